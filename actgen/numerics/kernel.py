@@ -1,0 +1,215 @@
+"""Kernels: what a formula computes, as a graph of elementwise operations in a fixed order.
+
+A SymPy expression says what is equal to what; a kernel says what is computed, in which order. Nodes are
+immutable and compare by structure, so a subexpression that occurs twice is one node with two users, and a
+printer gives it a name. Three parties read kernels: the emulator (runs them in rounded arithmetic), the cost
+model, and the printers of the targets (turn them into source text).
+
+Every operation is a row of :data:`OPERATIONS`. A target covers every row, or says how it expands one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+Rank = Literal["transcendental", "division", "arithmetic", "comparison"]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One elementwise operation: its name, how many operands it takes, and which class of cost it has."""
+
+    name: str
+    arity: int
+    rank: Rank
+    meaning: str
+
+    @property
+    def is_boolean(self) -> bool:
+        """Whether the result is a truth value and not a float."""
+        return self.rank == "comparison" and self.name != "select"
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    row.name: row
+    for row in (
+        Operation("add", 2, "arithmetic", "a + b"),
+        Operation("subtract", 2, "arithmetic", "a - b"),
+        Operation("multiply", 2, "arithmetic", "a b"),
+        Operation("divide", 2, "division", "a / b"),
+        Operation("negate", 1, "arithmetic", "-a"),
+        Operation("absolute", 1, "arithmetic", "|a|"),
+        Operation("sign", 1, "arithmetic", "-1, 0 or 1, the sign of a; NaN for NaN"),
+        Operation("copysign", 2, "arithmetic", "|a| with the sign bit of b"),
+        Operation("square", 1, "arithmetic", "a a"),
+        Operation("maximum", 2, "arithmetic", "the larger of a and b; NaN if either is NaN"),
+        Operation("minimum", 2, "arithmetic", "the smaller of a and b; NaN if either is NaN"),
+        Operation("floor", 1, "arithmetic", "the largest integer not above a"),
+        Operation("sqrt", 1, "division", "the square root of a"),
+        Operation("exp", 1, "transcendental", "e^a"),
+        Operation("expm1", 1, "transcendental", "e^a - 1, accurate near 0"),
+        Operation("log", 1, "transcendental", "the natural logarithm of a"),
+        Operation("log1p", 1, "transcendental", "log(1 + a), accurate near 0"),
+        Operation("power", 2, "transcendental", "a^b, a >= 0"),
+        Operation("sigmoid", 1, "transcendental", "1 / (1 + e^-a)"),
+        Operation("tanh", 1, "transcendental", "the hyperbolic tangent of a"),
+        Operation("sinh", 1, "transcendental", "the hyperbolic sine of a"),
+        Operation("cosh", 1, "transcendental", "the hyperbolic cosine of a"),
+        Operation("asinh", 1, "transcendental", "the inverse hyperbolic sine of a"),
+        Operation("atan", 1, "transcendental", "the arc tangent of a"),
+        Operation("sin", 1, "transcendental", "the sine of a"),
+        Operation("cos", 1, "transcendental", "the cosine of a"),
+        Operation("erf", 1, "transcendental", "the error function of a"),
+        Operation("erfc", 1, "transcendental", "1 - erf(a), accurate in the right tail"),
+        Operation("less", 2, "comparison", "a < b"),
+        Operation("less_equal", 2, "comparison", "a <= b"),
+        Operation("greater", 2, "comparison", "a > b"),
+        Operation("greater_equal", 2, "comparison", "a >= b"),
+        Operation("equal", 2, "comparison", "a == b"),
+        Operation("not_equal", 2, "comparison", "a != b"),
+        Operation("both", 2, "comparison", "p and q, of truth values"),
+        Operation("either", 2, "comparison", "p or q, of truth values"),
+        Operation("select", 3, "comparison", "a where the truth value p holds, else b (p, a, b)"),
+    )
+}
+"""Every operation a kernel may hold, in one table; targets and the emulator are tested to cover all of it."""
+
+
+class Node:
+    """A vertex of a kernel: :class:`Variable`, :class:`Constant` or :class:`Call`."""
+
+    __slots__ = ()
+
+    @property
+    def operands(self) -> tuple[Node, ...]:
+        """The nodes this one reads; empty for leaves."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variable(Node):
+    """An input tensor (``is_parameter`` false) or a parameter of the activation, by its name."""
+
+    name: str
+    is_parameter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Node):
+    """A number: its nearest float64, and the exact closed form it stands for where a literal alone would not tell.
+
+    ``value`` may be infinite or NaN. ``meaning`` (such as ``"sqrt(2/pi)"``) becomes a comment in emitted code and is
+    empty for numbers that explain themselves.
+    """
+
+    value: float
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """An operation of :data:`OPERATIONS` applied to operands."""
+
+    operation: str
+    arguments: tuple[Node, ...]
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        row = OPERATIONS[self.operation]
+        if len(self.arguments) != row.arity:
+            raise ValueError(f"{self.operation} takes {row.arity} operands, got {len(self.arguments)}")
+        object.__setattr__(self, "_hash", hash((self.operation, self.arguments)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @property
+    def operands(self) -> tuple[Node, ...]:
+        return self.arguments
+
+    @property
+    def is_boolean(self) -> bool:
+        """Whether this call gives a truth value."""
+        return OPERATIONS[self.operation].is_boolean
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an evaluation costs per element, compared in this order (design: calls, then divisions, then passes)."""
+
+    transcendentals: int
+    divisions: int
+    passes: int
+
+    def __lt__(self, other: Cost) -> bool:
+        return self.key < other.key
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """The order of comparison as a tuple."""
+        return (self.transcendentals, self.divisions, self.passes)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One formula in the form chosen for it.
+
+    Args:
+        result: the node whose value is the answer.
+        names: names for shared nodes that mean something (``t`` for exp(-|x|)); the rest are named by their operation.
+        form: the name of the form chosen ("exponential normal form", ...), for the manifest and for ``actgen show``.
+        note: one sentence for the reader of the emitted code: why this form; may be empty.
+    """
+
+    result: Node
+    names: Mapping[Node, str] = field(default_factory=dict)
+    form: str = "as declared"
+    note: str = ""
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every distinct node, operands before their users."""
+        order: dict[Node, None] = {}
+        stack: list[tuple[Node, bool]] = [(self.result, False)]
+        while stack:
+            node, is_expanded = stack.pop()
+            if node in order:
+                continue
+            if is_expanded:
+                order[node] = None
+            else:
+                stack.append((node, True))
+                stack.extend((operand, False) for operand in reversed(node.operands))
+        return tuple(order)
+
+    @cached_property
+    def users(self) -> Mapping[Node, int]:
+        """How many operand places read each node."""
+        count: dict[Node, int] = dict.fromkeys(self.nodes, 0)
+        for node in self.nodes:
+            for operand in node.operands:
+                count[operand] += 1
+        return count
+
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        """The inputs and parameters that the kernel reads, in order of first use."""
+        return tuple(node for node in self.nodes if isinstance(node, Variable))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the answer reads no variable at all (a derivative that is 0 or 1 everywhere)."""
+        return not self.variables
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Calls, divisions and passes over memory, each distinct node counted once."""
+        ranks = [OPERATIONS[node.operation].rank for node in self.nodes if isinstance(node, Call)]
+        return Cost(ranks.count("transcendental"), ranks.count("division"), len(ranks))
+
+    def calls(self) -> Iterator[Call]:
+        """The operations, operands before users."""
+        return (node for node in self.nodes if isinstance(node, Call))
