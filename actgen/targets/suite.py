@@ -1,0 +1,66 @@
+"""The generated tests: what holds for every framework, and each target's own section.
+
+`tests/test_NAME.py` is self-contained apart from two kinds of neighbours that hold no facts about an activation:
+`tests/contract.py` (the accuracy contract, the grids of points) and `tests/on_FRAMEWORK.py` (how to call a framework).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from actgen.spec.text import inert
+from actgen.targets.target import Context, Target
+from actgen.targets.templates import environment
+
+if TYPE_CHECKING:
+    from actgen.numerics import Derivation, ReferenceTable
+
+
+def emit_test(
+    derivation: Derivation, reference: ReferenceTable, targets: Sequence[Target], context: Context
+) -> dict[str, str]:
+    """Return the generated test of one activation: {"tests/test_mish.py": source}.
+
+    Args:
+        derivation: the activation.
+        reference: points that float32 holds, and the values there; points that a half type holds too serve it as well.
+        targets: the frameworks to test, in order.
+        context: what holds for the whole build.
+    """
+    activation = derivation.activation
+    keys = tuple(key for key in derivation.kernels if key in reference.values)
+    source = (
+        environment("actgen.targets")
+        .get_template("test_activation.py.j2")
+        .render(
+            activation=activation,
+            title=inert(activation.title),
+            defaults={p.name: float(p.default) for p in activation.parameters},
+            keys=keys,
+            rows=list(zip(reference.points, *(reference.values[key] for key in keys), strict=True)),
+            number=_number,
+            limits=derivation.properties.limit_values,
+            parity=derivation.properties.parity,
+            kinks=derivation.properties.kinks,
+            frameworks=[target.name for target in targets],
+            sections=[section for target in targets if (section := target.emit_test(derivation, context).strip())],
+        )
+    )
+    return {f"tests/test_{activation.name}.py": source}
+
+
+def emit_neighbours(targets: Sequence[Target], context: Context) -> dict[str, str]:
+    """Return the files that the generated tests share, and the packages' `__init__.py`."""
+    contract = (
+        environment("actgen.targets")
+        .get_template("contract.py.j2")
+        .render(frameworks=[target.name for target in targets])
+    )
+    files = {"__init__.py": "", "tests/__init__.py": "", "tests/contract.py": contract}
+    return files | {f"tests/on_{target.name}.py": target.emit_adaptor(context) for target in targets}
+
+
+def _number(value: float) -> str:
+    """Return a float as the tests write it, with `nan` and `inf` as names."""
+    return repr(float(value))

@@ -1,0 +1,96 @@
+"""What a target is: a name, the files it emits, and its part of the generated tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from actgen.numerics import Derivation
+
+ENTRY_POINT_GROUP = "actgen.targets"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One activation as the index of a package sees it: its names and what it is, nothing that needs SymPy."""
+
+    name: str
+    class_name: str
+    aliases: tuple[str, ...]
+    summary: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What holds for a whole build: the version of actgen, and the names of the targets being emitted."""
+
+    version: str = ""
+    targets: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Target(Protocol):
+    """A framework that actgen writes code for.
+
+    Paths are relative to the output folder. Texts carry no header and need not be formatted: the build adds the one
+    and does the other.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of the target and of its folder: `torch`, `keras`, `jax`."""
+        ...
+
+    def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
+        """Return the module of one activation: {"torch/mish.py": source}."""
+        ...
+
+    def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
+        """Return the files that hold for all activations: {"torch/__init__.py": source}."""
+        ...
+
+    def emit_adaptor(self, context: Context) -> str:
+        """Return the source of `tests/on_NAME.py`, through which the generated tests call the framework.
+
+        It has four functions; arrays are NumPy float64 whatever `dtype` ("float64", "float32", "bfloat16", "float16")
+        the framework computes in, and each computes all points in one call:
+
+        - `evaluate(function, x, dtype, by=(), defaults={})`: the partial derivative by the variables `by`, found by
+          automatic differentiation (none: the value), at each point. A parameter in `by` gets its default at each
+          point, so that its derivative is elementwise too.
+        - `check_types_and_shapes(function, dtype)`: scalars, zero-size, many axes, non-contiguous, weak types.
+        - `check_transforms(function, x)`: compiled and vectorised it gives the same as plain, derivative included.
+        - `check_refusals(function)`: integers and complex numbers give the framework's own kind of error.
+        """
+        ...
+
+    def emit_test(self, derivation: Derivation, context: Context) -> str:
+        """Return the framework's own section of `tests/test_ACTIVATION.py`; may be empty."""
+        ...
+
+
+class UnknownTargetError(ValueError):
+    """A target was asked for that nothing provides."""
+
+
+def load_targets(names: Iterable[str]) -> tuple[Target, ...]:
+    """Return the targets of these names, in this order, each found by its entry point.
+
+    Raises:
+        UnknownTargetError: nothing installed provides a target of that name; the message lists those that are there.
+        TypeError: what an entry point names is not a Target.
+    """
+    available = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    targets = []
+    for name in names:
+        if name not in available:
+            known = ", ".join(sorted(available)) or "none; is actgen installed?"
+            raise UnknownTargetError(f"there is no target {name!r}; installed targets: {known}")
+        target = available[name].load()
+        if not isinstance(target, Target):
+            raise TypeError(f"the entry point {available[name].value!r} of target {name!r} is not a Target")
+        targets.append(target)
+    return tuple(targets)
