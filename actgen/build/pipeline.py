@@ -1,0 +1,112 @@
+"""One spec from its file to source text: load, derive, emit. The only part of a build that imports SymPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from actgen import __version__
+from actgen.build.errors import InputError
+from actgen.build.manifest import KernelRecord, Record, partial_name
+
+
+@dataclass(frozen=True)
+class Job:
+    """One spec to turn into code: its path to read, its path to name in headers, and the targets."""
+
+    name: str
+    path: Path
+    shown: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What a spec became: sources by path relative to the output folder, unformatted and without header.
+
+    ``record`` holds no files yet: their hashes are known once they are formatted.
+    """
+
+    name: str
+    record: Record
+    sources: Mapping[str, str]
+
+
+class Pipeline(Protocol):
+    """What a build runs between the files it reads and the files it writes; picklable, as it runs in processes."""
+
+    def validate(self, specs: Path, targets: Sequence[str]) -> None:
+        """Find all targets and read all specs; raise one error with all problems of all files."""
+
+    def emit(self, job: Job) -> Emitted:
+        """Derive and emit one activation."""
+
+    def package(self, records: Mapping[str, Record], targets: Sequence[str]) -> Mapping[str, str]:
+        """The sources that belong to no single spec, by path relative to the output folder."""
+
+
+class Toolchain:
+    """The pipeline made of the project's rooms. Each is imported where it is first needed."""
+
+    def validate(self, specs: Path, targets: Sequence[str]) -> None:
+        """Find all targets and read all specs; raise one SpecError with all problems of all files."""
+        from actgen.spec import load_specs
+        from actgen.targets.target import UnknownTargetError, load_targets
+
+        try:
+            load_targets(targets)
+        except UnknownTargetError as error:
+            raise InputError(str(error)) from error
+        load_specs(specs)
+
+    def emit(self, job: Job) -> Emitted:
+        """Derive and emit one activation."""
+        from actgen.numerics import derive, reference_table
+        from actgen.spec import load_spec
+        from actgen.targets import Context, load_targets
+        from actgen.targets.suite import emit_test
+
+        activation = load_spec(job.path)
+        derivation = derive(activation)
+        context, targets = Context(__version__, job.targets), load_targets(job.targets)
+        sources = emit_test(derivation, reference_table(derivation, "float32"), targets, context)
+        for target in targets:
+            sources |= target.emit(derivation, context)
+        kernels = {}
+        for variables, kernel in derivation.kernels.items():
+            judgement = derivation.judgements.get(variables)
+            kernels[partial_name(variables)] = KernelRecord(
+                form=kernel.form,
+                units=None if judgement is None else _rounded(judgement.units),
+                ulps=None if judgement is None else _rounded(judgement.ulps),
+                cost=kernel.cost.key,
+            )
+        record = Record(
+            spec=job.shown,
+            digest=activation.digest,
+            class_name=activation.class_name,
+            aliases=activation.aliases,
+            summary=activation.summary,
+            kernels=kernels,
+            files={},
+        )
+        return Emitted(job.name, record, sources)
+
+    def package(self, records: Mapping[str, Record], targets: Sequence[str]) -> Mapping[str, str]:
+        """The ``__init__`` of each target's package and of the whole, and what the tests share."""
+        from actgen.targets import Context, Entry, load_targets
+        from actgen.targets.suite import emit_neighbours
+
+        index = [Entry(name, record.class_name, record.aliases, record.summary) for name, record in records.items()]
+        context, loaded = Context(__version__, tuple(targets)), load_targets(targets)
+        sources = emit_neighbours(loaded, context)
+        for target in loaded:
+            sources |= target.emit_package(index, context)
+        return sources
+
+
+def _rounded(error: float) -> float:
+    """Three digits: what was measured means no more, and the last bits may differ between processors."""
+    return float(f"{float(error):.3g}")

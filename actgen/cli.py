@@ -1,0 +1,204 @@
+"""The command line: words become calls. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from actgen import __version__
+from actgen.build import BuildError, InputError, Settings, build, find_settings, own_specs
+from actgen.spec import SpecError
+
+EXIT_CODES = """\b
+Exit codes:
+  0  everything is as it should be
+  1  something is stale, was edited by hand, misses its accuracy contract, or could not be built
+  2  bad input: a spec, a name or a flag that is wrong
+"""
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_specs = click.option("--specs", type=_FOLDER, help="Folder of spec files.  [default: as pyproject.toml says]")
+
+
+class Commands(click.Group):
+    """A group that turns a user's mistake into one paragraph and an exit code, never into a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except SpecError as error:
+            raise BadInput(str(error)) from error
+        except InputError as error:
+            raise BadInput(f"Error: {error}") from error
+        except BuildError as error:
+            raise Failure(f"Error: {error}") from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise BadInput(f"Error: {error.filename or 'input/output'}: {error.strerror or error}") from error
+
+
+class Failure(click.ClickException):
+    """Something is stale or missed; the message is shown as it is."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        """Print the message to standard error."""
+        click.echo(self.message, err=True)
+
+
+class BadInput(Failure):
+    """A user's mistake."""
+
+    exit_code = 2
+
+
+@click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="actgen")
+def main() -> None:
+    """Activations from one formula each: exact, fast and tested code for PyTorch, Keras and JAX.
+
+    Settings come from the table [tool.actgen] of the nearest pyproject.toml (specs, out, targets). Without one, the
+    specs are those in ./specs, or else those that come with actgen, and the code goes to ./generated.
+    """
+
+
+@main.command("build", epilog=EXIT_CODES)
+@_specs
+@click.option("--out", type=_FOLDER, help="Folder of generated code, a Python package.  [default: generated]")
+@click.option("--target", "targets", multiple=True, help="Framework to build for; may be given more than once.")
+@click.option("--check", is_flag=True, help="Write nothing; show a diff and exit with 1 if anything is stale.")
+@click.option("--force", is_flag=True, help="Derive everything again, changed or not.")
+@click.option("--overwrite", is_flag=True, help="Replace files that were edited by hand.")
+@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Processes.  [default: one a processor]")
+def build_command(
+    specs: Path | None,
+    out: Path | None,
+    targets: tuple[str, ...],
+    check: bool,
+    force: bool,
+    overwrite: bool,
+    jobs: int | None,
+) -> None:
+    """Write the code that the specs stand for; only what changed is derived again."""
+    settings = find_settings(Path.cwd(), specs=specs, out=out, targets=targets)
+    report = build(settings, check=check, force=force, overwrite=overwrite, jobs=jobs, progress=_Progress())
+    shown = settings.display(settings.out)
+    if not check:
+        click.echo(f"{shown}: {report.summary}")
+    elif report.is_fresh:
+        click.echo(f"{shown}: {report.total} activations, up to date")
+    else:
+        from actgen.terminal import show_difference
+
+        show_difference(report.difference)
+        raise Failure(f"{shown} is stale; run `actgen build`")
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("names", metavar="[SPEC]...", nargs=-1)
+@_specs
+def check(names: tuple[str, ...], specs: Path | None) -> None:
+    """Parse, derive and judge specs (all of them, or those named by path or name); write nothing."""
+    from actgen import facts
+    from actgen.catalog import find_activations
+    from actgen.numerics import derive
+    from actgen.scaffold import find_blanks
+    from actgen.terminal import show_table
+
+    activations = find_activations(names, _settings(specs).specs)
+    derivations = [derive(activation) for activation in activations]
+    rows = [row for derivation in derivations for row in facts.check_rows(derivation)]
+    show_table("float32, at the default parameters", facts.CHECK_COLUMNS, rows, facts.CHECK_NUMBERS)
+    for activation in activations:
+        for number, line in find_blanks(Path(activation.path)):
+            click.echo(f"{activation.path}:{number}: still to be filled in: {line}")
+    missed = [line for derivation in derivations for line in facts.missed(derivation)]
+    if missed:
+        raise Failure("\n".join(["The accuracy contract is missed:", *missed]))
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("name")
+@click.option("--expression", required=True, help='The formula, such as "x * tanh(x)**2".')
+@click.option("--title", help="The title; made from the name if it is not given.")
+@_specs
+def new(name: str, expression: str, title: str | None, specs: Path | None) -> None:
+    """Make the spec file NAME.toml from a formula, and say what to fill in."""
+    from actgen.scaffold import create
+
+    made = create((specs or own_specs(Path.cwd())) / f"{name}.toml", expression=expression, title=title)
+    click.echo(f"{made.path}: made; fill in:")
+    for number, line in made.blanks:
+        click.echo(f"  line {number}: {line}")
+
+
+@main.command("list", epilog=EXIT_CODES)
+@_specs
+def list_command(specs: Path | None) -> None:
+    """List the activations: names, formula, parameters, aliases."""
+    from actgen import facts
+    from actgen.spec import load_specs
+    from actgen.terminal import show_table
+
+    activations = load_specs(_settings(specs).specs)
+    show_table(f"{len(activations)} activations", facts.LIST_COLUMNS, map(facts.list_row, activations))
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("name")
+@_specs
+def show(name: str, specs: Path | None) -> None:
+    """Show an activation: formula, derivatives, limits, parity, kinks, parameters, emitted names."""
+    from actgen import facts
+    from actgen.catalog import find_activation
+    from actgen.numerics import derive
+    from actgen.terminal import show_facts
+
+    settings = _settings(specs)
+    activation = find_activation(name, settings.specs)
+    show_facts(activation.title, facts.show_facts(derive(activation), settings.targets))
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("name")
+@click.option("--parameter", "parameters", multiple=True, help="A family of curves, such as beta=0.5,1,2.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File.  [default: NAME.png]")
+@click.option("--range", "interval", type=(float, float), default=(-5.0, 5.0), help="Ends of the input axis.")
+@_specs
+def plot(
+    name: str, parameters: tuple[str, ...], output: Path | None, interval: tuple[float, float], specs: Path | None
+) -> None:
+    """Draw an activation and its derivative to a file (png, svg or pdf)."""
+    from actgen import plot as plots
+    from actgen.catalog import find_activation
+
+    family = plots.parse_family(parameters)
+    activation = find_activation(name, _settings(specs).specs)
+    path = output or Path(f"{activation.name}.png")
+    plots.plot(activation, path, family=family, interval=interval)
+    click.echo(f"{path}: written")
+
+
+def _settings(specs: Path | None) -> Settings:
+    return find_settings(Path.cwd(), specs=specs)
+
+
+class _Progress:
+    """The progress of a build; what shows it is imported when there is something to show."""
+
+    def start(self, total: int) -> None:
+        from actgen.terminal import make_progress
+
+        self._shown = make_progress()
+        self._shown.start(total)
+
+    def finish(self, name: str) -> None:
+        self._shown.finish(name)
+
+    def stop(self) -> None:
+        self._shown.stop()
