@@ -1,0 +1,75 @@
+"""What a spec file says, once it has been checked: frozen values, exact numbers, SymPy expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import sympy
+
+from actgen.spec.domain import Domain
+
+Kind = Literal["elementwise", "gated", "axiswise"]
+Shape = Literal["scalar", "channel"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an activation: a keyword argument of the function, perhaps trained by the module."""
+
+    name: str
+    default: sympy.Rational
+    description: str
+    domain: Domain
+    trainable: bool
+    shape: Shape
+
+    @property
+    def symbol(self) -> sympy.Symbol:
+        """The symbol that stands for the parameter in expressions; it knows what the domain implies."""
+        return sympy.Symbol(self.name, **self.domain.assumptions)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The paper that the activation comes from."""
+
+    title: str
+    authors: str
+    year: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """The same function where a framework already has it: `torch.nn.functional.gelu(x, approximate="tanh")`."""
+
+    name: str
+    arguments: Mapping[str, bool | int | float | str]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation, as its spec file declares it.
+
+    `expression` holds real SymPy nodes for arithmetic, `Piecewise`, comparisons, `&` and `|`; every function call
+    is an application of an undefined function of that name, for example `sympy.Function("sigmoid")(x)`, with
+    its arguments in the order written. The symbolic room gives the names their meaning.
+    """
+
+    name: str
+    class_name: str
+    title: str
+    summary: str
+    expression: sympy.Expr
+    expression_text: str
+    inputs: tuple[sympy.Symbol, ...]
+    parameters: tuple[Parameter, ...]
+    kind: Kind
+    aliases: tuple[str, ...]
+    reference: Reference | None
+    builtins: Mapping[str, Builtin]
+    surrogate: sympy.Expr | None
+    path: str
+    digest: str

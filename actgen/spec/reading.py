@@ -1,0 +1,207 @@
+"""Reading: what a TOML document means, checked key by key, with the place of everything that is wrong.
+
+Types, unknown and missing keys are checked by the models of `format`; the rest is checked here on whatever
+part of the document has the right type, so that one run shows all mistakes and not the first layer of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import sympy
+from pydantic import ValidationError
+
+from actgen.spec import names
+from actgen.spec.activation import Activation, Builtin, Parameter, Reference
+from actgen.spec.complaint import complain
+from actgen.spec.domain import Domain, DomainError
+from actgen.spec.expression import read_expression
+from actgen.spec.format import SpecTable, Written
+from actgen.spec.names import NameRefused
+from actgen.spec.number import NumberError, exact
+from actgen.spec.problem import Problem
+from actgen.spec.source import Path, Source, Span
+from actgen.spec.vocabulary import INPUT
+
+X = sympy.Symbol(INPUT, real=True)
+T = TypeVar("T")
+
+_ONLY = "this version supports elementwise activations only"
+
+
+class Reader:
+    """Reads one document; `problems` collects everything that is wrong with it, in the order of the file."""
+
+    def __init__(self, stem: str, source: Source, document: dict[str, Any], digest: str) -> None:
+        self.stem = stem
+        self.source = source
+        self.document = document
+        self.digest = digest
+        self.problems: list[Problem] = []
+
+    def activation(self) -> Activation | None:
+        """Return the activation, or None where `problems` has something to say."""
+        table: SpecTable | None = None
+        try:
+            table = SpecTable.model_validate(self.document)
+        except ValidationError as error:
+            self.problems += complain(self.source, error)
+        is_elementwise = self._check_kind()
+        self._check_names()
+        self._check_reference()
+        rows = self._get(("parameters",), dict) or {}
+        domains = {name: self._read_domain(name) for name in rows}
+        defaults = {name: self._read_default(name, domains[name]) for name in rows}
+        symbols = {INPUT: X} | {name: sympy.Symbol(name, **domain.assumptions) for name, domain in domains.items()}
+        expression = self._read_expression(("expression",), symbols) if is_elementwise else None
+        surrogate = self._read_expression(("surrogate", "derivative"), symbols) if is_elementwise else None
+        if expression is not None:
+            self._check_symbols(expression, surrogate, symbols)
+        self.problems.sort(key=lambda problem: (problem.line or 0, problem.column))
+        if self.problems or table is None or expression is None:
+            return None
+        builtins = {key: getattr(table.builtins, key) for key in type(table.builtins).model_fields}
+        return Activation(
+            name=self.stem,
+            class_name=table.class_name or names.camel(self.stem),
+            title=table.title,
+            summary=table.summary,
+            expression=expression,
+            expression_text=table.expression,
+            inputs=(X,),
+            parameters=tuple(
+                Parameter(name, defaults[name], row.description, domains[name], row.trainable, row.shape)
+                for name, row in table.parameters.items()
+            ),
+            kind=table.kind,
+            aliases=tuple(table.aliases),
+            reference=None if table.reference is None else Reference(**table.reference.model_dump()),
+            builtins={key: Builtin(row.name, row.arguments) for key, row in builtins.items() if row is not None},
+            surrogate=surrogate,
+            path=self.source.path,
+            digest=self.digest,
+        )
+
+    def claims(self) -> Iterator[tuple[str, Span | None]]:
+        """Yield each name that the file takes in the emitted packages, with its place, once."""
+        seen = {self.stem}
+        yield self.stem, None
+        for index, alias in enumerate(self._get(("aliases",), list) or []):
+            if isinstance(alias, str) and alias not in seen:
+                seen.add(alias)
+                yield alias, self.source.value(("aliases", index))
+        class_name = self._get(("class_name",), str)
+        yield class_name or names.camel(self.stem), self.source.values.get(("class_name",))
+
+    def _get(self, path: Path, kind: type[T]) -> T | None:
+        """Return what the document holds at `path`, if it is of the given type."""
+        found: Any = self.document
+        for part in path:
+            found = found.get(part) if isinstance(found, dict) else None
+        return found if isinstance(found, kind) else None
+
+    def _note(self, span: Span | None, message: str, remedy: str = "") -> None:
+        self.problems.append(self.source.problem(span, message, remedy))
+
+    def _check_kind(self) -> bool:
+        kind = self._get(("kind",), str)
+        if kind in ("gated", "axiswise"):
+            self._note(self.source.value(("kind",)), f"kind = {kind!r} is not supported yet", _ONLY)
+        if "inputs" in self.document:
+            self._note(self.source.key(("inputs",)), "inputs belong to gated activations", _ONLY)
+        return kind not in ("gated", "axiswise")
+
+    def _check_names(self) -> None:
+        try:
+            names.check_activation(self.stem)
+        except NameRefused as error:
+            self.problems.append(Problem(self.source.path, f"{error}, so not the file either", error.remedy))
+        class_name = self._get(("class_name",), str)
+        if class_name is not None:
+            self._check_name(names.check_class, class_name, self.source.value(("class_name",)))
+        elif not self.problems:
+            try:
+                names.check_class(names.camel(self.stem))
+            except NameRefused as error:
+                self.problems.append(Problem(self.source.path, str(error), "give a class_name"))
+        aliases = self._get(("aliases",), list) or []
+        for index, alias in enumerate(aliases):
+            place = self.source.value(("aliases", index))
+            if not isinstance(alias, str):
+                continue
+            if alias == self.stem or alias in aliases[:index]:
+                self._note(place, f"the alias {alias!r} says again what is said already", "remove it")
+            else:
+                self._check_name(names.check_alias, alias, place)
+        for name in self._get(("parameters",), dict) or {}:
+            self._check_name(names.check_parameter, name, self.source.key(("parameters", name)))
+
+    def _check_name(self, check: Callable[[str], None], name: str, place: Span | None) -> None:
+        try:
+            check(name)
+        except NameRefused as error:
+            self._note(place, str(error), error.remedy)
+
+    def _check_reference(self) -> None:
+        has_reference, is_folklore = "reference" in self.document, self.document.get("folklore") is True
+        if not has_reference and not is_folklore:
+            remedy = "add [reference] with title, authors, year and url, or folklore = true where there is no paper"
+            self._note(self.source.key(("folklore",)), "the reference is missing", remedy)
+        elif has_reference and is_folklore:
+            self._note(self.source.key(("folklore",)), "folklore = true contradicts [reference]", "remove one of them")
+
+    def _read_domain(self, name: str) -> Domain:
+        path = ("parameters", name, "domain")
+        text = self._get(path, str)
+        if text is not None:
+            try:
+                return Domain.parse(text)
+            except DomainError as error:
+                message, _, remedy = str(error).partition("; ")
+                self._note(self.source.value(path), message, remedy)
+        return Domain.parse("real")
+
+    def _read_default(self, name: str, domain: Domain) -> sympy.Rational:
+        table: Path = ("parameters", name)
+        row = self._get(table, dict) or {}
+        if "distribution" in row:
+            self._note(self.source.key((*table, "distribution")), "stochastic parameters are not supported yet", _ONLY)
+        if "shape" in row and row.get("trainable") is not True:
+            remedy = "remove shape, or add trainable = true"
+            self._note(self.source.key((*table, "shape")), "only a trainable parameter has a shape", remedy)
+        written = row.get("default")
+        text = written.text if isinstance(written, Written) else str(written)
+        if isinstance(written, bool) or not isinstance(written, int | str | Written):
+            return sympy.S.Zero
+        place = self.source.value((*table, "default"))
+        try:
+            default = exact(text.replace("_", ""))
+        except NumberError as error:
+            remedy = 'write it like 0.25, or "1/6" in quotes'
+            self._note(place, f"the default {text[:40]!r} cannot be used: {error}", remedy)
+            return sympy.S.Zero
+        if default not in domain:
+            self._note(place, f"the default {text} of {name!r} lies outside its domain {domain}", "correct one of them")
+        return default
+
+    def _read_expression(self, path: Path, symbols: dict[str, sympy.Symbol]) -> sympy.Expr | None:
+        text = self._get(path, str)
+        if text is None:
+            return None
+        reading = read_expression(text, symbols)
+        for flaw in reading.flaws:
+            self._note(self.source.inside(path, text, (flaw.start, flaw.stop)), flaw.message, flaw.remedy)
+        return reading.expression
+
+    def _check_symbols(
+        self, expression: sympy.Expr, surrogate: sympy.Expr | None, symbols: dict[str, sympy.Symbol]
+    ) -> None:
+        used = expression.free_symbols | (surrogate.free_symbols if surrogate is not None else set())
+        place = self.source.value(("expression",))
+        if X not in expression.free_symbols:
+            self._note(place, "the expression does not depend on x", "an activation is a function of its input x")
+        for name, symbol in symbols.items():
+            if name != INPUT and symbol not in used:
+                key = self.source.key(("parameters", name))
+                self._note(key, f"the expression does not depend on the parameter {name!r}", "remove it, or use it")
