@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import sympy
@@ -46,7 +46,7 @@ class Builtin:
     """The same function where a framework already has it: `torch.nn.functional.gelu(x, approximate="tanh")`."""
 
     name: str
-    arguments: Mapping[str, bool | int | float | str]
+    arguments: Mapping[str, bool | int | float | str] = field(hash=False)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Activation:
     kind: Kind
     aliases: tuple[str, ...]
     reference: Reference | None
-    builtins: Mapping[str, Builtin]
+    builtins: Mapping[str, Builtin] = field(hash=False)
     surrogate: sympy.Expr | None
     path: str
     digest: str

@@ -37,12 +37,16 @@ _NODES = (
 )
 
 
-class Unreal(ValueError):
-    """An operation whose result is no real number or too large; `remedy` says what to do."""
+class FoldError(ValueError):
+    """An operation whose result is no real number or too large; `remedy` says what to do.
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    `is_right` tells that the right operand alone, a divisor or an exponent, is at fault.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, is_right: bool = False) -> None:
         super().__init__(message)
         self.remedy = remedy
+        self.is_right = is_right
 
 
 def add(left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
@@ -63,7 +67,7 @@ def multiply(left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
 def divide(left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
     """Return left / right."""
     if right.is_zero:
-        raise Unreal("division by zero", "the divisor is 0 whatever x is")
+        raise FoldError("division by zero", "the divisor is 0 whatever x is", is_right=True)
     return _sound(left / right)
 
 
@@ -71,14 +75,14 @@ def power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     """Return base ** exponent; a power of E is the function exp."""
     if base is sympy.E:
         return sympy.Function("exp")(exponent)
-    _bound(exponent)
+    _bound(exponent, is_right=True)
     if base.is_number and not exponent.is_Integer:
         if base.is_zero and not (exponent.is_number and exponent.is_positive):
-            raise Unreal("0 has no such power", "keep the base positive")
+            raise FoldError("0 has no such power", "keep the base positive")
         if base.is_negative:
-            raise Unreal("a negative number has no such power among the real numbers", "write -(a**b), or Abs(u)**b")
+            raise FoldError("a negative number has no such power among the real numbers", "write -(a**b), or Abs(u)**b")
         if base.has(sympy.Add):
-            raise Unreal("a root of a sum of constants is not folded", "write sqrt(u), or exp(log(u) * b)")
+            raise FoldError("a root of a sum of constants is not folded", "write sqrt(u), or exp(log(u) * b)")
     return _sound(base**exponent)
 
 
@@ -89,37 +93,40 @@ def finish(expression: sympy.Expr) -> sympy.Expr:
             expression = expression.replace(function, sympy.Function(function.__name__))
     for node in sympy.preorder_traversal(expression):
         if not isinstance(node, _NODES):
-            raise Unreal("this is no real function of its symbols for all their values", "restrict the bases of powers")
+            raise FoldError(
+                "this is no real function of its symbols for all their values", "restrict the bases of powers"
+            )
     return expression
 
 
-def _bound(exponent: sympy.Expr) -> None:
+def _bound(exponent: sympy.Expr, *, is_right: bool = False) -> None:
     if not exponent.is_number:
         return
     size = exponent if exponent.is_Rational else sympy.Float(exponent, 15)
     if abs(size) > EXPONENT:
-        raise Unreal("the exponent is too large", f"constant exponents lie between -{EXPONENT} and {EXPONENT}")
+        remedy = f"constant exponents lie between -{EXPONENT} and {EXPONENT}"
+        raise FoldError("the exponent is too large", remedy, is_right=is_right)
 
 
 def _sound(result: sympy.Expr) -> sympy.Expr:
-    """Return the result of an operation, or raise `Unreal`; what went into it has been through here before."""
+    """Return the result of an operation, or raise `FoldError`; what went into it has been through here before."""
     for node in _upper(result, 3):
         if node.is_Rational:
             if not fits(node):
-                raise Unreal("this folds to a number outside the range of float64", "use numbers of ordinary size")
+                raise FoldError("this folds to a number outside the range of float64", "use numbers of ordinary size")
         elif node.is_Pow:
             _bound(node.exp)
             if node.base.is_zero or (node.base.is_Rational and node.base.is_negative and not node.exp.is_integer):
-                raise Unreal("a negative number has no such power among the real numbers", "keep the base positive")
+                raise FoldError("a negative number has no such power among the real numbers", "keep the base positive")
         elif node.is_Add:
             # SymPy decides the sign of a sum of algebraic numbers by its minimal polynomial, which can take hours.
             constants = [term for term in node.args if term.is_number]
             if len(constants) > 1 and any(_is_root(part) for term in constants for part in _upper(term, 3)):
-                raise Unreal("a sum of roots of constants is not folded", "write sqrt(2) for 2**(1/2)")
+                raise FoldError("a sum of roots of constants is not folded", "write sqrt(2) for 2**(1/2)")
         elif node in (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
-            raise Unreal("division by zero", "the divisor is 0 whatever x is")
+            raise FoldError("division by zero", "the divisor is 0 whatever x is")
         elif node is sympy.I:
-            raise Unreal("this folds to a complex number", "keep the bases of fractional powers positive")
+            raise FoldError("this folds to a complex number", "keep the bases of fractional powers positive")
     return result
 
 

@@ -13,7 +13,10 @@ from pydantic_core import ErrorDetails
 
 from actgen.spec.format import SpecTable, Written
 from actgen.spec.problem import Problem, nearest
-from actgen.spec.source import Path, Source
+from actgen.spec.source import KeyPath, Source
+
+MOST = 40
+"""The most problems shown of one table's keys: a file of another kind has thousands."""
 
 _KINDS = {
     "string_type": "a text in quotes",
@@ -27,12 +30,12 @@ _KINDS = {
 
 def complain(source: Source, error: ValidationError) -> list[Problem]:
     """Return one problem for each error, in the order of the file."""
-    problems = [_problem(source, details) for details in error.errors(include_url=False)]
+    problems = [_problem(source, details) for details in error.errors(include_url=False)[:MOST]]
     return sorted(problems, key=lambda problem: (problem.line or 0, problem.column))
 
 
 def _problem(source: Source, details: ErrorDetails) -> Problem:
-    path: Path = details["loc"]
+    path: KeyPath = details["loc"]
     kind, context, given = details["type"], details.get("ctx", {}), details["input"]
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]
     key = str(path[-1])
@@ -66,12 +69,10 @@ def _limit(kind: str, context: dict[str, Any], name: str, given: Any) -> tuple[s
             return f"{name} cannot be {given!r}", guess or f"write {context['expected']}"
         case "greater_than_equal" | "less_than_equal":
             return f"{name} cannot be {given}", "write the year in four digits"
-        case "string_pattern_mismatch":
-            return f"{name} cannot be {given!r}", 'write the full dotted name, such as "torch.nn.functional.gelu"'
     return f"{name} is not valid", "see docs/spec-format.md for what the key holds"
 
 
-def _fields(path: Path) -> Mapping[str, FieldInfo]:
+def _fields(path: KeyPath) -> Mapping[str, FieldInfo]:
     """Return the keys of the table at `path`; none where the keys are names that the file chooses."""
     annotation: Any = SpecTable
     for part in path:
@@ -84,7 +85,7 @@ def _fields(path: Path) -> Mapping[str, FieldInfo]:
     return annotation.model_fields if is_model else {}
 
 
-def _wanted(path: Path) -> str:
+def _wanted(path: KeyPath) -> str:
     field = _fields(path[:-1]).get(str(path[-1]))
     return _lower(field.description or "") if field is not None else ""
 

@@ -16,7 +16,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
 from actgen.spec import arithmetic, grammar
-from actgen.spec.arithmetic import Unreal
+from actgen.spec.arithmetic import FoldError
 from actgen.spec.grammar import Flaw
 from actgen.spec.number import NumberError, exact
 from actgen.spec.problem import nearest
@@ -56,14 +56,14 @@ def read_expression(text: str, symbols: Mapping[str, sympy.Symbol]) -> Reading:
     """
     try:
         tree = grammar.parse(text)
-    except grammar.Refused as refusal:
+    except grammar.GrammarError as refusal:
         return Reading(None, (refusal.flaw,))
     builder = _Builder(text, symbols)
     expression = builder.value(tree)
     if expression is not None and not builder.flaws:
         try:
             return Reading(arithmetic.finish(expression), ())
-        except Unreal as error:
+        except FoldError as error:
             builder.flaw(tree, str(error), error.remedy)
     return Reading(None, tuple(builder.flaws))
 
@@ -106,7 +106,7 @@ class _Builder:
         try:
             return exact(self.text[node.col_offset : node.end_col_offset])
         except NumberError as error:
-            self.flaw(node, str(error), "write a smaller one")
+            self.flaw(node, str(error), "write one of ordinary size")
         return None
 
     def name(self, node: ast.Name) -> sympy.Expr | None:
@@ -132,8 +132,8 @@ class _Builder:
             return _OPERATIONS[type(node.op)](left, right)
         except KeyError:
             self.flaw(node, "this operation is not part of an expression", "use + - * / **")
-        except Unreal as error:
-            self.flaw(node, str(error), error.remedy)
+        except FoldError as error:
+            self.flaw(node.right if error.is_right else node, str(error), error.remedy)
         return None
 
     def call(self, node: ast.Call) -> sympy.Expr | None:
@@ -230,7 +230,9 @@ class _Builder:
         for left, right, operator in zip(sides[:-1], sides[1:], node.ops, strict=True):
             if left is None or right is None:
                 continue
-            if left.is_number and right.is_number:
+            if left.has(sympy.Piecewise) or right.has(sympy.Piecewise):
+                self.flaw(node, "a condition cannot hold a Piecewise", "split it into more branches")
+            elif left.is_number and right.is_number:
                 self.flaw(node, "this compares two constants", "keep the branch that holds and remove the other")
             else:
                 links.append(_COMPARISONS[type(operator)](left, right))

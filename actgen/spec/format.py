@@ -6,6 +6,9 @@ the place of a character, an expression, a name, a domain, is checked in `readin
 
 from __future__ import annotations
 
+import keyword
+import math
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -16,6 +19,10 @@ from actgen.spec.text import collapse, first_invisible
 
 LINE = 300
 """The most characters of a title, a summary, a description or the like."""
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_WORD = re.compile(r"[A-Za-z0-9_ .+-]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,11 +54,22 @@ def _number(value: Any) -> str:
 
 def _scalar(value: Any) -> bool | int | float | str:
     match value:
-        case Written(text):
-            return float(text.replace("_", ""))
-        case bool() | int() | str():
+        case Written(text) if math.isfinite(number := float(text.replace("_", ""))):
+            return number
+        case bool():
             return value
-    raise _refusal("an argument of a builtin is a number, a text, true or false", "write one of these")
+        case int() if abs(value) < 2**63:
+            return value
+        case str() if _WORD.fullmatch(value):
+            return value
+    what = "an argument of a builtin is a finite number, a word, true or false"
+    raise _refusal(what, "compare at other parameters, or leave the builtin out")
+
+
+def _keyword(name: str) -> str:
+    if _NAME.fullmatch(name) is None or keyword.iskeyword(name):
+        raise _refusal("this is not the name of an argument", "write the keyword that the framework's function takes")
+    return name
 
 
 def _named(value: Any) -> Any:
@@ -86,7 +104,7 @@ Scalar = Annotated[
 Url = Annotated[
     str, Field(max_length=LINE), AfterValidator(_address), WithJsonSchema({"type": "string", "format": "uri"})
 ]
-Dotted = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$")]
+Keyword = Annotated[str, Field(max_length=LINE), AfterValidator(_keyword)]
 
 
 class Table(BaseModel):
@@ -124,23 +142,46 @@ class ReferenceTable(Table):
 class BuiltinTable(Table):
     """The same function in a framework, with the arguments that make it the same."""
 
-    name: Dotted = Field(description='The full name, such as "torch.nn.functional.gelu".')
-    arguments: dict[str, Scalar] = Field(default_factory=dict, description="Keyword arguments to call it with.")
+    name: str = Field(max_length=LINE, description='The full name, such as "torch.nn.functional.gelu".')
+    arguments: dict[Keyword, Scalar] = Field(
+        default_factory=dict, max_length=16, description="Keyword arguments for it."
+    )
 
 
-_Builtin = Annotated[
-    BuiltinTable | None,
-    BeforeValidator(_named),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/BuiltinTable"}]}),
-]
+# Nothing else is called, whatever a stranger's spec says: torch.save and torch.hub.load are functions too.
+_TORCH = (
+    r"torch\.(nn\.functional|special)\.[a-z]\w*"
+    r"|torch\.(abs|arctan|asinh|atan|celu|cos|cosh|erf|erfc|exp|expm1|floor|hardshrink|log|log1p|prelu|relu|selu"
+    r"|sigmoid|sign|sin|sinh|sqrt|square|tan|tanh|threshold)"
+)
+_KERAS = r"keras\.(activations|ops)\.[a-z]\w*"
+_JAX = r"jax\.(nn|numpy|lax|scipy\.special)\.[a-z]\w*"
+
+
+def _native(pattern: str, example: str) -> tuple[BeforeValidator, AfterValidator, WithJsonSchema]:
+    """Return the checks of a builtin, whose name matches `pattern`: generated tests will call it."""
+
+    def check(builtin: BuiltinTable | None) -> BuiltinTable | None:
+        if builtin is not None and re.fullmatch(pattern, builtin.name, re.ASCII) is None:
+            raise _refusal(f"{builtin.name!r} is not an activation of the framework", f"write a name like {example!r}")
+        return builtin
+
+    shorthand = {"type": "string", "pattern": f"^({pattern})$"}
+    schema = WithJsonSchema({"anyOf": [shorthand, BuiltinTable.model_json_schema()]})
+    return BeforeValidator(_named), AfterValidator(check), schema
+
+
+_Torch = Annotated[BuiltinTable | None, *_native(_TORCH, "torch.nn.functional.gelu")]
+_Keras = Annotated[BuiltinTable | None, *_native(_KERAS, "keras.activations.gelu")]
+_Jax = Annotated[BuiltinTable | None, *_native(_JAX, "jax.nn.gelu")]
 
 
 class BuiltinsTable(Table):
     """The same function where a framework has it already; tests and benchmarks compare at the defaults."""
 
-    torch: _Builtin = Field(default=None, description="The function in PyTorch.")
-    keras: _Builtin = Field(default=None, description="The function in Keras.")
-    jax: _Builtin = Field(default=None, description="The function in JAX.")
+    torch: _Torch = Field(default=None, description="The function in PyTorch.")
+    keras: _Keras = Field(default=None, description="The function in Keras.")
+    jax: _Jax = Field(default=None, description="The function in JAX.")
 
 
 class SurrogateTable(Table):

@@ -54,12 +54,12 @@ _REFUSED = {
     '"': "an expression holds numbers, names and functions, no text",
     "!": "write a comparison the other way round",
     "~": "write a comparison the other way round",
-    "×": "write *",  # noqa: RUF001
+    "×": "write *",
     "·": "write *",
     "⋅": "write *",
     "÷": "write /",
-    "−": "write -",  # noqa: RUF001
-    "–": "write -",  # noqa: RUF001
+    "−": "write -",
+    "–": "write -",
     "²": "write **2",
     "³": "write **3",
     "√": "write sqrt(u)",
@@ -90,7 +90,7 @@ class Flaw:
     remedy: str = ""
 
 
-class Refused(Exception):
+class GrammarError(Exception):
     """The expression is outside the grammar; `flaw` says where."""
 
     def __init__(self, flaw: Flaw) -> None:
@@ -101,11 +101,11 @@ class Refused(Exception):
 def parse(text: str) -> ast.expr:
     """Return the syntax tree of an expression, with the columns of its nodes counting characters of `text`.
 
-    Raises `Refused` for text outside the grammar or beyond its bounds.
+    Raises `GrammarError` for text outside the grammar or beyond its bounds.
     """
     _Scan(text).run()
     if len(text) > LENGTH:
-        raise Refused(Flaw(LENGTH, len(text), f"the expression is longer than {LENGTH} characters", "shorten it"))
+        raise GrammarError(Flaw(LENGTH, len(text), f"the expression is longer than {LENGTH} characters", "shorten it"))
     # One line, so that columns count from its start; in parentheses, so that it may begin with a space.
     line = re.sub(r"[\t\r\n]", " ", text)
     tree = ast.parse(f"({line})", mode="eval").body
@@ -132,21 +132,21 @@ class _Scan:
         while index < len(self.text):
             found = _TOKEN.match(self.text, index)
             if found is None or found.lastgroup == "refused":
-                raise Refused(self.stray(index, found[0] if found else self.text[index]))
+                raise GrammarError(self.stray(index, found[0] if found else self.text[index]))
             kind, token = str(found.lastgroup), found[0]
             start, index = found.span()
             if kind == "space":
                 continue
             count += 1
             if count > TOKENS:
-                raise Refused(Flaw(start, index, f"the expression has more than {TOKENS} parts", "shorten it"))
+                raise GrammarError(Flaw(start, index, f"the expression has more than {TOKENS} parts", "shorten it"))
             flaw = getattr(self, kind)(token, start, index)
             if flaw is not None:
-                raise Refused(flaw)
+                raise GrammarError(flaw)
             self.last = kind
         flaw = self.end()
         if flaw is not None:
-            raise Refused(flaw)
+            raise GrammarError(flaw)
 
     def end(self) -> Flaw | None:
         length = len(self.text)
@@ -247,4 +247,4 @@ def _bound_depth(tree: ast.expr) -> None:
         if not level:
             return
     place = (level[0].col_offset, level[0].end_col_offset or 0)
-    raise Refused(Flaw(*place, f"operations are nested more than {DEPTH} deep", "simplify the expression"))
+    raise GrammarError(Flaw(*place, f"operations are nested more than {DEPTH} deep", "simplify the expression"))

@@ -76,6 +76,8 @@ def _spec_files(folder: Path) -> list[Path]:
 def _read(path: Path) -> Reader:
     """Read a file as far as TOML goes; raise `SpecError` where it is none."""
     place = path.as_posix()
+    if path.exists() and not path.is_file():
+        raise SpecError([Problem(place, "this is not a file", "name a spec, a file NAME.toml")])
     try:
         with path.open("rb") as file:
             octets = file.read(LARGEST + 1)

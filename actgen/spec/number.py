@@ -53,7 +53,9 @@ def _decimal(found: re.Match[str], side: str) -> Fraction:
     whole, part, exponent = (found[side + name] or "" for name in ("whole", "part", "exponent"))
     if not whole and not part:
         raise NumberError('a number is written like 3, 0.25, 1e-3 or "1/6"')
+    if len(whole) + len(part) > _DIGITS:
+        raise NumberError(f"the number has more than {_DIGITS} digits")
     # Checked before any arithmetic: 1e999999999 is short to write and does not fit into memory.
-    if len(whole) + len(part) > _DIGITS or len(exponent) > 5 or abs(int(exponent or 0)) > _EXPONENT:
+    if len(exponent) > 5 or abs(int(exponent or 0)) > _EXPONENT:
         raise NumberError("the number lies outside the range of float64")
     return Fraction(int(whole + part)) * Fraction(10) ** (int(exponent or 0) - len(part))

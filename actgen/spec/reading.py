@@ -7,6 +7,7 @@ part of the document has the right type, so that one run shows all mistakes and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 import sympy
@@ -14,14 +15,15 @@ from pydantic import ValidationError
 
 from actgen.spec import names
 from actgen.spec.activation import Activation, Builtin, Parameter, Reference
-from actgen.spec.complaint import complain
+from actgen.spec.complaint import MOST, complain
 from actgen.spec.domain import Domain, DomainError
 from actgen.spec.expression import read_expression
 from actgen.spec.format import SpecTable, Written
-from actgen.spec.names import NameRefused
+from actgen.spec.names import NamingError
 from actgen.spec.number import NumberError, exact
 from actgen.spec.problem import Problem
-from actgen.spec.source import Path, Source, Span
+from actgen.spec.source import KeyPath, Source, Span
+from actgen.spec.text import collapse
 from actgen.spec.vocabulary import INPUT
 
 X = sympy.Symbol(INPUT, real=True)
@@ -50,7 +52,7 @@ class Reader:
         is_elementwise = self._check_kind()
         self._check_names()
         self._check_reference()
-        rows = self._get(("parameters",), dict) or {}
+        rows = dict(islice((self._get(("parameters",), dict) or {}).items(), MOST))
         domains = {name: self._read_domain(name) for name in rows}
         defaults = {name: self._read_default(name, domains[name]) for name in rows}
         symbols = {INPUT: X} | {name: sympy.Symbol(name, **domain.assumptions) for name, domain in domains.items()}
@@ -68,7 +70,7 @@ class Reader:
             title=table.title,
             summary=table.summary,
             expression=expression,
-            expression_text=table.expression,
+            expression_text=collapse(table.expression),
             inputs=(X,),
             parameters=tuple(
                 Parameter(name, defaults[name], row.description, domains[name], row.trainable, row.shape)
@@ -94,7 +96,7 @@ class Reader:
         class_name = self._get(("class_name",), str)
         yield class_name or names.camel(self.stem), self.source.values.get(("class_name",))
 
-    def _get(self, path: Path, kind: type[T]) -> T | None:
+    def _get(self, path: KeyPath, kind: type[T]) -> T | None:
         """Return what the document holds at `path`, if it is of the given type."""
         found: Any = self.document
         for part in path:
@@ -115,7 +117,7 @@ class Reader:
     def _check_names(self) -> None:
         try:
             names.check_activation(self.stem)
-        except NameRefused as error:
+        except NamingError as error:
             self.problems.append(Problem(self.source.path, f"{error}, so not the file either", error.remedy))
         class_name = self._get(("class_name",), str)
         if class_name is not None:
@@ -123,9 +125,9 @@ class Reader:
         elif not self.problems:
             try:
                 names.check_class(names.camel(self.stem))
-            except NameRefused as error:
+            except NamingError as error:
                 self.problems.append(Problem(self.source.path, str(error), "give a class_name"))
-        aliases = self._get(("aliases",), list) or []
+        aliases = (self._get(("aliases",), list) or [])[:MOST]
         for index, alias in enumerate(aliases):
             place = self.source.value(("aliases", index))
             if not isinstance(alias, str):
@@ -134,13 +136,13 @@ class Reader:
                 self._note(place, f"the alias {alias!r} says again what is said already", "remove it")
             else:
                 self._check_name(names.check_alias, alias, place)
-        for name in self._get(("parameters",), dict) or {}:
+        for name in islice(self._get(("parameters",), dict) or {}, MOST):
             self._check_name(names.check_parameter, name, self.source.key(("parameters", name)))
 
     def _check_name(self, check: Callable[[str], None], name: str, place: Span | None) -> None:
         try:
             check(name)
-        except NameRefused as error:
+        except NamingError as error:
             self._note(place, str(error), error.remedy)
 
     def _check_reference(self) -> None:
@@ -163,7 +165,7 @@ class Reader:
         return Domain.parse("real")
 
     def _read_default(self, name: str, domain: Domain) -> sympy.Rational:
-        table: Path = ("parameters", name)
+        table: KeyPath = ("parameters", name)
         row = self._get(table, dict) or {}
         if "distribution" in row:
             self._note(self.source.key((*table, "distribution")), "stochastic parameters are not supported yet", _ONLY)
@@ -185,7 +187,7 @@ class Reader:
             self._note(place, f"the default {text} of {name!r} lies outside its domain {domain}", "correct one of them")
         return default
 
-    def _read_expression(self, path: Path, symbols: dict[str, sympy.Symbol]) -> sympy.Expr | None:
+    def _read_expression(self, path: KeyPath, symbols: dict[str, sympy.Symbol]) -> sympy.Expr | None:
         text = self._get(path, str)
         if text is None:
             return None

@@ -10,7 +10,7 @@ from tree_sitter_toml import language
 
 from actgen.spec.problem import Problem
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Where something is in a TOML document: `("parameters", "beta", "default")`."""
 
 Span = tuple[int, int]
@@ -26,8 +26,8 @@ class Source:
 
     path: str
     text: str
-    keys: dict[Path, Span] = field(default_factory=dict)
-    values: dict[Path, Span] = field(default_factory=dict)
+    keys: dict[KeyPath, Span] = field(default_factory=dict)
+    values: dict[KeyPath, Span] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: str, text: str) -> Source:
@@ -54,15 +54,15 @@ class Source:
             source=self.text[begin:end],
         )
 
-    def key(self, path: Path) -> Span | None:
+    def key(self, path: KeyPath) -> Span | None:
         """Return the place of the key at `path`, or of the nearest table around it that has one."""
         return _nearest(self.keys, path)
 
-    def value(self, path: Path) -> Span | None:
+    def value(self, path: KeyPath) -> Span | None:
         """Return the place of the value at `path`, or of the nearest key or table around it."""
         return _nearest(self.keys | self.values, path)
 
-    def inside(self, path: Path, value: str, span: Span) -> Span | None:
+    def inside(self, path: KeyPath, value: str, span: Span) -> Span | None:
         """Return the place of a part of a string: of the characters `span` of the value at `path`.
 
         The string may be of any of TOML's four kinds. A part that is empty points at the character before it, or
@@ -85,7 +85,7 @@ def _parser() -> Parser:
     return Parser(Language(language()))
 
 
-def _nearest(places: dict[Path, Span], path: Path) -> Span | None:
+def _nearest(places: dict[KeyPath, Span], path: KeyPath) -> Span | None:
     for length in range(len(path), 0, -1):
         if path[:length] in places:
             return places[path[:length]]
@@ -98,9 +98,9 @@ class _Places:
     def __init__(self, text: str) -> None:
         self.octets = text.encode()
         self.is_ascii = text.isascii()
-        self.keys: dict[Path, Span] = {}
-        self.values: dict[Path, Span] = {}
-        self.elements: dict[Path, int] = {}
+        self.keys: dict[KeyPath, Span] = {}
+        self.values: dict[KeyPath, Span] = {}
+        self.elements: dict[KeyPath, int] = {}
 
     def document(self, root: Node) -> None:
         for node in root.named_children:
@@ -116,12 +116,12 @@ class _Places:
                     if child.type == "pair":
                         self.pair(path, child)
 
-    def pair(self, table: Path, node: Node) -> None:
+    def pair(self, table: KeyPath, node: Node) -> None:
         children = [child for child in node.named_children if child.type != "comment"]
         if len(children) == 2:
             self.value(self.name(table, children[0]), children[1])
 
-    def name(self, table: Path, node: Node) -> Path:
+    def name(self, table: KeyPath, node: Node) -> KeyPath:
         """Return the path that a key names, and note where each of its parts stands."""
         path = table
         for part in self.parts(node):
@@ -138,7 +138,7 @@ class _Places:
             node = children[0]
         return [node, *parts]
 
-    def value(self, path: Path, node: Node) -> None:
+    def value(self, path: KeyPath, node: Node) -> None:
         waiting = [(path, node)]
         while waiting:
             path, node = waiting.pop()

@@ -14,7 +14,7 @@ _SPACE = re.compile(r"[ \t\r\n]+")
 _QUOTES = re.compile(r'"{2,}')
 # Unicode categories that a reader cannot see or that move the text around them: controls, formats (bidirectional
 # overrides, zero-width marks, tags), surrogates, private use, line and paragraph separators.
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 def inert(text: str) -> str:

@@ -1,0 +1,85 @@
+"""Names that are taken: by Python, by the frameworks, by the code that is emitted.
+
+A name from a spec file becomes an identifier in somebody's module, an attribute of a `torch.nn.Module` and of
+a `keras.Layer`, a keyword argument, a file name. Each of these takes some names away.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+
+from actgen.spec.vocabulary import ALIASES, AXISWISE, CONSTANTS, FUNCTIONS, INPUT
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+PYTHON = frozenset([*keyword.kwlist, *keyword.softkwlist, *dir(builtins)])
+"""Keywords of Python and names of its builtins."""
+
+EXPRESSION = frozenset([INPUT, "Piecewise", *FUNCTIONS, *ALIASES, *AXISWISE, *CONSTANTS])
+"""Names with a meaning in expressions."""
+
+_MODULES = _words(
+    """
+    actgen annotations array autograd collections dataclasses flax functools functional jax jnp keras lax math mx
+    nn np numpy ops pytest tensorflow tests tf torch typing
+    """
+)
+
+# File names that Windows keeps for devices.
+_DEVICES = _words(
+    """
+    con prn aux nul com0 com1 com2 com3 com4 com5 com6 com7 com8 com9
+    lpt0 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9
+    """
+)
+
+_CLASSES = _words(
+    """
+    Any Array ArrayLike Callable Function Generic Iterable Iterator KerasTensor Layer Literal Mapping Module NamedTuple
+    Optional Parameter Self Sequence Tensor TypeVar Union Variable
+    """
+)
+
+# Names that emitted functions and classes use for themselves.
+_EMITTED = _words(
+    """
+    arg args argument arguments axis backward bwd cls config context cotangent ctx device dim dims dtype dx dy fwd
+    generate_vmap_rule grad grad_output gradient gradients in_dims initializer inplace input_shape inputs jit jvp
+    kernel kwargs module ndim num_parameters out out_dims outputs param parameter primal primals residuals result self
+    setup_context shape t tangent tangents tensor u value_and_grad vjp vmap x y
+    """
+)
+
+# Public attributes of torch.nn.Module (2.13) and keras.Layer (3.15): a parameter is an attribute of both.
+# A test compares this list with the frameworks that are installed.
+_ATTRIBUTES = _words(
+    """
+    T_destination activity_regularizer add_loss add_metric add_module add_variable add_weight apply autocast
+    bfloat16 buffers build build_from_config built call call_signature_parameters call_super_init children
+    compile compute_dtype compute_mask compute_output_shape compute_output_spec count_params cpu cuda double
+    dtype dtype_policy dump_patches eval extra_repr float forward from_config get_buffer get_build_config
+    get_config get_extra_state get_parameter get_submodule get_weights half input input_dtype input_spec ipu
+    load_own_variables load_state_dict losses metrics metrics_variables modules mtia name named_buffers
+    named_children named_modules named_parameters non_trainable_variables non_trainable_weights output
+    parameters path quantization_mode quantize quantized_build quantized_call register_backward_hook
+    register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+    register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+    register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook
+    rematerialized_call requires_grad_ save_own_variables set_extra_state set_submodule set_weights share_memory
+    state_dict stateless_call supports_jit supports_masking symbolic_call to to_empty torch_params train trainable
+    trainable_variables trainable_weights training type variable_dtype variables weights xpu zero_grad
+    """
+)
+
+PARAMETERS = PYTHON | EXPRESSION | _MODULES | _EMITTED | _ATTRIBUTES
+"""What no parameter may be called."""
+
+ACTIVATIONS = PYTHON | _MODULES | _DEVICES | {"conftest", "t", "x"}
+"""What no activation or alias may be called."""
+
+CLASSES = PYTHON | _CLASSES
+"""What no class may be called."""
