@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actgen.build import InputError
+from actgen.build.settings import shorten
 
 if TYPE_CHECKING:
     from actgen.spec import Activation
@@ -26,6 +27,7 @@ def find_activation(name: str, specs: Path) -> Activation:
     """
     from actgen.spec import load_spec, load_specs
 
+    specs = shorten(specs)
     if name.endswith(".toml") or "/" in name or "\\" in name:
         path = Path(name)
         if not path.is_file():
@@ -49,4 +51,4 @@ def find_activations(names: Sequence[str], specs: Path) -> list[Activation]:
     """The activations of these names, in this order; all of the folder if there are no names."""
     from actgen.spec import load_specs
 
-    return [find_activation(name, specs) for name in names] if names else list(load_specs(specs))
+    return [find_activation(name, specs) for name in names] if names else list(load_specs(shorten(specs)))

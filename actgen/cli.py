@@ -142,10 +142,10 @@ def new(name: str, expression: str, title: str | None, specs: Path | None) -> No
 def list_command(specs: Path | None) -> None:
     """List the activations: names, formula, parameters, aliases."""
     from actgen import facts
-    from actgen.spec import load_specs
+    from actgen.catalog import find_activations
     from actgen.terminal import show_table
 
-    activations = load_specs(_settings(specs).specs)
+    activations = find_activations((), _settings(specs).specs)
     show_table(f"{len(activations)} activations", facts.LIST_COLUMNS, map(facts.list_row, activations))
 
 

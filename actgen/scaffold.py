@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
+
+from actgen.build import InputError
+from actgen.build.settings import shorten
 
 BLANK = "FILL IN"
 
@@ -60,11 +63,14 @@ def create(path: Path, *, expression: str, title: str | None = None) -> Scaffold
         title: the title; made from the name if it is not given.
 
     Raises:
-        FileExistsError: there is such a file already. It is left as it is.
+        InputError: there is such a file already. It is left as it is.
         SpecError: the name or the formula is not one that a spec may have. No file is written.
     """
-    from actgen.spec import load_spec
+    from actgen.spec import SpecError, load_spec
 
+    path = shorten(path.absolute())
+    if path.exists():
+        raise InputError(f"{path}: exists already, and is left as it is")
     parameters = free_names(expression)
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     environment.filters["toml"] = _quoted
@@ -77,14 +83,15 @@ def create(path: Path, *, expression: str, title: str | None = None) -> Scaffold
         expression=expression,
         parameters=parameters,
     )
-    if path.exists():
-        raise FileExistsError(f"{path}: exists already, and is left as it is")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # It is judged under another name first, so that a file that appears is one that `actgen check` takes.
-    with tempfile.TemporaryDirectory(prefix=".actgen-", dir=path.parent) as folder:
+    # It is judged elsewhere first, so that a file that appears is one that `actgen check` takes.
+    with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / path.name
         draft.write_text(text, encoding="utf-8", newline="\n")
-        load_spec(draft)
+        try:
+            load_spec(draft)
+        except SpecError as error:
+            raise SpecError(replace(problem, path=path.as_posix()) for problem in error.problems) from None
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
     return Scaffold(path, parameters, find_blanks(path))
@@ -113,8 +120,12 @@ def free_names(expression: str) -> tuple[str, ...]:
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string: JSON's escapes are a subset of TOML's, apart from what JSON leaves as it is."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A TOML basic string: JSON's escapes are a subset of TOML's, apart from what JSON leaves as it is.
+
+    Bytes of a command line that are no text become question marks, which the parser of the spec refuses with their
+    place.
+    """
+    return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _one_line(text: str) -> str:

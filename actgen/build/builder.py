@@ -19,7 +19,6 @@ from actgen.build.pipeline import Emitted, Job, Pipeline, Toolchain
 from actgen.build.plan import Plan, make_plan
 from actgen.build.progress import Progress, Silence
 from actgen.build.settings import Settings
-from actgen.build.workers import emit_all
 from actgen.build.writing import collect, find_changed, find_foreign, install, stage, staging_folder
 
 
@@ -92,6 +91,9 @@ def build(
         return Report(len(plan.sources), (), (), (), "", previous)
     if plan.edited and not (check or overwrite):
         raise HandEditedError(_shown(settings, plan.edited))
+    # Imported once there is something to do: processes and pipes take a while to import.
+    from actgen.build.workers import emit_all
+
     pipeline.validate(settings.specs, settings.targets)
     emitted = emit_all(
         pipeline,

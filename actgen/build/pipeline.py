@@ -10,6 +10,7 @@ from typing import Protocol
 from actgen import __version__
 from actgen.build.errors import InputError
 from actgen.build.manifest import KernelRecord, Record, partial_name
+from actgen.build.settings import shorten
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Toolchain:
             load_targets(targets)
         except UnknownTargetError as error:
             raise InputError(str(error)) from error
-        load_specs(specs)
+        load_specs(shorten(specs))
 
     def emit(self, job: Job) -> Emitted:
         """Derive and emit one activation."""
@@ -68,7 +69,7 @@ class Toolchain:
         from actgen.targets import Context, load_targets
         from actgen.targets.suite import emit_test
 
-        activation = load_spec(job.path)
+        activation = load_spec(shorten(job.path))
         derivation = derive(activation)
         context, targets = Context(__version__, job.targets), load_targets(job.targets)
         sources = emit_test(derivation, reference_table(derivation, "float32"), targets, context)

@@ -88,6 +88,7 @@ def _find_sources(settings: Settings) -> tuple[Source, ...]:
         found = tuple(
             Source(path.stem, path, settings.display(path), digest(path.read_bytes()))
             for path in sorted(settings.specs.glob("*.toml"))
+            if not path.name.startswith(".")
         )
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from error

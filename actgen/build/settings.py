@@ -65,17 +65,15 @@ def find_settings(
         specs = root / str(table["specs"]) if "specs" in table else _default_specs(root)
     if out is None:
         out = root / str(table.get("out", "generated"))
+    specs, out = (Path(os.path.abspath(folder / path)) for path in (specs, out))
     if not specs.is_dir():
-        raise InputError(f"{_shown(specs)}: there is no such folder of specs; name one with --specs")
-    out = Path(os.path.abspath(folder / out))
-    if out in (root, folder) or specs.resolve().is_relative_to(out):
-        raise InputError(f"{_shown(out)}: the output needs a folder of its own; name one with --out")
+        raise InputError(f"{shorten(specs)}: there is no such folder of specs; name one with --specs")
+    if out in (root, folder) or specs.is_relative_to(out):
+        raise InputError(f"{shorten(out)}: the output needs a folder of its own; name one with --out")
     chosen = targets or tuple(_strings(table["targets"]) if "targets" in table else TARGETS)
     if not chosen:
         raise InputError("no targets: [tool.actgen] targets is an empty list")
-    return Settings(
-        specs=Path(os.path.abspath(folder / specs)), out=out, targets=tuple(dict.fromkeys(chosen)), root=root
-    )
+    return Settings(specs=specs, out=out, targets=tuple(dict.fromkeys(chosen)), root=root)
 
 
 def own_specs(folder: Path) -> Path:
@@ -89,6 +87,13 @@ def packaged_specs() -> Path:
     package = Path(__file__).resolve().parent.parent
     inside = package / "specs"
     return inside if inside.is_dir() else package.parent / "specs"
+
+
+def shorten(path: Path) -> Path:
+    """The path as a user would type it: relative to the working directory, where that is shorter."""
+    if path.drive != Path.cwd().drive:
+        return path
+    return min(Path(os.path.relpath(path)), path, key=lambda spelling: len(str(spelling)))
 
 
 def _default_specs(root: Path) -> Path:
@@ -105,7 +110,7 @@ def _nearest_table(folder: Path) -> tuple[Path, Mapping[str, object]]:
         try:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{_shown(path)}: not valid TOML: {error}") from error
+            raise InputError(f"{shorten(path)}: not valid TOML: {error}") from error
         tool = document.get("tool", {})
         if isinstance(tool, dict) and "actgen" in tool:
             return candidate, _checked(tool["actgen"], path)
@@ -114,7 +119,7 @@ def _nearest_table(folder: Path) -> tuple[Path, Mapping[str, object]]:
 
 def _checked(table: object, path: Path) -> Mapping[str, object]:
     """The table, if each key is known and of the right type."""
-    place = f"{_shown(path)}: [tool.actgen]"
+    place = f"{shorten(path)}: [tool.actgen]"
     if not isinstance(table, dict):
         raise InputError(f"{place} must be a table")
     for key, value in table.items():
@@ -130,9 +135,3 @@ def _checked(table: object, path: Path) -> Mapping[str, object]:
 
 def _strings(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
-
-
-def _shown(path: Path) -> str:
-    """The path for a message: relative to the working directory where that is shorter."""
-    relative = os.path.relpath(path) if path.is_absolute() and path.drive == Path.cwd().drive else str(path)
-    return min(relative, str(path), key=len)
