@@ -20,6 +20,9 @@ from actgen.spec.number import fits
 EXPONENT = 64
 """The largest constant exponent."""
 
+DENOMINATOR = 1_000_000
+"""The largest denominator of a constant exponent."""
+
 _NODES = (
     sympy.Add,
     sympy.Mul,
@@ -76,11 +79,11 @@ def power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     if base is sympy.E:
         return sympy.Function("exp")(exponent)
     _bound(exponent, is_right=True)
+    if base.is_negative and (base.is_number or exponent.is_integer is False) and not exponent.is_Integer:
+        raise FoldError("a negative number has no such power among the real numbers", "write -(a**b), or Abs(u)**b")
     if base.is_number and not exponent.is_Integer:
         if base.is_zero and not (exponent.is_number and exponent.is_positive):
             raise FoldError("0 has no such power", "keep the base positive")
-        if base.is_negative:
-            raise FoldError("a negative number has no such power among the real numbers", "write -(a**b), or Abs(u)**b")
         if base.has(sympy.Add):
             raise FoldError("a root of a sum of constants is not folded", "write sqrt(u), or exp(log(u) * b)")
     return _sound(base**exponent)
@@ -102,8 +105,10 @@ def finish(expression: sympy.Expr) -> sympy.Expr:
 def _bound(exponent: sympy.Expr, *, is_right: bool = False) -> None:
     if not exponent.is_number:
         return
-    size = exponent if exponent.is_Rational else sympy.Float(exponent, 15)
-    if abs(size) > EXPONENT:
+    if exponent.is_Rational and exponent.q > DENOMINATOR:
+        remedy = f"constant exponents have denominators up to {DENOMINATOR:,}"
+        raise FoldError("the exponent is too fine", remedy, is_right=is_right)
+    if abs(exponent if exponent.is_Rational else exponent.evalf(15)) > EXPONENT:
         remedy = f"constant exponents lie between -{EXPONENT} and {EXPONENT}"
         raise FoldError("the exponent is too large", remedy, is_right=is_right)
 

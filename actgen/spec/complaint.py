@@ -12,8 +12,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from actgen.spec.format import SpecTable, Written
+from actgen.spec.names import LONGEST
 from actgen.spec.problem import Problem, nearest
 from actgen.spec.source import KeyPath, Source
+from actgen.spec.text import quoted
 
 MOST = 40
 """The most problems shown of one table's keys: a file of another kind has thousands."""
@@ -37,17 +39,17 @@ def complain(source: Source, error: ValidationError) -> list[Problem]:
 def _problem(source: Source, details: ErrorDetails) -> Problem:
     path: KeyPath = details["loc"]
     kind, context, given = details["type"], details.get("ctx", {}), details["input"]
-    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:LONGEST]}" for part in path)[1:]
     key = str(path[-1])
     if kind == "extra_forbidden":
         known = [key for key, field in _fields(path[:-1]).items() if field.annotation is not Any]
         where = f"in [{'.'.join(str(part) for part in path[:-1])}]" if path[:-1] else "at the top of a spec"
         remedy = nearest(key, known) or f"the keys {where} are {', '.join(known)}"
-        return source.problem(source.key(path), f"unknown key {key!r}", remedy)
+        return source.problem(source.key(path), f"unknown key {quoted(key)}", remedy)
     if kind == "missing":
         field = _fields(path[:-1])[key]
         place = source.key(path[:-1]) if path[:-1] else None
-        return source.problem(place, f"the key {name!r} is missing", f"add it: {_lower(str(field.description))}")
+        return source.problem(place, f"the key {quoted(name)} is missing", f"add it: {_lower(str(field.description))}")
     if kind == "refused":
         return source.problem(source.value(path), f"{name}: {context['what']}", str(context["remedy"]))
     if kind in _KINDS:
@@ -66,7 +68,7 @@ def _limit(kind: str, context: dict[str, Any], name: str, given: Any) -> tuple[s
         case "literal_error":
             choices = re.findall(r"'(\w+)'", str(context["expected"]))
             guess = nearest(given, choices) if isinstance(given, str) else ""
-            return f"{name} cannot be {given!r}", guess or f"write {context['expected']}"
+            return f"{name} cannot be {quoted(str(given))}", guess or f"write {context['expected']}"
         case "greater_than_equal" | "less_than_equal":
             return f"{name} cannot be {given}", "write the year in four digits"
     return f"{name} is not valid", "see docs/spec-format.md for what the key holds"

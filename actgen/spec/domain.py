@@ -10,6 +10,7 @@ from fractions import Fraction
 import sympy
 
 from actgen.spec.number import NumberError, exact
+from actgen.spec.text import quoted
 
 NAMED = {
     "real": "(-inf, inf)",
@@ -46,14 +47,14 @@ class Domain:
         found = _INTERVAL.fullmatch(NAMED.get(spoken, spoken))
         if found is None:
             words = ", ".join(NAMED)
-            raise DomainError(f'{text!r} is not a domain; write one of {words}, or an interval such as "[0, 1)"')
+            raise DomainError(f'{quoted(text)} is not a domain; write one of {words}, or an interval such as "[0, 1)"')
         opening, low, high, closing = found.groups()
         lower, upper = _bound(low), _bound(high)
         lower_open, upper_open = opening == "(", closing == ")"
         if (lower.is_infinite and not lower_open) or (upper.is_infinite and not upper_open):
-            raise DomainError(f"infinity belongs to no domain; open the interval {spoken!r} at its infinite end")
+            raise DomainError(f"infinity belongs to no domain; open the interval {quoted(spoken)} at its infinite end")
         if not lower < upper:
-            raise DomainError(f"the interval {spoken!r} holds no range of numbers; put the lower bound first")
+            raise DomainError(f"the interval {quoted(spoken)} holds no range of numbers; put the lower bound first")
         canonical = spoken if spoken in NAMED else f"{opening}{_spell(lower)}, {_spell(upper)}{closing}"
         return cls(canonical, lower, upper, lower_open, upper_open)
 
@@ -94,7 +95,7 @@ def _bound(text: str) -> sympy.Rational:
     try:
         return exact(text)
     except NumberError as error:
-        raise DomainError(f"{text!r} is no bound of an interval: {error}") from None
+        raise DomainError(f"{quoted(text)} is no bound of an interval: {error}") from None
 
 
 def _spell(bound: sympy.Rational) -> str:

@@ -20,6 +20,7 @@ from actgen.spec.arithmetic import FoldError
 from actgen.spec.grammar import Flaw
 from actgen.spec.number import NumberError, exact
 from actgen.spec.problem import nearest
+from actgen.spec.text import quoted
 from actgen.spec.vocabulary import ALIASES, AXISWISE, CONSTANTS, FUNCTIONS, MANY, REMEDIES
 
 _OPERATIONS = {
@@ -115,13 +116,13 @@ class _Builder:
         if found is not None:
             return found
         if name in FUNCTIONS or name in ALIASES or name == "Piecewise":
-            self.flaw(node, f"the function {name!r} stands without arguments", f"call it: {name}(...)")
+            self.flaw(node, f"the function {quoted(name)} stands without arguments", f"call it: {name}(...)")
         elif name in ("inf", "oo", "nan", "infinity"):
-            self.flaw(node, f"an expression has no {name!r}", "write the formula with finite numbers")
+            self.flaw(node, f"an expression has no {quoted(name)}", "write the formula with finite numbers")
         else:
             known = [*self.symbols, *CONSTANTS]
             guess = nearest(name, known) or f"declare it as [parameters.{name}], or use one of {', '.join(known)}"
-            self.flaw(node, f"unknown name {name!r}", guess)
+            self.flaw(node, f"unknown name {quoted(name)}", guess)
         return None
 
     def operation(self, node: ast.BinOp) -> sympy.Expr | None:
@@ -158,10 +159,10 @@ class _Builder:
     def unknown(self, node: ast.Name) -> None:
         name = node.id
         if name in self.symbols or name in CONSTANTS:
-            self.flaw(node, f"{name!r} is not a function", "write * for a product")
+            self.flaw(node, f"{quoted(name)} is not a function", "write * for a product")
             return
         guess = REMEDIES.get(name) or nearest(name, [*FUNCTIONS, *ALIASES, "Piecewise"])
-        self.flaw(node, f"unknown function {name!r}", guess or f"the functions are {', '.join(FUNCTIONS)}")
+        self.flaw(node, f"unknown function {quoted(name)}", guess or f"the functions are {', '.join(FUNCTIONS)}")
 
     def arity(self, node: ast.Call, name: str, count: int) -> None:
         entry = FUNCTIONS[ALIASES.get(name, name)]
@@ -232,6 +233,8 @@ class _Builder:
                 continue
             if left.has(sympy.Piecewise) or right.has(sympy.Piecewise):
                 self.flaw(node, "a condition cannot hold a Piecewise", "split it into more branches")
+            elif left.is_extended_real is False or right.is_extended_real is False:
+                self.flaw(node, "this compares something that is no real number", "keep the bases of powers positive")
             elif left.is_number and right.is_number:
                 self.flaw(node, "this compares two constants", "keep the branch that holds and remove the other")
             else:

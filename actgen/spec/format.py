@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from actgen.spec.text import collapse, first_invisible
+from actgen.spec.text import collapse, first_invisible, quoted
 
 LINE = 300
 """The most characters of a title, a summary, a description or the like."""
@@ -163,7 +163,9 @@ def _native(pattern: str, example: str) -> tuple[BeforeValidator, AfterValidator
 
     def check(builtin: BuiltinTable | None) -> BuiltinTable | None:
         if builtin is not None and re.fullmatch(pattern, builtin.name, re.ASCII) is None:
-            raise _refusal(f"{builtin.name!r} is not an activation of the framework", f"write a name like {example!r}")
+            raise _refusal(
+                f"{quoted(builtin.name)} is not an activation of the framework", f"write a name like {example!r}"
+            )
         return builtin
 
     shorthand = {"type": "string", "pattern": f"^({pattern})$"}

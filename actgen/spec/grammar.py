@@ -13,6 +13,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from actgen.spec.text import quoted
+
 LENGTH = 4000
 """The most characters of an expression."""
 TOKENS = 600
@@ -166,20 +168,22 @@ class _Scan:
         if touching:
             rest = touching[0]
             if rest[0] == ".":
-                return Flaw(start, touching.end(), f"{token + rest!r} is not a number", "write one decimal point")
-            return Flaw(start, touching.end(), f"{token + rest!r} is not a number", f"write {token}*{rest}")
+                return Flaw(start, touching.end(), f"{quoted(token + rest)} is not a number", "write one decimal point")
+            return Flaw(
+                start, touching.end(), f"{quoted(token + rest)} is not a number", f"write {token}*u for a product"
+            )
         if re.match(r"0[0-9]", token):
-            return Flaw(start, stop, f"the number {token!r} starts with a zero", "leave the zero out")
+            return Flaw(start, stop, f"the number {quoted(token)} starts with a zero", "leave the zero out")
         self.wanting = False
         return None
 
     def name(self, token: str, start: int, stop: int) -> Flaw | None:
         if token in _WORDS or (keyword.iskeyword(token) and token != "True"):
             remedy = _WORDS.get(token, "an expression is arithmetic only")
-            return Flaw(start, stop, f"{token!r} is not part of an expression", remedy)
+            return Flaw(start, stop, f"{quoted(token)} is not part of an expression", remedy)
         if token.startswith("_") or "__" in token:
             remedy = "an expression knows x, its parameters, pi, E and the listed functions"
-            return Flaw(start, stop, f"{token!r} is not a name that an expression can use", remedy)
+            return Flaw(start, stop, f"{quoted(token)} is not a name that an expression can use", remedy)
         if not self.wanting:
             return self.crowded(token, start, stop)
         self.wanting = False
@@ -188,7 +192,9 @@ class _Scan:
     def operator(self, token: str, start: int, stop: int) -> Flaw | None:
         if self.wanting:
             if token not in "+-":
-                return Flaw(start, stop, f"a value is missing before {token!r}", "complete or remove the operation")
+                return Flaw(
+                    start, stop, f"a value is missing before {quoted(token)}", "complete or remove the operation"
+                )
             self.signs += 1
             if self.signs > SIGNS:
                 return Flaw(start, stop, f"there are more than {SIGNS} signs in a row", "write one")
@@ -227,7 +233,7 @@ class _Scan:
         return None
 
     def crowded(self, token: str, start: int, stop: int) -> Flaw:
-        return Flaw(start, stop, f"an operator is missing before {token!r}", "write * for a product")
+        return Flaw(start, stop, f"an operator is missing before {quoted(token)}", "write * for a product")
 
     def stray(self, start: int, token: str) -> Flaw:
         remedy = _REFUSED.get(token, "")

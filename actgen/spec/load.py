@@ -14,11 +14,13 @@ from actgen.spec.format import Written
 from actgen.spec.problem import Problem, SpecError
 from actgen.spec.reading import Reader
 from actgen.spec.source import Source
+from actgen.spec.text import quoted
 
 LARGEST = 64 * 1024
 """The most bytes of a spec file."""
 
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+_DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*+\.[ \t]*+){64}""", re.ASCII)
 _UNQUOTED = re.compile(r"^\s*(?P<key>[A-Za-z_.]+)\s*=\s*(?!true\b|false\b)(?P<value>[A-Za-z][^\"'#]*)")
 
 
@@ -114,6 +116,10 @@ def _decode(place: str, octets: bytes) -> str:
 
 
 def _parse(place: str, text: str) -> dict[str, Any]:
+    dotted = _DOTTED.search(text)
+    if dotted is not None:
+        # tomllib takes minutes for a key of thousands of parts.
+        raise SpecError([Source(place, text).problem(dotted.span(), "this key has too many dots", "a spec needs two")])
     if not text.strip():
         problem = Problem(place, "the file is empty", "write title, summary and expression into it", line=1)
         raise SpecError([problem])
@@ -160,6 +166,6 @@ def _collisions(readers: Iterable[Reader]) -> list[Problem]:
         for name, span in reader.claims():
             owner = owners.setdefault(name, reader)
             if owner is not reader:
-                message = f"the name {name!r} is taken: {owner.source.path} has it too"
+                message = f"the name {quoted(name)} is taken: {owner.source.path} has it too"
                 problems.append(reader.source.problem(span, message, "choose another name in one of the files"))
     return problems

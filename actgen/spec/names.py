@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from actgen.spec.reserved import ACTIVATIONS, CLASSES, EXPRESSION, PARAMETERS, PYTHON
+from actgen.spec.text import quoted
 
 LONGEST = 40
 """The most characters of a name."""
@@ -39,7 +40,8 @@ def check_parameter(name: str) -> None:
     """Raise `NamingError` unless `name` can be a keyword argument and an attribute of a module and a layer."""
     if name in EXPRESSION:
         raise NamingError(
-            f"the parameter name {name!r} already has a meaning in expressions", f"call it {name}_value or the like"
+            f"the parameter name {quoted(name)} already has a meaning in expressions",
+            f"call it {name}_value or the like",
         )
     _check(name, "parameter", _PARAMETER, _PARAMETER_RULE, PARAMETERS)
 
@@ -58,10 +60,10 @@ def _check(name: str, what: str, form: re.Pattern[str], rule: str, taken: frozen
     if len(name) > LONGEST:
         raise NamingError(f"the {what} name is {len(name)} characters long", f"use at most {LONGEST}")
     if form.fullmatch(name) is None:
-        raise NamingError(f"{name!r} cannot name {_article(what)}", f"names are {rule}")
+        raise NamingError(f"{quoted(name)} cannot name {_article(what)}", f"names are {rule}")
     if name in taken:
         reason = "a word of Python" if name in PYTHON else "used by the emitted code or its framework"
-        raise NamingError(f"{name!r} cannot name {_article(what)}: it is {reason}", "choose another name")
+        raise NamingError(f"{quoted(name)} cannot name {_article(what)}: it is {reason}", "choose another name")
 
 
 def _article(noun: str) -> str:

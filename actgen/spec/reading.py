@@ -19,11 +19,11 @@ from actgen.spec.complaint import MOST, complain
 from actgen.spec.domain import Domain, DomainError
 from actgen.spec.expression import read_expression
 from actgen.spec.format import SpecTable, Written
-from actgen.spec.names import NamingError
+from actgen.spec.names import LONGEST, NamingError
 from actgen.spec.number import NumberError, exact
 from actgen.spec.problem import Problem
 from actgen.spec.source import KeyPath, Source, Span
-from actgen.spec.text import collapse
+from actgen.spec.text import collapse, quoted
 from actgen.spec.vocabulary import INPUT
 
 X = sympy.Symbol(INPUT, real=True)
@@ -109,7 +109,7 @@ class Reader:
     def _check_kind(self) -> bool:
         kind = self._get(("kind",), str)
         if kind in ("gated", "axiswise"):
-            self._note(self.source.value(("kind",)), f"kind = {kind!r} is not supported yet", _ONLY)
+            self._note(self.source.value(("kind",)), f"kind = {quoted(kind)} is not supported yet", _ONLY)
         if "inputs" in self.document:
             self._note(self.source.key(("inputs",)), "inputs belong to gated activations", _ONLY)
         return kind not in ("gated", "axiswise")
@@ -133,7 +133,7 @@ class Reader:
             if not isinstance(alias, str):
                 continue
             if alias == self.stem or alias in aliases[:index]:
-                self._note(place, f"the alias {alias!r} says again what is said already", "remove it")
+                self._note(place, f"the alias {quoted(alias)} says again what is said already", "remove it")
             else:
                 self._check_name(names.check_alias, alias, place)
         for name in islice(self._get(("parameters",), dict) or {}, MOST):
@@ -181,10 +181,14 @@ class Reader:
             default = exact(text.replace("_", ""))
         except NumberError as error:
             remedy = 'write it like 0.25, or "1/6" in quotes'
-            self._note(place, f"the default {text[:40]!r} cannot be used: {error}", remedy)
+            self._note(place, f"the default {quoted(text)} cannot be used: {error}", remedy)
             return sympy.S.Zero
         if default not in domain:
-            self._note(place, f"the default {text} of {name!r} lies outside its domain {domain}", "correct one of them")
+            self._note(
+                place,
+                f"the default {text[:LONGEST]} of {quoted(name)} lies outside its domain {domain}",
+                "correct one of them",
+            )
         return default
 
     def _read_expression(self, path: KeyPath, symbols: dict[str, sympy.Symbol]) -> sympy.Expr | None:
@@ -206,4 +210,6 @@ class Reader:
         for name, symbol in symbols.items():
             if name != INPUT and symbol not in used:
                 key = self.source.key(("parameters", name))
-                self._note(key, f"the expression does not depend on the parameter {name!r}", "remove it, or use it")
+                self._note(
+                    key, f"the expression does not depend on the parameter {quoted(name)}", "remove it, or use it"
+                )

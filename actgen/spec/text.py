@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_QUOTED = 60  # characters of a text shown in a message
 _SPACE = re.compile(r"[ \t\r\n]+")
 _QUOTES = re.compile(r'"{2,}')
 # Unicode categories that a reader cannot see or that move the text around them: controls, formats (bidirectional
@@ -38,6 +39,11 @@ def inert(text: str) -> str:
 def collapse(text: str) -> str:
     """Return `text` with each run of spaces, tabs and line breaks made one space, and none at the ends."""
     return _SPACE.sub(" ", text).strip(" ")
+
+
+def quoted(text: str) -> str:
+    """Return `text` in quotes for a message, cut where it is long."""
+    return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "...")
 
 
 def is_invisible(character: str) -> bool:
