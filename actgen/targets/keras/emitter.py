@@ -1,0 +1,229 @@
+"""A derivation becomes a Keras module; the entries of all become the package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, Any
+
+from actgen.spec.text import inert
+from actgen.targets.condition import condition
+from actgen.targets.docstring import describe, document, domain_words, headline
+from actgen.targets.keras.expansions import sources
+from actgen.targets.keras.printer import KerasPrinter
+from actgen.targets.statements import ConstantPool, Listing
+from actgen.targets.target import Context, Entry
+from actgen.targets.templates import environment
+
+if TYPE_CHECKING:
+    from actgen.numerics import Derivation
+    from actgen.spec.activation import Activation, Parameter
+
+_PACKAGE = "actgen.targets.keras"
+_SHAPE = "Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers in floatx."
+
+
+class KerasTarget:
+    """Emits `keras/NAME.py`, `keras/__init__.py`, and Keras's part of the tests."""
+
+    name = "keras"
+
+    def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
+        """Return the module of one activation."""
+        template = environment(_PACKAGE).get_template("module.py.j2")
+        return {f"keras/{derivation.activation.name}.py": template.render(_module(derivation))}
+
+    def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
+        """Return the package that imports an activation when its name is first used."""
+        rows = [
+            {"name": entry.name, "exported": sorted({entry.name, entry.class_name, *entry.aliases})}
+            for entry in sorted(entries, key=lambda entry: entry.name)
+        ]
+        names = sorted((name, str(row["name"])) for row in rows for name in row["exported"])
+        template = environment(_PACKAGE).get_template("package.py.j2")
+        return {"keras/__init__.py": template.render(entries=rows, names=names)}
+
+    def emit_adaptor(self, context: Context) -> str:
+        """Return `tests/on_keras.py`."""
+        return environment(_PACKAGE).get_template("adaptor.py.j2").render()
+
+    def emit_test(self, derivation: Derivation, context: Context) -> str:
+        """Return Keras's section of the test of one activation."""
+        activation = derivation.activation
+        parameters = [_parameter(parameter) for parameter in activation.parameters]
+        return (
+            environment(_PACKAGE)
+            .get_template("test.py.j2")
+            .render(
+                name=activation.name,
+                class_name=activation.class_name,
+                parameters=parameters,
+                trainables=[parameter for parameter in parameters if parameter["trainable"]],
+                hyperparameters=[parameter for parameter in parameters if not parameter["trainable"]],
+            )
+        )
+
+
+def _module(derivation: Derivation) -> dict[str, Any]:
+    """Return what the template of a module reads."""
+    activation = derivation.activation
+    parameters = [_parameter(parameter) for parameter in activation.parameters]
+    trainables = [parameter for parameter in parameters if parameter["trainable"]]
+    hyperparameters = [parameter for parameter in parameters if not parameter["trainable"]]
+    writer = _Writer(derivation, [parameter["name"] for parameter in hyperparameters])
+    kernels = writer.kernels()
+    return {
+        "name": activation.name,
+        "class_name": activation.class_name,
+        "aliases": activation.aliases,
+        "exported": sorted({activation.name, activation.class_name, *activation.aliases}),
+        "headline": headline(activation, 90)[0],
+        "function_docstring": document(
+            derivation,
+            indent=4,
+            shape=_SHAPE,
+            arguments=_function_arguments(activation),
+            raises=[("TypeError", "x is complex."), *_outside(activation.parameters)],
+        ),
+        "class_docstring": _class_docstring(derivation),
+        "parameters": parameters,
+        "trainables": trainables,
+        "hyperparameters": hyperparameters,
+        "has_channels": any(parameter["is_channel"] for parameter in trainables),
+        "checks": [parameter for parameter in parameters if parameter["condition"]],
+        "arguments": ", ".join(writer.arguments),
+        "tensors": ", ".join(writer.tensors),
+        "kernels": kernels,
+        "expansions": sources(writer.printer.expansions),
+        "constants": writer.constants.lines(writer.printer),
+    }
+
+
+class _Writer:
+    """The private functions of one module: the value, and what its derivatives need."""
+
+    def __init__(self, derivation: Derivation, hyperparameters: Sequence[str]) -> None:
+        self.derivation = derivation
+        parameters = derivation.activation.parameters
+        self.arguments = ("x", *(parameter.name for parameter in parameters))
+        self.tensors = ("x", *(parameter.name for parameter in parameters if parameter.trainable))
+        self.constants = ConstantPool()
+        reserved = {derivation.activation.name, *self.arguments}
+        self.printer = KerasPrinter(hyperparameters, reserved)
+
+    def kernels(self) -> list[dict[str, Any]]:
+        """Return the functions in the order of the module: value, first derivatives, second derivatives."""
+        keys = [key for order in range(3) for key in combinations_with_replacement(self.tensors, order)]
+        return [self._kernel(key) for key in keys if key == () or self._is_function(key)]
+
+    def _kernel(self, key: tuple[str, ...]) -> dict[str, Any]:
+        kernel = self.derivation.kernels[key]
+        listing = self.printer.print(kernel, self.constants)
+        formula = self.derivation.formulas.get(key, "")
+        says = kernel.note or (f"{_symbol(key)} = {formula}" if formula and len(formula) < 70 else _symbol(key))
+        gradients = [self._gradient(key, variable) for variable in self.tensors]
+        return {
+            "name": self._function(key),
+            "document": inert(says).rstrip(".") + ".",
+            "steps": [str(statement) for statement in listing.statements],
+            "result": self._filled(listing),
+            "is_differentiated": len(key) < 2,
+            "gradients": gradients,
+            "has_upstream": any("upstream" in gradient for gradient in gradients),
+        }
+
+    def _gradient(self, key: tuple[str, ...], variable: str) -> str:
+        """Return the gradient by one variable: upstream times the next derivative, summed to the variable's shape."""
+        if len(key) == 2:
+            return ""
+        further = tuple(sorted((*key, variable), key=self.tensors.index))
+        kernel = self.derivation.kernels.get(further)
+        if kernel is None:
+            return f"keras.ops.zeros_like({variable})"
+        product = f"upstream * {self._function(further)}({', '.join(self.arguments)})"
+        if not self._is_function(further):
+            number = self.printer.print(kernel, self.constants).result
+            product = "upstream" if number == "1.0" else f"{number} * upstream"
+        return product if variable == "x" else f"_sum_to({product}, {variable})"
+
+    def _is_function(self, key: tuple[str, ...]) -> bool:
+        """Whether a derivative gets a function: it is neither 0 nor another number."""
+        kernel = self.derivation.kernels.get(key)
+        return kernel is not None and not kernel.is_constant
+
+    def _filled(self, listing: Listing) -> str:
+        reads_tensor = any(name in self.tensors for name in listing.reads)
+        return listing.result if reads_tensor else f"keras.ops.full_like(x, {listing.result})"
+
+    def _function(self, key: tuple[str, ...]) -> str:
+        if not key:
+            return "_value"
+        order = "_derivative" if len(key) == 1 else "_second_derivative"
+        return order if len(self.tensors) == 1 else "_".join((order, *key))
+
+
+def _symbol(key: tuple[str, ...]) -> str:
+    return "The value" if not key else ("df" if len(key) == 1 else "d2f") + " / " + " ".join(f"d{name}" for name in key)
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "default": repr(float(parameter.default)),
+        "trainable": parameter.trainable,
+        "is_channel": parameter.trainable and parameter.shape == "channel",
+        "condition": condition(parameter),
+        "domain": domain_words(parameter),
+    }
+
+
+def _function_arguments(activation: Activation) -> list[tuple[str, str]]:
+    if not activation.parameters:
+        return []
+    rows = [("x", "Input of any shape.")]
+    for parameter in activation.parameters:
+        what = "A number, or a tensor that broadcasts against x." if parameter.trainable else "A number."
+        rows.append((parameter.name, f"{describe(parameter)} {what}"))
+    return rows
+
+
+def _outside(parameters: Sequence[Parameter]) -> list[tuple[str, str]]:
+    """Return the row of a docstring on numbers outside the domain of a parameter; none if all reals are allowed."""
+    checked = [parameter.name for parameter in parameters if condition(parameter)]
+    return [("ValueError", f"{' or '.join(checked)} is a number outside its domain.")] if checked else []
+
+
+def _class_docstring(derivation: Derivation) -> str:
+    activation = derivation.activation
+    rows: list[tuple[str, str]] = []
+    for parameter in activation.parameters:
+        name = parameter.name
+        if not parameter.trainable:
+            rows.append((name, f"{describe(parameter)} Fixed at construction."))
+            continue
+        rows += [
+            (f"{name}_initializer", f"Initial value of {name}, which is trained. {describe(parameter)}"),
+            (f"{name}_regularizer", f"Penalty on {name}."),
+            (f"{name}_constraint", f"Projection of {name} after each update."),
+        ]
+    trainables = [parameter for parameter in activation.parameters if parameter.trainable]
+    if any(parameter.shape == "channel" for parameter in trainables):
+        rows.append(
+            (
+                "shared_axes",
+                "Axes along which a parameter is shared, as in keras.layers.PReLU. By default all but the last: "
+                "one value a channel. For channels on axis 1 of an image, [2, 3].",
+            )
+        )
+    rows.append(("**kwargs", "As for every layer: name, dtype, trainable."))
+    notes = ["Saves and loads. Parameters stay in the variable type under mixed precision."] if trainables else []
+    hyperparameters = [parameter for parameter in activation.parameters if not parameter.trainable]
+    return document(
+        derivation,
+        indent=4,
+        shape=f"The layer that applies `{activation.name}`.",
+        arguments=rows,
+        notes=notes,
+        raises=_outside(hyperparameters),
+        has_facts=False,
+    )
