@@ -113,7 +113,7 @@ def check(names: tuple[str, ...], specs: Path | None) -> None:
     activations = find_activations(names, _settings(specs).specs)
     derivations = [derive(activation) for activation in activations]
     rows = [row for derivation in derivations for row in facts.check_rows(derivation)]
-    show_table("float32, at the default parameters", facts.CHECK_COLUMNS, rows, facts.CHECK_NUMBERS)
+    show_table(facts.CHECK_TITLE, facts.CHECK_COLUMNS, rows, facts.CHECK_NUMBERS)
     for activation in activations:
         for number, line in find_blanks(Path(activation.path)):
             click.echo(f"{activation.path}:{number}: still to be filled in: {line}")

@@ -7,6 +7,7 @@ where the function or its derivative jumps.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise, product
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours: told apart by people who see colours differently, and in grey by their lightness.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+GREEK = {"alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "rho", "sigma", "tau"}
 POINTS = 481
 MOST_CURVES = len(COLOURS)
 STYLE: Any = {
@@ -83,7 +85,8 @@ def plot(
             _finish(axes, interval, f"${variable}$")
         if len(choices) > 1 or choices[0][0]:
             left.legend(loc="best")
-        figure.suptitle(f"{activation.title}:  {' '.join(activation.expression_text.split())}", parse_math=False)
+        formula_text = textwrap.fill(" ".join(activation.expression_text.split()), 110)
+        figure.suptitle(f"{activation.title}\n{formula_text}", fontsize=12, parse_math=False)
         try:
             figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
         except ValueError as error:
@@ -125,11 +128,16 @@ def _choices(activation: Activation, family: Mapping[str, Sequence[Fraction]]) -
     choices = []
     for values in product(*family.values()):
         chosen = dict(zip(family, values, strict=True))
-        label = ", ".join(f"{name} = {float(value):g}" for name, value in chosen.items())
+        label = ", ".join(f"{_symbol(name)} = {float(value):g}" for name, value in chosen.items())
         choices.append((label, defaults | chosen))
     if len(choices) > MOST_CURVES:
         raise InputError(f"--parameter: {len(choices)} curves are more than one can tell apart; {MOST_CURVES} at most")
     return choices
+
+
+def _symbol(name: str) -> str:
+    """A parameter's name in a legend: the Greek letter where it is the name of one."""
+    return f"$\\{name}$" if name in GREEK else name
 
 
 def _function(formula: Formula, order: tuple[str, ...], values: Mapping[str, Fraction]) -> Function:

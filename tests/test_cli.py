@@ -25,7 +25,7 @@ description = "Slope."
 domain = "positive"
 """
 
-BAD = {
+BAD: dict[str, str | bytes] = {
     "unknown_key": GOOD.replace("folklore", "folk_lore"),
     "unknown_function": GOOD.replace("sigmoid", "sigmiod"),
     "default_outside": GOOD.replace("default = 1.0", "default = -1.0"),
@@ -178,7 +178,7 @@ def test_check_judges_and_writes_nothing(project: Path) -> None:
 
 def test_check_of_a_contract_that_is_missed_exits_with_1(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "specs/mine.toml").write_text(GOOD)
-    monkeypatch.setattr("actgen.facts.CONTRACT", 0.001)
+    monkeypatch.setattr("actgen.numerics.choice.CONTRACT", 0.001)
     result = run("check")
     assert result.exit_code == 1
     assert "MISSED" in result.stdout

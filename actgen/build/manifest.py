@@ -93,7 +93,7 @@ class Manifest:
         content: dict[str, object] = {"format": FORMAT, **asdict(self)}
         if not self.pending:
             del content["pending"]
-        return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        return _layout(content, "") + "\n"
 
     @classmethod
     def read(cls, out: Path) -> Manifest:
@@ -146,6 +146,16 @@ def partial_name(variables: tuple[str, ...]) -> str:
         counted[variable] += 1
     below = " ".join(f"d{variable}{count if count > 1 else ''}" for variable, count in counted.items())
     return f"d{order}/{below}"
+
+
+def _layout(value: object, margin: str) -> str:
+    """JSON with its keys sorted, an object on one line where it holds no other and fits: a diff of it can be read."""
+    line = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    if not isinstance(value, dict) or (len(margin) + len(line) <= 110 and line.count("{") == 1):
+        return line
+    inner = margin + "  "
+    rows = [f"{inner}{json.dumps(key, ensure_ascii=False)}: {_layout(value[key], inner)}" for key in sorted(value)]
+    return "{\n" + ",\n".join(rows) + f"\n{margin}}}"
 
 
 def _record(entry: Mapping[str, Any]) -> Record:

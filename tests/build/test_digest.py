@@ -45,7 +45,7 @@ def test_the_command_line_does_not(package: Path) -> None:
 
 def test_the_version_of_a_library_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     before = generator_digest(("torch",))
-    monkeypatch.setattr(digests.metadata, "version", lambda name: "9.9")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9")
     assert generator_digest(("torch",)) != before
 
 

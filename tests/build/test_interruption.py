@@ -50,7 +50,7 @@ def test_a_build_killed_between_two_files_is_not_taken_for_an_edit(
     (settings.specs / "gamma.toml").unlink()
     write_spec(settings.specs, "omega")
     with monkeypatch.context() as patch:
-        patch.setattr(writing.os, "replace", killed_after(count))
+        patch.setattr(os, "replace", killed_after(count))
         try:
             build(settings, pipeline=FAKE)
         except Killed:
@@ -75,7 +75,7 @@ def test_an_edit_after_a_killed_build_is_still_seen(tmp_path: Path, monkeypatch:
     for name in NAMES:
         write_spec(settings.specs, name, "2*x")
     with monkeypatch.context() as patch:
-        patch.setattr(writing.os, "replace", killed_after(3))
+        patch.setattr(os, "replace", killed_after(3))
         with pytest.raises(Killed):
             build(settings, pipeline=FAKE)
     (settings.out / "torch/alpha.py").write_text("mine\n")
