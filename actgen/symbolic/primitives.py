@@ -95,7 +95,7 @@ class erfc(Primitive):
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """erfc'(u) = -2/sqrt(pi) exp(-u^2)."""
-        return -2 / sp.sqrt(sp.pi) * sp.exp(-self.argument**2)
+        return -2 / sp.sqrt(sp.pi) * sp.exp(-(self.argument**2))
 
 
 DERIVATIVES: Mapping[type[sp.Function], Callable[[sp.Expr], sp.Expr]] = {

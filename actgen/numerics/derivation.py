@@ -1,0 +1,155 @@
+"""From an activation to everything a target needs: kernels, formulas as text, properties, reference values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import sympy as sp
+
+from actgen.numerics.choice import Bench, Judgement, choose_kernel
+from actgen.numerics.kernel import Kernel
+from actgen.numerics.lowering import variables
+from actgen.numerics.oracle import Oracle
+from actgen.numerics.rules import rewrite
+from actgen.numerics.samples import parameter_values
+from actgen.spec import Activation
+from actgen.symbolic.formula import Formula, Order
+from actgen.symbolic.properties import Properties, properties
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """Everything a target needs to know of one activation.
+
+    Attributes:
+        activation: the spec.
+        formula: the declared formula and its exact partial derivatives.
+        kernels: how each partial is computed, by the variables it is differentiated by; those that vanish are absent.
+        formulas: the partials as one line of text each.
+        properties: limits, parity, kinks and the like.
+        judgements: how each kernel was chosen and how accurate it is.
+    """
+
+    activation: Activation
+    formula: Formula
+    kernels: Mapping[Order, Kernel]
+    formulas: Mapping[Order, str]
+    properties: Properties
+    judgements: Mapping[Order, Judgement]
+
+    @property
+    def missed(self) -> Mapping[Order, Judgement]:
+        """The partials whose kernel does not keep the accuracy contract in emulation."""
+        return {order: verdict for order, verdict in self.judgements.items() if not verdict.is_within_contract}
+
+
+@dataclass(frozen=True)
+class ReferenceTable:
+    """Correctly rounded values at chosen points, at the default parameters.
+
+    Attributes:
+        dtype: whose representable numbers the points and parameters are.
+        parameters: the defaults, rounded to ``dtype``.
+        points: the inputs.
+        values: for each partial its float64 values at the points; NaN where the oracle cannot tell.
+    """
+
+    dtype: str
+    parameters: Mapping[str, float]
+    points: tuple[float, ...]
+    values: Mapping[Order, tuple[float, ...]]
+
+
+def derive(activation: Activation) -> Derivation:
+    """Derive, for one activation, its kernels and what is known of it.
+
+    Deterministic: the same spec gives the same derivation on every machine.
+    """
+    formula = Formula.of(activation)
+    defaults = {parameter.name: parameter.default for parameter in activation.parameters}
+    settings = tuple(_settings(activation))
+    oracle = Oracle(formula.value, formula.inputs[0], formula.parameters)
+    found = properties(formula, defaults, [oracle.limit(sign, settings[0]) for sign in (-1, 1)])
+    known = variables(formula.variables, formula.inputs)
+    kernels: dict[Order, Kernel] = {}
+    judgements: dict[Order, Judgement] = {}
+    for order, partial in formula.partials.items():
+        bench = Bench(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
+        kernels[order], judgements[order] = choose_kernel(bench, known)
+    formulas = {order: _text(partial) for order, partial in formula.partials.items()}
+    return Derivation(activation, formula, kernels, formulas, found, judgements)
+
+
+def reference_table(derivation: Derivation, dtype: str = "float32") -> ReferenceTable:
+    """Reference values for the generated tests: special points, both sides of every kink, tails, infinities and NaN.
+
+    Args:
+        derivation: of the activation.
+        dtype: "float32" or "float64"; points and parameters are numbers of this type.
+    """
+    scalar = np.dtype(dtype).type
+    points = tuple(dict.fromkeys(float(scalar(point)) for point in _reference_points(derivation, dtype)))
+    parameters = {p.name: float(scalar(float(p.default))) for p in derivation.activation.parameters}
+    formula = derivation.formula
+    values: dict[Order, tuple[float, ...]] = {}
+    for order, partial in formula.partials.items():
+        oracle = Oracle(partial, formula.inputs[0], formula.parameters)
+        exact = oracle(np.array([*points, math.inf, -math.inf]), parameters)
+        values[order] = (*exact.high.tolist(), math.nan)
+    return ReferenceTable(dtype, parameters, (*points, math.inf, -math.inf, math.nan), values)
+
+
+def _reference_points(derivation: Derivation, dtype: str) -> Iterator[float]:
+    yield from (0.0, 1.0, -1.0)
+    for size in (
+        1e-30,
+        1e-8,
+        1e-4,
+        0.01,
+        0.1,
+        0.3,
+        0.7,
+        1.5,
+        2.5,
+        4.0,
+        6.0,
+        9.0,
+        13.1,
+        17.0,
+        30.0,
+        60.0,
+        88.5,
+        1e3,
+        1e6,
+        1e13,
+        1e20,
+        1e30,
+    ):
+        yield from (size, -size)
+    scalar = np.dtype(dtype).type
+    for kink in derivation.properties.kinks:
+        yield from (
+            kink,
+            float(np.nextafter(scalar(kink), scalar(-np.inf))),
+            float(np.nextafter(scalar(kink), scalar(np.inf))),
+        )
+
+
+def _settings(activation: Activation) -> Iterator[Mapping[str, Fraction]]:
+    """The defaults, then each parameter at its other sampled values with the rest at their defaults."""
+    samples = {parameter.name: parameter_values(parameter) for parameter in activation.parameters}
+    defaults = {name: values[0] for name, values in samples.items()}
+    yield defaults
+    for name, values in samples.items():
+        for value in values[1:]:
+            yield {**defaults, name: value}
+
+
+def _text(expression: sp.Expr) -> str:
+    """An expression on one line, in the form a reader would write it."""
+    rewritten, _ = rewrite(sp.factor_terms(expression))
+    return str(rewritten).replace("**", "^")

@@ -1,0 +1,120 @@
+"""Guards: what is put round a form that is right in the middle of the float range and wrong at its ends.
+
+* A *clamp* holds x on a side where the formula saturates, at the power of two beyond which the exact value no longer
+  moves by a quarter of a float64 ULP; inf * 0 and inf / inf then cannot occur.
+* A *limit* is selected at an infinity where no clamp applies.
+* *NaN* is passed on where a form would swallow it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from flint import arb
+
+from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
+from actgen.numerics.lowering import call
+
+_EXPONENTS = (*range(3, 61), 64, 70, 80, 90, 100)
+
+_ANGLE = 2.0**100
+
+Enclosure = Callable[[float], arb | None]
+
+
+def saturation(enclose: Enclosure, sign: int) -> float | None:
+    """The bound on one side from which on a formula is constant to float64 precision, or None.
+
+    Args:
+        enclose: the exact value at a point.
+        sign: 1 for the right side, -1 for the left.
+
+    Returns:
+        ``sign`` times the smallest power of two K such that the values at K, 2 K, 4 K, ... up to 2**200 agree.
+    """
+    far = [enclose(sign * 2.0**k) for k in (110, 150, 200)]
+    if any(value is None for value in far):
+        return None
+    limit = far[-1].mid()
+    if abs(limit) < arb(2) ** -1100:
+        limit = arb(0)
+    bound = arb(2) ** -1023 if limit == 0 else abs(limit) * arb(2) ** -56
+    if any(not abs(value - limit) < bound for value in far):
+        return None
+    settled: float | None = None
+    for k in reversed(_EXPONENTS):
+        value = enclose(sign * 2.0**k)
+        if value is None or not abs(value - limit) < bound:
+            break
+        settled = sign * 2.0**k
+    return settled
+
+
+def clamped(kernel: Kernel, lower: float | None, upper: float | None) -> Kernel:
+    """The kernel with its input held between two bounds, either of which may be absent."""
+    x = _input(kernel)
+    if x is None or (lower is None and upper is None):
+        return kernel
+    if lower is not None and upper is not None:
+        held, sides = call("clamp", x, Constant(lower), Constant(upper)), "both sides"
+    elif lower is not None:
+        held, sides = call("maximum", x, Constant(lower)), "left"
+    else:
+        held, sides = call("minimum", x, Constant(upper if upper is not None else math.inf)), "right"
+    return _renewed(kernel, replaced(kernel.result, {x: held}), {x: held}, f", clamped {sides}")
+
+
+def with_bounded_angles(kernel: Kernel) -> Kernel:
+    """The kernel with every argument of sin, cos and tan held at 2**100 in magnitude.
+
+    a x overflows before x does, and sin(inf) is NaN. Beyond 2**100 half an ULP of the angle is many turns: the contract's
+    second term, u |x f'(x)|, exceeds the whole oscillation, and any value of the sine is as good as another.
+    """
+    held: dict[Node, Node] = {}
+    for node in kernel.calls():
+        if node.operation in ("sin", "cos", "tan"):
+            angle = call("clamp", replaced(node.arguments[0], held), Constant(-_ANGLE), Constant(_ANGLE))
+            held[node] = Call(node.operation, (angle,))
+    return _renewed(kernel, replaced(kernel.result, held), held, ", angles held") if held else kernel
+
+
+def with_limits(kernel: Kernel, limits: Mapping[float, float]) -> Kernel:
+    """The kernel with given values selected at one or both infinities."""
+    x = _input(kernel)
+    if x is None or not limits:
+        return kernel
+    result = kernel.result
+    for infinity, value in limits.items():
+        result = call("select", call("equal", x, Constant(infinity)), Constant(value), result)
+    return _renewed(kernel, result, {}, ", limits selected")
+
+
+def with_nan(kernel: Kernel) -> Kernel:
+    """The kernel with NaN given for NaN."""
+    x = _input(kernel)
+    if x is None:
+        return kernel
+    return _renewed(kernel, call("select", call("equal", x, x), kernel.result, x), {}, "")
+
+
+def replaced(node: Node, known: Mapping[Node, Node]) -> Node:
+    """A graph with some of its nodes replaced."""
+    memory: dict[Node, Node] = dict(known)
+    for current in Kernel(node).nodes:
+        if current in memory:
+            continue
+        if isinstance(current, Call):
+            memory[current] = Call(current.operation, tuple(memory[o] for o in current.arguments))
+        else:
+            memory[current] = current
+    return memory[node]
+
+
+def _renewed(kernel: Kernel, result: Node, known: Mapping[Node, Node], suffix: str) -> Kernel:
+    names = {replaced(node, known): name for node, name in kernel.names.items()} if known else kernel.names
+    return Kernel(result, names, kernel.form + suffix, kernel.note)
+
+
+def _input(kernel: Kernel) -> Variable | None:
+    return next((variable for variable in kernel.variables if not variable.is_parameter), None)

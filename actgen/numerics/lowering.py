@@ -1,0 +1,297 @@
+"""From a SymPy expression to a kernel: fixing the order in which things are computed.
+
+Choices made here, each for accuracy or cost:
+
+* a sum adds its positive terms first and subtracts the others, so no term is negated for nothing;
+* a product gathers its numeric factor into one constant, and divides once, by the product of all its denominators;
+* an integer power is squared and multiplied; a half-integer power uses one square root;
+* a number with no short decimal is emitted as its nearest float64 together with the closed form it stands for;
+* the last condition of a ``Piecewise`` is turned round where that lets NaN reach a branch that reads the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from itertools import zip_longest
+
+import sympy as sp
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import And, BooleanFunction, Not, Or
+
+from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
+from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
+
+ONE = Constant(1.0)
+ZERO = Constant(0.0)
+HALF = Constant(0.5)
+
+
+@dataclass(frozen=True)
+class Order:
+    """In which order a product is computed; what overflows or underflows on the way depends on it.
+
+    Attributes:
+        number_last: multiply by the numeric factor at the end (x/6 is subnormal where x (x + 3) / 6 is not) instead of at
+            the beginning (x erfc(z) overflows where x/2 erfc(z) does not).
+        one_by_one: divide by each factor of a denominator in turn, multiplying by the next factor of the numerator in
+            between (p S overflows where (x / S) / p does not), instead of once by their product.
+    """
+
+    number_last: bool = False
+    one_by_one: bool = False
+
+
+PLAIN = Order()
+ORDERS: Mapping[str, Order] = {
+    "": PLAIN,
+    ", number last": Order(number_last=True),
+    ", divided one by one": Order(one_by_one=True),
+    ", number last, divided one by one": Order(number_last=True, one_by_one=True),
+}
+"""Every order of a product, by what it adds to the name of a form."""
+
+
+def lower(expression: sp.Expr, known: Mapping[sp.Basic, Node], order: Order = PLAIN) -> Node:
+    """The node that computes an expression.
+
+    Args:
+        expression: over the primitives.
+        known: a node for each symbol, and for any subexpression that has one already.
+        order: of the products.
+
+    Raises:
+        TypeError: for a node that no operation computes.
+    """
+    return _Lowering(known, order).node(expression)
+
+
+def call(operation: str, *operands: Node) -> Call:
+    """A :class:`Call` with its operands listed."""
+    return Call(operation, operands)
+
+
+def constant(number: sp.Expr) -> Constant:
+    """A number without symbols as its nearest float64, with its closed form where the literal does not tell it."""
+    if isinstance(number, sp.Rational):
+        exact = Fraction(int(number.p), int(number.q))
+        value = exact.numerator / exact.denominator
+        return Constant(value, "" if Fraction(repr(value)) == exact else str(number))
+    return Constant(float(number.evalf(40)), str(number))
+
+
+def exp_of_minus_magnitude(u: Node) -> Call:
+    """T = exp(-|u|), in (0, 1] for every u."""
+    return call("exp", call("negate", call("absolute", u)))
+
+
+class _Lowering:
+    def __init__(self, known: Mapping[sp.Basic, Node], order: Order) -> None:
+        self._order = order
+        self._nodes: dict[sp.Basic, Node] = dict(known)
+
+    def node(self, expression: sp.Basic) -> Node:
+        if expression not in self._nodes:
+            self._nodes[expression] = self._lower(expression)
+        return self._nodes[expression]
+
+    def _lower(self, expression: sp.Basic) -> Node:
+        if isinstance(expression, sp.Expr) and not expression.free_symbols:
+            return constant(expression)
+        if isinstance(expression, sp.Add):
+            return self._sum(expression)
+        if isinstance(expression, sp.Mul):
+            return self._product(expression)
+        if isinstance(expression, sp.Pow):
+            return self._power(expression.base, expression.exp)
+        if isinstance(expression, sp.Piecewise):
+            return self._choice(expression)
+        if isinstance(expression, Relational):
+            return call(RELATIONS[type(expression)], *map(self.node, expression.args))
+        if isinstance(expression, And | Or):
+            name = "both" if isinstance(expression, And) else "either"
+            conditions = sorted(expression.args, key=sp.default_sort_key)
+            return reduce(lambda a, b: call(name, a, b), map(self.node, conditions))
+        if isinstance(expression, Not):
+            return self.node(_negation(expression.args[0]))
+        if expression.func in EXPANSIONS:
+            return EXPANSIONS[expression.func](self.node(expression.args[0]))
+        if expression.func in DIRECT:
+            return call(DIRECT[expression.func], *map(self.node, expression.args))
+        raise TypeError(f"no operation computes {expression.func.__name__}")
+
+    def _sum(self, expression: sp.Add) -> Node:
+        terms = expression.as_ordered_terms()
+        # A term is subtracted when its numeric factor is negative; -(a + b) is a product, never a sum, in SymPy.
+        plus = [term for term in terms if not _is_negative(term)]
+        minus = [-term for term in terms if _is_negative(term)]
+        if not plus:
+            return call("negate", self._sum_of(minus))
+        total = self._sum_of(plus)
+        return reduce(lambda a, b: call("subtract", a, b), map(self.node, minus), total)
+
+    def _sum_of(self, terms: list[sp.Expr]) -> Node:
+        return reduce(lambda a, b: call("add", a, b), map(self.node, terms))
+
+    def _product(self, expression: sp.Mul) -> Node:
+        number, rest = expression.as_coeff_Mul()
+        numerators, denominators = [], []
+        for factor in sp.Mul.make_args(rest):
+            if not factor.free_symbols:
+                number *= factor
+            elif isinstance(factor, sp.Pow) and _is_negative(factor.exp):
+                denominators.append(factor.base ** (-factor.exp))
+            else:
+                numerators.append(factor)
+        # A factor of -1 is a negation at the end; any other negative number is as cheap as a positive one.
+        is_negative = number == -1 or (_is_negative(number) and not numerators)
+        size = -number if is_negative else number
+        factors = [self.node(factor) for factor in sorted(numerators, key=_complexity)]
+        parts = [self.node(d) for d in sorted(denominators, key=_complexity)]
+        is_last = self._order.number_last and bool(factors) and size != 1
+        if (size != 1 or not factors) and not is_last:
+            factors.insert(0, constant(size))
+        if self._order.one_by_one:
+            result, *rest = factors
+            for factor, part in zip_longest(rest, parts):
+                result = result if part is None else call("divide", result, part)
+                result = result if factor is None else call("multiply", result, factor)
+        else:
+            result = reduce(lambda a, b: call("multiply", a, b), factors)
+            if parts:
+                result = call("divide", result, reduce(lambda a, b: call("multiply", a, b), parts))
+        if is_last:
+            result = call("multiply", result, constant(size))
+        return call("negate", result) if is_negative else result
+
+    def _power(self, base: sp.Expr, exponent: sp.Expr) -> Node:
+        if base is sp.E:
+            return call("exp", self.node(exponent))
+        if isinstance(exponent, sp.Rational) and exponent < 0:
+            return call("divide", ONE, self._power(base, -exponent))
+        if isinstance(exponent, sp.Integer):
+            return power(self.node(base), int(exponent))
+        if isinstance(exponent, sp.Rational) and exponent.q == 2:
+            root = call("sqrt", self.node(base))
+            whole = int(exponent - sp.Rational(1, 2))
+            return root if whole == 0 else call("multiply", power(self.node(base), whole), root)
+        return call("power", self.node(base), self.node(exponent))
+
+    def _choice(self, expression: sp.Piecewise) -> Node:
+        values, conditions = zip(*expression.args, strict=True)
+        return choose([self.node(value) for value in values], conditions, self._nodes)
+
+
+def choose(values: Sequence[Node], conditions: Sequence[sp.Basic], known: Mapping[sp.Basic, Node]) -> Node:
+    """The first value whose condition holds; the last condition is ``True``.
+
+    NaN fails every comparison and so ends in the last value. Where that does not read the input and the one before
+    does, their condition is turned round.
+    """
+    values, conditions = list(values), list(conditions)
+    if len(values) > 1 and Kernel(values[-1]).is_constant and not Kernel(values[-2]).is_constant:
+        values[-2:] = reversed(values[-2:])
+        conditions[-2] = _negation(conditions[-2])
+    result = values[-1]
+    for value, condition in zip(reversed(values[:-1]), reversed(conditions[:-1]), strict=True):
+        result = _select(lower(condition, known), value, result)
+    return result
+
+
+def _select(condition: Node, value: Node, other: Node) -> Node:
+    """A choice between the two things compared is a maximum or a minimum, which also passes NaN on."""
+    if isinstance(condition, Call) and condition.operation in EXTREMES and {*condition.arguments} == {value, other}:
+        first_wins, second_wins = EXTREMES[condition.operation]
+        return call(first_wins if condition.arguments[0] == value else second_wins, *condition.arguments)
+    return call("select", condition, value, other)
+
+
+EXTREMES: Mapping[str, tuple[str, str]] = {
+    "greater": ("maximum", "minimum"),
+    "greater_equal": ("maximum", "minimum"),
+    "less": ("minimum", "maximum"),
+    "less_equal": ("minimum", "maximum"),
+}
+"""For ``a > b``: what choosing a, and what choosing b, amounts to."""
+
+
+def power(base: Node, exponent: int) -> Node:
+    """``base`` to a positive integer power by squaring."""
+    if exponent == 0:
+        return ONE
+    if exponent == 1:
+        return base
+    if exponent % 2:
+        return call("multiply", power(base, exponent - 1), base)
+    return call("square", power(base, exponent // 2))
+
+
+def _is_negative(expression: sp.Expr) -> bool:
+    return bool(expression.as_coeff_Mul()[0].is_negative)
+
+
+def _complexity(expression: sp.Expr) -> tuple[int, object]:
+    return (sp.count_ops(expression), sp.default_sort_key(expression))
+
+
+def _negation(condition: sp.Basic) -> sp.Basic:
+    if isinstance(condition, Relational):
+        return condition.negated
+    if isinstance(condition, And | Or):
+        flipped: type[BooleanFunction] = Or if isinstance(condition, And) else And
+        return flipped(*map(_negation, condition.args))
+    return sp.Not(condition)
+
+
+def _softplus(u: Node) -> Node:
+    return call("add", call("maximum", u, ZERO), call("log1p", exp_of_minus_magnitude(u)))
+
+
+def _sech(u: Node) -> Node:
+    t = exp_of_minus_magnitude(u)
+    return call("divide", call("multiply", Constant(2.0), t), call("add", call("square", t), ONE))
+
+
+DIRECT: Mapping[type[sp.Basic], str] = {
+    sp.exp: "exp",
+    expm1: "expm1",
+    sp.log: "log",
+    log1p: "log1p",
+    sp.sin: "sin",
+    sp.cos: "cos",
+    sp.tan: "tan",
+    sp.sinh: "sinh",
+    sp.cosh: "cosh",
+    sp.asinh: "asinh",
+    sp.atan: "atan",
+    sp.erf: "erf",
+    erfc: "erfc",
+    sigmoid: "sigmoid",
+    tanh: "tanh",
+    sp.Abs: "absolute",
+    sp.sign: "sign",
+    sp.floor: "floor",
+}
+"""Primitives that one operation computes."""
+
+EXPANSIONS: Mapping[type[sp.Basic], Callable[[Node], Node]] = {softplus: _softplus, sech: _sech}
+"""Primitives computed by several operations, in a form that neither overflows nor cancels."""
+
+RELATIONS: Mapping[type[Relational], str] = {
+    sp.StrictLessThan: "less",
+    sp.LessThan: "less_equal",
+    sp.StrictGreaterThan: "greater",
+    sp.GreaterThan: "greater_equal",
+    sp.Equality: "equal",
+    sp.Unequality: "not_equal",
+}
+
+
+def variables(symbols: tuple[sp.Symbol, ...], inputs: tuple[sp.Symbol, ...]) -> dict[sp.Basic, Node]:
+    """The node of each symbol: an input or a parameter."""
+    return {symbol: Variable(symbol.name, is_parameter=symbol not in inputs) for symbol in symbols}
+
+
+__all__ = ["call", "choose", "constant", "exp_of_minus_magnitude", "lower", "power", "variables"]

@@ -1,0 +1,490 @@
+"""The normal forms: a formula as a rational function of x and one exponential t that never exceeds 1.
+
+``tanh``, ``sigmoid``, ``softplus`` and their relatives are rational in exp(u), also nested: with T = exp(x),
+tanh(log(1 + T)) = (T^2 + 2 T) / (T^2 + 2 T + 2). In the *exponential normal form*, t = exp(-|u|): for u < 0 put T = t, for
+u >= 0 put T = 1/t, and clear denominators. In the *Gaussian normal form*, t = exp(-z^2), and erfc(z) is t E(z) for z >= 0
+and 2 - t E(-z) for z < 0, where E(z) = exp(z^2) erfc(z) is computed by a rational function.
+
+What comes out has one transcendental call, t is in (0, 1] so nothing overflows, and where all coefficients of a numerator
+and denominator have one sign no two terms cancel: that is a proof of accuracy, recorded as the *certificate*.
+
+Logarithms join in as further generators, l = log1p(t): log(1 + exp(u)) is l for u < 0 and u + l for u >= 0, so that
+softplus(u) - u sigmoid(u) cancels symbolically and not numerically.
+
+Three details decide whether the form holds over all floats:
+
+* A factor (1 - t) has a root at u = 0 and would cancel there: it is computed as -expm1(-|u|).
+* A term with a positive power of t vanishes for large |u|, but x t is inf * 0 = NaN at infinity. In vanishing terms x is
+  therefore held at a bound so large that t is 0 beyond it, and so small that its powers do not overflow.
+* x t may be a normal number where t alone is not. The *halved* variant multiplies by exp(-|u|/2) twice instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from math import gcd, lcm
+
+import sympy as sp
+
+from actgen.numerics.kernel import Constant, Node
+from actgen.numerics.lowering import ZERO, call, constant, lower, power
+from actgen.numerics.scaled_erfc import scaled_erfc
+from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
+
+T = sp.Symbol("T", positive=True)  # exp(u)
+t = sp.Symbol("t", positive=True)  # exp(-|u|) or exp(-z^2)
+tail = sp.Symbol("tail", positive=True)  # exp(z^2) erfc(|z|)
+a = sp.Symbol("a", nonnegative=True)  # |x|
+
+_LARGEST_EXPONENT = 12
+_LARGEST_TERMS = 160
+
+
+@dataclass(frozen=True)
+class NormalForm:
+    """A formula in normal form, ready to be computed.
+
+    Attributes:
+        name: which normal form, and which variant of it.
+        result: the node that computes it.
+        names: names for the nodes a reader should recognise, ``t`` first of all.
+        is_certified: whether all coefficients have one sign, so that nothing cancels.
+    """
+
+    name: str
+    result: Node
+    names: Mapping[Node, str]
+    is_certified: bool
+
+
+@dataclass(frozen=True)
+class _Half:
+    """One half of the line in lowest terms and in factors: polynomials in x, t and the other generators."""
+
+    number: sp.Expr
+    numerator: tuple[tuple[sp.Expr, int], ...]
+    denominator: tuple[tuple[sp.Expr, int], ...]
+
+    @property
+    def top(self) -> sp.Expr:
+        return self.number * sp.Mul(*(factor**n for factor, n in self.numerator))
+
+    @property
+    def bottom(self) -> sp.Expr:
+        return sp.Mul(*(factor**n for factor, n in self.denominator))
+
+
+@dataclass(frozen=True)
+class _Generators:
+    """A formula over x and the generators, separately for either sign of ``side``.
+
+    Attributes:
+        name: of the normal form.
+        side: the expression whose sign tells the halves apart; None where one half is the whole line.
+        exponent: t = exp(-exponent); |side| is written as ``side`` and made positive when computed.
+        negative, positive: the formula in either half.
+        logs: generators log1p(t**k), by their symbols.
+        numbers: irrational numbers, by the symbols that stand for them.
+    """
+
+    name: str
+    side: sp.Expr | None
+    exponent: sp.Expr
+    negative: sp.Expr
+    positive: sp.Expr
+    logs: Mapping[sp.Symbol, int]
+    numbers: Mapping[sp.Symbol, sp.Expr]
+
+
+def normal_forms(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node]) -> Iterator[NormalForm]:
+    """The variants of the normal form of an expression, cheapest first; none where it has no normal form.
+
+    Args:
+        expression: over the primitives, without ``Piecewise``.
+        x: the input.
+        known: the node of each symbol.
+    """
+    if expression.has(sp.Piecewise) or not expression.has(x):
+        return
+    generators = _gaussian(expression, x) or _exponential(expression, x)
+    if generators is None:
+        return
+    negative, positive = _half(generators.negative, x), _half(generators.positive, x)
+    if negative is None or positive is None:
+        return
+    seen: set[Node] = set()
+    for collect, halved in ((False, False), (False, True), (True, False), (True, True)):
+        form = _Assembly(generators, x, known, collect, halved).assemble(negative, positive)
+        if form.result not in seen:
+            seen.add(form.result)
+            yield form
+
+
+def _gaussian(expression: sp.Expr, x: sp.Symbol) -> _Generators | None:
+    """erf, erfc and exp(-k z^2) over one z, linear in x."""
+    body = expression.replace(sp.erf, lambda v: 1 - erfc(v))
+    tails = {e.args[0] for e in body.atoms(erfc)}
+    exponents = {e.args[0] for e in body.atoms(sp.exp)}
+    if not tails and not exponents:
+        return None
+    if tails:
+        z = next(iter(sorted(tails, key=sp.default_sort_key)))
+        z = -z if z.could_extract_minus_sign() else z
+        if (
+            not z.is_polynomial(x)
+            or sp.degree(z, x) != 1
+            or any(sp.expand(v - z) != 0 != sp.expand(v + z) for v in tails)
+        ):
+            return None
+        square = sp.expand(z**2)
+    else:
+        z = None
+        square = _common(exponents)
+        if square is None:
+            return None
+        square = -square if square.could_extract_minus_sign() else square
+        if not square.is_nonnegative or not square.is_polynomial(x):
+            return None
+    multiples = {e: sp.cancel(-e / square) for e in exponents}
+    if not all(isinstance(k, sp.Integer) and 0 < k <= _LARGEST_EXPONENT for k in multiples.values()):
+        return None
+    body = body.xreplace({sp.exp(e): t ** int(k) for e, k in multiples.items()})
+    halves = []
+    for sign in (-1, 1):
+        values = {}
+        for v in tails:
+            is_far = (sp.expand(v - z) == 0) == (sign > 0)
+            values[erfc(v)] = t * tail if is_far else 2 - t * tail
+        halves.append(body.xreplace(values))
+    numbers: dict[sp.Symbol, sp.Expr] = {}
+    negative, positive = (_named_numbers(half, numbers) for half in halves)
+    return _checked(_Generators("Gaussian normal form", z, square, negative, positive, {}, numbers))
+
+
+def _exponential(expression: sp.Expr, x: sp.Symbol) -> _Generators | None:
+    """Everything rational in one exp(u), u a polynomial in x, and log(1 + exp(k u))."""
+    body = _to_exponentials(expression)
+    exponents = {e.args[0] for e in body.atoms(sp.exp)}
+    u = _common(exponents) if exponents else None
+    if u is None or not u.is_polynomial(x) or not u.has(x):
+        return None
+    if sp.Poly(u, x).LC().could_extract_minus_sign():
+        u = sp.expand(-u)
+    multiples = {e: int(sp.cancel(e / u)) for e in exponents}
+    if max(map(abs, multiples.values())) > _LARGEST_EXPONENT:
+        return None
+    body = body.xreplace({sp.exp(e): T**k for e, k in multiples.items()})
+    logs: dict[sp.Symbol, int] = {}
+    for logarithm in body.atoms(sp.log):
+        k = _log_power(logarithm)
+        if k is None:
+            if logarithm.has(T) or logarithm.has(x):
+                return None
+            continue
+        symbol = sp.Symbol(f"l{abs(k)}", nonnegative=True)
+        logs[symbol] = abs(k)
+        # log(1 + T**-k) = log(1 + T**k) - k u, so one generator serves both signs.
+        body = body.xreplace({logarithm: symbol if k > 0 else symbol + k * u})
+    numbers: dict[sp.Symbol, sp.Expr] = {}
+    body = _named_numbers(body, numbers)
+    named_u = _named_numbers(u, numbers)
+    positive = body.xreplace({symbol: symbol + k * named_u for symbol, k in logs.items()}).xreplace({T: 1 / t})
+    return _checked(
+        _Generators("exponential normal form", named_u, named_u, body.xreplace({T: t}), positive, logs, numbers)
+    )
+
+
+def _checked(generators: _Generators) -> _Generators | None:
+    halves = (generators.negative, generators.positive)
+    return generators if all(half.is_rational_function(*half.free_symbols) for half in halves) else None
+
+
+def _common(exponents: set[sp.Expr]) -> sp.Expr | None:
+    """The largest u of which every exponent is an integer multiple, or None."""
+    first, *others = sorted(exponents, key=sp.default_sort_key)
+    ratios = [sp.cancel(e / first) for e in (first, *others)]
+    if not all(isinstance(ratio, sp.Rational) and ratio != 0 for ratio in ratios):
+        return None
+    common = sp.Rational(reduce(gcd, (abs(int(r.p)) for r in ratios)), reduce(lcm, (int(r.q) for r in ratios)))
+    return sp.expand(first * common)
+
+
+def _to_exponentials(expression: sp.Expr) -> sp.Expr:
+    """Every primitive that is rational in an exponential, written out."""
+    return (
+        expression.replace(log1p, lambda v: sp.log(1 + v))
+        .replace(softplus, lambda v: sp.log(1 + sp.exp(v)))
+        .replace(expm1, lambda v: sp.exp(v) - 1)
+        .replace(sigmoid, lambda v: 1 / (1 + sp.exp(-v)))
+        .replace(sech, lambda v: 2 * sp.exp(v) / (1 + sp.exp(2 * v)))
+        .replace(tanh, lambda v: (sp.exp(2 * v) - 1) / (sp.exp(2 * v) + 1))
+        .replace(sp.sinh, lambda v: (sp.exp(v) - sp.exp(-v)) / 2)
+        .replace(sp.cosh, lambda v: (sp.exp(v) + sp.exp(-v)) / 2)
+    )
+
+
+def _log_power(logarithm: sp.log) -> int | None:
+    """K where the logarithm is log(1 + T**k), else None."""
+    rest = logarithm.args[0] - 1
+    base, exponent = rest.as_base_exp()
+    if rest == T:
+        return 1
+    return int(exponent) if base == T and isinstance(exponent, sp.Integer) else None
+
+
+def _named_numbers(expression: sp.Expr, numbers: dict[sp.Symbol, sp.Expr]) -> sp.Expr:
+    """Irrational numbers as symbols: polynomial arithmetic over Q is fast, over Q(sqrt(2/pi)) it is not."""
+    if isinstance(expression, sp.Mul | sp.Add):
+        number, rest = expression.as_independent(*expression.free_symbols, as_Add=isinstance(expression, sp.Add))
+        parts = [_named_numbers(arg, numbers) for arg in type(expression).make_args(rest)] if rest.args else [rest]
+        if number.is_Rational:
+            return expression.func(number, *parts)
+        rational, irrational = number.as_coeff_Mul() if isinstance(expression, sp.Mul) else (0, number)
+        symbol = next((s for s, n in numbers.items() if n == irrational), None)
+        if symbol is None:
+            symbol = sp.Symbol(f"number{len(numbers)}", positive=True if irrational.is_positive else None, real=True)
+            numbers[symbol] = irrational
+        named = rational * symbol if isinstance(expression, sp.Mul) else symbol
+        return expression.func(named, *parts)
+    if isinstance(expression, sp.Pow) and isinstance(expression.exp, sp.Integer):
+        return _named_numbers(expression.base, numbers) ** expression.exp
+    return expression
+
+
+def _half(body: sp.Expr, x: sp.Symbol) -> _Half | None:
+    """One half in lowest terms and in factors, each factor scaled so that a plain 1 stands where it can."""
+    top, bottom = sp.fraction(sp.cancel(sp.together(body)))
+    if len(sp.Add.make_args(sp.expand(top))) > _LARGEST_TERMS:
+        return None
+    if bottom.free_symbols and not bottom.has(x, t, tail):
+        # (beta x + l) / beta overflows where x + l / beta does not.
+        return _Half(sp.Integer(1), ((sp.expand(top / bottom), 1),), ())
+    number, numerator = _monic(sp.factor_list(top))
+    divisor, denominator = _monic(sp.factor_list(bottom))
+    return _Half(number / divisor, numerator, denominator)
+
+
+def _monic(factored: tuple[sp.Expr, list[tuple[sp.Expr, int]]]) -> tuple[sp.Expr, tuple[tuple[sp.Expr, int], ...]]:
+    """Factors with the coefficient of their constant or else first term divided out into the number."""
+    number, factors = factored
+    scaled = []
+    for factor, n in factors:
+        terms = factor.as_ordered_terms()
+        unit = next((term for term in terms if term.is_Rational), terms[0].as_coeff_Mul()[0])
+        unit = abs(unit) if factor != t - 1 else sp.Integer(1)
+        number *= unit**n
+        scaled.append((sp.expand(factor / unit), n))
+    return number, tuple(scaled)
+
+
+class _Assembly:
+    """Puts two halves together into one graph.
+
+    Args:
+        collect: write polynomials by powers of x, each coefficient factored in t, instead of by powers of t. Then
+            (1 - t^2) + 4 a t, whose terms are positive, is not spread out into 1 + 4 a t - t^2, which cancels at 0.
+        halved: multiply by exp(-exponent/2) twice where the numerator has a factor t.
+    """
+
+    def __init__(
+        self, generators: _Generators, x: sp.Symbol, known: Mapping[sp.Basic, Node], collect: bool, halved: bool
+    ) -> None:
+        self._generators = generators
+        self._x = x
+        self._collect = collect
+        self._halved = halved
+        self._known: dict[sp.Basic, Node] = dict(known)
+        self._known |= {symbol: constant(number) for symbol, number in generators.numbers.items()}
+        self._names: dict[Node, str] = {}
+        self._side = None if generators.side is None else self._node(_horner(generators.side, x))
+        self._follows_x = False
+        if generators.side is not None:
+            slope = sp.cancel(generators.side / x)
+            self._follows_x = not slope.has(x) and bool(slope.is_positive)
+        exponent = _horner(generators.exponent, x)
+        self._half_exponential = call("exp", self._minus(exponent / 2))
+        if halved:
+            exponential = call("square", self._half_exponential)
+            self._names[self._half_exponential] = "root_t"
+        else:
+            exponential = call("exp", self._minus(exponent))
+        self._names[exponential] = "t"
+        self._known[t] = exponential
+        self._expm1 = call("expm1", self._minus(exponent))
+        for symbol, k in generators.logs.items():
+            self._known[symbol] = call("log1p", power(exponential, k))
+        if generators.side is not None and any(half.has(tail) for half in (generators.negative, generators.positive)):
+            scaled = scaled_erfc(call("absolute", self._side))
+            self._known[tail] = scaled
+            self._names[scaled] = "tail"
+
+    def assemble(self, negative: _Half, positive: _Half) -> NormalForm:
+        """The whole formula from its halves."""
+        mirrored = self._mirrored(negative, positive)
+        if mirrored is not None:
+            result, certified = mirrored, self._is_one_signed(positive, 1)
+        elif negative == positive or self._side is None:
+            result, certified = self._quotient(positive), self._is_one_signed(positive, 0)
+        else:
+            result = self._selected(negative, positive)
+            certified = self._is_one_signed(negative, -1) and self._is_one_signed(positive, 1)
+        name = self._generators.name
+        name += ", by powers of x" if self._collect else ""
+        name += ", halved" if self._halved else ""
+        return NormalForm(name, result, self._names, certified)
+
+    def _mirrored(self, negative: _Half, positive: _Half) -> Node | None:
+        """An even or odd formula needs one half only: computed in |x|, with the sign restored exactly."""
+        if not self._follows_x:
+            return None
+        reflected = (negative.top / negative.bottom).xreplace({self._x: -self._x})
+        value = positive.top / positive.bottom
+        is_even = sp.cancel(reflected - value) == 0
+        if not is_even and sp.cancel(reflected + value) != 0:
+            return None
+        x = self._known[self._x]
+        self._known[self._x] = call("absolute", x)
+        result = self._quotient(positive)
+        self._known[self._x] = x
+        return result if is_even else call("multiply", call("sign", x), result)
+
+    def _selected(self, negative: _Half, positive: _Half) -> Node:
+        assert self._side is not None
+        is_negative = call("less", self._side, ZERO)
+        tops = [self._top(half) for half in (negative, positive)]
+        bottoms = [self._bottom(half) for half in (negative, positive)]
+        top = tops[0] if tops[0] == tops[1] else call("select", is_negative, *tops)
+        bottom = bottoms[0] if bottoms[0] == bottoms[1] else call("select", is_negative, *bottoms)
+        return top if bottom == Constant(1.0) else call("divide", top, bottom)
+
+    def _quotient(self, half: _Half) -> Node:
+        top, bottom = self._top(half), self._bottom(half)
+        return top if bottom == Constant(1.0) else call("divide", top, bottom)
+
+    def _top(self, half: _Half) -> Node:
+        vanishes = sp.expand(half.top.xreplace(dict.fromkeys(self._vanishing, sp.Integer(0)))) == 0
+        bound = self._bound(half)
+        halvings = 0
+        nodes = []
+        for factor, n in half.numerator:
+            if factor == t and self._halved:
+                halvings = 2 * n
+            else:
+                nodes.append(self._factor(factor, n, vanishes, bound))
+        number = half.number
+        if abs(number) != 1 or not (nodes or halvings):
+            nodes.insert(0, constant(abs(number)))
+        nodes.extend([self._half_exponential] * halvings)
+        node = reduce(lambda p, q: call("multiply", p, q), nodes)
+        return call("negate", node) if number.is_negative else node
+
+    def _bottom(self, half: _Half) -> Node:
+        nodes = [self._factor(factor, n, False, self._bound(half)) for factor, n in half.denominator]
+        return reduce(lambda p, q: call("multiply", p, q), nodes) if nodes else Constant(1.0)
+
+    @property
+    def _vanishing(self) -> tuple[sp.Symbol, ...]:
+        return (t, *self._generators.logs)
+
+    def _bound(self, half: _Half) -> Node:
+        """X held at 2**(100 / degree): its highest power stays below 2**100, and t is 0 long before."""
+        degree = max(1, *(int(sp.degree(part, self._x)) for part in (half.top, half.bottom) if part.has(self._x)), 1)
+        limit = 2.0 ** (100 // degree)
+        return call("clamp", self._known[self._x], Constant(-limit), Constant(limit))
+
+    def _factor(self, factor: sp.Expr, n: int, vanishes: bool, bound: Node) -> Node:
+        if factor == t - 1:
+            node: Node = call("negate", self._expm1) if n % 2 == 0 else self._expm1
+            return power(node, n)
+        if self._collect and factor.is_polynomial(self._x) and factor.has(self._x) and factor.has(*self._vanishing):
+            return power(self._by_powers_of_x(factor, vanishes, bound), n)
+        return power(self._polynomial(factor, self._vanishing, vanishes, bound), n)
+
+    def _by_powers_of_x(self, factor: sp.Expr, vanishes: bool, bound: Node) -> Node:
+        """The sum of x**k p_k(t), each p_k in factors of its own."""
+        terms: list[tuple[bool, Node]] = []
+        polynomial = sp.Poly(factor, self._x)
+        for (k,), coefficient in polynomial.terms():
+            above, below = sp.fraction(sp.together(coefficient))
+            number, factors = _monic(sp.factor_list(above))
+            has_vanishing = coefficient.xreplace(dict.fromkeys(self._vanishing, sp.Integer(0))).expand() == 0
+            nodes = [self._factor(part, n, True, bound) for part, n in factors]
+            if k:
+                nodes.append(power(bound if vanishes or has_vanishing else self._known[self._x], k))
+            if abs(number) != 1 or not nodes:
+                nodes.insert(0, constant(abs(number)))
+            node = reduce(lambda p, q: call("multiply", p, q), nodes)
+            node = node if below == 1 else call("divide", node, self._node(below))
+            terms.append((bool(number.is_negative), node))
+        terms.sort(key=lambda term: term[0])
+        is_negative, total = terms[0]
+        total = call("negate", total) if is_negative else total
+        for is_negative, node in terms[1:]:
+            total = call("subtract" if is_negative else "add", total, node)
+        return total
+
+    def _polynomial(self, polynomial: sp.Expr, generators: tuple[sp.Symbol, ...], vanishes: bool, bound: Node) -> Node:
+        """Horner's scheme in the vanishing generators; what multiplies one of them reads the bounded x."""
+        present = [g for g in generators if polynomial.has(g)]
+        if not present:
+            known = {**self._known, self._x: bound} if vanishes else self._known
+            return lower(_horner(polynomial, self._x), known)
+        generator, *rest = present
+        coefficients = sp.Poly(polynomial, generator).all_coeffs()
+        node = self._polynomial(coefficients[0], tuple(rest), True, bound)
+        for i, coefficient in enumerate(coefficients[1:], start=2):
+            scaled = self._known[generator] if node == Constant(1.0) else call("multiply", node, self._known[generator])
+            node = scaled
+            if coefficient != 0:
+                is_negative = coefficient.could_extract_minus_sign()
+                size = -coefficient if is_negative else coefficient
+                other = self._polynomial(size, tuple(rest), vanishes or i < len(coefficients), bound)
+                node = call("subtract" if is_negative else "add", scaled, other)
+        return node
+
+    def _minus(self, exponent: sp.Expr) -> Node:
+        """The node of -|exponent|, its number outside the magnitude."""
+        size, body = exponent.as_coeff_Mul()
+        numbers = [s for s in self._generators.numbers if s in sp.Mul.make_args(body)]
+        for symbol in numbers:
+            size, body = size * self._generators.numbers[symbol], body / symbol
+        node = self._node(body)
+        magnitude = node if body.is_nonnegative else call("absolute", node)
+        return call("negate", magnitude) if size == 1 else call("multiply", constant(-abs(size)), magnitude)
+
+    def _node(self, expression: sp.Expr) -> Node:
+        return lower(expression, self._known)
+
+    def _is_one_signed(self, half: _Half, side: int) -> bool:
+        """Whether no two terms of a factor can cancel: with x = +-a, all have the same sign."""
+        for factor, _ in half.numerator + half.denominator:
+            if factor == t - 1:
+                continue
+            signed = factor.xreplace({self._x: side * a}) if self._follows_x and side else factor
+            terms = self._signed_terms(signed)
+            if not (all(q.is_nonnegative for q in terms) or all(q.is_nonpositive for q in terms)):
+                return False
+        return True
+
+    def _signed_terms(self, factor: sp.Expr) -> tuple[sp.Expr, ...]:
+        if not (self._collect and factor.has(a) and factor.has(t)):
+            return sp.Add.make_args(sp.expand(factor))
+        below = sp.Symbol("below", nonnegative=True)  # 1 - t
+        terms = []
+        for (k,), coefficient in sp.Poly(factor, a).terms():
+            above, positive = sp.fraction(sp.together(coefficient))
+            number, factors = sp.factor_list(above)
+            product = number * a**k / positive
+            for part, n in factors:
+                product *= (-below if part == t - 1 else part) ** n
+            terms.append(product)
+        return tuple(terms)
+
+
+def _horner(polynomial: sp.Expr, x: sp.Symbol) -> sp.Expr:
+    """Horner's form in x; a common power of x stays outside."""
+    if not polynomial.is_polynomial(x) or not polynomial.has(x):
+        return polynomial
+    return sp.horner(polynomial, wrt=x)

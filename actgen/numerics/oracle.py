@@ -1,0 +1,154 @@
+"""The oracle: what a formula is worth at a float, to twice the precision of float64, or the word that it is not known.
+
+The formula is evaluated in ball arithmetic, at rising precision, until the ball is tight. Two floats hold the answer:
+``high``, the float64 nearest to the exact value, and ``low``, what is left of it; together about 106 bits, enough to
+judge float64 arithmetic to a fraction of an ULP. At infinity the oracle gives the limit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import sympy as sp
+from flint import arb, ctx, fmpq
+from numpy.typing import NDArray
+
+from actgen.symbolic.balls import BallFunction
+
+Floats = NDArray[np.float64]
+
+_PRECISIONS = (128, 256, 512, 1024, 2048, 4096, 8192)
+_TIGHT_BITS = 108
+_UNDERFLOW = arb(2) ** -1140  # far below the smallest subnormal float64, 2**-1074
+_OVERFLOW = arb(2) ** 1030
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Exact values at a list of points, each as an unevaluated sum of two float64.
+
+    Attributes:
+        high: nearest float64; infinite where the exact value lies beyond float64.
+        low: exact value minus ``high``, rounded to float64; 0 where ``high`` is infinite.
+        decided: False where the value could not be enclosed; ``high`` is NaN there.
+    """
+
+    high: Floats
+    low: Floats
+    decided: NDArray[np.bool_]
+
+
+class Oracle:
+    """Exact evaluation of a formula in one input and its parameters.
+
+    Args:
+        expression: the formula, over the primitives.
+        variable: the input.
+        parameters: the parameters' symbols, by whose names values are passed.
+        equals: formulas proved equal to the first, asked in turn where it does not decide (log(1 + exp(u)) gives no
+            finite ball for u > 2**256, softplus(u) does).
+    """
+
+    def __init__(
+        self,
+        expression: sp.Expr,
+        variable: sp.Symbol,
+        parameters: Sequence[sp.Symbol] = (),
+        equals: Sequence[sp.Expr] = (),
+    ) -> None:
+        self.expression = expression
+        self.parameters = tuple(parameters)
+        symbols = (variable, *self.parameters)
+        self._functions = [BallFunction(form, symbols) for form in (expression, *equals)]
+
+    def __call__(self, points: Floats, parameters: Mapping[str, Fraction | float]) -> Exact:
+        """Evaluate at float64 points, ``nan`` giving NaN and the infinities giving the limit.
+
+        Args:
+            points: shape (n,), any float64.
+            parameters: a value for every parameter, taken as exact.
+        """
+        values = [_rational(parameters[symbol.name]) for symbol in self.parameters]
+        high = np.full(len(points), np.nan)
+        low = np.zeros(len(points))
+        decided = np.ones(len(points), dtype=bool)
+        for i, point in enumerate(points.tolist()):
+            if math.isnan(point):
+                continue
+            if math.isinf(point):
+                limit = self.limit(1 if point > 0 else -1, parameters)
+                decided[i] = limit is not None
+                high[i] = math.nan if limit is None else limit
+                continue
+            enclosure = self.enclose(point, values)
+            if enclosure is None:
+                decided[i] = False
+            else:
+                high[i], low[i] = _split(enclosure)
+        return Exact(high, low, decided)
+
+    def enclose(self, point: float, parameters: Sequence[fmpq], bits: int = _TIGHT_BITS) -> arb | None:
+        """The tightest ball at a finite point, or None where the value cannot be told to ``bits`` significant bits."""
+        before = ctx.prec
+        try:
+            for function in self._functions:
+                for precision in _PRECISIONS:
+                    ctx.prec = precision
+                    value = function(arb(point), *(arb(parameter) for parameter in parameters))
+                    if value is None:
+                        continue
+                    if not value.is_finite():
+                        break  # more precision does not help against an exponent range
+                    if _is_settled(value, bits):
+                        return value
+            return None
+        finally:
+            ctx.prec = before
+
+    def limit(self, sign: int, parameters: Mapping[str, Fraction | float]) -> float | None:
+        """The limit at +inf (``sign`` 1) or -inf (-1): a float, an infinity, or None where none is seen.
+
+        Read off values at 2**60, 2**120, 2**180 and 2**240: they converge, or they grow by steps that do not shrink.
+        """
+        values = [_rational(parameters[symbol.name]) for symbol in self.parameters]
+        balls = [self.enclose(sign * 2.0**k, values) for k in (60, 120, 180, 240)]
+        tower = [ball.mid() for ball in balls if ball is not None]
+        if len(tower) < len(balls):
+            return None
+        steps = [after - before for before, after in zip(tower, tower[1:], strict=False)]
+        tolerance = arb(2) ** -50 * (1 + abs(tower[-1]))
+        if all(abs(step) < tolerance for step in steps[1:]):
+            last = tower[-1]
+            return 0.0 if abs(last) < arb(2) ** -50 else float(last)
+        for direction in (1, -1):
+            growth = [direction * step for step in steps]
+            if all(g > 0 for g in growth) and all(b >= a * 0.99 for a, b in zip(growth, growth[1:], strict=False)):
+                return direction * math.inf
+        return None
+
+
+def _is_settled(value: arb, bits: int) -> bool:
+    """Whether a ball is tight, or certainly far below the smallest or far above the largest float64."""
+    if value.is_zero() or value.rel_accuracy_bits() >= bits:
+        return True
+    magnitude = abs(value)
+    return bool(magnitude < _UNDERFLOW or magnitude > _OVERFLOW)
+
+
+def _split(value: arb) -> tuple[float, float]:
+    if abs(value) < _UNDERFLOW:
+        return 0.0, 0.0
+    middle = value.mid()
+    high = float(middle)
+    return (high, 0.0) if math.isinf(high) else (high, float(middle - arb(high)))
+
+
+def _rational(value: Fraction | float | sp.Rational) -> fmpq:
+    if isinstance(value, sp.Rational):
+        return fmpq(int(value.p), int(value.q))
+    exact = Fraction(value)
+    return fmpq(exact.numerator, exact.denominator)

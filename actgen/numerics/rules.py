@@ -1,0 +1,209 @@
+"""Rewrite rules: equalities that trade a form that cancels or overflows for one that does not.
+
+Each row is a theorem, tested by itself: ``before`` equals ``after`` wherever ``domain`` holds. A rule whose ``before`` is a
+sum matches any two terms of a longer sum that stand in that ratio, so ``1 + erf(u) -> erfc(-u)`` also rewrites
+``x/2 + x*erf(u)/2``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+import sympy as sp
+
+from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
+
+u = sp.Wild("u", properties=[lambda e: bool(e.free_symbols)])
+n = sp.Wild("n", properties=[lambda e: e.is_Integer and e > 0])
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One equality.
+
+    Attributes:
+        name: reads as a theorem, for reports.
+        before: the form that loses accuracy; a pattern in the wildcard ``u``.
+        after: the form that keeps it.
+        why: what goes wrong before, with a number.
+        domain: the values of ``u`` for which both sides are equal.
+    """
+
+    name: str
+    before: sp.Expr
+    after: sp.Expr
+    why: str
+    domain: sp.Set = sp.Reals
+
+    def apply(self, expression: sp.Expr) -> sp.Expr | None:
+        """The expression with its top node rewritten, or None where the rule does not fit."""
+        if isinstance(self.before, sp.Add):
+            return self._apply_to_sum(expression)
+        if isinstance(self.before, sp.Mul):
+            return self._apply_to_product(expression)
+        match = expression.match(self.before)
+        return self.after.subs(match) if match and _is_whole(match) else None
+
+    def _apply_to_sum(self, expression: sp.Expr) -> sp.Expr | None:
+        if not isinstance(expression, sp.Add):
+            return None
+        first, second = self.before.as_ordered_terms()[::-1]
+        if first.has(u):
+            first, second = second, first
+        for a, b in permutations(expression.args, 2):
+            match = (b / a).match(second / first)
+            if match and _is_whole(match):
+                rest = expression - a - b
+                return rest + a / first * self.after.xreplace(match)
+        return None
+
+    def _apply_to_product(self, expression: sp.Expr) -> sp.Expr | None:
+        """Two factors of a longer product."""
+        if not isinstance(expression, sp.Mul):
+            return None
+        for a, b in permutations(expression.args, 2):
+            match = (a * b).match(self.before)
+            if match and _is_whole(match) and self.before.xreplace(match) == a * b:
+                return expression / (a * b) * self.after.xreplace(match)
+        return None
+
+
+def _is_whole(match: dict[sp.Basic, sp.Expr]) -> bool:
+    return all(not value.has(sp.nan, sp.zoo, sp.oo) for value in match.values())
+
+
+RULES: Sequence[Rule] = (
+    Rule(
+        name="log-of-one-plus-exp",
+        before=sp.log(1 + sp.exp(u)),
+        after=softplus(u),
+        why="exp overflows beyond 88.7 in float32, and 1 + exp(u) is 1 below -16.6",
+    ),
+    Rule(
+        name="log1p-of-exp",
+        before=log1p(sp.exp(u)),
+        after=softplus(u),
+        why="exp overflows beyond 88.7 in float32",
+    ),
+    Rule(
+        name="log-of-sigmoid",
+        before=sp.log(sigmoid(u)),
+        after=-softplus(-u),
+        why="sigmoid underflows below -104 in float32 and the logarithm becomes -inf",
+    ),
+    Rule(
+        name="exp-minus-one",
+        before=sp.exp(u) - 1,
+        after=expm1(u),
+        why="cancels near 0: relative error 1 for |u| < 6e-8 in float32",
+    ),
+    Rule(
+        name="one-plus-erf",
+        before=1 + sp.erf(u),
+        after=erfc(-u),
+        why="cancels for u < -0.5 and is 0 below -4 in float32; erfc keeps full relative accuracy",
+    ),
+    Rule(
+        name="one-minus-erf",
+        before=1 - sp.erf(u),
+        after=erfc(u),
+        why="cancels for u > 0.5",
+    ),
+    Rule(
+        name="one-plus-tanh",
+        before=1 + tanh(u),
+        after=2 * sigmoid(2 * u),
+        why="cancels for u < -1 and is 0 below -9 in float32",
+    ),
+    Rule(
+        name="one-minus-tanh",
+        before=1 - tanh(u),
+        after=2 * sigmoid(-2 * u),
+        why="cancels for u > 1",
+    ),
+    Rule(
+        name="one-minus-tanh-squared",
+        before=1 - tanh(u) ** 2,
+        after=sech(u) ** 2,
+        why="cancels for |u| > 1 and is 0 beyond 9 in float32",
+    ),
+    Rule(
+        name="one-minus-sigmoid",
+        before=1 - sigmoid(u),
+        after=sigmoid(-u),
+        why="cancels for u > 0 and is 0 beyond 17 in float32",
+    ),
+    Rule(
+        name="one-minus-cos",
+        before=1 - sp.cos(u),
+        after=2 * sp.sin(u / 2) ** 2,
+        why="cancels near multiples of 2 pi: relative error 1 for |u| < 2e-4 in float32",
+    ),
+    Rule(
+        name="one-plus-double-angle",
+        before=1 + 2 * sp.sin(u) * sp.cos(u),
+        after=(sp.sin(u) + sp.cos(u)) ** 2,
+        why="has double roots, where the sum cancels to the square of an ULP and the square does not",
+    ),
+    Rule(
+        name="one-minus-double-angle",
+        before=1 - 2 * sp.sin(u) * sp.cos(u),
+        after=(sp.sin(u) - sp.cos(u)) ** 2,
+        why="has double roots, where the sum cancels to the square of an ULP and the square does not",
+    ),
+    Rule(
+        name="reciprocal-of-one-plus-exp",
+        before=(1 + sp.exp(u)) ** (-n),
+        after=sigmoid(-u) ** n,
+        why="exp overflows beyond 88.7 in float32; harmless here, but its derivative is inf/inf",
+    ),
+    Rule(
+        name="reciprocal-of-cosh",
+        before=sp.cosh(u) ** (-n),
+        after=sech(u) ** n,
+        why="cosh overflows beyond 89 in float32",
+    ),
+    Rule(
+        name="magnitude-times-sign",
+        before=u * sp.sign(u),
+        after=sp.Abs(u),
+        why="1 + |x| - x sign(x) does not reduce to 1 otherwise, and cancels for large |x|",
+    ),
+    Rule(
+        name="log1p-from-log",
+        before=sp.log(1 + u),
+        after=log1p(u),
+        why="1 + u rounds away what is below 6e-8 of it",
+        domain=sp.Interval.open(-1, sp.oo),
+    ),
+)
+"""In the order in which they are tried; each is a theorem with a test of its own."""
+
+
+def rewrite(expression: sp.Expr, rules: Sequence[Rule] = RULES) -> tuple[sp.Expr, tuple[str, ...]]:
+    """Apply rules from the leaves upwards until none fits.
+
+    Returns:
+        The rewritten expression and the names of the rules applied, in order.
+    """
+    applied: list[str] = []
+
+    def visit(node: sp.Basic) -> sp.Basic:
+        if not node.args:
+            return node
+        children = [visit(argument) for argument in node.args]
+        node = node.func(*children) if any(a is not b for a, b in zip(children, node.args, strict=True)) else node
+        while isinstance(node, sp.Expr):
+            for rule in rules:
+                rewritten = rule.apply(node)
+                if rewritten is not None and rewritten != node:
+                    applied.append(rule.name)
+                    node = rewritten
+                    break
+            else:
+                break
+        return node
+
+    return visit(expression), tuple(applied)

@@ -1,0 +1,61 @@
+"""Which floats a form is judged on: every binade, both signs, dense where activations bend, and the points that matter.
+
+No random numbers: mantissas follow the golden ratio, so a build gives the same judgement everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from actgen.spec import Domain, Parameter
+
+_GOLDEN = 0.6180339887498949
+
+
+def stratified(dtype: DTypeLike, dense: int = 24, sparse: int = 1, around: Iterable[float] = ()) -> NDArray[np.float64]:
+    """Points of a float type, ascending, as float64.
+
+    Args:
+        dtype: float32 or float64.
+        dense: points per binade and sign between 2**-10 and 2**10.
+        sparse: points per binade and sign elsewhere; float64 takes every eighth binade there.
+        around: points of interest (kinks, roots); each is taken with its neighbours.
+
+    Returns:
+        Distinct finite values of ``dtype``, both zeros counted once.
+    """
+    info = np.finfo(dtype)
+    stride = 1 if info.maxexp <= 128 else 8
+    exponents = [
+        (k, dense if -10 <= k < 10 else sparse)
+        for k in range(int(info.minexp), int(info.maxexp))
+        if -16 <= k < 16 or k % stride == 0
+    ]
+    mantissas: list[float] = []
+    for exponent, count in exponents:
+        fractions = (np.arange(1, count + 1) * _GOLDEN + exponent * _GOLDEN**2) % 1.0
+        mantissas.extend(np.ldexp(1.0 + fractions, exponent).tolist())
+        mantissas.append(float(np.ldexp(1.0, exponent)))
+    special = [0.0, float(info.max), float(info.tiny), float(info.smallest_subnormal)]
+    positive = np.array(mantissas + special, dtype=dtype)
+    near = np.array([point for point in around if np.isfinite(point)], dtype=dtype)
+    low, high = np.array(-np.inf, dtype=dtype), np.array(np.inf, dtype=dtype)
+    neighbours = np.concatenate([near, np.nextafter(near, low), np.nextafter(near, high)])
+    points = np.unique(np.concatenate([positive, -positive, neighbours]))
+    return points[np.isfinite(points)].astype(np.float64)
+
+
+def parameter_values(parameter: Parameter) -> tuple[Fraction, ...]:
+    """The values of a parameter a form is judged at: the default first, then a few across its domain."""
+    default = Fraction(int(parameter.default.p), int(parameter.default.q))
+    spread = [default * 3, default / 4, default + Fraction(1, 2), -default, Fraction(0), Fraction(1)]
+    inside = [value for value in dict.fromkeys(spread) if value != default and _is_inside(value, parameter.domain)]
+    return (default, *inside[:4])
+
+
+def _is_inside(value: Fraction, domain: Domain) -> bool:
+    return value in domain
