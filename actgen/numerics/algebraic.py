@@ -1,9 +1,9 @@
 """The square-root form: a formula rational in x and one root S = sqrt(p x^2 + q), without cancellation or overflow.
 
-Everything reduces to (a + b S) / d. Where a and b S have opposite signs they cancel (x + sqrt(x^2 + 4) is 0 in float32 below
--5.8e3, the true value is 2/|x|); there the conjugate is used, (a^2 - b^2 S^2) / (d (a - b S)), whose numerator simplifies
-symbolically. And x^2 overflows at 1.8e19 though S does not: beyond 2**60, q is below half an ULP of p x^2 and S is
-sqrt(p) |x|.
+Everything reduces to (a + b S) / d. Where a and b S have opposite signs they cancel (x + sqrt(x^2 + 4) is 0 in
+float32 below -5.8e3, the true value is 2/|x|); there the conjugate is used, (a^2 - b^2 S^2) / (d (a - b S)), whose
+numerator simplifies symbolically. And x^2 overflows at 1.8e19 though S does not: beyond 2**60, q is below half an
+ULP of p x^2 and S is sqrt(p) |x|.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from fractions import Fraction
 import numpy as np
 import sympy as sp
 
-from actgen.numerics.choice import Bench, Judgement, choose_kernel
+from actgen.numerics.choice import Judgement, choose_kernel
+from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Kernel
 from actgen.numerics.lowering import variables
 from actgen.numerics.oracle import Oracle
@@ -78,8 +79,8 @@ def derive(activation: Activation) -> Derivation:
     kernels: dict[Order, Kernel] = {}
     judgements: dict[Order, Judgement] = {}
     for order, partial in formula.partials.items():
-        bench = Bench(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
-        kernels[order], judgements[order] = choose_kernel(bench, known)
+        judge = Judge(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
+        kernels[order], judgements[order] = choose_kernel(judge, known)
     formulas = {order: _text(partial) for order, partial in formula.partials.items()}
     return Derivation(activation, formula, kernels, formulas, found, judgements)
 
@@ -103,40 +104,18 @@ def reference_table(derivation: Derivation, dtype: str = "float32") -> Reference
     return ReferenceTable(dtype, parameters, (*points, math.inf, -math.inf, math.nan), values)
 
 
+_SIZES = (1e-30, 1e-8, 1e-4, 0.01, 0.1, 0.3, 0.7, 1.5, 2.5, 4.0, 6.0, 9.0, 13.1, 17.0, 30.0, 60.0, 88.5)
+_LARGE_SIZES = (1e3, 1e6, 1e13, 1e20, 1e30)
+
+
 def _reference_points(derivation: Derivation, dtype: str) -> Iterator[float]:
     yield from (0.0, 1.0, -1.0)
-    for size in (
-        1e-30,
-        1e-8,
-        1e-4,
-        0.01,
-        0.1,
-        0.3,
-        0.7,
-        1.5,
-        2.5,
-        4.0,
-        6.0,
-        9.0,
-        13.1,
-        17.0,
-        30.0,
-        60.0,
-        88.5,
-        1e3,
-        1e6,
-        1e13,
-        1e20,
-        1e30,
-    ):
+    for size in (*_SIZES, *_LARGE_SIZES):
         yield from (size, -size)
     scalar = np.dtype(dtype).type
     for kink in derivation.properties.kinks:
-        yield from (
-            kink,
-            float(np.nextafter(scalar(kink), scalar(-np.inf))),
-            float(np.nextafter(scalar(kink), scalar(np.inf))),
-        )
+        below, above = (np.nextafter(scalar(kink), scalar(end)) for end in (-np.inf, np.inf))
+        yield from (kink, float(below), float(above))
 
 
 def _settings(activation: Activation) -> Iterator[Mapping[str, Fraction]]:

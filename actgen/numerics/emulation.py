@@ -52,11 +52,12 @@ def _apply(node: Call, memory: Mapping[Node, Array], narrow: np.dtype[Any], wide
     if OPERATIONS[node.operation].rank == "comparison":
         return np.asarray(EVALUATIONS[node.operation](*operands))
     widened = [operand.astype(wide) for operand in operands]
-    return _flushed(np.asarray(EVALUATIONS[node.operation](*widened)).astype(narrow), tiny)
+    result: Array = np.asarray(EVALUATIONS[node.operation](*widened)).astype(narrow)
+    return _flushed(result, tiny)
 
 
 def _flushed(values: Array, tiny: Any) -> Array:
-    return np.where(np.abs(values) < tiny, np.copysign(np.zeros_like(values), values), values)
+    return np.asarray(np.where(np.abs(values) < tiny, np.copysign(np.zeros_like(values), values), values))
 
 
 def _pointwise(function: Callable[[float], float]) -> Callable[[Array], Array]:
@@ -69,7 +70,7 @@ def _pointwise(function: Callable[[float], float]) -> Callable[[Array], Array]:
 
 def _sigmoid(values: Array) -> Array:
     t = np.exp(-np.abs(values))
-    return np.where(values < 0, t, 1) / (1 + t)
+    return np.asarray(np.where(values < 0, t, 1) / (1 + t))
 
 
 EVALUATIONS: Mapping[str, Callable[..., Any]] = {

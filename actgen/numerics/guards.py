@@ -33,8 +33,8 @@ def saturation(enclose: Enclosure, sign: int) -> float | None:
     Returns:
         ``sign`` times the smallest power of two K such that the values at K, 2 K, 4 K, ... up to 2**200 agree.
     """
-    far = [enclose(sign * 2.0**k) for k in (110, 150, 200)]
-    if any(value is None for value in far):
+    far = [value for k in (110, 150, 200) if (value := enclose(sign * 2.0**k)) is not None]
+    if len(far) < 3:
         return None
     limit = far[-1].mid()
     if abs(limit) < arb(2) ** -1100:
@@ -68,8 +68,9 @@ def clamped(kernel: Kernel, lower: float | None, upper: float | None) -> Kernel:
 def with_bounded_angles(kernel: Kernel) -> Kernel:
     """The kernel with every argument of sin, cos and tan held at 2**100 in magnitude.
 
-    a x overflows before x does, and sin(inf) is NaN. Beyond 2**100 half an ULP of the angle is many turns: the contract's
-    second term, u |x f'(x)|, exceeds the whole oscillation, and any value of the sine is as good as another.
+    a x overflows before x does, and sin(inf) is NaN. Beyond 2**100 half an ULP of the angle is many turns: the
+    contract's second term, u |x f'(x)|, exceeds the whole oscillation, and any value of the sine is as good as
+    another.
     """
     held: dict[Node, Node] = {}
     for node in kernel.calls():

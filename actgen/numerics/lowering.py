@@ -34,8 +34,8 @@ class Order:
     """In which order a product is computed; what overflows or underflows on the way depends on it.
 
     Attributes:
-        number_last: multiply by the numeric factor at the end (x/6 is subnormal where x (x + 3) / 6 is not) instead of at
-            the beginning (x erfc(z) overflows where x/2 erfc(z) does not).
+        number_last: multiply by the numeric factor at the end (x/6 is subnormal where x (x + 3) / 6 is not) instead
+            of at the beginning (x erfc(z) overflows where x/2 erfc(z) does not).
         one_by_one: divide by each factor of a denominator in turn, multiplying by the next factor of the numerator in
             between (p S overflows where (x / S) / p does not), instead of once by their product.
     """

@@ -1,12 +1,13 @@
 """The normal forms: a formula as a rational function of x and one exponential t that never exceeds 1.
 
 ``tanh``, ``sigmoid``, ``softplus`` and their relatives are rational in exp(u), also nested: with T = exp(x),
-tanh(log(1 + T)) = (T^2 + 2 T) / (T^2 + 2 T + 2). In the *exponential normal form*, t = exp(-|u|): for u < 0 put T = t, for
-u >= 0 put T = 1/t, and clear denominators. In the *Gaussian normal form*, t = exp(-z^2), and erfc(z) is t E(z) for z >= 0
-and 2 - t E(-z) for z < 0, where E(z) = exp(z^2) erfc(z) is computed by a rational function.
+tanh(log(1 + T)) = (T^2 + 2 T) / (T^2 + 2 T + 2). In the *exponential normal form*, t = exp(-|u|): for u < 0 put T =
+t, for u >= 0 put T = 1/t, and clear denominators. In the *Gaussian normal form*, t = exp(-z^2), and erfc(z) is t
+E(z) for z >= 0 and 2 - t E(-z) for z < 0, where E(z) = exp(z^2) erfc(z) is computed by a rational function.
 
-What comes out has one transcendental call, t is in (0, 1] so nothing overflows, and where all coefficients of a numerator
-and denominator have one sign no two terms cancel: that is a proof of accuracy, recorded as the *certificate*.
+What comes out has one transcendental call, t is in (0, 1] so nothing overflows, and where all coefficients of a
+numerator and denominator have one sign no two terms cancel: that is a proof of accuracy, recorded as the
+*certificate*.
 
 Logarithms join in as further generators, l = log1p(t): log(1 + exp(u)) is l for u < 0 and u + l for u >= 0, so that
 softplus(u) - u sigmoid(u) cancels symbolically and not numerically.
@@ -14,8 +15,8 @@ softplus(u) - u sigmoid(u) cancels symbolically and not numerically.
 Three details decide whether the form holds over all floats:
 
 * A factor (1 - t) has a root at u = 0 and would cancel there: it is computed as -expm1(-|u|).
-* A term with a positive power of t vanishes for large |u|, but x t is inf * 0 = NaN at infinity. In vanishing terms x is
-  therefore held at a bound so large that t is 0 beyond it, and so small that its powers do not overflow.
+* A term with a positive power of t vanishes for large |u|, but x t is inf * 0 = NaN at infinity. In vanishing terms
+  x is therefore held at a bound so large that t is 0 beyond it, and so small that its powers do not overflow.
 * x t may be a normal number where t alone is not. The *halved* variant multiplies by exp(-|u|/2) twice instead.
 """
 
@@ -24,21 +25,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from math import gcd, lcm
 
 import sympy as sp
 
+from actgen.numerics.generators import Generators, generators_of, t, tail
 from actgen.numerics.kernel import Constant, Node
 from actgen.numerics.lowering import ZERO, call, constant, lower, power
 from actgen.numerics.scaled_erfc import scaled_erfc
-from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
-T = sp.Symbol("T", positive=True)  # exp(u)
-t = sp.Symbol("t", positive=True)  # exp(-|u|) or exp(-z^2)
-tail = sp.Symbol("tail", positive=True)  # exp(z^2) erfc(|z|)
 a = sp.Symbol("a", nonnegative=True)  # |x|
 
-_LARGEST_EXPONENT = 12
 _LARGEST_TERMS = 160
 
 
@@ -76,28 +72,6 @@ class _Half:
         return sp.Mul(*(factor**n for factor, n in self.denominator))
 
 
-@dataclass(frozen=True)
-class _Generators:
-    """A formula over x and the generators, separately for either sign of ``side``.
-
-    Attributes:
-        name: of the normal form.
-        side: the expression whose sign tells the halves apart; None where one half is the whole line.
-        exponent: t = exp(-exponent); |side| is written as ``side`` and made positive when computed.
-        negative, positive: the formula in either half.
-        logs: generators log1p(t**k), by their symbols.
-        numbers: irrational numbers, by the symbols that stand for them.
-    """
-
-    name: str
-    side: sp.Expr | None
-    exponent: sp.Expr
-    negative: sp.Expr
-    positive: sp.Expr
-    logs: Mapping[sp.Symbol, int]
-    numbers: Mapping[sp.Symbol, sp.Expr]
-
-
 def normal_forms(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node]) -> Iterator[NormalForm]:
     """The variants of the normal form of an expression, cheapest first; none where it has no normal form.
 
@@ -108,7 +82,7 @@ def normal_forms(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Nod
     """
     if expression.has(sp.Piecewise) or not expression.has(x):
         return
-    generators = _gaussian(expression, x) or _exponential(expression, x)
+    generators = generators_of(expression, x)
     if generators is None:
         return
     negative, positive = _half(generators.negative, x), _half(generators.positive, x)
@@ -120,137 +94,6 @@ def normal_forms(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Nod
         if form.result not in seen:
             seen.add(form.result)
             yield form
-
-
-def _gaussian(expression: sp.Expr, x: sp.Symbol) -> _Generators | None:
-    """erf, erfc and exp(-k z^2) over one z, linear in x."""
-    body = expression.replace(sp.erf, lambda v: 1 - erfc(v))
-    tails = {e.args[0] for e in body.atoms(erfc)}
-    exponents = {e.args[0] for e in body.atoms(sp.exp)}
-    if not tails and not exponents:
-        return None
-    if tails:
-        z = next(iter(sorted(tails, key=sp.default_sort_key)))
-        z = -z if z.could_extract_minus_sign() else z
-        if (
-            not z.is_polynomial(x)
-            or sp.degree(z, x) != 1
-            or any(sp.expand(v - z) != 0 != sp.expand(v + z) for v in tails)
-        ):
-            return None
-        square = sp.expand(z**2)
-    else:
-        z = None
-        square = _common(exponents)
-        if square is None:
-            return None
-        square = -square if square.could_extract_minus_sign() else square
-        if not square.is_nonnegative or not square.is_polynomial(x):
-            return None
-    multiples = {e: sp.cancel(-e / square) for e in exponents}
-    if not all(isinstance(k, sp.Integer) and 0 < k <= _LARGEST_EXPONENT for k in multiples.values()):
-        return None
-    body = body.xreplace({sp.exp(e): t ** int(k) for e, k in multiples.items()})
-    halves = []
-    for sign in (-1, 1):
-        values = {}
-        for v in tails:
-            is_far = (sp.expand(v - z) == 0) == (sign > 0)
-            values[erfc(v)] = t * tail if is_far else 2 - t * tail
-        halves.append(body.xreplace(values))
-    numbers: dict[sp.Symbol, sp.Expr] = {}
-    negative, positive = (_named_numbers(half, numbers) for half in halves)
-    return _checked(_Generators("Gaussian normal form", z, square, negative, positive, {}, numbers))
-
-
-def _exponential(expression: sp.Expr, x: sp.Symbol) -> _Generators | None:
-    """Everything rational in one exp(u), u a polynomial in x, and log(1 + exp(k u))."""
-    body = _to_exponentials(expression)
-    exponents = {e.args[0] for e in body.atoms(sp.exp)}
-    u = _common(exponents) if exponents else None
-    if u is None or not u.is_polynomial(x) or not u.has(x):
-        return None
-    if sp.Poly(u, x).LC().could_extract_minus_sign():
-        u = sp.expand(-u)
-    multiples = {e: int(sp.cancel(e / u)) for e in exponents}
-    if max(map(abs, multiples.values())) > _LARGEST_EXPONENT:
-        return None
-    body = body.xreplace({sp.exp(e): T**k for e, k in multiples.items()})
-    logs: dict[sp.Symbol, int] = {}
-    for logarithm in body.atoms(sp.log):
-        k = _log_power(logarithm)
-        if k is None:
-            if logarithm.has(T) or logarithm.has(x):
-                return None
-            continue
-        symbol = sp.Symbol(f"l{abs(k)}", nonnegative=True)
-        logs[symbol] = abs(k)
-        # log(1 + T**-k) = log(1 + T**k) - k u, so one generator serves both signs.
-        body = body.xreplace({logarithm: symbol if k > 0 else symbol + k * u})
-    numbers: dict[sp.Symbol, sp.Expr] = {}
-    body = _named_numbers(body, numbers)
-    named_u = _named_numbers(u, numbers)
-    positive = body.xreplace({symbol: symbol + k * named_u for symbol, k in logs.items()}).xreplace({T: 1 / t})
-    return _checked(
-        _Generators("exponential normal form", named_u, named_u, body.xreplace({T: t}), positive, logs, numbers)
-    )
-
-
-def _checked(generators: _Generators) -> _Generators | None:
-    halves = (generators.negative, generators.positive)
-    return generators if all(half.is_rational_function(*half.free_symbols) for half in halves) else None
-
-
-def _common(exponents: set[sp.Expr]) -> sp.Expr | None:
-    """The largest u of which every exponent is an integer multiple, or None."""
-    first, *others = sorted(exponents, key=sp.default_sort_key)
-    ratios = [sp.cancel(e / first) for e in (first, *others)]
-    if not all(isinstance(ratio, sp.Rational) and ratio != 0 for ratio in ratios):
-        return None
-    common = sp.Rational(reduce(gcd, (abs(int(r.p)) for r in ratios)), reduce(lcm, (int(r.q) for r in ratios)))
-    return sp.expand(first * common)
-
-
-def _to_exponentials(expression: sp.Expr) -> sp.Expr:
-    """Every primitive that is rational in an exponential, written out."""
-    return (
-        expression.replace(log1p, lambda v: sp.log(1 + v))
-        .replace(softplus, lambda v: sp.log(1 + sp.exp(v)))
-        .replace(expm1, lambda v: sp.exp(v) - 1)
-        .replace(sigmoid, lambda v: 1 / (1 + sp.exp(-v)))
-        .replace(sech, lambda v: 2 * sp.exp(v) / (1 + sp.exp(2 * v)))
-        .replace(tanh, lambda v: (sp.exp(2 * v) - 1) / (sp.exp(2 * v) + 1))
-        .replace(sp.sinh, lambda v: (sp.exp(v) - sp.exp(-v)) / 2)
-        .replace(sp.cosh, lambda v: (sp.exp(v) + sp.exp(-v)) / 2)
-    )
-
-
-def _log_power(logarithm: sp.log) -> int | None:
-    """K where the logarithm is log(1 + T**k), else None."""
-    rest = logarithm.args[0] - 1
-    base, exponent = rest.as_base_exp()
-    if rest == T:
-        return 1
-    return int(exponent) if base == T and isinstance(exponent, sp.Integer) else None
-
-
-def _named_numbers(expression: sp.Expr, numbers: dict[sp.Symbol, sp.Expr]) -> sp.Expr:
-    """Irrational numbers as symbols: polynomial arithmetic over Q is fast, over Q(sqrt(2/pi)) it is not."""
-    if isinstance(expression, sp.Mul | sp.Add):
-        number, rest = expression.as_independent(*expression.free_symbols, as_Add=isinstance(expression, sp.Add))
-        parts = [_named_numbers(arg, numbers) for arg in type(expression).make_args(rest)] if rest.args else [rest]
-        if number.is_Rational:
-            return expression.func(number, *parts)
-        rational, irrational = number.as_coeff_Mul() if isinstance(expression, sp.Mul) else (0, number)
-        symbol = next((s for s, n in numbers.items() if n == irrational), None)
-        if symbol is None:
-            symbol = sp.Symbol(f"number{len(numbers)}", positive=True if irrational.is_positive else None, real=True)
-            numbers[symbol] = irrational
-        named = rational * symbol if isinstance(expression, sp.Mul) else symbol
-        return expression.func(named, *parts)
-    if isinstance(expression, sp.Pow) and isinstance(expression.exp, sp.Integer):
-        return _named_numbers(expression.base, numbers) ** expression.exp
-    return expression
 
 
 def _half(body: sp.Expr, x: sp.Symbol) -> _Half | None:
@@ -289,7 +132,7 @@ class _Assembly:
     """
 
     def __init__(
-        self, generators: _Generators, x: sp.Symbol, known: Mapping[sp.Basic, Node], collect: bool, halved: bool
+        self, generators: Generators, x: sp.Symbol, known: Mapping[sp.Basic, Node], collect: bool, halved: bool
     ) -> None:
         self._generators = generators
         self._x = x
@@ -315,7 +158,7 @@ class _Assembly:
         self._expm1 = call("expm1", self._minus(exponent))
         for symbol, k in generators.logs.items():
             self._known[symbol] = call("log1p", power(exponential, k))
-        if generators.side is not None and any(half.has(tail) for half in (generators.negative, generators.positive)):
+        if self._side is not None and any(half.has(tail) for half in (generators.negative, generators.positive)):
             scaled = scaled_erfc(call("absolute", self._side))
             self._known[tail] = scaled
             self._names[scaled] = "tail"
@@ -409,6 +252,8 @@ class _Assembly:
         for (k,), coefficient in polynomial.terms():
             above, below = sp.fraction(sp.together(coefficient))
             number, factors = _monic(sp.factor_list(above))
+            if below.is_number:
+                number, below = number / below, sp.Integer(1)
             has_vanishing = coefficient.xreplace(dict.fromkeys(self._vanishing, sp.Integer(0))).expand() == 0
             nodes = [self._factor(part, n, True, bound) for part, n in factors]
             if k:
@@ -450,7 +295,7 @@ class _Assembly:
         numbers = [s for s in self._generators.numbers if s in sp.Mul.make_args(body)]
         for symbol in numbers:
             size, body = size * self._generators.numbers[symbol], body / symbol
-        node = self._node(body)
+        node: Node = self._node(body)
         magnitude = node if body.is_nonnegative else call("absolute", node)
         return call("negate", magnitude) if size == 1 else call("multiply", constant(-abs(size)), magnitude)
 
@@ -470,7 +315,7 @@ class _Assembly:
 
     def _signed_terms(self, factor: sp.Expr) -> tuple[sp.Expr, ...]:
         if not (self._collect and factor.has(a) and factor.has(t)):
-            return sp.Add.make_args(sp.expand(factor))
+            return tuple(sp.Add.make_args(sp.expand(factor)))
         below = sp.Symbol("below", nonnegative=True)  # 1 - t
         terms = []
         for (k,), coefficient in sp.Poly(factor, a).terms():

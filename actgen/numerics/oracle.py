@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import sympy as sp
@@ -119,14 +120,14 @@ class Oracle:
         tower = [ball.mid() for ball in balls if ball is not None]
         if len(tower) < len(balls):
             return None
-        steps = [after - before for before, after in zip(tower, tower[1:], strict=False)]
+        steps = [after - before for before, after in pairwise(tower)]
         tolerance = arb(2) ** -50 * (1 + abs(tower[-1]))
         if all(abs(step) < tolerance for step in steps[1:]):
             last = tower[-1]
             return 0.0 if abs(last) < arb(2) ** -50 else float(last)
         for direction in (1, -1):
             growth = [direction * step for step in steps]
-            if all(g > 0 for g in growth) and all(b >= a * 0.99 for a, b in zip(growth, growth[1:], strict=False)):
+            if all(g > 0 for g in growth) and all(b >= a * 0.99 for a, b in pairwise(growth)):
                 return direction * math.inf
         return None
 

@@ -1,8 +1,8 @@
 """Rewrite rules: equalities that trade a form that cancels or overflows for one that does not.
 
-Each row is a theorem, tested by itself: ``before`` equals ``after`` wherever ``domain`` holds. A rule whose ``before`` is a
-sum matches any two terms of a longer sum that stand in that ratio, so ``1 + erf(u) -> erfc(-u)`` also rewrites
-``x/2 + x*erf(u)/2``.
+Each row is a theorem, tested by itself: ``before`` equals ``after`` wherever ``domain`` holds. A rule whose
+``before`` is a sum matches any two terms of a longer sum that stand in that ratio, so ``1 + erf(u) -> erfc(-u)``
+also rewrites ``x/2 + x*erf(u)/2``.
 """
 
 from __future__ import annotations

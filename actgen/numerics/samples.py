@@ -46,7 +46,7 @@ def stratified(dtype: DTypeLike, dense: int = 24, sparse: int = 1, around: Itera
     low, high = np.array(-np.inf, dtype=dtype), np.array(np.inf, dtype=dtype)
     neighbours = np.concatenate([near, np.nextafter(near, low), np.nextafter(near, high)])
     points = np.unique(np.concatenate([positive, -positive, neighbours]))
-    return points[np.isfinite(points)].astype(np.float64)
+    return np.asarray(points[np.isfinite(points)], dtype=np.float64)
 
 
 def parameter_values(parameter: Parameter) -> tuple[Fraction, ...]:

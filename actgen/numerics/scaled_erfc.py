@@ -1,9 +1,9 @@
 """exp(z^2) erfc(z) for z >= 0 by one rational function, so that Gaussian tails keep their relative accuracy.
 
-erfc(z) underflows at z = 9.2 in float32 where x erfc(z) has not, and the frameworks' own erfc is off by tens of ULP there.
-Scaled by exp(z^2) it is smooth, between 1 and 1/(z sqrt(pi)), and a quotient of polynomials of degree 10 and 11 gives it to
-4e-18 relative on [0, 40] (2.9e-17 with the coefficients rounded to float64). All coefficients are positive: nothing
-cancels in Horner's scheme. Beyond z = 40, exp(-z^2) is 0 in float64, so z is held there.
+erfc(z) underflows at z = 9.2 in float32 where x erfc(z) has not, and the frameworks' own erfc is off by tens of ULP
+there. Scaled by exp(z^2) it is smooth, between 1 and 1/(z sqrt(pi)), and a quotient of polynomials of degree 10 and
+11 gives it to 4e-18 relative on [0, 40] (2.9e-17 with the coefficients rounded to float64). All coefficients are
+positive: nothing cancels in Horner's scheme. Beyond z = 40, exp(-z^2) is 0 in float64, so z is held there.
 
 The coefficients interpolate at the 22 Chebyshev nodes of s = (z - 3) / (z + 3), solved for in 60 digits;
 a test repeats the comparison with the exact function.

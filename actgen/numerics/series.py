@@ -1,4 +1,7 @@
-"""Taylor series at 0, for formulas that cancel there: x - tanh(x) is x^3/3 and loses every digit below 4e-4 in float32."""
+"""Taylor series at 0, for formulas that cancel there.
+
+x - tanh(x) is x^3/3 to first order, and loses every digit below 4e-4 in float32.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def taylor(expression: sp.Expr, x: sp.Symbol) -> tuple[arb, ...]:
 
 
 def polynomial_near_zero(coefficients: tuple[arb, ...], x: Node, reach: float) -> Node | None:
-    """The node of the series, cut off where the rest is below float64 rounding for |x| <= reach; None if it is too long.
+    """The node of the series, cut off where the rest is below float64 rounding; None if it is too long.
 
     The lowest power of x stays outside, so that the relative accuracy is that of its coefficient.
     """

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import sympy as sp
-from sympy.codegen.cfunctions import expm1, log1p
+from sympy.codegen.cfunctions import expm1 as expm1
+from sympy.codegen.cfunctions import log1p as log1p
 
 
-class Primitive(sp.Function):
+class Primitive(sp.Function):  # type: ignore[misc]  # SymPy ships no types
     """A real function of one real argument with its derivative stated in :meth:`fdiff`."""
 
     nargs = (1,)

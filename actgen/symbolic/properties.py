@@ -1,8 +1,8 @@
 """What is known of a function as a whole: limits, parity, kinks, roots, range, slope; at its default parameters.
 
-Read off exact values: a formula is evaluated in ball arithmetic on a grid that is dense around 0 and reaches 2**40, signs
-are proved there and roots enclosed between neighbouring float64. So the time is bounded and the answers are numbers;
-SymPy's own ``limit`` and ``solve`` can run for minutes on a formula a line long.
+Read off exact values: a formula is evaluated in ball arithmetic on a grid that is dense around 0 and reaches 2**40,
+signs are proved there and roots enclosed between neighbouring float64. So the time is bounded and the answers are
+numbers; SymPy's own ``limit`` and ``solve`` can run for minutes on a formula a line long.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _kinks(formula: Formula, defaults: Mapping[str, sp.Rational]) -> tuple[float
     for boundary in _boundaries(formula.value):
         gap = _at_defaults(formula, boundary, defaults)
         values = [(x, y) for x in _GRID if (y := gap(x)) is not None]
-        found |= {root for root in _isolated_roots(gap, values)}
+        found |= set(_isolated_roots(gap, values))
     return tuple(sorted(x + 0.0 for x in found))
 
 

@@ -8,7 +8,7 @@ subnormal, an error up to the smallest normal number is free.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +85,7 @@ def errors(
     ulps = np.where(same, 0.0, np.where(np.isnan(ulps), np.inf, ulps))
     excused = (np.abs(high) < slack * tiny) | is_tiny
     ulps = np.where((excused & (difference <= slack * tiny)) | (is_tiny & at_zero), 0.0, ulps)
-    return Errors(points, ulps, _in_units(points, ulps, spacing, float(info.eps) / 2, slope))
+    return Errors(points, ulps, _in_units(points, results, ulps, spacing, slope))
 
 
 def _matches(results: NDArray[np.floating], value: Floats) -> NDArray[np.bool_]:
@@ -93,16 +93,22 @@ def _matches(results: NDArray[np.floating], value: Floats) -> NDArray[np.bool_]:
     if len(value) == 0:
         return np.zeros(len(results), dtype=bool)
     target = value.astype(results.dtype)[0]
-    return np.abs(results - target) <= 4 * np.spacing(np.abs(target))
+    return np.asarray(np.abs(results - target) <= 4 * np.spacing(np.abs(target)))
 
 
 def _in_units(
-    points: Floats, ulps: Floats, spacing: Floats, half_spacing: float, slope: Callable[[Floats], Floats]
+    points: Floats,
+    results: NDArray[np.floating],
+    ulps: Floats,
+    spacing: Floats,
+    slope: Callable[[Floats], Floats],
 ) -> Floats:
-    """ULPs divided by 1 + u |x f'| / ulp(f), which needs a derivative: taken in order of falling error, until it cannot
-    change which point is worst.
+    """ULPs divided by 1 + u |x f'| / ulp(f).
+
+    That needs a derivative, so points are taken in order of falling error until none can be the worst any more.
     """
-    units = ulps.copy()
+    half_spacing = float(np.finfo(results.dtype).eps) / 2
+    units = np.where(_is_beyond_reach(points, ulps, results, half_spacing, slope), 1.0, ulps)
     order = np.argsort(-ulps, kind="stable")
     order = order[np.isfinite(ulps[order]) & (ulps[order] > 0)]
     worst = 0.0
@@ -120,4 +126,17 @@ def _in_units(
     return units
 
 
-Slope = Callable[[Floats, Mapping[str, float]], Floats]
+def _is_beyond_reach(
+    points: Floats,
+    ulps: Floats,
+    results: NDArray[np.floating],
+    half_spacing: float,
+    slope: Callable[[Floats], Floats],
+) -> NDArray[np.bool_]:
+    """Where a result overflowed and half an ULP of the input is worth more than the largest float: x sin(x)^2 at 1e38."""
+    beyond = np.isinf(ulps) & np.isinf(results) & np.isfinite(points)
+    if beyond.any():
+        with np.errstate(all="ignore"):
+            allowance = half_spacing * np.abs(points[beyond] * slope(points[beyond]))
+        beyond[beyond] = allowance > float(np.finfo(results.dtype).max)
+    return beyond

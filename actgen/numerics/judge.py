@@ -1,0 +1,156 @@
+"""The judge of one formula: its oracle, the floats and parameters it is tried at, a kernel's errors over them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, partial
+
+import numpy as np
+import sympy as sp
+from flint import arb, fmpq
+
+from actgen.numerics import contract, emulation, guards
+from actgen.numerics.kernel import Kernel
+from actgen.numerics.oracle import Exact, Floats, Oracle
+from actgen.numerics.samples import stratified
+from actgen.symbolic.derivatives import differentiate
+
+_SLACK = 16.0
+"""At other parameters than the default, the absolute error that is free near underflow, in smallest normal numbers: a
+factor such as 1/beta moves the threshold at which an intermediate result is flushed."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One assignment of values to the parameters, rounded to the type that is judged."""
+
+    dtype: str
+    parameters: Mapping[str, float]
+    points: Floats
+    slack: float
+
+
+class Judge:
+    """Judges kernels of one formula against its oracle, over all sampled floats and parameter values.
+
+    Args:
+        expression: the formula.
+        x: the input.
+        parameters: the parameters' symbols.
+        settings: the exact parameter values to judge at, the default first.
+        around: points of interest, such as kinks.
+    """
+
+    def __init__(
+        self,
+        expression: sp.Expr,
+        x: sp.Symbol,
+        parameters: Sequence[sp.Symbol],
+        settings: Sequence[Mapping[str, Fraction]],
+        around: Sequence[float] = (),
+    ) -> None:
+        self.expression, self.x, self.parameters = expression, x, tuple(parameters)
+        self.exact_settings = tuple(settings)
+        self.oracle = Oracle(expression, x, self.parameters)
+        self._slope = Oracle(differentiate(expression, x), x, self.parameters)
+        self.settings = tuple(self._settings(settings, around))
+        self._exact: dict[int, Exact] = {}
+
+    def _settings(self, exact: Sequence[Mapping[str, Fraction]], around: Sequence[float]) -> Iterator[Setting]:
+        for i, values in enumerate(exact):
+            for dtype in ("float32", "float64") if i == 0 else ("float32",):
+                rounded = {name: float(np.dtype(dtype).type(float(value))) for name, value in values.items()}
+                if i == 0:
+                    yield self._default_setting(dtype, rounded, around)
+                else:
+                    # Only finite points: 0 x has the limit 0 at infinity, and no arithmetic says so.
+                    finite = stratified(dtype, dense=3, sparse=1)[:: 1 if len(exact) < 3 else 2]
+                    yield Setting(dtype, rounded, np.append(np.union1d(finite, [0.0]), np.nan), _SLACK)
+
+    def _default_setting(self, dtype: str, parameters: Mapping[str, float], around: Sequence[float]) -> Setting:
+        finite = stratified(dtype, dense={"float32": 16, "float64": 8}[dtype], around=around)
+        finite = _without_inexact_kinks(finite, around, dtype)
+        finite = np.union1d(finite, self._underflow_edges(finite, parameters, dtype))
+        return Setting(dtype, parameters, np.concatenate([finite, [np.inf, -np.inf, np.nan]]), 1.0)
+
+    def _underflow_edges(self, points: Floats, parameters: Mapping[str, float], dtype: str) -> Floats:
+        """Points across every stretch on which the value falls from small but normal to subnormal.
+
+        Where a factor underflows before the product does, a form is wrong on a stretch as short as [-13.2, -13.0].
+        """
+        tiny = float(np.finfo(dtype).tiny)
+        sizes = np.abs(self.oracle(points, parameters).high)
+        is_small = sizes < tiny * 2.0**20
+        edges = np.flatnonzero(np.diff((sizes < tiny).astype(int)) != 0)
+        found: list[Floats] = []
+        for edge in edges.tolist():
+            if not 1.0 < abs(points[edge]) < 2.0**20:
+                continue
+            low = edge - int(np.argmin(is_small[edge::-1])) if is_small[edge] else edge
+            high = edge + 1 + int(np.argmin(is_small[edge + 1 :])) if is_small[edge + 1] else edge + 1
+            low, high = max(low, edge - 12), min(high, edge + 13, len(points) - 1)
+            found.append(np.linspace(points[low], points[high], 64).astype(dtype).astype(np.float64))
+        return np.concatenate(found) if found else np.empty(0)
+
+    def exact(self, index: int) -> Exact:
+        """The oracle's answers for one setting, computed once."""
+        if index not in self._exact:
+            setting = self.settings[index]
+            self._exact[index] = self.oracle(setting.points, setting.parameters)
+        return self._exact[index]
+
+    def errors(self, kernel: Kernel, give_up: float = math.inf) -> contract.Errors:
+        """Errors of a kernel over all settings, or up to the first setting in which they exceed ``give_up``."""
+        parts = []
+        for index, setting in enumerate(self.settings):
+            results = emulation.run(kernel, {self.x.name: setting.points, **setting.parameters}, setting.dtype)
+            results = np.broadcast_to(results, setting.points.shape)
+
+            def slope(points: Floats, setting: Setting = setting) -> Floats:
+                return np.abs(self._slope(points, setting.parameters).high)
+
+            part = contract.errors(setting.points, results, self.exact(index), slope, setting.slack)
+            parts.append(part)
+            if part.worst > give_up:
+                break
+        return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
+
+    def enclose(self, point: float, parameters: Mapping[str, Fraction]) -> arb | None:
+        """The exact value at one point and exact parameters."""
+        values = [fmpq(parameters[p.name].numerator, parameters[p.name].denominator) for p in self.parameters]
+        return self.oracle.enclose(point, values)
+
+    def _enclose_with(self, parameters: Mapping[str, Fraction], point: float) -> arb | None:
+        return self.enclose(point, parameters)
+
+    @cached_property
+    def saturations(self) -> tuple[float | None, float | None]:
+        """Where the formula stops moving, left and right, at every exact setting; None where it does not."""
+        sides: list[float | None] = []
+        for sign in (-1, 1):
+            bounds = [guards.saturation(partial(self._enclose_with, setting), sign) for setting in self.exact_settings]
+            known = [bound for bound in bounds if bound is not None]
+            sides.append(max(known, key=abs) if len(known) == len(bounds) else None)
+        return sides[0], sides[1]
+
+    @cached_property
+    def limits(self) -> Mapping[float, float]:
+        """The limit at each infinity, where there is one and it is the same at every setting."""
+        found = {}
+        for sign in (-1, 1):
+            values = {self.oracle.limit(sign, setting.parameters) for setting in self.settings}
+            if len(values) == 1 and None not in values:
+                found[sign * math.inf] = float(values.pop() or 0.0)
+        return found
+
+
+def _without_inexact_kinks(points: Floats, kinks: Sequence[float], dtype: str) -> Floats:
+    """Points less those within rounding of a kink that no float hits: there half an ULP of x decides the branch."""
+    info = np.finfo(dtype)
+    for kink in kinks:
+        if Fraction(kink).denominator > 2**20:
+            points = points[np.abs(points - kink) > 8 * float(info.eps) * abs(kink)]
+    return points
