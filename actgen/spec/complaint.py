@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from actgen.spec.format import SpecTable, Written
 from actgen.spec.names import LONGEST
 from actgen.spec.problem import Problem, nearest
 from actgen.spec.source import KeyPath, Source
+from actgen.spec.tables import SpecTable, Written
 from actgen.spec.text import quoted
 
 MOST = 40
@@ -39,6 +39,8 @@ def complain(source: Source, error: ValidationError) -> list[Problem]:
 def _problem(source: Source, details: ErrorDetails) -> Problem:
     path: KeyPath = details["loc"]
     kind, context, given = details["type"], details.get("ctx", {}), details["input"]
+    is_key = path[-1] == "[key]"  # the error is about the key, not what it holds
+    path = path[:-1] if is_key else path
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:LONGEST]}" for part in path)[1:]
     key = str(path[-1])
     if kind == "extra_forbidden":
@@ -51,7 +53,8 @@ def _problem(source: Source, details: ErrorDetails) -> Problem:
         place = source.key(path[:-1]) if path[:-1] else None
         return source.problem(place, f"the key {quoted(name)} is missing", f"add it: {_lower(str(field.description))}")
     if kind == "refused":
-        return source.problem(source.value(path), f"{name}: {context['what']}", str(context["remedy"]))
+        place = source.key(path) if is_key else source.value(path)
+        return source.problem(place, f"{name}: {context['what']}", str(context["remedy"]))
     if kind in _KINDS:
         message = f"{name} must be {_KINDS[kind]}, not {_describe(given)}"
         return source.problem(source.value(path), message, _wanted(path))

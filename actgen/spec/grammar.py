@@ -167,11 +167,8 @@ class _Scan:
         touching = re.compile(r"[A-Za-z_0-9.]+", re.ASCII).match(self.text, stop)
         if touching:
             rest = touching[0]
-            if rest[0] == ".":
-                return Flaw(start, touching.end(), f"{quoted(token + rest)} is not a number", "write one decimal point")
-            return Flaw(
-                start, touching.end(), f"{quoted(token + rest)} is not a number", f"write {token}*u for a product"
-            )
+            remedy = "write one decimal point" if rest[0] == "." else f"write {token}*u for a product"
+            return Flaw(start, touching.end(), f"{quoted(token + rest)} is not a number", remedy)
         if re.match(r"0[0-9]", token):
             return Flaw(start, stop, f"the number {quoted(token)} starts with a zero", "leave the zero out")
         self.wanting = False
@@ -192,9 +189,7 @@ class _Scan:
     def operator(self, token: str, start: int, stop: int) -> Flaw | None:
         if self.wanting:
             if token not in "+-":
-                return Flaw(
-                    start, stop, f"a value is missing before {quoted(token)}", "complete or remove the operation"
-                )
+                return Flaw(start, stop, f"a value is missing before {token!r}", "complete or remove the operation")
             self.signs += 1
             if self.signs > SIGNS:
                 return Flaw(start, stop, f"there are more than {SIGNS} signs in a row", "write one")

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from actgen.spec.activation import Activation
-from actgen.spec.format import Written
 from actgen.spec.problem import Problem, SpecError
 from actgen.spec.reading import Reader
 from actgen.spec.source import Source
+from actgen.spec.tables import Written
 from actgen.spec.text import quoted
 
 LARGEST = 64 * 1024
@@ -154,6 +154,8 @@ def _broken(place: str, text: str, message: str) -> Problem:
     unquoted = _UNQUOTED.match(source)
     if unquoted is not None:
         remedy = f'put the text in quotes: {unquoted["key"]} = "{unquoted["value"].strip()}"'
+    elif re.search("overwrite|twice|[Dd]uplicate", what):
+        remedy = "this key or table stands in the file twice; remove one"
     what = what[:1].lower() + what[1:]
     return Problem(place, f"this is not TOML: {what}", remedy, line, column, 1, source)
 

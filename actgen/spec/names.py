@@ -39,10 +39,7 @@ def check_alias(name: str) -> None:
 def check_parameter(name: str) -> None:
     """Raise `NamingError` unless `name` can be a keyword argument and an attribute of a module and a layer."""
     if name in EXPRESSION:
-        raise NamingError(
-            f"the parameter name {quoted(name)} already has a meaning in expressions",
-            f"call it {name}_value or the like",
-        )
+        raise NamingError(f"{quoted(name)} has a meaning in expressions already", f"call it {name}_value or the like")
     _check(name, "parameter", _PARAMETER, _PARAMETER_RULE, PARAMETERS)
 
 

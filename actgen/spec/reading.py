@@ -1,6 +1,6 @@
 """Reading: what a TOML document means, checked key by key, with the place of everything that is wrong.
 
-Types, unknown and missing keys are checked by the models of `format`; the rest is checked here on whatever
+Types, unknown and missing keys are checked by the models of `tables`; the rest is checked here on whatever
 part of the document has the right type, so that one run shows all mistakes and not the first layer of them.
 """
 
@@ -18,11 +18,11 @@ from actgen.spec.activation import Activation, Builtin, Parameter, Reference
 from actgen.spec.complaint import MOST, complain
 from actgen.spec.domain import Domain, DomainError
 from actgen.spec.expression import read_expression
-from actgen.spec.format import SpecTable, Written
 from actgen.spec.names import LONGEST, NamingError
 from actgen.spec.number import NumberError, exact
 from actgen.spec.problem import Problem
 from actgen.spec.source import KeyPath, Source, Span
+from actgen.spec.tables import SpecTable, Written
 from actgen.spec.text import collapse, quoted
 from actgen.spec.vocabulary import INPUT
 
@@ -186,7 +186,7 @@ class Reader:
         if default not in domain:
             self._note(
                 place,
-                f"the default {text[:LONGEST]} of {quoted(name)} lies outside its domain {domain}",
+                f"the default {text[:LONGEST]} lies outside the domain {domain}",
                 "correct one of them",
             )
         return default
@@ -210,6 +210,4 @@ class Reader:
         for name, symbol in symbols.items():
             if name != INPUT and symbol not in used:
                 key = self.source.key(("parameters", name))
-                self._note(
-                    key, f"the expression does not depend on the parameter {quoted(name)}", "remove it, or use it"
-                )
+                self._note(key, f"the expression does not depend on {quoted(name)}", "remove the parameter, or use it")

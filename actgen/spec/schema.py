@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from actgen.spec.format import SpecTable
+from actgen.spec.tables import SpecTable
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -163,9 +163,7 @@ def _native(pattern: str, example: str) -> tuple[BeforeValidator, AfterValidator
 
     def check(builtin: BuiltinTable | None) -> BuiltinTable | None:
         if builtin is not None and re.fullmatch(pattern, builtin.name, re.ASCII) is None:
-            raise _refusal(
-                f"{quoted(builtin.name)} is not an activation of the framework", f"write a name like {example!r}"
-            )
+            raise _refusal(f"{quoted(builtin.name)} is not an activation of the framework", f"write, say, {example!r}")
         return builtin
 
     shorthand = {"type": "string", "pattern": f"^({pattern})$"}
