@@ -208,13 +208,8 @@ def _class_docstring(derivation: Derivation) -> str:
         ]
     trainables = [parameter for parameter in activation.parameters if parameter.trainable]
     if any(parameter.shape == "channel" for parameter in trainables):
-        rows.append(
-            (
-                "shared_axes",
-                "Axes along which a parameter is shared, as in keras.layers.PReLU. By default all but the last: "
-                "one value a channel. For channels on axis 1 of an image, [2, 3].",
-            )
-        )
+        what = "Axes along which a parameter is shared, as in keras.layers.PReLU. By default all but the last, so"
+        rows.append(("shared_axes", f"{what} one value a channel; with channels on axis 1 of an image, [2, 3]."))
     rows.append(("**kwargs", "As for every layer: name, dtype, trainable."))
     notes = ["Saves and loads. Parameters stay in the variable type under mixed precision."] if trainables else []
     hyperparameters = [parameter for parameter in activation.parameters if not parameter.trainable]
