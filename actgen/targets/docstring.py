@@ -25,7 +25,8 @@ def document(
     shape: str = "Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.",
     arguments: Sequence[tuple[str, str]] | None = None,
     notes: Iterable[str] = (),
-    raises: str = "",
+    raises: Sequence[tuple[str, str]] = (),
+    has_facts: bool = True,
 ) -> str:
     """Return a docstring with its quotes, its lines after the first indented by `indent` columns.
 
@@ -35,21 +36,17 @@ def document(
         shape: the sentence on shapes and types.
         arguments: pairs of name and description; by default the activation's parameters (not its input).
         notes: further paragraphs, for example what saves and loads.
-        raises: what is raised and when; empty for nothing.
+        raises: pairs of an exception's name and when it is raised.
+        has_facts: whether to state the derivative, the limits and so on; a layer may leave that to its function.
     """
     activation = derivation.activation
-    body = [shape]
-    body += facts(derivation)
+    body = [shape, *(facts(derivation) if has_facts else [])]
     paragraphs: list[list[str]] = [_wrap(" ".join(body), indent)]
     paragraphs += [_wrap(inert(note), indent) for note in notes]
     rows = arguments if arguments is not None else [(p.name, describe(p)) for p in activation.parameters]
-    if rows:
-        lines = ["Args:"]
-        for name, text in rows:
-            lines += _wrap(f"{name}: {text}", indent, first=4, rest=8)
-        paragraphs.append(lines)
-    if raises:
-        paragraphs.append(["Raises:", *_wrap(raises, indent, first=4, rest=8)])
+    for heading, table in (("Args:", rows), ("Raises:", raises)):
+        lines = [line for name, text in table for line in _wrap(f"{name}: {text}", indent, first=4, rest=8)]
+        paragraphs += [[heading, *lines]] if lines else []
     if activation.reference is not None:
         paragraphs.append(_wrap("Reference: " + cite(activation.reference), indent, rest=4))
     first = headline(activation, WIDTH - indent - 3)
@@ -62,11 +59,11 @@ def document(
 
 
 def headline(activation: Activation, width: int) -> list[str]:
-    """Return the title and the formula: "Mish, x tanh(softplus(x))."; the formula goes below where it is long."""
+    """Return the title and the formula: "Mish, x * tanh(softplus(x))."; a long formula goes below."""
     title = inert(activation.title).rstrip(". ")
     formula = inert(activation.expression_text)
-    line = f"{title}: {formula}"
-    if len(line) <= width and "\n" not in activation.expression_text:
+    line = f"{title}, {formula}."
+    if len(line) <= width:
         return [line]
     return [f"{textwrap.shorten(title, width - 1, placeholder='...')}.", "", *_break(formula, width)]
 

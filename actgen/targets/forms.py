@@ -34,12 +34,14 @@ class Form:
         operands: how tightly each operand must bind to stand without parentheses; all ANY if empty.
         tensors: places of which at least one must be a tensor; if numbers stand at all of them, the printer makes
             the first a tensor of the right type. Frameworks otherwise choose their default type, or refuse.
+        repeated: places that the template reads more than once; what stands there gets a name first.
     """
 
     template: str
     precedence: Precedence = Precedence.ATOM
     operands: tuple[Precedence, ...] = ()
     tensors: tuple[int, ...] = ()
+    repeated: tuple[int, ...] = ()
 
     def needs(self, place: int) -> Precedence:
         """Return how tightly the operand at a place must bind."""

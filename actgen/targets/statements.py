@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node, Variable
+from actgen.spec.text import inert
 from actgen.targets.forms import Form, Precedence
 
 WIDTH = 76  # columns of an expression beyond which it is broken into steps; lines stay below 100
@@ -26,7 +27,8 @@ class UnknownOperationError(LookupError):
 class Piece:
     """The text of a node where it is used, and what a printer may want to know about it.
 
-    `is_name` holds for variables and named steps, `is_number` for literals.
+    `is_name` holds for variables and named steps, `is_number` for literals, `is_spent` for a fresh tensor that is read
+    here and nowhere else.
     """
 
     text: str
@@ -34,6 +36,7 @@ class Piece:
     node: Node
     is_name: bool = False
     is_number: bool = False
+    is_spent: bool = False
 
     def within(self, least: Precedence) -> str:
         """Return the text, in parentheses unless it binds at least this tightly."""
@@ -88,6 +91,13 @@ class ConstantPool:
             self.taken.add(name)
             self.names[constant] = name
         return self.names[constant]
+
+    def lines(self, printer: Printer) -> tuple[str, ...]:
+        """Return the assignments, each with what the number is: `_SQRT_2_OVER_PI = 0.79788456  # sqrt(2/pi)`."""
+        return tuple(
+            f"{name} = {printer.literal(constant.value)}  # {inert(constant.meaning)}"
+            for constant, name in self.names.items()
+        )
 
 
 def _constant_name(meaning: str) -> str:
@@ -177,6 +187,9 @@ class _Session:
         self.names: dict[Node, str] = {}
         self.taken = {variable.name for variable in kernel.variables} | set(printer.reserved)
         self.statements: list[Statement] = []
+        self.repeated = {
+            user.arguments[place] for user in kernel.calls() for place in printer.form(user.operation).repeated
+        }
 
     def listing(self) -> Listing:
         result = self.kernel.result
@@ -188,7 +201,7 @@ class _Session:
         return Listing(tuple(self.statements), piece.text, piece.is_number, reads)
 
     def deserves_name(self, node: Call) -> bool:
-        if node in self.kernel.names:
+        if node in self.kernel.names or node in self.repeated:
             return True
         is_cheap = node.operation == "negate" and not isinstance(node.arguments[0], Call)
         return self.kernel.users[node] > 1 and not is_cheap
@@ -250,9 +263,11 @@ class _Session:
             return Piece(text, binds, node, is_number=True)
         assert isinstance(node, Call)
         if node in self.names and not is_top:
-            return Piece(self.names[node], Precedence.ATOM, node, is_name=True)
-        node = self.tidy(node)
-        return printer.write(node, tuple(self.piece(operand) for operand in node.arguments), self.like)
+            is_spent = self.kernel.users[node] == 1 and not node.is_boolean
+            return Piece(self.names[node], Precedence.ATOM, node, is_name=True, is_spent=is_spent)
+        tidy = self.tidy(node)
+        piece = printer.write(tidy, tuple(self.piece(operand) for operand in tidy.arguments), self.like)
+        return replace(piece, node=node, is_spent=not node.is_boolean)
 
     def tidy(self, node: Call) -> Call:
         """Write `a + -b` as `a - b`, `a - -b` as `a + b`, `2 < x` as `x > 2`."""

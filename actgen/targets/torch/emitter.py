@@ -1,0 +1,223 @@
+"""A derivation becomes a PyTorch module; the entries of all become the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, Any
+
+import sympy
+
+from actgen.numerics.kernel import Kernel
+from actgen.spec.text import inert
+from actgen.targets.docstring import describe, document, domain_words, headline
+from actgen.targets.package import exported, package
+from actgen.targets.statements import ConstantPool, Listing
+from actgen.targets.target import Context, Entry
+from actgen.targets.templates import environment
+from actgen.targets.torch.printer import TorchPrinter
+
+if TYPE_CHECKING:
+    from actgen.numerics import Derivation
+    from actgen.spec.activation import Activation, Parameter
+
+_PACKAGE = "actgen.targets.torch"
+
+
+class TorchTarget:
+    """Emits `torch/NAME.py`, `torch/__init__.py`, and PyTorch's part of the tests."""
+
+    name = "torch"
+
+    def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
+        """Return the module of one activation."""
+        template = environment(_PACKAGE).get_template("module.py.j2")
+        return {f"torch/{derivation.activation.name}.py": template.render(_module(derivation))}
+
+    def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
+        """Return the package that imports an activation when its name is first used."""
+        return {"torch/__init__.py": package("Activations for PyTorch: functions and nn.Modules.", entries)}
+
+    def emit_adaptor(self, context: Context) -> str:
+        """Return `tests/on_torch.py`."""
+        return environment(_PACKAGE).get_template("adaptor.py.j2").render()
+
+    def emit_test(self, derivation: Derivation, context: Context) -> str:
+        """Return PyTorch's section of the test of one activation."""
+        activation = derivation.activation
+        trainables = [parameter for parameter in activation.parameters if parameter.trainable]
+        return (
+            environment(_PACKAGE)
+            .get_template("test.py.j2")
+            .render(
+                trainables=[parameter.name for parameter in trainables],
+                channels=[parameter.name for parameter in trainables if parameter.shape == "channel"],
+                refused=[
+                    (parameter.name, outside(parameter)) for parameter in activation.parameters if condition(parameter)
+                ],
+                aliases=activation.aliases,
+            )
+        )
+
+
+def _module(derivation: Derivation) -> dict[str, Any]:
+    """Return what the template of a module reads."""
+    activation = derivation.activation
+    variables = ("x", *(parameter.name for parameter in activation.parameters))
+    constants = ConstantPool()
+    kernels, table = [], []
+    for order in range(3):
+        for key in combinations_with_replacement(variables, order):
+            if key in derivation.kernels:
+                function = "_" + "_".join(("by", *key)) if key else "_value"
+                kernels.append(_kernel(derivation, key, function, constants))
+                table += [(" ".join(each), function) for each in dict.fromkeys((key, key[::-1]))]
+    parameters = [_parameter(parameter) for parameter in activation.parameters]
+    trainables = [parameter for parameter in activation.parameters if parameter.trainable]
+    return {
+        "name": activation.name,
+        "class_name": activation.class_name,
+        "aliases": activation.aliases,
+        "exported": exported(Entry(activation.name, activation.class_name, activation.aliases, "")),
+        "headline": headline(activation, 90)[0].rstrip("."),
+        "function_docstring": document(
+            derivation, indent=4, arguments=_arguments(activation), raises=_raises(activation)
+        ),
+        "class_docstring": _class_docstring(derivation),
+        "parameters": parameters,
+        "has_trainables": bool(trainables),
+        "has_channels": any(parameter.shape == "channel" for parameter in trainables),
+        "signature": ", ".join(f"{variable}: Tensor" for variable in variables),
+        "inputs": ", ".join(variables),
+        "variables": ", ".join(repr(variable) for variable in variables),
+        "widened": ", ".join(f"{variable}.to(wide)" for variable in variables),
+        "wants_gradient": _any(f"{variable}.requires_grad" for variable in variables),
+        "is_complete": all(
+            key in derivation.kernels for order in (1, 2) for key in combinations_with_replacement(variables, order)
+        ),
+        "module_arguments": ", ".join(["x", *(_argument(parameter) for parameter in activation.parameters)]),
+        "extra_repr": _extra_repr(activation),
+        "kernels": kernels,
+        "table": table,
+        "keys": [key for key, _ in table],
+        "constants": [str(constant) for constant in constants.lines(TorchPrinter(reuse=False))],
+    }
+
+
+def _any(claims: Iterable[str]) -> str:
+    claims = tuple(claims)
+    return claims[0] if len(claims) == 1 else f"({' or '.join(claims)})"
+
+
+def _kernel(derivation: Derivation, key: tuple[str, ...], function: str, constants: ConstantPool) -> dict[str, Any]:
+    """Return one kernel as a function: its name, its docstring, its lines."""
+    activation = derivation.activation
+    kernel = derivation.kernels[key]
+    names = {"x", activation.name, *activation.aliases, *(parameter.name for parameter in activation.parameters)}
+    # Second derivatives are what autograd differentiates for the third; nothing may be overwritten there.
+    printer = TorchPrinter(reuse=len(key) < 2, reserved=names)
+    listing = printer.print(kernel, constants, like="x")
+    return {
+        "name": function,
+        "document": _title(key, kernel, derivation.formulas.get(key, "")),
+        "lines": _lines(listing, has_parameters=bool(activation.parameters)),
+    }
+
+
+def _title(key: tuple[str, ...], kernel: Kernel, formula: str) -> str:
+    words = ("The value", "The derivative by", "The second derivative by")[len(key)]
+    text = " ".join((words, " and ".join(key))).rstrip()
+    if kernel.form != "as declared":
+        text = f"{text}: {kernel.form}"
+    elif formula and len(text) + len(formula) < 80:
+        text = f"{text}: {inert(formula)}"
+    return f"{text}. {kernel.note.rstrip('.')}." if kernel.note else f"{text}."
+
+
+def _lines(listing: Listing, has_parameters: bool) -> tuple[str, ...]:
+    """Return the statements; a result that is a number becomes a tensor.
+
+    Where there are parameters that is a scalar, which cannot broadcast the gradient of another one to a larger shape.
+    """
+    if not listing.is_number:
+        return listing.lines
+    made = f"x.new_full((), {listing.result})" if has_parameters else f"torch.full_like(x, {listing.result})"
+    return (*map(str, listing.statements), f"return {made}")
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "default": repr(float(parameter.default)),
+        "trainable": parameter.trainable,
+        "is_channel": parameter.trainable and parameter.shape == "channel",
+        "domain": domain_words(parameter),
+        "condition": condition(parameter),
+    }
+
+
+def condition(parameter: Parameter) -> str:
+    """Return the comparison that holds for numbers in the domain: "0 <= alpha < 1"; empty for all reals."""
+    domain = parameter.domain
+    text = parameter.name
+    if domain.lower != -sympy.oo:
+        text = f"{_bound(domain.lower)} {'<' if domain.lower_open else '<='} {text}"
+    if domain.upper != sympy.oo:
+        text = f"{text} {'<' if domain.upper_open else '<='} {_bound(domain.upper)}"
+    if text.startswith("0 <") and " " not in text.removeprefix("0 < ").removeprefix("0 <= "):
+        return f"{parameter.name} {'>' if domain.lower_open else '>='} 0"
+    return text if text != parameter.name else ""
+
+
+def outside(parameter: Parameter) -> float:
+    """Return a number outside the domain, for tests."""
+    domain = parameter.domain
+    return float(domain.lower) - 1.0 if domain.lower != -sympy.oo else float(domain.upper) + 1.0
+
+
+def _bound(value: sympy.Rational) -> str:
+    return str(int(value)) if value == int(value) else repr(float(value))
+
+
+def _argument(parameter: Parameter) -> str:
+    if not parameter.trainable:
+        return f"self.{parameter.name}"
+    shape = "shape" if parameter.shape == "channel" else "()"
+    return f"self.{parameter.name}.reshape({shape})"
+
+
+def _extra_repr(activation: Activation) -> str:
+    fields = []
+    if any(parameter.trainable and parameter.shape == "channel" for parameter in activation.parameters):
+        fields.append("num_parameters={self.num_parameters}")
+    for parameter in activation.parameters:
+        held = f"initial_{parameter.name}" if parameter.trainable else parameter.name
+        fields.append(f"{parameter.name}={{self.{held}}}")
+    return f'f"{", ".join(fields)}"'
+
+
+def _arguments(activation: Activation) -> list[tuple[str, str]]:
+    rows = [("x", "Input of any shape and floating type.")] if activation.parameters else []
+    shape = "A number, or a tensor that broadcasts against x."
+    return rows + [(parameter.name, f"{describe(parameter)} {shape}") for parameter in activation.parameters]
+
+
+def _raises(activation: Activation) -> list[tuple[str, str]]:
+    rows = [("NotImplementedError", "x is not of a floating type.")]
+    checked = [parameter.name for parameter in activation.parameters if condition(parameter)]
+    return rows + ([("ValueError", f"{' or '.join(checked)} is a number outside its domain.")] if checked else [])
+
+
+def _class_docstring(derivation: Derivation) -> str:
+    activation = derivation.activation
+    rows = []
+    if any(parameter.trainable and parameter.shape == "channel" for parameter in activation.parameters):
+        rows.append(("num_parameters", "1, or the number of channels on axis 1, to learn one value for each."))
+    for parameter in activation.parameters:
+        what = "Trainable; this is its initial value." if parameter.trainable else "Fixed at construction."
+        rows.append((parameter.name, f"{describe(parameter)} {what}"))
+    if any(parameter.trainable for parameter in activation.parameters):
+        rows += [("device", "Where the trainable parameters live."), ("dtype", "Their type.")]
+    return document(
+        derivation, indent=4, shape=f"A layer that applies :func:`{activation.name}`.", arguments=rows, has_facts=False
+    )

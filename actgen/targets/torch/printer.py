@@ -1,0 +1,128 @@
+"""How PyTorch writes each operation, out of place and, for temporaries that nobody else reads, in place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from actgen.numerics.kernel import Call, Kernel, Node, Variable
+from actgen.targets.forms import ARITHMETIC, Form, Precedence, call
+from actgen.targets.statements import Piece, Printer
+
+UNARY: Mapping[str, str] = {
+    "absolute": "abs",
+    "square": "square",
+    "floor": "floor",
+    "sqrt": "sqrt",
+    "exp": "exp",
+    "expm1": "expm1",
+    "log": "log",
+    "log1p": "log1p",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "sinh": "sinh",
+    "cosh": "cosh",
+    "asinh": "asinh",
+    "atan": "atan",
+    "sin": "sin",
+    "cos": "cos",
+    "tan": "tan",
+    "erf": "erf",
+    "erfc": "erfc",
+}
+"""Operations that are a function of torch and a method of Tensor, with a twin in place: `exp`, `exp_`."""
+
+FORMS: Mapping[str, Form] = {
+    **ARITHMETIC,
+    **{operation: call(f"torch.{method}") for operation, method in UNARY.items()},
+    # torch.sign(nan) is 0.
+    "sign": Form("torch.where({0}.isnan(), {0}, {0}.sign())", operands=(Precedence.ATOM,), repeated=(0,)),
+    "copysign": call("torch.copysign", 2, tensors=(0,)),
+    "power": call("torch.pow", 2, tensors=(0, 1)),
+    "maximum": call("torch.maximum", 2, tensors=(0, 1)),
+    "minimum": call("torch.minimum", 2, tensors=(0, 1)),
+    "clamp": call("torch.clamp", 3, tensors=(0,)),
+    "select": call("torch.where", 3, tensors=(1, 2)),
+}
+
+IN_PLACE: Mapping[str, str] = {
+    **{operation: f"{method}_" for operation, method in UNARY.items()},
+    "negate": "neg_",
+    "add": "add_",
+    "subtract": "sub_",
+    "multiply": "mul_",
+    "divide": "div_",
+}
+COMMUTATIVE = frozenset({"add", "multiply"})
+_BOUND = {"maximum": "min", "minimum": "max"}
+
+
+class TorchPrinter(Printer):
+    """Prints kernels for torch.
+
+    Args:
+        reuse: whether a temporary with one reader may be overwritten by it. Only for kernels that autograd never
+            differentiates through.
+        reserved: names that steps must not take.
+    """
+
+    def __init__(self, *, reuse: bool, reserved: Iterable[str] = ()) -> None:
+        super().__init__(FORMS, "torch", {"torch", *reserved})
+        self.reuse = reuse
+
+    def literal(self, value: float) -> str:
+        """Return a number as torch's operators take it: whole numbers without a point."""
+        is_whole = math.isfinite(value) and value.is_integer() and abs(value) < 1e6
+        is_negative_zero = value == 0 and math.copysign(1, value) < 0
+        return str(int(value)) if is_whole and not is_negative_zero else super().literal(value)
+
+    def tensor(self, literal: str, like: str) -> str:
+        """Return a scalar of the type and on the device of a variable, made without a copy from the host."""
+        return f"{like}.new_full((), {literal})"
+
+    def write(self, node: Call, operands: tuple[Piece, ...], like: str) -> Piece:
+        """Return the text of a call: in place where the temporary is spent, as a method where that reads better."""
+        first = operands[0]
+        if node.operation in _BOUND and any(operand.is_number for operand in operands):
+            bound, rest = sorted(operands, key=lambda operand: not operand.is_number)
+            if not rest.is_number:
+                return self._method(node, rest, "clamp", f"{_BOUND[node.operation]}={bound.text}")
+        if node.operation == "clamp" and operands[1].is_number != operands[2].is_number:
+            lower = self._method(node, first, "clamp", f"min={operands[1].text}")
+            return Piece(f"{lower.text}.clamp(max={operands[2].text})", Precedence.ATOM, node)
+        if node.operation == "clamp":
+            return self._method(node, first, "clamp", f"{operands[1].text}, {operands[2].text}")
+        if node.operation == "select" and [operand.text for operand in operands[1:]] == ["1", "0"]:
+            return Piece(f"{first.within(Precedence.ATOM)}.to({like}.dtype)", Precedence.ATOM, node)
+        if node.operation in IN_PLACE:
+            if self._is_spent(first, operands[1:]):
+                others = ", ".join(operand.text for operand in operands[1:])
+                return self._call_method(node, first, IN_PLACE[node.operation], others)
+            if node.operation in COMMUTATIVE and self._is_spent(operands[1], operands[:1]):
+                return self._call_method(node, operands[1], IN_PLACE[node.operation], first.text)
+        if node.operation in UNARY and first.precedence == Precedence.ATOM:
+            return self._call_method(node, first, UNARY[node.operation], "")
+        return super().write(node, operands, like)
+
+    def _method(self, node: Call, receiver: Piece, method: str, arguments: str) -> Piece:
+        """Return a method's call, in place where the receiver is spent."""
+        return self._call_method(node, receiver, method + "_" * self._is_spent(receiver, ()), arguments)
+
+    def _call_method(self, node: Call, receiver: Piece, method: str, arguments: str) -> Piece:
+        text = f"{receiver.within(Precedence.ATOM)}.{method}({arguments})"
+        return Piece(text, Precedence.ATOM, node)
+
+    def _is_spent(self, temporary: Piece, others: tuple[Piece, ...]) -> bool:
+        """Whether a temporary has no further reader and is as large as what would be written into it.
+
+        It is as large as another operand if every variable that the other reads went into it too: then broadcasting
+        against a parameter, and vmap over only some of the inputs, leave it as large.
+        """
+        if not (self.reuse and temporary.is_spent and isinstance(temporary.node, Call)):
+            return False
+        read = _variables(temporary.node)
+        return bool(read) and all(_variables(other.node) <= read for other in others)
+
+
+def _variables(node: Node) -> frozenset[Variable]:
+    return frozenset(Kernel(node).variables)
