@@ -21,6 +21,8 @@ Exit codes:
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _specs = click.option("--specs", type=_FOLDER, help="Folder of spec files.  [default: as pyproject.toml says]")
 
+_jobs = click.option("--jobs", "-j", type=click.IntRange(min=1), help="Processes.  [default: one a processor]")
+
 
 class Commands(click.Group):
     """A group that turns a user's mistake into one paragraph and an exit code, never into a traceback."""
@@ -74,7 +76,7 @@ def main() -> None:
 @click.option("--check", is_flag=True, help="Write nothing; show a diff and exit with 1 if anything is stale.")
 @click.option("--force", is_flag=True, help="Derive everything again, changed or not.")
 @click.option("--overwrite", is_flag=True, help="Replace files that were edited by hand.")
-@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Processes.  [default: one a processor]")
+@_jobs
 def build_command(
     specs: Path | None,
     out: Path | None,
@@ -102,22 +104,26 @@ def build_command(
 @main.command(epilog=EXIT_CODES)
 @click.argument("names", metavar="[SPEC]...", nargs=-1)
 @_specs
-def check(names: tuple[str, ...], specs: Path | None) -> None:
+@_jobs
+def check(names: tuple[str, ...], specs: Path | None, jobs: int | None) -> None:
     """Parse, derive and judge specs (all of them, or those named by path or name); write nothing."""
     from actgen import facts
+    from actgen.build.progress import Silence
+    from actgen.build.workers import run_all
     from actgen.catalog import find_activations
-    from actgen.numerics import derive
     from actgen.scaffold import find_blanks
     from actgen.terminal import show_table
 
     activations = find_activations(names, _settings(specs).specs)
-    derivations = [derive(activation) for activation in activations]
-    rows = [row for derivation in derivations for row in facts.check_rows(derivation)]
+    paths = {activation.path: Path(activation.path) for activation in activations}
+    progress = _Progress() if len(paths) > 1 else Silence()
+    verdicts = run_all(facts.judge, paths, workers=jobs, progress=progress)
+    rows = [row for verdict in verdicts for row in verdict.rows]
     show_table(facts.CHECK_TITLE, facts.CHECK_COLUMNS, rows, facts.CHECK_NUMBERS)
-    for activation in activations:
-        for number, line in find_blanks(Path(activation.path)):
-            click.echo(f"{activation.path}:{number}: still to be filled in: {line}")
-    missed = [line for derivation in derivations for line in facts.missed(derivation)]
+    for path in paths.values():
+        for number, line in find_blanks(path):
+            click.echo(f"{path}:{number}: still to be filled in: {line}")
+    missed = [line for verdict in verdicts for line in verdict.missed]
     if missed:
         raise Failure("\n".join(["The accuracy contract is missed:", *missed]))
 

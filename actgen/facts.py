@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actgen.build.manifest import partial_name
@@ -17,6 +19,23 @@ CHECK_NUMBERS = ("cost", "units", "ulps", "where")
 LIST_COLUMNS = ("name", "class", "formula", "parameters", "aliases")
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What `actgen check` says of one spec: rows of the table, and the formulas that miss the contract."""
+
+    rows: list[tuple[str, ...]]
+    missed: list[str]
+
+
+def judge(path: Path) -> Verdict:
+    """Load, derive and judge one spec."""
+    from actgen.numerics import derive
+    from actgen.spec import load_spec
+
+    derivation = derive(load_spec(path))
+    return Verdict(check_rows(derivation), missed(derivation))
+
+
 def check_rows(derivation: Derivation) -> list[tuple[str, ...]]:
     """One row a kernel: its form, its cost, its largest error and where that is, and whether it keeps the contract."""
     rows: list[tuple[str, ...]] = []
@@ -26,7 +45,8 @@ def check_rows(derivation: Derivation) -> list[tuple[str, ...]]:
         measured = ("", "", "", "")
         if judgement is not None:
             verdict = "ok" if judgement.is_within_contract else "MISSED"
-            measured = (f"{judgement.units:.2f}", f"{judgement.ulps:.3g}", f"{judgement.at:.6g}", verdict)
+            units = f"{judgement.units:.2f}" if judgement.units < 1000 else f"{judgement.units:.3g}"
+            measured = (units, f"{judgement.ulps:.3g}", f"{judgement.at:.6g}", verdict)
         name = derivation.activation.name if not variables else ""
         rows.append((name, partial_name(variables), kernel.form, f"{calls}c {divisions}d {passes}p", *measured))
     return rows

@@ -92,12 +92,12 @@ def build(
     if plan.edited and not (check or overwrite):
         raise HandEditedError(_shown(settings, plan.edited))
     # Imported once there is something to do: processes and pipes take a while to import.
-    from actgen.build.workers import emit_all
+    from actgen.build.workers import run_all
 
     pipeline.validate(settings.specs, settings.targets)
-    emitted = emit_all(
-        pipeline,
-        [Job(source.name, source.path, source.shown, settings.targets) for source in plan.stale],
+    emitted = run_all(
+        pipeline.emit,
+        {source.name: Job(source.name, source.path, source.shown, settings.targets) for source in plan.stale},
         workers=jobs,
         progress=progress or Silence(),
     )

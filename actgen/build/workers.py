@@ -1,4 +1,4 @@
-"""Many specs at once: each in a process of its own, and none left behind when the build is stopped or killed."""
+"""Many specs at once: in processes, none of which is left behind when the command is stopped or killed."""
 
 from __future__ import annotations
 
@@ -6,56 +6,63 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
 
 from actgen.build.errors import BuildError
-from actgen.build.pipeline import Emitted, Job, Pipeline
 from actgen.build.progress import Progress
 
+T = TypeVar("T")
+R = TypeVar("R")
 
-def emit_all(pipeline: Pipeline, jobs: Sequence[Job], *, workers: int | None, progress: Progress) -> list[Emitted]:
-    """Every job's result, in the order of the jobs.
 
-    One job, or one worker, runs in this process: starting another costs more than it saves.
+def run_all(
+    function: Callable[[T], R], arguments: Mapping[str, T], *, workers: int | None, progress: Progress
+) -> list[R]:
+    """The function of every argument, in their order.
+
+    One argument, or one worker, runs in this process: starting another costs more than it saves.
 
     Args:
-        pipeline: what to run.
-        jobs: what to run it on.
+        function: what to run; picklable, like its arguments and results.
+        arguments: what to run it on, by the name that progress is told.
         workers: how many processes; None for one on each processor that we may use.
-        progress: told of each job as it is done.
+        progress: told of each one that is done.
 
     Raises:
         BuildError: a worker died (out of memory, for example).
     """
-    count = min(len(jobs), workers or _processors())
-    progress.start(len(jobs))
+    count = min(len(arguments), workers or _processors())
+    progress.start(len(arguments))
     try:
-        if count <= 1:
-            emitted = []
-            for job in jobs:
-                emitted.append(pipeline.emit(job))
-                progress.finish(job.name)
-            return emitted
-        return _emit_in_processes(pipeline, jobs, count, progress)
+        if count > 1:
+            return _run_in_processes(function, arguments, count, progress)
+        results = []
+        for name, argument in arguments.items():
+            results.append(function(argument))
+            progress.finish(name)
+        return results
     finally:
         progress.stop()
 
 
-def _emit_in_processes(pipeline: Pipeline, jobs: Sequence[Job], count: int, progress: Progress) -> list[Emitted]:
+def _run_in_processes(
+    function: Callable[[T], R], arguments: Mapping[str, T], count: int, progress: Progress
+) -> list[R]:
     # `spawn` on every system: a fork would copy the locks of whatever threads the caller runs (rich's, numpy's).
     context = multiprocessing.get_context("spawn")
     strangers = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
     try:
-        futures = {executor.submit(pipeline.emit, job): job for job in jobs}
+        futures = {executor.submit(function, argument): name for name, argument in arguments.items()}
         for future in as_completed(futures):
             future.result()
-            progress.finish(futures[future].name)
+            progress.finish(futures[future])
         executor.shutdown()
     except BaseException as error:
-        # Ctrl-C, or one job failed: do not wait for the others.
+        # Ctrl-C, or one failed: do not wait for the others.
         executor.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - strangers:
             process.terminate()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from actgen.build import Manifest, build, writing
+from actgen.build import Manifest, Settings, build, writing
 from tests.build.fakes import FakePipeline, make_project, tree, write_spec
 
 FAKE = FakePipeline()
@@ -81,6 +81,40 @@ def test_an_edit_after_a_killed_build_is_still_seen(tmp_path: Path, monkeypatch:
     (settings.out / "torch/alpha.py").write_text("mine\n")
     with pytest.raises(Exception, match="edited by hand"):
         build(settings, pipeline=FAKE)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_build_killed_while_it_moves_files_leaves_whole_files_and_the_next_carries_on(tmp_path: Path) -> None:
+    settings = make_project(tmp_path, *NAMES)
+    build(settings, pipeline=FAKE)
+    before = tree(settings.out)
+    for name in NAMES:
+        write_spec(settings.specs, name, "2*x")
+    script = (
+        "import os, signal\n"
+        "from tests.build.test_interruption import *\n"
+        "replace, count = os.replace, iter(range(9))\n"
+        "def kill(*paths):\n"
+        "    if next(count) == 3: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    replace(*paths)\n"
+        "os.replace = kill\n"
+        f"build(make_project_at({str(tmp_path)!r}), pipeline=FAKE, jobs=1)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
+    assert result.returncode == -signal.SIGKILL
+    killed = tree(settings.out)
+    changed = {name for name in killed if killed[name] != before[name]}
+    assert changed == {"manifest.json", "torch/alpha.py", "torch/beta.py"}
+    assert all(b"2*x" in killed[name][0] for name in changed - {"manifest.json"})
+    build(settings, pipeline=FAKE)
+    assert all(b"2*x" in (settings.out / f"torch/{name}.py").read_bytes() for name in NAMES)
+    assert build(settings, pipeline=FAKE).is_fresh
+
+
+def make_project_at(folder: str) -> Settings:
+    """The settings of a project that is there already."""
+    root = Path(folder)
+    return Settings(specs=root / "specs", out=root / "generated", targets=("torch",), root=root)
 
 
 SCRIPT = """
