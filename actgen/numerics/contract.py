@@ -133,10 +133,10 @@ def _is_beyond_reach(
     half_spacing: float,
     slope: Callable[[Floats], Floats],
 ) -> NDArray[np.bool_]:
-    """Where a result overflowed and half an ULP of the input is worth more than the largest float: x sin(x)^2 at 1e38."""
+    """Where a result overflowed and half an ULP of x is worth more than the largest float: x sin(x)^2 at 1e38."""
     beyond = np.isinf(ulps) & np.isinf(results) & np.isfinite(points)
     if beyond.any():
         with np.errstate(all="ignore"):
             allowance = half_spacing * np.abs(points[beyond] * slope(points[beyond]))
         beyond[beyond] = allowance > float(np.finfo(results.dtype).max)
-    return beyond
+    return np.asarray(beyond)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -81,7 +81,8 @@ def derive(activation: Activation) -> Derivation:
     for order, partial in formula.partials.items():
         judge = Judge(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
         kernels[order], judgements[order] = choose_kernel(judge, known)
-    formulas = {order: _text(partial) for order, partial in formula.partials.items()}
+    readable, _ = rewrite(formula.value)
+    formulas = {order: _text(partial) for order, partial in replace(formula, value=readable).partials.items()}
     return Derivation(activation, formula, kernels, formulas, found, judgements)
 
 

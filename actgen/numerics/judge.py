@@ -55,7 +55,7 @@ class Judge:
         self.expression, self.x, self.parameters = expression, x, tuple(parameters)
         self.exact_settings = tuple(settings)
         self.oracle = Oracle(expression, x, self.parameters)
-        self._slope = Oracle(differentiate(expression, x), x, self.parameters)
+        self._slope = Oracle(differentiate(expression, x), x, self.parameters, bits=20)
         self.settings = tuple(self._settings(settings, around))
         self._exact: dict[int, Exact] = {}
 

@@ -1,8 +1,8 @@
 """The oracle: what a formula is worth at a float, to twice the precision of float64, or the word that it is not known.
 
 The formula is evaluated in ball arithmetic, at rising precision, until the ball is tight. Two floats hold the answer:
-``high``, the float64 nearest to the exact value, and ``low``, what is left of it; together about 106 bits, enough to
-judge float64 arithmetic to a fraction of an ULP. At infinity the oracle gives the limit.
+``high``, the float64 nearest to the exact value, and ``low``, what is left of it; together more than 80 bits, enough
+to judge float64 arithmetic to a millionth of an ULP. At infinity the oracle gives the limit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from actgen.symbolic.balls import BallFunction
 Floats = NDArray[np.float64]
 
 _PRECISIONS = (128, 256, 512, 1024, 2048, 4096, 8192)
-_TIGHT_BITS = 108
+_TIGHT_BITS = 84
 _UNDERFLOW = arb(2) ** -1140  # far below the smallest subnormal float64, 2**-1074
 _OVERFLOW = arb(2) ** 1030
 
@@ -44,7 +44,7 @@ class Exact:
 
 
 class Oracle:
-    """Exact evaluation of a formula in one input and its parameters.
+    """Exact evaluation of a formula in one input and its parameters; a point asked twice is evaluated once.
 
     Args:
         expression: the formula, over the primitives.
@@ -52,6 +52,7 @@ class Oracle:
         parameters: the parameters' symbols, by whose names values are passed.
         equals: formulas proved equal to the first, asked in turn where it does not decide (log(1 + exp(u)) gives no
             finite ball for u > 2**256, softplus(u) does).
+        bits: the significant bits asked for.
     """
 
     def __init__(
@@ -60,11 +61,14 @@ class Oracle:
         variable: sp.Symbol,
         parameters: Sequence[sp.Symbol] = (),
         equals: Sequence[sp.Expr] = (),
+        bits: int = _TIGHT_BITS,
     ) -> None:
         self.expression = expression
+        self._bits = bits
         self.parameters = tuple(parameters)
         symbols = (variable, *self.parameters)
         self._functions = [BallFunction(form, symbols) for form in (expression, *equals)]
+        self._known: dict[tuple[str, ...], dict[float, tuple[float, float] | None]] = {}
 
     def __call__(self, points: Floats, parameters: Mapping[str, Fraction | float]) -> Exact:
         """Evaluate at float64 points, ``nan`` giving NaN and the infinities giving the limit.
@@ -74,6 +78,7 @@ class Oracle:
             parameters: a value for every parameter, taken as exact.
         """
         values = [_rational(parameters[symbol.name]) for symbol in self.parameters]
+        known = self._known.setdefault(tuple(map(str, values)), {})
         high = np.full(len(points), np.nan)
         low = np.zeros(len(points))
         decided = np.ones(len(points), dtype=bool)
@@ -85,15 +90,18 @@ class Oracle:
                 decided[i] = limit is not None
                 high[i] = math.nan if limit is None else limit
                 continue
-            enclosure = self.enclose(point, values)
-            if enclosure is None:
+            if point not in known:
+                enclosure = self.enclose(point, values)
+                known[point] = None if enclosure is None else _split(enclosure)
+            parts = known[point]
+            if parts is None:
                 decided[i] = False
             else:
-                high[i], low[i] = _split(enclosure)
+                high[i], low[i] = parts
         return Exact(high, low, decided)
 
-    def enclose(self, point: float, parameters: Sequence[fmpq], bits: int = _TIGHT_BITS) -> arb | None:
-        """The tightest ball at a finite point, or None where the value cannot be told to ``bits`` significant bits."""
+    def enclose(self, point: float, parameters: Sequence[fmpq]) -> arb | None:
+        """A tight ball at a finite point, or None where the value cannot be told to as many bits as asked for."""
         before = ctx.prec
         try:
             for function in self._functions:
@@ -104,7 +112,7 @@ class Oracle:
                         continue
                     if not value.is_finite():
                         break  # more precision does not help against an exponent range
-                    if _is_settled(value, bits):
+                    if _is_settled(value, self._bits):
                         return value
             return None
         finally:

@@ -7,8 +7,8 @@ also rewrites ``x/2 + x*erf(u)/2``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import permutations
 
 import sympy as sp
@@ -37,8 +37,15 @@ class Rule:
     why: str
     domain: sp.Set = sp.Reals
 
+    @cached_property
+    def _functions(self) -> frozenset[type[sp.Basic]]:
+        """The functions that occur in ``before``: a rule can only fit where they all do."""
+        return frozenset(type(function) for function in self.before.atoms(sp.Function))
+
     def apply(self, expression: sp.Expr) -> sp.Expr | None:
         """The expression with its top node rewritten, or None where the rule does not fit."""
+        if not isinstance(expression, type(self.before)) or not all(map(expression.has, self._functions)):
+            return None
         if isinstance(self.before, sp.Add):
             return self._apply_to_sum(expression)
         if isinstance(self.before, sp.Mul):
@@ -47,8 +54,6 @@ class Rule:
         return self.after.subs(match) if match and _is_whole(match) else None
 
     def _apply_to_sum(self, expression: sp.Expr) -> sp.Expr | None:
-        if not isinstance(expression, sp.Add):
-            return None
         first, second = self.before.as_ordered_terms()[::-1]
         if first.has(u):
             first, second = second, first
@@ -61,8 +66,6 @@ class Rule:
 
     def _apply_to_product(self, expression: sp.Expr) -> sp.Expr | None:
         """Two factors of a longer product."""
-        if not isinstance(expression, sp.Mul):
-            return None
         for a, b in permutations(expression.args, 2):
             match = (a * b).match(self.before)
             if match and _is_whole(match) and self.before.xreplace(match) == a * b:
@@ -74,7 +77,7 @@ def _is_whole(match: dict[sp.Basic, sp.Expr]) -> bool:
     return all(not value.has(sp.nan, sp.zoo, sp.oo) for value in match.values())
 
 
-RULES: Sequence[Rule] = (
+RULES: tuple[Rule, ...] = (
     Rule(
         name="log-of-one-plus-exp",
         before=sp.log(1 + sp.exp(u)),
@@ -182,7 +185,8 @@ RULES: Sequence[Rule] = (
 """In the order in which they are tried; each is a theorem with a test of its own."""
 
 
-def rewrite(expression: sp.Expr, rules: Sequence[Rule] = RULES) -> tuple[sp.Expr, tuple[str, ...]]:
+@lru_cache(maxsize=4096)
+def rewrite(expression: sp.Expr, rules: tuple[Rule, ...] = RULES) -> tuple[sp.Expr, tuple[str, ...]]:
     """Apply rules from the leaves upwards until none fits.
 
     Returns:
@@ -191,7 +195,7 @@ def rewrite(expression: sp.Expr, rules: Sequence[Rule] = RULES) -> tuple[sp.Expr
     applied: list[str] = []
 
     def visit(node: sp.Basic) -> sp.Basic:
-        if not node.args:
+        if not node.args or not node.has(sp.Function, sp.Pow):
             return node
         children = [visit(argument) for argument in node.args]
         node = node.func(*children) if any(a is not b for a, b in zip(children, node.args, strict=True)) else node
