@@ -115,8 +115,8 @@ def _monic(factored: tuple[sp.Expr, list[tuple[sp.Expr, int]]]) -> tuple[sp.Expr
     scaled = []
     for factor, n in factors:
         terms = factor.as_ordered_terms()
-        unit = next((term for term in terms if term.is_Rational), terms[0].as_coeff_Mul()[0])
-        unit = abs(unit) if factor != t - 1 else sp.Integer(1)
+        unit = next((term for term in terms if term.is_Rational), abs(terms[0].as_coeff_Mul()[0]))
+        unit = sp.Integer(1) if factor == t - 1 else unit
         number *= unit**n
         scaled.append((sp.expand(factor / unit), n))
     return number, tuple(scaled)
@@ -277,17 +277,22 @@ class _Assembly:
             known = {**self._known, self._x: bound} if vanishes else self._known
             return lower(_horner(polynomial, self._x), known)
         generator, *rest = present
-        coefficients = sp.Poly(polynomial, generator).all_coeffs()
-        node = self._polynomial(coefficients[0], tuple(rest), True, bound)
-        for i, coefficient in enumerate(coefficients[1:], start=2):
-            scaled = self._known[generator] if node == Constant(1.0) else call("multiply", node, self._known[generator])
-            node = scaled
-            if coefficient != 0:
-                is_negative = coefficient.could_extract_minus_sign()
-                size = -coefficient if is_negative else coefficient
-                other = self._polynomial(size, tuple(rest), vanishes or i < len(coefficients), bound)
-                node = call("subtract" if is_negative else "add", scaled, other)
-        return node
+        first, *others = sp.Poly(polynomial, generator).all_coeffs()
+        # What stands so far is -node where is_negative: 1 - t is a subtraction, not 1 + (-1) t.
+        is_negative, size = _signed(first)
+        node = self._polynomial(size, tuple(rest), True, bound)
+        for i, coefficient in enumerate(others, start=1):
+            node = self._known[generator] if node == Constant(1.0) else call("multiply", node, self._known[generator])
+            if coefficient == 0:
+                continue
+            is_minus, size = _signed(coefficient)
+            other = self._polynomial(size, tuple(rest), vanishes or i < len(others), bound)
+            if is_negative == is_minus:
+                node = call("add", node, other)
+            else:
+                node = call("subtract", other, node) if is_negative else call("subtract", node, other)
+                is_negative = False
+        return call("negate", node) if is_negative else node
 
     def _minus(self, exponent: sp.Expr) -> Node:
         """The node of -|exponent|, its number outside the magnitude."""
@@ -326,6 +331,12 @@ class _Assembly:
                 product *= (-below if part == t - 1 else part) ** n
             terms.append(product)
         return tuple(terms)
+
+
+def _signed(coefficient: sp.Expr) -> tuple[bool, sp.Expr]:
+    """Whether a coefficient is written with a minus sign, and the coefficient without it."""
+    is_minus = bool(coefficient.could_extract_minus_sign())
+    return is_minus, -coefficient if is_minus else coefficient
 
 
 def _horner(polynomial: sp.Expr, x: sp.Symbol) -> sp.Expr:
