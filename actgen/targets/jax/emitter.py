@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from actgen.spec.text import inert
 from actgen.targets.condition import condition
 from actgen.targets.docstring import describe, document, domain_words, headline
 from actgen.targets.jax.printer import JaxPrinter
+from actgen.targets.package import package
 from actgen.targets.statements import ConstantPool, Listing
 from actgen.targets.target import Context, Entry
 from actgen.targets.templates import environment
@@ -37,13 +39,8 @@ class JaxTarget:
 
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""
-        rows = [
-            {"name": entry.name, "exported": sorted({entry.name, *entry.aliases})}
-            for entry in sorted(entries, key=lambda entry: entry.name)
-        ]
-        names = sorted((name, str(row["name"])) for row in rows for name in row["exported"])
-        template = environment(_PACKAGE).get_template("package.py.j2")
-        return {"jax/__init__.py": template.render(entries=rows, names=names)}
+        functions = [replace(entry, class_name="") for entry in entries]
+        return {"jax/__init__.py": package("Activations for JAX: pure functions.", functions)}
 
     def emit_adaptor(self, context: Context) -> str:
         """Return `tests/on_jax.py`."""

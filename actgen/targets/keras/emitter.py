@@ -11,6 +11,7 @@ from actgen.targets.condition import condition
 from actgen.targets.docstring import describe, document, domain_words, headline
 from actgen.targets.keras.expansions import sources
 from actgen.targets.keras.printer import KerasPrinter
+from actgen.targets.package import package
 from actgen.targets.statements import ConstantPool, Listing
 from actgen.targets.target import Context, Entry
 from actgen.targets.templates import environment
@@ -35,13 +36,7 @@ class KerasTarget:
 
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""
-        rows = [
-            {"name": entry.name, "exported": sorted({entry.name, entry.class_name, *entry.aliases})}
-            for entry in sorted(entries, key=lambda entry: entry.name)
-        ]
-        names = sorted((name, str(row["name"])) for row in rows for name in row["exported"])
-        template = environment(_PACKAGE).get_template("package.py.j2")
-        return {"keras/__init__.py": template.render(entries=rows, names=names)}
+        return {"keras/__init__.py": package("Activations for Keras: functions and layers, on every backend.", entries)}
 
     def emit_adaptor(self, context: Context) -> str:
         """Return `tests/on_keras.py`."""
