@@ -139,6 +139,9 @@ class Printer:
             return f"{self.module}.nan"
         if math.isinf(value):
             return f"{self.module}.inf" if value > 0 else f"-{self.module}.inf"
+        fraction, exponent = math.frexp(value)
+        if abs(fraction) == 0.5 and abs(exponent) > 30:  # a power of two says more than its digits
+            return f"{'-' if value < 0 else ''}2.0**{exponent - 1}"
         return repr(float(value))
 
     def tensor(self, literal: str, like: str) -> str:
@@ -185,6 +188,7 @@ class _Session:
         inputs = [variable.name for variable in kernel.variables if not variable.is_parameter]
         self.like = like or next(iter(inputs), None) or next((v.name for v in kernel.variables), "x")
         self.names: dict[Node, str] = {}
+        self.steps: set[Node] = set()  # what has a name only because the expression around it was too long
         self.taken = {variable.name for variable in kernel.variables} | set(printer.reserved)
         self.statements: list[Statement] = []
         self.repeated = {
@@ -209,47 +213,61 @@ class _Session:
     def assign(self, node: Call, role: str | None = None) -> None:
         if node in self.names:
             return
-        piece = self.fitted(node)
-        name = unused(self.kernel.names.get(node) or role or self.suggest(node), self.taken)
+        wanted = self.kernel.names.get(node) or role
+        piece = self.fitted(node, wanted)
+        name = self.continued(node, wanted) or unused(wanted or self.suggest(node), self.taken)
         self.taken.add(name)
         self.statements.append(Statement(name, piece.text))
         self.names[node] = name
 
-    def fitted(self, node: Node) -> Piece:
+    def continued(self, node: Call, wanted: str | None) -> str | None:
+        """Return the name of a step that ends here and that this one carries on: `total = total * t + 1`."""
+        stack: list[Node] = list(reversed(node.operands))
+        while stack:
+            part = stack.pop()
+            if part in self.steps and wanted in (None, self.names[part]):
+                return self.names[part]
+            if part not in self.names:
+                stack.extend(reversed(part.operands))
+        return None
+
+    def fitted(self, node: Node, role: str | None = None) -> Piece:
         """Return the text of a node, after giving names to as many of its parts as it takes to fit the width."""
         while True:
             piece = self.piece(node, is_top=True)
             if len(piece.text) <= self.printer.width:
                 return piece
-            part = self.largest_part(node)
-            if part is None:
+            found = self.largest_part(node, role)
+            if found is None:
                 return piece
-            self.assign(*part)
+            self.assign(*found)
+            self.steps.add(found[0])
 
-    def largest_part(self, node: Node) -> tuple[Call, str | None] | None:
-        """Return the longest part under a node that fits the width, and a name for it; truth values last."""
-        best: tuple[tuple[bool, int], Call, str | None] | None = None
-        stack = [(operand, node, place) for place, operand in enumerate(node.operands)]
+    def largest_part(self, node: Node, role: str | None) -> tuple[Call, str | None] | None:
+        """Return the part under a node that is best named next, and a name for it.
+
+        That is the longest that fits the width, first among those that carry on a step, truth values last.
+        """
+        best: tuple[tuple[bool, bool, int], Call, str | None] | None = None
+        stack = [(operand, node, place, role) for place, operand in enumerate(node.operands)]
         while stack:
-            part, user, place = stack.pop()
+            part, user, place, around = stack.pop()
             if not isinstance(part, Call) or part in self.names:
                 continue
+            role = self.role(user, place, around)
             length = len(self.piece(part).text)
             if _WORTH_A_NAME < length <= self.printer.width:
-                rank = (not part.is_boolean, length)
+                rank = (not part.is_boolean, self.continued(part, None) is not None, length)
                 if best is None or rank > best[0]:
-                    best = (rank, part, self.role(part, user, place))
-            stack.extend((operand, part, index) for index, operand in enumerate(part.operands))
+                    best = (rank, part, None if part.is_boolean else role)
+            stack.extend((operand, part, index, role) for index, operand in enumerate(part.operands))
         return best[1:] if best else None
 
-    def role(self, part: Call, user: Node, place: int) -> str | None:
-        """Return what a part is to its user, where that says more than its operation."""
+    def role(self, user: Node, place: int, around: str | None) -> str | None:
+        """Return what the operand at a place is to its user: a part of a quotient, else what the user is."""
         if isinstance(user, Call) and user.operation == "divide":
             return ("numerator", "denominator")[place]
-        leaves = [node for node in Kernel(part).nodes if isinstance(node, Variable) or node in self.names]
-        operations = {node.operation for node in Kernel(part).calls() if node not in self.names}
-        is_polynomial = len(leaves) == 1 and operations == {"add", "multiply"}
-        return "polynomial" if is_polynomial else None
+        return around
 
     def piece(self, node: Node, is_top: bool = False) -> Piece:
         printer = self.printer
@@ -259,7 +277,8 @@ class _Session:
             if node.meaning and self.constants is not None:
                 return Piece(self.constants.name(node), Precedence.ATOM, node, is_number=True)
             text = printer.literal(node.value)
-            binds = Precedence.UNARY if text.startswith("-") else Precedence.ATOM
+            atom = Precedence.POWER if "**" in text else Precedence.ATOM
+            binds = Precedence.UNARY if text.startswith("-") else atom
             return Piece(text, binds, node, is_number=True)
         assert isinstance(node, Call)
         if node in self.names and not is_top:
@@ -293,6 +312,8 @@ class _Session:
                 if node.operation == "square"
                 else f"{_SHORT.get(row.name, row.name)}_{first.text}"
             )
+        if len(node.arguments) > 1 and node.arguments[1] == Constant(0.0) and node.operation in _SIDES:
+            return _SIDES[node.operation]
         return _WORDS.get(node.operation, node.operation)
 
 
@@ -304,6 +325,7 @@ _MIRRORED = {
     "equal": "equal",
     "not_equal": "not_equal",
 }
+_SIDES = {"less": "is_negative", "greater": "is_positive"}
 _SHORT = {"absolute": "abs", "negate": "minus"}
 _WORDS = {
     "add": "total",

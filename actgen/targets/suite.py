@@ -6,10 +6,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from actgen.numerics.oracle import Oracle
 from actgen.spec.text import inert
+from actgen.symbolic.derivatives import differentiate
 from actgen.targets.target import Context, Target
 from actgen.targets.templates import environment
 
@@ -36,9 +41,11 @@ def emit_test(
         .render(
             activation=activation,
             title=inert(activation.title),
-            defaults={p.name: float(p.default) for p in activation.parameters},
+            defaults=dict(reference.parameters),
             keys=keys,
             rows=list(zip(reference.points, *(reference.values[key] for key in keys), strict=True)),
+            bends=_bends(derivation, reference, keys),
+            units=_units(derivation, keys),
             number=_number,
             limits=derivation.properties.limit_values,
             parity=derivation.properties.parity,
@@ -48,6 +55,28 @@ def emit_test(
         )
     )
     return {f"tests/test_{activation.name}.py": source}
+
+
+def _bends(
+    derivation: Derivation, reference: ReferenceTable, keys: Sequence[tuple[str, ...]]
+) -> dict[tuple[str, ...], list[str]]:
+    """Return the slope by x of each second derivative at the points, which the contract needs; 3 digits do."""
+    formula, inside = derivation.formula, np.isfinite(reference.points)
+    points = np.array(reference.points)[inside]
+    found: dict[tuple[str, ...], list[str]] = {}
+    for key in (key for key in keys if len(key) == 2):
+        slope = differentiate(formula.partials[key], formula.inputs[0])
+        exact = Oracle(slope, formula.inputs[0], formula.parameters)(points, reference.parameters).high
+        values = np.zeros(len(reference.points))
+        values[inside] = np.where(np.isfinite(exact), exact, 0.0)
+        found[key] = [f"{value:.3g}" for value in values]
+    return found
+
+
+def _units(derivation: Derivation, keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], float]:
+    """Return how far the kernels that miss the contract of 4 units are allowed to: twice what was measured."""
+    missed = {key: 2 * derivation.missed[key].units for key in keys if key in derivation.missed}
+    return {key: float(f"{units:.2g}") for key, units in missed.items() if math.isfinite(units)}
 
 
 def emit_neighbours(targets: Sequence[Target], context: Context) -> dict[str, str]:

@@ -126,7 +126,7 @@ def _kernel(derivation: Derivation, key: tuple[str, ...], function: str, constan
 
 def _title(key: tuple[str, ...], kernel: Kernel, formula: str) -> str:
     words = ("The value", "The derivative by", "The second derivative by")[len(key)]
-    text = " ".join((words, " and ".join(key))).rstrip()
+    text = " ".join((words, " and ".join(dict.fromkeys(key)))).rstrip()
     if kernel.form != "as declared":
         text = f"{text}: {kernel.form}"
     elif formula and len(text) + len(formula) < 80:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any, cast
 
 import pytest
 
@@ -23,7 +24,7 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     derivations = [make() for make in standins.ALL]
     files = {"__init__.py": ""}
     for derivation in derivations:
-        files |= target.emit(derivation, Context())
+        files |= target.emit(cast(Any, derivation), Context())
     activations = [derivation.activation for derivation in derivations]
     entries = [Entry(a.name, a.class_name, a.aliases, a.summary) for a in activations]
     files |= target.emit_package(entries, Context())

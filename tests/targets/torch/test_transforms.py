@@ -146,14 +146,15 @@ def test_transforms_inside_a_compiled_function_are_right(emitted: ModuleType, na
     points = inputs(name)[0][1]
     f, plain = getattr(emitted, name), PLAIN[name]
     func = torch.func
-    transforms = [
+    transforms: list[Callable[..., Any]] = [
         lambda g: func.vmap(func.grad(lambda v: g(v, *at[1:]))),
         lambda g: lambda v: func.jvp(lambda w: g(w, *at[1:]), (v,), (v,))[1],
     ]
     if name == "mish":
         transforms.append(lambda g: func.vmap(func.grad(func.grad(g))))
     for make in transforms:
-        got = torch.compile(make(f), fullgraph=True, backend="aot_eager")(points)
+        made: Any = make(f)
+        got = torch.compile(made, fullgraph=True, backend="aot_eager")(points)
         torch.testing.assert_close(got, make(plain)(points))
 
 
@@ -218,8 +219,13 @@ def test_under_autocast_it_keeps_the_type_of_its_input(emitted: ModuleType) -> N
 
 def test_only_the_inputs_are_kept_in_their_own_type(emitted: ModuleType) -> None:
     kept: list[Any] = []
+
+    def keep(tensor: Any) -> Any:
+        kept.append(tensor)
+        return tensor
+
     x = torch.randn(1000, dtype=torch.bfloat16, requires_grad=True)
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
         emitted.mish(x)
         emitted.leaky_relu(x, 0.3)
     assert {t.data_ptr() for t in kept if t.ndim} == {x.data_ptr()}
@@ -240,7 +246,12 @@ def test_gradients_nobody_asks_for_are_not_computed(emitted: ModuleType, monkeyp
     module = importlib.import_module(f"{emitted.__name__}.swish")
     asked = []
     derivative = module._derivative
-    monkeypatch.setattr(module, "_derivative", lambda by, *at: asked.append(by) or derivative(by, *at))
+
+    def listen(by: str, *at: Any) -> Any:
+        asked.append(by)
+        return derivative(by, *at)
+
+    monkeypatch.setattr(module, "_derivative", listen)
     x, beta = leaves("swish")
     emitted.swish(x.detach(), beta).sum().backward()
     assert asked == ["", "beta"]

@@ -1,0 +1,86 @@
+"""The generated tests pass on what is emitted, and fail when the printer or the values are wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actgen.numerics import Derivation, ReferenceTable, derive, reference_table
+from actgen.targets import Context, Entry
+from actgen.targets.suite import emit_neighbours, emit_test
+from actgen.targets.torch import printer, target
+from tests.targets.standins import load
+
+pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def derived() -> tuple[Derivation, ReferenceTable]:
+    derivation = derive(load("swish"))
+    return derivation, reference_table(derivation, "float32")
+
+
+def emit(folder: Path, derivation: Derivation, table: ReferenceTable) -> None:
+    context, activation = Context(targets=("torch",)), derivation.activation
+    entry = Entry(activation.name, activation.class_name, activation.aliases, activation.summary)
+    files = emit_neighbours([target], context) | emit_test(derivation, table, [target], context)
+    files |= target.emit(derivation, context) | target.emit_package([entry], context)
+    for path, text in files.items():
+        place = folder / "activations" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+
+
+def run(folder: Path, *options: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "activations/tests"]
+    done = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
+def test_they_pass_on_what_is_emitted_and_import_nothing_of_ours(
+    tmp_path: Path, derived: tuple[Derivation, ReferenceTable]
+) -> None:
+    emit(tmp_path, *derived)
+    assert not any("actgen" in path.read_text() for path in tmp_path.rglob("*.py"))
+    code, output = run(tmp_path)
+    assert code == 0, output
+
+
+@pytest.mark.parametrize(
+    ("table", "operation", "wrong"),
+    [
+        ("IN_PLACE", "exp", "expm1_"),
+        ("IN_PLACE", "multiply", "add_"),
+        ("FORMS", "divide", None),
+    ],
+)
+def test_a_wrong_row_of_the_printer_makes_one_fail(
+    tmp_path: Path,
+    derived: tuple[Derivation, ReferenceTable],
+    monkeypatch: pytest.MonkeyPatch,
+    table: str,
+    operation: str,
+    wrong: str | None,
+) -> None:
+    rows = getattr(printer, table)
+    replaced = {**rows, operation: wrong or rows["multiply"]}
+    if table == "FORMS":
+        monkeypatch.setattr(printer, "IN_PLACE", {k: v for k, v in printer.IN_PLACE.items() if k != "divide"})
+    monkeypatch.setattr(printer, table, replaced)
+    emit(tmp_path, *derived)
+    code, output = run(tmp_path, "-x", "-k", "contract")
+    assert code == 1, output
+
+
+def test_a_missing_framework_is_skipped_with_its_name(
+    tmp_path: Path, derived: tuple[Derivation, ReferenceTable]
+) -> None:
+    emit(tmp_path, *derived)
+    contract = tmp_path / "activations" / "tests" / "contract.py"
+    contract.write_text(contract.read_text().replace("find_spec(framework)", 'find_spec("no_such_framework")'))
+    code, output = run(tmp_path, "-rs", "-k", "contract")
+    assert code == 0
+    assert "torch is not installed" in output
