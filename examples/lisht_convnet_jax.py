@@ -97,7 +97,8 @@ def updated(weights: Weights, gradient: Weights, adam: Adam, rate: Array | float
 
 def train(samples: digits.Digits, epochs: int, seed: int) -> Weights:
     """Return weights fitted by Adam, its rate falling to 0 along a cosine, in batches drawn anew every epoch."""
-    weights_key, dropout_key = jax.random.split(jax.random.key(seed))
+    # The default generator, threefry, takes longer to compile for a CPU than the training to run.
+    weights_key, dropout_key = jax.random.split(jax.random.key(seed, impl="rbg"))
     weights = initial_weights(weights_key)
     adam = Adam(jnp.zeros(()), jax.tree.map(jnp.zeros_like, weights), jax.tree.map(jnp.zeros_like, weights))
     generator = np.random.default_rng(seed)

@@ -36,7 +36,7 @@ def run(example: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_convnet_with_lisht_recognises_97_percent_and_survives_saving(
     example: str, name: str, tmp_path: Path
 ) -> None:
-    # 12 epochs of the example's 20: at least 98.3 % with each of the seeds 0 to 3, in all three frameworks.
+    # 12 epochs of the example's 20: at least 98.0 % with each of the seeds 0 to 3, in all three frameworks.
     finished = run(example, "--epochs", "12", "--out", str(tmp_path / name))
     assert finished.returncode == 0, finished.stdout + finished.stderr
     printed = re.search(r"(\d+\.\d+)% of 360 test images .* the same after saving and loading", finished.stdout)
