@@ -12,7 +12,7 @@ from actgen.targets.condition import condition
 from actgen.targets.docstring import describe, document, domain_words, headline
 from actgen.targets.jax.printer import JaxPrinter
 from actgen.targets.package import package
-from actgen.targets.statements import ConstantPool, Listing
+from actgen.targets.statements import ConstantPool, Listing, unused
 from actgen.targets.target import Context, Entry
 from actgen.targets.templates import environment
 
@@ -75,6 +75,7 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         ),
         "parameters": parameters,
         "checks": [parameter for parameter in parameters if parameter["condition"]],
+        "names": {local: unused(local, writer.variables) for local in ("value", "wide")},
         "arguments": ", ".join(writer.variables),
         "signature": ", ".join(f"{variable}: Array" for variable in writer.variables),
         "kernels": kernels,
@@ -126,7 +127,7 @@ class _Writer:
 
 
 def _symbol(key: tuple[str, ...]) -> str:
-    return "The value" if not key else ("df" if len(key) == 1 else "d2f") + " / " + " ".join(f"d{name}" for name in key)
+    return "f" if not key else ("df" if len(key) == 1 else "d2f") + " / " + " ".join(f"d{name}" for name in key)
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

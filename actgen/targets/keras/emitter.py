@@ -12,7 +12,7 @@ from actgen.targets.docstring import describe, document, domain_words, headline
 from actgen.targets.keras.expansions import sources
 from actgen.targets.keras.printer import KerasPrinter
 from actgen.targets.package import package
-from actgen.targets.statements import ConstantPool, Listing
+from actgen.targets.statements import ConstantPool, Listing, unused
 from actgen.targets.target import Context, Entry
 from actgen.targets.templates import environment
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _PACKAGE = "actgen.targets.keras"
 _SHAPE = "Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers in floatx."
+_LOCALS = ("value", "upstream", "differentiable", "wide")
+"""Local names of emitted functions, which give way to a parameter of the same name."""
 
 
 class KerasTarget:
@@ -86,6 +88,7 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         "hyperparameters": hyperparameters,
         "has_channels": any(parameter["is_channel"] for parameter in trainables),
         "checks": [parameter for parameter in parameters if parameter["condition"]],
+        "names": writer.names,
         "arguments": ", ".join(writer.arguments),
         "tensors": ", ".join(writer.tensors),
         "kernels": kernels,
@@ -103,7 +106,8 @@ class _Writer:
         self.arguments = ("x", *(parameter.name for parameter in parameters))
         self.tensors = ("x", *(parameter.name for parameter in parameters if parameter.trainable))
         self.constants = ConstantPool()
-        reserved = {derivation.activation.name, *self.arguments}
+        self.names = {local: unused(local, self.arguments) for local in _LOCALS}
+        reserved = {derivation.activation.name, *self.arguments, *self.names.values()}
         self.printer = KerasPrinter(hyperparameters, reserved)
 
     def kernels(self) -> list[dict[str, Any]]:
@@ -117,14 +121,17 @@ class _Writer:
         formula = self.derivation.formulas.get(key, "")
         says = kernel.note or (f"{_symbol(key)} = {formula}" if formula and len(formula) < 70 else _symbol(key))
         gradients = [self._gradient(key, variable) for variable in self.tensors]
+        # Outside the function that is differentiated: an assignment inside would make a parameter local to it.
+        conversions = [str(step) for step in listing.statements if step.name in self.printer.hyperparameters]
         return {
             "name": self._function(key),
             "document": inert(says).rstrip(".") + ".",
-            "steps": [str(statement) for statement in listing.statements],
+            "conversions": conversions,
+            "steps": [str(step) for step in listing.statements if step.name not in self.printer.hyperparameters],
             "result": self._filled(listing),
             "is_differentiated": len(key) < 2,
             "gradients": gradients,
-            "has_upstream": any("upstream" in gradient for gradient in gradients),
+            "has_upstream": any(self.names["upstream"] in gradient for gradient in gradients),
         }
 
     def _gradient(self, key: tuple[str, ...], variable: str) -> str:
@@ -135,10 +142,11 @@ class _Writer:
         kernel = self.derivation.kernels.get(further)
         if kernel is None:
             return f"keras.ops.zeros_like({variable})"
-        product = f"upstream * {self._function(further)}({', '.join(self.arguments)})"
+        upstream = self.names["upstream"]
+        product = f"{upstream} * {self._function(further)}({', '.join(self.arguments)})"
         if not self._is_function(further):
             number = self.printer.print(kernel, self.constants).result
-            product = "upstream" if number == "1.0" else f"{number} * upstream"
+            product = upstream if number == "1.0" else f"{number} * {upstream}"
         return product if variable == "x" else f"_sum_to({product}, {variable})"
 
     def _is_function(self, key: tuple[str, ...]) -> bool:
@@ -158,7 +166,7 @@ class _Writer:
 
 
 def _symbol(key: tuple[str, ...]) -> str:
-    return "The value" if not key else ("df" if len(key) == 1 else "d2f") + " / " + " ".join(f"d{name}" for name in key)
+    return "f" if not key else ("df" if len(key) == 1 else "d2f") + " / " + " ".join(f"d{name}" for name in key)
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

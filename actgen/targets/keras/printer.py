@@ -55,9 +55,7 @@ class KerasPrinter(Printer):
     """
 
     def __init__(self, hyperparameters: Iterable[str] = (), reserved: Iterable[str] = ()) -> None:
-        super().__init__(
-            FORMS, "keras", {"keras", "value", "gradient", "upstream", "arguments", "differentiable", *reserved}
-        )
+        super().__init__(FORMS, "keras", {"keras", "gradient", "arguments", *reserved})
         self.hyperparameters = frozenset(hyperparameters)
         self.expansions: set[str] = set()
         self._numbers = self.hyperparameters

@@ -12,8 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from actgen.numerics import derive
+from actgen.spec import load_spec
+from actgen.targets import Context
+from actgen.targets.jax import target
+
 jax = pytest.importorskip("jax")
 jnp = jax.numpy
+ROOT = Path(__file__).parents[3]
 
 
 def test_importing_one_name_imports_one_module(emitted: ModuleType) -> None:
@@ -91,3 +97,12 @@ def test_a_number_outside_the_domain_is_refused_and_an_array_is_not(emitted: Mod
         with pytest.raises(ValueError, match="squareplus: b must be"):
             emitted.squareplus(1.0, b=bad)
     assert jax.jit(emitted.squareplus)(1.0, -1.0).shape == ()
+
+
+def test_a_parameter_may_have_the_name_of_a_local_variable() -> None:
+    derivation = derive(load_spec(ROOT / "specs" / "threshold.toml"))
+    assert "value" in [parameter.name for parameter in derivation.activation.parameters]
+    scope: dict[str, Any] = {}
+    exec(target.emit(derivation, Context())["jax/threshold.py"], scope)
+    y = scope["threshold"](np.array([-1.0, 0.5, 2.0], "float32"), threshold=0.25, value=-3.0)
+    np.testing.assert_array_equal(np.asarray(y), [-3.0, 0.5, 2.0])

@@ -7,9 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
+
+from actgen.numerics import derive
+from actgen.spec import load_spec
+from actgen.targets import Context
+from actgen.targets.keras import target
 
 keras = pytest.importorskip("keras")
 
@@ -100,3 +106,12 @@ def test_no_backend_is_imported_by_name(emitted: ModuleType) -> None:
     for path in Path(str(emitted.__file__)).parent.glob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert not any(f"import {name}" in text for name in ("tensorflow", "torch", "jax", "numpy", "actgen"))
+
+
+def test_a_parameter_may_have_the_name_of_a_local_variable() -> None:
+    derivation = derive(load_spec(ROOT / "specs" / "threshold.toml"))
+    assert "value" in [parameter.name for parameter in derivation.activation.parameters]
+    scope: dict[str, Any] = {}
+    exec(target.emit(derivation, Context())["keras/threshold.py"], scope)
+    y = scope["threshold"](np.array([-1.0, 0.5, 2.0], "float32"), threshold=0.25, value=-3.0)
+    np.testing.assert_array_equal(np.asarray(y), [-3.0, 0.5, 2.0])
