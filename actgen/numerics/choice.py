@@ -24,7 +24,7 @@ from actgen.numerics.series import NotAnalyticError, polynomial_near_zero, taylo
 CONTRACT = 4.0
 """Units of the contract that float32 and float64 code may be off."""
 
-MARGIN = 3.25
+MARGIN = 2.75
 """What a form may be off in emulation, whose primitives are correctly rounded; the rest is for the frameworks' own."""
 
 _REACHES = (2.0**-6, 2.0**-4, 2.0**-3, 2.0**-2, 0.375, 0.5, 0.75, 1.0)

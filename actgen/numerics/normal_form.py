@@ -17,14 +17,16 @@ Three details decide whether the form holds over all floats:
 * A factor (1 - t) has a root at u = 0 and would cancel there: it is computed as -expm1(-|u|).
 * A term with a positive power of t vanishes for large |u|, but x t is inf * 0 = NaN at infinity. In vanishing terms
   x is therefore held at a bound so large that t is 0 beyond it, and so small that its powers do not overflow.
-* x t may be a normal number where t alone is not. The *halved* variant multiplies by exp(-|u|/2) twice instead.
+* x t may be a normal number where t alone is not. The *halved* variant multiplies by exp(-|u|/2) twice instead. That
+  doubles the error of the exponential, so another variant does it only in the tail, beyond |u| = 64.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import product
 
 import sympy as sp
 
@@ -36,6 +38,10 @@ from actgen.numerics.scaled_erfc import scaled_erfc
 a = sp.Symbol("a", nonnegative=True)  # |x|
 
 _LARGEST_TERMS = 160
+
+_TAIL = 64.0  # where t = exp(-64) = 1.6e-28, far from underflow and far from where accuracy of t matters most
+
+_HALVINGS = ("", "halved", "halved in the tail")
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,8 @@ def normal_forms(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Nod
     if negative is None or positive is None:
         return
     seen: set[Node] = set()
-    for collect, halved in ((False, False), (False, True), (True, False), (True, True)):
-        form = _Assembly(generators, x, known, collect, halved).assemble(negative, positive)
+    for collect, halving in product((False, True), _HALVINGS):
+        form = _Assembly(generators, x, known, collect, halving).assemble(negative, positive)
         if form.result not in seen:
             seen.add(form.result)
             yield form
@@ -128,16 +134,16 @@ class _Assembly:
     Args:
         collect: write polynomials by powers of x, each coefficient factored in t, instead of by powers of t. Then
             (1 - t^2) + 4 a t, whose terms are positive, is not spread out into 1 + 4 a t - t^2, which cancels at 0.
-        halved: multiply by exp(-exponent/2) twice where the numerator has a factor t.
+        halving: whether a factor t of the numerator is multiplied in as two factors, and where: one of ``_HALVINGS``.
     """
 
     def __init__(
-        self, generators: Generators, x: sp.Symbol, known: Mapping[sp.Basic, Node], collect: bool, halved: bool
+        self, generators: Generators, x: sp.Symbol, known: Mapping[sp.Basic, Node], collect: bool, halving: str
     ) -> None:
         self._generators = generators
         self._x = x
         self._collect = collect
-        self._halved = halved
+        self._halving = halving
         self._known: dict[sp.Basic, Node] = dict(known)
         self._known |= {symbol: constant(number) for symbol, number in generators.numbers.items()}
         self._names: dict[Node, str] = {}
@@ -147,12 +153,8 @@ class _Assembly:
             slope = sp.cancel(generators.side / x)
             self._follows_x = not slope.has(x) and bool(slope.is_positive)
         exponent = _horner(generators.exponent, x)
-        self._half_exponential = call("exp", self._minus(exponent / 2))
-        if halved:
-            exponential = call("square", self._half_exponential)
-            self._names[self._half_exponential] = "root_t"
-        else:
-            exponential = call("exp", self._minus(exponent))
+        self._parts = self._parts_of_t(exponent)
+        exponential = self._product(self._parts)
         self._names[exponential] = "t"
         self._known[t] = exponential
         self._expm1 = call("expm1", self._minus(exponent))
@@ -175,7 +177,7 @@ class _Assembly:
             certified = self._is_one_signed(negative, -1) and self._is_one_signed(positive, 1)
         name = self._generators.name
         name += ", by powers of x" if self._collect else ""
-        name += ", halved" if self._halved else ""
+        name += f", {self._halving}" if self._halving else ""
         return NormalForm(name, result, self._names, certified)
 
     def _mirrored(self, negative: _Half, positive: _Half) -> Node | None:
@@ -209,19 +211,40 @@ class _Assembly:
     def _top(self, half: _Half) -> Node:
         vanishes = sp.expand(half.top.xreplace(dict.fromkeys(self._vanishing, sp.Integer(0)))) == 0
         bound = self._bound(half)
-        halvings = 0
+        parts: list[Node] = []
         nodes = []
         for factor, n in half.numerator:
-            if factor == t and self._halved:
-                halvings = 2 * n
+            if factor == t:
+                parts = [part for part in self._parts for _ in range(n)]
             else:
                 nodes.append(self._factor(factor, n, vanishes, bound))
         number = half.number
-        if abs(number) != 1 or not (nodes or halvings):
+        if abs(number) != 1 or not (nodes or parts):
             nodes.insert(0, constant(abs(number)))
-        nodes.extend([self._half_exponential] * halvings)
-        node = reduce(lambda p, q: call("multiply", p, q), nodes)
+        node = self._product([*nodes, *parts])
         return call("negate", node) if number.is_negative else node
+
+    def _parts_of_t(self, exponent: sp.Expr) -> tuple[Node, ...]:
+        """The factors whose product is t: one, or two so that neither underflows before a product with them does."""
+        whole = self._minus(exponent)
+        if self._halving == "":
+            return (call("exp", whole),)
+        if self._halving == "halved":
+            root = call("exp", self._minus(exponent / 2))
+            self._names[root] = "root_t"
+            return (root, root)
+        is_far = call("less", whole, Constant(-_TAIL))
+        near = call("exp", call("select", is_far, call("multiply", Constant(0.5), whole), whole))
+        rest = call("select", is_far, near, Constant(1.0))
+        self._names |= {is_far: "is_far", near: "part_of_t", rest: "rest_of_t"}
+        return (near, rest)
+
+    @staticmethod
+    def _product(nodes: Sequence[Node]) -> Node:
+        first, *rest = nodes
+        if rest == [first]:
+            return call("square", first)
+        return reduce(lambda p, q: call("multiply", p, q), rest, first)
 
     def _bottom(self, half: _Half) -> Node:
         nodes = [self._factor(factor, n, False, self._bound(half)) for factor, n in half.denominator]
