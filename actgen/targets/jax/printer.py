@@ -77,8 +77,8 @@ class JaxPrinter(Printer):
         return repr(float(value)) if math.isfinite(value) else super().literal(value)
 
     def tensor(self, literal: str, like: str) -> str:
-        """Return a scalar of the type of a variable."""
-        return f"jnp.asarray({literal}, {like}.dtype)"
+        """Return an array of the type of a variable, weak where that is weak."""
+        return f"jnp.full_like({like}, {literal})"
 
     def write(self, node: Call, operands: tuple[Piece, ...], like: str) -> Piece:
         """Return the text of a call."""
