@@ -37,10 +37,11 @@ class Commands(click.Group):
             raise BadInput(f"Error: {error}") from error
         except BuildError as error:
             raise Failure(f"Error: {error}") from error
-        except BrokenPipeError:
-            raise
         except OSError as error:
-            raise BadInput(f"Error: {error.filename or 'input/output'}: {error.strerror or error}") from error
+            # What has no file is no mistake of the user's: a closed pipe, or a bug.
+            if error.filename is None:
+                raise
+            raise BadInput(f"Error: {error.filename}: {error.strerror}") from error
 
 
 class Failure(click.ClickException):
