@@ -9,11 +9,13 @@ between two that depend on an input, the first does. So ``Max(0, x)`` and ``Max(
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import reduce
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import And, Boolean
 
 from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
@@ -35,23 +37,47 @@ def bind(expression: sp.Expr, inputs: tuple[sp.Symbol, ...]) -> sp.Expr:
         arguments = [bind(argument, inputs) for argument in expression.args]
         return BINDINGS[expression.func.__name__](arguments, frozenset(inputs))
     if isinstance(expression, sp.Piecewise):
-        pieces = [(bind(value, inputs), bind(condition, inputs)) for value, condition in expression.args]
-        return sp.Piecewise(*pieces)
+        return _piecewise(*((bind(value, inputs), bind(condition, inputs)) for value, condition in expression.args))
     if not expression.args:
         return expression
     return expression.func(*(bind(argument, inputs) for argument in expression.args))
 
 
-def _larger(first: sp.Expr, second: sp.Expr, inputs: frozenset[sp.Symbol]) -> sp.Expr:
-    if _is_bound(second, inputs) and not _is_bound(first, inputs):
-        first, second = second, first
-    return sp.Piecewise((first, second <= first), (second, True))
+def _piecewise(*pieces: Piece) -> sp.Expr:
+    """A ``Piecewise`` with none inside its conditions, which SymPy would turn into an ``ITE``, nor at its top.
+
+    One that is compared is taken apart: what is below 6 in Min(6, Max(0, x)) is 0 where x <= 0, and x elsewhere.
+    """
+    compared = chain.from_iterable(condition.atoms(sp.Piecewise) for _, condition in pieces)
+    inner = [one for one in compared if not any(argument.has(sp.Piecewise) for argument in one.args)]
+    if not inner:
+        return sp.Piecewise(*chain.from_iterable(_flat(value, condition) for value, condition in pieces))
+    first = min(inner, key=sp.default_sort_key)
+    cases = ((_piecewise(*(_with(piece, first, value) for piece in pieces)), where) for value, where in first.args)
+    return sp.Piecewise(*chain.from_iterable(_flat(value, condition) for value, condition in cases))
 
 
-def _smaller(first: sp.Expr, second: sp.Expr, inputs: frozenset[sp.Symbol]) -> sp.Expr:
-    if _is_bound(second, inputs) and not _is_bound(first, inputs):
-        first, second = second, first
-    return sp.Piecewise((first, second >= first), (second, True))
+def _with(piece: Piece, compared: sp.Piecewise, value: sp.Expr) -> Piece:
+    known = {compared: value}
+    try:
+        return piece[0].xreplace(known), piece[1].xreplace(known)
+    except TypeError:  # SymPy refuses to compare log(-1); a number that is not real compares as NaN does
+        return piece[0].xreplace(known), sp.false
+
+
+def _flat(value: sp.Expr, condition: Boolean) -> Iterator[Piece]:
+    if isinstance(value, sp.Piecewise):
+        yield from ((inner, And(condition, where)) for inner, where in value.args)
+    else:
+        yield value, condition
+
+
+def _extreme(relation: type[Relational], arguments: list[sp.Expr], inputs: frozenset[sp.Symbol]) -> sp.Expr:
+    """The argument in the given relation to all others; of those that tie, the first bound, else the first."""
+    ranked = sorted(arguments, key=lambda argument: not _is_bound(argument, inputs))
+    return _piecewise(
+        *((one, And(*(relation(one, other) for other in ranked[i + 1 :]))) for i, one in enumerate(ranked))
+    )
 
 
 def _is_bound(expression: sp.Expr, inputs: frozenset[sp.Symbol]) -> bool:
@@ -60,9 +86,10 @@ def _is_bound(expression: sp.Expr, inputs: frozenset[sp.Symbol]) -> bool:
 
 def _clip(arguments: list[sp.Expr], inputs: frozenset[sp.Symbol]) -> sp.Expr:
     u, lower, upper = arguments
-    return sp.Piecewise((lower, u <= lower), (upper, u >= upper), (u, True))
+    return _piecewise((lower, u <= lower), (upper, u >= upper), (u, sp.true))
 
 
+Piece = tuple[sp.Expr, Boolean]
 Binding = Callable[[list[sp.Expr], frozenset[sp.Symbol]], sp.Expr]
 
 
@@ -94,10 +121,10 @@ BINDINGS: Mapping[str, Binding] = {
     "Abs": _direct(sp.Abs),
     "sign": _direct(sp.sign),
     "floor": _direct(sp.floor),
-    "Heaviside": _direct(lambda u: sp.Piecewise((1, u > 0), (0, True))),
-    "relu": lambda arguments, inputs: _larger(sp.Integer(0), arguments[0], inputs),
-    "Max": lambda arguments, inputs: reduce(lambda a, b: _larger(a, b, inputs), arguments),
-    "Min": lambda arguments, inputs: reduce(lambda a, b: _smaller(a, b, inputs), arguments),
+    "Heaviside": _direct(lambda u: _piecewise((sp.Integer(1), u > 0), (sp.Integer(0), sp.true))),
+    "relu": lambda arguments, inputs: _extreme(sp.Ge, [sp.Integer(0), *arguments], inputs),
+    "Max": lambda arguments, inputs: _extreme(sp.Ge, arguments, inputs),
+    "Min": lambda arguments, inputs: _extreme(sp.Le, arguments, inputs),
     "clip": _clip,
 }
 """Every name of the spec vocabulary; a test holds the two tables to the same names."""
