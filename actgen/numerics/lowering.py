@@ -11,6 +11,7 @@ Choices made here, each for accuracy or cost:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,10 +19,12 @@ from functools import reduce
 from itertools import zip_longest
 
 import sympy as sp
+from flint import ctx
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFunction, Not, Or
 
 from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
+from actgen.symbolic.balls import BallFunction
 from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
 ONE = Constant(1.0)
@@ -79,7 +82,17 @@ def constant(number: sp.Expr) -> Constant:
         exact = Fraction(int(number.p), int(number.q))
         value = exact.numerator / exact.denominator
         return Constant(value, "" if Fraction(repr(value)) == exact else str(number))
-    return Constant(float(number.evalf(40)), str(number))
+    return Constant(_nearest(number), str(number))
+
+
+def _nearest(number: sp.Expr) -> float:
+    """The float64 nearest to a number; NaN for one that is not real, such as log(-1)."""
+    before, ctx.prec = ctx.prec, 256
+    try:
+        enclosure = BallFunction(number, ())()
+        return math.nan if enclosure is None else float(enclosure.mid())
+    finally:
+        ctx.prec = before
 
 
 def exp_of_minus_magnitude(u: Node) -> Call:
