@@ -19,11 +19,9 @@ from actgen.numerics.candidates import Candidate, candidates
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Constant, Cost, Kernel, Node
 from actgen.numerics.lowering import call, lower
-from actgen.numerics.series import NotAnalyticError, polynomial_near_zero, taylor
+from actgen.numerics.series import NotAnalyticError, series_near_zero
 
-CONTRACT = 4.0
-"""Units of the contract that float32 and float64 code may be off."""
-
+CONTRACT = contract.LARGEST_UNITS
 MARGIN = 2.75
 """What a form may be off in emulation, whose primitives are correctly rounded; the rest is for the frameworks' own."""
 
@@ -81,8 +79,8 @@ def choose_kernel(judge: Judge, known: Mapping[sp.Basic, Node]) -> tuple[Kernel,
         race.run_with_guards(candidate)
     if race.best_units > CONTRACT:
         for candidate in sorted(forms, key=race.units_of)[:_MOST_SERIES]:
-            for refined in _with_series(judge, candidate.kernel):
-                if race.run(refined).worst <= MARGIN:
+            for refined in _with_series(judge, candidate.kernel, known):
+                if race.run_with_guards(refined).worst <= MARGIN:
                     break
     return race.verdict()
 
@@ -112,22 +110,24 @@ class _Race:
 
     def run(self, candidate: Candidate) -> contract.Errors:
         """Judge one candidate."""
-        found = self._judge.errors(candidate.kernel, give_up=max(self.best_units, CONTRACT))
+        # Once something keeps the contract, how far another misses it does not matter.
+        found = self._judge.errors(candidate.kernel, give_up=CONTRACT if self.best_units <= CONTRACT else math.inf)
         self._trials[candidate.kernel.result] = Trial(candidate.kernel.form, candidate.cost, found.worst)
-        if self._closest is None or found.worst < self._closest[1].worst:
+        if self._closest is None or found.closeness < self._closest[1].closeness:
             self._closest = (candidate, found)
         if found.worst <= MARGIN and not self.is_won_by_less_than(candidate):
             self._winner = (candidate, found)
         return found
 
-    def run_with_guards(self, candidate: Candidate) -> None:
-        """Judge a candidate and, where it breaks the contract, the same with guards against what it shows."""
+    def run_with_guards(self, candidate: Candidate) -> contract.Errors:
+        """Judge a candidate and, where it breaks the contract, the same with guards; the errors of the last tried."""
         found = self.run(candidate)
         for guarded in _with_guards(self._judge, candidate, found):
             if self.is_won_by_less_than(guarded) or found.worst <= CONTRACT:
-                return
+                break
             if guarded.kernel.result not in self._trials:
                 found = self.run(guarded)
+        return found
 
     def verdict(self) -> tuple[Kernel, Judgement]:
         """The kernel chosen and its judgement."""
@@ -171,24 +171,19 @@ def _with_guards(judge: Judge, candidate: Candidate, found: contract.Errors) -> 
         yield Candidate(limited.form, limited, candidate.is_certified)
 
 
-def _with_series(judge: Judge, kernel: Kernel) -> Iterator[Candidate]:
+def _with_series(judge: Judge, kernel: Kernel, known: Mapping[sp.Basic, Node]) -> Iterator[Candidate]:
     """A kernel with the Taylor series around 0, from the shortest reach that could help."""
-    if judge.parameters:
-        return
     found = judge.errors(kernel)
-    near = found.points[(found.units > MARGIN) & (np.abs(found.points) <= 1.0)]
-    try:
-        coefficients = taylor(judge.expression, judge.x)
-    except NotAnalyticError:
+    if not ((found.units > MARGIN) & (np.abs(found.points) <= 1.0)).any():
         return
-    x = next((variable for variable in kernel.variables if not variable.is_parameter), None)
     for reach in _REACHES:
-        if x is None or not len(near) or reach < np.abs(near).min():
-            continue
-        polynomial = polynomial_near_zero(coefficients, x, reach)
-        if polynomial is None:
+        try:
+            near = series_near_zero(judge.expression, judge.x, judge.parameters, known, reach)
+        except NotAnalyticError:
             return
-        is_near = call("less", call("absolute", x), Constant(reach))
-        result = call("select", is_near, polynomial, kernel.result)
+        if near is None:
+            return
+        is_near = call("less", call("absolute", near.variable), Constant(reach))
+        result = call("select", is_near, near.result, kernel.result)
         form = f"{kernel.form}, series below {reach:g}"
         yield Candidate(form, Kernel(result, kernel.names, form, kernel.note), False)

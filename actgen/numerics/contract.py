@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from actgen.numerics.oracle import Exact, Floats
 
+LARGEST_UNITS = 4.0
+"""Units of the contract that float32 and float64 code may be off."""
+
 
 @dataclass(frozen=True)
 class Errors:
@@ -35,6 +38,11 @@ class Errors:
     def worst(self) -> float:
         """The largest error in units of the contract."""
         return float(self.units.max(initial=0.0))
+
+    @property
+    def closeness(self) -> tuple[int, float]:
+        """Smaller for better: how many points break the contract, then by how much the worst does."""
+        return int((self.units > LARGEST_UNITS).sum()), self.worst
 
     @property
     def worst_at(self) -> float:

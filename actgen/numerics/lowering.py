@@ -12,7 +12,7 @@ Choices made here, each for accuracy or cost:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -40,7 +40,7 @@ class Order:
         number_last: multiply by the numeric factor at the end (x/6 is subnormal where x (x + 3) / 6 is not) instead
             of at the beginning (x erfc(z) overflows where x/2 erfc(z) does not).
         one_by_one: divide by each factor of a denominator in turn, multiplying by the next factor of the numerator in
-            between (p S overflows where (x / S) / p does not), instead of once by their product.
+            between (x^2 and p S overflow where (x / S) (x / p) does not), instead of once by their product.
     """
 
     number_last: bool = False
@@ -167,9 +167,10 @@ class _Lowering:
         if (size != 1 or not factors) and not is_last:
             factors.insert(0, constant(size))
         if self._order.one_by_one:
-            result, *rest = factors
-            for factor, part in zip_longest(rest, parts):
-                result = result if part is None else call("divide", result, part)
+            result, *rest = _singles(factors)
+            for factor, part in zip_longest(rest, _singles(parts)):
+                # By the reciprocal: XLA makes x / (S p) of x / S / p.
+                result = result if part is None else call("multiply", result, call("divide", ONE, part))
                 result = result if factor is None else call("multiply", result, factor)
         else:
             result = reduce(lambda a, b: call("multiply", a, b), factors)
@@ -239,6 +240,21 @@ def power(base: Node, exponent: int) -> Node:
     if exponent % 2:
         return call("multiply", power(base, exponent - 1), base)
     return call("square", power(base, exponent // 2))
+
+
+def _singles(nodes: Sequence[Node]) -> list[Node]:
+    return [base for node in nodes for base in _single(node)]
+
+
+def _single(node: Node) -> Iterator[Node]:
+    """The factors of a product or whole power, one by one."""
+    if isinstance(node, Call) and node.operation == "square":
+        for base in _single(node.arguments[0]):
+            yield from (base, base)
+    elif isinstance(node, Call) and node.operation == "multiply":
+        yield from (base for argument in node.arguments for base in _single(argument))
+    else:
+        yield node
 
 
 def _is_negative(expression: sp.Expr) -> bool:

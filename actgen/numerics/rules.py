@@ -133,6 +133,12 @@ RULES: tuple[Rule, ...] = (
         why="cancels for |u| > 1 and is 0 beyond 9 in float32",
     ),
     Rule(
+        name="one-minus-sech-squared",
+        before=1 - sech(u) ** 2,
+        after=tanh(u) ** 2,
+        why="cancels for |u| < 1",
+    ),
+    Rule(
         name="one-minus-sigmoid",
         before=1 - sigmoid(u),
         after=sigmoid(-u),
