@@ -83,8 +83,8 @@ def _step(node: sp.Basic) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
         return arb.pi, ()
     if node is sp.E:
         return arb.const_e, ()
-    if node in (sp.nan, sp.zoo, sp.I):
-        return (lambda: arb("nan")), ()  # 1/0 and sqrt(-1): SymPy folds them where no real value is
+    if node in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I) or isinstance(node, sp.AccumBounds):
+        return (lambda: arb("nan")), ()  # what SymPy makes of 1/0, |1/0|, sqrt(-1), sin(1/0): no real value
     if isinstance(node, sp.Add):
         return lambda *terms: sum(terms[1:], terms[0]), node.args
     if isinstance(node, sp.Mul):

@@ -1,0 +1,162 @@
+"""The choice: deterministic, the cheapest within the margin, and honest about what it misses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from actgen.numerics import choice
+from actgen.numerics.candidates import Candidate, candidates
+from actgen.numerics.choice import CONTRACT, MARGIN, choose_kernel
+from actgen.numerics.judge import Judge
+from actgen.numerics.kernel import Constant, Kernel, Variable
+from actgen.numerics.lowering import call
+from tests.numerics.judging import KNOWN, X, chosen, errors, kernel_of, run
+from tests.symbolic.reading import formula, x
+
+# Points the judge does not use: other mantissas than its golden ones.
+FRESH = [sign * 1.2345678 * 2.0**k for k in range(-60, 60, 3) for sign in (1.0, -1.0)]
+
+
+@pytest.mark.parametrize("text", ["x*tanh(softplus(x))", "x - sin(x)", "x*normal_cdf(x)", "Min(Max(x, 0), 6)"])
+def test_two_runs_choose_the_same_kernel_for_the_same_reasons(text: str) -> None:
+    _, kernel, judgement = chosen(text)
+    again, verdict = choose_kernel(Judge(formula(text), x, (), [{}]), KNOWN)
+    assert again.result == kernel.result
+    assert again.nodes == kernel.nodes
+    assert list(again.names.values()) == list(kernel.names.values())
+    assert (verdict.units, verdict.ulps, verdict.candidates) == (judgement.units, judgement.ulps, judgement.candidates)
+
+
+@pytest.mark.parametrize(
+    ("text", "calls", "divisions"),
+    [
+        ("x*tanh(log(1 + exp(x)))", 1, 1),
+        ("x*(1 + erf(x/sqrt(2)))/2", 1, 1),
+        ("x/(1 + exp(-x))", 1, 1),
+        ("log(1 + exp(x))", 2, 0),
+        ("1 - tanh(x)**2", 1, 1),
+        ("Max(-1, Min(1, x))", 0, 0),
+        ("x/(1 + Abs(x))", 0, 1),
+        ("sqrt(x**2 + 1) - x", 0, 2),
+    ],
+)
+def test_published_formulas_keep_the_contract_at_this_cost(text: str, calls: int, divisions: int) -> None:
+    _, kernel, judgement = chosen(text)
+    assert judgement.is_within_contract
+    assert judgement.units <= MARGIN
+    assert (kernel.cost.transcendentals, kernel.cost.divisions) <= (calls, divisions)
+    for dtype in ("float32", "float64"):
+        assert errors(kernel, formula(text), FRESH, dtype).worst <= CONTRACT
+
+
+@pytest.mark.parametrize(
+    "text", ["x - sin(x)", "x - tanh(x)", "exp(x) - 1 - x", "cosh(x) - 1", "x - erf(x)", "x - atan(x)", "sinh(x) - x"]
+)
+def test_a_formula_that_cancels_around_0_gets_its_series_there(text: str) -> None:
+    """Also where the same form needs a guard at the ends: without both together it is off by 1e15."""
+    _, kernel, judgement = chosen(text)
+    assert "series" in kernel.form
+    assert judgement.is_within_contract
+    points = [*FRESH, 1e-30, -1e-12, 3e-4]
+    for dtype in ("float32", "float64"):
+        assert errors(kernel, formula(text), points, dtype).worst <= CONTRACT
+
+
+def test_the_cheapest_of_those_within_the_margin_wins() -> None:
+    for text in ("x*tanh(softplus(x))", "x*sigmoid(x)", "x - tanh(x)", "softplus(x)*tanh(x)"):
+        _, kernel, judgement = chosen(text)
+        good = [trial for trial in judgement.candidates if trial.units <= MARGIN]
+        assert good, text
+        assert kernel.cost.key == min(trial.cost.key for trial in good), text
+
+
+def test_what_was_tried_is_recorded_with_the_chosen_one_among_it() -> None:
+    for text in ("x*tanh(softplus(x))", "x - sin(x)", "1 + erf(x)"):
+        _, kernel, judgement = chosen(text)
+        mine = [trial for trial in judgement.candidates if trial.form == kernel.form]
+        assert [(trial.cost.key, trial.units) for trial in mine] == [(kernel.cost.key, judgement.units)], text
+
+
+def test_the_judgement_is_what_the_judge_measures() -> None:
+    judge, kernel, judgement = chosen("x*tanh(softplus(x))")
+    found = judge.errors(kernel)
+    assert (judgement.units, judgement.at, judgement.ulps) == (found.worst, found.worst_at, found.worst_ulps)
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, kernels: Sequence[Kernel]) -> None:
+    monkeypatch.setattr(choice, "candidates", lambda *_: iter([Candidate(kernel.form, kernel) for kernel in kernels]))
+
+
+def test_a_wrong_form_never_wins_however_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """x/2 costs one multiplication and agrees with x sigmoid(x) at 0."""
+    right = kernel_of(formula("x*sigmoid(x)"))
+    wrong = Kernel(call("multiply", X, Constant(0.5)), {}, "wrong")
+    offer(monkeypatch, [wrong, right])
+    kernel, judgement = choose_kernel(Judge(formula("x*sigmoid(x)"), x, (), [{}]), KNOWN)
+    assert "wrong" not in kernel.form
+    assert {trial.form for trial in judgement.candidates} >= {"wrong", "as declared"}
+
+
+def test_where_nothing_keeps_the_contract_the_closest_is_taken_and_the_miss_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bad, worse = (
+        Kernel(call("multiply", call("exp", X), Constant(1 + error)), {}, f"off by {error}") for error in (1e-5, 1e-2)
+    )
+    offer(monkeypatch, [worse, bad])
+    kernel, judgement = choose_kernel(Judge(formula("exp(x)"), x, (), [{}]), KNOWN)
+    assert kernel.form.startswith("off by 1e-05")
+    assert not judgement.is_within_contract
+    assert judgement.units > 1e3
+
+
+def test_a_constant_is_not_judged() -> None:
+    kernel, judgement = choose_kernel(Judge(formula("x").subs(x, 3), x, (), [{}]), KNOWN)
+    assert kernel.result == Constant(3.0)
+    assert judgement.units == 0.0
+    assert judgement.is_certified
+
+
+def test_every_candidate_of_a_formula_equals_it_where_it_is_tame() -> None:
+    """Whatever their accuracy at the ends: a candidate that is another function would be a bug in its form."""
+    points = [-2.7, -1.3, -0.6, 0.8, 1.6, 2.9]
+    for text in (
+        "x*tanh(softplus(x))",
+        "x*sigmoid(x) + tanh(x)/3",
+        "(x + sqrt(x**2 + 4))/2",
+        "Piecewise((x*exp(x), x < 1), (E*x, True))*sigmoid(x)",
+        "x**2*exp(-x**2) - erf(x)/2",
+        "1 - sin(2*x)/2 + cos(x)*sin(x)*x",
+    ):
+        found = list(candidates(formula(text), x, KNOWN))
+        assert len(found) >= 2
+        assert len({candidate.kernel.result for candidate in found}) == len(found)
+        for candidate in found:
+            assert errors(candidate.kernel, formula(text), points, "float64").worst_ulps < 1e6, candidate.form
+
+
+def test_parameters_are_judged_at_other_values_than_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form that holds for beta = 1 only, x sigmoid(x), must not win for x sigmoid(beta x)."""
+    beta = sp.Symbol("beta", real=True)
+    known = {**KNOWN, beta: Variable("beta", is_parameter=True)}
+    expression = formula("x*sigmoid(beta*x)", beta)
+    judge = Judge(expression, x, (beta,), [{"beta": Fraction(1)}, {"beta": Fraction(3)}])
+    honest = Candidate("honest", Kernel(call("multiply", X, call("sigmoid", call("multiply", known[beta], X)))))
+    cheat = Candidate("cheat", Kernel(call("multiply", X, call("sigmoid", X)), {}, "cheat"))
+    monkeypatch.setattr(choice, "candidates", lambda *_: iter([cheat, honest]))
+    kernel, _ = choose_kernel(judge, known)
+    assert known[beta] in kernel.nodes
+
+
+def test_the_emulated_result_is_not_nan_at_any_number() -> None:
+    for text in ("x*tanh(softplus(x))", "x - sin(x)", "x*exp(-x**2)", "x*sin(x)*sigmoid(x)"):
+        _, kernel, _ = chosen(text)
+        points = np.array([*FRESH, 3.4e38, -3.4e38, 1e-45, 0.0])
+        assert not np.isnan(run(kernel, points)).any(), text
+        assert math.isnan(run(kernel, [math.nan])[0]), text

@@ -1,0 +1,142 @@
+"""Units of the accuracy contract, computed by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from actgen.numerics.contract import Errors, errors
+from actgen.numerics.oracle import Exact, Floats
+
+ULP1 = 2.0**-23  # spacing of float32 at 1
+TINY = float(np.finfo(np.float32).tiny)
+
+
+def measured(
+    point: float | list[float],
+    result: float | list[float],
+    exact: float | list[float],
+    slope: float = 0.0,
+    dtype: str = "float32",
+    slack: float = 1.0,
+    decided: bool = True,
+) -> Errors:
+    points, highs = np.atleast_1d(np.array(point, dtype=np.float64)), np.atleast_1d(np.array(exact, dtype=np.float64))
+    truth = Exact(highs, np.zeros_like(highs), np.full(len(highs), decided))
+
+    def constant(some: Floats) -> Floats:
+        return np.full(len(some), slope)
+
+    return errors(points, np.atleast_1d(np.array(result, dtype=dtype)), truth, constant, slack)
+
+
+def test_one_float_beside_the_exact_value_is_one_ulp() -> None:
+    found = measured(1.0, 1 + ULP1, 1.0)
+    assert (found.worst_ulps, found.worst) == (1.0, 1.0)
+
+
+def test_the_ulp_is_that_of_the_exact_result_not_of_the_computed_one() -> None:
+    """Just below 2 an ULP is half of what it is at 2: an error of 2**-23 is one ULP, not a half."""
+    below = float(np.nextafter(np.float32(2), np.float32(0)))
+    assert measured(1.0, 2.0, below).worst_ulps == 1.0
+    assert measured(1.0, below, 2.0).worst_ulps == 0.5
+
+
+def test_half_an_ulp_of_the_input_is_no_fault_of_the_function() -> None:
+    """At x = 8, f = 1, f' = 1: u |x f'| = 2**-24 * 8 = 4 ULP of 1, so 10 ULP are 10 / (1 + 4) = 2 units."""
+    found = measured(8.0, 1 + 10 * ULP1, 1.0, slope=1.0)
+    assert found.worst_ulps == 10.0
+    assert found.worst == 2.0
+    assert found.worst_at == 8.0
+
+
+def test_float64_has_its_own_spacing() -> None:
+    assert measured(1.0, 1 + 3 * 2.0**-52, 1.0, dtype="float64").worst == 3.0
+    assert measured(4.0, 1 + 6 * 2.0**-52, 1.0, slope=1.0, dtype="float64").worst == 2.0
+
+
+def test_the_low_part_of_the_exact_value_counts() -> None:
+    """A correctly rounded tie is off by exactly half an ULP."""
+    truth = Exact(np.array([1.0]), np.array([ULP1 / 2]), np.array([True]))
+    found = errors(np.array([1.0]), np.array([1.0], dtype=np.float32), truth, np.zeros_like)
+    assert found.worst_ulps == 0.5
+    wide = Exact(np.array([1.0]), np.array([2.0**-54]), np.array([True]))
+    assert errors(np.array([1.0]), np.array([1.0]), wide, np.zeros_like).worst_ulps == 0.25
+
+
+@pytest.mark.parametrize(
+    ("result", "exact"),
+    [(math.nan, 1.0), (math.inf, 1.0), (-math.inf, math.inf), (1.0, math.inf), (math.nan, math.inf), (1.0, math.nan)],
+)
+def test_a_wrong_infinity_or_nan_is_infinitely_wrong(result: float, exact: float) -> None:
+    found = measured(1.0, result, exact)
+    assert found.worst == math.inf
+    assert found.worst_ulps == math.inf
+
+
+@pytest.mark.parametrize(("result", "exact"), [(math.nan, math.nan), (math.inf, math.inf), (-math.inf, -math.inf)])
+def test_the_right_infinity_or_nan_is_right(result: float, exact: float) -> None:
+    assert measured(1.0, result, exact).worst == 0.0
+
+
+def test_overflow_is_right_where_the_exact_value_rounds_to_infinity_and_wrong_below() -> None:
+    largest = float(np.finfo(np.float32).max)
+    assert measured(1.0, math.inf, largest * 1.001).worst == 0.0
+    assert measured(1.0, math.inf, largest).worst == math.inf
+    assert measured(1.0, -math.inf, largest * 1.001).worst == math.inf
+
+
+def test_an_overflow_that_half_an_ulp_of_the_input_explains_is_one_unit() -> None:
+    """f' = 1e10 at 1e38: the result may be anything; with f' = 1, u x is far below the largest float and it may not."""
+    assert measured(1e38, math.inf, 1e38, slope=1e10).worst == 1.0
+    assert measured(1e38, math.inf, 1e38, slope=1.0).worst == math.inf
+
+
+def test_a_subnormal_result_may_be_flushed_and_a_normal_one_may_not() -> None:
+    assert measured(1.0, 0.0, TINY / 2).worst == 0.0
+    assert measured(1.0, 0.0, TINY * 0.999).worst == 0.0
+    assert measured(1.0, 0.0, TINY * 1.001).worst > 1e6
+    # Free is an error up to the smallest normal number, not any error.
+    assert measured(1.0, 3 * TINY, TINY / 2).worst > 1e6
+
+
+def test_slack_moves_the_threshold_and_the_allowance() -> None:
+    assert measured(1.0, 0.0, 10 * TINY, slack=16.0).worst == 0.0
+    assert measured(1.0, 0.0, 17 * TINY, slack=16.0).worst > 1e6
+
+
+def test_a_subnormal_input_may_be_taken_for_zero() -> None:
+    """f(0) = 5: at 1e-40 a machine that flushes gives f(0), whatever f(1e-40) is."""
+    found = measured([0.0, 1e-40], [5.0, 5.0], [5.0, 7.0])
+    assert found.worst == 0.0
+    assert measured([0.0, 1e-40], [5.0, 6.0], [5.0, 7.0]).worst > 1e4
+    # A normal input has no such excuse.
+    assert measured([0.0, 2e-38], [5.0, 5.0], [5.0, 7.0]).worst > 1e4
+
+
+def test_undecided_points_are_left_out() -> None:
+    found = measured(1.0, 100.0, math.nan, decided=False)
+    assert len(found.points) == 0
+    assert (found.worst, found.worst_ulps) == (0.0, 0.0)
+    assert math.isnan(found.worst_at)
+
+
+def test_units_never_exceed_ulps_and_the_worst_is_found_among_many() -> None:
+    """More than one chunk of points, with slopes that make the largest ULP error not the largest in units."""
+    count = 300
+    points = np.linspace(1, 2, count)
+    wrong = np.arange(count, dtype=np.float64)
+    results = (1.0 + wrong * ULP1).astype(np.float32)
+    truth = Exact(np.ones(count), np.zeros(count), np.ones(count, dtype=bool))
+
+    def slope(some: Floats) -> Floats:
+        return np.where(some > 1.5, 1e6, 0.0)
+
+    found = errors(points, results, truth, slope)
+    assert (found.units <= found.ulps).all()
+    best = wrong[points <= 1.5].max()
+    assert found.worst == best
+    assert found.worst_at == points[int(best)]
+    assert found.worst_ulps == count - 1

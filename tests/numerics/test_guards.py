@@ -1,0 +1,148 @@
+"""Guards: bounds that are right, and nothing changed between them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import sympy as sp
+from flint import arb
+
+from actgen.numerics.guards import clamped, replaced, saturation, with_bounded_angles, with_limits, with_nan
+from actgen.numerics.kernel import Call, Constant, Kernel, Variable
+from actgen.numerics.lowering import call
+from actgen.numerics.oracle import Oracle
+from tests.numerics.judging import X, kernel_of, run
+from tests.symbolic.reading import formula, x
+
+INF, NAN = math.inf, math.nan
+
+
+def bounds(text: str) -> tuple[float | None, float | None]:
+    oracle = Oracle(formula(text), x)
+
+    def enclose(point: float) -> arb | None:
+        return oracle.enclose(point, [])
+
+    return saturation(enclose, -1), saturation(enclose, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [
+        ("tanh(x)", -32.0, 32.0),
+        ("sigmoid(x)", -1024.0, 64.0),
+        ("x*sigmoid(x)", -1024.0, None),
+        ("x*normal_cdf(x)", -64.0, None),
+        ("Heaviside(x)", -8.0, 8.0),
+        ("atan(x)", -(2.0**56), 2.0**56),
+        ("x", None, None),
+        ("sin(x)", None, None),
+        ("log1p(Abs(x))", None, None),
+        ("clip(x, -100, 3)", -128.0, 8.0),
+    ],
+)
+def test_bounds_are_the_first_powers_of_two_from_which_nothing_moves(
+    text: str, left: float | None, right: float | None
+) -> None:
+    assert bounds(text) == (left, right)
+
+
+@pytest.mark.parametrize("text", ["tanh(x)", "sigmoid(x)", "x*sigmoid(x)", "x*normal_cdf(x)", "atan(x)", "erf(x)"])
+def test_beyond_a_bound_the_exact_value_is_the_limit_to_a_quarter_of_an_ulp(text: str) -> None:
+    """And half way to the bound it is not, or the bound would be needlessly far."""
+    oracle = Oracle(formula(text), x)
+    for bound, sign in zip(bounds(text), (-1, 1), strict=True):
+        if bound is None:
+            continue
+        places = np.array([sign * 2.0**250, bound / 2, bound, 1.01 * bound, 1.5 * bound, 3 * bound, 2.0**90 * bound])
+        exact = oracle(places, {})
+        limit = exact.high[0]
+        distances = np.abs((exact.high - limit) + (exact.low - exact.low[0]))[1:]
+        allowance = np.spacing(abs(limit)) / 4 if limit else 2.0**-1022
+        assert (distances[1:] <= allowance).all(), (text, bound)
+        assert distances[0] > allowance / 16, (text, bound)
+
+
+def test_a_clamp_holds_the_input_and_changes_nothing_between_its_bounds() -> None:
+    kernel = kernel_of(formula("x*exp(x) + x**2"))
+    points = [-INF, -9.0, -8.0, -1.0, 2.0, 4.0, 5.0, INF]
+    for lower, upper in ((-8.0, 4.0), (-8.0, None), (None, 4.0)):
+        held = run(clamped(kernel, lower, upper), points)
+        expected = run(kernel, np.clip(points, -INF if lower is None else lower, INF if upper is None else upper))
+        assert np.array_equal(held, expected, equal_nan=True)
+    assert np.isnan(run(clamped(kernel, -8.0, 4.0), [NAN])).all()
+
+
+def test_a_clamp_mends_an_infinity_times_0() -> None:
+    kernel = kernel_of(formula("x*exp(x)"))
+    assert np.isnan(run(kernel, [-INF])).all()
+    assert run(clamped(kernel, -1024.0, None), [-INF]).tolist() == [0.0]
+
+
+def test_no_bound_and_no_input_leave_a_kernel_as_it_is() -> None:
+    kernel = kernel_of(formula("tanh(x)"))
+    assert clamped(kernel, None, None) is kernel
+    number = Kernel(Constant(1.0))
+    assert clamped(number, -1.0, 1.0) is number
+    assert with_nan(number) is number
+    assert with_limits(number, {INF: 1.0}) is number
+    assert with_limits(kernel, {}) is kernel
+
+
+def test_only_the_input_is_held_and_not_a_parameter() -> None:
+    beta = Variable("beta", is_parameter=True)
+    kernel = clamped(Kernel(call("multiply", beta, X)), -2.0, 2.0)
+    assert beta in kernel.variables
+    assert call("clamp", X, Constant(-2.0), Constant(2.0)) in kernel.nodes
+    assert not any(isinstance(node, Call) and beta in node.operands for node in kernel.nodes[:-1])
+
+
+def test_limits_are_selected_at_the_infinities_alone() -> None:
+    kernel = with_limits(kernel_of(formula("x*exp(x) + sin(x)/x")), {-INF: 0.25, INF: 7.0})
+    assert run(kernel, [-INF, INF]).tolist() == [0.25, 7.0]
+    plain = kernel_of(formula("x*exp(x) + sin(x)/x"))
+    points = [-3e38, -2.0, 0.0, 3.0, NAN]
+    assert np.array_equal(run(kernel, points), run(plain, points), equal_nan=True)
+    one_sided = with_limits(kernel_of(formula("x**2 - x")), {INF: INF})
+    assert run(one_sided, [INF]).tolist() == [INF]
+
+
+def test_nan_is_passed_on_by_a_kernel_that_swallows_it() -> None:
+    step = Kernel(call("select", call("greater", X, Constant(0.0)), Constant(1.0), Constant(0.0)))
+    assert run(step, [NAN]).tolist() == [0.0]
+    guarded = with_nan(step)
+    assert np.isnan(run(guarded, [NAN])).all()
+    assert run(guarded, [-1.0, 0.0, 2.0, INF]).tolist() == [0, 0, 1, 1]
+
+
+def test_angles_are_held_where_they_overflow_and_nowhere_else() -> None:
+    kernel = kernel_of(sp.sin(4 * x) + sp.cos(sp.sin(4 * x)))
+    held = with_bounded_angles(kernel)
+    assert np.isnan(run(kernel, [2e38])).all()
+    assert np.isfinite(run(held, [2e38, -2e38, INF, -INF])).all()
+    points = [-1e6, -0.3, 0.0, 2.0, 2.0**97]
+    assert np.array_equal(run(kernel, points), run(held, points))
+    assert np.isnan(run(held, [NAN])).all()
+    # the shared angle is held once
+    assert sum(node.operation == "clamp" for node in held.calls()) == 2
+    plain = kernel_of(formula("tanh(x)"))
+    assert with_bounded_angles(plain) is plain
+
+
+def test_replacing_a_node_replaces_all_its_uses_and_keeps_sharing() -> None:
+    square = call("square", X)
+    node = call("add", call("exp", square), call("multiply", square, X))
+    other = replaced(node, {square: Constant(2.0)})
+    assert other == call("add", call("exp", Constant(2.0)), call("multiply", Constant(2.0), X))
+    assert replaced(node, {}) == node
+
+
+def test_names_follow_their_nodes_into_the_guarded_kernel() -> None:
+    t = call("exp", call("negate", call("absolute", X)))
+    kernel = Kernel(call("multiply", X, t), {t: "t"}, "some form")
+    guarded = clamped(kernel, -8.0, 8.0)
+    assert list(guarded.names.values()) == ["t"]
+    assert set(guarded.names) <= set(guarded.nodes)
+    assert guarded.form == "some form, clamped both sides"
