@@ -68,13 +68,18 @@ class Judge:
                 else:
                     # Only finite points: 0 x has the limit 0 at infinity, and no arithmetic says so.
                     finite = stratified(dtype, dense=3, sparse=1)[:: 1 if len(exact) < 3 else 2]
-                    yield Setting(dtype, rounded, np.append(np.union1d(finite, [0.0]), np.nan), _SLACK)
+                    yield Setting(dtype, rounded, np.append(np.union1d(finite, [0.0]), self._nan), _SLACK)
 
     def _default_setting(self, dtype: str, parameters: Mapping[str, float], around: Sequence[float]) -> Setting:
         finite = stratified(dtype, dense={"float32": 16, "float64": 8}[dtype], around=around)
         finite = _without_inexact_kinks(finite, around, dtype)
         finite = np.union1d(finite, self._underflow_edges(finite, parameters, dtype))
-        return Setting(dtype, parameters, np.concatenate([finite, [np.inf, -np.inf, np.nan]]), 1.0)
+        return Setting(dtype, parameters, np.concatenate([finite, [np.inf, -np.inf], self._nan]), 1.0)
+
+    @property
+    def _nan(self) -> Floats:
+        """NaN is a point too, but for a formula that does not read the input: the slope of pi x is pi everywhere."""
+        return np.array([np.nan] if self.expression.has(self.x) else [])
 
     def _underflow_edges(self, points: Floats, parameters: Mapping[str, float], dtype: str) -> Floats:
         """Points across every stretch on which the value falls from small but normal to subnormal.

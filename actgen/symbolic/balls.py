@@ -126,7 +126,8 @@ def _power(node: sp.Pow) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
         return lambda a: a**n, (base,)
     if isinstance(exponent, sp.Rational):
         p, q = int(exponent.p), int(exponent.q)
-        root = arb.sqrt if q == 2 else (lambda a: a.root(q))
+        # arb's root of an exact 0 is NaN for q > 2.
+        root = arb.sqrt if q == 2 else (lambda a: a if a.is_zero() else a.root(q))
         return lambda a: root(a) ** p, (base,)
     return lambda a, b: arb(0) if a.is_zero() and b > 0 else a**b, (base, exponent)
 

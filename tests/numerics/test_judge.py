@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from actgen.numerics.choice import choose_kernel
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Constant, Kernel, Variable
 from actgen.numerics.lowering import call
@@ -54,6 +55,17 @@ def test_both_types_infinities_and_nan_are_judged() -> None:
     found = Judge(formula("tanh(x)"), x, (), [{}]).errors(swallows)
     assert np.isnan(found.points[np.isinf(found.units)]).all()
     assert np.isinf(found.units).sum() == 2
+
+
+@pytest.mark.parametrize("text", ["pi + 0*x", "sqrt(2)", "beta", "beta**2 + 1"])
+def test_a_formula_that_does_not_read_the_input_owes_no_nan(text: str) -> None:
+    """The slope of pi x is pi, and that of beta x is beta; asked for NaN at NaN, they missed by infinity."""
+    node = Variable("beta", is_parameter=True)
+    expression = formula(text, beta)
+    judge = Judge(expression, x, (beta,), [{"beta": Fraction(1)}, {"beta": Fraction(3)}])
+    kernel, judgement = choose_kernel(judge, {x: X, beta: node})
+    assert X not in kernel.nodes
+    assert judgement.is_within_contract
 
 
 def test_every_sampled_parameter_is_judged() -> None:

@@ -123,6 +123,8 @@ def test_general_powers_keep_the_cases_that_have_a_value() -> None:
     assert value(formula("Abs(x)**(1/2)"), "0") == 0
     assert value(formula("Abs(x)**(x + 1)"), "0") == 0
     assert agree(value(formula("x**(2/3)"), "8"), exact("4"))
+    assert value(formula("x**(1/3)"), "0") == 0
+    assert value(formula("sign(x)*Abs(x)**(2/5)"), "0") == 0
     assert agree(value(formula("x**(-3/2)"), "4"), exact("1/8"))
 
 

@@ -1,0 +1,144 @@
+"""From a spec to everything a target needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actgen.numerics import emulation
+from actgen.numerics.derivation import Derivation, derive, reference_table
+from actgen.numerics.oracle import Oracle
+from actgen.spec import load_spec
+
+SPECS = Path(__file__).resolve().parents[2] / "specs"
+NAMES = ("mish", "swish", "hard_swish", "step")
+
+
+@pytest.fixture(scope="module")
+def derivations() -> Mapping[str, Derivation]:
+    return {name: derive(load_spec(SPECS / f"{name}.toml")) for name in NAMES}
+
+
+@pytest.mark.parametrize(
+    ("name", "orders"),
+    [
+        ("mish", [(), ("x",), ("x", "x")]),
+        ("swish", [(), ("x",), ("beta",), ("x", "x"), ("x", "beta"), ("beta", "beta")]),
+        ("hard_swish", [(), ("x",), ("x", "x")]),
+        ("step", [(), ("x",), ("x", "x")]),
+    ],
+)
+def test_every_partial_that_does_not_vanish_has_a_kernel_a_formula_and_a_judgement(
+    derivations: Mapping[str, Derivation], name: str, orders: list[tuple[str, ...]]
+) -> None:
+    found = derivations[name]
+    assert list(found.kernels) == list(found.formulas) == list(found.judgements) == orders
+
+
+@pytest.mark.parametrize("name", ["mish", "swish", "hard_swish"])
+def test_every_kernel_keeps_the_contract(derivations: Mapping[str, Derivation], name: str) -> None:
+    assert dict(derivations[name].missed) == {}
+
+
+def test_what_misses_the_contract_is_told(derivations: Mapping[str, Derivation]) -> None:
+    for found in derivations.values():
+        for order, judgement in found.judgements.items():
+            assert (order in found.missed) == (judgement.units > 4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_kernels_and_reference_values_agree(derivations: Mapping[str, Derivation], name: str) -> None:
+    """Two ways to the same numbers: a kernel in emulated float64, the oracle; half a dozen ULP or the smallest normal.
+
+    Orders mixed up, or a parameter passed as another, would differ by all digits.
+    """
+    found = derivations[name]
+    table = reference_table(found, "float64")
+    assert set(table.values) == set(found.kernels)
+    points = np.array(table.points)
+    for order, values in table.values.items():
+        expected = np.array(values)
+        result = emulation.run(found.kernels[order], {"x": points, **table.parameters}, "float64")
+        result = np.broadcast_to(result, points.shape)
+        # A subnormal point may be taken for 0.
+        known = np.isfinite(expected) & (np.abs(points) < 1e3) & ((points == 0) | (np.abs(points) > 1e-300))
+        assert known.sum() > 30
+        allowed = 1e-14 * np.abs(expected[known]) * (1 + np.abs(points[known])) + 1e-300
+        assert (np.abs(result[known] - expected[known]) <= allowed).all(), order
+
+
+def test_reference_values_hold_the_special_points_and_both_sides_of_every_kink(
+    derivations: Mapping[str, Derivation],
+) -> None:
+    table = reference_table(derivations["hard_swish"], "float32")
+    points = set(table.points)
+    three = np.float32(3)
+    wanted = [0.0, 1.0, -1.0, math.inf, -math.inf, 3.0, -3.0]
+    neighbours = [float(np.nextafter(s * three, np.float32(end))) for s in (1, -1) for end in (-np.inf, np.inf)]
+    assert {*wanted, *neighbours} <= points
+    assert sum(math.isnan(point) for point in table.points) == 1
+    assert all(float(np.float32(point)) == point for point in table.points if not math.isnan(point))
+    assert len(points) == len(table.points)
+    slopes = dict(zip(table.points, table.values["x",], strict=True))
+    # hard_swish' is 0 at the kink -3, which x <= -3 owns, and 1 at 3; from inside it is -1/2 and 3/2.
+    assert (slopes[-3.0], slopes[3.0]) == (0.0, 1.0)
+    assert slopes[float(np.nextafter(-three, np.float32(0)))] == pytest.approx(-0.5, abs=1e-6)
+    assert slopes[float(np.nextafter(three, np.float32(0)))] == pytest.approx(1.5, abs=1e-6)
+
+
+def test_reference_values_at_infinity_are_limits_and_at_nan_nan(derivations: Mapping[str, Derivation]) -> None:
+    table = reference_table(derivations["mish"])
+    value = dict(zip(map(repr, table.points), table.values[()], strict=True))
+    assert (value["inf"], value["-inf"]) == (math.inf, 0.0)
+    assert math.isnan(value["nan"])
+
+
+def test_parameters_are_rounded_to_the_type_before_they_are_used() -> None:
+    """A reference for slope 1/100 would be off by half an ULP of the slope that float32 code has."""
+    found = derive(load_spec(SPECS / "leaky_relu.toml"))
+    narrow, wide = reference_table(found, "float32"), reference_table(found, "float64")
+    assert narrow.parameters == {"negative_slope": float(np.float32(0.01))}
+    assert wide.parameters == {"negative_slope": 0.01}
+    assert narrow.values[()][narrow.points.index(-1.0)] == -float(np.float32(0.01))
+    assert narrow.values["x",][narrow.points.index(0.0)] == float(np.float32(0.01))
+
+
+def test_a_surrogate_stands_in_for_the_slope_and_the_value_stays(derivations: Mapping[str, Derivation]) -> None:
+    step = derivations["step"]
+    assert emulation.run(step.kernels[()], {"x": np.array([-1.0, 0.0, 2.0])}, "float32").tolist() == [0, 0, 1]
+    surrogate = Oracle(step.formula.partials["x",], step.formula.inputs[0])
+    slope = emulation.run(step.kernels["x",], {"x": np.array([1.0])}, "float64")[0]
+    expected = surrogate(np.array([1.0]), {}).high[0]
+    assert expected != 0
+    assert slope == pytest.approx(expected, rel=1e-15)
+
+
+def test_formulas_read_as_a_reader_would_write_them(derivations: Mapping[str, Derivation]) -> None:
+    assert derivations["mish"].formulas[()] == "x*tanh(softplus(x))"
+    assert derivations["swish"].formulas["beta",] == "x^2*sigmoid(-beta*x)*sigmoid(beta*x)"
+    for found in derivations.values():
+        for text in found.formulas.values():
+            assert "**" not in text
+            assert "\n" not in text
+
+
+def test_the_properties_are_those_at_the_defaults(derivations: Mapping[str, Derivation]) -> None:
+    assert derivations["mish"].properties.range == ("-0.308843", "inf")
+    assert derivations["swish"].properties.range == ("-0.278465", "inf")
+    assert derivations["hard_swish"].properties.kinks == (-3.0, 3.0)
+    assert derivations["step"].properties.limits == ("0", "1")
+
+
+def test_deriving_twice_gives_the_same(derivations: Mapping[str, Derivation]) -> None:
+    again = derive(load_spec(SPECS / "mish.toml"))
+    first = derivations["mish"]
+    assert {order: kernel.nodes for order, kernel in again.kernels.items()} == {
+        order: kernel.nodes for order, kernel in first.kernels.items()
+    }
+    assert again.judgements == first.judgements
+    assert again.properties == first.properties
+    assert again.formulas == first.formulas
