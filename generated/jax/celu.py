@@ -70,9 +70,6 @@ def _derivative_alpha(x: Array, alpha: Array) -> Array:
     minus_abs_ratio = -abs_ratio
     growth = jnp.expm1(minus_abs_ratio)
     t = jnp.exp(minus_abs_ratio)
-    numerator = t * jnp.clip(x, -1.2676506002282294e30, 1.2676506002282294e30) / alpha
-    numerator = jnp.where(is_negative, growth - numerator, -(x + growth * alpha))
-    numerator = jnp.where(x > 0.0, 0.0, numerator / jnp.where(is_negative, 1.0, alpha * t))
     product = (-1.4911969277048643e-10 * ratio - 1.9270852604185937e-09) * ratio
     product = ((product - 2.296443268665491e-08) * ratio - 2.505210838544172e-07) * ratio
     product = ((product - 2.48015873015873e-06) * ratio - 2.2045855379188714e-05) * ratio
@@ -80,6 +77,9 @@ def _derivative_alpha(x: Array, alpha: Array) -> Array:
     product = ((product - 0.006944444444444444) * ratio - 0.03333333333333333) * ratio
     product = ((product - 0.125) * ratio - 0.3333333333333333) * ratio - 0.5
     product = jnp.where(ratio > 0.0, 0.0, product * jnp.square(ratio))
+    numerator = growth - t * jnp.clip(x, -(2.0**100), 2.0**100) / alpha
+    numerator = jnp.where(is_negative, numerator, -(x + growth * alpha))
+    numerator = jnp.where(x > 0.0, 0.0, numerator / jnp.where(is_negative, 1.0, alpha * t))
     return jnp.where(abs_ratio < 0.25, product, numerator)
 
 

@@ -58,17 +58,15 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     """df / dx = (-alpha*x^2/(alpha*x^2 + 1) + 1)/sqrt(alpha*x^2 + 1)."""
     abs_x = jnp.abs(x)
     denominator = jnp.sqrt(alpha * jnp.square(x) + 1.0)
-    ratio = 1.0 / (alpha * x * x + 1.0)
-    denominator_2 = jnp.sqrt(alpha) * abs_x
-    denominator_2 = 1.0 / jnp.where(abs_x > 1.152921504606847e18, denominator_2, denominator)
-    return 1.0 * denominator_2 * ratio
+    denominator = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, denominator)
+    return 1.0 * denominator * (1.0 / (alpha * x * x + 1.0))
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_alpha(x: Array, alpha: Array) -> Array:
     """df / dalpha = -x^3/(2*(alpha*x^2 + 1)^(3/2))."""
-    clamped = jnp.clip(x, -1073741824.0, 1073741824.0)
+    clamped = jnp.clip(x, -(2.0**30), 2.0**30)
     clamped_squared = jnp.square(clamped)
     total = alpha * clamped_squared + 1.0
     return -0.5 * (clamped_squared * clamped) / (total * jnp.sqrt(total))
@@ -80,10 +78,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     abs_x = jnp.abs(x)
     ratio = 1.0 / (alpha * x * x + 1.0)
     denominator = jnp.sqrt(alpha * jnp.square(x) + 1.0)
-    denominator_2 = jnp.sqrt(alpha) * abs_x
-    denominator_2 = 1.0 / jnp.where(abs_x > 1.152921504606847e18, denominator_2, denominator)
-    denominator_2 = -3.0 * denominator_2 * alpha * ratio * x * ratio
-    return jnp.where(x == jnp.inf, 0.0, jnp.where(x == -jnp.inf, 0.0, denominator_2))
+    denominator = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, denominator)
+    denominator = -3.0 * denominator * alpha * ratio * x * ratio
+    return jnp.where(x == jnp.inf, 0.0, jnp.where(x == -jnp.inf, 0.0, denominator))
 
 
 @jax.jit
@@ -92,21 +89,19 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     abs_x = jnp.abs(x)
     ratio = 1.0 / (alpha * x * x + 1.0)
     denominator = jnp.sqrt(alpha * jnp.square(x) + 1.0)
-    denominator_2 = jnp.sqrt(alpha) * abs_x
-    denominator_2 = 1.0 / jnp.where(abs_x > 1.152921504606847e18, denominator_2, denominator)
-    denominator_2 = jnp.where(x == -jnp.inf, 0.0, -1.5 * denominator_2 * x * ratio * x * ratio)
-    return jnp.where(x == jnp.inf, 0.0, denominator_2)
+    denominator = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, denominator)
+    denominator = jnp.where(x == -jnp.inf, 0.0, -1.5 * denominator * x * ratio * x * ratio)
+    return jnp.where(x == jnp.inf, 0.0, denominator)
 
 
 @jax.jit
 def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dalpha dalpha = 3*x^5/(4*(alpha*x^2 + 1)^(5/2))."""
-    clamped = jnp.clip(x, -1073741824.0, 1073741824.0)
+    clamped = jnp.clip(x, -(2.0**30), 2.0**30)
     abs_clamped = jnp.abs(clamped)
     ratio = 1.0 / (alpha * clamped * clamped + 1.0)
     denominator = jnp.sqrt(alpha * jnp.square(clamped) + 1.0)
-    denominator_2 = jnp.sqrt(alpha) * abs_clamped
-    denominator = jnp.where(abs_clamped > 1.152921504606847e18, denominator_2, denominator)
+    denominator = jnp.where(abs_clamped > 2.0**60, jnp.sqrt(alpha) * abs_clamped, denominator)
     denominator = 0.75 * (1.0 / denominator) * clamped * ratio * clamped * ratio * clamped
     return denominator * clamped * clamped
 

@@ -82,9 +82,8 @@ def _second_derivative_x_x(x: Array, sub: Array, maxv: Array) -> Array:
     product = -2.0 * abs_x
     t = jnp.exp(product)
     total = t + 1.0
-    numerator = jnp.clip(abs_x, -1.2676506002282294e30, 1.2676506002282294e30)
-    numerator = 8.0 * (jnp.expm1(product) * numerator + total) * t
-    numerator = numerator / (jnp.square(total) * total)
+    numerator = 8.0 * (jnp.expm1(product) * jnp.clip(abs_x, -(2.0**100), 2.0**100) + total)
+    numerator = numerator * t / (jnp.square(total) * total)
     return jnp.where(maxv <= x * _tanh(x) - sub, 0.0, numerator)
 
 

@@ -62,9 +62,8 @@ def _second_derivative(x: Array) -> Array:
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total = t + 1.0
-    numerator = jnp.clip(abs_x, -1.2676506002282294e30, 1.2676506002282294e30)
-    numerator = 8.0 * (jnp.expm1(product) * numerator + total) * part_of_t * rest_of_t
-    return numerator / (jnp.square(total) * total)
+    numerator = 8.0 * (jnp.expm1(product) * jnp.clip(abs_x, -(2.0**100), 2.0**100) + total)
+    return numerator * part_of_t * rest_of_t / (jnp.square(total) * total)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -44,10 +44,9 @@ def _value(x: Array) -> Array:
     t = jnp.square(root_t)
     total = 0.5 * t + 1.0
     product = 2.0 * t
-    numerator = jnp.clip(x, -1.2676506002282294e30, 1.2676506002282294e30) * total
-    numerator = jnp.where(is_negative, numerator * root_t * root_t, x * (product + 1.0))
     denominator = jnp.where(is_negative, total * t + 1.0, (product + 2.0) * t + 1.0)
-    return numerator / denominator
+    numerator = jnp.clip(x, -(2.0**100), 2.0**100) * total * root_t * root_t
+    return jnp.where(is_negative, numerator, x * (product + 1.0)) / denominator
 
 
 @jax.custom_jvp
@@ -61,7 +60,7 @@ def _derivative(x: Array) -> Array:
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total = t + 1.0
-    clamped = jnp.clip(x, -1.2676506002282294e30, 1.2676506002282294e30)
+    clamped = jnp.clip(x, -(2.0**100), 2.0**100)
     total_2 = 0.5 * t + 1.0
     total_3 = total_2 * t + 1.0
     product = 2.0 * t
@@ -81,7 +80,7 @@ def _second_derivative(x: Array) -> Array:
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    clamped = jnp.clip(x, -1.2676506002282294e30, 1.2676506002282294e30)
+    clamped = jnp.clip(x, -(2.0**100), 2.0**100)
     total = t + 1.0
     total_2 = (0.5 * t + 1.0) * t + 1.0
     total_3 = (2.0 * t + 2.0) * t + 1.0

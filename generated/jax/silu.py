@@ -41,15 +41,15 @@ def _value(x: Array) -> Array:
     """f = x*sigmoid(x)."""
     root_t = jnp.exp(-0.5 * jnp.abs(x))
     t = jnp.square(root_t)
-    numerator = jnp.clip(x, -1.2676506002282294e30, 1.2676506002282294e30) * root_t
-    return jnp.where(x < 0.0, numerator * root_t, x) / (t + 1.0)
+    numerator = jnp.where(x < 0.0, jnp.clip(x, -(2.0**100), 2.0**100) * root_t * root_t, x)
+    return numerator / (t + 1.0)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx = (x*sigmoid(-x) + 1)*sigmoid(x)."""
-    clamped = jnp.clip(x, -1.2676506002282294e30, 1.2676506002282294e30)
+    clamped = jnp.clip(x, -(2.0**100), 2.0**100)
     root_t = jnp.exp(-0.5 * jnp.abs(x))
     t = jnp.square(root_t)
     total = t + 1.0
@@ -67,9 +67,8 @@ def _second_derivative(x: Array) -> Array:
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total = t + 1.0
-    numerator = jnp.clip(abs_x, -1.2676506002282294e30, 1.2676506002282294e30)
-    numerator = 2.0 * (0.5 * jnp.expm1(minus_abs_x) * numerator + total) * part_of_t
-    return numerator * rest_of_t / (jnp.square(total) * total)
+    numerator = 0.5 * jnp.expm1(minus_abs_x) * jnp.clip(abs_x, -(2.0**100), 2.0**100) + total
+    return 2.0 * numerator * part_of_t * rest_of_t / (jnp.square(total) * total)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

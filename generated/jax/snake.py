@@ -48,15 +48,15 @@ def snake(x: ArrayLike, frequency: ArrayLike = 1.0) -> Array:
 @jax.jit
 def _value(x: Array, frequency: Array) -> Array:
     """f = x + sin(frequency*x)^2/frequency."""
-    numerator = jnp.clip(frequency * x, -1.2676506002282294e30, 1.2676506002282294e30)
-    return x + jnp.square(jnp.sin(numerator)) / frequency
+    numerator = jnp.square(jnp.sin(jnp.clip(frequency * x, -(2.0**100), 2.0**100)))
+    return x + numerator / frequency
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_x(x: Array, frequency: Array) -> Array:
     """df / dx = (sin(frequency*x) + cos(frequency*x))^2."""
-    clamped = jnp.clip(frequency * x, -1.2676506002282294e30, 1.2676506002282294e30)
+    clamped = jnp.clip(frequency * x, -(2.0**100), 2.0**100)
     return jnp.square(jnp.sin(clamped) + jnp.cos(clamped))
 
 
@@ -64,7 +64,7 @@ def _derivative_x(x: Array, frequency: Array) -> Array:
 @jax.jit
 def _derivative_frequency(x: Array, frequency: Array) -> Array:
     """df / dfrequency."""
-    clamped = jnp.clip(frequency * x, -1.2676506002282294e30, 1.2676506002282294e30)
+    clamped = jnp.clip(frequency * x, -(2.0**100), 2.0**100)
     product = jnp.sin(clamped) * (1.0 / frequency)
     return product * (2.0 * x * jnp.cos(clamped) - product)
 
@@ -72,7 +72,7 @@ def _derivative_frequency(x: Array, frequency: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, frequency: Array) -> Array:
     """d2f / dx dx = 2*frequency*(-sin(frequency*x)^2 + cos(frequency*x)^2)."""
-    clamped = jnp.clip(frequency * x, -1.2676506002282294e30, 1.2676506002282294e30)
+    clamped = jnp.clip(frequency * x, -(2.0**100), 2.0**100)
     difference = jnp.square(jnp.cos(clamped)) - jnp.square(jnp.sin(clamped))
     return 2.0 * frequency * difference
 
@@ -80,7 +80,7 @@ def _second_derivative_x_x(x: Array, frequency: Array) -> Array:
 @jax.jit
 def _second_derivative_x_frequency(x: Array, frequency: Array) -> Array:
     """d2f / dx dfrequency = 2*x*(-sin(frequency*x)^2 + cos(frequency*x)^2)."""
-    clamped = jnp.clip(frequency * x, -1.2676506002282294e30, 1.2676506002282294e30)
+    clamped = jnp.clip(frequency * x, -(2.0**100), 2.0**100)
     return 2.0 * x * (jnp.square(jnp.cos(clamped)) - jnp.square(jnp.sin(clamped)))
 
 

@@ -45,7 +45,7 @@ elliott_symmetric = softsign
 @jax.jit
 def _value(x: Array) -> Array:
     """f = x/(Abs(x) + 1)."""
-    clamped = jnp.clip(x, -1.4411518807585587e17, 1.4411518807585587e17)
+    clamped = jnp.clip(x, -(2.0**57), 2.0**57)
     return clamped / (jnp.abs(clamped) + 1.0)
 
 

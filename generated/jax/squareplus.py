@@ -50,9 +50,8 @@ def _value(x: Array, b: Array) -> Array:
     """f = (x + sqrt(b + x^2))/2."""
     product = 0.5 * x
     abs_x = jnp.abs(x)
-    branch = jnp.where(abs_x > 1.152921504606847e18, abs_x, jnp.sqrt(b + jnp.square(x)))
-    branch = 0.5 * branch
-    return jnp.where(x < 0.0, -0.25 * b / (product - branch), branch + product)
+    product_2 = 0.5 * jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + jnp.square(x)))
+    return jnp.where(x < 0.0, -0.25 * b / (product - product_2), product_2 + product)
 
 
 @jax.custom_jvp
@@ -62,7 +61,7 @@ def _derivative_x(x: Array, b: Array) -> Array:
     smaller = jnp.minimum(x, 536870912.0)
     abs_smaller = jnp.abs(smaller)
     root = jnp.sqrt(b + jnp.square(smaller))
-    root = jnp.where(abs_smaller > 1.152921504606847e18, abs_smaller, root)
+    root = jnp.where(abs_smaller > 2.0**60, abs_smaller, root)
     ratio = 1.0 / root
     product = -0.5 * ratio * b * (1.0 / (smaller - root))
     return jnp.where(smaller < 0.0, product, 0.5 * ratio * (root + smaller))
@@ -73,16 +72,15 @@ def _derivative_x(x: Array, b: Array) -> Array:
 def _derivative_b(x: Array, b: Array) -> Array:
     """df / db = 1/(4*sqrt(b + x^2))."""
     abs_x = jnp.abs(x)
-    denominator = jnp.where(abs_x > 1.152921504606847e18, abs_x, jnp.sqrt(b + jnp.square(x)))
-    return 0.25 / denominator
+    return 0.25 / jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + jnp.square(x)))
 
 
 @jax.jit
 def _second_derivative_x_x(x: Array, b: Array) -> Array:
     """d2f / dx dx = (-x^2/(b + x^2) + 1)/(2*sqrt(b + x^2))."""
     abs_x = jnp.abs(x)
-    denominator = jnp.where(abs_x > 1.152921504606847e18, abs_x, jnp.sqrt(b + jnp.square(x)))
-    return b * (1.0 / denominator) * (1.0 / (2.0 * b + 2.0 * x * x))
+    product = b * (1.0 / jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + jnp.square(x))))
+    return product * (1.0 / (2.0 * b + 2.0 * x * x))
 
 
 @jax.jit

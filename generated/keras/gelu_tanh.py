@@ -88,8 +88,8 @@ def _value(x):
     product = x * (product + 2.0 * _SQRT_2_OVER_SQRT_PI)
     root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
     t = keras.ops.square(root_t)
-    numerator = keras.ops.clip(x, -1.2676506002282294e30, 1.2676506002282294e30) * root_t
-    value = keras.ops.where(product < 0.0, numerator * root_t, x) / (t + 1.0)
+    numerator = keras.ops.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
+    value = keras.ops.where(product < 0.0, numerator, x) / (t + 1.0)
     return value, gradient
 
 
@@ -108,7 +108,7 @@ def _derivative(x):
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    clamped = keras.ops.clip(x, -8589934592.0, 8589934592.0)
+    clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
     total = 0.26829 * _SQRT_2_OVER_SQRT_PI * keras.ops.square(clamped) + product
     total = clamped * total + 1.0
     numerator = (t + total) * part_of_t * rest_of_t

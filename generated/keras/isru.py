@@ -117,8 +117,7 @@ def _derivative(x, alpha):
 
         abs_x = keras.ops.abs(x)
         denominator = keras.ops.sqrt(alpha * keras.ops.square(x) + 1.0)
-        denominator_2 = keras.ops.sqrt(alpha) * abs_x
-        denominator = keras.ops.where(abs_x > 1.152921504606847e18, denominator_2, denominator)
+        denominator = keras.ops.where(abs_x > 2.0**60, keras.ops.sqrt(alpha) * abs_x, denominator)
         value = 1.0 * (1.0 / denominator) * (1.0 / (alpha * x * x + 1.0))
         return value, gradient
 
@@ -131,8 +130,7 @@ def _second_derivative(x, alpha):
     abs_x = keras.ops.abs(x)
     ratio = 1.0 / (alpha * x * x + 1.0)
     denominator = keras.ops.sqrt(alpha * keras.ops.square(x) + 1.0)
-    denominator_2 = keras.ops.sqrt(alpha) * abs_x
-    denominator = keras.ops.where(abs_x > 1.152921504606847e18, denominator_2, denominator)
+    denominator = keras.ops.where(abs_x > 2.0**60, keras.ops.sqrt(alpha) * abs_x, denominator)
     denominator = -3.0 * (1.0 / denominator) * alpha * ratio * x * ratio
     denominator = keras.ops.where(x == float("-inf"), 0.0, denominator)
     return keras.ops.where(x == float("inf"), 0.0, denominator)

@@ -128,9 +128,8 @@ def _value(x, frequency):
             _sum_to(upstream * _derivative_frequency(x, frequency), frequency),
         )
 
-    numerator = frequency * x
-    numerator = keras.ops.clip(numerator, -1.2676506002282294e30, 1.2676506002282294e30)
-    value = x + keras.ops.square(_sin(numerator)) / frequency
+    numerator = keras.ops.square(_sin(keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)))
+    value = x + numerator / frequency
     return value, gradient
 
 
@@ -145,9 +144,8 @@ def _derivative_x(x, frequency):
             _sum_to(upstream * _second_derivative_x_frequency(x, frequency), frequency),
         )
 
-    product = frequency * x
-    product = keras.ops.clip(product, -1.2676506002282294e30, 1.2676506002282294e30)
-    value = keras.ops.square(_sin(product) + _cos(product))
+    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
+    value = keras.ops.square(_sin(clamped) + _cos(clamped))
     return value, gradient
 
 
@@ -162,26 +160,23 @@ def _derivative_frequency(x, frequency):
             _sum_to(upstream * _second_derivative_frequency_frequency(x, frequency), frequency),
         )
 
-    product = frequency * x
-    product = keras.ops.clip(product, -1.2676506002282294e30, 1.2676506002282294e30)
-    product_2 = _sin(product) * (1.0 / frequency)
-    value = product_2 * (2.0 * x * _cos(product) - product_2)
+    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
+    product = _sin(clamped) * (1.0 / frequency)
+    value = product * (2.0 * x * _cos(clamped) - product)
     return value, gradient
 
 
 def _second_derivative_x_x(x, frequency):
     """d2f / dx dx = 2*frequency*(-sin(frequency*x)^2 + cos(frequency*x)^2)."""
-    product = frequency * x
-    product = keras.ops.clip(product, -1.2676506002282294e30, 1.2676506002282294e30)
-    difference = keras.ops.square(_cos(product)) - keras.ops.square(_sin(product))
+    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
+    difference = keras.ops.square(_cos(clamped)) - keras.ops.square(_sin(clamped))
     return 2.0 * frequency * difference
 
 
 def _second_derivative_x_frequency(x, frequency):
     """d2f / dx dfrequency = 2*x*(-sin(frequency*x)^2 + cos(frequency*x)^2)."""
-    product = frequency * x
-    product = keras.ops.clip(product, -1.2676506002282294e30, 1.2676506002282294e30)
-    difference = keras.ops.square(_cos(product)) - keras.ops.square(_sin(product))
+    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
+    difference = keras.ops.square(_cos(clamped)) - keras.ops.square(_sin(clamped))
     return 2.0 * x * difference
 
 

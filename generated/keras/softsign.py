@@ -78,7 +78,7 @@ def _value(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _derivative(x)
 
-    clamped = keras.ops.clip(x, -1.4411518807585587e17, 1.4411518807585587e17)
+    clamped = keras.ops.clip(x, -(2.0**57), 2.0**57)
     value = clamped / (keras.ops.abs(clamped) + 1.0)
     return value, gradient
 

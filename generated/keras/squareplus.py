@@ -98,7 +98,7 @@ def _value(x, b):
         product = 0.5 * x
         abs_x = keras.ops.abs(x)
         root = keras.ops.sqrt(b + keras.ops.square(x))
-        root = 0.5 * keras.ops.where(abs_x > 1.152921504606847e18, abs_x, root)
+        root = 0.5 * keras.ops.where(abs_x > 2.0**60, abs_x, root)
         value = keras.ops.where(x < 0.0, -0.25 * b / (product - root), root + product)
         return value, gradient
 
@@ -117,7 +117,7 @@ def _derivative(x, b):
         smaller = _minimum(x, 536870912.0)
         abs_smaller = keras.ops.abs(smaller)
         root = keras.ops.sqrt(b + keras.ops.square(smaller))
-        root = keras.ops.where(abs_smaller > 1.152921504606847e18, abs_smaller, root)
+        root = keras.ops.where(abs_smaller > 2.0**60, abs_smaller, root)
         ratio = 1.0 / root
         product = -0.5 * ratio * b * (1.0 / (smaller - root))
         value = keras.ops.where(smaller < 0.0, product, 0.5 * ratio * (root + smaller))
@@ -130,8 +130,8 @@ def _second_derivative(x, b):
     """d2f / dx dx = (-x^2/(b + x^2) + 1)/(2*sqrt(b + x^2))."""
     abs_x = keras.ops.abs(x)
     denominator = keras.ops.sqrt(b + keras.ops.square(x))
-    denominator = 1.0 / keras.ops.where(abs_x > 1.152921504606847e18, abs_x, denominator)
-    return b * denominator * (1.0 / (2.0 * b + 2.0 * x * x))
+    denominator = b * (1.0 / keras.ops.where(abs_x > 2.0**60, abs_x, denominator))
+    return denominator * (1.0 / (2.0 * b + 2.0 * x * x))
 
 
 def _upstream(arguments, upstream):

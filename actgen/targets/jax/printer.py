@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 
 from actgen.numerics.kernel import Call
@@ -71,10 +70,6 @@ class JaxPrinter(Printer):
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         super().__init__(FORMS, "jnp", {"jax", "jnp", *reserved})
         self.expansions: set[str] = set()
-
-    def literal(self, value: float) -> str:
-        """Return a number as Python writes it, or `jnp.inf`, `jnp.nan`."""
-        return repr(float(value)) if math.isfinite(value) else super().literal(value)
 
     def tensor(self, literal: str, like: str) -> str:
         """Return an array of the type of a variable, weak where that is weak."""

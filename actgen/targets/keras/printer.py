@@ -62,7 +62,7 @@ class KerasPrinter(Printer):
 
     def literal(self, value: float) -> str:
         """Return a number as Python writes it; `keras` has no names for infinity and NaN."""
-        return repr(float(value)) if math.isfinite(value) else f'float("{value}")'
+        return super().literal(value) if math.isfinite(value) else f'float("{value}")'
 
     def tensor(self, literal: str, like: str) -> str:
         """Return a scalar of the type of a variable."""

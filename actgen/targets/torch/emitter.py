@@ -10,6 +10,7 @@ import sympy
 
 from actgen.numerics.kernel import Kernel
 from actgen.spec.text import inert
+from actgen.targets.condition import condition
 from actgen.targets.docstring import describe, document, domain_words, headline
 from actgen.targets.package import exported, package
 from actgen.targets.statements import ConstantPool, Listing
@@ -156,27 +157,10 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def condition(parameter: Parameter) -> str:
-    """Return the comparison that holds for numbers in the domain: "0 <= alpha < 1"; empty for all reals."""
-    domain = parameter.domain
-    text = parameter.name
-    if domain.lower != -sympy.oo:
-        text = f"{_bound(domain.lower)} {'<' if domain.lower_open else '<='} {text}"
-    if domain.upper != sympy.oo:
-        text = f"{text} {'<' if domain.upper_open else '<='} {_bound(domain.upper)}"
-    if text.startswith("0 <") and " " not in text.removeprefix("0 < ").removeprefix("0 <= "):
-        return f"{parameter.name} {'>' if domain.lower_open else '>='} 0"
-    return text if text != parameter.name else ""
-
-
 def outside(parameter: Parameter) -> float:
     """Return a number outside the domain, for tests."""
     domain = parameter.domain
     return float(domain.lower) - 1.0 if domain.lower != -sympy.oo else float(domain.upper) + 1.0
-
-
-def _bound(value: sympy.Rational) -> str:
-    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def _argument(parameter: Parameter) -> str:
