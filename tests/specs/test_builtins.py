@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.specs.textbook import FORMULAS
+from actgen.spec import load_spec
+from tests.specs.textbook import FORMULAS, SPECS, Formula
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +76,27 @@ def test_a_wrong_default_would_not_pass(name: str, wrong: dict[str, float]) -> N
     value, _ = builtin(name, "jax")(POINTS)
     with pytest.raises(AssertionError):
         np.testing.assert_allclose(value, FORMULAS[name].value(POINTS, **wrong), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("mish", "exp(x)", "exp(-x)"),
+        ("gelu", "1 + erf", "1 - erf"),
+        ("elu", "exp(x) - 1", "exp(x) + 1"),
+        ("hard_swish", "x <= -3", "x <= 3"),
+        ("softplus", "beta * x", "-beta * x"),
+    ],
+)
+def test_a_wrong_sign_in_a_spec_would_not_pass(name: str, right: str, wrong: str, tmp_path: Path) -> None:
+    text = (SPECS / f"{name}.toml").read_text()
+    assert right in text
+    mutant = tmp_path / f"{name}.toml"
+    mutant.write_text(text.replace(right, wrong))
+    points = POINTS[np.abs(POINTS) < 30]
+    value, _ = builtin(name, "jax")(points)
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(value, Formula(load_spec(mutant)).value(points), rtol=1e-6, atol=1e-6)
 
 
 @cache
