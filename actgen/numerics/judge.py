@@ -15,7 +15,7 @@ from flint import arb, fmpq
 from actgen.numerics import contract, emulation, guards
 from actgen.numerics.kernel import Kernel
 from actgen.numerics.oracle import Exact, Floats, Oracle
-from actgen.numerics.samples import stratified
+from actgen.numerics.samples import even, stratified
 from actgen.symbolic.derivatives import differentiate
 
 _SLACK = 16.0
@@ -56,6 +56,7 @@ class Judge:
         self.exact_settings = tuple(settings)
         self.oracle = Oracle(expression, x, self.parameters)
         self._slope = Oracle(differentiate(expression, x), x, self.parameters, bits=20)
+        self._kinks = tuple(around)
         self.settings = tuple(self._settings(settings, around))
         self._exact: dict[int, Exact] = {}
 
@@ -72,6 +73,8 @@ class Judge:
 
     def _default_setting(self, dtype: str, parameters: Mapping[str, float], around: Sequence[float]) -> Setting:
         finite = stratified(dtype, dense={"float32": 16, "float64": 8}[dtype], around=around)
+        finite = np.union1d(finite, even(dtype))
+        finite = np.union1d(finite, self._turning_points(parameters, dtype))
         finite = _without_inexact_kinks(finite, around, dtype)
         finite = np.union1d(finite, self._underflow_edges(finite, parameters, dtype))
         return Setting(dtype, parameters, np.concatenate([finite, [np.inf, -np.inf], self._nan]), 1.0)
@@ -80,6 +83,24 @@ class Judge:
     def _nan(self) -> Floats:
         """NaN is a point too, but for a formula that does not read the input: the slope of pi x is pi everywhere."""
         return np.array([np.nan] if self.expression.has(self.x) else [])
+
+    def _turning_points(self, parameters: Mapping[str, float], dtype: str) -> Floats:
+        """Points around every extreme of the formula, where moving the input excuses nothing.
+
+        There u |x f'(x)| is 0, and the error in units rises to a peak so narrow that even points miss it.
+        """
+        grid = even(dtype)
+        slopes = self._slope(grid, parameters).high
+        found: list[Floats] = []
+        for i in np.flatnonzero(np.sign(slopes[:-1]) * np.sign(slopes[1:]) < 0).tolist():
+            low, high = grid[i], grid[i + 1]
+            for _ in range(30):
+                middle = (low + high) / 2
+                is_left = self._slope(np.array([middle]), parameters).high[0] * slopes[i] > 0
+                low, high = (middle, high) if is_left else (low, middle)
+            found.append(low + np.abs(low) * np.linspace(-0.02, 0.02, 41))
+        points = np.concatenate(found).astype(dtype).astype(np.float64) if found else np.empty(0)
+        return np.asarray(points[np.isfinite(points)], dtype=np.float64)
 
     def _underflow_edges(self, points: Floats, parameters: Mapping[str, float], dtype: str) -> Floats:
         """Points across every stretch on which the value falls from small but normal to subnormal.
@@ -121,6 +142,20 @@ class Judge:
             parts.append(part)
             if part.worst > give_up:
                 break
+        return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
+
+    def errors_close_up(self, kernel: Kernel) -> contract.Errors:
+        """Errors of a kernel at the default parameters over many more of the floats where activations bend."""
+        parts = []
+        for setting in self.settings[:2]:
+            points = _without_inexact_kinks(even(setting.dtype, 4000), self._kinks, setting.dtype)
+            results = emulation.run(kernel, {self.x.name: points, **setting.parameters}, setting.dtype)
+
+            def slope(some: Floats, setting: Setting = setting) -> Floats:
+                return np.abs(self._slope(some, setting.parameters).high)
+
+            exact = self.oracle(points, setting.parameters)
+            parts.append(contract.errors(points, np.broadcast_to(results, points.shape), exact, slope))
         return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
 
     def enclose(self, point: float, parameters: Mapping[str, Fraction]) -> arb | None:

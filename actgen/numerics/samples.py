@@ -49,6 +49,12 @@ def stratified(dtype: DTypeLike, dense: int = 24, sparse: int = 1, around: Itera
     return np.asarray(points[np.isfinite(points)], dtype=np.float64)
 
 
+def even(dtype: DTypeLike, count: int = 500, reach: float = 16.0) -> NDArray[np.float64]:
+    """Points spread evenly over [-reach, reach], where activations bend, ascending, as float64."""
+    positive = (reach * ((np.arange(1, count + 1) * _GOLDEN) % 1.0)).astype(dtype)
+    return np.asarray(np.unique(np.concatenate([positive, -positive])), dtype=np.float64)
+
+
 def parameter_values(parameter: Parameter) -> tuple[Fraction, ...]:
     """The values of a parameter a form is judged at: the default first, then a few across its domain."""
     default = Fraction(int(parameter.default.p), int(parameter.default.q))

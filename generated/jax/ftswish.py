@@ -72,15 +72,15 @@ def _derivative_T(x: Array, T: Array) -> Array:
 def _second_derivative_x_x(x: Array, T: Array) -> Array:
     """d2f / dx dx."""
     abs_x = jnp.abs(x)
+    product = 0.5 * jnp.clip(abs_x, -(2.0**100), 2.0**100)
     minus_abs_x = -abs_x
     is_far = minus_abs_x < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total = t + 1.0
-    numerator = 0.5 * jnp.expm1(minus_abs_x) * jnp.clip(abs_x, -(2.0**100), 2.0**100) + total
-    numerator = 2.0 * numerator * part_of_t * rest_of_t / (jnp.square(total) * total)
-    return jnp.where(x < 0.0, 0.0, numerator)
+    numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t
+    return jnp.where(x < 0.0, 0.0, numerator / (jnp.square(total) * total))
 
 
 def _along(tangents, value, variables, partials):

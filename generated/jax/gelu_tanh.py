@@ -65,17 +65,18 @@ def _derivative(x: Array) -> Array:
     """df / dx."""
     product = 2.0 * _SQRT_2_OVER_SQRT_PI
     product_2 = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * jnp.square(x) + product)
+    product_3 = 0.26829 * _SQRT_2_OVER_SQRT_PI
+    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
+    product_4 = jnp.square(clamped) * clamped
     negated = -jnp.abs(product_2)
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_3 = clamped * (0.26829 * _SQRT_2_OVER_SQRT_PI * jnp.square(clamped) + product)
-    product_3 = product_3 + 1.0
-    numerator = (t + product_3) * part_of_t * rest_of_t
-    numerator = jnp.where(product_2 < 0.0, numerator, product_3 * t + 1.0)
-    return numerator / jnp.square(t + 1.0)
+    total = t + 1.0
+    numerator = (product_3 * product_4 + product * clamped + total) * part_of_t * rest_of_t
+    numerator_2 = product_3 * t * product_4 + product * t * clamped + total
+    return jnp.where(product_2 < 0.0, numerator, numerator_2) / jnp.square(total)
 
 
 @jax.jit

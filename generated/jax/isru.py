@@ -102,8 +102,8 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     ratio = 1.0 / (alpha * clamped * clamped + 1.0)
     denominator = jnp.sqrt(alpha * jnp.square(clamped) + 1.0)
     denominator = jnp.where(abs_clamped > 2.0**60, jnp.sqrt(alpha) * abs_clamped, denominator)
-    denominator = 0.75 * (1.0 / denominator) * clamped * ratio * clamped * ratio * clamped
-    return denominator * clamped * clamped
+    denominator = clamped * (1.0 / denominator) * clamped * ratio * clamped * ratio * clamped
+    return denominator * clamped * 0.75
 
 
 def _along(tangents, value, variables, partials):

@@ -79,11 +79,11 @@ def _derivative_maxv(x: Array, sub: Array, maxv: Array) -> Array:
 def _second_derivative_x_x(x: Array, sub: Array, maxv: Array) -> Array:
     """d2f / dx dx."""
     abs_x = jnp.abs(x)
-    product = -2.0 * abs_x
-    t = jnp.exp(product)
+    clamped = jnp.clip(abs_x, -(2.0**100), 2.0**100)
+    t = jnp.exp(-2.0 * abs_x)
     total = t + 1.0
-    numerator = 8.0 * (jnp.expm1(product) * jnp.clip(abs_x, -(2.0**100), 2.0**100) + total)
-    numerator = numerator * t / (jnp.square(total) * total)
+    numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * t
+    numerator = numerator / (jnp.square(total) * total)
     return jnp.where(maxv <= x * _tanh(x) - sub, 0.0, numerator)
 
 

@@ -56,14 +56,15 @@ def _derivative(x: Array) -> Array:
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = 2*(-x*tanh(x) + 1)*sech(x)^2."""
     abs_x = jnp.abs(x)
+    clamped = jnp.clip(abs_x, -(2.0**100), 2.0**100)
     product = -2.0 * abs_x
     is_far = product < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total = t + 1.0
-    numerator = 8.0 * (jnp.expm1(product) * jnp.clip(abs_x, -(2.0**100), 2.0**100) + total)
-    return numerator * part_of_t * rest_of_t / (jnp.square(total) * total)
+    numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * part_of_t * rest_of_t
+    return numerator / (jnp.square(total) * total)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -50,25 +50,29 @@ def _value(x: Array) -> Array:
 def _derivative(x: Array) -> Array:
     """df / dx = (x*sigmoid(-x) + 1)*sigmoid(x)."""
     clamped = jnp.clip(x, -(2.0**100), 2.0**100)
-    root_t = jnp.exp(-0.5 * jnp.abs(x))
-    t = jnp.square(root_t)
+    negated = -jnp.abs(x)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     total = t + 1.0
-    numerator = jnp.where(x < 0.0, (clamped + total) * root_t * root_t, t * clamped + total)
-    return numerator / jnp.square(total)
+    numerator = (clamped + total) * part_of_t * rest_of_t
+    return jnp.where(x < 0.0, numerator, t * clamped + total) / jnp.square(total)
 
 
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = (x*sigmoid(-x) - x*sigmoid(x) + 2)*sigmoid(-x)*sigmoid(x)."""
     abs_x = jnp.abs(x)
+    product = 0.5 * jnp.clip(abs_x, -(2.0**100), 2.0**100)
     minus_abs_x = -abs_x
     is_far = minus_abs_x < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total = t + 1.0
-    numerator = 0.5 * jnp.expm1(minus_abs_x) * jnp.clip(abs_x, -(2.0**100), 2.0**100) + total
-    return 2.0 * numerator * part_of_t * rest_of_t / (jnp.square(total) * total)
+    numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t
+    return numerator / (jnp.square(total) * total)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

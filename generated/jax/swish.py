@@ -56,22 +56,26 @@ def _value(x: Array, beta: Array) -> Array:
 def _derivative_x(x: Array, beta: Array) -> Array:
     """df / dx = (beta*x*sigmoid(-beta*x) + 1)*sigmoid(beta*x)."""
     product = beta * x
-    clamped = jnp.clip(x, -(2.0**100), 2.0**100)
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
-    t = jnp.square(root_t)
-    total = t + 1.0
-    numerator = (beta * clamped + total) * root_t * root_t
-    numerator = jnp.where(product < 0.0, numerator, beta * t * clamped + total)
-    return numerator / jnp.square(total)
+    negated = -jnp.abs(product)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    total = beta * jnp.clip(x, -(2.0**100), 2.0**100) + 1.0
+    numerator = (t + total) * part_of_t * rest_of_t
+    return jnp.where(product < 0.0, numerator, total * t + 1.0) / jnp.square(t + 1.0)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_beta(x: Array, beta: Array) -> Array:
     """df / dbeta = x^2*sigmoid(-beta*x)*sigmoid(beta*x)."""
-    root_t = jnp.exp(-0.5 * jnp.abs(beta * x))
-    t = jnp.square(root_t)
-    numerator = jnp.square(jnp.clip(x, -(2.0**50), 2.0**50)) * root_t * root_t
+    negated = -jnp.abs(beta * x)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    numerator = jnp.square(jnp.clip(x, -(2.0**50), 2.0**50)) * part_of_t * rest_of_t
     return numerator / jnp.square(t + 1.0)
 
 
@@ -80,17 +84,19 @@ def _second_derivative_x_x(x: Array, beta: Array) -> Array:
     """d2f / dx dx."""
     product = beta * x
     product_2 = 2.0 * beta
+    product_3 = 0.5 * beta * jnp.clip(x, -(2.0**100), 2.0**100)
+    total = product_3 + 1.0
+    difference = product_3 - 1.0
     negated = -jnp.abs(product)
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    total = t + 1.0
-    product_3 = 0.5 * jnp.expm1(negated) * beta * jnp.clip(x, -(2.0**100), 2.0**100)
-    numerator = product_2 * (product_3 + total) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total - product_3) * part_of_t * rest_of_t
+    total_2 = t + 1.0
+    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
+    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
     numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (jnp.square(total) * total)
+    return numerator / (jnp.square(total_2) * total_2)
 
 
 @jax.jit
@@ -102,11 +108,14 @@ def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
     product_3 = 0.5 * beta * clamped
     total = product_3 + 1.0
     difference = product_3 - 1.0
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
-    t = jnp.square(root_t)
+    negated = -jnp.abs(product)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     total_2 = t + 1.0
-    numerator = product_2 * (total * t - difference) * root_t * root_t
-    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
+    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
+    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
     numerator = jnp.where(product < 0.0, numerator_2, numerator)
     return numerator / (jnp.square(total_2) * total_2)
 
@@ -115,11 +124,13 @@ def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
 def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     """d2f / dbeta dbeta."""
     product = beta * x
-    abs_product = jnp.abs(product)
+    negated = -jnp.abs(product)
     clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    root_t = jnp.exp(-0.5 * abs_product)
-    product_2 = jnp.expm1(-abs_product) * (jnp.square(clamped) * clamped) * root_t * root_t
-    t = jnp.square(root_t)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    product_2 = jnp.expm1(negated) * (jnp.square(clamped) * clamped) * part_of_t * rest_of_t
+    t = part_of_t * rest_of_t
     total = t + 1.0
     numerator = jnp.where(product < 0.0, -product_2, product_2)
     return numerator / (jnp.square(total) * total)

@@ -121,16 +121,15 @@ def _derivative(x, T):
 def _second_derivative(x, T):
     """d2f / dx dx."""
     abs_x = keras.ops.abs(x)
+    product = 0.5 * keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
     minus_abs_x = -abs_x
     is_far = minus_abs_x < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total = t + 1.0
-    numerator = keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
-    numerator = 2.0 * (0.5 * keras.ops.expm1(minus_abs_x) * numerator + total) * part_of_t
-    numerator = numerator * rest_of_t / (keras.ops.square(total) * total)
-    return keras.ops.where(x < 0.0, 0.0, numerator)
+    numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t
+    return keras.ops.where(x < 0.0, 0.0, numerator / (keras.ops.square(total) * total))
 
 
 def _upstream(arguments, upstream):

@@ -103,17 +103,19 @@ def _derivative(x):
 
     product = 2.0 * _SQRT_2_OVER_SQRT_PI
     product_2 = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * keras.ops.square(x) + product)
+    product_3 = 0.26829 * _SQRT_2_OVER_SQRT_PI
+    clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
+    product_4 = keras.ops.square(clamped) * clamped
     negated = -keras.ops.abs(product_2)
     is_far = negated < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
-    total = 0.26829 * _SQRT_2_OVER_SQRT_PI * keras.ops.square(clamped) + product
-    total = clamped * total + 1.0
-    numerator = (t + total) * part_of_t * rest_of_t
-    numerator = keras.ops.where(product_2 < 0.0, numerator, total * t + 1.0)
-    value = numerator / keras.ops.square(t + 1.0)
+    total = t + 1.0
+    numerator = (product_3 * product_4 + product * clamped + total) * part_of_t * rest_of_t
+    numerator_2 = product_3 * t * product_4 + product * t * clamped + total
+    numerator = keras.ops.where(product_2 < 0.0, numerator, numerator_2)
+    value = numerator / keras.ops.square(total)
     return value, gradient
 
 

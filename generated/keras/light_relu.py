@@ -118,11 +118,11 @@ def _derivative(x, sub, maxv):
 def _second_derivative(x, sub, maxv):
     """d2f / dx dx."""
     abs_x = keras.ops.abs(x)
-    product = -2.0 * abs_x
-    t = keras.ops.exp(product)
+    clamped = keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
+    t = keras.ops.exp(-2.0 * abs_x)
     total = t + 1.0
-    numerator = keras.ops.expm1(product) * keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
-    numerator = 8.0 * (numerator + total) * t / (keras.ops.square(total) * total)
+    numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * t
+    numerator = numerator / (keras.ops.square(total) * total)
     return keras.ops.where(maxv <= x * _tanh(x) - sub, 0.0, numerator)
 
 

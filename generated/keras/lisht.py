@@ -95,14 +95,14 @@ def _derivative(x):
 def _second_derivative(x):
     """d2f / dx dx = 2*(-x*tanh(x) + 1)*sech(x)^2."""
     abs_x = keras.ops.abs(x)
+    clamped = keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
     product = -2.0 * abs_x
     is_far = product < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total = t + 1.0
-    numerator = keras.ops.expm1(product) * keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
-    numerator = 8.0 * (numerator + total) * part_of_t * rest_of_t
+    numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * part_of_t * rest_of_t
     return numerator / (keras.ops.square(total) * total)
 
 

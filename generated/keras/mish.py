@@ -97,41 +97,43 @@ def _derivative(x):
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    total = t + 1.0
     clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
-    total_2 = 0.5 * t + 1.0
-    total_3 = total_2 * t + 1.0
-    product = 2.0 * t
-    total_4 = (product + 2.0) * t + 1.0
-    numerator = 4.0 * total * keras.ops.square(t) * clamped + (product + 1.0) * total_4
-    numerator_2 = (total * clamped + total_2 * total_3) * part_of_t * rest_of_t
-    numerator = keras.ops.where(is_negative, numerator_2, numerator)
-    denominator = keras.ops.square(total_4)
-    denominator = keras.ops.where(is_negative, keras.ops.square(total_3), denominator)
-    value = numerator / denominator
+    product = 4.0 * clamped
+    numerator = (((0.25 * t + 1.0) * t + (clamped + 1.5)) * t + (clamped + 1.0)) * part_of_t
+    numerator = numerator * rest_of_t
+    numerator_2 = (((product + 4.0) * t + (product + 6.0)) * t + 4.0) * t + 1.0
+    numerator = keras.ops.where(is_negative, numerator, numerator_2)
+    denominator = keras.ops.square((2.0 * t + 2.0) * t + 1.0)
+    denominator_2 = keras.ops.square((0.5 * t + 1.0) * t + 1.0)
+    value = numerator / keras.ops.where(is_negative, denominator_2, denominator)
     return value, gradient
 
 
 def _second_derivative(x):
     """d2f / dx dx."""
+    abs_x = keras.ops.abs(x)
     is_negative = x < 0.0
-    negated = -keras.ops.abs(x)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
+    product = 0.5 * clamped
+    minus_abs_x = -abs_x
+    is_far = minus_abs_x < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
-    total = t + 1.0
-    total_2 = (0.5 * t + 1.0) * t + 1.0
-    total_3 = (2.0 * t + 2.0) * t + 1.0
-    numerator = 2.0 * (0.5 * ((1.0 - (t + 1.5) * t) * t + 1.0) * clamped + total * total_2)
-    numerator = numerator * part_of_t * rest_of_t
-    numerator_2 = 8.0 * (total * total_3 - ((1.5 - total * t) * t + 1.0) * clamped)
-    numerator_3 = numerator_2 * part_of_t * part_of_t * rest_of_t * rest_of_t
-    numerator = keras.ops.where(is_negative, numerator, numerator_3)
-    denominator = keras.ops.square(total_3) * total_3
-    denominator_2 = keras.ops.square(total_2) * total_2
-    return numerator / keras.ops.where(is_negative, denominator_2, denominator)
+    total = (0.5 * t + 1.0) * t + 1.0
+    total_2 = (2.0 * t + 2.0) * t + 1.0
+    total_3 = (0.016916194031746032 * x - 0.021293110857142857) * x - 0.07109916444444445
+    total_3 = ((total_3 * x + 0.036034133333333336) * x + 0.23456) * x
+    total_3 = (((total_3 - 0.007466666666666667) * x - 0.5504) * x - 0.096) * x + 0.64
+    numerator = (((clamped + 2.0) * t + (clamped + 4.0)) * t - (1.5 * clamped - 3.0)) * t
+    numerator = 8.0 * (numerator - (clamped - 1.0)) * part_of_t * part_of_t * rest_of_t
+    numerator = numerator * rest_of_t
+    numerator_2 = (product + 2.0 - ((product - 0.5) * t + (0.75 * clamped - 1.5)) * t) * t
+    numerator_3 = 2.0 * (numerator_2 + (product + 1.0)) * part_of_t * rest_of_t
+    numerator = keras.ops.where(is_negative, numerator_3, numerator)
+    denominator = keras.ops.square(total_2) * total_2
+    denominator = keras.ops.where(is_negative, keras.ops.square(total) * total, denominator)
+    return keras.ops.where(abs_x < 0.015625, total_3, numerator / denominator)
 
 
 def _upstream(arguments, upstream):

@@ -87,10 +87,13 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    root_t = keras.ops.exp(-0.851 * keras.ops.abs(x))
-    t = keras.ops.square(root_t)
+    product = -1.702 * keras.ops.abs(x)
+    is_far = product < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     total = 1.702 * keras.ops.clip(x, -(2.0**100), 2.0**100) + 1.0
-    numerator = (t + total) * root_t * root_t
+    numerator = (t + total) * part_of_t * rest_of_t
     numerator = keras.ops.where(1.702 * x < 0.0, numerator, total * t + 1.0)
     value = numerator / keras.ops.square(t + 1.0)
     return value, gradient
@@ -99,15 +102,20 @@ def _derivative(x):
 def _second_derivative(x):
     """d2f / dx dx."""
     abs_x = keras.ops.abs(x)
-    product = -1.702 * abs_x
-    is_far = product < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
+    x_squared = keras.ops.square(x)
+    product = 0.851 * keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
+    product_2 = -1.702 * abs_x
+    is_far = product_2 < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product_2, product_2))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total = t + 1.0
-    numerator = keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
-    numerator = 3.404 * (0.851 * keras.ops.expm1(product) * numerator + total) * part_of_t
-    return numerator * rest_of_t / (keras.ops.square(total) * total)
+    numerator = 3.404 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t
+    numerator = numerator / (keras.ops.square(total) * total)
+    product_3 = (0.040130768964555086 * x_squared - 0.09916567829010771) * x_squared
+    product_3 = (product_3 + 0.2303653631469273) * x_squared - 0.48843111172413944
+    product_3 = (product_3 * x_squared + 0.892642984458502) * x_squared - 1.232590102
+    return keras.ops.where(abs_x < 0.0625, product_3 * x_squared + 0.851, numerator)
 
 
 def _upstream(arguments, upstream):

@@ -144,13 +144,15 @@ def _derivative_x(x, beta):
         )
 
     product = beta * x
-    clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
-    t = keras.ops.square(root_t)
-    total = t + 1.0
-    numerator = (beta * clamped + total) * root_t * root_t
-    numerator = keras.ops.where(product < 0.0, numerator, beta * t * clamped + total)
-    value = numerator / keras.ops.square(total)
+    negated = -keras.ops.abs(product)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    total = beta * keras.ops.clip(x, -(2.0**100), 2.0**100) + 1.0
+    numerator = (t + total) * part_of_t * rest_of_t
+    numerator = keras.ops.where(product < 0.0, numerator, total * t + 1.0)
+    value = numerator / keras.ops.square(t + 1.0)
     return value, gradient
 
 
@@ -165,10 +167,13 @@ def _derivative_beta(x, beta):
             _sum_to(upstream * _second_derivative_beta_beta(x, beta), beta),
         )
 
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(beta * x))
-    t = keras.ops.square(root_t)
-    numerator = keras.ops.square(keras.ops.clip(x, -(2.0**50), 2.0**50)) * root_t * root_t
-    value = numerator / keras.ops.square(t + 1.0)
+    negated = -keras.ops.abs(beta * x)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    numerator = keras.ops.square(keras.ops.clip(x, -(2.0**50), 2.0**50)) * part_of_t
+    value = numerator * rest_of_t / keras.ops.square(t + 1.0)
     return value, gradient
 
 
@@ -176,18 +181,19 @@ def _second_derivative_x_x(x, beta):
     """d2f / dx dx."""
     product = beta * x
     product_2 = 2.0 * beta
+    product_3 = 0.5 * beta * keras.ops.clip(x, -(2.0**100), 2.0**100)
+    total = product_3 + 1.0
+    difference = product_3 - 1.0
     negated = -keras.ops.abs(product)
     is_far = negated < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    total = t + 1.0
-    clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
-    clamped = 0.5 * keras.ops.expm1(negated) * beta * clamped
-    numerator = product_2 * (clamped + total) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total - clamped) * part_of_t * rest_of_t
+    total_2 = t + 1.0
+    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
+    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
     numerator = keras.ops.where(product < 0.0, numerator_2, numerator)
-    return numerator / (keras.ops.square(total) * total)
+    return numerator / (keras.ops.square(total_2) * total_2)
 
 
 def _second_derivative_x_beta(x, beta):
@@ -198,11 +204,14 @@ def _second_derivative_x_beta(x, beta):
     product_3 = 0.5 * beta * clamped
     total = product_3 + 1.0
     difference = product_3 - 1.0
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
-    t = keras.ops.square(root_t)
+    negated = -keras.ops.abs(product)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     total_2 = t + 1.0
-    numerator = product_2 * (total * t - difference) * root_t * root_t
-    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
+    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
+    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
     numerator = keras.ops.where(product < 0.0, numerator_2, numerator)
     return numerator / (keras.ops.square(total_2) * total_2)
 
@@ -210,12 +219,14 @@ def _second_derivative_x_beta(x, beta):
 def _second_derivative_beta_beta(x, beta):
     """d2f / dbeta dbeta."""
     product = beta * x
-    abs_product = keras.ops.abs(product)
+    negated = -keras.ops.abs(product)
     clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
-    root_t = keras.ops.exp(-0.5 * abs_product)
-    product_2 = keras.ops.expm1(-abs_product) * (keras.ops.square(clamped) * clamped)
-    product_2 = product_2 * root_t * root_t
-    t = keras.ops.square(root_t)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    product_2 = keras.ops.expm1(negated) * (keras.ops.square(clamped) * clamped) * part_of_t
+    product_2 = product_2 * rest_of_t
+    t = part_of_t * rest_of_t
     total = t + 1.0
     numerator = keras.ops.where(product < 0.0, -product_2, product_2)
     return numerator / (keras.ops.square(total) * total)

@@ -66,20 +66,23 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, halved in the tail."""
+    """The derivative by x: exponential normal form, by powers of x, halved in the tail."""
     product = 2 * _SQRT_2_OVER_SQRT_PI
     product_2 = x.square().mul_(0.08943 * _SQRT_2_OVER_SQRT_PI).add_(product).mul_(x)
+    product_3 = 0.26829 * _SQRT_2_OVER_SQRT_PI
+    clamped = x.clamp(-(2.0**33), 2.0**33)
+    product_4 = clamped.square().mul_(clamped)
     negated = product_2.abs().neg_()
     is_far = negated < -64
     part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
     rest_of_t = torch.where(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
-    clamped = x.clamp(-(2.0**33), 2.0**33)
-    total = clamped.square().mul_(0.26829 * _SQRT_2_OVER_SQRT_PI).add_(product)
-    total = total.mul_(clamped).add_(1)
-    numerator = (t + total).mul_(part_of_t).mul_(rest_of_t)
-    numerator = torch.where(product_2 < 0, numerator, (total * t).add_(1))
-    return numerator.div_((t + 1).square_())
+    total = t + 1
+    numerator = (product_3 * product_4).add_(product * clamped).add_(total).mul_(part_of_t)
+    numerator = numerator.mul_(rest_of_t)
+    numerator_2 = (product_3 * t).mul_(product_4).add_((product * t).mul_(clamped))
+    numerator = torch.where(product_2 < 0, numerator, numerator_2.add_(total))
+    return numerator.div_(total.square())
 
 
 def _by_x_x(x: Tensor) -> Tensor:

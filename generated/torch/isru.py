@@ -112,14 +112,14 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by alpha: square-root form, divided one by one, clamped both sides."""
+    """The second derivative by alpha: square-root form, number last, divided one by one, clamped both sides."""
     clamped = x.clamp(-(2.0**30), 2.0**30)
     abs_clamped = clamped.abs()
     ratio = 1 / (alpha * clamped * clamped + 1)
     denominator = torch.sqrt(alpha * clamped.square() + 1)
     denominator = torch.where(abs_clamped > 2.0**60, alpha.sqrt() * abs_clamped, denominator)
-    denominator = 0.75 * (1 / denominator) * clamped * ratio * clamped * ratio * clamped
-    return denominator * clamped * clamped
+    denominator = clamped * (1 / denominator) * clamped * ratio * clamped * ratio * clamped
+    return denominator * clamped * 0.75
 
 
 _DERIVATIVES = {

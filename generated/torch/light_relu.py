@@ -92,14 +92,13 @@ def _by_maxv(x: Tensor, sub: Tensor, maxv: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, sub: Tensor, maxv: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, by powers of x."""
+    """The second derivative by x: exponential normal form."""
     abs_x = x.abs()
-    product = -2 * abs_x
-    t = product.exp()
+    clamped = abs_x.clamp(-(2.0**100), 2.0**100)
+    t = torch.exp(-2 * abs_x)
     total = t + 1
-    numerator = 8 * (product.expm1() * abs_x.clamp(-(2.0**100), 2.0**100) + total) * t
-    numerator = numerator / (total.square() * total)
-    return torch.where(maxv <= x * x.tanh() - sub, 0, numerator)
+    ratio = 8 * ((clamped + 1) * t - (clamped - 1)) * t / (total.square() * total)
+    return torch.where(maxv <= x * x.tanh() - sub, 0, ratio)
 
 
 _DERIVATIVES = {

@@ -55,44 +55,47 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, by powers of x, halved in the tail."""
+    """The derivative by x: exponential normal form, halved in the tail."""
     is_negative = x < 0
     negated = x.abs().neg_()
     is_far = negated < -64
     part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
     rest_of_t = torch.where(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
-    total = t + 1
     clamped = x.clamp(-(2.0**100), 2.0**100)
-    total_2 = (0.5 * t).add_(1)
-    total_3 = (total_2 * t).add_(1)
-    product = 2 * t
-    total_4 = (product + 2).mul_(t).add_(1)
-    numerator = (4 * total).mul_(t.square()).mul_(clamped).add_((product + 1).mul_(total_4))
-    numerator_2 = (total * clamped).add_(total_2 * total_3).mul_(part_of_t).mul_(rest_of_t)
-    numerator = torch.where(is_negative, numerator_2, numerator)
-    return numerator.div_(torch.where(is_negative, total_3.square(), total_4.square()))
+    product = 4 * clamped
+    numerator = (0.25 * t).add_(1).mul_(t).add_(clamped + 1.5).mul_(t).add_(clamped + 1)
+    numerator = numerator.mul_(part_of_t).mul_(rest_of_t)
+    numerator_2 = (product + 4).mul_(t).add_(product + 6).mul_(t).add_(4).mul_(t).add_(1)
+    numerator = torch.where(is_negative, numerator, numerator_2)
+    denominator = (0.5 * t).add_(1).mul_(t).add_(1).square_()
+    denominator_2 = (2 * t).add_(2).mul_(t).add_(1).square_()
+    return numerator.div_(torch.where(is_negative, denominator, denominator_2))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, by powers of x, halved in the tail."""
+    """The second derivative by x: exponential normal form, halved in the tail, series below 0.015625."""
+    abs_x = x.abs()
     is_negative = x < 0
-    negated = -x.abs()
-    is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
+    clamped = x.clamp(-(2.0**100), 2.0**100)
+    product = 0.5 * clamped
+    minus_abs_x = -abs_x
+    is_far = minus_abs_x < -64
+    part_of_t = torch.where(is_far, 0.5 * minus_abs_x, minus_abs_x).exp()
     rest_of_t = torch.where(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
-    clamped = x.clamp(-(2.0**100), 2.0**100)
-    total = t + 1
-    total_2 = (0.5 * t + 1) * t + 1
-    total_3 = (2 * t + 2) * t + 1
-    numerator = 8 * (total * total_3 - ((1.5 - total * t) * t + 1) * clamped) * part_of_t
-    numerator = numerator * part_of_t * rest_of_t * rest_of_t
-    numerator_2 = 2 * (0.5 * ((1 - (t + 1.5) * t) * t + 1) * clamped + total * total_2)
-    numerator = torch.where(is_negative, numerator_2 * part_of_t * rest_of_t, numerator)
-    denominator = total_3.square() * total_3
-    denominator = torch.where(is_negative, total_2.square() * total_2, denominator)
-    return numerator / denominator
+    total = (0.5 * t + 1) * t + 1
+    total_2 = (2 * t + 2) * t + 1
+    denominator = torch.where(is_negative, total.square() * total, total_2.square() * total_2)
+    total_3 = (0.016916194031746032 * x - 0.021293110857142857) * x - 0.07109916444444445
+    total_3 = ((total_3 * x + 0.036034133333333336) * x + 0.23456) * x
+    total_3 = (((total_3 - 0.007466666666666667) * x - 0.5504) * x - 0.096) * x + 0.64
+    numerator = (product + 2 - ((product - 0.5) * t + (0.75 * clamped - 1.5)) * t) * t
+    numerator = 2 * (numerator + (product + 1)) * part_of_t * rest_of_t
+    numerator_2 = (((clamped + 2) * t + (clamped + 4)) * t - (1.5 * clamped - 3)) * t
+    numerator_3 = 8 * (numerator_2 - (clamped - 1)) * part_of_t * part_of_t * rest_of_t
+    numerator = torch.where(is_negative, numerator, numerator_3 * rest_of_t) / denominator
+    return torch.where(abs_x < 0.015625, total_3, numerator)
 
 
 _DERIVATIVES = {

@@ -52,26 +52,35 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, halved."""
-    root_t = x.abs().mul_(-0.851).exp_()
-    t = root_t.square()
+    """The derivative by x: exponential normal form, halved in the tail."""
+    product = x.abs().mul_(-1.702)
+    is_far = product < -64
+    part_of_t = torch.where(is_far, 0.5 * product, product).exp_()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     total = x.clamp(-(2.0**100), 2.0**100).mul_(1.702).add_(1)
-    numerator = (t + total).mul_(root_t).mul_(root_t)
+    numerator = (t + total).mul_(part_of_t).mul_(rest_of_t)
     numerator = torch.where(1.702 * x < 0, numerator, (total * t).add_(1))
     return numerator.div_((t + 1).square_())
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, by powers of x, halved in the tail."""
+    """The second derivative by x: exponential normal form, halved in the tail, series below 0.0625."""
     abs_x = x.abs()
-    product = -1.702 * abs_x
-    is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
+    x_squared = x.square()
+    product = 0.851 * abs_x.clamp(-(2.0**100), 2.0**100)
+    product_2 = -1.702 * abs_x
+    is_far = product_2 < -64
+    part_of_t = torch.where(is_far, 0.5 * product_2, product_2).exp()
     rest_of_t = torch.where(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total = t + 1
-    numerator = 3.404 * (0.851 * product.expm1() * abs_x.clamp(-(2.0**100), 2.0**100) + total)
-    return numerator * part_of_t * rest_of_t / (total.square() * total)
+    product_3 = (0.040130768964555086 * x_squared - 0.09916567829010771) * x_squared
+    product_3 = (product_3 + 0.2303653631469273) * x_squared - 0.48843111172413944
+    product_3 = (product_3 * x_squared + 0.892642984458502) * x_squared - 1.232590102
+    product_3 = product_3 * x_squared + 0.851
+    numerator = 3.404 * ((product + 1) * t - (product - 1)) * part_of_t * rest_of_t
+    return torch.where(abs_x < 0.0625, product_3, numerator / (total.square() * total))
 
 
 _DERIVATIVES = {

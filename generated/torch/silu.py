@@ -51,27 +51,31 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, by powers of x, halved."""
+    """The derivative by x: exponential normal form, by powers of x, halved in the tail."""
     clamped = x.clamp(-(2.0**100), 2.0**100)
-    root_t = x.abs().mul_(-0.5).exp_()
-    t = root_t.square()
+    negated = x.abs().neg_()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     total = t + 1
-    numerator = (clamped + total).mul_(root_t).mul_(root_t)
+    numerator = (clamped + total).mul_(part_of_t).mul_(rest_of_t)
     numerator = torch.where(x < 0, numerator, (t * clamped).add_(total))
     return numerator.div_(total.square())
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, by powers of x, halved in the tail."""
+    """The second derivative by x: exponential normal form, halved in the tail."""
     abs_x = x.abs()
+    product = 0.5 * abs_x.clamp(-(2.0**100), 2.0**100)
     minus_abs_x = -abs_x
     is_far = minus_abs_x < -64
     part_of_t = torch.where(is_far, 0.5 * minus_abs_x, minus_abs_x).exp()
     rest_of_t = torch.where(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total = t + 1
-    numerator = 2 * (0.5 * minus_abs_x.expm1() * abs_x.clamp(-(2.0**100), 2.0**100) + total)
-    return numerator * part_of_t * rest_of_t / (total.square() * total)
+    numerator = 2 * ((product + 1) * t - (product - 1)) * part_of_t * rest_of_t
+    return numerator / (total.square() * total)
 
 
 _DERIVATIVES = {

@@ -82,66 +82,79 @@ def _value(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, by powers of x, halved."""
+    """The derivative by x: exponential normal form, halved in the tail."""
     product = beta * x
-    clamped = x.clamp(-(2.0**100), 2.0**100)
-    root_t = product.abs().mul_(-0.5).exp_()
-    t = root_t.square()
-    total = t + 1
-    numerator = (beta * clamped).add_(total).mul_(root_t).mul_(root_t)
-    numerator = torch.where(product < 0, numerator, (beta * t).mul_(clamped).add_(total))
-    return numerator.div_(total.square())
+    negated = product.abs().neg_()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    total = (beta * x.clamp(-(2.0**100), 2.0**100)).add_(1)
+    numerator = (t + total).mul_(part_of_t).mul_(rest_of_t)
+    numerator = torch.where(product < 0, numerator, (total * t).add_(1))
+    return numerator.div_((t + 1).square_())
 
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: exponential normal form, halved."""
-    root_t = (beta * x).abs_().mul_(-0.5).exp_()
-    t = root_t.square()
-    numerator = (x.clamp(-(2.0**50), 2.0**50).square_() * root_t).mul_(root_t)
+    """The derivative by beta: exponential normal form, halved in the tail."""
+    negated = (beta * x).abs_().neg_()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    numerator = (x.clamp(-(2.0**50), 2.0**50).square_() * part_of_t).mul_(rest_of_t)
     return numerator.div_(t.add_(1).square_())
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, by powers of x, halved in the tail."""
+    """The second derivative by x: exponential normal form, halved in the tail."""
     product = beta * x
     product_2 = 2 * beta
+    product_3 = 0.5 * beta * x.clamp(-(2.0**100), 2.0**100)
+    total = product_3 + 1
+    difference = product_3 - 1
     negated = -product.abs()
     is_far = negated < -64
     part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
     rest_of_t = torch.where(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
-    total = t + 1
-    product_3 = 0.5 * negated.expm1() * beta * x.clamp(-(2.0**100), 2.0**100)
-    numerator = product_2 * (product_3 + total) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total - product_3) * part_of_t * rest_of_t
-    return torch.where(product < 0, numerator_2, numerator) / (total.square() * total)
+    total_2 = t + 1
+    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
+    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
+    numerator = torch.where(product < 0, numerator_2, numerator)
+    return numerator / (total_2.square() * total_2)
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form, halved."""
+    """The second derivative by x and beta: exponential normal form, halved in the tail."""
     product = beta * x
     clamped = x.clamp(-(2.0**50), 2.0**50)
     product_2 = 2 * clamped
     product_3 = 0.5 * beta * clamped
     total = product_3 + 1
     difference = product_3 - 1
-    root_t = torch.exp(-0.5 * product.abs())
-    t = root_t.square()
+    negated = -product.abs()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     total_2 = t + 1
-    numerator = product_2 * (total * t - difference) * root_t * root_t
-    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
+    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
+    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
     numerator = torch.where(product < 0, numerator_2, numerator)
     return numerator / (total_2.square() * total_2)
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by beta: exponential normal form, halved."""
+    """The second derivative by beta: exponential normal form, halved in the tail."""
     product = beta * x
-    abs_product = product.abs()
+    negated = -product.abs()
     clamped = x.clamp(-(2.0**33), 2.0**33)
-    root_t = torch.exp(-0.5 * abs_product)
-    product_2 = torch.expm1(-abs_product) * (clamped.square() * clamped) * root_t * root_t
-    t = root_t.square()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    product_2 = negated.expm1() * (clamped.square() * clamped) * part_of_t * rest_of_t
+    t = part_of_t * rest_of_t
     total = t + 1
     return torch.where(product < 0, -product_2, product_2) / (total.square() * total)
 
