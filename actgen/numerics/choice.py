@@ -148,10 +148,10 @@ class _Race:
     def _cheapest_of_the_closest(self) -> tuple[Candidate, contract.Errors]:
         """Where nothing keeps the contract, a tenth less error is not worth twice the operations."""
         assert self._closest is not None
-        count, worst = self._closest[1].closeness
+        lost, worst = self._closest[1].closeness
         if worst <= CONTRACT:
             return self._closest
-        close = [run for run in self._runs if run[1].closeness[0] <= 1.1 * count and run[1].worst <= 1.1 * worst]
+        close = [run for run in self._runs if run[1].closeness[0] <= 1.1 * lost and run[1].worst <= 1.1 * worst]
         return min(close, key=lambda run: _cost(run[0]))
 
 

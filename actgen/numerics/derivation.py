@@ -17,7 +17,7 @@ from actgen.numerics.lowering import variables
 from actgen.numerics.oracle import Oracle
 from actgen.numerics.rules import rewrite
 from actgen.numerics.samples import parameter_values
-from actgen.spec import Activation
+from actgen.spec import Activation, Problem, SpecError
 from actgen.symbolic.formula import Formula, Order
 from actgen.symbolic.properties import Properties, properties
 
@@ -65,15 +65,24 @@ class ReferenceTable:
     values: Mapping[Order, tuple[float, ...]]
 
 
+_PROBES = np.array([sign * size for size in (0.01, 0.3, 1.1, 2.7, 9.0, 100.0) for sign in (-1, 1)])
+
+
 def derive(activation: Activation) -> Derivation:
     """Derive, for one activation, its kernels and what is known of it.
 
     Deterministic: the same spec gives the same derivation on every machine.
+
+    Raises:
+        SpecError: the formula has no real value at the default parameters.
     """
     formula = Formula.of(activation)
     defaults = {parameter.name: parameter.default for parameter in activation.parameters}
     settings = tuple(_settings(activation))
     oracle = Oracle(formula.value, formula.inputs[0], formula.parameters)
+    if not oracle(_PROBES, settings[0]).decided.any():
+        message = "the formula has no real value at any of the inputs tried, with the parameters at their defaults"
+        raise SpecError([Problem(activation.path, message, "check the arguments of log, sqrt and powers")])
     found = properties(formula, defaults, [oracle.limit(sign, settings[0]) for sign in (-1, 1)])
     known = variables(formula.variables, formula.inputs)
     kernels: dict[Order, Kernel] = {}

@@ -9,7 +9,7 @@ from itertools import combinations_with_replacement
 
 import sympy as sp
 
-from actgen.spec import Activation
+from actgen.spec import Activation, Problem, SpecError
 from actgen.symbolic.binding import bind
 from actgen.symbolic.derivatives import differentiate
 
@@ -35,14 +35,20 @@ class Formula:
 
     @classmethod
     def of(cls, activation: Activation) -> Formula:
-        """Bind the names of a spec to primitives."""
+        """Bind the names of a spec to primitives.
+
+        Raises:
+            SpecError: the formula compares something that is no real number, such as log(-1).
+        """
         surrogate = activation.surrogate
-        return cls(
-            value=bind(activation.expression, activation.inputs),
-            inputs=activation.inputs,
-            parameters=tuple(parameter.symbol for parameter in activation.parameters),
-            surrogate=None if surrogate is None else bind(surrogate, activation.inputs),
-        )
+        try:
+            value = bind(activation.expression, activation.inputs)
+            slope = None if surrogate is None else bind(surrogate, activation.inputs)
+        except TypeError as error:  # SymPy's word for a comparison of a number that is not real
+            message = f"the formula compares what is no real number: {error}"
+            raise SpecError([Problem(activation.path, message, "keep to real values")]) from error
+        parameters = tuple(parameter.symbol for parameter in activation.parameters)
+        return cls(value, activation.inputs, parameters, slope)
 
     @property
     def variables(self) -> tuple[sp.Symbol, ...]:

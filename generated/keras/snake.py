@@ -188,15 +188,13 @@ def _second_derivative_frequency_frequency(x, frequency):
     sin_product = _sin(product)
     product_3 = product * sin_product
     product_4 = product * _cos(product)
-    numerator = 5.568494692539372e-09 * product_squared - 3.2888921777810664e-07
-    numerator = (numerator * product_squared + 1.4659062278109896e-05) * product_squared
-    numerator = (numerator - 0.00047031158142269255) * product_squared
-    numerator = (numerator + 0.010158730158730159) * product_squared - 0.13333333333333333
-    numerator = (numerator * product_squared + 0.8888888888888888) * product_squared - 2.0
+    numerator = -0.00047031158142269255 * product_squared + 0.010158730158730159
+    numerator = (numerator * product_squared - 0.13333333333333333) * product_squared
+    numerator = (numerator + 0.8888888888888888) * product_squared - 2.0
     numerator = numerator * keras.ops.square(product_squared) / product_2
     numerator_2 = -2.0 * (product_3 + sin_product - product_4)
     numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
-    return keras.ops.where(keras.ops.abs(product) < 0.25, numerator, numerator_2)
+    return keras.ops.where(keras.ops.abs(product) < 0.0625, numerator, numerator_2)
 
 
 def _upstream(arguments, upstream):

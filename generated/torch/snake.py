@@ -111,22 +111,20 @@ def _by_x_frequency(x: Tensor, frequency: Tensor) -> Tensor:
 
 
 def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
-    """The second derivative by frequency: one fraction, series below 0.25."""
+    """The second derivative by frequency: one fraction, series below 0.0625."""
     product = frequency * x
     product_squared = product.square()
     product_2 = frequency.square() * frequency
     sin_product = product.sin()
     product_3 = product * sin_product
     product_4 = product * product.cos()
-    numerator = 5.568494692539372e-09 * product_squared - 3.2888921777810664e-07
-    numerator = (numerator * product_squared + 1.4659062278109896e-05) * product_squared
-    numerator = (numerator - 0.00047031158142269255) * product_squared
-    numerator = (numerator + 0.010158730158730159) * product_squared - 0.13333333333333333
-    numerator = (numerator * product_squared + 0.8888888888888888) * product_squared - 2
+    numerator = -0.00047031158142269255 * product_squared + 0.010158730158730159
+    numerator = (numerator * product_squared - 0.13333333333333333) * product_squared
+    numerator = (numerator + 0.8888888888888888) * product_squared - 2
     numerator = numerator * product_squared.square() / product_2
     numerator_2 = -2 * (product_3 + sin_product - product_4)
     numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
-    return torch.where(product.abs() < 0.25, numerator, numerator_2)
+    return torch.where(product.abs() < 0.0625, numerator, numerator_2)
 
 
 _DERIVATIVES = {

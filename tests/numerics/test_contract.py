@@ -140,3 +140,17 @@ def test_units_never_exceed_ulps_and_the_worst_is_found_among_many() -> None:
     assert found.worst == best
     assert found.worst_at == points[int(best)]
     assert found.worst_ulps == count - 1
+
+
+def test_twice_the_limit_at_a_dozen_points_is_closer_than_nan_at_one() -> None:
+    mild, wrong = np.full(12, 8.0), np.array([math.inf] + [0.5] * 11)
+    points = np.arange(12.0)
+    assert Errors(points, mild, mild).closeness < Errors(points, wrong, wrong).closeness
+
+
+def test_at_a_pole_at_zero_a_subnormal_input_may_give_what_the_pole_gives() -> None:
+    # log(1.4e-45) is -103.3, but -inf where the processor takes 1.4e-45 for 0.
+    points = np.array([0.0, 1.4e-45])
+    exact = Exact(np.array([np.nan, -103.28]), np.zeros(2), np.array([False, True]))
+    found = errors(points, np.array([-np.inf, -np.inf], np.float32), exact, lambda some: 1 / some)
+    assert found.worst == 0

@@ -13,7 +13,7 @@ from actgen.numerics import contract, emulation
 from actgen.numerics.choice import CONTRACT
 from actgen.numerics.derivation import Derivation, derive, reference_table
 from actgen.numerics.oracle import Floats, Oracle
-from actgen.spec import load_spec
+from actgen.spec import SpecError, load_spec
 from actgen.symbolic.derivatives import differentiate
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
@@ -171,3 +171,21 @@ def test_deriving_twice_gives_the_same(derivations: Mapping[str, Derivation]) ->
     assert again.judgements == first.judgements
     assert again.properties == first.properties
     assert again.formulas == first.formulas
+
+
+@pytest.mark.parametrize(
+    ("expression", "complaint"),
+    [
+        ("Max(x, log(-1))", "compares what is no real number"),
+        ("x * log(-1)", "has no real value"),
+        ("sqrt(-1 - x**2)", "has no real value"),
+    ],
+)
+def test_a_formula_without_real_values_is_refused_with_its_place(
+    expression: str, complaint: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "unreal.toml"
+    path.write_text(f'title = "T"\nsummary = "S."\nexpression = "{expression}"\nfolklore = true\n')
+    with pytest.raises(SpecError, match=complaint) as refusal:
+        derive(load_spec(path))
+    assert refusal.value.problems[0].path.endswith("unreal.toml")
