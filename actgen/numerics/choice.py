@@ -190,7 +190,7 @@ def _with_guards(judge: Judge, candidate: Candidate, found: contract.Errors) -> 
 def _with_series(judge: Judge, kernel: Kernel, known: Mapping[sp.Basic, Node]) -> Iterator[Candidate]:
     """A kernel with the Taylor series around 0, from the shortest reach that could help."""
     found = judge.errors(kernel)
-    if not ((found.units > MARGIN) & (np.abs(found.points) <= 1.0)).any():
+    if not ((found.units > CONTRACT) & (np.abs(found.points) <= 1.0)).any():
         return
     for reach in _REACHES:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ class Errors:
         """The largest error in units of the contract."""
         return float(self.units.max(initial=0.0))
 
-    @property
+    @cached_property
     def closeness(self) -> tuple[float, float]:
         """Smaller for better: the decimal digits lost beyond the contract, over all points; then the worst error.
 
