@@ -25,6 +25,9 @@ CONTRACT = contract.LARGEST_UNITS
 MARGIN = 2.75
 """What a form may be off in emulation, whose primitives are correctly rounded; the rest is for the frameworks' own."""
 
+_CLOSE = 1.1
+"""How much more a cheaper form may be off than the most accurate one, where none keeps the contract."""
+
 _REACHES = (2.0**-6, 2.0**-4, 2.0**-3, 2.0**-2, 0.375, 0.5, 0.75, 1.0)
 _MOST_SERIES = 3
 
@@ -117,8 +120,14 @@ class _Race:
 
     def run(self, candidate: Candidate) -> contract.Errors:
         """Judge one candidate."""
-        # Once something keeps the contract, how far another misses it does not matter.
-        found = self._judge.errors(candidate.kernel, give_up=CONTRACT if self.best_units <= CONTRACT else math.inf)
+        # Once something keeps the contract, how far another misses it does not matter; before, what loses more than
+        # the best so far need not be judged to the end.
+        if self._closest is None:
+            found = self._judge.errors(candidate.kernel)
+        elif self.best_units <= CONTRACT:
+            found = self._judge.errors(candidate.kernel, give_up=CONTRACT)
+        else:
+            found = self._judge.errors(candidate.kernel, most_lost=_CLOSE * self._closest[1].closeness[0])
         self._trials[candidate.kernel.result] = Trial(candidate.kernel.form, candidate.cost, found.worst)
         self._runs.append((candidate, found))
         if found.worst <= MARGIN and not self.is_won_by_less_than(candidate):
@@ -151,7 +160,7 @@ class _Race:
         lost, worst = self._closest[1].closeness
         if worst <= CONTRACT:
             return self._closest
-        close = [run for run in self._runs if run[1].closeness[0] <= 1.1 * lost and run[1].worst <= 1.1 * worst]
+        close = [run for run in self._runs if run[1].closeness[0] <= _CLOSE * lost and run[1].worst <= _CLOSE * worst]
         return min(close, key=lambda run: _cost(run[0]))
 
 

@@ -128,9 +128,16 @@ class Judge:
             self._exact[index] = self.oracle(setting.points, setting.parameters)
         return self._exact[index]
 
-    def errors(self, kernel: Kernel, give_up: float = math.inf) -> contract.Errors:
-        """Errors of a kernel over all settings, or up to the first setting in which they exceed ``give_up``."""
+    def errors(self, kernel: Kernel, give_up: float = math.inf, most_lost: float = math.inf) -> contract.Errors:
+        """Errors of a kernel over all settings, or up to the one with which they exceed a limit.
+
+        Args:
+            kernel: what to judge.
+            give_up: a limit of the worst error, in units.
+            most_lost: a limit of what is lost beyond the contract over all points, as in ``Errors.closeness``.
+        """
         parts = []
+        lost = 0.0
         for index, setting in enumerate(self.settings):
             results = emulation.run(kernel, {self.x.name: setting.points, **setting.parameters}, setting.dtype)
             results = np.broadcast_to(results, setting.points.shape)
@@ -140,7 +147,8 @@ class Judge:
 
             part = contract.errors(setting.points, results, self.exact(index), slope, setting.slack)
             parts.append(part)
-            if part.worst > give_up:
+            lost += part.closeness[0]
+            if part.worst > give_up or lost > most_lost:
                 break
         return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
 

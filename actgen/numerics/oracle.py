@@ -103,11 +103,12 @@ class Oracle:
     def enclose(self, point: float, parameters: Sequence[fmpq]) -> arb | None:
         """A tight ball at a finite point, or None where the value cannot be told to as many bits as asked for."""
         before = ctx.prec
+        here = arb(point)
         try:
             for function in self._functions:
                 for precision in _PRECISIONS:
                     ctx.prec = precision
-                    value = function(arb(point), *(arb(parameter) for parameter in parameters))
+                    value = function(here, *map(arb, parameters))
                     if value is None:
                         continue
                     if not value.is_finite():

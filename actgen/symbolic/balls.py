@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sympy as sp
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
@@ -43,20 +43,37 @@ class BallFunction:
         self._steps: list[Step] = []
         self._slots: dict[sp.Basic, int] = {symbol: i for i, symbol in enumerate(self.variables)}
         self._result = self._compile(expression)
+        self._constants: dict[int, list[arb]] = {}
 
     def __call__(self, *values: arb) -> arb | None:
         """The ball that holds the value at a point, or None where a condition cannot be decided.
 
-        The precision is that of ``flint.ctx``; constants such as 1/3 and pi are rounded to it at each call.
+        The precision is that of ``flint.ctx``; constants such as 1/3 and pi are rounded to it once for all points.
         """
         memory: list[Any] = list(values)
+        constants = iter(self._at_precision(ctx.prec))
         try:
             for function, slots in self._steps:
-                memory.append(function(*[memory[slot] for slot in slots]))
+                # Spelled out by the number of operands: this loop is where a build spends its time.
+                match len(slots):
+                    case 2:
+                        memory.append(function(memory[slots[0]], memory[slots[1]]))
+                    case 1:
+                        memory.append(function(memory[slots[0]]))
+                    case 0:
+                        memory.append(next(constants))
+                    case _:
+                        memory.append(function(*[memory[slot] for slot in slots]))
         except UndecidedError:
             return None
         result: arb = memory[self._result]
         return result
+
+    def _at_precision(self, precision: int) -> list[arb]:
+        """The constants of the expression, rounded to the working precision."""
+        if precision not in self._constants:
+            self._constants[precision] = [function() for function, slots in self._steps if not slots]
+        return self._constants[precision]
 
     def _compile(self, node: sp.Basic) -> int:
         if node in self._slots:
@@ -85,6 +102,10 @@ def _step(node: sp.Basic) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
         return arb.const_e, ()
     if node in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I) or isinstance(node, sp.AccumBounds):
         return (lambda: arb("nan")), ()  # what SymPy makes of 1/0, |1/0|, sqrt(-1), sin(1/0): no real value
+    if isinstance(node, sp.Add) and len(node.args) == 2:
+        return operator.add, node.args
+    if isinstance(node, sp.Mul) and len(node.args) == 2:
+        return operator.mul, node.args
     if isinstance(node, sp.Add):
         return lambda *terms: sum(terms[1:], terms[0]), node.args
     if isinstance(node, sp.Mul):
