@@ -48,6 +48,12 @@ def is_blurred(x, kinks):
     return near
 
 
+def is_near_underflow(f, dtype):
+    """Whether a result is so small that a factor of it may be subnormal in the type that computes it."""
+    lowest = TYPES["float64" if dtype == "float64" else "float32"][1]
+    return (f != 0) & (np.abs(f) < 2.0 ** (lowest + 26))
+
+
 def assert_within_contract(y, f, slope, x, dtype, what, measured=None):
     """Assert |y - f| <= N (ulp(f) + u |x f'(x)|), where u is half the spacing at 1.
 

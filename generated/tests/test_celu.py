@@ -256,8 +256,12 @@ BENDS = {
         ]
     ),  # fmt: skip
 }
-# These miss the contract of 4 units; the build says so. Held to twice what it measured.
-UNITS = {("x", "alpha"): 25000000000000.0, ("alpha", "alpha"): 25000000000000.0}
+UNITS = {}
+# In these a factor is flushed to zero before the result is: not compared where that is so small.
+EDGES = (
+    ("x", "alpha"),
+    ("alpha", "alpha"),
+)
 
 
 def slope_of(key):
@@ -288,6 +292,8 @@ def test_the_value_and_every_derivative_keep_the_accuracy_contract(framework, ke
         here &= ~np.isnan(X) & ~contract.is_blurred(X, KINKS)
     if len(key) == 2:
         here &= np.isfinite(X) & ~np.isin(X, KINKS)
+    if key in EDGES:
+        here &= ~contract.is_near_underflow(expected, dtype)
     y = adaptor(framework).evaluate(f, X[here], dtype, key, DEFAULTS)
     what = f"{framework}: {NAME} {' '.join(key)}"
     contract.assert_within_contract(

@@ -153,6 +153,8 @@ BENDS = {
     ),  # fmt: skip
 }
 UNITS = {}
+# In these a factor is flushed to zero before the result is: not compared where that is so small.
+EDGES = ()
 
 
 def slope_of(key):
@@ -183,6 +185,8 @@ def test_the_value_and_every_derivative_keep_the_accuracy_contract(framework, ke
         here &= ~np.isnan(X) & ~contract.is_blurred(X, KINKS)
     if len(key) == 2:
         here &= np.isfinite(X) & ~np.isin(X, KINKS)
+    if key in EDGES:
+        here &= ~contract.is_near_underflow(expected, dtype)
     y = adaptor(framework).evaluate(f, X[here], dtype, key, DEFAULTS)
     what = f"{framework}: {NAME} {' '.join(key)}"
     contract.assert_within_contract(

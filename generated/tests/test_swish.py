@@ -250,6 +250,8 @@ BENDS = {
 }
 # These miss the contract of 4 units; the build says so. Held to twice what it measured.
 UNITS = {("x", "x"): 8.5}
+# In these a factor is flushed to zero before the result is: not compared where that is so small.
+EDGES = ()
 
 
 def slope_of(key):
@@ -280,6 +282,8 @@ def test_the_value_and_every_derivative_keep_the_accuracy_contract(framework, ke
         here &= ~np.isnan(X) & ~contract.is_blurred(X, KINKS)
     if len(key) == 2:
         here &= np.isfinite(X) & ~np.isin(X, KINKS)
+    if key in EDGES:
+        here &= ~contract.is_near_underflow(expected, dtype)
     y = adaptor(framework).evaluate(f, X[here], dtype, key, DEFAULTS)
     what = f"{framework}: {NAME} {' '.join(key)}"
     contract.assert_within_contract(
