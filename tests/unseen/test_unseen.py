@@ -1,0 +1,90 @@
+"""Formulas that were written down before the generator saw them: they all build, and nearly all keep the contract.
+
+Eighty derivations take minutes and as many builds and framework tests a quarter of an hour, so by default every eighth
+spec of the development set is derived. ``ACTGEN_UNSEEN=development`` (or ``held_out``, or both, with a comma) takes
+whole sets. The held-out set never runs by itself: every look at it makes it less of one.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from actgen.spec import load_specs
+from tests.unseen.trials import FOLDER, SETS, Trial, report, specs, trials
+
+ROOT = FOLDER.parents[1]
+SIZE = 40
+REQUIRED = 38
+ASKED_FOR = tuple(name for name in os.environ.get("ACTGEN_UNSEEN", "").split(",") if name)
+
+whole_sets = pytest.mark.skipif(not ASKED_FOR, reason="takes minutes; set ACTGEN_UNSEEN=development to run it")
+
+
+@cache
+def derived(name: str) -> Mapping[str, Trial | BaseException]:
+    return trials(specs(name))
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_holds_forty_specs_that_are_not_in_the_catalogue(name: str) -> None:
+    published = {path.stem for path in (ROOT / "specs").glob("*.toml")}
+    stems = {activation.name for activation in load_specs(FOLDER / name)}
+    assert len(stems) == SIZE
+    assert not stems & published
+
+
+def test_no_spec_is_in_both_sets() -> None:
+    formulas = [
+        {" ".join(activation.expression_text.split()) for activation in load_specs(FOLDER / name)} for name in SETS
+    ]
+    assert not formulas[0] & formulas[1]
+    assert {len(some) for some in formulas} == {SIZE}
+
+
+def test_some_of_the_development_set_derive_and_say_what_they_miss() -> None:
+    found = trials(specs("development")[7::8])
+    for name, outcome in found.items():
+        assert isinstance(outcome, Trial), report(found)
+        assert [row[-1] for row in outcome.rows].count("MISSED") == len(outcome.missed)
+        assert all(line.startswith(f"{name} ") and " at x = " in line for line in outcome.missed)
+
+
+@whole_sets
+@pytest.mark.xdist_group("unseen")
+@pytest.mark.parametrize("name", ASKED_FOR)
+def test_every_spec_of_a_set_derives(name: str) -> None:
+    found = derived(name)
+    assert not {stem: outcome for stem, outcome in found.items() if isinstance(outcome, BaseException)}
+
+
+@whole_sets
+@pytest.mark.xdist_group("unseen")
+@pytest.mark.parametrize("name", ASKED_FOR)
+def test_nearly_every_spec_of_a_set_keeps_the_contract_in_every_kernel(name: str) -> None:
+    found = derived(name)
+    kept = [stem for stem, outcome in found.items() if isinstance(outcome, Trial) and outcome.keeps_the_contract]
+    assert len(kept) >= REQUIRED, "\n" + report(found)
+
+
+@whole_sets
+@pytest.mark.xdist_group("unseen")
+@pytest.mark.parametrize("name", ASKED_FOR)
+def test_what_is_built_of_a_set_passes_its_own_tests_in_the_frameworks(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    pytest.importorskip("jax")
+    out = tmp_path / "activations"
+    build = [sys.executable, "-m", "actgen", "build", "--specs", str(FOLDER / name), "--out", str(out), "--jobs", "2"]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line"]
+    command = [sys.executable, "-m", "pytest", *options, "activations/tests"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
