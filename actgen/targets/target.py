@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation
+    from actgen.numerics.emulation import Arithmetic
 
 ENTRY_POINT_GROUP = "actgen.targets"
 
@@ -42,6 +43,11 @@ class Target(Protocol):
     @property
     def name(self) -> str:
         """The name of the target and of its folder: `torch`, `keras`, `jax`."""
+        ...
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """How far the operations, as the target writes them, are from exact on the worst of its machines."""
         ...
 
     def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from actgen.spec.text import inert
 from actgen.targets.condition import condition
 from actgen.targets.docstring import describe, document, domain_words, headline
+from actgen.targets.jax.arithmetic import ARITHMETIC
 from actgen.targets.jax.printer import JaxPrinter
 from actgen.targets.package import package
 from actgen.targets.statements import ConstantPool, Listing, unused
@@ -31,6 +32,7 @@ class JaxTarget:
     """Emits `jax/NAME.py`, `jax/__init__.py`, and JAX's part of the tests."""
 
     name = "jax"
+    arithmetic = ARITHMETIC
 
     def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
         """Return the module of one activation."""

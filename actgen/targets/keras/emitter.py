@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from actgen.spec.text import inert
 from actgen.targets.condition import condition
 from actgen.targets.docstring import describe, document, domain_words, headline
+from actgen.targets.keras.arithmetic import ARITHMETIC
 from actgen.targets.keras.expansions import sources
 from actgen.targets.keras.printer import KerasPrinter
 from actgen.targets.package import package
@@ -30,6 +31,7 @@ class KerasTarget:
     """Emits `keras/NAME.py`, `keras/__init__.py`, and Keras's part of the tests."""
 
     name = "keras"
+    arithmetic = ARITHMETIC
 
     def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
         """Return the module of one activation."""

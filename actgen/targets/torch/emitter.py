@@ -16,6 +16,7 @@ from actgen.targets.package import exported, package
 from actgen.targets.statements import ConstantPool, Listing
 from actgen.targets.target import Context, Entry
 from actgen.targets.templates import environment
+from actgen.targets.torch.arithmetic import ARITHMETIC
 from actgen.targets.torch.printer import TorchPrinter
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class TorchTarget:
     """Emits `torch/NAME.py`, `torch/__init__.py`, and PyTorch's part of the tests."""
 
     name = "torch"
+    arithmetic = ARITHMETIC
 
     def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
         """Return the module of one activation."""
