@@ -1,299 +1,368 @@
-"""A formula over all floats of a type as a table of short polynomials, each with a proof of its error.
+"""Cutting the floats into pieces on each of which a formula is a short polynomial, with a proof of its error.
 
-Each sign's floats are cut into binades, the binades into halves, until a polynomial is good enough on each piece:
-within 2^-8 of a unit of the contract, ulp(f) + u |x f'|. What is left, kinks and what oscillates too fast, is marked to
-be asked of the ball oracle float by float.
+The floats of one sign are a range of binades. Where the formula is a power of x up to what is negligible, one piece
+covers them all; around 0, one Taylor series with its leading power of x outside; what is left is cut down to binades,
+and the binades into halves, until a polynomial is good enough. Kinks, and what oscillates too fast, are marked to be
+asked of the oracle float by float.
+
+Good enough: off by at most 1/512 of a unit of the contract, ulp(f) + u |x f'|, rounding of the evaluation included.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from functools import reduce
 
-import numpy as np
 import sympy as sp
 from flint import arb, ctx
-from numpy.typing import NDArray
 
 from actgen.numerics.branches import Branch
-from actgen.numerics.oracle import Floats
-from actgen.numerics.rules import rewrite
-from actgen.numerics.taylor import NoSeriesError, SeriesFunction
-from actgen.symbolic.balls import BallFunction
-from actgen.symbolic.primitives import sigmoid
+from actgen.numerics.far_ends import FarDecision, Region, UnboundedError, Value
+from actgen.numerics.forms import Form, Forms
+from actgen.numerics.tables import Format, Piece, Polynomial
+from actgen.numerics.taylor import NoSeriesError
+
+_MOST_ATTEMPTS = 8_000
+_MOST_IN_BINADE = 1_200
+_FINEST = 9  # halvings of a binade that oscillates; a kink may take all
+_COARSE = 3  # halvings for which only the form that served last is tried
+_PROBES = (0.1459, 0.5, 0.8541)
+_PRECISIONS = (128, 256, 512, 1024, 2048)
+_HIGHEST_POWER = 7
+_FURTHEST_AROUND_0 = (0, -1, -2, -3, -5, -8, -16)
+_SLOPE_TOLERANCE = 2.0**-12
+_LARGEST_EXPONENT = 16_000
+_ROOM = 500  # binades of float64 left for the lower coefficients and what they leave over
 
 
-@dataclass(frozen=True)
-class Format:
-    """What a float type asks of a table.
+class Cutter:
+    """Cuts the floats of one sign.
 
-    Attributes:
-        lowest, highest: positive floats lie in [2^lowest, 2^highest).
-        digits: bits of a significand.
-        degree: of the polynomials.
-        in_double: the coefficients above this power are summed up in float64 and the others in long double;
-            -1 where float64 is enough for all.
-        least: absolute errors below 2^least count as none: far below the spacing of subnormal numbers.
-        largest: exact values beyond 2^largest are given as infinite.
-    """
-
-    lowest: int
-    highest: int
-    digits: int
-    degree: int
-    in_double: int
-    least: int
-    largest: int
-
-    @property
-    def tolerance(self) -> float:
-        """The largest error against |f| + |x f'|."""
-        return 2.0 ** -(self.digits + 9)
-
-
-FORMATS = {
-    "float32": Format(-149, 128, 24, 10, -1, -160, 140),
-    "float64": Format(-1074, 1024, 53, 17, 5, -1084, 1030),
-}
-
-_MOST_ATTEMPTS = 30_000
-_DEEPEST = 11
-_PRECISION = 128
-_MOST_PRECISION = 4096
-
-
-@dataclass
-class Table:
-    """Pieces in the order of the magnitude of their floats, for one sign.
-
-    Attributes:
-        starts: the lower end of each piece in magnitude; a piece ends where the next begins.
-        centres: the point each polynomial is around.
-        scales: half the length of a piece as a power of two: the polynomial's variable is (x - centre) / 2^scale.
-        powers: the power of x that multiplies the polynomial.
-        exponents: the power of two that multiplies it.
-        high, low: coefficients, constant term first, as unevaluated sums of two float64; shape (degree + 1, pieces).
-        is_direct: where the oracle is to be asked.
-    """
-
-    starts: Floats
-    centres: Floats
-    scales: NDArray[np.int32]
-    powers: NDArray[np.int32]
-    exponents: NDArray[np.int32]
-    high: Floats
-    low: Floats
-    is_direct: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """One row of a table."""
-
-    start: float
-    centre: float = 0.0
-    scale: int = 0
-    power: int = 0
-    exponent: int = 0
-    coefficients: tuple[tuple[float, float], ...] = ()
-    is_direct: bool = False
-
-
-class _Forms:
-    """An analytic formula in all the ways it is evaluated in.
-
-    Attributes:
-        declared: as it stands.
-        written: forms proved equal to it, in which an interval grows less, the best so far first.
-    """
-
-    def __init__(self, expression: sp.Expr, x: sp.Symbol) -> None:
-        self.declared = BallFunction(expression, (x,))
-        self.expression = expression
-        self.is_zero = expression == 0
-        self.written = [SeriesFunction(form, x) for form in _forms(expression)]
-
-    def prefer(self, form: SeriesFunction) -> None:
-        """Put the form that served first."""
-        if self.written[0] is not form:
-            self.written.remove(form)
-            self.written.insert(0, form)
-
-
-def _forms(expression: sp.Expr) -> list[sp.Expr]:
-    tidied = _tidied(rewrite(expression)[0])
-    factored = _tidied(rewrite(sp.factor_terms(tidied))[0])
-    return list(dict.fromkeys([tidied, factored, expression]))
-
-
-def _tidied(expression: sp.Expr) -> sp.Expr:
-    """exp(u) sigmoid(-u) = sigmoid(u), which an interval of u does not blow up."""
-    if not expression.has(sigmoid):
-        return expression
-    u = sp.Wild("u")
-    a = sp.Wild("a")
-    return expression.replace(a * sp.exp(u) * sigmoid(-u), a * sigmoid(u))
-
-
-@dataclass
-class Builder:
-    """Cuts one sign's floats into pieces.
-
-    Attributes:
+    Args:
         expression: in x alone.
+        x: the variable.
+        format: the float type.
         sign: of the floats.
     """
 
-    expression: sp.Expr
-    x: sp.Symbol
-    format: Format
-    sign: int
-    attempts: int = 0
-    pieces: list[_Piece] = field(default_factory=list)
-    forms: dict[Branch, _Forms] = field(default_factory=dict)
+    def __init__(self, expression: sp.Expr, x: sp.Symbol, format: Format, sign: int) -> None:  # noqa: A002
+        self._x, self._format, self._sign = x, format, sign
+        self._root = Branch(expression, x)
+        self._decision = FarDecision(x)
+        self._forms: dict[Branch, Forms] = {}
+        self._attempts = 0
+        self._left = 0
+        self._pieces: list[Piece] = []
+        self._binades: list[int] = []
+        self._least = arb(2) ** format.least
+        self._largest = arb(2) ** format.largest
 
-    def build(self) -> Table:
-        """All pieces, the binades around 1 first, so that what is beyond reach takes nothing away from them."""
-        self.root = Branch(self.expression, self.x)
+    def pieces(self) -> list[Piece]:
+        """All pieces, in no order."""
         before = ctx.prec
-        ctx.prec = _PRECISION
+        ctx.prec = _PRECISIONS[0]
         try:
-            for binade in sorted(range(self.format.lowest, self.format.highest), key=abs):
-                self._binade(binade)
+            self._cut_range(self._format.lowest, self._format.highest)
+            # The binades around 1 first, so that what is beyond reach takes nothing away from them.
+            for binade in sorted(self._binades, key=abs):
+                self._cut_binade(binade)
         finally:
             ctx.prec = before
-        self.pieces.append(_Piece(0.0, is_direct=True))
-        if self.format.highest < 1024:
-            self.pieces.append(_Piece(2.0**self.format.highest, is_direct=True))
-        return self._table()
+        ends = (0.0, math.ldexp(1.0, self._format.highest) if self._format.highest < 1024 else math.inf)
+        return [*self._pieces, *(Piece(end, is_direct=True) for end in ends)]
 
-    def _binade(self, binade: int) -> None:
-        start, end = math.ldexp(1.0, binade), math.ldexp(1.0, binade)
-        self._cut(start, start + end, _DEEPEST) if binade < 1023 else self._cut(start, math.inf, _DEEPEST)
-
-    def _cut(self, start: float, end: float, depth: int) -> None:
-        """Find a polynomial on [start, end), or on parts of it."""
-        length = (end if end < math.inf else 2.0**1023) - (start if end < math.inf else 0.0)
-        spacing = max(math.ldexp(1.0, math.frexp(start)[1] - self.format.digits), math.ldexp(1.0, self.format.lowest))
-        half = length / 2
-        if length <= spacing or start + half in (start, end) or self.attempts > _MOST_ATTEMPTS:
-            self.pieces.append(_Piece(start, is_direct=True))
-            return
-        piece = self._fit(start, half)
+    def _cut_range(self, low: int, high: int) -> None:
+        """Find one piece for the binades from 2^low to 2^high, or cut them."""
+        piece = self._far(low, high)
+        if piece is None and low == self._format.lowest and high in _FURTHEST_AROUND_0:
+            piece = self._around_0(high)
         if piece is not None:
-            self.pieces.append(piece)
-            return
-        self._cut(start, start + half, depth - 1)
-        self._cut(start + half, end, depth - 1)
+            self._pieces.append(piece)
+        elif high - low == 1:
+            self._binades.append(low)
+        else:
+            middle = self._middle(low, high)
+            self._cut_range(low, middle)
+            self._cut_range(middle, high)
 
-    def _fit(self, start: float, half: float) -> _Piece | None:
-        self.attempts += 1
-        centre = self.sign * (start + half)
-        scale = math.frexp(half)[1] - 1
-        over = arb(self.sign * start).union(arb(self.sign * start) + self.sign * 2 * arb(half))
-        branch = self.root.resolve(lambda function: function(over))
+    def _middle(self, low: int, high: int) -> int:
+        if low < 0 < high:
+            return 0
+        nearer = [k for k in _FURTHEST_AROUND_0 if low < k < high]
+        if low == self._format.lowest and nearer:
+            return nearer[0]
+        return high - max(1, (high - low) // 2) if high <= 0 else low + max(1, (high - low) // 2)
+
+    def _cut_binade(self, binade: int) -> None:
+        start = math.ldexp(1.0, binade)
+        half = start / 2
+        piece = self._fit(start, half, False)
+        if piece is not None:
+            self._pieces.append(piece)
+            return
+        finest = half * 2.0**-_FINEST
+        spacing = math.ldexp(1.0, max(binade + 1 - self._format.digits, self._format.lowest) + self._format.few)
+        if finest > spacing and start + half > start:
+            places = [start + math.floor(place * 2**_FINEST) * 2 * finest for place in _PROBES]
+            if not any(self._fit(place, finest, True) for place in places):
+                self._pieces.append(Piece(start, is_direct=True))
+                return
+        self._left = min(_MOST_IN_BINADE, _MOST_ATTEMPTS - self._attempts)
+        self._cut(start, half, 0, spacing)
+
+    def _cut(self, start: float, half: float, depth: int, spacing: float) -> None:
+        """Cut [start, start + 2 half) into halves until each is a polynomial or a single float."""
+        for begin in (start, start + half):
+            if half <= spacing or half / 2 < spacing / 2 or self._left <= 0 or begin + half / 2 == begin:
+                self._pieces.append(Piece(begin, is_direct=True))
+                continue
+            self._left -= 1
+            piece = self._fit(begin, half / 2, depth >= _COARSE)
+            if piece is not None:
+                self._pieces.append(piece)
+            else:
+                self._cut(begin, half / 2, depth + 1, spacing)
+
+    def _branch(self, decide: object) -> Forms | None:
+        branch = self._root.resolve(decide)  # type: ignore[arg-type]
         if branch is None:
             return None
-        if branch not in self.forms:
-            self.forms[branch] = _Forms(branch.expression, self.x)
-        forms = self.forms[branch]
-        if not branch.expression.has(self.x):
-            return self._constant(start, forms)
-        for form in tuple(forms.written):
+        if branch not in self._forms:
+            self._forms[branch] = Forms(branch.expression, self._x)
+        return self._forms[branch]
+
+    def _fit(self, start: float, half: float, thorough: bool) -> Piece | None:
+        """A polynomial around the middle of [start, start + 2 half], if it is good enough."""
+        self._attempts += 1
+        centre = self._sign * (start + half)
+        over = arb(centre) - half
+        over = over.union(arb(centre) + half)
+
+        def decide(function: object) -> object:
+            return function(over)  # type: ignore[operator]
+
+        forms = self._branch(decide)
+        if forms is None:
+            return None
+        for form in forms.all() if thorough else (forms.best(),):
+            if not form.holds(decide):
+                continue
             try:
-                enclosure = form(over, arb(half), self.format.degree + 2)
+                coefficients = self._coefficients(form, arb(centre), half, over)
             except NoSeriesError:
                 continue
-            coefficients = self._coefficients(form, centre, half, enclosure)
-            if coefficients is not None:
-                forms.prefer(form)
-                if not self._agrees(forms.declared, centre, coefficients[0]):
-                    return None
-                return _row(start, centre, scale, coefficients)
+            if coefficients is None or not _agrees(forms, centre, coefficients[0]):
+                continue
+            forms.prefer(form)
+            return self._piece(start, centre, half, coefficients)
         return None
 
-    def _constant(self, start: float, forms: _Forms) -> _Piece | None:
-        value = forms.declared(arb(0))
-        if value is None or not value.is_finite() or value.rel_accuracy_bits() < 80:
-            return None
-        return _row(start, 0.0, 0, [value])
-
-    def _coefficients(self, form: SeriesFunction, centre: float, half: float, over: list[arb]) -> list[arb] | None:
+    def _coefficients(self, form: Form, centre: arb, half: float, over: arb) -> list[arb] | None:
         """The coefficients at the centre, if the polynomial is good enough on the whole piece."""
-        nearest = abs(centre) - half
-        least = arb(2) ** self.format.least
-        size = over[0].abs_lower() + (over[1] / half).abs_lower() * nearest
-        remainder = abs(over[-1]).upper()
-        biggest = abs(over[0]).upper() + (abs(over[1]) / half).upper() * nearest
-        if not remainder < biggest * self.format.tolerance + least:
+        degree, tolerance = self._format.degree, self._format.tolerance
+        enclosure = form.series(over, arb(half), degree + 2)
+        nearest, furthest = abs(float(centre)) - half, abs(float(centre)) + half
+        value, slope = abs(enclosure[0]), abs(enclosure[1])
+        if enclosure[0].lower() > self._largest or enclosure[0].upper() < -self._largest:
+            return [arb("inf") if enclosure[0] > 0 else arb("-inf")]
+        most = value.upper() + slope.upper() * (furthest / half)
+        if most < self._least:
+            return [arb(0, self._least)]
+        remainder = abs(enclosure[-1]).upper()
+        if not remainder < most * tolerance + self._least:
             return None
-        precision = _PRECISION
-        while precision <= _MOST_PRECISION:
+        size = value.lower() + slope.lower() * (nearest / half)
+        for precision in _PRECISIONS:
             ctx.prec = precision
             try:
-                coefficients = form(arb(centre), arb(half), self.format.degree + 1)
-            except NoSeriesError:
-                return None
+                coefficients = form.series(centre, arb(half), degree + 1)
             finally:
-                ctx.prec = _PRECISION
+                ctx.prec = _PRECISIONS[0]
             sizes = [abs(c).upper() for c in coefficients]
-            rest = sum(sizes[2:], arb(0))
-            slopes = sum((k * c for k, c in enumerate(sizes[2:], start=2)), arb(0))
-            value = (abs(coefficients[0]).lower() - sizes[1] - rest - remainder).nonnegative_part()
-            slope = ((abs(coefficients[1]).lower() - slopes) * nearest / half).nonnegative_part()
-            bound = (size.max(value + slope)) * self.format.tolerance
-            bound = bound.max(least)
-            radius = sum((c.rad() for c in coefficients), arb(0))
-            if radius * 8 < bound:
-                break
-            precision *= 2
-        else:
-            return None
-        error = remainder + radius + self._rounding(sizes)
-        return coefficients if error < bound else None
+            least = abs(coefficients[0]).lower() - _sum(sizes[1:]) - remainder
+            steepest = _sum([k * c for k, c in enumerate(sizes) if k > 1])
+            moves = (abs(coefficients[1]).lower() - steepest) * (nearest / half)
+            bound = (size.max(least.max(arb(0)) + moves.max(arb(0))) * tolerance).max(self._least)
+            radius = _sum([c.rad() for c in coefficients])
+            if radius * 16 < bound:
+                return coefficients if remainder + radius + self._rounding(sizes) < bound else None
+        return None
 
-    def _rounding(self, sizes: list[arb]) -> arb:
-        """What evaluation of the polynomial in floating point may add."""
-        split = self.format.in_double
-        wide = sum(((2 * k + 1) * size for k, size in enumerate(sizes[: split + 1])), arb(0)) * arb(2) ** -64
-        narrow = sum((2 * (k - split) * size for k, size in enumerate(sizes) if k > split), arb(0)) * arb(2) ** -53
+    def _rounding(self, sizes: Sequence[arb]) -> arb:
+        """What summing up the polynomial in floating point may add."""
+        split = self._format.in_double
+        wide = _sum([(2 * k + 1) * size for k, size in enumerate(sizes[: split + 1])]) * 2.0**-64
+        narrow = _sum([2 * (k - split) * size for k, size in enumerate(sizes) if k > split]) * 2.0**-53
         return wide + narrow
 
-    def _agrees(self, declared: BallFunction, centre: float, value: arb) -> bool:
-        """Whether the formula as declared says the same at the centre: the form may come from a rule that is wrong."""
-        found = declared(arb(centre))
-        return found is None or not found.is_finite() or bool(found.overlaps(value))
+    def _piece(self, start: float, centre: float, half: float, coefficients: Sequence[arb]) -> Piece:
+        scale = math.frexp(half)[1] - 1
+        if not coefficients[0].is_finite() or len(coefficients) == 1:
+            return Piece(start, value=_polynomial(coefficients), slope=Polynomial())  # an infinity, or as good as 0
+        if scale < -1000:
+            return Piece(start, is_direct=True)
+        slope = _polynomial([k * c for k, c in enumerate(coefficients)][1:], extra=-scale)
+        return Piece(start, centre, scale, _polynomial(coefficients), slope)
 
-    def _table(self) -> Table:
-        rows: list[_Piece] = []
-        for piece in sorted(self.pieces, key=lambda piece: piece.start):
-            if not (rows and rows[-1].is_direct and piece.is_direct):
-                rows.append(piece)
-        high = np.zeros((self.format.degree + 1, len(rows)))
-        low = np.zeros_like(high)
-        for i, row in enumerate(rows):
-            for k, (a, b) in enumerate(row.coefficients):
-                high[k, i], low[k, i] = a, b
-        return Table(
-            np.array([row.start for row in rows]),
-            np.array([row.centre for row in rows]),
-            np.array([row.scale for row in rows], dtype=np.int32),
-            np.array([row.power for row in rows], dtype=np.int32),
-            np.array([row.exponent for row in rows], dtype=np.int32),
-            high,
-            low,
-            np.array([row.is_direct for row in rows]),
-        )
+    def _far(self, low: int, high: int) -> Piece | None:
+        """B x^p, where f is that from 2^low to 2^high."""
+        region = Region(self._sign, arb(2) ** low, arb(2) ** high, high <= 0)
+        decide = self._decision.over(region)
+        forms = self._branch(decide)
+        if forms is None:
+            return None
+        start = math.ldexp(1.0, low)
+        for form in forms.all():
+            if not form.holds(decide):
+                continue
+            try:
+                value = form.far(region)
+            except UnboundedError:
+                continue
+            polynomial = self._monomial(value, region)
+            if polynomial is None or not self._agrees_far(forms, value, region):
+                continue
+            forms.prefer(form)
+            if not value.factor.contains(0) and polynomial.coefficients == ((0.0, 0.0),):
+                return Piece(start, value=polynomial, slope=Polynomial())
+            return Piece(start, value=polynomial, slope=self._far_slope(forms, value, region, decide))
+        return None
+
+    def _monomial(self, value: Value, region: Region) -> Polynomial | None:
+        """The value as one number times a power of x, or 0, or an infinity."""
+        most = _most(value, region)
+        if most is not None and most < self._least:
+            return Polynomial(coefficients=((0.0, 0.0),))
+        if value.factor.contains(0):
+            return Polynomial(coefficients=((0.0, 0.0),)) if value.factor.is_zero() else None
+        try:
+            least = value.least_over(region)
+        except UnboundedError:
+            return None
+        if least > self._largest:
+            return Polynomial(coefficients=((math.inf if value.factor > 0 else -math.inf, 0.0),))
+        if value.exponent is not None or abs(value.power) > _HIGHEST_POWER:
+            return None
+        if not value.factor.rad() < abs(value.factor).lower() * self._format.tolerance:
+            return None
+        return _polynomial([value.factor * self._sign**value.power], value.power)
+
+    def _far_slope(self, forms: Forms, value: Value, region: Region, decide: object) -> Polynomial | None:
+        """The slope as a number times a power of x; None where that is not known to the bits that matter."""
+        for form in forms.slope.all():
+            if not form.holds(decide):  # type: ignore[arg-type]
+                continue
+            try:
+                slope = form.far(region)
+                most = _most(Value(slope.power + 1 - value.power, slope.factor, slope.exponent), region)
+            except UnboundedError:
+                continue
+            # u |x f'| far below an ULP of f counts as 0.
+            negligible = abs(value.factor).lower() * _SLOPE_TOLERANCE
+            if most is not None and value.exponent is None and most < negligible:
+                return Polynomial()
+            if slope.exponent is not None or abs(slope.power) > _HIGHEST_POWER:
+                continue
+            if slope.factor.rad() <= abs(slope.factor).lower() * _SLOPE_TOLERANCE:
+                return _polynomial([slope.factor * self._sign**slope.power], slope.power)
+        return None
+
+    def _agrees_far(self, forms: Forms, value: Value, region: Region) -> bool:
+        point = arb(region.sign) * (region.lowest if not region.is_near_zero else region.highest)
+        found = forms.declared(point)
+        if found is None or not found.is_finite() or value.exponent is not None:
+            return True
+        return bool(found.overlaps(value.factor * abs(point) ** value.power))
+
+    def _around_0(self, high: int) -> Piece | None:
+        """x^p times a polynomial around 0, up to 2^high."""
+        reach = arb(2) ** high
+        region = Region(self._sign, arb(2) ** self._format.lowest, reach, True)
+        decide = self._decision.over(region)
+        forms = self._branch(decide)
+        if forms is None:
+            return None
+        over = arb(0).union(self._sign * reach)
+        for form in forms.all():
+            if not form.holds(decide):
+                continue
+            try:
+                piece = self._series_around_0(form, reach, over, high)
+            except NoSeriesError:
+                continue
+            if piece is None:
+                continue
+            forms.prefer(form)
+            return piece
+        return None
+
+    def _series_around_0(self, form: Form, reach: arb, over: arb, high: int) -> Piece | None:
+        degree = self._format.degree
+        length = degree + 2 + _HIGHEST_POWER
+        for precision in _PRECISIONS:
+            ctx.prec = precision
+            try:
+                coefficients = form.series(arb(0), reach, length)
+            finally:
+                ctx.prec = _PRECISIONS[0]
+            power = next((k for k, c in enumerate(coefficients) if not abs(c).upper() < self._least), length)
+            kept = coefficients[power : power + degree + 1]
+            if power <= _HIGHEST_POWER and kept[0].rel_accuracy_bits() > 80:
+                break
+        else:
+            return None
+        remainder = abs(form.series(over, reach, power + degree + 2)[-1]).upper()
+        sizes = [abs(c).upper() for c in kept]
+        radius = _sum([c.rad() for c in kept])
+        bound = (abs(kept[0]).lower() - _sum(sizes[1:]) - remainder) * self._format.tolerance
+        if not remainder + radius + self._rounding(sizes) < bound:
+            return None
+        # With x = z 2^high, f = x^power 2^(-power high) times the sum.
+        value = _polynomial(kept, power, -power * high)
+        slope = _polynomial([(power + k) * c for k, c in enumerate(kept)], power - 1, -power * high)
+        if power == 0:
+            slope = _polynomial([k * c for k, c in enumerate(kept)][1:], 0, -high)
+        return Piece(math.ldexp(1.0, self._format.lowest), 0.0, high, value, slope)
 
 
-def _row(start: float, centre: float, scale: int, coefficients: list[arb], power: int = 0) -> _Piece:
-    largest = max((abs(c).upper() for c in coefficients), default=arb(0))
-    exponent = 0
-    if not 2.0**-800 < largest < 2.0**900 and largest > 0:
-        exponent = math.frexp(float(largest))[1] if largest.is_finite() and 2.0**-1000 < largest < 2.0**1000 else 0
+def _most(value: Value, region: Region) -> arb | None:
+    """An upper bound of |value|; None where there is none."""
+    try:
+        return abs(value.over(region)).upper()
+    except UnboundedError:
+        return None
+
+
+def _agrees(forms: Forms, point: float, value: arb) -> bool:
+    """Whether the formula as declared says the same at a point: a form may come from a rule that is wrong."""
+    if not value.is_finite():
+        return True
+    found = forms.declared(arb(point))
+    return found is None or not found.is_finite() or bool(found.overlaps(value))
+
+
+def _sum(parts: Sequence[arb]) -> arb:
+    return reduce(lambda a, b: a + b, parts, arb(0))
+
+
+def _polynomial(coefficients: Sequence[arb], power: int = 0, extra: int = 0) -> Polynomial:
+    """Coefficients as sums of two float64, scaled by a power of two where float64 has no room for them."""
+    if not all(c.is_finite() for c in coefficients):
+        return Polynomial(coefficients=((float(coefficients[0]), 0.0),))
+    largest = max((c for c in (abs(c).upper() for c in coefficients)), default=arb(0))
+    shift, exponent = extra, 0
+    if largest > 0:
+        mantissa, binary = largest.mid().man_exp()
+        size = int(binary) + int(mantissa).bit_length()
+        if size + extra < -_LARGEST_EXPONENT:
+            return Polynomial(power)
+        if abs(size + extra) > _ROOM:
+            shift, exponent = -size, min(size + extra, _LARGEST_EXPONENT)
+    scale = arb(2) ** shift
     parts = []
     for c in coefficients:
-        middle = (c * arb(2) ** -exponent).mid()
+        middle = (c * scale).mid()
         high = float(middle)
         parts.append((high, float(middle - high)))
-    return _Piece(start, centre, scale, power, exponent, tuple(parts))
+    return Polynomial(power, exponent, tuple(parts))

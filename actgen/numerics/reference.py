@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
+from actgen.numerics import cache
 from actgen.numerics.oracle import Exact, Floats, Oracle
-from actgen.numerics.pieces import FORMATS, Builder, Table
+from actgen.numerics.pieces import Cutter
 from actgen.numerics.rules import rewrite
+from actgen.numerics.tables import DIRECT, FORMATS, Piece, Table
 from actgen.symbolic.derivatives import differentiate
 
 _CHUNK = 16_384
+_ORACLE_ONLY = Table.of([Piece(0.0, is_direct=True)], [Piece(0.0, is_direct=True)], 0)
 
 
 class Reference:
     """A formula in one input at fixed parameters, over all floats of a type.
 
     Piecewise Taylor models with proved error bounds; the ball oracle where there is none. An error measured against the
-    values, in units of the contract, is right to 1/256 of a unit.
+    values, in units of the contract ulp(f) + u |x f'|, is right to 1/256 of a unit. Tables are cached on disk.
+
+    float64 needs a long double of 64 bits or more; where a platform has none, the oracle is asked at every point.
 
     Args:
         expression: over the primitives.
@@ -32,82 +39,67 @@ class Reference:
     def __init__(
         self, expression: sp.Expr, variable: sp.Symbol, parameters: Mapping[sp.Symbol, Fraction], dtype: str
     ) -> None:
-        values = {symbol: sp.Rational(value.numerator, value.denominator) for symbol, value in parameters.items()}
-        formula = expression.xreplace(values)
-        slope = differentiate(expression, variable).xreplace(values)
+        self._values = {symbol: sp.Rational(value.numerator, value.denominator) for symbol, value in parameters.items()}
+        self._expression, self._variable = expression, variable
         self._format = FORMATS[dtype]
-        self._oracle = Oracle(formula, variable, equals=(rewrite(formula)[0],))
-        self._slope_oracle = Oracle(slope, variable, equals=(rewrite(slope)[0],), bits=20)
-        self._tables = {sign: Builder(formula, variable, self._format, sign).build() for sign in (1, -1)}
+        is_beyond_reach = self._format.in_double >= 0 and np.finfo(np.longdouble).nmant < 63
+        path = cache.path_of(expression, variable, parameters, dtype)
+        self._table = _ORACLE_ONLY if is_beyond_reach else cache.remembered(path, self._build)
+
+    def _build(self) -> Table:
+        formula = self._expression.xreplace(self._values)
+        halves = [Cutter(formula, self._variable, self._format, sign).pieces() for sign in (1, -1)]
+        return Table.of(halves[0], halves[1], self._format.degree)
+
+    @cached_property
+    def _oracle(self) -> Oracle:
+        formula = self._expression.xreplace(self._values)
+        return Oracle(formula, self._variable, equals=(rewrite(formula)[0],))
+
+    @cached_property
+    def _slope_oracle(self) -> Oracle:
+        slope = differentiate(self._expression, self._variable).xreplace(self._values)
+        return Oracle(slope, self._variable, equals=(rewrite(slope)[0],), bits=20)
 
     def __call__(self, points: Floats) -> Exact:
         """The exact values at float64 points; NaN gives NaN, an infinity the limit."""
-        high, low = np.full(len(points), np.nan), np.zeros(len(points))
+        high, low = np.empty(len(points)), np.zeros(len(points))
+        direct = np.zeros(len(points), dtype=bool)
+        with np.errstate(all="ignore"):
+            for start in range(0, len(points), _CHUNK):
+                part = slice(start, start + _CHUNK)
+                self._sum_up(points[part], high[part], low[part], direct[part])
         decided = np.ones(len(points), dtype=bool)
-        for start in range(0, len(points), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            self._evaluate(points[part], high[part], low[part], decided[part])
+        asked = np.flatnonzero(direct)
+        if len(asked):
+            exact = self._oracle(points[asked], {})
+            high[asked], low[asked], decided[asked] = exact.high, exact.low, exact.decided
         return Exact(high, low, decided)
 
     def slope(self, points: Floats) -> Floats:
-        """|f'(x)| to about 20 bits, as far as u |x f'(x)| matters beside ulp(f(x))."""
-        slopes = np.full(len(points), np.nan)
-        for start in range(0, len(points), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            self._evaluate_slope(points[part], slopes[part])
-        return np.asarray(np.abs(slopes))
+        """|f'(x)| to about 20 bits, as far as u |x f'(x)| matters beside ulp(f(x)); 0 where f(x) is infinite."""
+        slopes = np.empty(len(points))
+        direct = np.zeros(len(points), dtype=bool)
+        table = self._table
+        with np.errstate(all="ignore"):
+            for start in range(0, len(points), _CHUNK):
+                part = slice(start, start + _CHUNK)
+                x = points[part]
+                index = table.find(x)
+                z = table.variable(x, index)
+                slopes[part] = np.abs(table.slope.evaluate(z, x, index, -1))
+                direct[part] = table.marks.take(index) != 0
+        asked = np.flatnonzero(direct)
+        if len(asked):
+            slopes[asked] = np.abs(self._slope_oracle(points[asked], {}).high)
+        return slopes
 
-    def _evaluate(self, points: Floats, high: Floats, low: Floats, decided: np.ndarray) -> None:
-        direct = ~np.isfinite(points)
-        for sign, table in self._tables.items():
-            here = np.flatnonzero((points * sign > 0) | ((points == 0) & (sign > 0)))
-            index = _find(table, np.abs(points[here]))
-            asked = table.is_direct[index]
-            direct[here[asked]] = True
-            here, index = here[~asked], index[~asked]
-            high[here], low[here] = self._polynomial(table, points[here], index)
-        asked_at = np.flatnonzero(direct)
-        if len(asked_at):
-            exact = self._oracle(points[asked_at], {})
-            high[asked_at], low[asked_at], decided[asked_at] = exact.high, exact.low, exact.decided
-
-    def _polynomial(self, table: Table, points: Floats, index: np.ndarray) -> tuple[Floats, Floats]:
-        z = np.ldexp(points - table.centres[index], -table.scales[index])
-        split, degree = self._format.in_double, self._format.degree
-        total = np.take(table.high[degree], index)
-        for k in range(degree - 1, split, -1):
-            total *= z
-            total += np.take(table.high[k], index)
-        if split < 0:
-            return np.ldexp(total, table.exponents[index]), np.zeros_like(total)
-        wide, variable = total.astype(np.longdouble), z.astype(np.longdouble)
-        for k in range(split, -1, -1):
-            wide *= variable
-            wide += np.take(table.high[k].astype(np.longdouble) + table.low[k], index)
-        with np.errstate(over="ignore"):
-            wide = np.ldexp(wide, table.exponents[index])
-            first = wide.astype(np.float64)
-            return first, np.where(np.isinf(first), 0.0, (wide - first).astype(np.float64))
-
-    def _evaluate_slope(self, points: Floats, slopes: Floats) -> None:
-        direct = ~np.isfinite(points)
-        for sign, table in self._tables.items():
-            here = np.flatnonzero((points * sign > 0) | ((points == 0) & (sign > 0)))
-            index = _find(table, np.abs(points[here]))
-            asked = table.is_direct[index]
-            direct[here[asked]] = True
-            here, index = here[~asked], index[~asked]
-            z = np.ldexp(points[here] - table.centres[index], -table.scales[index])
-            degree = self._format.degree
-            total = degree * np.take(table.high[degree], index)
-            for k in range(degree - 1, 0, -1):
-                total *= z
-                total += k * np.take(table.high[k], index)
-            slopes[here] = np.ldexp(total, table.exponents[index] - table.scales[index])
-        asked_at = np.flatnonzero(direct)
-        if len(asked_at):
-            slopes[asked_at] = self._slope_oracle(points[asked_at], {}).high
-
-
-def _find(table: Table, magnitudes: Floats) -> np.ndarray:
-    return np.searchsorted(table.starts, magnitudes, side="right") - 1
+    def _sum_up(self, x: Floats, high: Floats, low: Floats, direct: NDArray[np.bool_]) -> None:
+        table = self._table
+        index = table.find(x)
+        total = table.value.evaluate(table.variable(x, index), x, index, self._format.in_double)
+        high[:] = total
+        if self._format.in_double >= 0:
+            low[:] = total - high
+            low[np.isinf(high)] = 0.0
+        direct[:] = table.marks.take(index) == DIRECT

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import sympy as sp
@@ -30,9 +30,6 @@ class SeriesFunction:
     Args:
         expression: over the primitives, without ``Piecewise``, ``Abs``, ``sign`` and ``floor``.
         x: the variable.
-
-    Raises:
-        TypeError: if the expression holds a node with no series.
     """
 
     def __init__(self, expression: sp.Expr, x: sp.Symbol) -> None:
@@ -104,7 +101,11 @@ def _step(node: sp.Basic) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
         return _power(node)
     if node.func in SERIES:
         return SERIES[node.func], node.args
-    raise TypeError(f"no series is known for {node.func.__name__}")
+    return partial(_refuse, node.func.__name__), ()
+
+
+def _refuse(name: str) -> None:
+    raise NoSeriesError(f"no series is known for {name}")
 
 
 def _power(node: sp.Pow) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
