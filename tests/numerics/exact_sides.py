@@ -18,13 +18,16 @@ import numpy as np
 import sympy as sp
 from flint import arb
 
-from actgen.numerics.rules import Rule, n, u
+from actgen.numerics.rules import Rule, u
 from actgen.symbolic.balls import BallFunction
-from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 from tests.symbolic.reading import exact, precision
 
 SURE_BITS = 200
-POWERS = (1, 2, 5)
+EXPONENTS: Mapping[str, tuple[sp.Rational, ...]] = {
+    "n": (sp.Integer(1), sp.Integer(2), sp.Integer(5)),
+    "p": (sp.Rational(1, 2), sp.Rational(-3, 2), sp.Rational(1, 3)),
+}
+"""What stands in for the wildcards of exponents: n for a positive whole number, p for any other."""
 _PRECISIONS = (320, 1600)
 _GOLDEN = 0.6180339887498949
 _V = sp.Symbol("v", real=True)
@@ -46,15 +49,16 @@ class Comparison:
 def compare(rule: Rule) -> Comparison:
     """Both sides at every point of the domain that floats reach, for several powers where the rule has one."""
     sure: list[float] = []
-    for power in POWERS if rule.before.has(n) else POWERS[:1]:
-        known = {u: _V, n: sp.Integer(power)}
+    exponents = sorted(rule.before.atoms(sp.Wild) - {u}, key=str)
+    for powers in product(*(EXPONENTS[wild.name] for wild in exponents)):
+        known = {u: _V, **dict(zip(exponents, powers, strict=True))}
         before, after = (BallFunction(side.xreplace(known), (_V,)) for side in (rule.before, rule.after))
         for point in points():
             if not _is_inside(point, rule.domain):
                 continue
             verdict = _agreement(before, after, point)
             if verdict is False:
-                return Comparison(f"{rule.before} != {rule.after} at u = {point!r}, n = {power}", tuple(sure))
+                return Comparison(f"{rule.before} != {rule.after} at u = {point!r}, exponents {powers}", tuple(sure))
             if verdict:
                 sure.append(point)
     return Comparison(None, tuple(sure))
@@ -105,18 +109,20 @@ def _sizes() -> Iterator[float]:
         yield from (landmark - step * spacing, landmark + step * spacing)
 
 
-DEFINITIONS: Mapping[type[sp.Function], Callable[[sp.Expr], sp.Expr]] = {
-    expm1: lambda v: sp.exp(v) - 1,
-    log1p: lambda v: sp.log(1 + v),
-    softplus: lambda v: sp.log(1 + sp.exp(v)),
-    sigmoid: lambda v: 1 / (1 + sp.exp(-v)),
-    tanh: lambda v: (sp.exp(v) - sp.exp(-v)) / (sp.exp(v) + sp.exp(-v)),
-    sech: lambda v: 2 / (sp.exp(v) + sp.exp(-v)),
-    sp.cosh: lambda v: (sp.exp(v) + sp.exp(-v)) / 2,
-    sp.sinh: lambda v: (sp.exp(v) - sp.exp(-v)) / 2,
-    sp.sin: lambda v: (sp.exp(sp.I * v) - sp.exp(-sp.I * v)) / (2 * sp.I),
-    sp.cos: lambda v: (sp.exp(sp.I * v) + sp.exp(-sp.I * v)) / 2,
-    erfc: lambda v: 1 - sp.erf(v),
+DEFINITIONS: Mapping[str, Callable[[sp.Expr], sp.Expr]] = {
+    "expm1": lambda v: sp.exp(v) - 1,
+    "log1p": lambda v: sp.log(1 + v),
+    "softplus": lambda v: sp.log(1 + sp.exp(v)),
+    "sigmoid": lambda v: 1 / (1 + sp.exp(-v)),
+    "tanh": lambda v: (sp.exp(v) - sp.exp(-v)) / (sp.exp(v) + sp.exp(-v)),
+    "sech": lambda v: 2 / (sp.exp(v) + sp.exp(-v)),
+    "cosh": lambda v: (sp.exp(v) + sp.exp(-v)) / 2,
+    "sinh": lambda v: (sp.exp(v) - sp.exp(-v)) / 2,
+    "asinh": lambda v: sp.log(v + sp.sqrt(v**2 + 1)),
+    "sin": lambda v: (sp.exp(sp.I * v) - sp.exp(-sp.I * v)) / (2 * sp.I),
+    "cos": lambda v: (sp.exp(sp.I * v) + sp.exp(-sp.I * v)) / 2,
+    "arccot": lambda v: sp.pi / 2 - sp.atan(v),
+    "erfc": lambda v: 1 - sp.erf(v),
 }
 """Every primitive that a rule speaks of, by what it is and not by how it is computed."""
 
@@ -131,10 +137,15 @@ def is_proved(rule: Rule) -> bool:
 
 
 def _written_out(side: sp.Expr, argument: sp.Expr) -> sp.Expr:
-    body = side.xreplace({u: argument, n: sp.Symbol("n", integer=True, positive=True)})
-    for function, definition in DEFINITIONS.items():
-        body = body.replace(function, definition)
-    return body
+    exponents = {"n": sp.Symbol("n", integer=True, positive=True), "p": sp.Symbol("p", real=True)}
+    wilds = side.atoms(sp.Wild) - {u}
+    body = side.xreplace({u: argument, **{wild: exponents[wild.name] for wild in wilds}})
+    for name, definition in DEFINITIONS.items():
+        body = body.replace(
+            lambda node, name=name: isinstance(node, sp.Function) and node.func.__name__ == name,
+            lambda node, definition=definition: definition(node.args[0]),
+        )
+    return body.replace(sp.exp, lambda v: sp.exp(v).rewrite(sp.Pow))  # exp(p log(a)) is a**p
 
 
 def _is_zero(before: sp.Expr, after: sp.Expr) -> bool:
