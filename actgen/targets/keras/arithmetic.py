@@ -1,9 +1,11 @@
-"""How far the operations of Keras are from exact on the worst of its backends, on a CPU.
+"""How far the operations of Keras, and the printer's private functions, are from exact on the worst of its backends.
 
-The largest error in ULP in float32 and in float64, eager and compiled by XLA, on long arrays and short ones, with keras
-3.15 on TensorFlow 2.21, JAX 0.10 and PyTorch 2.13, over 2^17 floats or more an operation and type (all binades, both
-signs, dense where the operation does something, and around the worst found). Operations that are not here are correctly
-rounded.
+The largest error in ULP in float32 and in float64 on a CPU, eager and compiled by XLA, on long arrays and short ones,
+with keras 3.15, over 2^18 floats an operation and type on TensorFlow 2.21 and 2^16 on JAX 0.10 and PyTorch 2.13: all
+binades, both signs, dense where the operation does something, and around the worst found. Results in the last binade
+are not counted (exp is off by 5.6 there), nor powers with exponents beyond 10 (TensorFlow's are off by 14 ULP in
+float64 up to 50 and by 700 further out). What is not here is correctly rounded; subnormal operands and results are
+flushed, except on PyTorch.
 """
 
 from __future__ import annotations
@@ -14,21 +16,22 @@ ARITHMETIC = Arithmetic(
     name="Keras on a CPU",
     flushes=True,
     errors={
-        "exp": (5.6, 1.7),
-        "expm1": (5.8, 4.4),
-        "log": (3.1, 1.5),
-        "log1p": (3.6, 129.0),
-        "power": (3.7, 697.4),
-        "sigmoid": (5.9, 2.5),
-        "tanh": (6.2, 6.1),
-        "sinh": (5.9, 4.7),
-        "cosh": (3.8, 4.1),
-        "asinh": (4.5, 2.9),
-        "atan": (5.4, 3.5),
-        "sin": (1.9, 0.6),
-        "cos": (2.0, 0.6),
-        "tan": (3.5, 1.8),
+        "sqrt": (0.6, 0.8),
+        "exp": (1.3, 1.6),
+        "expm1": (4.1, 3.1),
+        "log": (3.3, 1.6),
+        "log1p": (3.6, 1.7),
+        "power": (1.4, 3.4),
+        "sigmoid": (2.5, 2.5),
+        "tanh": (4.4, 3.2),
+        "sinh": (4.6, 3.1),
+        "cosh": (2.8, 3.1),
+        "asinh": (4.3, 2.2),
+        "atan": (5.4, 3.7),
+        "sin": (2.1, 0.6),
+        "cos": (2.3, 0.6),
+        "tan": (3.8, 1.9),
         "erf": (6.7, 3.1),
-        "erfc": (64.7, 513.8),
+        "erfc": (65.4, 513.0),
     },
 )

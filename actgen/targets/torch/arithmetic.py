@@ -1,9 +1,10 @@
 """How far PyTorch's operations are from exact, on a CPU.
 
-The largest error in ULP in float32 and in float64, of eager (vectorised, strided and a few elements at a time) and
-compiled functions, with torch 2.13, over 2^18 floats an operation and type (all binades, both signs, dense where the
-operation does something, and around the worst found). Operations that are not here are correctly rounded. Compiled
-expm1 and float32 erf, which lose all digits near 0, are not counted.
+The largest error in ULP in float32 and in float64, eager (vectorised, strided, a few elements at a time) and compiled
+(with and without vectors), with torch 2.13, over 2^18 floats an operation and type: all binades, both signs, dense
+where the operation does something, and around the worst found. Results in the last binade are not counted (sinh and
+cosh overflow early there), nor powers with exponents beyond 10. What is not here is correctly rounded; subnormal
+numbers are kept.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ ARITHMETIC = Arithmetic(
     errors={
         "sqrt": (0.6, 0.8),
         "exp": (1.0, 0.9),
-        "expm1": (1.0, 1.0),
+        "expm1": (2.6, 2.4),
         "log": (0.9, 0.8),
         "log1p": (1.0, 1.0),
-        "power": (0.8, 0.9),
+        "power": (0.6, 0.7),
         "sigmoid": (2.5, 2.5),
-        "tanh": (2.2, 2.2),
-        "sinh": (1.9, 1.9),
-        "cosh": (1.9, 2.0),
-        "asinh": (1.7, 1.7),
+        "tanh": (2.2, 2.1),
+        "sinh": (1.8, 1.8),
+        "cosh": (1.0, 1.0),
+        "asinh": (1.6, 1.7),
         "atan": (0.9, 0.9),
-        "sin": (2.2, 0.8),
+        "sin": (2.1, 0.8),
         "cos": (2.1, 0.8),
         "tan": (1.2, 1.0),
         "erf": (1.0, 1.1),

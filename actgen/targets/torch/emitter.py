@@ -69,11 +69,12 @@ def _module(derivation: Derivation) -> dict[str, Any]:
     variables = ("x", *(parameter.name for parameter in activation.parameters))
     constants = ConstantPool()
     kernels, table = [], []
+    expansions: set[str] = set()
     for order in range(3):
         for key in combinations_with_replacement(variables, order):
             if key in derivation.kernels:
                 function = "_" + "_".join(("by", *key)) if key else "_value"
-                kernels.append(_kernel(derivation, key, function, constants))
+                kernels.append(_kernel(derivation, key, function, constants, expansions))
                 table += [(" ".join(each), function) for each in dict.fromkeys((key, key[::-1]))]
     parameters = [_parameter(parameter) for parameter in activation.parameters]
     trainables = [parameter for parameter in activation.parameters if parameter.trainable]
@@ -103,6 +104,7 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         "kernels": kernels,
         "table": table,
         "keys": [key for key, _ in table],
+        "expansions": sorted(expansions),
         "constants": [str(constant) for constant in constants.lines(TorchPrinter(reuse=False))],
     }
 
@@ -112,14 +114,21 @@ def _any(claims: Iterable[str]) -> str:
     return claims[0] if len(claims) == 1 else f"({' or '.join(claims)})"
 
 
-def _kernel(derivation: Derivation, key: tuple[str, ...], function: str, constants: ConstantPool) -> dict[str, Any]:
-    """Return one kernel as a function: its name, its docstring, its lines."""
+def _kernel(
+    derivation: Derivation,
+    key: tuple[str, ...],
+    function: str,
+    constants: ConstantPool,
+    expansions: set[str],
+) -> dict[str, Any]:
+    """Return one kernel as a function: its name, its docstring, its lines; add the private functions it calls."""
     activation = derivation.activation
     kernel = derivation.kernels[key]
     names = {"x", activation.name, *activation.aliases, *(parameter.name for parameter in activation.parameters)}
     # Second derivatives are what autograd differentiates for the third; nothing may be overwritten there.
     printer = TorchPrinter(reuse=len(key) < 2, reserved=names)
     listing = printer.print(kernel, constants, like="x")
+    expansions.update(printer.sources())
     return {
         "name": function,
         "document": _title(key, kernel, derivation.formulas.get(key, "")),

@@ -15,7 +15,6 @@ UNARY: Mapping[str, str] = {
     "floor": "floor",
     "sqrt": "sqrt",
     "exp": "exp",
-    "expm1": "expm1",
     "log": "log",
     "log1p": "log1p",
     "sigmoid": "sigmoid",
@@ -27,7 +26,6 @@ UNARY: Mapping[str, str] = {
     "sin": "sin",
     "cos": "cos",
     "tan": "tan",
-    "erf": "erf",
     "erfc": "erfc",
 }
 """Operations that are a function of torch and a method of Tensor, with a twin in place: `exp`, `exp_`."""
@@ -38,12 +36,35 @@ FORMS: Mapping[str, Form] = {
     # torch.sign(nan) is 0.
     "sign": Form("torch.where({0}.isnan(), {0}, {0}.sign())", operands=(Precedence.ATOM,), repeated=(0,)),
     "copysign": call("torch.copysign", 2, tensors=(0,)),
+    "expm1": call("_expm1", tensors=(0,)),
+    "erf": call("_erf", tensors=(0,)),
     "power": call("torch.pow", 2, tensors=(0, 1)),
     "maximum": call("torch.maximum", 2, tensors=(0, 1)),
     "minimum": call("torch.minimum", 2, tensors=(0, 1)),
     "clamp": call("torch.clamp", 3, tensors=(0,)),
     "select": call("torch.where", 3, tensors=(1, 2)),
 }
+
+EXPANSIONS: Mapping[str, str] = {
+    "expm1": '''\
+def _expm1(a: Tensor) -> Tensor:
+    """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
+
+    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
+        return a.expm1()
+    u = a.exp()
+    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    return torch.where(a.abs() < 30, growth, u - 1)''',
+    "erf": '''\
+def _erf(a: Tensor) -> Tensor:
+    """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has."""
+    if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
+        return a.double().erf().float()
+    return a.erf()''',
+}
+"""Operations that are a private function in emitted PyTorch code, with their source."""
 
 IN_PLACE: Mapping[str, str] = {
     **{operation: f"{method}_" for operation, method in UNARY.items()},
@@ -69,6 +90,7 @@ class TorchPrinter(Printer):
     def __init__(self, *, reuse: bool, reserved: Iterable[str] = ()) -> None:
         super().__init__(FORMS, "torch", {"torch", *reserved})
         self.reuse = reuse
+        self.expansions: set[str] = set()
 
     def literal(self, value: float) -> str:
         """Return a number as torch's operators take it: whole numbers without a point."""
@@ -83,6 +105,8 @@ class TorchPrinter(Printer):
     def write(self, node: Call, operands: tuple[Piece, ...], like: str) -> Piece:
         """Return the text of a call: in place where the temporary is spent, as a method where that reads better."""
         first = operands[0]
+        if node.operation in EXPANSIONS:
+            self.expansions.add(node.operation)
         if node.operation in _BOUND and any(operand.is_number for operand in operands):
             bound, rest = sorted(operands, key=lambda operand: not operand.is_number)
             if not rest.is_number:
@@ -103,6 +127,10 @@ class TorchPrinter(Printer):
         if node.operation in UNARY and first.precedence == Precedence.ATOM:
             return self._call_method(node, first, UNARY[node.operation], "")
         return super().write(node, operands, like)
+
+    def sources(self) -> list[str]:
+        """Return the private functions that what was printed calls."""
+        return [source for name, source in EXPANSIONS.items() if name in self.expansions]
 
     def _method(self, node: Call, receiver: Piece, method: str, arguments: str) -> Piece:
         """Return a method's call, in place where the receiver is spent."""

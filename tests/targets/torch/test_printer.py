@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node, Variable
-from actgen.targets.torch.printer import FORMS, TorchPrinter
+from actgen.targets.torch.printer import EXPANSIONS, FORMS, TorchPrinter
 from tests.targets.standins import ONE, ZERO, X, add, apply, mul, parameter
 
 torch = pytest.importorskip("torch")
@@ -21,7 +21,8 @@ A, B, C = (Variable(name) for name in "abc")
 
 def run(result: Node, reuse: bool = True, **tensors: Any) -> Any:
     lines = TorchPrinter(reuse=reuse).print(Kernel(result)).lines
-    scope: dict[str, Any] = {"torch": torch}
+    scope: dict[str, Any] = {"torch": torch, "Tensor": torch.Tensor}
+    exec("\n\n".join(EXPANSIONS.values()), scope)
     exec(f"def f({', '.join(tensors)}):\n    " + "\n    ".join(lines), scope)
     return scope["f"](**tensors)
 
@@ -129,6 +130,12 @@ def test_numbers_stand_where_torch_wants_tensors() -> None:
     np.testing.assert_array_equal(run(apply("minimum", X, ONE), x=x), [-1, 0.5, 1, math.nan])
     np.testing.assert_array_equal(run(apply("copysign", Constant(2.0), X), x=x)[:3], [-2, 2, 2])
     np.testing.assert_array_equal(run(apply("power", Constant(2.0), X), x=x), 2.0 ** x.numpy())
+
+
+def test_private_functions_come_with_the_code_that_calls_them() -> None:
+    printer = TorchPrinter(reuse=True)
+    assert printer.print(Kernel(mul(X, apply("expm1", X)))).result == "x * _expm1(x)"
+    assert printer.sources() == [EXPANSIONS["expm1"]]
 
 
 def test_only_spent_temporaries_are_overwritten() -> None:
