@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, product
 
 import sympy as sp
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import And
 
 from actgen.numerics.algebraic import square_root_form
 from actgen.numerics.kernel import Cost, Kernel, Node
 from actgen.numerics.lowering import ORDERS, choose, lower
 from actgen.numerics.normal_form import normal_forms
 from actgen.numerics.rules import rewrite
+from actgen.numerics.scaled import NotScalableError, scaled_form
 
 _MOST_PIECES = 12
+_MOST_TERMS = 8
 
 
 @dataclass(frozen=True)
@@ -45,53 +51,134 @@ class _Way:
     is_certified: bool = False
 
 
-def candidates(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node]) -> Iterator[Candidate]:
-    """Every form known for an expression, plain ones first; distinct as graphs.
+def stages(expressions: Sequence[sp.Expr], x: sp.Symbol, known: Mapping[sp.Basic, Node]) -> Iterator[list[Candidate]]:
+    """Every form known for a formula, in stages: what comes later is longer to find and to compute.
 
-    A ``Piecewise`` is computed branch by branch, all branches in the same form as far as they have it.
+    First the formula as it is spelled in several ways, then its normal forms, then scaled arithmetic. A ``Piecewise``
+    is computed branch by branch, all branches in the same form as far as they have it.
+
+    Args:
+        expressions: over the primitives, equal to one another.
+        x: the input.
+        known: the node of each symbol.
+    """
+    seen: set[Node] = set()
+    for expression in expressions:
+        folded = _folded(expression)
+        nested = []
+        if folded != expression:
+            result = lower(expression, known)
+            nested = [Candidate("as declared", Kernel(result, {}, "as declared"))]
+        pieces = folded.args if isinstance(folded, sp.Piecewise) else ((folded, sp.true),)
+        values, conditions = zip(*pieces, strict=True)
+        branches = [
+            _Branch(value, x, known, sign) for value, sign in zip(values, signs(conditions, x), strict=True)
+        ]
+        for stage in (_Branch.spelled, _Branch.normal, _Branch.scaled):
+            ways = [stage(branch) for branch in branches]
+            found = nested if stage is _Branch.spelled else []
+            for form in dict.fromkeys(name for branch in ways for name in branch):
+                chosen = [
+                    branch_ways.get(form) or branch.plain for branch_ways, branch in zip(ways, branches, strict=True)
+                ]
+                result = choose([way.node for way in chosen], conditions, known)
+                names = {node: name for way in chosen for node, name in way.names.items()}
+                found.append(Candidate(form, Kernel(result, names, form), all(way.is_certified for way in chosen)))
+            fresh = [candidate for candidate in found if candidate.kernel.result not in seen]
+            seen |= {candidate.kernel.result for candidate in fresh}
+            yield fresh
+
+
+def candidates(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node]) -> Iterator[Candidate]:
+    """The candidates of all stages for one expression."""
+    return chain.from_iterable(stages((expression,), x, known))
+
+
+class _Branch:
+    """The forms of an expression without ``Piecewise`` at its top, by name.
 
     Args:
         expression: over the primitives.
         x: the input.
         known: the node of each symbol.
+        sign: the sign of x where the branch is taken, as in :func:`signs`.
     """
-    seen: set[Node] = set()
-    folded = _folded(expression)
-    if folded != expression:
-        nested = lower(expression, known)
-        seen.add(nested)
-        yield Candidate("as declared", Kernel(nested, {}, "as declared"))
-    pieces = folded.args if isinstance(folded, sp.Piecewise) else ((folded, sp.true),)
-    values, conditions = zip(*pieces, strict=True)
-    branches = [_ways(value, x, known) for value in values]
-    for form in dict.fromkeys(name for ways in branches for name in ways):
-        chosen = [ways.get(form, ways["rewritten"]) for ways in branches]
-        result = choose([way.node for way in chosen], conditions, known)
-        if result not in seen:
-            seen.add(result)
-            names = {node: name for way in chosen for node, name in way.names.items()}
-            yield Candidate(form, Kernel(result, names, form), all(way.is_certified for way in chosen))
+
+    def __init__(self, expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node], sign: int) -> None:
+        self._x, self._known, self._sign = x, known, sign
+        self._rewritten, _ = rewrite(expression)
+        factored = sp.factor_terms(self._rewritten)
+        self._spellings = {"as declared": expression, "rewritten": self._rewritten, "rewritten, factored": factored}
+        expanded = sp.expand(self._rewritten)
+        if isinstance(expanded, sp.Add) and len(expanded.args) <= _MOST_TERMS:
+            self._spellings["expanded"] = expanded
+        fraction = _one_fraction(self._rewritten)
+        if fraction is not None:
+            self._spellings["one fraction"] = fraction
+
+    @cached_property
+    def plain(self) -> _Way:
+        """The form that stands in where a branch does not have the one that others have."""
+        return _Way(lower(self._rewritten, self._known))
+
+    def spelled(self) -> dict[str, _Way]:
+        """The formula in several spellings, products in several orders."""
+        return {
+            form + suffix: _Way(lower(spelling, self._known, order))
+            for form, spelling in self._spellings.items()
+            for suffix, order in ORDERS.items()
+        }
+
+    def normal(self) -> dict[str, _Way]:
+        """The normal forms and the square-root form, where there are such."""
+        ways = {}
+        for suffix, order in ORDERS.items():
+            root = square_root_form(self._rewritten, self._x, self._known, order)
+            if root is not None:
+                ways["square-root form" + suffix] = _Way(root)
+        for form in normal_forms(self._rewritten, self._x, self._known, self._sign):
+            ways[form.name] = _Way(form.result, form.names, form.is_certified)
+        return ways
+
+    def scaled(self) -> dict[str, _Way]:
+        """Every spelling in scaled arithmetic, exponentials multiplied in in several ways."""
+        ways = {}
+        for name, spelling in self._spellings.items():
+            for powers, halved in product((False, True), ("", "halved", "halved in the tail")):
+                try:
+                    kernel = scaled_form(spelling, self._x, self._known, powers=powers, halved=halved)
+                except NotScalableError:
+                    continue
+                form = ", ".join(part for part in (name, "powers scaled" if powers else "scaled", halved) if part)
+                ways[form] = _Way(kernel.result, kernel.names)
+        return ways
 
 
-def _ways(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node]) -> dict[str, _Way]:
-    """The forms of an expression without ``Piecewise`` at its top, by name."""
-    rewritten, _ = rewrite(expression)
-    spellings = {"as declared": expression, "rewritten": rewritten, "rewritten, factored": sp.factor_terms(rewritten)}
-    fraction = _one_fraction(rewritten)
-    if fraction is not None:
-        spellings["one fraction"] = fraction
-    ways = {
-        form + suffix: _Way(lower(spelling, known, order))
-        for form, spelling in spellings.items()
-        for suffix, order in ORDERS.items()
-    }
-    for suffix, order in ORDERS.items():
-        root = square_root_form(rewritten, x, known, order)
-        if root is not None:
-            ways["square-root form" + suffix] = _Way(root)
-    for form in normal_forms(rewritten, x, known):
-        ways[form.name] = _Way(form.result, form.names, form.is_certified)
-    return ways
+def signs(conditions: Sequence[sp.Basic], x: sp.Symbol) -> tuple[int, ...]:
+    """For each piece the sign that x has wherever the piece is taken (zero included): 1, -1, or 0 where it has both."""
+    found = []
+    below = above = False  # whether the pieces so far have taken all x < 0, all x > 0
+    for condition in conditions:
+        side = _side(condition, x)
+        found.append(side or (1 if below and not above else -1 if above and not below else 0))
+        negated = _side(sp.Not(condition), x) if isinstance(condition, Relational) else 0
+        below, above = below or negated > 0, above or negated < 0
+    return tuple(found)
+
+
+def _side(condition: sp.Basic, x: sp.Symbol) -> int:
+    """1 where a condition implies x >= 0, -1 where it implies x <= 0, else 0."""
+    if isinstance(condition, And):
+        return next((side for part in condition.args if (side := _side(part, x))), 0)
+    if not isinstance(condition, Relational):
+        return 0
+    if condition.lhs != x:
+        condition = condition.reversed
+    if condition.lhs != x or condition.rhs.has(x):
+        return 0
+    if isinstance(condition, sp.StrictGreaterThan | sp.GreaterThan) and condition.rhs.is_nonnegative:
+        return 1
+    return -1 if isinstance(condition, sp.StrictLessThan | sp.LessThan) and condition.rhs.is_nonpositive else 0
 
 
 def _one_fraction(expression: sp.Expr) -> sp.Expr | None:

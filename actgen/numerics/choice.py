@@ -8,28 +8,31 @@ is taken, and the judgement says by how much it misses.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
+from typing import Any
 
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from actgen.numerics import contract, guards
-from actgen.numerics.candidates import Candidate, candidates
+from actgen.numerics.candidates import Candidate, stages
+from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Constant, Cost, Kernel, Node
 from actgen.numerics.lowering import call, lower
-from actgen.numerics.series import NotAnalyticError, series_near_zero
+from actgen.numerics.patches import Patch, Shape, around_zero, elsewhere, shape_of
 
 CONTRACT = contract.LARGEST_UNITS
-MARGIN = 2.75
-"""What a form may be off in emulation, whose primitives are correctly rounded; the rest is for the frameworks' own."""
 
 _CLOSE = 1.1
 """How much more a cheaper form may be off than the most accurate one, where none keeps the contract."""
 
-_REACHES = (2.0**-6, 2.0**-4, 2.0**-3, 2.0**-2, 0.375, 0.5, 0.75, 1.0)
-_MOST_SERIES = 3
+_MOST_PATCHED = 2
+_WORTH_A_PATCH = 3.5
+_ALL_DIGITS = 30.0  # what a wrong infinity or NaN counts for
 
 
 @dataclass(frozen=True)
@@ -65,27 +68,77 @@ class Judgement:
         return self.units <= CONTRACT
 
 
-def choose_kernel(judge: Judge, known: Mapping[sp.Basic, Node]) -> tuple[Kernel, Judgement]:
-    """The kernel for a formula, and how it was chosen.
+def choose_kernel(
+    judge: Judge, known: Mapping[sp.Basic, Node], equals: Sequence[sp.Expr] = ()
+) -> tuple[Kernel, Judgement]:
+    """The kernel for a formula on the judge's machine, and how it was chosen.
 
     Args:
         judge: the formula with its oracle.
         known: the node of each symbol.
+        equals: formulas equal to the judge's, to find forms in as well.
+    """
+    return choose_kernels(judge, known, equals, (judge.arithmetic,))[0]
+
+
+def choose_kernels(
+    judge: Judge, known: Mapping[sp.Basic, Node], equals: Sequence[sp.Expr], machines: Sequence[Arithmetic]
+) -> list[tuple[Kernel, Judgement]]:
+    """The kernel for a formula on each of several machines.
+
+    Args:
+        judge: the formula with its oracle.
+        known: the node of each symbol.
+        equals: formulas equal to the judge's, to find forms in as well.
+        machines: what the kernels will run on; of two that differ little, the less exact one should come first.
     """
     if judge.expression.is_Rational:
-        return Kernel(lower(judge.expression, known)), Judgement(0.0, math.nan, 0.0, True, ())
-    race = _Race(judge)
-    forms = sorted(candidates(judge.expression, judge.x, known), key=_cost)
-    for candidate in forms:
-        if race.is_won_by_less_than(candidate):
-            break
-        race.run_with_guards(candidate)
-    if race.best_units > CONTRACT:
-        for candidate in sorted(forms, key=race.units_of)[:_MOST_SERIES]:
-            for refined in _with_series(judge, candidate.kernel, known):
-                if race.run_with_guards(refined).worst <= MARGIN:
-                    break
-    return race.verdict()
+        return [(Kernel(lower(judge.expression, known)), Judgement(0.0, math.nan, 0.0, True, ()))] * len(machines)
+    forms = _Stages(stages((*equals, judge.expression), judge.x, known))
+    winners: list[Candidate] = []
+    verdicts = []
+    for machine in machines:
+        race = _Race(judge.on(machine))
+        # What won elsewhere wins here too, if it is good enough and nothing cheaper is.
+        for winner in sorted(dict.fromkeys(winners), key=_cost):
+            race.run(winner)
+        _run(race, forms)
+        if race.best_units > CONTRACT:
+            _mend(race, judge.on(machine), known)
+        candidate, verdict = race.verdict()
+        winners.append(candidate)
+        verdicts.append((candidate.kernel, verdict))
+    return verdicts
+
+
+class _Stages:
+    """Stages of candidates, found once and only as far as they are asked for."""
+
+    def __init__(self, found: Iterator[list[Candidate]]) -> None:
+        self._rest = found
+        self._known: list[list[Candidate]] = []
+
+    def __iter__(self) -> Iterator[list[Candidate]]:
+        for number in count():
+            if number == len(self._known):
+                stage = next(self._rest, None)
+                if stage is None:
+                    return
+                self._known.append(sorted(stage, key=_cost))
+            yield self._known[number]
+
+
+def _run(race: _Race, forms: _Stages) -> None:
+    for number, stage in enumerate(forms):
+        for candidate in stage:
+            if race.is_won_by_less_than(candidate):
+                break
+            race.run_with_guards(candidate)
+        # Normal forms may be cheaper than what is spelled out, but not than one call; what comes later is not.
+        if race.least_cost is not None and (number > 0 or race.least_cost.key < (1, 1)):
+            return
+        if number > 0 and race.best_units <= (race.margin + CONTRACT) / 2:
+            return
 
 
 class _Race:
@@ -96,23 +149,80 @@ class _Race:
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
+        self.margin = judge.arithmetic.margin
         self._trials: dict[Node, Trial] = {}
         self._winner: tuple[Candidate, contract.Errors] | None = None
         self._runs: list[tuple[Candidate, contract.Errors]] = []
 
     @property
     def _closest(self) -> tuple[Candidate, contract.Errors] | None:
-        return min(self._runs, key=lambda run: run[1].closeness, default=None)
+        return min(self._runs, key=lambda run: self._judge.lost(run[1]), default=None)
 
     @property
     def best_units(self) -> float:
         """The smallest error of all candidates so far."""
         return self._closest[1].worst if self._closest else math.inf
 
-    def units_of(self, candidate: Candidate) -> float:
-        """The error a candidate was found to have."""
-        trial = self._trials.get(candidate.kernel.result)
-        return trial.units if trial else math.inf
+    @property
+    def least_cost(self) -> Cost | None:
+        """What the winner costs, if there is one."""
+        return self._winner[0].cost if self._winner else None
+
+    def closest(self, count: int, beyond: float = 0.0) -> list[Candidate]:
+        """The candidates that lose least at points larger than a bound, the best first."""
+
+        def lost(run: tuple[Candidate, contract.Errors]) -> tuple[bool, float, float, tuple[int, int, int]]:
+            is_partial, *_ = self._judge.lost(run[1])
+            units = run[1].units[~(np.abs(run[1].points) < beyond)]
+            over = np.log10(units[units > CONTRACT] / CONTRACT)
+            worst = float(units.max(initial=0.0))
+            return is_partial, float(np.minimum(over, _ALL_DIGITS).sum()), max(worst, self.margin), _cost(run[0])
+
+        return [candidate for candidate, _ in sorted(self._runs, key=lost)[:count]]
+
+    def spliced(self, x: Node, beyond: float = 0.0) -> Iterator[Candidate]:
+        """Two forms joined where one begins to fail and the other no longer does: by |x|, and by x.
+
+        What fails at points smaller than ``beyond`` does not count.
+        """
+        magnitude = call("absolute", x)
+        for variable, is_magnitude, thresholds in (
+            (magnitude, True, 2.0 ** np.arange(-24, 64)),
+            (x, False, np.concatenate([-(2.0 ** np.arange(40, -5, -1)), [0.0], 2.0 ** np.arange(-4, 41)])),
+        ):
+            pair = self._best_pair(is_magnitude, thresholds, beyond)
+            if pair is None:
+                continue
+            threshold, below, above = pair
+            is_below = call("less", variable, Constant(threshold))
+            result = call("select", is_below, below.kernel.result, above.kernel.result)
+            name = "|x|" if variable is magnitude else "x"
+            form = f"{below.form} for {name} < {threshold:g}, else {above.form}"
+            names = {**above.kernel.names, **below.kernel.names}
+            yield Candidate(form, Kernel(result, names, form, below.kernel.note), False)
+
+    def _best_pair(
+        self, is_magnitude: bool, thresholds: NDArray[Any], least: float
+    ) -> tuple[float, Candidate, Candidate] | None:
+        """The threshold, and the candidates to use below and above it, with which least is lost."""
+        losses = []
+        for _, found in self._runs:
+            beyond = (found.units > self.margin) & ~(np.abs(found.points) < least)
+            points = np.abs(found.points[beyond]) if is_magnitude else found.points[beyond]
+            points = np.where(np.isnan(points), np.inf, points)
+            lost = np.minimum(np.log10(found.units[beyond] / self.margin), _ALL_DIGITS)
+            order = np.argsort(points)
+            below = np.concatenate([[0.0], np.cumsum(lost[order])])[np.searchsorted(points[order], thresholds, "left")]
+            losses.append((below, lost.sum() - below))
+        costs = np.array([_cost(candidate)[0] * 30 + _cost(candidate)[2] for candidate, _ in self._runs]) * 1e-6
+        lower = np.array([below for below, _ in losses]) + costs[:, None]
+        upper = np.array([above for _, above in losses]) + costs[:, None]
+        total = lower.min(axis=0) + upper.min(axis=0)
+        best = int(total.argmin())
+        if not total[best] < (lower + upper).min() / 2:
+            return None
+        i, j = int(lower[:, best].argmin()), int(upper[:, best].argmin())
+        return float(thresholds[best]), self._runs[i][0], self._runs[j][0]
 
     def is_won_by_less_than(self, candidate: Candidate) -> bool:
         """Whether a candidate costs no less than one that is within the margin."""
@@ -120,17 +230,10 @@ class _Race:
 
     def run(self, candidate: Candidate) -> contract.Errors:
         """Judge one candidate."""
-        # Once something keeps the contract, how far another misses it does not matter; before, what loses more than
-        # the best so far need not be judged to the end.
-        if self._closest is None:
-            found = self._judge.errors(candidate.kernel)
-        elif self.best_units <= CONTRACT:
-            found = self._judge.errors(candidate.kernel, give_up=CONTRACT)
-        else:
-            found = self._judge.errors(candidate.kernel, most_lost=_CLOSE * self._closest[1].closeness[0])
+        found = self._judge.errors(candidate.kernel)
         self._trials[candidate.kernel.result] = Trial(candidate.kernel.form, candidate.cost, found.worst)
         self._runs.append((candidate, found))
-        if found.worst <= MARGIN and not self.is_won_by_less_than(candidate):
+        if found.worst <= self.margin and not self.is_won_by_less_than(candidate):
             self._winner = (candidate, found)
         return found
 
@@ -144,24 +247,28 @@ class _Race:
                 found = self.run(guarded)
         return found
 
-    def verdict(self) -> tuple[Kernel, Judgement]:
-        """The kernel chosen and its judgement."""
+    def verdict(self) -> tuple[Candidate, Judgement]:
+        """The candidate chosen and its judgement."""
         candidate, found = self._winner or self._cheapest_of_the_closest()
-        if MARGIN < found.worst <= CONTRACT:
+        if self.margin < found.worst <= CONTRACT:
             # So near the limit that floats which the sample left out may lie beyond it.
             found = max(found, self._judge.errors_close_up(candidate.kernel), key=lambda errors: errors.worst)
         trials = tuple(self._trials.values())
         verdict = Judgement(found.worst, found.worst_at, found.worst_ulps, candidate.is_certified, trials)
-        return candidate.kernel, verdict
+        return candidate, verdict
 
     def _cheapest_of_the_closest(self) -> tuple[Candidate, contract.Errors]:
         """Where nothing keeps the contract, a tenth less error is not worth twice the operations."""
         assert self._closest is not None
-        lost, worst = self._closest[1].closeness
+        is_partial, lost, worst = self._judge.lost(self._closest[1])
         if worst <= CONTRACT:
             return self._closest
-        close = [run for run in self._runs if run[1].closeness[0] <= _CLOSE * lost and run[1].worst <= _CLOSE * worst]
-        return min(close, key=lambda run: _cost(run[0]))
+
+        def is_close(found: contract.Errors) -> bool:
+            other = self._judge.lost(found)
+            return other[0] == is_partial and other[1] <= _CLOSE * lost and other[2] <= _CLOSE * worst
+
+        return min((run for run in self._runs if is_close(run[1])), key=lambda run: _cost(run[0]))
 
 
 def _cost(candidate: Candidate) -> tuple[int, int, int]:
@@ -196,19 +303,33 @@ def _with_guards(judge: Judge, candidate: Candidate, found: contract.Errors) -> 
         yield Candidate(limited.form, limited, candidate.is_certified)
 
 
-def _with_series(judge: Judge, kernel: Kernel, known: Mapping[sp.Basic, Node]) -> Iterator[Candidate]:
-    """A kernel with the Taylor series around 0, from the shortest reach that could help."""
-    found = judge.errors(kernel)
-    if not ((found.units > CONTRACT) & (np.abs(found.points) <= 1.0)).any():
+def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node]) -> None:
+    """Run what no single form can do: forms joined where one begins to fail, polynomials where all of them do."""
+    shape = shape_of(judge.expression, judge.x, judge.parameters, known)
+    core: tuple[Patch, ...] = ()
+    if shape is not None:
+        core = around_zero(shape, judge.failing(race.closest(1)[0].kernel, Kernel(shape.node), _WORTH_A_PATCH))
+    reach = max((max(abs(patch.low), abs(patch.high)) for patch in core), default=0.0)
+    for base in [*race.closest(_MOST_PATCHED, beyond=reach), *race.spliced(known[judge.x], beyond=reach)]:
+        race.run_with_guards(_patched(base, core, shape) if core and shape else base)
+        if race.best_units <= CONTRACT:
+            return
+    if shape is None:
         return
-    for reach in _REACHES:
-        try:
-            near = series_near_zero(judge.expression, judge.x, judge.parameters, known, reach)
-        except NotAnalyticError:
-            return
-        if near is None:
-            return
-        is_near = call("less", call("absolute", near.variable), Constant(reach))
-        result = call("select", is_near, near.result, kernel.result)
-        form = f"{kernel.form}, series below {reach:g}"
-        yield Candidate(form, Kernel(result, kernel.names, form, kernel.note), False)
+    for base in race.closest(_MOST_PATCHED):
+        found = elsewhere(shape, judge.failing(base.kernel, Kernel(shape.node), _WORTH_A_PATCH))
+        if found:
+            race.run_with_guards(_patched(base, found, shape))
+
+
+def _patched(base: Candidate, found: Sequence[Patch], shape: Shape) -> Candidate:
+    """A candidate with polynomials on some stretches."""
+    result = base.kernel.result
+    for patch in found:
+        result = call("select", patch.holds(shape.node), shape.scaled(patch.node(shape.node)), result)
+    form = f"{base.form}, {_described(found)}"
+    return Candidate(form, Kernel(result, base.kernel.names, form, base.kernel.note), False)
+
+
+def _described(found: Sequence[Patch]) -> str:
+    return "polynomial" + "s" * (len(found) > 1) + " on " + ", ".join(f"({p.low:g}, {p.high:g})" for p in found)

@@ -87,11 +87,13 @@ def derive(activation: Activation) -> Derivation:
     known = variables(formula.variables, formula.inputs)
     kernels: dict[Order, Kernel] = {}
     judgements: dict[Order, Judgement] = {}
+    # The derivatives of a rewritten formula are shorter than rewritten derivatives: softplus' is sigmoid.
+    rewritten = replace(formula, value=rewrite(formula.value)[0]).partials
     for order, partial in formula.partials.items():
         judge = Judge(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
-        kernels[order], judgements[order] = choose_kernel(judge, known)
-    readable, _ = rewrite(formula.value)
-    formulas = {order: _text(partial) for order, partial in replace(formula, value=readable).partials.items()}
+        equals = [rewritten[order]] if order in rewritten and rewritten[order] != partial else []
+        kernels[order], judgements[order] = choose_kernel(judge, known, equals)
+    formulas = {order: _text(partial) for order, partial in rewritten.items()}
     return Derivation(activation, formula, kernels, formulas, found, judgements)
 
 

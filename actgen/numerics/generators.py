@@ -6,7 +6,7 @@ See :mod:`actgen.numerics.normal_form` for what is made of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from math import gcd, lcm
 
@@ -34,6 +34,7 @@ class Generators:
         exponent: t = exp(-exponent); |side| is written as ``side`` and made positive when computed.
         negative, positive: the formula in either half.
         logs: generators log1p(t**k), by their symbols.
+        ratios: generators log1p(t**k) / t**k, which lie in (log 2, 1], by their symbols.
         numbers: irrational numbers, by the symbols that stand for them.
     """
 
@@ -44,6 +45,22 @@ class Generators:
     positive: sp.Expr
     logs: Mapping[sp.Symbol, int]
     numbers: Mapping[sp.Symbol, sp.Expr]
+    ratios: Mapping[sp.Symbol, int] = field(default_factory=dict)
+
+    @property
+    def with_ratios(self) -> Generators | None:
+        """The same formula with every logarithm as a power of t times a ratio; None where there is no logarithm.
+
+        Then a power of t that all terms share stands outside, where it can be multiplied in without underflow: near
+        -88 in float32, log1p(t) is 0 where x**2 log1p(t) is not.
+        """
+        if not self.logs:
+            return None
+        ratios = {sp.Symbol(f"r{k}", positive=True): k for k in self.logs.values()}
+        products = {symbol: t**k * ratio for (symbol, k), ratio in zip(self.logs.items(), ratios, strict=True)}
+        halves = [half.xreplace(products) for half in (self.negative, self.positive)]
+        name = f"{self.name}, logarithms over t"
+        return replace(self, name=name, negative=halves[0], positive=halves[1], logs={}, ratios=ratios)
 
 
 def generators_of(expression: sp.Expr, x: sp.Symbol) -> Generators | None:

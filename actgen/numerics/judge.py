@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
@@ -17,6 +18,9 @@ from actgen.numerics.kernel import Kernel
 from actgen.numerics.oracle import Exact, Floats, Oracle
 from actgen.numerics.samples import even, stratified
 from actgen.symbolic.derivatives import differentiate
+
+_EXACT_ABOVE = 2.5
+"""Units are exact at points where they exceed this, so that it can be told where a form fails."""
 
 _SLACK = 16.0
 """At other parameters than the default, the absolute error that is free near underflow, in smallest normal numbers: a
@@ -42,6 +46,7 @@ class Judge:
         parameters: the parameters' symbols.
         settings: the exact parameter values to judge at, the default first.
         around: points of interest, such as kinks.
+        arithmetic: of the machine that kernels are judged on.
     """
 
     def __init__(
@@ -51,7 +56,9 @@ class Judge:
         parameters: Sequence[sp.Symbol],
         settings: Sequence[Mapping[str, Fraction]],
         around: Sequence[float] = (),
+        arithmetic: emulation.Arithmetic = emulation.IDEAL,
     ) -> None:
+        self.arithmetic = arithmetic
         self.expression, self.x, self.parameters = expression, x, tuple(parameters)
         self.exact_settings = tuple(settings)
         self.oracle = Oracle(expression, x, self.parameters)
@@ -59,6 +66,12 @@ class Judge:
         self._kinks = tuple(around)
         self.settings = tuple(self._settings(settings, around))
         self._exact: dict[int, Exact] = {}
+
+    def on(self, arithmetic: emulation.Arithmetic) -> Judge:
+        """The same judge for another machine; what the oracle has said is shared."""
+        other = copy(self)
+        other.arithmetic = arithmetic
+        return other
 
     def _settings(self, exact: Sequence[Mapping[str, Fraction]], around: Sequence[float]) -> Iterator[Setting]:
         for i, values in enumerate(exact):
@@ -128,41 +141,63 @@ class Judge:
             self._exact[index] = self.oracle(setting.points, setting.parameters)
         return self._exact[index]
 
-    def errors(self, kernel: Kernel, give_up: float = math.inf, most_lost: float = math.inf) -> contract.Errors:
-        """Errors of a kernel over all settings, or up to the one with which they exceed a limit.
+    def errors(self, kernel: Kernel, give_up: float = contract.LARGEST_UNITS) -> contract.Errors:
+        """Errors of a kernel over all settings, or up to one that shows them to exceed a limit.
+
+        The default parameters, which come first, are always judged in full: where a kernel fails there tells how to
+        mend it.
 
         Args:
             kernel: what to judge.
             give_up: a limit of the worst error, in units.
-            most_lost: a limit of what is lost beyond the contract over all points, as in ``Errors.closeness``.
         """
         parts = []
-        lost = 0.0
-        for index, setting in enumerate(self.settings):
-            results = emulation.run(kernel, {self.x.name: setting.points, **setting.parameters}, setting.dtype)
-            results = np.broadcast_to(results, setting.points.shape)
-
-            def slope(points: Floats, setting: Setting = setting) -> Floats:
-                return np.abs(self._slope(points, setting.parameters).high)
-
-            part = contract.errors(setting.points, results, self.exact(index), slope, setting.slack)
-            parts.append(part)
-            lost += part.closeness[0]
-            if part.worst > give_up or lost > most_lost:
+        for index in range(len(self.settings)):
+            parts.append(self._errors_at(index, kernel))
+            if index >= 1 and max(part.worst for part in parts) > give_up:
                 break
         return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
+
+    def _errors_at(self, index: int, kernel: Kernel) -> contract.Errors:
+        setting = self.settings[index]
+        values: dict[str, Floats | float] = {self.x.name: setting.points, **setting.parameters}
+        results = emulation.run(kernel, values, setting.dtype, self.arithmetic)
+        return contract.errors(
+            setting.points,
+            np.broadcast_to(results, setting.points.shape),
+            self.exact(index),
+            partial(self._slopes, setting),
+            setting.slack,
+            exact_above=_EXACT_ABOVE,
+        )
+
+    def lost(self, found: contract.Errors) -> tuple[bool, float, float]:
+        """Smaller for what is nearer to the contract: whether it fails at the defaults, and how much it loses there."""
+        is_complete = len(found.points) > sum(len(self.exact(i).high[self.exact(i).decided]) for i in (0, 1))
+        return (not is_complete and len(self.settings) > 2, *found.closeness)
+
+    def failing(self, kernel: Kernel, variable: Kernel, limit: float) -> list[float]:
+        """Values of a variable at which a kernel is off by more than a limit, at the default parameters."""
+        found: list[float] = []
+        for index, setting in enumerate(self.settings[:2]):
+            part = self._errors_at(index, kernel)
+            points = part.points[part.units > limit]
+            places = emulation.run(variable, {**setting.parameters, self.x.name: points}, setting.dtype)
+            found += np.broadcast_to(places, points.shape).astype(np.float64).tolist()
+        return found
+
+    def _slopes(self, setting: Setting, points: Floats) -> Floats:
+        return np.abs(self._slope(points, setting.parameters).high)
 
     def errors_close_up(self, kernel: Kernel) -> contract.Errors:
         """Errors of a kernel at the default parameters over many more of the floats where activations bend."""
         parts = []
         for setting in self.settings[:2]:
             points = _without_inexact_kinks(even(setting.dtype, 4000), self._kinks, setting.dtype)
-            results = emulation.run(kernel, {self.x.name: points, **setting.parameters}, setting.dtype)
-
-            def slope(some: Floats, setting: Setting = setting) -> Floats:
-                return np.abs(self._slope(some, setting.parameters).high)
-
+            values: dict[str, Floats | float] = {self.x.name: points, **setting.parameters}
+            results = emulation.run(kernel, values, setting.dtype, self.arithmetic)
             exact = self.oracle(points, setting.parameters)
+            slope = partial(self._slopes, setting)
             parts.append(contract.errors(points, np.broadcast_to(results, points.shape), exact, slope))
         return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
 

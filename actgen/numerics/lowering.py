@@ -25,7 +25,7 @@ from sympy.logic.boolalg import And, BooleanFunction, Not, Or
 
 from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
 from actgen.symbolic.balls import BallFunction
-from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
+from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
 ONE = Constant(1.0)
 ZERO = Constant(0.0)
@@ -278,6 +278,12 @@ def _softplus(u: Node) -> Node:
     return call("add", call("maximum", u, ZERO), call("log1p", exp_of_minus_magnitude(u)))
 
 
+def _arccot(u: Node) -> Node:
+    is_far = call("greater", u, ONE)
+    angle = call("atan", call("select", is_far, call("divide", ONE, u), call("negate", u)))
+    return call("select", is_far, angle, call("add", constant(sp.pi / 2), angle))
+
+
 def _sech(u: Node) -> Node:
     t = exp_of_minus_magnitude(u)
     return call("divide", call("multiply", Constant(2.0), t), call("add", call("square", t), ONE))
@@ -305,7 +311,7 @@ DIRECT: Mapping[type[sp.Basic], str] = {
 }
 """Primitives that one operation computes."""
 
-EXPANSIONS: Mapping[type[sp.Basic], Callable[[Node], Node]] = {softplus: _softplus, sech: _sech}
+EXPANSIONS: Mapping[type[sp.Basic], Callable[[Node], Node]] = {softplus: _softplus, sech: _sech, arccot: _arccot}
 """Primitives computed by several operations, in a form that neither overflows nor cancels."""
 
 RELATIONS: Mapping[type[Relational], str] = {

@@ -23,7 +23,7 @@ Three details decide whether the form holds over all floats:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import product
@@ -32,7 +32,7 @@ import sympy as sp
 
 from actgen.numerics.generators import Generators, generators_of, t, tail
 from actgen.numerics.kernel import Constant, Node
-from actgen.numerics.lowering import ZERO, call, constant, lower, power
+from actgen.numerics.lowering import ONE, ZERO, call, constant, lower, power
 from actgen.numerics.scaled_erfc import scaled_erfc
 
 a = sp.Symbol("a", nonnegative=True)  # |x|
@@ -40,6 +40,8 @@ a = sp.Symbol("a", nonnegative=True)  # |x|
 _LARGEST_TERMS = 160
 
 _TAIL = 64.0  # where t = exp(-64) = 1.6e-28, far from underflow and far from where accuracy of t matters most
+
+_TINY = 2.0**-54
 
 _HALVINGS = ("", "halved", "halved in the tail")
 
@@ -78,39 +80,68 @@ class _Half:
         return sp.Mul(*(factor**n for factor, n in self.denominator))
 
 
-def normal_forms(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node]) -> Iterator[NormalForm]:
-    """The variants of the normal form of an expression, cheapest first; none where it has no normal form.
+def normal_forms(
+    expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node], sign: int = 0
+) -> Iterator[NormalForm]:
+    """The variants of the normal form of an expression; none where it has no normal form.
 
     Args:
         expression: over the primitives, without ``Piecewise``.
         x: the input.
         known: the node of each symbol.
+        sign: 1 where the form is only needed for x >= 0, -1 where only for x <= 0, 0 where for all x.
     """
     if expression.has(sp.Piecewise) or not expression.has(x):
         return
     generators = generators_of(expression, x)
     if generators is None:
         return
-    negative, positive = _half(generators.negative, x), _half(generators.positive, x)
-    if negative is None or positive is None:
-        return
     seen: set[Node] = set()
-    for collect, halving in product((False, True), _HALVINGS):
-        form = _Assembly(generators, x, known, collect, halving).assemble(negative, positive)
-        if form.result not in seen:
-            seen.add(form.result)
-            yield form
+    for found in (generators, generators.with_ratios):
+        if found is None:
+            continue
+        side = sign * _direction(found, x)
+        bodies = (found.positive if side > 0 else found.negative, found.negative if side < 0 else found.positive)
+        halves = [_half(body, x, found.logs) for body in bodies]
+        if halves[0] is None or halves[1] is None:
+            return
+        expanded = [_expanded(half) for half in halves if half is not None]
+        for (negative, positive), suffix in (((halves[0], halves[1]), ""), (expanded, ", expanded")):
+            for collect, halving in product((False, True), _HALVINGS):
+                form = _Assembly(found, x, known, collect, halving).assemble(negative, positive, suffix)
+                if form.result not in seen:
+                    seen.add(form.result)
+                    yield form
 
 
-def _half(body: sp.Expr, x: sp.Symbol) -> _Half | None:
+def _direction(generators: Generators, x: sp.Symbol) -> int:
+    """1 where the side has the sign of x, -1 where it has the opposite, 0 where neither is known."""
+    if generators.side is None:
+        return 0
+    slope = sp.cancel(generators.side / x)
+    if slope.has(x):
+        return 0
+    return 1 if slope.is_positive else -1 if slope.is_negative else 0
+
+
+def _expanded(half: _Half) -> _Half:
+    """A half whose denominator is one polynomial: (1 + t)^3 has the rounding of 1 + t three times, 1 + t (3 + ...) once."""
+    keep = tuple((factor, n) for factor, n in half.denominator if factor in (t, t - 1))
+    spread = sp.expand(sp.Mul(*(factor**n for factor, n in half.denominator if factor not in (t, t - 1))))
+    return _Half(half.number, half.numerator, keep if spread == 1 else (*keep, (spread, 1)))
+
+
+def _half(body: sp.Expr, x: sp.Symbol, logs: Collection[sp.Symbol]) -> _Half | None:
     """One half in lowest terms and in factors, each factor scaled so that a plain 1 stands where it can."""
     top, bottom = sp.fraction(sp.cancel(sp.together(body)))
-    if len(sp.Add.make_args(sp.expand(top))) > _LARGEST_TERMS:
+    if len(sp.Add.make_args(sp.expand(top))) > _LARGEST_TERMS or bottom.has(*logs):
         return None
-    if bottom.free_symbols and not bottom.has(x, t, tail):
-        # (beta x + l) / beta overflows where x + l / beta does not.
-        return _Half(sp.Integer(1), ((sp.expand(top / bottom), 1),), ())
     number, numerator = _monic(sp.factor_list(top))
+    sums = [factor for factor, n in numerator if n == 1 and isinstance(factor, sp.Add) and factor.has(x)]
+    if bottom.free_symbols and not bottom.has(x, t, tail) and sums:
+        # (beta x + l) / beta overflows where x + l / beta does not.
+        rest = tuple((factor, n) for factor, n in numerator if factor != sums[0])
+        return _Half(number, (*rest, (sp.expand(sums[0] / bottom), 1)), ())
     divisor, denominator = _monic(sp.factor_list(bottom))
     return _Half(number / divisor, numerator, denominator)
 
@@ -150,8 +181,7 @@ class _Assembly:
         self._side = None if generators.side is None else self._node(_horner(generators.side, x))
         self._follows_x = False
         if generators.side is not None:
-            slope = sp.cancel(generators.side / x)
-            self._follows_x = not slope.has(x) and bool(slope.is_positive)
+            self._follows_x = _direction(generators, x) > 0
         exponent = _horner(generators.exponent, x)
         self._parts = self._parts_of_t(exponent)
         exponential = self._product(self._parts)
@@ -160,12 +190,14 @@ class _Assembly:
         self._expm1 = call("expm1", self._minus(exponent))
         for symbol, k in generators.logs.items():
             self._known[symbol] = call("log1p", power(exponential, k))
+        for symbol, k in generators.ratios.items():
+            self._known[symbol] = _log_ratio(power(exponential, k))
         if self._side is not None and any(half.has(tail) for half in (generators.negative, generators.positive)):
             scaled = scaled_erfc(call("absolute", self._side))
             self._known[tail] = scaled
             self._names[scaled] = "tail"
 
-    def assemble(self, negative: _Half, positive: _Half) -> NormalForm:
+    def assemble(self, negative: _Half, positive: _Half, suffix: str = "") -> NormalForm:
         """The whole formula from its halves."""
         mirrored = self._mirrored(negative, positive)
         if mirrored is not None:
@@ -175,7 +207,7 @@ class _Assembly:
         else:
             result = self._selected(negative, positive)
             certified = self._is_one_signed(negative, -1) and self._is_one_signed(positive, 1)
-        name = self._generators.name
+        name = self._generators.name + suffix
         name += ", by powers of x" if self._collect else ""
         name += f", {self._halving}" if self._halving else ""
         return NormalForm(name, result, self._names, certified)
@@ -354,6 +386,12 @@ class _Assembly:
                 product *= (-below if part == t - 1 else part) ** n
             terms.append(product)
         return tuple(terms)
+
+
+def _log_ratio(power_of_t: Node) -> Node:
+    """log1p(s) / s for s in [0, 1]; 1 to float64 precision below 2**-54."""
+    ratio = call("divide", call("log1p", power_of_t), power_of_t)
+    return call("select", call("less", power_of_t, Constant(_TINY)), ONE, ratio)
 
 
 def _signed(coefficient: sp.Expr) -> tuple[bool, sp.Expr]:

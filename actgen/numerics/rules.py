@@ -13,10 +13,11 @@ from itertools import permutations
 
 import sympy as sp
 
-from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
+from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
 u = sp.Wild("u", properties=[lambda e: bool(e.free_symbols)])
 n = sp.Wild("n", properties=[lambda e: e.is_Integer and e > 0])
+p = sp.Wild("p", properties=[lambda e: not e.is_Integer])
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Rule:
             match = (b / a).match(second / first)
             if match and _is_whole(match):
                 rest = expression - a - b
-                return rest + a / first * self.after.xreplace(match)
+                return rest + a / first.xreplace(match) * self.after.xreplace(match)
         return None
 
     def _apply_to_product(self, expression: sp.Expr) -> sp.Expr | None:
@@ -101,6 +102,44 @@ RULES: tuple[Rule, ...] = (
         before=sp.exp(u) - 1,
         after=expm1(u),
         why="cancels near 0: relative error 1 for |u| < 6e-8 in float32",
+    ),
+    Rule(
+        name="power-of-one-plus-exp",
+        before=(1 + sp.exp(u)) ** p,
+        after=sp.exp(p * softplus(u)),
+        why="exp overflows beyond 88.7 in float32, and the power underflows where its product with x does not",
+    ),
+    Rule(
+        name="root-minus-one",
+        before=sp.sqrt(1 + u) - 1,
+        after=u / (1 + sp.sqrt(1 + u)),
+        why="cancels near 0: relative error 1 for |u| < 1e-7 in float32",
+        domain=sp.Interval.open(-1, sp.oo),
+    ),
+    Rule(
+        name="power-minus-one",
+        before=(1 + u) ** p - 1,
+        after=expm1(p * log1p(u)),
+        why="cancels near 0: relative error 1 for |u| < 6e-8 in float32",
+        domain=sp.Interval.open(-1, sp.oo),
+    ),
+    Rule(
+        name="log-of-root-sum",
+        before=sp.log(u + sp.sqrt(1 + u**2)),
+        after=sp.asinh(u),
+        why="cancels for u < 0 and is -inf below -4e3 in float32, inf above 1.8e19",
+    ),
+    Rule(
+        name="half-turn-plus-angle",
+        before=sp.pi / 2 + sp.atan(u),
+        after=arccot(-u),
+        why="cancels for u < -1",
+    ),
+    Rule(
+        name="half-turn-minus-angle",
+        before=sp.pi / 2 - sp.atan(u),
+        after=arccot(u),
+        why="cancels for u > 1",
     ),
     Rule(
         name="one-plus-erf",
@@ -151,6 +190,12 @@ RULES: tuple[Rule, ...] = (
         why="cancels near multiples of 2 pi: relative error 1 for |u| < 2e-4 in float32",
     ),
     Rule(
+        name="difference-of-squares-of-an-angle",
+        before=sp.cos(u) ** 2 - sp.sin(u) ** 2,
+        after=sp.cos(2 * u),
+        why="cancels around odd multiples of pi/4, and takes two calls",
+    ),
+    Rule(
         name="one-plus-double-angle",
         before=1 + 2 * sp.sin(u) * sp.cos(u),
         after=(sp.sin(u) + sp.cos(u)) ** 2,
@@ -161,6 +206,12 @@ RULES: tuple[Rule, ...] = (
         before=1 - 2 * sp.sin(u) * sp.cos(u),
         after=(sp.sin(u) - sp.cos(u)) ** 2,
         why="has double roots, where the sum cancels to the square of an ULP and the square does not",
+    ),
+    Rule(
+        name="exp-times-sigmoid",
+        before=sp.exp(u) * sigmoid(-u) ** n,
+        after=sigmoid(u) * sigmoid(-u) ** (n - 1),
+        why="inf * 0 beyond 88.7 in float32",
     ),
     Rule(
         name="reciprocal-of-one-plus-exp",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import sympy as sp
@@ -16,7 +17,7 @@ from flint import arb, ctx, fmpq
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
-from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
+from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
 Truth = bool | None
 Step = tuple[Callable[..., Any], tuple[int, ...]]
@@ -144,13 +145,21 @@ def _power(node: sp.Pow) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
         return arb.exp, (exponent,)
     if isinstance(exponent, sp.Integer):
         n = int(exponent)
-        return lambda a: a**n, (base,)
+        return lambda a: _whole_power(a, n), (base,)
     if isinstance(exponent, sp.Rational):
         p, q = int(exponent.p), int(exponent.q)
         # arb's root of an exact 0 is NaN for q > 2.
         root = arb.sqrt if q == 2 else (lambda a: a if a.is_zero() else a.root(q))
         return lambda a: root(a) ** p, (base,)
     return lambda a, b: arb(0) if a.is_zero() and b > 0 else a**b, (base, exponent)
+
+
+def _whole_power(a: arb, n: int) -> arb:
+    """a^n; arb's own power is NaN for a ball around 0, even if that is squared."""
+    if not a.contains(0):
+        return a**n
+    power = reduce(operator.mul, [a] * abs(n))
+    return power if n > 0 else 1 / power
 
 
 def _choose(*parts: Any) -> arb:
@@ -205,6 +214,10 @@ def _softplus(u: arb) -> arb:
     return u + (-u).exp().log1p() if u > 0 else u.exp().log1p()
 
 
+def _arccot(u: arb) -> arb:
+    return (1 / u).atan() if u > 1 else arb.pi() / 2 - u.atan()
+
+
 def _sech(u: arb) -> arb:
     e = (-abs(u)).exp()
     return 2 * e / (1 + e * e)
@@ -224,6 +237,7 @@ FUNCTIONS: Mapping[type[sp.Function], Callable[[arb], arb]] = {
     sech: _sech,
     sp.asinh: arb.asinh,
     sp.atan: arb.atan,
+    arccot: _arccot,
     sp.erf: arb.erf,
     erfc: arb.erfc,
     sigmoid: _sigmoid,

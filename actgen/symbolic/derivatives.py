@@ -12,6 +12,15 @@ import sympy as sp
 from actgen.symbolic.primitives import DERIVATIVES
 
 
+def is_single_point(condition: sp.Basic, variable: sp.Symbol) -> bool:
+    """Whether a condition holds at one value of a variable only.
+
+    A piece such as the 1 of sin(x)/x at 0 fills a hole. It has no slope of its own: the derivative there is that of the
+    pieces around it, by continuity.
+    """
+    return isinstance(condition, sp.Equality) and variable in condition.args and condition.lhs != condition.rhs
+
+
 def differentiate(expression: sp.Expr, variable: sp.Symbol) -> sp.Expr:
     """The derivative of an expression over the primitives by one of its symbols.
 
@@ -46,7 +55,11 @@ def differentiate(expression: sp.Expr, variable: sp.Symbol) -> sp.Expr:
             return exponent * base ** (exponent - 1) * differentiate(base, variable)
         return expression * differentiate(exponent * sp.log(base), variable)
     if isinstance(expression, sp.Piecewise):
-        pieces = [(differentiate(value, variable), condition) for value, condition in expression.args]
+        pieces = [
+            (differentiate(value, variable), condition)
+            for value, condition in expression.args
+            if not is_single_point(condition, variable)
+        ]
         return sp.Piecewise(*pieces)
     if expression.func in DERIVATIVES:
         (argument,) = expression.args

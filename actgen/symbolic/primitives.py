@@ -99,6 +99,21 @@ class erfc(Primitive):
         return -2 / sp.sqrt(sp.pi) * sp.exp(-(self.argument**2))
 
 
+class arccot(Primitive):
+    """pi/2 - atan(u), which falls like 1/u towards infinity; a difference of angles would cancel there."""
+
+    is_positive = True
+
+    @classmethod
+    def eval(cls, u: sp.Expr) -> sp.Expr | None:
+        """Fold arccot(0) = pi/2."""
+        return sp.pi / 2 if u.is_zero else None
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """arccot'(u) = -1 / (1 + u^2)."""
+        return -1 / (1 + self.argument**2)
+
+
 DERIVATIVES: Mapping[type[sp.Function], Callable[[sp.Expr], sp.Expr]] = {
     sp.exp: sp.exp,
     sp.log: lambda u: 1 / u,
@@ -116,6 +131,7 @@ DERIVATIVES: Mapping[type[sp.Function], Callable[[sp.Expr], sp.Expr]] = {
     softplus: lambda u: softplus(u).fdiff(),
     tanh: lambda u: sech(u) ** 2,
     sech: lambda u: -sech(u) * tanh(u),
+    arccot: lambda u: arccot(u).fdiff(),
     erfc: lambda u: -2 / sp.sqrt(sp.pi) * sp.exp(-(u**2)),
     sp.Abs: sp.sign,
     sp.sign: lambda u: sp.Integer(0),

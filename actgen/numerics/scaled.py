@@ -1,0 +1,475 @@
+"""Scaled arithmetic: a formula computed with its exponentials and powers of x kept apart, as exponents.
+
+Every intermediate value is a mantissa times scales: M m^w e^(c a) ..., where m = max(|x|, 1) and every a is a number
+that is never positive. A product adds exponents. A sum takes the largest scale of its terms outside, so that what is
+left inside is at most 1: 1 + x^2 becomes m^2 (q^2 + y^2) with q = 1/m and y = x/m, which neither overflows at 1e30
+nor rounds worse than the sum; exp(-exp(-x)) x keeps -exp(-x) as an exponent until the end, where it is multiplied in by
+halves, so that a product which is a normal number does not lose a factor that is not. Functions that vanish at 0
+pass scales on: log1p(v) is v times log1p(v)/v, a number near 1.
+
+It works on any expression of the grammar, however nested, at the price of a few more operations than the form has
+that fits a formula best. Nothing is simplified here: a sum that cancels still cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import reduce
+
+import sympy as sp
+
+from actgen.numerics.kernel import Constant, Kernel, Node
+from actgen.numerics.lowering import DIRECT, EXPANSIONS, HALF, ONE, ZERO, call, constant, lower, power
+from actgen.numerics.scaled_erfc import scaled_erfc
+from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid, softplus, tanh
+
+_TINY = 2.0**-54
+_FAR = 2.0**60
+_LARGEST = 2.0**100
+_TAIL = 64.0
+
+
+class NotScalableError(TypeError):
+    """An expression holds a node that scaled arithmetic has no rule for, such as a ``Piecewise``."""
+
+
+@dataclass(frozen=True)
+class Exponent:
+    """A number that is never positive, as the exponent of a scale.
+
+    Attributes:
+        node: computes it.
+        of: u, where the exponent is -|u| on one side of u = 0 and 0 on the other; None for an exponent of its own.
+        side: -1 where it is u for negative u, 1 where it is -u for positive u; 0 without ``of``.
+    """
+
+    node: Node
+    of: Node | None = None
+    side: int = 0
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Mantissa times m**``weight`` times exp(c a) for every exponent a with its factor c."""
+
+    mantissa: Node
+    weight: Fraction = Fraction(0)
+    exponents: Mapping[Exponent, Fraction] = field(default_factory=dict)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the mantissa is the value."""
+        return not self.weight and not self.exponents
+
+    @property
+    def can_vanish(self) -> bool:
+        """Whether a scale may underflow."""
+        return any(c > 0 for c in self.exponents.values())
+
+
+def scaled_form(
+    expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node], *, powers: bool, halved: str
+) -> Kernel:
+    """The kernel of an expression in scaled arithmetic.
+
+    Args:
+        expression: over the primitives, without ``Piecewise``.
+        x: the input.
+        known: the node of each symbol.
+        powers: whether powers of x are scales, too, or exponentials only.
+        halved: how an exponential is multiplied in: at once (""), as two square roots ("halved"), or so only where it is
+            small ("halved in the tail").
+
+    Raises:
+        NotScalableError: for a node without a rule.
+    """
+    arithmetic = _Arithmetic(x, known, powers, halved)
+    return Kernel(arithmetic.value(arithmetic.scaled(expression)), arithmetic.names)
+
+
+class _Arithmetic:
+    def __init__(self, x: sp.Symbol, known: Mapping[sp.Basic, Node], powers: bool, halved: str) -> None:
+        self._memory: dict[sp.Basic, Scaled] = {symbol: Scaled(node) for symbol, node in known.items()}
+        self._halved = halved
+        self._x, self._known = x, dict(known)
+        self.names: dict[Node, str] = {}
+        magnitude = call("absolute", known[x])
+        self._m = call("maximum", magnitude, ONE)
+        self._q = call("divide", ONE, self._m)
+        if powers:
+            held = call("minimum", known[x], ONE) if x.is_positive else call("clamp", known[x], Constant(-1.0), ONE)
+            self._memory[x] = Scaled(held, Fraction(1))
+            self.names |= {self._m: "scale", self._q: "inverse_scale", held: "held"}
+
+    def scaled(self, expression: sp.Basic) -> Scaled:
+        if expression not in self._memory:
+            self._memory[expression] = self._compute(expression)
+        return self._memory[expression]
+
+    def argument(self, expression: sp.Expr) -> Node:
+        """The value of what a function is applied to; as it stands where no power of x in it can overflow."""
+        if expression.is_polynomial(self._x) and sp.degree(expression, self._x) <= 1:
+            return lower(expression, self._known)
+        return self.value(self.scaled(expression))
+
+    def _compute(self, expression: sp.Basic) -> Scaled:
+        if isinstance(expression, sp.Expr) and not expression.free_symbols:
+            return Scaled(constant(expression))
+        if isinstance(expression, sp.Add):
+            return self._sum(expression)
+        if isinstance(expression, sp.Mul):
+            return self._product(expression)
+        if isinstance(expression, sp.Pow) and expression.base is not sp.E:
+            return self._power(expression)
+        if isinstance(expression, sp.Pow):
+            return self._exp(expression.exp)
+        if expression.func in _RULES:
+            return _RULES[expression.func](self, *expression.args)
+        if expression.func in _VANISHING:
+            return self._vanishing(expression.func, expression.args[0])
+        if expression.func is arccot:
+            return Scaled(EXPANSIONS[arccot](self.argument(expression.args[0])))
+        if expression.func in DIRECT:
+            return Scaled(call(DIRECT[expression.func], *map(self.argument, expression.args)))
+        raise NotScalableError(f"scaled arithmetic has no rule for {expression.func.__name__}")
+
+    def value(self, scaled: Scaled) -> Node:
+        """The node of the whole: mantissa and scales multiplied, in an order that loses nothing on the way."""
+        if scaled.is_plain:
+            return scaled.mantissa
+        m = self._m
+        if scaled.weight > 0 and scaled.can_vanish:
+            # The exponential is 0 long before the power overflows.
+            m = call("minimum", m, Constant(_LARGEST ** float(1 / max(scaled.weight, Fraction(1)))))
+        up = [self._root(m, scaled.weight)] if scaled.weight > 0 else []
+        down = [self._root(self._q, -scaled.weight)] if scaled.weight < 0 else []
+        first, second = self._exponentials(scaled.exponents)
+        factors = [*first, *up, *second, *down]
+        if scaled.mantissa != ONE or not factors:
+            factors.insert(0, scaled.mantissa)
+        result = _multiplied(factors)
+        return reduce(lambda a, b: call("divide", a, b), self._growing(scaled.exponents), result)
+
+    def _exponentials(self, exponents: Mapping[Exponent, Fraction]) -> tuple[list[Node], list[Node]]:
+        """The factors that exponents amount to, in two groups between which a power of m may stand."""
+        shrinking = {exponent: c for exponent, c in exponents.items() if c}
+        if not shrinking or self._is_growing(shrinking):
+            return [], []
+        if len(shrinking) == 1:
+            ((exponent, c),) = shrinking.items()
+            if c.denominator == 1 and c > 1:
+                return [self.exponential(exponent)], [self.exponential(exponent)] * (int(c) - 1)
+            if c == 1 and self._halved == "halved":
+                root = self._half(exponent)
+                return [root], [root]
+            if c == 1 and self._halved == "":
+                return [], [self.exponential(exponent)]
+        total = self._total(shrinking)
+        if self._halved == "":
+            return [], [call("exp", total)]
+        if self._halved == "halved":
+            root = call("exp", call("multiply", HALF, total))
+            return [root], [root]
+        is_far = call("greater", call("absolute", total), Constant(_TAIL))
+        near = call("exp", call("select", is_far, call("multiply", HALF, total), total))
+        rest = call("select", is_far, near, ONE)
+        self.names |= {is_far: "is_far", near: "part_of_t", rest: "rest_of_t"}
+        return [near], [rest]
+
+    @staticmethod
+    def _is_growing(exponents: Mapping[Exponent, Fraction]) -> bool:
+        return len(exponents) == 1 and all(c < 0 and c.denominator == 1 for c in exponents.values())
+
+    def _growing(self, exponents: Mapping[Exponent, Fraction]) -> list[Node]:
+        """Divisors: exp(-c a) as a division by exp(a), c times."""
+        exponents = {exponent: c for exponent, c in exponents.items() if c}
+        if not self._is_growing(exponents):
+            return []
+        ((exponent, c),) = exponents.items()
+        if c == -1 and self._halved != "":
+            return [self._half(exponent)] * 2
+        return [self.exponential(exponent)] * int(-c)
+
+    def _total(self, exponents: Mapping[Exponent, Fraction]) -> Node:
+        terms = []
+        for exponent, c in _joined(exponents).items():
+            size = constant(sp.Rational(abs(c).numerator, abs(c).denominator))
+            node = exponent.node if abs(c) == 1 else call("multiply", size, exponent.node)
+            terms.append((c < 0, node))
+        terms.sort(key=lambda term: term[0])
+        is_negative, total = terms[0]
+        total = call("negate", total) if is_negative else total
+        for is_negative, node in terms[1:]:
+            total = call("subtract" if is_negative else "add", total, node)
+        return total
+
+    def exponential(self, exponent: Exponent) -> Node:
+        """exp(a), sharing one exponential between both sides of u = 0."""
+        if exponent.of is None:
+            return self._squared(exponent.node)
+        t = self.t(exponent.of)
+        return self._sided(exponent, t)
+
+    def t(self, u: Node) -> Node:
+        """exp(-|u|)."""
+        node = self._squared(call("negate", call("absolute", u)))
+        self.names.setdefault(node, "t")
+        return node
+
+    def _squared(self, argument: Node) -> Node:
+        if self._halved == "halved":
+            return call("square", call("exp", call("multiply", HALF, argument)))
+        return call("exp", argument)
+
+    def _half(self, exponent: Exponent) -> Node:
+        """exp(a / 2)."""
+        if exponent.of is None:
+            return call("exp", call("multiply", HALF, exponent.node))
+        root = call("exp", call("multiply", HALF, call("negate", call("absolute", exponent.of))))
+        return self._sided(exponent, root)
+
+    @staticmethod
+    def _sided(exponent: Exponent, node: Node) -> Node:
+        assert exponent.of is not None
+        is_negative = call("less", exponent.of, ZERO)
+        return call("select", is_negative, *((node, ONE) if exponent.side < 0 else (ONE, node)))
+
+    def _root(self, base: Node, exponent: Fraction) -> Node:
+        """A power of m or q, for an exponent above 0."""
+        if exponent.denominator == 1:
+            return power(base, int(exponent))
+        if exponent.denominator == 2:
+            root = call("sqrt", base)
+            whole = exponent - Fraction(1, 2)
+            return call("multiply", power(base, int(whole)), root) if whole else root
+        return call("power", base, Constant(float(exponent)))
+
+    def _sum(self, expression: sp.Add) -> Scaled:
+        terms = expression.as_ordered_terms()
+        signed = [(bool(term.as_coeff_Mul()[0].is_negative), term) for term in terms]
+        parts = [(is_minus, self.scaled(-term if is_minus else term)) for is_minus, term in signed]
+        weight = max(part.weight for _, part in parts)
+        every = {exponent for _, part in parts for exponent in part.exponents}
+        order = [e for _, part in parts for e in part.exponents]
+        common = {
+            exponent: least
+            for exponent in dict.fromkeys(order)
+            if exponent in every
+            and (least := min(part.exponents.get(exponent, Fraction(0)) for _, part in parts))
+        }
+        nodes = [(is_minus, self._inside(part, weight, common)) for is_minus, part in parts]
+        plus = [node for is_minus, node in nodes if not is_minus]
+        minus = [node for is_minus, node in nodes if is_minus]
+        if plus:
+            total = reduce(lambda a, b: call("add", a, b), plus)
+            total = reduce(lambda a, b: call("subtract", a, b), minus, total)
+        else:
+            total = call("negate", reduce(lambda a, b: call("add", a, b), minus))
+        return Scaled(total, weight, common)
+
+    def _inside(self, part: Scaled, weight: Fraction, common: Mapping[Exponent, Fraction]) -> Node:
+        """One term of a sum over the scale taken outside: every factor that remains is at most 1."""
+        if not common and part.weight == weight == 0:
+            return self.value(part)
+        factors: list[Node] = []
+        for exponent in dict.fromkeys((*part.exponents, *common)):
+            rest = part.exponents.get(exponent, Fraction(0)) - common.get(exponent, Fraction(0))
+            if rest.denominator == 1:
+                factors += [power(self.exponential(exponent), int(rest))] if rest else []
+            else:
+                scaled = call("multiply", Constant(float(rest)), exponent.node)
+                factors.append(call("exp", scaled))
+        if weight > part.weight:
+            factors.append(self._root(self._q, weight - part.weight))
+        if part.mantissa != ONE or not factors:
+            factors.insert(0, part.mantissa)
+        return _multiplied(factors)
+
+    def _product(self, expression: sp.Mul) -> Scaled:
+        number, rest = expression.as_coeff_Mul()
+        tops: list[Scaled] = []
+        bottoms: list[Scaled] = []
+        for factor in sp.Mul.make_args(rest):
+            if not factor.free_symbols:
+                number *= factor
+            elif isinstance(factor, sp.Pow) and factor.base is not sp.E and factor.exp.is_negative:
+                bottoms.append(self.scaled(factor.base ** (-factor.exp)))
+            else:
+                tops.append(self.scaled(factor))
+        mantissas = [part.mantissa for part in tops if part.mantissa != ONE]
+        is_negative = number == -1
+        size = -number if is_negative else number
+        if size != 1 or not mantissas:
+            mantissas.insert(0, constant(size))
+        top = _multiplied(mantissas)
+        divisors = [part.mantissa for part in bottoms if part.mantissa != ONE]
+        node = call("divide", top, _multiplied(divisors)) if divisors else top
+        weight = sum((part.weight for part in tops), Fraction(0)) - sum((part.weight for part in bottoms), Fraction(0))
+        exponents: dict[Exponent, Fraction] = {}
+        for part, sign in (*((p, 1) for p in tops), *((p, -1) for p in bottoms)):
+            for exponent, c in part.exponents.items():
+                exponents[exponent] = exponents.get(exponent, Fraction(0)) + sign * c
+        exponents = {exponent: c for exponent, c in exponents.items() if c}
+        return Scaled(call("negate", node) if is_negative else node, weight, exponents)
+
+    def _power(self, expression: sp.Pow) -> Scaled:
+        base, exponent = expression.args
+        if not isinstance(exponent, sp.Rational):
+            inside = self.value(self.scaled(base))
+            return Scaled(call("power", inside, self.value(self.scaled(exponent))))
+        part = self.scaled(base)
+        size = Fraction(int(abs(exponent).p), int(abs(exponent).q))
+        node = ONE if part.mantissa == ONE else self._root(part.mantissa, size)
+        whole = Fraction(int(exponent.p), int(exponent.q))
+        if exponent < 0 and node != ONE:
+            node = call("divide", ONE, node)
+        return Scaled(node, part.weight * whole, {e: c * whole for e, c in part.exponents.items()})
+
+    def _exp(self, argument: sp.Expr) -> Scaled:
+        # exp(2 u), exp(u) and exp(-u) are powers of one scale.
+        number, body = argument.as_coeff_Mul(rational=True)
+        c = Fraction(int(number.p), int(number.q))
+        if body.could_extract_minus_sign():
+            c, body = -c, -body
+        u = self.argument(body)
+        if argument.is_nonpositive:
+            exponent = Exponent(u) if body.is_nonpositive else Exponent(call("negate", u))
+            return Scaled(ONE, Fraction(0), {exponent: abs(c)})
+        below, above = _sides(u)
+        return Scaled(ONE, Fraction(0), {below: c, above: -c})
+
+    def _vanishing(self, function: type[sp.Function], argument: sp.Expr) -> Scaled:
+        """A function with f(0) = 0: v times f(v) / v where v has an exponential in it, that it may pass on."""
+        part = self.scaled(argument)
+        value = self.value(part)
+        plain = call(DIRECT[function], value)
+        if not part.can_vanish or any(c < 0 for c in part.exponents.values()):
+            return Scaled(plain)
+        is_small = call("less", call("absolute", value), Constant(_TINY))
+        ratio = call("select", is_small, constant(_VANISHING[function]), call("divide", plain, value))
+        mantissa = ratio if part.mantissa == ONE else call("multiply", part.mantissa, ratio)
+        return Scaled(mantissa, part.weight, part.exponents)
+
+    def _log(self, argument: sp.Expr) -> Scaled:
+        part = self.scaled(argument)
+        node: Node = call("log", part.mantissa)
+        if part.weight:
+            logarithm = call("log", self._m)
+            weight = constant(sp.Rational(abs(part.weight).numerator, abs(part.weight).denominator))
+            term = logarithm if abs(part.weight) == 1 else call("multiply", weight, logarithm)
+            node = call("add" if part.weight > 0 else "subtract", node, term)
+        if part.exponents:
+            node = call("add", node, self._total(part.exponents))
+        return Scaled(node)
+
+    def _log1p(self, argument: sp.Expr) -> Scaled:
+        part = self.scaled(argument)
+        if part.weight <= 1 or part.exponents:
+            return self._vanishing(log1p, argument)
+        # Beyond 2**60 the 1 is below half an ULP, and the logarithm is that of the mantissa and the scale.
+        far = self._log(argument).mantissa
+        near = call("log1p", self.value(part))
+        return Scaled(call("select", call("greater", self._m, Constant(_FAR ** float(1 / part.weight))), far, near))
+
+    def _sigmoid(self, argument: sp.Expr) -> Scaled:
+        u = self.argument(argument)
+        mantissa = call("divide", ONE, call("add", ONE, self.t(u)))
+        return Scaled(mantissa, Fraction(0), {_sides(u)[0]: Fraction(1)})
+
+    def _softplus(self, argument: sp.Expr) -> Scaled:
+        u = self.argument(argument)
+        t = self.t(u)
+        logarithm = call("log1p", t)
+        ratio = call("select", call("less", t, Constant(_TINY)), ONE, call("divide", logarithm, t))
+        mantissa = call("select", call("less", u, ZERO), ratio, call("add", u, logarithm))
+        return Scaled(mantissa, Fraction(0), {_sides(u)[0]: Fraction(1)})
+
+    def _sech(self, argument: sp.Expr) -> Scaled:
+        u = self.argument(argument)
+        t = self.t(u)
+        mantissa = call("divide", Constant(2.0), call("add", ONE, call("square", t)))
+        return Scaled(mantissa, Fraction(0), {Exponent(call("negate", call("absolute", u))): Fraction(1)})
+
+    def _cosh(self, argument: sp.Expr) -> Scaled:
+        u = self.argument(argument)
+        mantissa = call("add", HALF, call("multiply", HALF, call("square", self.t(u))))
+        return Scaled(mantissa, Fraction(0), {Exponent(call("negate", call("absolute", u))): Fraction(-1)})
+
+    def _sinh(self, argument: sp.Expr) -> Scaled:
+        u = self.argument(argument)
+        magnitude = call("absolute", u)
+        below = call("expm1", call("multiply", Constant(-2.0), magnitude))
+        mantissa = call("multiply", call("sign", u), call("multiply", Constant(-0.5), below))
+        return Scaled(mantissa, Fraction(0), {Exponent(call("negate", magnitude)): Fraction(-1)})
+
+    def _erfc(self, argument: sp.Expr) -> Scaled:
+        z = self.argument(argument)
+        tail = scaled_erfc(call("absolute", z))
+        self.names[tail] = "tail"
+        positive = call("maximum", z, ZERO)
+        exponent = Exponent(call("negate", call("square", positive)))
+        minus_square = call("negate", call("square", z))
+        near = call("subtract", Constant(2.0), call("multiply", self._squared(minus_square), tail))
+        mantissa = call("select", call("less", z, ZERO), near, tail)
+        return Scaled(mantissa, Fraction(0), {exponent: Fraction(1)})
+
+    def _absolute(self, argument: sp.Expr) -> Scaled:
+        part = self.scaled(argument)
+        return Scaled(call("absolute", part.mantissa), part.weight, part.exponents)
+
+    def _sign(self, argument: sp.Expr) -> Scaled:
+        return Scaled(call("sign", self.scaled(argument).mantissa))
+
+
+def _sides(u: Node) -> tuple[Exponent, Exponent]:
+    """min(u, 0) and min(-u, 0): u is the first less the second."""
+    below = Exponent(call("minimum", u, ZERO), u, -1)
+    above = Exponent(call("minimum", call("negate", u), ZERO), u, 1)
+    return below, above
+
+
+def _joined(exponents: Mapping[Exponent, Fraction]) -> dict[Exponent, Fraction]:
+    """Exponents with c min(u, 0) - c min(-u, 0) as c u."""
+    joined = dict(exponents)
+    for below, c in exponents.items():
+        if below.of is None or below.side > 0:
+            continue
+        above = _sides(below.of)[1]
+        if joined.get(above) == -c:
+            del joined[below], joined[above]
+            joined[Exponent(below.of)] = c
+    return joined
+
+
+def _multiplied(factors: Iterable[Node]) -> Node:
+    first, *rest = factors
+    return reduce(lambda a, b: call("multiply", a, b), rest, first)
+
+
+_RULES: Mapping[type[sp.Basic], Callable[..., Scaled]] = {
+    sp.exp: _Arithmetic._exp,
+    sp.log: _Arithmetic._log,
+    log1p: _Arithmetic._log1p,
+    sigmoid: _Arithmetic._sigmoid,
+    softplus: _Arithmetic._softplus,
+    sech: _Arithmetic._sech,
+    sp.cosh: _Arithmetic._cosh,
+    sp.sinh: _Arithmetic._sinh,
+    erfc: _Arithmetic._erfc,
+    sp.Abs: _Arithmetic._absolute,
+    sp.sign: _Arithmetic._sign,
+}
+
+_VANISHING: Mapping[type[sp.Basic], sp.Expr] = {
+    log1p: sp.Integer(1),
+    expm1: sp.Integer(1),
+    tanh: sp.Integer(1),
+    sp.erf: 2 / sp.sqrt(sp.pi),
+    sp.sin: sp.Integer(1),
+    sp.tan: sp.Integer(1),
+    sp.atan: sp.Integer(1),
+    sp.asinh: sp.Integer(1),
+}
+"""Functions with f(0) = 0 that are analytic there, and their slopes at 0."""
