@@ -14,7 +14,7 @@ from functools import partial, reduce
 from typing import Any
 
 import sympy as sp
-from flint import arb, ctx, fmpq
+from flint import arb
 from sympy.core.relational import Relational
 
 from actgen.symbolic.balls import FUNCTIONS, BallFunction
@@ -462,17 +462,18 @@ _SLOPES_AT_0: Mapping[type[sp.Function], Callable[[], arb]] = {
 """f'(0) of the functions with |f(u) / (u f'(0)) - 1| <= |u| for |u| <= 1/2."""
 
 
-def value_at(expression_at: FarFunction, point: fmpq | float) -> arb | None:
-    """The ball of a formula at one point other than 0, however large its exponentials; None where it is not known."""
-    here = arb(point)
-    region = Region(1 if here > 0 else -1, abs(here), abs(here))
+def value_at(function: FarFunction, region: Region) -> arb | None:
+    """The ball of a formula at a region that is one point, however large its exponentials; None where it is not known.
+
+    A value beyond 2^4000 is given as any number beyond it.
+    """
     try:
-        value = expression_at(region)
-        if value.exponent is not None and value.exponent.factor > 0:
-            arithmetic = _Arithmetic(region)
-            sign = 1 if value.factor > 0 else -1 if value.factor < 0 else 0
-            size = arithmetic.least_size(value)
-            return sign * size if sign and size > arb(2) ** ctx.prec else None
-        return _Arithmetic(region).ball(value)
+        value = function(region)
+        if value.exponent is None or value.exponent.factor < 0:
+            return value.over(region)
+        least = value.least_over(region)
+        if value.factor.contains(0) or not least > arb(2) ** 4000:
+            return value.over(region)
+        return least if value.factor > 0 else -least
     except UnboundedError:
         return None

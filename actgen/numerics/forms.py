@@ -21,7 +21,7 @@ from actgen.numerics.rules import rewrite
 from actgen.numerics.taylor import SeriesFunction
 from actgen.symbolic.balls import BallFunction
 from actgen.symbolic.derivatives import differentiate
-from actgen.symbolic.primitives import log1p, sigmoid
+from actgen.symbolic.primitives import expm1, log1p, sigmoid
 
 _LONGEST = 200  # operations: beyond, factoring takes longer than it saves
 
@@ -117,16 +117,20 @@ def _halves(expression: sp.Expr, x: sp.Symbol) -> Iterator[Form]:
     generators = generators_of(expression, x)
     if generators is None or generators.side is None or generators.positive.has(tail) or generators.negative.has(tail):
         return
+    numbers = dict(generators.numbers)
     for side, half in ((1, generators.positive), (-1, generators.negative)):
         factored = sp.factor(sp.cancel(sp.together(half)))
         for sign in (1, -1):
-            exponent = sign * generators.exponent
+            exponent = sign * generators.exponent.xreplace(numbers)
             if exponent.is_nonpositive:
                 continue
             meanings: dict[sp.Basic, sp.Expr] = {t: sp.exp(-exponent)}
             meanings |= {symbol: log1p(sp.exp(-k * exponent)) for symbol, k in generators.logs.items()}
-            written = rewrite(factored.xreplace(meanings).xreplace(dict(generators.numbers)))[0]
-            yield Form(written, x, (side * generators.side, exponent))
+            # Near u = 0 the factor 1 - t cancels.
+            meanings |= {t - 1: expm1(-exponent), 1 - t: -expm1(-exponent)}
+            yield Form(
+                factored.xreplace(meanings).xreplace(numbers), x, (side * generators.side.xreplace(numbers), exponent)
+            )
 
 
 def _tidied(expression: sp.Expr) -> sp.Expr:

@@ -1,6 +1,7 @@
 """The oracle: what a formula is worth at a float, to twice the precision of float64, or the word that it is not known.
 
-The formula is evaluated in ball arithmetic, at rising precision, until the ball is tight. Two floats hold the answer:
+The formula is evaluated in ball arithmetic, at rising precision, until the ball is tight; where its exponentials are
+beyond every exponent range, as a power of x times an exponential. Two floats hold the answer:
 ``high``, the float64 nearest to the exact value, and ``low``, what is left of it; together more than 80 bits, enough
 to judge float64 arithmetic to a millionth of an ULP. At infinity the oracle gives the limit.
 """
@@ -18,11 +19,15 @@ import sympy as sp
 from flint import arb, ctx, fmpq
 from numpy.typing import NDArray
 
+from actgen.numerics.branches import Branch
+from actgen.numerics.far_ends import FarDecision, FarFunction, Region, value_at
 from actgen.symbolic.balls import BallFunction
 
 Floats = NDArray[np.float64]
 
-_PRECISIONS = (128, 256, 512, 1024, 2048, 4096, 8192)
+_LEAST_PRECISION, _MOST_PRECISION = 128, 8192
+_FEW_BITS = 40  # up to which half of the least precision does to begin with
+_SPARE_BITS = 12
 _TIGHT_BITS = 84
 _UNDERFLOW = arb(2) ** -1140  # far below the smallest subnormal float64, 2**-1074
 _OVERFLOW = arb(2) ** 1030
@@ -65,6 +70,9 @@ class Oracle:
     ) -> None:
         self.expression = expression
         self._bits = bits
+        self._variable = variable
+        self._decision = FarDecision(variable)
+        self._branches: dict[tuple[str, ...], Branch] = {}
         self.parameters = tuple(parameters)
         symbols = (variable, *self.parameters)
         self._functions = [BallFunction(form, symbols) for form in (expression, *equals)]
@@ -106,18 +114,78 @@ class Oracle:
         here = arb(point)
         try:
             for function in self._functions:
-                for precision in _PRECISIONS:
-                    ctx.prec = precision
-                    value = function(here, *map(arb, parameters))
-                    if value is None:
-                        continue
-                    if not value.is_finite():
-                        break  # more precision does not help against an exponent range
-                    if _is_settled(value, self._bits):
-                        return value
-            return None
+                value = self._enclose_by(function, here, parameters)
+                if value is not None:
+                    return value
+            value = self._enclose_far(here, parameters) if point else None
+            return self._continued(here, parameters) if value is None else value
         finally:
             ctx.prec = before
+
+    def _enclose_by(self, function: BallFunction, here: arb, parameters: Sequence[fmpq]) -> arb | None:
+        """A tight ball by one formula, at rising precision."""
+        precision = first = _LEAST_PRECISION if self._bits > _FEW_BITS else _LEAST_PRECISION // 2
+        while precision <= _MOST_PRECISION:
+            ctx.prec = precision
+            value = function(here, *map(arb, parameters))
+            if value is None:
+                precision *= 2
+            elif not value.is_finite():
+                # A ball around 0 in a denominator gets smaller; an exponential beyond every exponent range does not.
+                if precision > 4 * first:
+                    return None
+                precision *= 2
+            elif _is_settled(value, self._bits):
+                return value
+            else:
+                # As many bits more as are missing; nothing is known of them where 0 is in the ball.
+                missing = self._bits - value.rel_accuracy_bits() + _SPARE_BITS
+                precision = precision + missing if missing <= precision else 2 * precision
+        return None
+
+    def _enclose_far(self, here: arb, parameters: Sequence[fmpq]) -> arb | None:
+        """A tight ball where exponentials beyond every exponent range cancel: exp(x) / (1 + exp(x)) at 1e300."""
+        ctx.prec = _MOST_PRECISION // 4
+        key = tuple(map(str, parameters))
+        if key not in self._branches:
+            values = {p: sp.Rational(int(v.p), int(v.q)) for p, v in zip(self.parameters, parameters, strict=True)}
+            self._branches[key] = Branch(self.expression.xreplace(values), self._variable)
+        region = Region(1 if here > 0 else -1, abs(here), abs(here))
+        branch = self._branches[key].resolve(self._decision.over(region))
+        if branch is None:
+            return None
+        value = value_at(FarFunction(branch.expression, self._variable), region)
+        return value if value is not None and _is_settled(value, self._bits) else None
+
+    def _continued(self, here: arb, parameters: Sequence[fmpq]) -> arb | None:
+        """The value that a formula such as sin(x)/x takes by continuity where it has none of its own.
+
+        Read off points at 2**-300 and 2**-600 on both sides: they must agree, which log(|x|) and 1/x do not, or shrink
+        with the distance.
+        """
+        ctx.prec = _MOST_PRECISION // 2
+        if any(self._is_bounded(function, here, parameters) for function in self._functions):
+            return None  # no hole: the value is there, but cannot be told from its neighbours
+        values = []
+        for step in (arb(2) ** -300, arb(2) ** -600):
+            for side in (-1, 1):
+                value = self._functions[0](here + side * step, *map(arb, parameters))
+                if value is None or not (value.is_zero() or value.rel_accuracy_bits() > 200):
+                    return None
+                values.append(value)
+        middle = values[-1].mid()
+        if all(abs(value - middle) <= arb(2) ** -100 * abs(middle) for value in values):
+            return middle
+        is_vanishing = all(
+            abs(near) <= arb(2) ** -200 * abs(far) for far, near in zip(values[:2], values[2:], strict=True)
+        )
+        return arb(0) if is_vanishing else None
+
+    @staticmethod
+    def _is_bounded(function: BallFunction, here: arb, parameters: Sequence[fmpq]) -> bool:
+        """Whether a formula is undecided at a point, or has a value there."""
+        value = function(here, *map(arb, parameters))
+        return value is None or bool(value.is_finite())
 
     def limit(self, sign: int, parameters: Mapping[str, Fraction | float]) -> float | None:
         """The limit at +inf (``sign`` 1) or -inf (-1): a float, an infinity, or None where none is seen.

@@ -26,7 +26,9 @@ from actgen.numerics.taylor import NoSeriesError
 _MOST_ATTEMPTS = 8_000
 _MOST_IN_BINADE = 1_200
 _FINEST = 9  # halvings of a binade that oscillates; a kink may take all
-_COARSE = 3  # halvings for which only the form that served last is tried
+_COARSE = 6  # halvings for which only the form that served last is tried, on pieces longer than _SHORT
+_SHORT = 0.5
+_FAR = 5  # binades from 1, from which on all forms are tried over many binades at once
 _PROBES = (0.1459, 0.5, 0.8541)
 _PRECISIONS = (128, 256, 512, 1024, 2048)
 _HIGHEST_POWER = 7
@@ -118,7 +120,7 @@ class Cutter:
                 self._pieces.append(Piece(begin, is_direct=True))
                 continue
             self._left -= 1
-            piece = self._fit(begin, half / 2, depth >= _COARSE)
+            piece = self._fit(begin, half / 2, depth >= _COARSE or (depth > 1 and half < _SHORT))
             if piece is not None:
                 self._pieces.append(piece)
             else:
@@ -213,7 +215,8 @@ class Cutter:
         if forms is None:
             return None
         start = math.ldexp(1.0, low)
-        for form in forms.all():
+        is_thorough = low >= _FAR or high <= -_FAR
+        for form in forms.all() if is_thorough else (forms.best(),):
             if not form.holds(decide):
                 continue
             try:

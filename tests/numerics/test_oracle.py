@@ -155,8 +155,9 @@ def test_values_beyond_float64_are_infinite_and_values_below_it_zero() -> None:
     assert answers("exp(x)", 709.0, 710.0, 1e70, -1e70) == [math.exp(709.0), INF, INF, 0.0]
     assert answers("-x**3", 1e200, -1e200) == [-INF, INF]
     assert answers("x*sigmoid(x)", -1e5) == [0.0]
-    # Beyond 2**256 arb has no exponent for it: an admission, though one might say inf.
-    assert math.isnan(answers("exp(x)", 1e300)[0])
+    # Beyond 2**256 a ball has no exponent for it.
+    assert answers("exp(x)", 1e300, -1e300) == [INF, 0.0]
+    assert answers("exp(-exp(x))", 1e300, -1e300) == [0.0, 1.0]
     # The smallest subnormal is an answer, not 0.
     assert answers("x", 5e-324) == [5e-324]
 
@@ -179,12 +180,49 @@ def test_a_point_asked_twice_is_remembered_for_its_own_parameters_only() -> None
 
 
 def test_an_equal_formula_is_asked_where_the_first_does_not_decide() -> None:
-    """exp(2**300) has no finite ball, so log(1 + exp(x)) is silent there; softplus knows."""
-    point = np.array([2.0**300])
-    alone = Oracle(formula("log(1 + exp(x))"), x)
-    assert not alone(point, {}).decided[0]
-    helped = Oracle(formula("log(1 + exp(x))"), x, equals=(formula("softplus(x)"),))
-    assert helped(point, {}).high.tolist() == [2.0**300]
+    """No precision proves that sin(x)**2 + cos(x)**2 is not above 1."""
+    point = np.array([1.0])
+    circle = formula("Piecewise((1, sin(x)**2 + cos(x)**2 > 1), (2, True))")
+    assert not Oracle(circle, x)(point, {}).decided[0]
+    assert Oracle(circle, x, equals=(formula("2 + 0*x"),))(point, {}).high.tolist() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "left"),
+    [
+        ("log(1 + exp(x))", 1e300, 0.0),
+        ("x*exp(x)/(1 + exp(x))", 1e300, 0.0),
+        ("exp(x)/(1 + exp(x))", 1.0, 0.0),
+        ("(exp(x) - exp(-x))/(exp(x) + exp(-x))", 1.0, -1.0),
+        ("x*tanh(log(1 + exp(x)))", 1e300, 0.0),
+        ("log(1 + exp(beta*x))/beta", 1e300, 0.0),
+        ("Piecewise((x, exp(x) > 1), (exp(x) - 1, True))", 1e300, -1.0),
+        ("asinh(exp(x)) - x", math.log(2), 1e300),
+        ("sin(exp(x))*exp(-x)", 0.0, 1.0),
+    ],
+)
+def test_exponentials_beyond_every_exponent_range_are_cancelled(text: str, right: float, left: float) -> None:
+    oracle = Oracle(formula(text, beta), x, (beta,))
+    exact = oracle(np.array([1e300, -1e300]), {"beta": 2})
+    if exact.decided.all():
+        assert exact.high.tolist() == [right, left]
+    else:
+        assert "sin" in text  # sin(exp(1e300)) is some number in [-1, 1]
+
+
+def test_a_ball_around_0_in_a_power_is_no_reason_to_give_up() -> None:
+    """tanh(log(1 + exp(-90)))**2 is a ball around 0 at 128 bits."""
+    (found,) = answers("x*tanh(log(1 + exp(x)))**2 + x*exp(x)", -90.0)
+    with mpmath.workdps(80):
+        t = mpmath.exp(-90)
+        assert found == float(-90 * mpmath.tanh(mpmath.log1p(t)) ** 2 - 90 * t)
+
+
+def test_a_hole_takes_the_value_of_its_neighbours_and_what_is_not_told_there_is_no_hole() -> None:
+    assert answers("sin(x)/x", 0.0) == [1.0]
+    assert answers("(1 - cos(x))/x", 0.0) == [0.0]
+    for text, point in (("1/x", 0.0), ("log(x**2)", 0.0), ("Heaviside(sin(x)**2 + cos(x)**2 - 1)", 1.0)):
+        assert not Oracle(formula(text), x)(np.array([point]), {}).decided[0]
 
 
 def test_the_working_precision_is_left_as_it_was() -> None:
