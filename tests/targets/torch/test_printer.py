@@ -134,7 +134,7 @@ def test_numbers_stand_where_torch_wants_tensors() -> None:
 
 def test_private_functions_come_with_the_code_that_calls_them() -> None:
     printer = TorchPrinter(reuse=True)
-    assert printer.print(Kernel(mul(X, apply("expm1", X)))).result == "x * _expm1(x)"
+    assert printer.print(Kernel(mul(X, apply("expm1", X)))).result == "_expm1(x).mul_(x)"
     assert printer.sources() == [EXPANSIONS["expm1"]]
 
 
