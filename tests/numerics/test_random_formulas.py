@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import sympy as sp
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings
 
 from actgen.numerics import emulation
 from actgen.numerics.choice import choose_kernel
 from actgen.numerics.judge import Judge
-from actgen.spec.expression import read_expression
-from actgen.spec.vocabulary import FUNCTIONS
-from actgen.symbolic.binding import bind
+from actgen.numerics.lowering import variables
 from actgen.symbolic.derivatives import differentiate
+from tests.numerics.exact_kernels import APPROXIMATE, disagreement, places
+from tests.numerics.grammar import PARAMETERS, SETTINGS, parsed, texts
 from tests.numerics.judging import KNOWN, errors
 from tests.symbolic.reading import formula, x
-
-UNARY = sorted(name for name, entry in FUNCTIONS.items() if entry.arity == (1, 1))
-COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
 # Points the judge does not look at, with 0 and the places where random kinks lie.
 FRESH = np.array(
@@ -35,41 +30,7 @@ FRESH = np.array(
 )
 
 
-def texts(depth: int) -> st.SearchStrategy[str]:
-    """Formulas up to a depth: every function, operator and comparison of the grammar, nested anyhow."""
-    leaf = st.sampled_from(["x", "x", "x", "x", "2", "1/3", "0.5", "pi"])
-    if depth == 0:
-        return leaf
-    inner = texts(depth - 1)
-    shallow = texts(min(depth - 1, 1))
-    return st.one_of(
-        leaf,
-        st.builds("{}({})".format, st.sampled_from(UNARY), inner),
-        st.builds("{}({})".format, st.sampled_from(UNARY), inner),
-        st.builds("({} {} {})".format, inner, st.sampled_from("+-*/"), inner),
-        st.builds("({})**{}".format, inner, st.sampled_from(["2", "3", "(-1)", "(1/2)", "(1/3)", "(-3/2)"])),
-        st.builds("{}({}, {})".format, st.sampled_from(["Max", "Min"]), inner, inner),
-        st.builds("clip({}, -1, {})".format, inner, st.sampled_from(["1", "2"])),
-        st.builds(
-            "Piecewise(({}, {} {} {}), ({}, True))".format,
-            inner,
-            shallow,
-            st.sampled_from(COMPARISONS),
-            shallow,
-            inner,
-        ),
-    )
-
-
-def parsed(text: str) -> sp.Expr | None:
-    """The formula, or None where the spec room refuses it: divisions by 0, branches that are never reached."""
-    reading = read_expression(text, {"x": x})
-    if reading.expression is None or not reading.expression.has(x):
-        return None
-    return bind(reading.expression, (x,))
-
-
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(text=texts(3))
 def test_a_kernel_is_as_accurate_at_new_points_as_the_judge_found_it(text: str) -> None:
     """Wherever the oracle knows the value. The judge's points are a sample, so half as much again is granted."""
@@ -83,7 +44,25 @@ def test_a_kernel_is_as_accurate_at_new_points_as_the_judge_found_it(text: str) 
             assert found.worst <= 1.5 * max(judgement.units, 4.0), (found.worst_at, dtype)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+WITH_PARAMETERS = variables((x, *PARAMETERS), (x,))
+MIDDLE = [sign * size for size in (0.0, 1e-9, 0.3, 1.137, 2.7, 30.1, 1e4) for sign in (1, -1)]
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(text=texts(4, tuple(symbol.name for symbol in PARAMETERS)))
+@example(text="x*tanh(log(1 + exp(alpha*x)))")
+@example(text="x*(1 + erf(beta*x/sqrt(2)))/2")
+def test_a_kernel_equals_its_formula_or_is_said_to_miss_the_contract(text: str) -> None:
+    """In ball arithmetic, where nothing is rounded; a kernel may hold x where the formula no longer moves."""
+    expression = parsed(text)
+    if expression is None:
+        return
+    kernel, judgement = choose_kernel(Judge(expression, x, PARAMETERS, SETTINGS), WITH_PARAMETERS)
+    if judgement.is_within_contract:
+        assert disagreement(kernel, places(expression, x, PARAMETERS, SETTINGS, MIDDLE), APPROXIMATE) is None
+
+
+@settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(text=texts(2))
 def test_the_derivatives_of_any_formula_derive_too(text: str) -> None:
     expression = parsed(text)
