@@ -38,6 +38,8 @@ def sure_places(expression: sp.Expr) -> list[Place]:
 @example(text="(x + sqrt(x**2 + alpha))/2")
 @example(text="log((1 + exp(alpha*x))/(1 + exp(alpha*(x - 1))))/alpha")
 @example(text="x**2*exp(-x**2/2)/(1 + exp(beta*x))")
+@example(text="x/softplus(x)")  # once crashed, as the next one
+@example(text="Piecewise((x*Max(beta, alpha), x < 1), (x**2, True))")
 def test_rewriting_and_every_form_keep_the_value_of_any_formula(text: str) -> None:
     expression = parsed(text)
     if expression is None:
