@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _specs = click.option("--specs", type=_FOLDER, help="Folder of spec files.  [default: as pyproject.toml says]")
 
 _jobs = click.option("--jobs", "-j", type=click.IntRange(min=1), help="Processes.  [default: one a processor]")
+_SOME = "May be given more than once.  [default: all]"
+
+
+def _choice(*names: str) -> click.Choice[str]:
+    return click.Choice(names)
 
 
 class Commands(click.Group):
@@ -93,6 +99,9 @@ def build_command(
     shown = settings.display(settings.out)
     if not check:
         click.echo(f"{shown}: {report.summary}")
+        missed = report.manifest.missed
+        if missed:
+            click.echo("\n".join(["The accuracy contract is missed in emulated arithmetic by", *missed]))
     elif report.is_fresh:
         click.echo(f"{shown}: {report.total} activations, up to date")
     else:
@@ -118,13 +127,63 @@ def check(names: tuple[str, ...], specs: Path | None, jobs: int | None) -> None:
     activations = find_activations(names, _settings(specs).specs)
     paths = {activation.path: Path(activation.path) for activation in activations}
     progress = _Progress() if len(paths) > 1 else Silence()
-    verdicts = run_all(facts.judge, paths, workers=jobs, progress=progress)
+    judge = partial(facts.judge, targets=_settings(specs).targets)
+    verdicts = run_all(judge, paths, workers=jobs, progress=progress)
     rows = [row for verdict in verdicts for row in verdict.rows]
     show_table(facts.CHECK_TITLE, facts.CHECK_COLUMNS, rows, facts.CHECK_NUMBERS)
     for path in paths.values():
         for number, line in find_blanks(path):
             click.echo(f"{path}:{number}: still to be filled in: {line}")
     missed = [line for verdict in verdicts for line in verdict.missed]
+    if missed:
+        raise Failure("\n".join(["The accuracy contract is missed:", *missed]))
+
+
+@main.command("verify", epilog=EXIT_CODES)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@_specs
+@click.option("--out", type=_FOLDER, help="Folder of generated code.  [default: generated]")
+@click.option("--framework", "frameworks", multiple=True, type=_choice("torch", "keras", "jax"), help=_SOME)
+@click.option("--mode", "modes", multiple=True, type=_choice("eager", "compiled"), help=_SOME)
+@click.option("--dtype", "dtypes", multiple=True, type=_choice("float64", "float32", "bfloat16", "float16"), help=_SOME)
+@click.option("--order", help="Value 0, derivatives 1 and 2.  [default: 0,1,2; of an exhaustive run 0]")
+@click.option("--points", type=click.IntRange(min=64), help="Floats of float32 and float64.  [default: 2^20]")
+@click.option("--exhaustive", is_flag=True, help="All 2^32 numbers of float32, in place of a sample.")
+@click.option("--check", is_flag=True, help="Run nothing; exit with 1 if the record is of other code.")
+@_jobs
+def verify_command(
+    names: tuple[str, ...],
+    specs: Path | None,
+    out: Path | None,
+    frameworks: tuple[str, ...],
+    modes: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    order: str | None,
+    points: int | None,
+    exhaustive: bool,
+    check: bool,
+    jobs: int | None,
+) -> None:
+    """Run the generated code in the frameworks and hold it against exact values; write ACCURACY.md.
+
+    What was measured already is not measured again: an interrupted run goes on where it stopped.
+    """
+    from actgen import verify
+    from actgen.catalog import find_activations
+    from actgen.terminal import show_table
+
+    settings = find_settings(Path.cwd(), specs=specs, out=out)
+    activations = find_activations(names, settings.specs)
+    if check:
+        stale = verify.stale(settings, activations)
+        if stale:
+            raise Failure("\n".join(["Not what was measured; run `actgen verify`:", *stale]))
+        click.echo(f"{settings.display(settings.out)}: measured as it is")
+        return
+    request = verify.Request.of(frameworks, modes, dtypes, order, points, exhaustive)
+    record = verify.verify(activations, settings, request, jobs=jobs, progress=_Progress())
+    show_table(verify.TITLE, verify.COLUMNS, verify.table(record), verify.NUMBERS, marked="MISSED")
+    missed = verify.missed(record)
     if missed:
         raise Failure("\n".join(["The accuracy contract is missed:", *missed]))
 
@@ -158,16 +217,23 @@ def list_command(specs: Path | None) -> None:
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("name")
+@click.option("--numerics", is_flag=True, help="Show the forms tried for each kernel, and why one was chosen.")
 @_specs
-def show(name: str, specs: Path | None) -> None:
+def show(name: str, numerics: bool, specs: Path | None) -> None:
     """Show an activation: formula, derivatives, limits, parity, kinks, parameters, emitted names."""
     from actgen import facts
     from actgen.catalog import find_activation
-    from actgen.numerics import derive
-    from actgen.terminal import show_facts
+    from actgen.numerics import derive, derive_for
+    from actgen.targets import load_targets
+    from actgen.terminal import show_facts, show_table
 
     settings = _settings(specs)
     activation = find_activation(name, settings.specs)
+    if numerics:
+        targets = load_targets(settings.targets)
+        rows = facts.numerics_rows(derive_for(activation, {target.name: target.arithmetic for target in targets}))
+        show_table(facts.NUMERICS_TITLE, facts.NUMERICS_COLUMNS, rows, facts.NUMERICS_NUMBERS)
+        return
     show_facts(activation.title, facts.show_facts(derive(activation), settings.targets))
 
 

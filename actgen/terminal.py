@@ -72,14 +72,28 @@ def make_progress() -> Bar | Lines:
     return Bar() if sys.stderr.isatty() else Lines()
 
 
-def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[str] = ()) -> None:
-    """Print a table; as wide as it needs to be where the output is not a terminal."""
+def show_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numeric: Sequence[str] = (),
+    marked: str | None = None,
+) -> None:
+    """Print a table; as wide as it needs to be where the output is not a terminal.
+
+    Args:
+        title: above it.
+        columns: their names.
+        rows: a cell for each column.
+        numeric: the columns whose cells are aligned to the right.
+        marked: rows that end in this word are red.
+    """
     console = _console()
     table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, justify="right" if column in numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(Text, row), style="red" if marked and row[-1] == marked else None)
     console.print(table)
 
 

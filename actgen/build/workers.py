@@ -19,7 +19,12 @@ R = TypeVar("R")
 
 
 def run_all(
-    function: Callable[[T], R], arguments: Mapping[str, T], *, workers: int | None, progress: Progress
+    function: Callable[[T], R],
+    arguments: Mapping[str, T],
+    *,
+    workers: int | None,
+    progress: Progress,
+    apart: bool = False,
 ) -> list[R]:
     """The function of every argument, in their order.
 
@@ -30,6 +35,7 @@ def run_all(
         arguments: what to run it on, by the name that progress is told.
         workers: how many processes; None for one on each processor that we may use.
         progress: told of each one that is done.
+        apart: whether nothing may run in this process, not even one argument.
 
     Raises:
         BuildError: a worker died (out of memory, for example).
@@ -37,7 +43,7 @@ def run_all(
     count = min(len(arguments), workers or _processors())
     progress.start(len(arguments))
     try:
-        if count > 1:
+        if count > 1 or (apart and arguments):
             return _run_in_processes(function, arguments, count, progress)
         results = []
         for name, argument in arguments.items():

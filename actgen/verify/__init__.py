@@ -1,0 +1,10 @@
+"""Is the generated code as accurate as it claims? It is run in the real frameworks and held against exact values."""
+
+from __future__ import annotations
+
+from actgen.verify.record import Record
+from actgen.verify.table import COLUMNS, NUMBERS, TITLE, missed
+from actgen.verify.table import rows as table
+from actgen.verify.verifying import Request, stale, verify
+
+__all__ = ["COLUMNS", "NUMBERS", "TITLE", "Record", "Request", "missed", "stale", "table", "verify"]

@@ -1,0 +1,79 @@
+"""What a framework is asked: points, parameters, and which derivatives; and how its answer comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actgen.numerics.oracle import Floats
+from actgen.symbolic import Order
+
+Results = Mapping[Order, NDArray[np.floating]]
+"""By what was differentiated by; float64 for float64, float32 for all narrower types."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One call of a function.
+
+    Attributes:
+        dtype: of the input.
+        points: numbers of that type, as float64.
+        variable: the input's name in ``orders``.
+        arrays: parameters passed as tensors of the type that is computed in, one value a point.
+        numbers: parameters passed as Python numbers; the others are left to their defaults.
+        orders: the derivatives asked for; ``()`` is the value.
+    """
+
+    dtype: str
+    points: Floats
+    variable: str
+    orders: tuple[Order, ...]
+    arrays: Mapping[str, Floats]
+    numbers: Mapping[str, float]
+
+    @property
+    def wide(self) -> str:
+        """The type that is computed in."""
+        return "float64" if self.dtype == "float64" else "float32"
+
+    @property
+    def wants_second(self) -> bool:
+        """Whether the second derivative by the input is asked for."""
+        return (self.variable, self.variable) in self.orders
+
+    def select(self, value: Any, firsts: Sequence[Any], second: Any) -> dict[Order, Any]:
+        """Name an answer.
+
+        Args:
+            value: of the function.
+            firsts: the derivatives by the input and by each of ``arrays``, in turn.
+            second: the second derivative by the input, or None.
+        """
+        names = (self.variable, *self.arrays)
+        found: dict[Order, Any] = {(): value}
+        found |= {(name,): first for name, first in zip(names, firsts, strict=True)}
+        if second is not None:
+            found[self.variable, self.variable] = second
+        return {order: result for order, result in found.items() if order in self.orders}
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not an error
+    """A framework does not differentiate (or compile) one of its built-ins."""
+
+
+class Framework(Protocol):
+    """A module that runs functions in one framework."""
+
+    def prepare(self) -> None:
+        """Import it, limited to one thread."""
+
+    def supports(self, order: Order, mode: str) -> bool:
+        """Whether the framework has such a derivative at all."""
+
+    def evaluate(self, function: Callable[..., Any], batches: Sequence[Batch], mode: str) -> Iterator[Results]:
+        """The results of each batch, ``eager`` or ``compiled``; Refused if it will not."""

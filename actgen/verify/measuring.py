@@ -1,0 +1,172 @@
+"""What a worker process does: one activation in one framework, in every mode and type, each recorded at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module, util
+from pathlib import Path
+from typing import Any, cast
+
+from actgen.numerics.contract import FORMATS
+from actgen.spec import Builtin
+from actgen.symbolic import Order
+from actgen.verify.batch import Batch, Framework, Refused, Results
+from actgen.verify.finding import Finding, find
+from actgen.verify.record import Cell, Entry, quantity_name
+from actgen.verify.state import Store
+from actgen.verify.subject import SLACK, Piece, Subject
+
+# One thread each: several frameworks run side by side.
+_ENVIRONMENT = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "OMP_NUM_THREADS": "1",
+    "NPROC": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One activation in one framework.
+
+    Attributes:
+        framework: its name.
+        spec: the spec's file.
+        module: the generated module.
+        keys: what is to be measured, and under which key each result is kept; by mode and type.
+        orders: of the derivatives by the input; derivatives by parameters are of order 1.
+        points: how many floats of float32 and float64.
+        state: the folder of results.
+    """
+
+    framework: str
+    spec: Path
+    module: Path
+    keys: Mapping[tuple[str, str], str]
+    orders: tuple[int, ...]
+    points: int
+    state: Path
+
+
+def run(task: Task) -> None:
+    """Measure and record."""
+    framework = start(task.framework)
+    store = Store(task.state)
+    subject = Subject(task.spec, task.points)
+    function = getattr(load(task.module), subject.activation.name)
+    builtin = _builtin(subject.activation.builtins.get(task.framework))
+    for mode in dict.fromkeys(mode for mode, _ in task.keys):
+        dtypes = [dtype for m, dtype in task.keys if m == mode]
+        # A graph costs torch.compile seconds, whatever is in it.
+        is_costly = (task.framework, mode) == ("torch", "compiled")
+        for group in [dtypes] if is_costly else [[dtype] for dtype in dtypes]:
+            framework.prepare()
+            for dtype, entry in _measure(task, framework, subject, function, builtin, mode, group):
+                store.write(task.keys[mode, dtype], entry)
+
+
+def start(name: str) -> Framework:
+    """Import a framework, quiet and with one thread."""
+    for variable, value in _ENVIRONMENT.items():
+        os.environ.setdefault(variable, value)
+    return cast(Framework, import_module(f"actgen.verify.on_{name}"))
+
+
+def load(path: Path) -> Any:
+    """A generated module, wherever it lies; it imports nothing but its framework."""
+    name = f"actgen_verify_{path.parent.name}_{path.stem}"
+    specification = util.spec_from_file_location(name, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = util.module_from_spec(specification)
+    sys.modules[name] = module  # where Dynamo looks for it
+    specification.loader.exec_module(module)
+    return module
+
+
+def _builtin(declared: Builtin | None) -> Callable[..., Any] | None:
+    if declared is None:
+        return None
+    module, _, attribute = declared.name.rpartition(".")
+    function = getattr(import_module(module), attribute)
+    return lambda x: function(x, **declared.arguments)
+
+
+def _measure(
+    task: Task,
+    framework: Framework,
+    subject: Subject,
+    function: Callable[..., Any],
+    builtin: Callable[..., Any] | None,
+    mode: str,
+    dtypes: list[str],
+) -> Iterator[tuple[str, Entry]]:
+    orders = tuple(o for o in subject.by_input(task.orders) if framework.supports(o, mode))
+    tensors = tuple(
+        parameter.name
+        for parameter in subject.activation.parameters
+        if 1 in task.orders and (parameter.trainable or task.framework != "keras")
+    )
+    plain = [subject.at_defaults(dtype, orders) for dtype in dtypes]
+    varied = [subject.at_settings(dtype, orders, tensors) for dtype in dtypes]
+    calls = [[batch, *(call for call, _ in others)] for batch, others in zip(plain, varied, strict=True)]
+    ours = _run(framework, function, calls, mode)
+    theirs = _run(framework, builtin, [[batch] for batch in plain], mode) if builtin else None
+    for i, dtype in enumerate(dtypes):
+        if isinstance(ours, str):
+            yield dtype, Entry(failure=ours, cells={})
+            continue
+        first, *rest = ours[i]
+        cells: dict[tuple[str, str], Cell] = {}
+        for order in orders:
+            other = theirs[i][0][order] if theirs is not None and not isinstance(theirs, str) else None
+            batch = plain[i]
+            cells[quantity_name(order, subject.variable), ""] = Cell(
+                _find(subject, order, batch, 0, slice(None), first[order]),
+                None if other is None else _find(subject, order, batch, 0, slice(None), other),
+            )
+        for (batch, pieces), results in zip(varied[i], rest, strict=True):
+            _merge(cells, subject, batch, pieces, results)
+        yield dtype, Entry(failure="", cells=cells)
+        subject.forget(dtype)
+
+
+def _run(
+    framework: Framework, function: Callable[..., Any], calls: list[list[Batch]], mode: str
+) -> list[list[Results]] | str:
+    """The results of each list of calls, or why there are none."""
+    try:
+        results = framework.evaluate(function, [batch for group in calls for batch in group], mode)
+        return [[next(results) for _ in group] for group in calls]
+    except Refused as refusal:
+        return str(refusal)
+
+
+def _merge(
+    cells: dict[tuple[str, str], Cell], subject: Subject, batch: Batch, pieces: list[Piece], results: Results
+) -> None:
+    for piece in pieces:
+        for order in piece.orders:
+            found = _find(subject, order, batch, piece.setting, piece.part, results[order])
+            key = quantity_name(order, subject.variable), "sampled" if piece.setting else ""
+            known = cells.get(key)
+            cells[key] = Cell(found if known is None else known.ours.worse(found), None)
+
+
+def _find(subject: Subject, order: Order, batch: Batch, setting: int, part: slice, results: Any) -> Finding:
+    points = batch.points[part]
+    return find(
+        points,
+        results[part],
+        subject.exact(order, batch.dtype, setting, points),
+        subject.truth(order, batch.dtype, setting).slope,
+        FORMATS[batch.dtype],
+        slack=SLACK if setting else 1.0,
+        asks_nan=subject.reads_input(order),
+        setting=subject.describe(setting),
+    )

@@ -1,0 +1,74 @@
+"""How functions are run in JAX: eagerly, and through jax.jit."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from actgen.symbolic import Order
+from actgen.verify.batch import Batch, Refused, Results
+from actgen.verify.points import decode, encode
+
+# A context manager that JAX moved out of its experimental folder in 2025.
+_home: Any = jax if hasattr(jax, "enable_x64") else import_module("jax.experimental")
+_enable_x64 = _home.enable_x64
+
+
+def prepare() -> None:
+    """Free what was compiled for other functions."""
+    jax.clear_caches()  # type: ignore[no-untyped-call]
+
+
+def supports(order: Order, mode: str) -> bool:
+    """JAX differentiates everything."""
+    return True
+
+
+def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) -> Iterator[Results]:
+    """Run each batch by itself."""
+    for batch in batches:
+        with _enable_x64(True) if batch.dtype == "float64" else contextlib.nullcontext():
+            x = encode(batch.points, batch.dtype)
+            x = x.view(jnp.bfloat16) if batch.dtype == "bfloat16" else x
+            arguments = [jnp.asarray(a) for a in (x, *(p.astype(batch.wide) for p in batch.arrays.values()))]
+            run = _everything(function, batch)
+            try:
+                value, firsts, second = (jax.jit(run) if mode == "compiled" else run)(*arguments)
+            except (TypeError, ValueError, NotImplementedError) as error:
+                raise Refused(str(error).partition("\n")[0]) from error
+            found = batch.select(value, firsts, second)
+            yield {order: _numbers(array) for order, array in found.items()}
+
+
+def _everything(function: Callable[..., Any], batch: Batch) -> Callable[..., Any]:
+    """A function of the input and the arrays that returns the value, first derivatives, and the second or None."""
+
+    def call(x: Any, *arrays: Any) -> Any:
+        return function(x, **dict(zip(batch.arrays, arrays, strict=True)), **batch.numbers)
+
+    def slope(*arguments: Any) -> Any:
+        return _gradients(call, arguments)[1][0]
+
+    def run(*arguments: Any) -> tuple[Any, Any, Any]:
+        value, firsts = _gradients(call, arguments)
+        second = _gradients(slope, arguments)[1][0] if batch.wants_second else None
+        return value, firsts, second
+
+    return run
+
+
+def _gradients(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Any, Any]:
+    value, pull = jax.vjp(function, *arguments)
+    return value, pull(jnp.ones_like(value))
+
+
+def _numbers(array: Any) -> NDArray[Any]:
+    name, numbers = array.dtype.name, np.asarray(array)
+    return decode(numbers.view(np.uint16), name) if name in ("bfloat16", "float16") else numbers

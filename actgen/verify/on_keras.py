@@ -1,0 +1,68 @@
+"""How functions are run in Keras on TensorFlow: eagerly, and compiled by XLA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from actgen.build import InputError
+from actgen.symbolic import Order
+from actgen.verify.batch import Batch, Refused, Results
+from actgen.verify.points import decode, encode
+
+
+def prepare() -> None:
+    """See that the backend is TensorFlow, and limit it to one thread."""
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(f"Keras runs on {keras.backend.backend()} here; set KERAS_BACKEND=tensorflow")
+    if tf.config.threading.get_intra_op_parallelism_threads() != 1:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def supports(order: Order, mode: str) -> bool:
+    """TensorFlow differentiates everything."""
+    return True
+
+
+def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) -> Iterator[Results]:
+    """Run each batch by itself."""
+    for batch in batches:
+        x = encode(batch.points, batch.dtype)
+        x = x.view(tf.bfloat16.as_numpy_dtype) if batch.dtype == "bfloat16" else x
+        arguments = [tf.constant(a) for a in (x, *(p.astype(batch.wide) for p in batch.arrays.values()))]
+        run = _everything(function, batch)
+        try:
+            value, firsts, second = (tf.function(run, jit_compile=True) if mode == "compiled" else run)(*arguments)
+        except (LookupError, TypeError, ValueError, NotImplementedError, tf.errors.OpError) as error:
+            raise Refused(str(error).partition("\n")[0]) from error
+        found = batch.select(value, firsts, second)
+        yield {order: _numbers(tensor) for order, tensor in found.items()}
+
+
+def _everything(function: Callable[..., Any], batch: Batch) -> Callable[..., Any]:
+    """A function of the input and the arrays that returns the value, first derivatives, and the second or None."""
+
+    def run(*arguments: Any) -> tuple[Any, Any, Any]:
+        x, *arrays = arguments
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(arguments)
+                value = function(x, **dict(zip(batch.arrays, arrays, strict=True)), **batch.numbers)
+            firsts = inner.gradient(value, arguments, unconnected_gradients="zero")
+        second = outer.gradient(firsts[0], x, unconnected_gradients="zero") if batch.wants_second else None
+        return value, firsts, second
+
+    return run
+
+
+def _numbers(tensor: Any) -> NDArray[Any]:
+    numbers = np.asarray(tensor.numpy())
+    name = tensor.dtype.name
+    return decode(numbers.view(np.uint16), name) if name in ("bfloat16", "float16") else numbers

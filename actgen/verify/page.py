@@ -1,0 +1,204 @@
+"""``ACCURACY.md``: what was measured, for people. What misses the contract comes before what keeps it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from actgen.build import Manifest
+from actgen.numerics.contract import FORMATS
+from actgen.verify.finding import Finding
+from actgen.verify.record import DTYPES, FRAMEWORKS, Record, Row
+from actgen.verify.table import complaint, number
+
+PAGE = "ACCURACY.md"
+
+_HEAD = """\
+# How accurate the generated code is
+
+The modules in this folder were run in the frameworks and held against exact values, computed with proved error bounds.
+`actgen verify` does it again, on your machine; [accuracy.json](accuracy.json) has every figure.
+
+The unit is that of the accuracy contract,
+
+    |y - f(x)| <= N (ulp(f(x)) + u |x f'(x)|)        u: half the spacing of floats at 1
+
+with N = 4 for float64 and float32, and N = 1 for bfloat16 and float16 (a correctly rounded result is off by at most
+half a unit). Next to numbers that processors flush to zero, an error up to the smallest normal number is free.
+"""
+
+_POINTS = """\
+All 65,536 values of bfloat16 and float16; of float32 and float64 about {points:,} numbers of every binade, with zeros,
+subnormal numbers, the largest and smallest normal ones, infinities, NaN, and three floats on either side of each kink.
+Each in eager mode and compiled (`torch.compile`, `jax.jit`, `tf.function(jit_compile=True)`), at the default
+parameters; and with the parameters at other values, at fewer points.
+"""
+
+_LEFT_OUT = """\
+Not measured, since it does not exist: second derivatives of what `torch.compile` has compiled (PyTorch raises
+"torch.compile with aot_autograd does not currently support double backward"), and derivatives by hyperparameters in
+Keras, which are Python numbers there.
+"""
+
+
+def render(record: Record, manifest: Manifest) -> str:
+    """The page.
+
+    Args:
+        record: everything that was measured.
+        manifest: of the build, which knows what each kernel is worth in emulated arithmetic.
+    """
+    rows = list(record.rows)
+    parts = [_HEAD, "## Summary\n", _summary(record, rows), _LEFT_OUT, "## What misses the contract\n"]
+    exceptions = [_exception(row, rows, manifest) for row in rows if row.is_missed]
+    failures = [
+        (f"`{place.activation}`", "", place.framework, place.mode, place.dtype, "does not run", reason)
+        for place, reason in sorted(record.failures.items(), key=lambda item: item[0].rank)
+    ]
+    found = [*failures, *exceptions]
+    heading = ("activation", "quantity", "framework", "mode", "type", "what", "reason")
+    parts.append(_table(heading, found) if found else "Nothing.\n")
+    parts += ["## Where the framework's own function is closer\n", _closer(rows)]
+    for framework in FRAMEWORKS:
+        here = [row for row in rows if row.place.framework == framework]
+        if here:
+            parts.append(f"## {_TITLES[framework]}\n")
+            parts.append(
+                "Largest error in units, eager or compiled, whichever is worse; after the stroke that of the "
+                "framework's own function. Bold: misses the contract.\n"
+            )
+            parts.append(_framework(here))
+    return "\n".join(parts)
+
+
+_TITLES = {"torch": "PyTorch", "keras": "Keras on TensorFlow", "jax": "JAX"}
+
+
+def _summary(record: Record, rows: Sequence[Row]) -> str:
+    """What was run and the worst of it."""
+    activations = {place.activation for place in record.measured}
+    versions = sorted({one.on for one in record.measured.values()}, key=str.lower)
+    points = max((one.points for one in record.measured.values()), default=0)
+    lines = [f"{len(activations)} activations, on {'; '.join(versions)}.\n", _POINTS.format(points=points)]
+    table = []
+    for dtype in DTYPES:
+        here = [row for row in rows if row.place.dtype == dtype]
+        if not here:
+            continue
+        others = [row.cell.builtin for row in here if row.cell.builtin is not None]
+        bad = sum(not other.keeps(FORMATS[dtype]) for other in others)
+        table.append(
+            (
+                dtype,
+                f"{len(here):,}",
+                f"{sum(row.is_missed for row in here):,}",
+                _worst(row.cell.ours for row in here),
+                f"{bad:,} of {len(others):,}",
+                _worst(others),
+            )
+        )
+    heading = ("type", "measurements", "missed", "worst, in units", "built-ins that miss", "worst of theirs")
+    lines.append(_table(heading, table))
+    return "\n".join(lines)
+
+
+def _exception(row: Row, rows: Sequence[Row], manifest: Manifest) -> tuple[str, ...]:
+    place = row.place
+    return (
+        f"`{place.activation}`",
+        f"{row.quantity}{', other parameters' if row.setting == 'sampled' else ''}",
+        place.framework,
+        place.mode,
+        place.dtype,
+        complaint(row.cell.ours, place.dtype),
+        _reason(row, rows, manifest),
+    )
+
+
+def _reason(row: Row, rows: Sequence[Row], manifest: Manifest) -> str:
+    """Who is to blame: the form, the compiler, or the framework's functions."""
+    place, form = row.place, FORMATS[row.place.dtype]
+    built = manifest.activations.get(place.activation)
+    kernel = built.kernels.get(row.quantity) if built is not None else None
+    if kernel is not None and kernel.units is not None and kernel.units > 4:
+        return f"the form: {number(kernel.units)} units with exact functions too"
+    twins = [
+        other
+        for other in rows
+        if (other.quantity, other.setting) == (row.quantity, row.setting)
+        and (other.place.activation, other.place.dtype) == (place.activation, place.dtype)
+        and other.place != place
+    ]
+    same = [other for other in twins if other.place.framework == place.framework]
+    if same and all(other.cell.ours.keeps(form) for other in same):
+        return f"the compiler: {same[0].place.mode} it keeps the contract"
+    if any(other.cell.ours.keeps(form) for other in twins):
+        keeping = dict.fromkeys(other.place.framework for other in twins if other.cell.ours.keeps(form))
+        return f"the framework's functions: in {' and '.join(keeping)} the same formula keeps the contract"
+    return "not known"
+
+
+def _closer(rows: Sequence[Row]) -> str:
+    """Where a built-in's largest error is smaller than ours."""
+    found = [row for row in rows if row.cell.builtin is not None and row.cell.builtin.units < row.cell.ours.units]
+    compared = sum(row.cell.builtin is not None for row in rows)
+    told = f"In {len(found):,} of {compared:,} comparisons the largest error of the built-in is smaller than ours"
+    outside = [row for row in found if row.is_missed]
+    if not found:
+        return f"{told}.\n"
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in found:
+        groups.setdefault((row.place.activation, row.quantity, row.place.framework), []).append(row)
+    table = []
+    for (activation, quantity, framework), members in groups.items():
+        worst = max(members, key=lambda row: row.cell.ours.units)
+        assert worst.cell.builtin is not None
+        types = dict.fromkeys(row.place.dtype for row in members)
+        pair = f"{number(worst.cell.ours.units)} / {number(worst.cell.builtin.units)}"
+        table.append((f"`{activation}`", quantity, framework, ", ".join(types), pair))
+    told += f", in {len(outside):,} of them outside the contract. The worst of each:\n\n"
+    return told + _table(("activation", "quantity", "framework", "types", "ours / built-in"), table)
+
+
+def _framework(rows: Sequence[Row]) -> str:
+    """A line for each activation and quantity, a column for each type."""
+    dtypes = [dtype for dtype in DTYPES if any(row.place.dtype == dtype for row in rows)]
+    lines: dict[tuple[str, str], dict[str, list[Row]]] = {}
+    for row in rows:
+        name = f"{row.quantity}{_AT[row.setting]}"
+        lines.setdefault((row.place.activation, name), {}).setdefault(row.place.dtype, []).append(row)
+    table, before = [], ""
+    for (activation, name), cells in lines.items():
+        table.append(
+            (
+                f"`{activation}`" if activation != before else "",
+                name,
+                *(_cell(cells[dtype]) if dtype in cells else "" for dtype in dtypes),
+            )
+        )
+        before = activation
+    return _table(("activation", "quantity", *dtypes), table)
+
+
+_AT = {"": "", "sampled": ", other parameters", "exhaustive": ", all 2^32 numbers"}
+
+
+def _cell(rows: Sequence[Row]) -> str:
+    ours = _worst(row.cell.ours for row in rows)
+    others = [row.cell.builtin for row in rows if row.cell.builtin is not None]
+    ours = f"**{ours}**" if any(row.is_missed for row in rows) else ours
+    return f"{ours} / {_worst(others)}" if others else ours
+
+
+def _worst(findings: Iterable[Finding]) -> str:
+    return number(max((finding.units for finding in findings), default=math.nan))
+
+
+def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    def lines() -> Iterator[str]:
+        yield f"| {' | '.join(heading)} |"
+        yield "|" + "---|" * len(heading)
+        for row in rows:
+            yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+    return "\n".join(lines()) + "\n"
