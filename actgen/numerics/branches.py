@@ -7,17 +7,17 @@ whole ball, and then the branch is an analytic formula, or it is not, and then t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sympy as sp
+from flint import arb
 from sympy.core.relational import Relational
 
 from actgen.symbolic.balls import BallFunction
 
 Decide = Callable[[BallFunction], Any]
-"""What a compiled condition or argument is over a stretch: True, False or a ball; None where that is not known."""
-
-_UNDECIDED = object()
+"""What a compiled condition is over a stretch, True or False, or a compiled argument, a ball; None where not known."""
 
 
 class Branch:
@@ -35,20 +35,21 @@ class Branch:
         self.expression = expression
         self.x = x
         self._question = _first_question(expression)
-        self._function = None if self._question is None else BallFunction(_subject(self._question), (x,))
+        self._tests = [] if self._question is None else _tests(self._question, x)
         self._next: dict[Any, Branch] = {}
 
     def resolve(self, decide: Decide) -> Branch | None:
         """The analytic branch on a stretch, or None where a condition is not decided there.
 
         Args:
-            decide: evaluates a condition, or the argument of ``Abs``, ``sign`` or ``floor``, over the stretch.
+            decide: evaluates a condition, or the argument of ``floor``, over the stretch.
         """
         branch = self
         while branch._question is not None:
-            assert branch._function is not None
-            outcome = _outcome(branch._question, decide(branch._function))
-            if outcome is _UNDECIDED:
+            outcome = next(
+                (o for o in (meet(decide(function)) for function, meet in branch._tests) if o is not None), None
+            )
+            if outcome is None:
                 return None
             if outcome not in branch._next:
                 replaced = branch.expression.xreplace({branch._question: _meaning(branch._question, outcome)})
@@ -71,21 +72,26 @@ def _kinks(node: sp.Basic) -> set[sp.Basic]:
     return set(node.atoms(sp.Abs, sp.sign, sp.floor))
 
 
-def _subject(question: sp.Basic) -> sp.Expr:
-    return question if isinstance(question, Relational) else question.args[0]
-
-
-def _outcome(question: sp.Basic, found: Any) -> Any:
-    if found is None or isinstance(question, Relational):
-        return _UNDECIDED if found is None else found
-    if not found.is_finite():
-        return _UNDECIDED
+def _tests(question: sp.Basic, x: sp.Symbol) -> list[tuple[BallFunction, Callable[[Any], int | None]]]:
+    """What is to be decided, one after the other, until one gives the outcome: a truth, a sign or a whole number."""
+    if isinstance(question, Relational):
+        return [(BallFunction(question, (x,)), lambda truth: None if truth is None else int(truth))]
+    (argument,) = question.args
     if isinstance(question, sp.floor):
-        whole = found.floor().unique_fmpz()
-        return _UNDECIDED if whole is None else int(whole)
-    if found > 0 or found < 0:
-        return 1 if found > 0 else -1
-    return 0 if found.is_zero() else _UNDECIDED
+        return [(BallFunction(argument, (x,)), _whole)]
+    return [
+        (BallFunction(condition, (x,)), partial(_if_true, sign))
+        for condition, sign in ((argument > 0, 1), (argument < 0, -1), (sp.Eq(argument, 0), 0))
+    ]
+
+
+def _if_true(outcome: int, truth: bool | None) -> int | None:
+    return outcome if truth else None
+
+
+def _whole(ball: arb | None) -> int | None:
+    number = None if ball is None or not ball.is_finite() else ball.floor().unique_fmpz()
+    return None if number is None else int(number)
 
 
 def _meaning(question: sp.Basic, outcome: Any) -> sp.Basic:

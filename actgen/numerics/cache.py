@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from actgen.numerics.tables import Table
 
-_VERSION = 1
+_VERSION = 3
 """Of the tables' contents: raise it with every change of how they are computed or laid out."""
 
 _DIGEST_SIZE = hashlib.sha256().digest_size

@@ -16,9 +16,10 @@ from typing import Any
 import sympy as sp
 from flint import arb
 from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanAtom
 
 from actgen.symbolic.balls import FUNCTIONS, BallFunction
-from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
+from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
 _FAR = 6  # beyond, exp(-2 |u|) is small enough to be an error
 _MODERATE = arb(2) ** 40
@@ -110,8 +111,9 @@ class FarFunction:
         if node in memory:
             return memory[node]
         if not node.has(self._x):
-            function = self._constants.setdefault(node, BallFunction(node, ()))
-            ball = function()
+            if node not in self._constants:
+                self._constants[node] = BallFunction(node, ())
+            ball = self._constants[node]()
             value = Value(0, arb("nan") if ball is None else ball)
         else:
             operands = [self._value(arg, arithmetic, memory) for arg in node.args]
@@ -123,7 +125,7 @@ class FarFunction:
 
 
 class FarDecision:
-    """Decides conditions and signs over regions, for :meth:`actgen.numerics.branches.Branch.resolve`."""
+    """Decides conditions over regions, for :meth:`actgen.numerics.branches.Branch.resolve`."""
 
     def __init__(self, x: sp.Symbol) -> None:
         self._x = x
@@ -135,20 +137,17 @@ class FarDecision:
 
     def _decide(self, region: Region, function: BallFunction) -> Any:
         subject = function.expression
+        if isinstance(subject, BooleanAtom):
+            return bool(subject)
         is_condition = isinstance(subject, Relational)
         if subject not in self._functions:
             difference = subject.lhs - subject.rhs if is_condition else subject
             self._functions[subject] = FarFunction(difference, self._x)
         try:
             value = self._functions[subject](region)
+            return _TRUTHS[type(subject)](value.factor) if is_condition else value.over(region)
         except UnboundedError:
             return None
-        if not is_condition:
-            ball = value.factor * region.power(value.power) if value.exponent is None else arb("nan")
-            sign = value.factor
-            # Only the sign of it is certain near 0, where the ball of a power of x reaches beyond 0.
-            return sign if ball.contains(0) and not sign.contains(0) and abs(ball) < 1 else ball
-        return _TRUTHS[type(subject)](value.factor)
 
 
 def _truth(holds: Callable[[arb], bool], fails: Callable[[arb], bool]) -> Callable[[arb], bool | None]:
@@ -202,7 +201,11 @@ class _Arithmetic:
         if b.factor.is_zero():
             return a
         inverse = None if a.exponent is None else Monomial(a.exponent.power, -a.exponent.factor)
-        lead = self._sum_of_exponents(b.exponent, inverse)
+        try:
+            lead = self._sum_of_exponents(b.exponent, inverse)
+        except UnboundedError:
+            # exp(-(x/sqrt(2))^2) and exp(-x^2/2) are equal up to rounding, and both small.
+            return Value(0, self.ball(a) + self.ball(b))
         if lead is None:
             is_swapped = a.power > b.power if self._region.is_near_zero else a.power < b.power
         else:
@@ -426,6 +429,16 @@ def _atan(a: _Arithmetic, u: Value) -> Value | None:
     return Value(0, side * (arb.pi() / 2 - _hull(arb(0), (1 / a.least_size(u)).upper()))) if side else None
 
 
+def _arccot(a: _Arithmetic, u: Value) -> Value | None:
+    side = a.side(u)
+    if side == 0:
+        return None
+    small = _hull(arb(0), (1 / a.least_size(u) ** 2).upper())
+    inverse = a.inverse(u)
+    near = a.multiply(inverse, Value(0, 1 - small))  # atan(v) = v (1 - a fraction of v^2)
+    return near if side > 0 else a.add(Value(0, arb.pi()), near)
+
+
 def _log1p(a: _Arithmetic, u: Value) -> Value | None:
     return a.log(a.add(Value(0, arb(1)), u)) if a.side(u) else None
 
@@ -447,13 +460,14 @@ _SPECIAL: Mapping[type[sp.Function], Callable[[_Arithmetic, Value], Value | None
     sp.asinh: _asinh,
     sp.atan: _atan,
     log1p: _log1p,
+    arccot: _arccot,
     sp.log: lambda a, u: a.log(u),
     sp.sin: _bounded,
     sp.cos: _bounded,
 }
 """What a function does far from 0, where its argument is."""
 
-_MONOTONIC = {sp.exp, expm1, log1p, sp.log, sp.sinh, tanh, sp.asinh, sp.atan, sp.erf, erfc, sigmoid, softplus}
+_MONOTONIC = {sp.exp, expm1, log1p, sp.log, sp.sinh, tanh, sp.asinh, sp.atan, sp.erf, erfc, sigmoid, softplus, arccot}
 
 _SLOPES_AT_0: Mapping[type[sp.Function], Callable[[], arb]] = {
     **dict.fromkeys((tanh, sp.sin, sp.tan, sp.sinh, sp.asinh, sp.atan, expm1, log1p), lambda: arb(1)),

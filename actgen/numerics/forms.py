@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 import sympy as sp
-from flint import arb
 
 from actgen.numerics.far_ends import FarFunction
 from actgen.numerics.generators import generators_of, t, tail
@@ -52,12 +51,11 @@ class Form:
 
     @cached_property
     def _conditions(self) -> tuple[BallFunction, ...]:
-        return tuple(BallFunction(guard, (self.x,)) for guard in self.guards)
+        return tuple(BallFunction(guard > 0, (self.x,)) for guard in self.guards)
 
     def holds(self, decide: Callable[[BallFunction], Any]) -> bool:
         """Whether the form is equal to the formula over a stretch of the line."""
-        signs = [decide(condition) for condition in self._conditions]
-        return all(isinstance(sign, arb) and sign > 0 for sign in signs)
+        return all(decide(condition) is True for condition in self._conditions)
 
 
 class Forms:
@@ -66,19 +64,20 @@ class Forms:
     Args:
         expression: analytic, in one variable.
         x: the variable.
+        is_rewritten: whether it has been through the rules already, so that it is tried as it stands first.
     """
 
-    def __init__(self, expression: sp.Expr, x: sp.Symbol) -> None:
+    def __init__(self, expression: sp.Expr, x: sp.Symbol, is_rewritten: bool = False) -> None:
         self.declared = BallFunction(expression, (x,))
         self.is_constant = not expression.has(x)
-        self._more = _forms(expression, x)
+        self._more = _forms(expression, x, is_rewritten)
         self._made = [next(self._more)]
-        self._expression, self._x = expression, x
+        self._first, self._x = self._made[0].expression, x
 
     @cached_property
     def slope(self) -> Forms:
         """The derivative."""
-        return Forms(differentiate(self._expression, self._x), self._x)
+        return Forms(differentiate(self._first, self._x), self._x, is_rewritten=True)
 
     def best(self) -> Form:
         """The form that served last."""
@@ -98,15 +97,23 @@ class Forms:
             self._made.insert(0, form)
 
 
-def _forms(expression: sp.Expr, x: sp.Symbol) -> Iterator[Form]:
+def _forms(expression: sp.Expr, x: sp.Symbol, is_rewritten: bool) -> Iterator[Form]:
+    if is_rewritten:
+        yield Form(expression, x)
     tidied = _tidied(rewrite(expression)[0])
-    yield Form(tidied, x)
-    seen = {tidied}
+    if not (is_rewritten and tidied == expression):
+        yield Form(tidied, x)
+    seen = {tidied, expression} if is_rewritten else {tidied}
     if tidied.has(x) and sp.count_ops(tidied) <= _LONGEST:
         factored = _tidied(rewrite(sp.factor(tidied))[0])
         if factored not in seen:
             seen.add(factored)
             yield Form(factored, x)
+        for form in (tidied, factored):
+            conjugate = form.replace(lambda node: node.is_Add, _conjugated)
+            if conjugate not in seen:
+                seen.add(conjugate)
+                yield Form(conjugate, x)
         yield from _halves(tidied, x)
     if expression not in seen:
         yield Form(expression, x)
@@ -131,6 +138,15 @@ def _halves(expression: sp.Expr, x: sp.Symbol) -> Iterator[Form]:
             yield Form(
                 factored.xreplace(meanings).xreplace(numbers), x, (side * generators.side.xreplace(numbers), exponent)
             )
+
+
+def _conjugated(total: sp.Expr) -> sp.Expr:
+    """The sum a + b = (a^2 - b^2) / (a - b), where the root in b cancels against a."""
+    roots = [term for term in total.args if any(power.exp == sp.Rational(1, 2) for power in term.atoms(sp.Pow))]
+    if len(roots) != 1 or not any(power.free_symbols for power in roots[0].atoms(sp.Pow)):
+        return total
+    rest = total - roots[0]
+    return sp.expand(rest**2 - roots[0] ** 2) / (rest - roots[0])
 
 
 def _tidied(expression: sp.Expr) -> sp.Expr:

@@ -23,7 +23,6 @@ from actgen.numerics.forms import Form, Forms
 from actgen.numerics.tables import Format, Piece, Polynomial
 from actgen.numerics.taylor import NoSeriesError
 
-_MOST_ATTEMPTS = 8_000
 _MOST_IN_BINADE = 1_200
 _FINEST = 9  # halvings of a binade that oscillates; a kink may take all
 _COARSE = 6  # halvings for which only the form that served last is tried, on pieces longer than _SHORT
@@ -110,7 +109,7 @@ class Cutter:
             if not any(self._fit(place, finest, True) for place in places):
                 self._pieces.append(Piece(start, is_direct=True))
                 return
-        self._left = min(_MOST_IN_BINADE, _MOST_ATTEMPTS - self._attempts)
+        self._left = min(_MOST_IN_BINADE, self._format.attempts - self._attempts)
         self._cut(start, half, 0, spacing)
 
     def _cut(self, start: float, half: float, depth: int, spacing: float) -> None:
@@ -259,11 +258,14 @@ class Cutter:
             try:
                 slope = form.far(region)
                 most = _most(Value(slope.power + 1 - value.power, slope.factor, slope.exponent), region)
+                moves = _most(Value(slope.power + 1, slope.factor, slope.exponent), region)
             except UnboundedError:
                 continue
             # u |x f'| far below an ULP of f counts as 0.
             negligible = abs(value.factor).lower() * _SLOPE_TOLERANCE
             if most is not None and value.exponent is None and most < negligible:
+                return Polynomial()
+            if moves is not None and moves < self._least:
                 return Polynomial()
             if slope.exponent is not None or abs(slope.power) > _HIGHEST_POWER:
                 continue
@@ -291,7 +293,7 @@ class Cutter:
             if not form.holds(decide):
                 continue
             try:
-                piece = self._series_around_0(form, reach, over, high)
+                piece = self._series_around_0(form, forms, reach, over, high)
             except NoSeriesError:
                 continue
             if piece is None:
@@ -300,7 +302,7 @@ class Cutter:
             return piece
         return None
 
-    def _series_around_0(self, form: Form, reach: arb, over: arb, high: int) -> Piece | None:
+    def _series_around_0(self, form: Form, forms: Forms, reach: arb, over: arb, high: int) -> Piece | None:
         degree = self._format.degree
         length = degree + 2 + _HIGHEST_POWER
         for precision in _PRECISIONS:
@@ -320,6 +322,9 @@ class Cutter:
         radius = _sum([c.rad() for c in kept])
         bound = (abs(kept[0]).lower() - _sum(sizes[1:]) - remainder) * self._format.tolerance
         if not remainder + radius + self._rounding(sizes) < bound:
+            return None
+        end = _sum([c * self._sign**k for k, c in enumerate(coefficients[: power + degree + 1])])
+        if not _agrees(forms, self._sign * float(reach), end + arb(0, remainder)):
             return None
         # With x = z 2^high, f = x^power 2^(-power high) times the sum.
         value = _polynomial(kept, power, -power * high)

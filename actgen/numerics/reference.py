@@ -25,7 +25,8 @@ class Reference:
     """A formula in one input at fixed parameters, over all floats of a type.
 
     Piecewise Taylor models with proved error bounds; the ball oracle where there is none. An error measured against the
-    values, in units of the contract ulp(f) + u |x f'|, is right to 1/256 of a unit. Tables are cached on disk.
+    values, in units of the contract ulp(f) + u |x f'|, is right to 1/256 of a unit; for float32 values have some 34 bits
+    and no low part, but at points the oracle is asked for. Tables are cached on disk.
 
     float64 needs a long double of 64 bits or more; where a platform has none, the oracle is asked at every point.
 
@@ -81,13 +82,15 @@ class Reference:
         slopes = np.empty(len(points))
         direct = np.zeros(len(points), dtype=bool)
         table = self._table
+        # Powers of x leave the range of float64 where the slope does not.
+        in_double = min(self._format.in_double, 0)
         with np.errstate(all="ignore"):
             for start in range(0, len(points), _CHUNK):
                 part = slice(start, start + _CHUNK)
                 x = points[part]
                 index = table.find(x)
                 z = table.variable(x, index)
-                slopes[part] = np.abs(table.slope.evaluate(z, x, index, -1))
+                slopes[part] = np.abs(table.slope.evaluate(z, x, index, in_double))
                 direct[part] = table.marks.take(index) != 0
         asked = np.flatnonzero(direct)
         if len(asked):

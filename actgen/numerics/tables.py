@@ -33,6 +33,7 @@ class Format:
             float64 is enough for all.
         least: errors below 2^least count as none: far below the spacing of subnormal numbers.
         largest: exact values beyond 2^largest are given as infinite.
+        attempts: how many pieces are tried for each sign, before what is left is left to the oracle.
         few: 2^few floats next to each other are left to the oracle rather than cut once more.
     """
 
@@ -44,6 +45,7 @@ class Format:
     least: int
     largest: int
     few: int
+    attempts: int
 
     @property
     def tolerance(self) -> float:
@@ -52,8 +54,8 @@ class Format:
 
 
 FORMATS = {
-    "float32": Format(-149, 128, 24, 10, -1, -160, 140, 5),
-    "float64": Format(-1074, 1024, 53, 17, 5, -1084, 1030, 20),
+    "float32": Format(-149, 128, 24, 10, -1, -160, 140, 5, 8_000),
+    "float64": Format(-1074, 1024, 53, 17, 5, -1084, 1030, 20, 3_000),
 }
 
 

@@ -17,7 +17,7 @@ import sympy as sp
 from flint import arb, arb_series, ctx
 
 from actgen.symbolic.balls import FUNCTIONS, BallFunction
-from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
+from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
 
 class NoSeriesError(ArithmeticError):
@@ -185,6 +185,7 @@ SERIES: Mapping[type[sp.Function], Callable[[arb_series], arb_series]] = {
     sech: _sech,
     sp.asinh: lambda s: _integrated(1 / (s * s + 1).sqrt(), s, s[0].asinh()),
     sp.atan: arb_series.atan,
+    arccot: lambda s: _integrated(-1 / (s * s + 1), s, _ball(arccot, s)),
     sp.erf: lambda s: _with_constant(s.erf(), s[0].erf()),
     erfc: lambda s: _with_constant(s.erfc(), s[0].erfc()),
     sigmoid: _sigmoid,
