@@ -42,24 +42,55 @@ class Batch:
         return "float64" if self.dtype == "float64" else "float32"
 
     @property
+    def wants_first(self) -> bool:
+        """Whether anything but the value is asked for."""
+        return self.orders != ((),)
+
+    @property
     def wants_second(self) -> bool:
         """Whether the second derivative by the input is asked for."""
         return (self.variable, self.variable) in self.orders
+
+    @property
+    def call(self) -> Call:
+        """What of the batch decides how it is run: all but the numbers in it."""
+        return Call(tuple(self.arrays), tuple(self.numbers.items()), self.wants_first, self.wants_second)
 
     def select(self, value: Any, firsts: Sequence[Any], second: Any) -> dict[Order, Any]:
         """Name an answer.
 
         Args:
             value: of the function.
-            firsts: the derivatives by the input and by each of ``arrays``, in turn.
+            firsts: the derivatives by the input and by each of ``arrays``, in turn; none if they are not asked for.
             second: the second derivative by the input, or None.
         """
         names = (self.variable, *self.arrays)
         found: dict[Order, Any] = {(): value}
-        found |= {(name,): first for name, first in zip(names, firsts, strict=True)}
+        found |= {(name,): first for name, first in zip(names, firsts, strict=bool(firsts))}
         if second is not None:
             found[self.variable, self.variable] = second
         return {order: result for order, result in found.items() if order in self.orders}
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a function is called: the same for batches of the same kind, so that it is compiled once for all of them.
+
+    Attributes:
+        names: of the parameters passed as tensors.
+        numbers: the parameters passed as Python numbers.
+        wants_first: whether derivatives are asked for.
+        wants_second: whether the second derivative by the input is.
+    """
+
+    names: tuple[str, ...]
+    numbers: tuple[tuple[str, float], ...]
+    wants_first: bool
+    wants_second: bool
+
+    def __call__(self, function: Callable[..., Any], x: Any, arrays: Sequence[Any]) -> Any:
+        """The function's value."""
+        return function(x, **dict(zip(self.names, arrays, strict=True)), **dict(self.numbers))
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not an error
@@ -70,7 +101,7 @@ class Framework(Protocol):
     """A module that runs functions in one framework."""
 
     def prepare(self) -> None:
-        """Import it, limited to one thread."""
+        """Limit it to one thread, and free what it holds of other functions."""
 
     def supports(self, order: Order, mode: str) -> bool:
         """Whether the framework has such a derivative at all."""

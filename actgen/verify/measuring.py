@@ -59,7 +59,7 @@ def run(task: Task) -> None:
     store = Store(task.state)
     subject = Subject(task.spec, task.points)
     function = getattr(load(task.module), subject.activation.name)
-    builtin = _builtin(subject.activation.builtins.get(task.framework))
+    builtin = builtin_of(subject.activation.builtins.get(task.framework))
     for mode in dict.fromkeys(mode for mode, _ in task.keys):
         dtypes = [dtype for m, dtype in task.keys if m == mode]
         # A graph costs torch.compile seconds, whatever is in it.
@@ -89,7 +89,8 @@ def load(path: Path) -> Any:
     return module
 
 
-def _builtin(declared: Builtin | None) -> Callable[..., Any] | None:
+def builtin_of(declared: Builtin | None) -> Callable[..., Any] | None:
+    """The framework's own function at our default parameters."""
     if declared is None:
         return None
     module, _, attribute = declared.name.rpartition(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actgen.symbolic import Order
-from actgen.verify.batch import Batch, Refused, Results
+from actgen.verify.batch import Batch, Call, Refused, Results
 from actgen.verify.points import decode, encode
 
 # A context manager that JAX moved out of its experimental folder in 2025.
@@ -23,6 +24,7 @@ _enable_x64 = _home.enable_x64
 
 def prepare() -> None:
     """Free what was compiled for other functions."""
+    _everything.cache_clear()
     jax.clear_caches()  # type: ignore[no-untyped-call]
 
 
@@ -38,30 +40,30 @@ def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) 
             x = encode(batch.points, batch.dtype)
             x = x.view(jnp.bfloat16) if batch.dtype == "bfloat16" else x
             arguments = [jnp.asarray(a) for a in (x, *(p.astype(batch.wide) for p in batch.arrays.values()))]
-            run = _everything(function, batch)
             try:
-                value, firsts, second = (jax.jit(run) if mode == "compiled" else run)(*arguments)
+                value, firsts, second = _everything(function, batch.call, mode)(*arguments)
             except (TypeError, ValueError, NotImplementedError) as error:
                 raise Refused(str(error).partition("\n")[0]) from error
             found = batch.select(value, firsts, second)
             yield {order: _numbers(array) for order, array in found.items()}
 
 
-def _everything(function: Callable[..., Any], batch: Batch) -> Callable[..., Any]:
+@lru_cache(maxsize=8)
+def _everything(function: Callable[..., Any], call: Call, mode: str) -> Callable[..., Any]:
     """A function of the input and the arrays that returns the value, first derivatives, and the second or None."""
 
-    def call(x: Any, *arrays: Any) -> Any:
-        return function(x, **dict(zip(batch.arrays, arrays, strict=True)), **batch.numbers)
+    def at(x: Any, *arrays: Any) -> Any:
+        return call(function, x, arrays)
 
     def slope(*arguments: Any) -> Any:
-        return _gradients(call, arguments)[1][0]
+        return _gradients(at, arguments)[1][0]
 
     def run(*arguments: Any) -> tuple[Any, Any, Any]:
-        value, firsts = _gradients(call, arguments)
-        second = _gradients(slope, arguments)[1][0] if batch.wants_second else None
+        value, firsts = _gradients(at, arguments) if call.wants_first else (at(*arguments), ())
+        second = _gradients(slope, arguments)[1][0] if call.wants_second else None
         return value, firsts, second
 
-    return run
+    return jax.jit(run) if mode == "compiled" else run
 
 
 def _gradients(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import keras
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from actgen.build import InputError
 from actgen.symbolic import Order
-from actgen.verify.batch import Batch, Refused, Results
+from actgen.verify.batch import Batch, Call, Refused, Results
 from actgen.verify.points import decode, encode
 
 
@@ -20,6 +21,7 @@ def prepare() -> None:
     """See that the backend is TensorFlow, and limit it to one thread."""
     if keras.backend.backend() != "tensorflow":
         raise InputError(f"Keras runs on {keras.backend.backend()} here; set KERAS_BACKEND=tensorflow")
+    _everything.cache_clear()
     if tf.config.threading.get_intra_op_parallelism_threads() != 1:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -36,30 +38,33 @@ def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) 
         x = encode(batch.points, batch.dtype)
         x = x.view(tf.bfloat16.as_numpy_dtype) if batch.dtype == "bfloat16" else x
         arguments = [tf.constant(a) for a in (x, *(p.astype(batch.wide) for p in batch.arrays.values()))]
-        run = _everything(function, batch)
         try:
-            value, firsts, second = (tf.function(run, jit_compile=True) if mode == "compiled" else run)(*arguments)
+            value, firsts, second = _everything(function, batch.call, mode)(*arguments)
         except (LookupError, TypeError, ValueError, NotImplementedError, tf.errors.OpError) as error:
             raise Refused(str(error).partition("\n")[0]) from error
         found = batch.select(value, firsts, second)
         yield {order: _numbers(tensor) for order, tensor in found.items()}
 
 
-def _everything(function: Callable[..., Any], batch: Batch) -> Callable[..., Any]:
+@lru_cache(maxsize=8)
+def _everything(function: Callable[..., Any], call: Call, mode: str) -> Callable[..., Any]:
     """A function of the input and the arrays that returns the value, first derivatives, and the second or None."""
 
     def run(*arguments: Any) -> tuple[Any, Any, Any]:
         x, *arrays = arguments
+        if not call.wants_first:
+            return call(function, x, arrays), (), None
         with tf.GradientTape() as outer:
             outer.watch(x)
             with tf.GradientTape() as inner:
                 inner.watch(arguments)
-                value = function(x, **dict(zip(batch.arrays, arrays, strict=True)), **batch.numbers)
+                value = call(function, x, arrays)
             firsts = inner.gradient(value, arguments, unconnected_gradients="zero")
-        second = outer.gradient(firsts[0], x, unconnected_gradients="zero") if batch.wants_second else None
+        second = outer.gradient(firsts[0], x, unconnected_gradients="zero") if call.wants_second else None
         return value, firsts, second
 
-    return run
+    # Shapes may differ, or TensorFlow warns of a retracing that is wanted.
+    return tf.function(run, jit_compile=True, reduce_retracing=False) if mode == "compiled" else run
 
 
 def _numbers(tensor: Any) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from actgen.symbolic import Order
-from actgen.verify.batch import Batch, Refused, Results
+from actgen.verify.batch import Batch, Call, Refused, Results
 from actgen.verify.points import decode, encode
 
 
 def prepare() -> None:
-    """Limit PyTorch to one thread, and Dynamo's memory of other functions to none."""
+    """Limit PyTorch to one thread, and free what Dynamo holds of other functions."""
     torch.set_num_threads(1)
+    _compiled.cache_clear()
     torch._dynamo.reset()
 
 
@@ -32,30 +34,34 @@ def supports(order: Order, mode: str) -> bool:
 def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) -> Iterator[Results]:
     """Run all batches; compiled ones in one graph, for each graph costs seconds."""
     inputs = [_inputs(batch, padding) for padding, batch in enumerate(batches)]
-
-    def run(*tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        return [
-            function(x, **dict(zip(batch.arrays, arrays, strict=True)), **batch.numbers)
-            for batch, (x, *arrays) in zip(batches, tensors, strict=True)
-        ]
-
     try:
         if mode == "compiled":
-            torch._dynamo.reset()
-            values = torch.compile(run, fullgraph=True, dynamic=False)(*inputs)
-            leaves = [leaf for tensors in inputs for leaf in tensors]
-            gradients = iter(_gradients(values, leaves))
+            values = _compiled(function, tuple(batch.call for batch in batches))(*inputs)
+            leaves = [leaf for tensors in inputs for leaf in tensors if leaf.requires_grad]
+            gradients = iter(_gradients(values, leaves) if leaves else ())
             for batch, value, tensors in zip(batches, values, inputs, strict=True):
-                yield _answer(batch, value, [next(gradients) for _ in tensors], None)
+                firsts = [next(gradients) for _ in tensors] if batch.wants_first else []
+                yield _answer(batch, value, firsts, None)
         else:
             for batch, tensors in zip(batches, inputs, strict=True):
                 x, *arrays = tensors
-                value = function(x, **dict(zip(batch.arrays, arrays, strict=True)), **batch.numbers)
-                firsts = _gradients([value], tensors, keep=batch.wants_second)
+                value = batch.call(function, x, arrays)
+                firsts = _gradients([value], tensors, keep=batch.wants_second) if batch.wants_first else []
                 second = _gradients([firsts[0]], [x])[0] if batch.wants_second else None
                 yield _answer(batch, value, firsts, second)
     except (RuntimeError, NotImplementedError) as error:
         raise Refused(str(error).partition("\n")[0]) from error
+
+
+@lru_cache(maxsize=4)
+def _compiled(function: Callable[..., Any], calls: tuple[Call, ...]) -> Callable[..., list[torch.Tensor]]:
+    """All calls in one graph."""
+
+    def run(*inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        return [call(function, x, arrays) for call, (x, *arrays) in zip(calls, inputs, strict=True)]
+
+    torch._dynamo.reset()
+    return torch.compile(run, fullgraph=True, dynamic=False)
 
 
 def _inputs(batch: Batch, padding: int) -> list[torch.Tensor]:
@@ -64,19 +70,20 @@ def _inputs(batch: Batch, padding: int) -> list[torch.Tensor]:
     if batch.dtype == "bfloat16":
         x = x.view(torch.bfloat16)
     arrays = [torch.from_numpy(_padded(values.astype(batch.wide), padding)) for values in batch.arrays.values()]
-    return [tensor.requires_grad_() for tensor in (x, *arrays)]
+    return [tensor.requires_grad_(batch.wants_first) for tensor in (x, *arrays)]
 
 
 def _padded(numbers: NDArray[Any], count: int) -> NDArray[Any]:
     return np.append(numbers, numbers[-1:].repeat(count))
 
 
-def _gradients(values: Sequence[Any], leaves: Sequence[Any], keep: bool = False) -> Sequence[torch.Tensor]:
+def _gradients(values: Sequence[Any], leaves: Sequence[Any], keep: bool = False) -> list[torch.Tensor]:
     moving = [value for value in values if value.requires_grad]
     if not moving:
         return [torch.zeros_like(leaf) for leaf in leaves]
     ones = [torch.ones_like(value) for value in moving]
-    return torch.autograd.grad(moving, leaves, ones, create_graph=keep, allow_unused=True, materialize_grads=True)
+    options = {"create_graph": keep, "allow_unused": True, "materialize_grads": True}
+    return list(torch.autograd.grad(moving, leaves, ones, **options))
 
 
 def _answer(batch: Batch, value: torch.Tensor, firsts: Sequence[torch.Tensor], second: torch.Tensor | None) -> Results:

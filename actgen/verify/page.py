@@ -119,9 +119,9 @@ def _reason(row: Row, rows: Sequence[Row], manifest: Manifest) -> str:
     """Who is to blame: the form, the compiler, or the framework's functions."""
     place, form = row.place, FORMATS[row.place.dtype]
     built = manifest.activations.get(place.activation)
-    kernel = built.kernels.get(row.quantity) if built is not None else None
-    if kernel is not None and kernel.units is not None and kernel.units > 4:
-        return f"the form: {number(kernel.units)} units with exact functions too"
+    kernel = built.kernels.get(row.quantity, {}).get(place.framework) if built is not None else None
+    if kernel is not None and not kernel.is_within_contract:
+        return f"the form: {number(kernel.units)} units in emulated arithmetic too"
     twins = [
         other
         for other in rows

@@ -104,10 +104,17 @@ class Subject:
             self._exact[key] = self.truth(order, dtype, setting)(points)
         return self._exact[key]
 
-    def truth(self, order: Order, dtype: str, setting: int) -> Truth:
-        """Exact values of the formula or a derivative of it at one setting."""
+    def truth(self, order: Order, dtype: str, setting: int, count: int | None = None) -> Truth:
+        """Exact values of the formula or a derivative of it at one setting.
+
+        Args:
+            order: what it is differentiated by.
+            dtype: of the points.
+            setting: of the parameters.
+            count: how many points there will be, if not those of :meth:`points`.
+        """
         wide = "float64" if dtype == "float64" else "float32"
-        count = len(self.points(dtype, setting))
+        count = count or len(self.points(dtype, setting))
         key = order, wide, setting, is_few(count)
         if key not in self._truths:
             values = self.rounded(setting, dtype)

@@ -12,6 +12,7 @@ from actgen.build import InputError, Manifest
 from actgen.build.digest import digest
 from actgen.build.progress import Progress
 from actgen.build.workers import run_all
+from actgen.verify import exhaustive
 from actgen.verify.measuring import Task, run
 from actgen.verify.page import PAGE, render
 from actgen.verify.record import DTYPES, FRAMEWORKS, MODES, NAME, Measured, Place, Record
@@ -104,37 +105,93 @@ def verify(
     Raises:
         InputError: a framework is not installed, or an activation is not built.
     """
-    store = Store(state_folder())
+    measure = _exhaust if request.is_exhaustive else _sample
     found: dict[Place, Measured] = {}
     for framework in request.frameworks:
-        versions = _versions(framework)
-        wanted = {a.name: _keys(a, settings, framework, versions, request) for a in activations}
-        tasks = {
-            f"{framework} {activation.name}": Task(
+        # One framework at a time: no process ever holds two.
+        found |= measure(activations, settings, request, framework, jobs, progress)
+    known = {path.stem for path in settings.specs.glob("*.toml")} | {a.name for a in activations}
+    write(settings, Record.read(settings.out).updated(found, known))
+    return Record(found)
+
+
+def _sample(
+    activations: Sequence[Activation],
+    settings: Settings,
+    request: Request,
+    framework: str,
+    jobs: int | None,
+    progress: Progress,
+) -> dict[Place, Measured]:
+    store, versions = Store(state_folder()), _versions(framework)
+    wanted = {
+        Place(activation.name, framework, mode, dtype): _key(
+            activation, settings, framework, versions, request, mode=mode, dtype=dtype, points=request.points
+        )
+        for activation in activations
+        for mode in request.modes
+        for dtype in request.dtypes
+    }
+    tasks = {}
+    for activation in activations:
+        mine = {(p.mode, p.dtype): k for p, k in wanted.items() if p.activation == activation.name}
+        missing = {place: name for place, name in mine.items() if store.read(name) is None}
+        if missing:
+            tasks[f"{framework} {activation.name}"] = Task(
                 framework,
                 Path(activation.path).absolute(),
                 _module(settings, framework, activation.name),
-                {place: k for place, k in wanted[activation.name].items() if store.read(k) is None},
+                missing,
                 request.orders,
                 request.points,
                 store.folder,
             )
-            for activation in activations
-        }
-        tasks = {name: task for name, task in tasks.items() if task.keys}
-        if tasks:
-            # One framework at a time: no process ever holds two.
-            run_all(run, tasks, workers=jobs, progress=progress, apart=True)
+    if tasks:
+        run_all(run, tasks, workers=jobs, progress=progress, apart=True)
+    found = {}
+    for place, name in wanted.items():
+        entry = store.read(name)
+        if entry is not None:
+            found[place] = Measured(entry, _fingerprint(settings, place), versions, request.points)
+    return found
+
+
+def _exhaust(
+    activations: Sequence[Activation],
+    settings: Settings,
+    request: Request,
+    framework: str,
+    jobs: int | None,
+    progress: Progress,
+) -> dict[Place, Measured]:
+    store, versions = Store(state_folder()), _versions(framework)
+    wanted: dict[Place, list[str]] = {}
+    tasks = {}
+    # Stretch by stretch, and in each all activations: those that are fast do not leave the last one alone at the end.
+    for chunks in exhaustive.stretches():
         for activation in activations:
-            module = digest(_module(settings, framework, activation.name).read_bytes())[:16]
-            for (mode, dtype), name in wanted[activation.name].items():
-                entry = store.read(name)
-                if entry is not None:
-                    place = Place(activation.name, framework, mode, dtype)
-                    found[place] = Measured(entry, module, versions, request.points)
-    known = {path.stem for path in settings.specs.glob("*.toml")} | {a.name for a in activations}
-    write(settings, Record.read(settings.out).updated(found, known))
-    return Record(found)
+            for mode in request.modes:
+                place = Place(activation.name, framework, mode, "float32")
+                name = _key(activation, settings, framework, versions, request, mode=mode, chunks=[*chunks])
+                wanted.setdefault(place, []).append(name)
+                if store.read(name) is None:
+                    tasks[f"{framework} {mode} {activation.name} {chunks.start}"] = exhaustive.Stretch(
+                        framework,
+                        mode,
+                        Path(activation.path).absolute(),
+                        _module(settings, framework, activation.name),
+                        request.orders,
+                        chunks,
+                        name,
+                        store.folder,
+                    )
+    if tasks:
+        run_all(exhaustive.run, tasks, workers=jobs, progress=progress, apart=True)
+    found = {}
+    for place, names in wanted.items():
+        entries = [entry for entry in map(store.read, names) if entry is not None]
+        found[place] = Measured(exhaustive.total(entries), _fingerprint(settings, place), versions, 0)
+    return found
 
 
 def write(settings: Settings, record: Record) -> None:
@@ -149,34 +206,32 @@ def stale(settings: Settings, activations: Sequence[Activation]) -> list[str]:
     lines = []
     for activation in activations:
         for framework in FRAMEWORKS:
-            path = _module(settings, framework, activation.name)
-            now = digest(path.read_bytes())[:16]
             places = [p for p in record.measured if (p.activation, p.framework) == (activation.name, framework)]
             if not places:
                 lines.append(f"{activation.name} in {framework}: not measured")
-            elif any(record.measured[place].module != now for place in places):
+            elif any(record.measured[place].module != _fingerprint(settings, place) for place in places):
                 lines.append(f"{activation.name} in {framework}: measured on other code")
     return lines
 
 
-def _keys(
-    activation: Activation, settings: Settings, framework: str, versions: str, request: Request
-) -> dict[tuple[str, str], str]:
+def _key(
+    activation: Activation, settings: Settings, framework: str, versions: str, request: Request, **more: object
+) -> str:
+    """The key of a result: everything that it depends on."""
     module = digest(_module(settings, framework, activation.name).read_bytes())
-    return {
-        (mode, dtype): key(
-            activation=activation.name,
-            spec=activation.digest,
-            module=module,
-            versions=versions,
-            mode=mode,
-            dtype=dtype,
-            orders=request.orders,
-            points=request.points,
-        )
-        for mode in request.modes
-        for dtype in request.dtypes
-    }
+    return key(
+        activation=activation.name,
+        spec=activation.digest,
+        module=module,
+        versions=versions,
+        orders=request.orders,
+        **more,
+    )
+
+
+def _fingerprint(settings: Settings, place: Place) -> str:
+    """A short hash of the generated module."""
+    return digest(_module(settings, place.framework, place.activation).read_bytes())[:16]
 
 
 def _module(settings: Settings, framework: str, name: str) -> Path:

@@ -1,0 +1,197 @@
+"""All 2^32 numbers of float32, one stretch of them at a time; each is recorded, so that hours of work are never lost.
+
+A stretch holds 2**27 numbers in the order of their bits, and is done in chunks of 2**22. Most errors are told from the
+worst so far by a subtraction and a division; only the few that are larger are measured exactly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actgen.numerics.contract import FORMATS
+from actgen.numerics.oracle import Exact, Floats
+from actgen.symbolic import Order
+from actgen.verify.batch import Batch, Framework, Refused
+from actgen.verify.finding import Finding, find
+from actgen.verify.measuring import builtin_of, load, start
+from actgen.verify.record import Cell, Entry, dump_cells, parse_cells, quantity_name
+from actgen.verify.state import Store
+from actgen.verify.subject import Subject
+from actgen.verify.truth import Truth
+
+CHUNKS = 1024
+CHUNK = 2**32 // CHUNKS
+STRETCHES = 32
+
+_HUGE = 1e30  # infinities are counted even if one is known
+
+Cells = Mapping[tuple[str, str], Cell]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the numbers, for one activation in one framework and mode.
+
+    Attributes:
+        framework: its name.
+        mode: eager or compiled.
+        spec: the spec's file.
+        module: the generated module.
+        orders: of the derivatives by the input.
+        chunks: which of the CHUNKS.
+        key: under which the result is kept.
+        state: the folder of results.
+    """
+
+    framework: str
+    mode: str
+    spec: Path
+    module: Path
+    orders: tuple[int, ...]
+    chunks: range
+    key: str
+    state: Path
+
+
+def run(stretch: Stretch) -> None:
+    """Measure and record, going on where an earlier run stopped."""
+    framework = start(stretch.framework)
+    framework.prepare()
+    subject = Subject(stretch.spec, 0)
+    orders = tuple(o for o in subject.by_input(stretch.orders) if framework.supports(o, stretch.mode))
+    truths = {order: subject.truth(order, "float32", 0, CHUNK) for order in orders}
+    ours: Callable[..., Any] = getattr(load(stretch.module), subject.activation.name)
+    theirs = builtin_of(subject.activation.builtins.get(stretch.framework))
+    log = _Log(stretch.state / f"{stretch.key}.chunks")
+    done = log.read()
+    total: Cells = {}
+    for cells in done.values():
+        total = merge(total, cells)
+    for chunk in stretch.chunks:
+        if chunk in done:
+            continue
+        cells = _measure(framework, subject, truths, (ours, theirs), chunk, stretch.mode, total)
+        log.append(chunk, cells)
+        total = merge(total, cells)
+    Store(stretch.state).write(stretch.key, Entry(total))
+    log.path.unlink()
+
+
+def merge(one: Cells, other: Cells) -> Cells:
+    """The worse of each."""
+    return {**one, **{key: _worse(one[key], cell) if key in one else cell for key, cell in other.items()}}
+
+
+def _worse(one: Cell, other: Cell) -> Cell:
+    known, builtin = one.builtin, other.builtin
+    return Cell(one.ours.worse(other.ours), None if known is None or builtin is None else known.worse(builtin))
+
+
+def _measure(
+    framework: Framework,
+    subject: Subject,
+    truths: Mapping[Order, Truth],
+    functions: tuple[Callable[..., Any], Callable[..., Any] | None],
+    chunk: int,
+    mode: str,
+    known: Cells,
+) -> Cells:
+    """What there is in one chunk that is worse than what is known."""
+    numbers = np.arange(CHUNK, dtype=np.uint32) + np.uint32(chunk * CHUNK)
+    with np.errstate(invalid="ignore"):
+        points = numbers.view(np.float32).astype(np.float64)
+    # Zero is always there, for a subnormal number may be taken for it.
+    points = np.append(points, 0.0)
+    batch = Batch("float32", points, subject.variable, tuple(truths), {}, {})
+    results = [_results(framework, function, batch, mode) for function in functions]
+    cells = {}
+    for order, truth in truths.items():
+        key = quantity_name(order, subject.variable), "exhaustive"
+        exact = truth(points)
+        cell = known.get(key)
+        before = (cell.ours, cell.builtin) if cell is not None else (None, None)
+        found = [
+            None if y is None else _find(points, y[order], exact, truth.slope, subject.reads_input(order), worst)
+            for y, worst in zip(results, before, strict=True)
+        ]
+        assert found[0] is not None
+        cells[key] = Cell(found[0], found[1])
+    return cells
+
+
+def _results(
+    framework: Framework, function: Callable[..., Any] | None, batch: Batch, mode: str
+) -> Mapping[Order, NDArray[np.floating]] | None:
+    if function is None:
+        return None
+    try:
+        return next(framework.evaluate(function, [batch], mode))
+    except Refused:
+        return None
+
+
+def _find(
+    points: Floats,
+    results: NDArray[np.floating],
+    exact: Exact,
+    slope: Callable[[Floats], Floats],
+    asks_nan: bool,
+    worst: Finding | None,
+) -> Finding:
+    """Measure exactly what may be worse than the worst so far; the rest is not."""
+    form = FORMATS["float32"]
+    known = 0.0 if worst is None else min(worst.units, _HUGE)
+    with np.errstate(all="ignore"):
+        bits = exact.high.astype(np.float32).view(np.uint32) & np.uint32(0x7F800000)
+        spacing = np.ldexp(np.maximum(bits, np.uint32(0x00800000)).view(np.float32), 1 - form.digits)
+        ulps = np.abs(results - exact.high) / spacing
+        # A millionth more than what is known is no news; NaN always is.
+        here = np.flatnonzero(~(ulps <= known * (1 + 1e-6)) | (points == 0))
+    part = Exact(exact.high[here], exact.low[here], exact.decided[here])
+    return find(points[here], results[here], part, slope, form, asks_nan=asks_nan)
+
+
+class _Log:
+    """What is known of each chunk, a line each; a line that was not finished does not count."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> dict[int, Cells]:
+        if not self.path.is_file():
+            return {}
+        lines = self.path.read_text(encoding="utf-8").split("\n")
+        found: dict[int, Cells] = {}
+        for line in lines[:-1]:
+            try:
+                content = json.loads(line)
+            except ValueError:
+                continue
+            found[content["chunk"]] = parse_cells(content["quantities"])
+        return found
+
+    def append(self, chunk: int, cells: Cells) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f'\n{{"chunk": {chunk}, "quantities": {dump_cells(cells)}}}\n')
+
+
+def stretches() -> Iterator[range]:
+    """All chunks, in parts that are shared among processes."""
+    size = CHUNKS // STRETCHES
+    yield from (range(first, first + size) for first in range(0, CHUNKS, size))
+
+
+def total(entries: Sequence[Entry]) -> Entry:
+    """All stretches in one."""
+    cells: Cells = {}
+    for entry in entries:
+        cells = merge(cells, entry.cells)
+    return Entry(cells)
