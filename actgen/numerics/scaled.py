@@ -29,6 +29,7 @@ _TINY = 2.0**-54
 _FAR = 2.0**60
 _LARGEST = 2.0**100
 _TAIL = 64.0
+_GONE = -800.0  # exp(-800) is 0 in float64, too
 
 
 class NotScalableError(TypeError):
@@ -79,8 +80,8 @@ def scaled_form(
         x: the input.
         known: the node of each symbol.
         powers: whether powers of x are scales, too, or exponentials only.
-        halved: how an exponential is multiplied in: at once (""), as two square roots ("halved"), or so only where it is
-            small ("halved in the tail").
+        halved: how an exponential is multiplied in: at once (""), as two square roots ("halved"), or so only where it
+            is small ("halved in the tail").
 
     Raises:
         NotScalableError: for a node without a rule.
@@ -110,9 +111,12 @@ class _Arithmetic:
 
     def argument(self, expression: sp.Expr) -> Node:
         """The value of what a function is applied to; as it stands where no power of x in it can overflow."""
-        if expression.is_polynomial(self._x) and sp.degree(expression, self._x) <= 1:
+        if self._is_line(expression):
             return lower(expression, self._known)
         return self.value(self.scaled(expression))
+
+    def _is_line(self, expression: sp.Expr) -> bool:
+        return bool(expression.is_polynomial(self._x) and sp.degree(expression, self._x) <= 1)
 
     def _compute(self, expression: sp.Basic) -> Scaled:
         if isinstance(expression, sp.Expr) and not expression.free_symbols:
@@ -139,18 +143,26 @@ class _Arithmetic:
         """The node of the whole: mantissa and scales multiplied, in an order that loses nothing on the way."""
         if scaled.is_plain:
             return scaled.mantissa
-        m = self._m
-        if scaled.weight > 0 and scaled.can_vanish:
-            # The exponential is 0 long before the power overflows.
-            m = call("minimum", m, Constant(_LARGEST ** float(1 / max(scaled.weight, Fraction(1)))))
-        up = [self._root(m, scaled.weight)] if scaled.weight > 0 else []
-        down = [self._root(self._q, -scaled.weight)] if scaled.weight < 0 else []
+        up = [self._power_of_m(scaled)] if scaled.weight > 0 else []
+        # One after the other: q^3 may be 0 where 50 q^3 is not, and 1/m where 2/m is not.
+        whole, rest = divmod(max(-scaled.weight, Fraction(0)), 1)
+        down = [*([self._root(self._q, rest)] if rest else []), *[self._q] * max(int(whole) - 1, 0)]
         first, second = self._exponentials(scaled.exponents)
         factors = [*first, *up, *second, *down]
         if scaled.mantissa != ONE or not factors:
             factors.insert(0, scaled.mantissa)
-        result = _multiplied(factors)
-        return reduce(lambda a, b: call("divide", a, b), self._growing(scaled.exponents), result)
+        divisors = [*([self._m] if whole else []), *self._growing(scaled.exponents)]
+        return reduce(lambda a, b: call("divide", a, b), divisors, _multiplied(factors))
+
+    def _power_of_m(self, scaled: Scaled) -> Node:
+        """The power of m, held where the exponentials are 0: inf * 0 cannot occur, and what is not 0 is not touched."""
+        m = self._m
+        if scaled.can_vanish:
+            is_gone = call("less", self._total(scaled.exponents), Constant(_GONE))
+            bound = Constant(_LARGEST ** float(1 / max(scaled.weight, Fraction(1))))
+            m = call("select", is_gone, call("minimum", m, bound), m)
+            self.names[is_gone] = "is_gone"
+        return self._root(m, scaled.weight)
 
     def _exponentials(self, exponents: Mapping[Exponent, Fraction]) -> tuple[list[Node], list[Node]]:
         """The factors that exponents amount to, in two groups between which a power of m may stand."""
@@ -256,8 +268,7 @@ class _Arithmetic:
         common = {
             exponent: least
             for exponent in dict.fromkeys(order)
-            if exponent in every
-            and (least := min(part.exponents.get(exponent, Fraction(0)) for _, part in parts))
+            if exponent in every and (least := min(part.exponents.get(exponent, Fraction(0)) for _, part in parts))
         }
         nodes = [(is_minus, self._inside(part, weight, common)) for is_minus, part in parts]
         plus = [node for is_minus, node in nodes if not is_minus]
@@ -341,16 +352,37 @@ class _Arithmetic:
         return Scaled(ONE, Fraction(0), {below: c, above: -c})
 
     def _vanishing(self, function: type[sp.Function], argument: sp.Expr) -> Scaled:
-        """A function with f(0) = 0: v times f(v) / v where v has an exponential in it, that it may pass on."""
+        """A function with f(0) = 0: f(v) / e times e where v has an exponential e in it, that it may pass on.
+
+        Where v is so small that it may have lost digits with e, f(v) / e is what e is multiplied by in v, times the
+        slope at 0. Not f(v) / v times that: beyond 1e38 the quotient is subnormal, and 0 at infinity.
+        """
+        if self._is_line(argument):
+            return Scaled(call(DIRECT[function], self.argument(argument)))
         part = self.scaled(argument)
         value = self.value(part)
         plain = call(DIRECT[function], value)
-        if not part.can_vanish or any(c < 0 for c in part.exponents.values()):
+        shrinking = {exponent: c for exponent, c in part.exponents.items() if c > 0}
+        growing = [exponent for exponent, c in part.exponents.items() if c < 0]
+        if not shrinking or (growing and any(e.of is None or e.of != growing[0].of for e in part.exponents)):
             return Scaled(plain)
+        near = self._near_zero(Scaled(part.mantissa, part.weight, shrinking), _VANISHING[function])
+        first, second = self._exponentials(shrinking)
+        away = reduce(lambda a, b: call("divide", a, b), (*first, *second), plain)
         is_small = call("less", call("absolute", value), Constant(_TINY))
-        ratio = call("select", is_small, constant(_VANISHING[function]), call("divide", plain, value))
-        mantissa = ratio if part.mantissa == ONE else call("multiply", part.mantissa, ratio)
-        return Scaled(mantissa, part.weight, part.exponents)
+        for exponent in growing:
+            # exp(u) has two scales, for either sign of u; where it grows, nothing is lost.
+            assert exponent.of is not None
+            is_small = call("both", is_small, call("less" if exponent.side > 0 else "greater", exponent.of, ZERO))
+        return Scaled(call("select", is_small, near, away), Fraction(0), shrinking)
+
+    def _near_zero(self, scaled: Scaled, slope: sp.Expr) -> Node:
+        """The slope at 0 times all of a number but its exponentials."""
+        factors: list[Node] = [] if slope == 1 else [constant(slope)]
+        factors += [] if scaled.mantissa == ONE else [scaled.mantissa]
+        if scaled.weight:
+            factors.append(self._power_of_m(scaled) if scaled.weight > 0 else self._root(self._q, -scaled.weight))
+        return _multiplied(factors or [ONE])
 
     def _log(self, argument: sp.Expr) -> Scaled:
         part = self.scaled(argument)
@@ -370,8 +402,8 @@ class _Arithmetic:
             return self._vanishing(log1p, argument)
         # Beyond 2**60 the 1 is below half an ULP, and the logarithm is that of the mantissa and the scale.
         far = self._log(argument).mantissa
-        near = call("log1p", self.value(part))
-        return Scaled(call("select", call("greater", self._m, Constant(_FAR ** float(1 / part.weight))), far, near))
+        value = self.value(part)
+        return Scaled(call("select", call("greater", value, Constant(_FAR)), far, call("log1p", value)))
 
     def _sigmoid(self, argument: sp.Expr) -> Scaled:
         u = self.argument(argument)
