@@ -7,6 +7,7 @@ also rewrites ``x/2 + x*erf(u)/2``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import permutations
@@ -52,7 +53,16 @@ class Rule:
         if isinstance(self.before, sp.Mul):
             return self._apply_to_product(expression)
         match = expression.match(self.before)
-        return self.after.subs(match) if match and _is_whole(match) else None
+        return self.after.subs(match) if match and self._fits(match) else None
+
+    def _fits(self, match: dict[sp.Basic, sp.Expr]) -> bool:
+        """Whether a match is a number everywhere, and a 1 that the rule takes away from a sum was added there.
+
+        Every v is 1 + (v - 1); but log1p(x - 1) loses every digit near 0, where log(x) does not.
+        """
+        if any(value.has(sp.nan, sp.zoo, sp.oo) for value in match.values()):
+            return False
+        return not self.before.has(1 + u) or bool((1 + match[u]).is_Add)
 
     def _apply_to_sum(self, expression: sp.Expr) -> sp.Expr | None:
         first, second = self.before.as_ordered_terms()[::-1]
@@ -60,7 +70,7 @@ class Rule:
             first, second = second, first
         for a, b in permutations(expression.args, 2):
             match = (b / a).match(second / first)
-            if match and _is_whole(match):
+            if match and self._fits(match):
                 rest = expression - a - b
                 return rest + a / first.xreplace(match) * self.after.xreplace(match)
         return None
@@ -69,13 +79,9 @@ class Rule:
         """Two factors of a longer product."""
         for a, b in permutations(expression.args, 2):
             match = (a * b).match(self.before)
-            if match and _is_whole(match) and self.before.xreplace(match) == a * b:
+            if match and self._fits(match) and self.before.xreplace(match) == a * b:
                 return expression / (a * b) * self.after.xreplace(match)
         return None
-
-
-def _is_whole(match: dict[sp.Basic, sp.Expr]) -> bool:
-    return all(not value.has(sp.nan, sp.zoo, sp.oo) for value in match.values())
 
 
 RULES: tuple[Rule, ...] = (
@@ -254,17 +260,21 @@ def rewrite(expression: sp.Expr, rules: tuple[Rule, ...] = RULES) -> tuple[sp.Ex
     def visit(node: sp.Basic) -> sp.Basic:
         if not node.args or not node.has(sp.Function, sp.Pow):
             return node
-        children = [visit(argument) for argument in node.args]
-        node = node.func(*children) if any(a is not b for a, b in zip(children, node.args, strict=True)) else node
+        node = _with_children(node, visit)
         while isinstance(node, sp.Expr):
             for rule in rules:
                 rewritten = rule.apply(node)
                 if rewritten is not None and rewritten != node:
                     applied.append(rule.name)
-                    node = rewritten
+                    node = _with_children(rewritten, visit)
                     break
             else:
                 break
         return node
 
     return visit(expression), tuple(applied)
+
+
+def _with_children(node: sp.Basic, visit: Callable[[sp.Basic], sp.Basic]) -> sp.Basic:
+    children = [visit(argument) for argument in node.args]
+    return node.func(*children) if any(a is not b for a, b in zip(children, node.args, strict=True)) else node
