@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from actgen.build.manifest import partial_name
 
 if TYPE_CHECKING:
-    from actgen.numerics import Derivation
+    from actgen.numerics import Derivation, Node
     from actgen.spec import Activation, Builtin
 
-CHECK_TITLE = "worst of emulated float32 and float64, at the default and at sampled parameters"
-CHECK_COLUMNS = ("activation", "formula", "form", "cost", "units", "ulps", "where", "")
+CHECK_TITLE = "worst of float32 and float64 in the targets' arithmetic, emulated, at the default and at sampled parameters"
+CHECK_COLUMNS = ("activation", "formula", "targets", "form", "cost", "units", "ulps", "where", "")
 CHECK_NUMBERS = ("cost", "units", "ulps", "where")
+NUMERICS_TITLE = "forms tried, by cost: calls, divisions, passes; errors in units of the contract, in emulation"
+NUMERICS_COLUMNS = ("formula", "target", "form", "cost", "units", "")
+NUMERICS_NUMBERS = ("cost", "units")
 LIST_COLUMNS = ("name", "class", "formula", "parameters", "aliases")
 
 
@@ -27,37 +30,91 @@ class Verdict:
     missed: list[str]
 
 
-def judge(path: Path) -> Verdict:
-    """Load, derive and judge one spec."""
-    from actgen.numerics import derive
+def judge(path: Path, targets: Sequence[str]) -> Verdict:
+    """Load, derive and judge one spec for some targets."""
+    from actgen.numerics import derive_for
     from actgen.spec import load_spec
+    from actgen.targets import load_targets
 
-    derivation = derive(load_spec(path))
-    return Verdict(check_rows(derivation), missed(derivation))
+    derivations = derive_for(load_spec(path), {target.name: target.arithmetic for target in load_targets(targets)})
+    return Verdict(check_rows(derivations), missed(derivations))
 
 
-def check_rows(derivation: Derivation) -> list[tuple[str, ...]]:
-    """One row a kernel: its form, its cost, its largest error and where that is, and whether it keeps the contract."""
+def check_rows(derivations: Mapping[str, Derivation]) -> list[tuple[str, ...]]:
+    """One row a kernel: the targets that use it, its cost, its largest error on any of them and where that is."""
     rows: list[tuple[str, ...]] = []
-    for variables, kernel in derivation.kernels.items():
-        calls, divisions, passes = kernel.cost.key
-        judgement = derivation.judgements.get(variables)
-        measured = ("", "", "", "")
-        if judgement is not None:
-            verdict = "ok" if judgement.is_within_contract else "MISSED"
+    first = next(iter(derivations.values()))
+    for variables in first.kernels:
+        users: dict[Node, list[str]] = {}
+        for target, derivation in derivations.items():
+            users.setdefault(derivation.kernels[variables].result, []).append(target)
+        for number, names in enumerate(users.values()):
+            kernel = derivations[names[0]].kernels[variables]
+            judgement = max((derivations[name].judgements[variables] for name in names), key=lambda found: found.units)
+            calls, divisions, passes = kernel.cost.key
             units = f"{judgement.units:.2f}" if judgement.units < 1000 else f"{judgement.units:.3g}"
-            measured = (units, f"{judgement.ulps:.3g}", f"{judgement.at:.6g}", verdict)
-        name = derivation.activation.name if not variables else ""
-        rows.append((name, partial_name(variables), kernel.form, f"{calls}c {divisions}d {passes}p", *measured))
+            rows.append(
+                (
+                    first.activation.name if not variables and not number else "",
+                    partial_name(variables) if not number else "",
+                    "all" if len(names) == len(derivations) else ", ".join(names),
+                    kernel.form,
+                    f"{calls}c {divisions}d {passes}p",
+                    units,
+                    f"{judgement.ulps:.3g}",
+                    f"{judgement.at:.6g}",
+                    "ok" if judgement.is_within_contract else "MISSED",
+                )
+            )
     return rows
 
 
-def missed(derivation: Derivation) -> list[str]:
-    """The formulas whose error is beyond the contract, named with their activation."""
+def missed(derivations: Mapping[str, Derivation]) -> list[str]:
+    """The kernels whose error is beyond the contract, named with their activation and target."""
     return [
-        f"{derivation.activation.name} {partial_name(variables)}: {judgement.units:.3g} units at x = {judgement.at!r}"
+        f"{derivation.activation.name} {partial_name(variables)}, {target}: "
+        f"{judgement.units:.3g} units at x = {judgement.at!r}"
+        for target, derivation in derivations.items()
         for variables, judgement in derivation.missed.items()
     ]
+
+
+_SHOWN = 8
+
+
+def numerics_rows(derivations: Mapping[str, Derivation]) -> list[tuple[str, ...]]:
+    """The story of each choice: the forms tried for a kernel, the cheapest first, and which was taken and why.
+
+    Of many forms the cheapest, the most accurate and the chosen one are shown.
+    """
+    rows: list[tuple[str, ...]] = []
+    first = next(iter(derivations.values()))
+    for variables in first.kernels:
+        for target, derivation in derivations.items():
+            kernel, judgement = derivation.kernels[variables], derivation.judgements[variables]
+            trials = sorted(judgement.candidates, key=lambda trial: trial.cost.key)
+            closest = {id(trial) for trial in sorted(trials, key=lambda trial: trial.units)[: _SHOWN // 2]}
+            cheapest = {id(trial) for trial in trials[: _SHOWN // 2]}
+            left_out = 0
+            for number, trial in enumerate(trials):
+                is_chosen = trial.form == kernel.form and trial.cost == kernel.cost
+                if not (is_chosen or id(trial) in closest | cheapest):
+                    left_out += 1
+                    continue
+                calls, divisions, passes = trial.cost.key
+                rows.append(
+                    (
+                        partial_name(variables) if not number else "",
+                        target if not number else "",
+                        trial.form,
+                        f"{calls}c {divisions}d {passes}p",
+                        f"{trial.units:.3g}",
+                        judgement.reason if is_chosen else "",
+                    )
+                )
+            if left_out:
+                rows.append(("", "", f"... and {left_out} more", "", "", ""))
+    return rows
 
 
 def list_row(activation: Activation) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from actgen.build.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 NAME = "manifest.json"
 
 
@@ -25,14 +25,18 @@ class KernelRecord:
 
     Args:
         form: the name of the form.
-        units: the largest error on the sample, in units of the accuracy contract; None where it was not judged.
-        ulps: the largest error in units in the last place; None where it was not judged.
+        units: the largest error on the sample, in units of the accuracy contract, in the target's arithmetic emulated.
+        ulps: the largest error in units in the last place.
+        at: the input where that occurs.
+        is_within_contract: whether the error is one that the contract allows.
         cost: transcendental calls, divisions, passes over memory.
     """
 
     form: str
-    units: float | None
-    ulps: float | None
+    units: float
+    ulps: float
+    at: float
+    is_within_contract: bool
     cost: tuple[int, int, int]
 
 
@@ -46,7 +50,7 @@ class Record:
         class_name: the name of the module or layer.
         aliases: other names of the function.
         summary: the spec's one sentence.
-        kernels: by the name of the partial derivative: ``value``, ``d/dx``, ``d2/dx2``, ``d/dbeta``.
+        kernels: by the name of the partial derivative (``value``, ``d/dx``, ``d2/dx2``, ``d/dbeta``) and the target.
         files: hash of the content of each file, by path relative to the output folder.
     """
 
@@ -55,7 +59,7 @@ class Record:
     class_name: str
     aliases: tuple[str, ...]
     summary: str
-    kernels: Mapping[str, KernelRecord]
+    kernels: Mapping[str, Mapping[str, KernelRecord]]
     files: Mapping[str, str]
 
 
@@ -79,6 +83,17 @@ class Manifest:
     activations: Mapping[str, Record] = field(default_factory=dict)
     package: Mapping[str, str] = field(default_factory=dict)
     pending: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def missed(self) -> list[str]:
+        """A line for each kernel that does not keep the accuracy contract in emulation: which, where, by how much."""
+        return [
+            f"{name} {partial}, {target}: {kernel.units:g} units at x = {kernel.at!r}"
+            for name, record in self.activations.items()
+            for partial, chosen in record.kernels.items()
+            for target, kernel in chosen.items()
+            if not kernel.is_within_contract
+        ]
 
     @property
     def files(self) -> dict[str, str]:
@@ -160,8 +175,8 @@ def _layout(value: object, margin: str) -> str:
 
 def _record(entry: Mapping[str, Any]) -> Record:
     kernels = {
-        name: KernelRecord(kernel["form"], kernel["units"], kernel["ulps"], (*kernel["cost"],))
-        for name, kernel in entry["kernels"].items()
+        name: {target: KernelRecord(**{**kernel, "cost": (*kernel["cost"],)}) for target, kernel in chosen.items()}
+        for name, chosen in entry["kernels"].items()
     }
     return Record(
         spec=entry["spec"],

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from actgen import __version__
 from actgen.build.errors import InputError
 from actgen.build.manifest import KernelRecord, Record, partial_name
 from actgen.build.settings import shorten
+
+if TYPE_CHECKING:
+    from actgen.numerics import Judgement, Kernel
 
 
 @dataclass(frozen=True)
@@ -64,26 +67,25 @@ class Toolchain:
 
     def emit(self, job: Job) -> Emitted:
         """Derive and emit one activation."""
-        from actgen.numerics import derive, reference_table
+        from actgen.numerics import derive_for, reference_table
         from actgen.spec import load_spec
         from actgen.targets import Context, load_targets
         from actgen.targets.suite import emit_test
 
         activation = load_spec(shorten(job.path))
-        derivation = derive(activation)
         context, targets = Context(__version__, job.targets), load_targets(job.targets)
-        sources = emit_test(derivation, reference_table(derivation, "float32"), targets, context)
+        derivations = derive_for(activation, {target.name: target.arithmetic for target in targets})
+        one = derivations[targets[0].name]
+        sources = emit_test(derivations, reference_table(one, "float32"), targets, context)
         for target in targets:
-            sources |= target.emit(derivation, context)
-        kernels = {}
-        for variables, kernel in derivation.kernels.items():
-            judgement = derivation.judgements.get(variables)
-            kernels[partial_name(variables)] = KernelRecord(
-                form=kernel.form,
-                units=None if judgement is None else _rounded(judgement.units),
-                ulps=None if judgement is None else _rounded(judgement.ulps),
-                cost=kernel.cost.key,
-            )
+            sources |= target.emit(derivations[target.name], context)
+        kernels = {
+            partial_name(variables): {
+                name: _kernel_record(derivation.kernels[variables], derivation.judgements[variables])
+                for name, derivation in sorted(derivations.items())
+            }
+            for variables in one.kernels
+        }
         record = Record(
             spec=job.shown,
             digest=activation.digest,
@@ -106,6 +108,17 @@ class Toolchain:
         for target in loaded:
             sources |= target.emit_package(index, context)
         return sources
+
+
+def _kernel_record(kernel: Kernel, judgement: Judgement) -> KernelRecord:
+    return KernelRecord(
+        form=kernel.form,
+        units=_rounded(judgement.units),
+        ulps=_rounded(judgement.ulps),
+        at=judgement.at,
+        is_within_contract=judgement.is_within_contract,
+        cost=kernel.cost.key,
+    )
 
 
 def _rounded(error: float) -> float:

@@ -1,13 +1,15 @@
 """From exact formulas to kernels: stable and cheap formulations, and the oracle that judges them."""
 
 from actgen.numerics.choice import CONTRACT, Judgement, Trial
-from actgen.numerics.derivation import Derivation, ReferenceTable, derive, reference_table
+from actgen.numerics.derivation import Derivation, ReferenceTable, derive, derive_for, reference_table
+from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Cost, Kernel, Node, Operation, Variable
 from actgen.numerics.oracle import Exact, Oracle
 
 __all__ = [
     "CONTRACT",
     "OPERATIONS",
+    "Arithmetic",
     "Call",
     "Constant",
     "Cost",
@@ -22,5 +24,6 @@ __all__ = [
     "Trial",
     "Variable",
     "derive",
+    "derive_for",
     "reference_table",
 ]

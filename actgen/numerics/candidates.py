@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, product
+from typing import Literal, get_args
 
 import sympy as sp
 from sympy.core.relational import Relational
@@ -13,13 +14,20 @@ from sympy.logic.boolalg import And
 
 from actgen.numerics.algebraic import square_root_form
 from actgen.numerics.kernel import Cost, Kernel, Node
-from actgen.numerics.lowering import ORDERS, choose, lower
+from actgen.numerics.lowering import ORDERS, ZERO, call, choose, lower
 from actgen.numerics.normal_form import normal_forms
+from actgen.numerics.patches import Shape
 from actgen.numerics.rules import rewrite
 from actgen.numerics.scaled import NotScalableError, scaled_form
 
 _MOST_PIECES = 12
 _MOST_TERMS = 8
+_WORTH_SCALING = ("as declared", "rewritten", "expanded", "one fraction")
+
+
+Stage = Literal["spelled", "normal", "scaled"]
+Failure = Literal["far", "faint"]
+"""Far: at large inputs. Faint: where the value is close to underflow."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +38,13 @@ class Candidate:
         form: its name, for reports.
         kernel: the graph.
         is_certified: whether every sum in it was proved free of cancellation.
+        against: the kinds of failure that it is made for, and not worth trying without.
     """
 
     form: str
     kernel: Kernel
     is_certified: bool = False
+    against: frozenset[Failure] = frozenset()
 
     @property
     def cost(self) -> Cost:
@@ -49,41 +59,69 @@ class _Way:
     node: Node
     names: Mapping[Node, str] = field(default_factory=dict)
     is_certified: bool = False
+    against: frozenset[Failure] = frozenset()
 
 
-def stages(expressions: Sequence[sp.Expr], x: sp.Symbol, known: Mapping[sp.Basic, Node]) -> Iterator[list[Candidate]]:
+@dataclass(frozen=True)
+class Source:
+    """A formula to find forms in.
+
+    Attributes:
+        expression: over the primitives.
+        x: its variable: the input, or the product or quotient of the input and a parameter.
+        known: the node of each symbol.
+        shape: what turns its forms into those of the formula that is wanted; None where it is that formula.
+    """
+
+    expression: sp.Expr
+    x: sp.Symbol
+    known: Mapping[sp.Basic, Node]
+    shape: Shape | None = None
+
+    @classmethod
+    def of_shape(cls, shape: Shape, known: Mapping[sp.Basic, Node]) -> Source:
+        """The formula without its parameter."""
+        return cls(shape.function, shape.z, {**known, shape.z: shape.node}, shape)
+
+    def result(self, node: Node) -> Node:
+        """The node of the formula that is wanted."""
+        return node if self.shape is None else self.shape.scaled(node)
+
+
+def stages(sources: Sequence[Source]) -> Iterator[list[Candidate]]:
     """Every form known for a formula, in stages: what comes later is longer to find and to compute.
 
     First the formula as it is spelled in several ways, then its normal forms, then scaled arithmetic. A ``Piecewise``
     is computed branch by branch, all branches in the same form as far as they have it.
 
     Args:
-        expressions: over the primitives, equal to one another.
-        x: the input.
-        known: the node of each symbol.
+        sources: equal to one another.
     """
     seen: set[Node] = set()
-    for expression in expressions:
+    for source in sources:
+        expression, x, known = source.expression, source.x, source.known
         folded = _folded(expression)
         nested = []
         if folded != expression:
-            result = lower(expression, known)
+            result = source.result(lower(expression, known))
             nested = [Candidate("as declared", Kernel(result, {}, "as declared"))]
         pieces = folded.args if isinstance(folded, sp.Piecewise) else ((folded, sp.true),)
         values, conditions = zip(*pieces, strict=True)
         branches = [
             _Branch(value, x, known, sign) for value, sign in zip(values, signs(conditions, x), strict=True)
         ]
-        for stage in (_Branch.spelled, _Branch.normal, _Branch.scaled):
-            ways = [stage(branch) for branch in branches]
-            found = nested if stage is _Branch.spelled else []
+        for stage in get_args(Stage):
+            ways = [branch.ways(stage) for branch in branches]
+            found = nested if stage == "spelled" else []
             for form in dict.fromkeys(name for branch in ways for name in branch):
                 chosen = [
                     branch_ways.get(form) or branch.plain for branch_ways, branch in zip(ways, branches, strict=True)
                 ]
-                result = choose([way.node for way in chosen], conditions, known)
+                result = source.result(choose([way.node for way in chosen], conditions, known))
                 names = {node: name for way in chosen for node, name in way.names.items()}
-                found.append(Candidate(form, Kernel(result, names, form), all(way.is_certified for way in chosen)))
+                is_certified = all(way.is_certified for way in chosen)
+                against = frozenset().union(*(way.against for way in chosen))
+                found.append(Candidate(form, Kernel(result, names, form), is_certified, against))
             fresh = [candidate for candidate in found if candidate.kernel.result not in seen]
             seen |= {candidate.kernel.result for candidate in fresh}
             yield fresh
@@ -91,7 +129,7 @@ def stages(expressions: Sequence[sp.Expr], x: sp.Symbol, known: Mapping[sp.Basic
 
 def candidates(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node]) -> Iterator[Candidate]:
     """The candidates of all stages for one expression."""
-    return chain.from_iterable(stages((expression,), x, known))
+    return chain.from_iterable(stages((Source(expression, x, known),)))
 
 
 class _Branch:
@@ -106,15 +144,58 @@ class _Branch:
 
     def __init__(self, expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node], sign: int) -> None:
         self._x, self._known, self._sign = x, known, sign
-        self._rewritten, _ = rewrite(expression)
+        self._rewritten, applied = rewrite(expression)
         factored = sp.factor_terms(self._rewritten)
         self._spellings = {"as declared": expression, "rewritten": self._rewritten, "rewritten, factored": factored}
+        if not applied:
+            del self._spellings["rewritten"]
         expanded = sp.expand(self._rewritten)
         if isinstance(expanded, sp.Add) and len(expanded.args) <= _MOST_TERMS:
             self._spellings["expanded"] = expanded
         fraction = _one_fraction(self._rewritten)
         if fraction is not None:
             self._spellings["one fraction"] = fraction
+        spread = _with_plain_denominator(fraction or factored, x)
+        if spread is not None:
+            self._spellings["one fraction, expanded"] = spread
+
+    def ways(self, stage: Stage) -> dict[str, _Way]:
+        """The forms of one stage."""
+        found = {"spelled": self.spelled, "normal": self.normal, "scaled": self.scaled}[stage]()
+        if self._halves is not None:
+            found |= self._mirrored(stage)
+        return found
+
+    @cached_property
+    def _halves(self) -> tuple[_Branch, _Branch] | None:
+        """The formula in a = |x|, for x < 0 and for x > 0; None where it does not read |x| or the sign of x."""
+        x = self._x
+        if x.is_positive or not self._rewritten.has(sp.Abs(x), sp.sign(x)):
+            return None
+        a = sp.Dummy("a", positive=True)
+        known = {**self._known, a: call("absolute", self._known[x])}
+        below, above = (_Branch(self._rewritten.xreplace({x: end}), a, known, 1) for end in (-a, a))
+        return below, above
+
+    def _mirrored(self, stage: Stage) -> dict[str, _Way]:
+        """The forms in |x|. An odd or even formula needs one half only, and has its sign restored exactly."""
+        assert self._halves is not None
+        below, above = self._halves
+        x = self._known[self._x]
+        is_even = sp.cancel(sp.together(above._rewritten - below._rewritten)) == 0
+        is_odd = not is_even and sp.cancel(sp.together(above._rewritten + below._rewritten)) == 0
+        others = {} if is_even or is_odd else below.ways(stage)
+        found = {}
+        for name, way in above.ways(stage).items():
+            node, names = way.node, way.names
+            if is_odd:
+                node = call("multiply", call("sign", x), node)
+            elif not is_even:
+                other = others.get(name) or below.plain
+                node = call("select", call("less", x, ZERO), other.node, node)
+                names = {**other.names, **names}
+            found[f"in |x|, {name}"] = _Way(node, names, way.is_certified and is_even | is_odd, way.against)
+        return found
 
     @cached_property
     def plain(self) -> _Way:
@@ -143,14 +224,17 @@ class _Branch:
     def scaled(self) -> dict[str, _Way]:
         """Every spelling in scaled arithmetic, exponentials multiplied in in several ways."""
         ways = {}
-        for name, spelling in self._spellings.items():
+        spellings = {name: form for name, form in self._spellings.items() if name in _WORTH_SCALING}
+        for name, spelling in spellings.items():
             for powers, halved in product((False, True), ("", "halved", "halved in the tail")):
                 try:
                     kernel = scaled_form(spelling, self._x, self._known, powers=powers, halved=halved)
                 except NotScalableError:
                     continue
                 form = ", ".join(part for part in (name, "powers scaled" if powers else "scaled", halved) if part)
-                ways[form] = _Way(kernel.result, kernel.names)
+                against: set[Failure] = {"far"} if powers else set()
+                against |= {"faint"} if halved else set()
+                ways[form] = _Way(kernel.result, kernel.names, against=frozenset(against))
         return ways
 
 
@@ -189,6 +273,14 @@ def _one_fraction(expression: sp.Expr) -> sp.Expr | None:
     if not isinstance(expression, sp.Add) or not body.is_rational_function(*body.free_symbols):
         return None
     return sp.factor(sp.together(body)).xreplace({name: function for function, name in names.items()})
+
+
+def _with_plain_denominator(expression: sp.Expr, x: sp.Symbol) -> sp.Expr | None:
+    """A quotient whose denominator is one polynomial in x: (1 + x)^3 has the rounding of 1 + x three times."""
+    top, bottom = sp.fraction(expression)
+    if not any(isinstance(factor, sp.Pow) for factor in sp.Mul.make_args(bottom)) or not bottom.is_polynomial(x):
+        return None
+    return top / sp.horner(sp.expand(bottom), wrt=x)
 
 
 def _folded(expression: sp.Expr) -> sp.Expr:

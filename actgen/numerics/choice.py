@@ -11,14 +11,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
 from actgen.numerics import contract, guards
-from actgen.numerics.candidates import Candidate, stages
+from actgen.numerics.candidates import Candidate, Failure, Source, Stage, stages
 from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Constant, Cost, Kernel, Node
@@ -31,7 +31,10 @@ _CLOSE = 1.1
 """How much more a cheaper form may be off than the most accurate one, where none keeps the contract."""
 
 _MOST_PATCHED = 2
-_WORTH_A_PATCH = 3.5
+_TELLING = 3
+_NEAR_MISS = 64.0
+_STAGES = len(get_args(Stage))
+_WORTH_A_PATCH = 3.2
 _ALL_DIGITS = 30.0  # what a wrong infinity or NaN counts for
 
 
@@ -54,6 +57,7 @@ class Judgement:
         ulps: its largest error in ULP.
         is_certified: whether no sum in it can cancel, by the signs of its coefficients.
         candidates: every form that was tried.
+        reason: why the kernel was taken and none of the others.
     """
 
     units: float
@@ -61,6 +65,7 @@ class Judgement:
     ulps: float
     is_certified: bool
     candidates: tuple[Trial, ...]
+    reason: str = "a number"
 
     @property
     def is_within_contract(self) -> bool:
@@ -94,7 +99,11 @@ def choose_kernels(
     """
     if judge.expression.is_Rational:
         return [(Kernel(lower(judge.expression, known)), Judgement(0.0, math.nan, 0.0, True, ()))] * len(machines)
-    forms = _Stages(stages((*equals, judge.expression), judge.x, known))
+    sources = [Source(expression, judge.x, known) for expression in (*equals, judge.expression)]
+    shape = shape_of(judge.expression, judge.x, judge.parameters, known)
+    if shape is not None and shape.z != judge.x:
+        sources.insert(1, Source.of_shape(shape, known))
+    forms = _Stages(stages(sources))
     winners: list[Candidate] = []
     verdicts = []
     for machine in machines:
@@ -103,8 +112,10 @@ def choose_kernels(
         for winner in sorted(dict.fromkeys(winners), key=_cost):
             race.run(winner)
         _run(race, forms)
+        race.confirm()
         if race.best_units > CONTRACT:
-            _mend(race, judge.on(machine), known)
+            _mend(race, judge.on(machine), known, shape)
+            race.confirm()
         candidate, verdict = race.verdict()
         winners.append(candidate)
         verdicts.append((candidate.kernel, verdict))
@@ -129,16 +140,28 @@ class _Stages:
 
 
 def _run(race: _Race, forms: _Stages) -> None:
+    passed_over: list[Candidate] = []
     for number, stage in enumerate(forms):
         for candidate in stage:
             if race.is_won_by_less_than(candidate):
                 break
-            race.run_with_guards(candidate)
+            if candidate.against <= race.failures:
+                race.run_with_guards(candidate)
+            else:
+                passed_over.append(candidate)
         # Normal forms may be cheaper than what is spelled out, but not than one call; what comes later is not.
         if race.least_cost is not None and (number > 0 or race.least_cost.key < (1, 1)):
             return
         if number > 0 and race.best_units <= (race.margin + CONTRACT) / 2:
             return
+        if number % _STAGES == _STAGES - 1 and race.best_units <= _NEAR_MISS:
+            break
+    # What is made for other failures rounds differently, too.
+    race.confirm()
+    for candidate in passed_over if race.best_units <= _NEAR_MISS else ():
+        if race.best_units <= CONTRACT:
+            return
+        race.run_with_guards(candidate)
 
 
 class _Race:
@@ -151,6 +174,7 @@ class _Race:
         self._judge = judge
         self.margin = judge.arithmetic.margin
         self._trials: dict[Node, Trial] = {}
+        self._confirmed: set[Node] = set()
         self._winner: tuple[Candidate, contract.Errors] | None = None
         self._runs: list[tuple[Candidate, contract.Errors]] = []
 
@@ -168,6 +192,12 @@ class _Race:
         """What the winner costs, if there is one."""
         return self._winner[0].cost if self._winner else None
 
+    @property
+    def failures(self) -> frozenset[Failure]:
+        """The kinds of failure that the closest forms show."""
+        runs = [self._runs[i][1] for i in self._by_loss[:_TELLING]]
+        return frozenset().union(*map(self._judge.failures, runs))
+
     def closest(self, count: int, beyond: float = 0.0) -> list[Candidate]:
         """The candidates that lose least at points larger than a bound, the best first."""
 
@@ -179,6 +209,10 @@ class _Race:
             return is_partial, float(np.minimum(over, _ALL_DIGITS).sum()), max(worst, self.margin), _cost(run[0])
 
         return [candidate for candidate, _ in sorted(self._runs, key=lost)[:count]]
+
+    @property
+    def _by_loss(self) -> list[int]:
+        return sorted(range(len(self._runs)), key=lambda i: self._judge.lost(self._runs[i][1]))
 
     def spliced(self, x: Node, beyond: float = 0.0) -> Iterator[Candidate]:
         """Two forms joined where one begins to fail and the other no longer does: by |x|, and by x.
@@ -207,10 +241,10 @@ class _Race:
         """The threshold, and the candidates to use below and above it, with which least is lost."""
         losses = []
         for _, found in self._runs:
-            beyond = (found.units > self.margin) & ~(np.abs(found.points) < least)
+            beyond = (found.units > CONTRACT) & ~(np.abs(found.points) < least)
             points = np.abs(found.points[beyond]) if is_magnitude else found.points[beyond]
             points = np.where(np.isnan(points), np.inf, points)
-            lost = np.minimum(np.log10(found.units[beyond] / self.margin), _ALL_DIGITS)
+            lost = np.minimum(np.log10(found.units[beyond] / CONTRACT), _ALL_DIGITS)
             order = np.argsort(points)
             below = np.concatenate([[0.0], np.cumsum(lost[order])])[np.searchsorted(points[order], thresholds, "left")]
             losses.append((below, lost.sum() - below))
@@ -219,7 +253,7 @@ class _Race:
         upper = np.array([above for _, above in losses]) + costs[:, None]
         total = lower.min(axis=0) + upper.min(axis=0)
         best = int(total.argmin())
-        if not total[best] < (lower + upper).min() / 2:
+        if not total[best] < 0.9 * (lower + upper).min():
             return None
         i, j = int(lower[:, best].argmin()), int(upper[:, best].argmin())
         return float(thresholds[best]), self._runs[i][0], self._runs[j][0]
@@ -247,14 +281,27 @@ class _Race:
                 found = self.run(guarded)
         return found
 
+    def confirm(self) -> None:
+        """Look at the closest forms at more floats, where they are so near the limit that some may lie beyond it."""
+        while self._winner is None and self._closest is not None:
+            candidate, found = self._closest
+            if not self.margin < found.worst <= CONTRACT or candidate.kernel.result in self._confirmed:
+                return
+            self._confirmed.add(candidate.kernel.result)
+            found = _with_worst_of(found, self._judge.errors_close_up(candidate.kernel))
+            self._runs = [(run[0], found) if run[0] is candidate else run for run in self._runs]
+
     def verdict(self) -> tuple[Candidate, Judgement]:
         """The candidate chosen and its judgement."""
         candidate, found = self._winner or self._cheapest_of_the_closest()
-        if self.margin < found.worst <= CONTRACT:
-            # So near the limit that floats which the sample left out may lie beyond it.
-            found = max(found, self._judge.errors_close_up(candidate.kernel), key=lambda errors: errors.worst)
         trials = tuple(self._trials.values())
-        verdict = Judgement(found.worst, found.worst_at, found.worst_ulps, candidate.is_certified, trials)
+        if self._winner is not None:
+            reason = f"the cheapest within {self.margin:g} units"
+        elif found.worst <= CONTRACT:
+            reason = f"the most accurate, none being within {self.margin:g} units"
+        else:
+            reason = "loses least; none keeps the contract"
+        verdict = Judgement(found.worst, found.worst_at, found.worst_ulps, candidate.is_certified, trials, reason)
         return candidate, verdict
 
     def _cheapest_of_the_closest(self) -> tuple[Candidate, contract.Errors]:
@@ -269,6 +316,13 @@ class _Race:
             return other[0] == is_partial and other[1] <= _CLOSE * lost and other[2] <= _CLOSE * worst
 
         return min((run for run in self._runs if is_close(run[1])), key=lambda run: _cost(run[0]))
+
+
+def _with_worst_of(found: contract.Errors, more: contract.Errors) -> contract.Errors:
+    """Errors, with the worst point of a second sample among them."""
+    worst = [int(more.units.argmax())]
+    parts = ((getattr(found, name), getattr(more, name)[worst]) for name in ("points", "ulps", "units"))
+    return contract.Errors(*map(np.concatenate, parts))
 
 
 def _cost(candidate: Candidate) -> tuple[int, int, int]:
@@ -303,9 +357,8 @@ def _with_guards(judge: Judge, candidate: Candidate, found: contract.Errors) -> 
         yield Candidate(limited.form, limited, candidate.is_certified)
 
 
-def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node]) -> None:
+def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape | None) -> None:
     """Run what no single form can do: forms joined where one begins to fail, polynomials where all of them do."""
-    shape = shape_of(judge.expression, judge.x, judge.parameters, known)
     core: tuple[Patch, ...] = ()
     if shape is not None:
         core = around_zero(shape, judge.failing(race.closest(1)[0].kernel, Kernel(shape.node), _WORTH_A_PATCH))
@@ -326,7 +379,7 @@ def _patched(base: Candidate, found: Sequence[Patch], shape: Shape) -> Candidate
     """A candidate with polynomials on some stretches."""
     result = base.kernel.result
     for patch in found:
-        result = call("select", patch.holds(shape.node), shape.scaled(patch.node(shape.node)), result)
+        result = call("select", patch.holds(shape.node), patch.node(shape), result)
     form = f"{base.form}, {_described(found)}"
     return Candidate(form, Kernel(result, base.kernel.names, form, base.kernel.note), False)
 

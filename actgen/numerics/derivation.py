@@ -10,7 +10,8 @@ from fractions import Fraction
 import numpy as np
 import sympy as sp
 
-from actgen.numerics.choice import Judgement, choose_kernel
+from actgen.numerics.choice import Judgement, choose_kernels
+from actgen.numerics.emulation import IDEAL, Arithmetic
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Kernel
 from actgen.numerics.lowering import variables
@@ -68,10 +69,27 @@ class ReferenceTable:
 _PROBES = np.array([sign * size for size in (0.01, 0.3, 1.1, 2.7, 9.0, 100.0) for sign in (-1, 1)])
 
 
-def derive(activation: Activation) -> Derivation:
+def derive(activation: Activation, machine: Arithmetic = IDEAL) -> Derivation:
     """Derive, for one activation, its kernels and what is known of it.
 
     Deterministic: the same spec gives the same derivation on every machine.
+
+    Args:
+        activation: the spec.
+        machine: the arithmetic that the kernels are to be chosen for.
+
+    Raises:
+        SpecError: the formula has no real value at the default parameters.
+    """
+    return derive_for(activation, {"": machine})[""]
+
+
+def derive_for(activation: Activation, machines: Mapping[str, Arithmetic]) -> dict[str, Derivation]:
+    """The derivations for several machines, which share all that does not depend on arithmetic.
+
+    Args:
+        activation: the spec.
+        machines: the arithmetic of each target, by its name.
 
     Raises:
         SpecError: the formula has no real value at the default parameters.
@@ -85,16 +103,22 @@ def derive(activation: Activation) -> Derivation:
         raise SpecError([Problem(activation.path, message, "check the arguments of log, sqrt and powers")])
     found = properties(formula, defaults, [oracle.limit(sign, settings[0]) for sign in (-1, 1)])
     known = variables(formula.variables, formula.inputs)
-    kernels: dict[Order, Kernel] = {}
-    judgements: dict[Order, Judgement] = {}
     # The derivatives of a rewritten formula are shorter than rewritten derivatives: softplus' is sigmoid.
     rewritten = replace(formula, value=rewrite(formula.value)[0]).partials
+    formulas = {order: _text(partial) for order, partial in rewritten.items()}
+    # What keeps the contract on the least exact machine does so on the others, and need not be searched for there.
+    names = sorted(machines, key=lambda name: (-machines[name].roughness, name))
+    kernels: dict[str, dict[Order, Kernel]] = {name: {} for name in names}
+    judgements: dict[str, dict[Order, Judgement]] = {name: {} for name in names}
     for order, partial in formula.partials.items():
         judge = Judge(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
         equals = [rewritten[order]] if order in rewritten and rewritten[order] != partial else []
-        kernels[order], judgements[order] = choose_kernel(judge, known, equals)
-    formulas = {order: _text(partial) for order, partial in rewritten.items()}
-    return Derivation(activation, formula, kernels, formulas, found, judgements)
+        verdicts = choose_kernels(judge, known, equals, [machines[name] for name in names])
+        for name, (kernel, judgement) in zip(names, verdicts, strict=True):
+            kernels[name][order], judgements[name][order] = kernel, judgement
+    return {
+        name: Derivation(activation, formula, kernels[name], formulas, found, judgements[name]) for name in machines
+    }
 
 
 def reference_table(derivation: Derivation, dtype: str = "float32") -> ReferenceTable:

@@ -42,6 +42,11 @@ class Arithmetic:
     errors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     margin: float = 3.4
 
+    @property
+    def roughness(self) -> float:
+        """A number that is larger for a machine that is less exact."""
+        return sum(single + double for single, double in self.errors.values()) + 1000 * self.flushes
+
 
 IDEAL = Arithmetic("correctly rounded, subnormals flushed", margin=2.75)
 

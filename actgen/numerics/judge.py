@@ -14,6 +14,7 @@ import sympy as sp
 from flint import arb, fmpq
 
 from actgen.numerics import contract, emulation, guards
+from actgen.numerics.candidates import Failure
 from actgen.numerics.kernel import Kernel
 from actgen.numerics.oracle import Exact, Floats, Oracle
 from actgen.numerics.samples import even, stratified
@@ -21,6 +22,9 @@ from actgen.symbolic.derivatives import differentiate
 
 _EXACT_ABOVE = 2.5
 """Units are exact at points where they exceed this, so that it can be told where a form fails."""
+
+_FAR = 2.0**12
+_FAINT = 2.0**-90
 
 _SLACK = 16.0
 """At other parameters than the default, the absolute error that is free near underflow, in smallest normal numbers: a
@@ -175,6 +179,15 @@ class Judge:
         """Smaller for what is nearer to the contract: whether it fails at the defaults, and how much it loses there."""
         is_complete = len(found.points) > sum(len(self.exact(i).high[self.exact(i).decided]) for i in (0, 1))
         return (not is_complete and len(self.settings) > 2, *found.closeness)
+
+    def failures(self, found: contract.Errors) -> frozenset[Failure]:
+        """The kinds of failure among errors, at the default parameters and elsewhere."""
+        points = found.points[found.units > contract.LARGEST_UNITS]
+        points = points[np.isfinite(points)]
+        kinds: set[Failure] = {"far"} if (np.abs(points) > _FAR).any() else set()
+        values = np.abs(self.oracle(points, self.settings[0].parameters).high)
+        kinds |= {"faint"} if ((values < _FAINT) & (values > 0)).any() else set()
+        return frozenset(kinds)
 
     def failing(self, kernel: Kernel, variable: Kernel, limit: float) -> list[float]:
         """Values of a variable at which a kernel is off by more than a limit, at the default parameters."""

@@ -13,7 +13,7 @@ A formula with a parameter p can be patched where it is p^m g(p x) or p^m g(x / 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,7 +22,7 @@ from flint import arb, arb_poly, ctx
 from sympy.core.relational import Relational
 
 from actgen.numerics.kernel import Constant, Node
-from actgen.numerics.lowering import ONE, call, lower, power
+from actgen.numerics.lowering import ONE, ZERO, call, lower, power
 from actgen.symbolic.balls import BallFunction
 
 Floats = Sequence[float]
@@ -31,7 +31,8 @@ Function = Callable[[arb], arb | None]
 _PRECISIONS = (256, 512, 1024, 2048)
 _BITS = 150
 _TOLERANCE = arb(2) ** -56
-_SIZES = (3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 23, 26)
+# Even, so that no point is the middle, where a removable singularity may be.
+_SIZES = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26)
 _LARGEST_POWER = 8
 
 
@@ -108,6 +109,7 @@ class Patch:
         coefficients: constant term first.
         step: 2 where only every second power occurs.
         order: the power of z that stands outside, negative or zero for a formula that decays in 1/z.
+        has_zero: whether it holds at 0 where the stretch ends there: not if a branch on the other side owns 0.
     """
 
     low: float
@@ -116,17 +118,22 @@ class Patch:
     coefficients: tuple[float, ...]
     step: int
     order: int
+    has_zero: bool = True
 
-    def node(self, z: Node) -> Node:
-        """The node of the polynomial."""
+    def node(self, shape: Shape) -> Node:
+        """The node of the polynomial, times the factor of the shape."""
+        z = shape.node
         is_far = math.isinf(self.low) or math.isinf(self.high)
         variable = z if self.centre == 0 else call("subtract", z, Constant(self.centre))
         variable = call("divide", ONE, z) if is_far else variable
-        result = _horner(self.coefficients, call("square", variable) if self.step == 2 else variable)
+        result = shape.scaled(_horner(self.coefficients, call("square", variable) if self.step == 2 else variable))
         if self.order == 0:
             return result
-        outside = power(z if (self.order > 0) else call("divide", ONE, z), abs(self.order))
-        return call("multiply", result, outside)
+        # One after the other: z^2 may be 0 where 3 z^2 is not.
+        outside = z if self.order > 0 else call("divide", ONE, z)
+        for _ in range(abs(self.order)):
+            result = call("multiply", result, outside)
+        return result
 
     def holds(self, z: Node) -> Node:
         """The node of the condition under which it applies."""
@@ -140,8 +147,10 @@ class Patch:
             away = call("absolute", call("subtract", z, Constant(self.centre)))
             return call("less", away, Constant((self.high - self.low) / 2))
         if self.low == 0:
-            return call("both", call("greater", z, Constant(0.0)), call("less", z, Constant(self.high)))
-        return call("both", call("less", z, Constant(0.0)), call("greater", z, Constant(self.low)))
+            from_zero = call("greater_equal" if self.has_zero else "greater", z, ZERO)
+            return call("both", from_zero, call("less", z, Constant(self.high)))
+        to_zero = call("less_equal" if self.has_zero else "less", z, ZERO)
+        return call("both", to_zero, call("greater", z, Constant(self.low)))
 
 
 _REACHES = (4.0, 3.0, 2.0, 1.5, 1.0, 0.75, 0.5, 0.375, 2.0**-2, 2.0**-3, 2.0**-4, 2.0**-6)
@@ -159,21 +168,24 @@ def around_zero(shape: Shape, failing: Floats) -> tuple[Patch, ...]:
     largest = max(abs(point) for point in near)
     # The least reach that covers them, or else the longest that there is a polynomial for.
     reaches = [r for r in reversed(_REACHES) if r > largest][:1] + [r for r in _REACHES if r <= largest]
-    is_two_sided = min(near) < 0 < max(near)
+    is_two_sided = min(near) <= 0 <= max(near)
     for reach in reaches if is_two_sided else ():
         patch = _fitted(function, -reach, reach)
         if patch is not None:
             return (patch,)
-    found = []
-    for side in (-1, 1):
-        if not any(side * point > 0 for point in near):
-            continue
-        for reach in reaches:
-            patch = _fitted(function, min(0.0, side * reach), max(0.0, side * reach))
-            if patch is not None:
-                found.append(patch)
-                break
-    return tuple(found)
+    sides = [side for side in (-1, 1) if any(side * point > 0 for point in near)]
+    patches = [_on_one_side(function, side, reaches) for side in sides or (-1, 1)]
+    found = [patch for patch in patches if patch is not None]
+    return tuple(found) if sides else tuple(patch for patch in found if patch.has_zero)[:1]
+
+
+def _on_one_side(function: _Function, side: int, reaches: Floats) -> Patch | None:
+    """The patch from 0 on one side as far as there is a polynomial for."""
+    for reach in reaches:
+        patch = _fitted(function, min(0.0, side * reach), max(0.0, side * reach))
+        if patch is not None:
+            return patch
+    return None
 
 
 def elsewhere(shape: Shape, failing: Floats) -> tuple[Patch, ...]:
@@ -215,10 +227,11 @@ def _are_neighbours(a: float, b: float) -> bool:
 
 def _between(function: _Function, sign: int, least: float, most: float) -> list[Patch]:
     """Patches side by side over a stretch away from 0; none where it would take too many."""
-    margin = max((most - least) * 0.05, least * 0.01)
+    margin = max((most - least) * 0.1, least * 0.03)
     start, end = max(least - margin, least / 2), most + margin
     found: list[Patch] = []
-    while start < end:
+    reached = start
+    while reached < end:
         width = min(end - start, 4 * start)
         for _ in range(5):
             low, high = sorted((sign * start, sign * (start + width)))
@@ -229,7 +242,8 @@ def _between(function: _Function, sign: int, least: float, most: float) -> list[
         if patch is None or len(found) == _MOST:
             return []
         found.append(patch)
-        start = max(abs(patch.low), abs(patch.high)) * (1 - 1e-9)
+        reached = max(abs(patch.low), abs(patch.high))
+        start = reached * (1 - 1e-9)
     return found
 
 
@@ -268,7 +282,11 @@ def _fitted(function: _Function, low: float, high: float) -> Patch | None:
             return None if value is None else value / z**order
 
         found = _polynomial(reduced, low, high)
-        return None if found is None else Patch(low, high, 0.0, found[0], found[1], order)
+        if found is None:
+            return None
+        coefficients, step = found
+        has_zero = low == -high or function.tends_to(0.0 if order else coefficients[0])
+        return Patch(low, high, 0.0, coefficients, step, order, has_zero)
     centre = _short((low + high) / 2)
     reach = max(high - centre, centre - low)
 
@@ -305,6 +323,11 @@ class _Function:
         finally:
             ctx.prec = before
 
+    def tends_to(self, limit: float) -> bool:
+        """Whether the value at 0 is the limit there, or there is none to contradict it."""
+        value = self(arb(0))
+        return value is None or bool(abs(value - limit) <= arb(2) ** -50 * abs(limit))
+
     def order(self, near: arb, base: int) -> int | None:
         """The power of z with which the formula goes at a point near 0 or near infinity; None if with none."""
         values = [self(near * base**k) for k in (0, 1, 40)]
@@ -334,22 +357,28 @@ def _polynomial(
         def of_variable(v: arb) -> arb | None:
             return function(v.sqrt()) if is_even else function(v)
 
-        checks = _nodes(41, *span)
+        checks = _nodes(40, *span)
         wanted = [of_variable(v) for v in checks]
         if any(value is None for value in wanted):
             return None
         for size in _SIZES:
             nodes = _nodes(size, *span)
-            values = [of_variable(v) for v in nodes]
-            if any(value is None for value in values):
+            values = [value for v in nodes if (value := of_variable(v)) is not None]
+            if len(values) < size:
                 return None
             polynomial = arb_poly.interpolate(nodes, values)
             if all(_agrees(polynomial, v, value, centre) for v, value in zip(checks, wanted, strict=True)):
-                coefficients = tuple(float(polynomial[k].mid()) for k in range(polynomial.degree() + 1))
-                return coefficients, 2 if is_even else 1
+                return _worth_having(polynomial, max(abs(end) for end in span)), 2 if is_even else 1
         return None
     finally:
         ctx.prec = before
+
+
+def _worth_having(polynomial: arb_poly, reach: arb) -> tuple[float, ...]:
+    """The coefficients; 0 for those that interpolation leaves where a power does not occur."""
+    sizes = [abs(polynomial[k]) * reach**k for k in range(polynomial.degree() + 1)]
+    least = max((size.mid() for size in sizes), default=arb(0)) * arb(2) ** -90
+    return tuple(float(polynomial[k].mid()) if size > least else 0.0 for k, size in enumerate(sizes))
 
 
 def _agrees(polynomial: arb_poly, v: arb, value: arb | None, centre: float) -> bool:
@@ -380,9 +409,9 @@ def _nodes(size: int, low: arb, high: arb) -> list[arb]:
 
 
 def _horner(coefficients: Sequence[float], variable: Node) -> Node:
-    *rest, last = coefficients
-    node: Node = Constant(last)
-    for coefficient in reversed(rest):
-        node = call("multiply", node, variable)
-        node = call("add", node, Constant(coefficient)) if coefficient else node
-    return node
+    """Horner's scheme; powers that do not occur are skipped."""
+    present = [k for k, coefficient in enumerate(coefficients) if coefficient] or [0]
+    node: Node = Constant(coefficients[present[-1]])
+    for k, above in zip(reversed(present[:-1]), reversed(present), strict=False):
+        node = call("add", call("multiply", node, power(variable, above - k)), Constant(coefficients[k]))
+    return call("multiply", node, power(variable, present[0])) if present[0] else node

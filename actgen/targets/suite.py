@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,17 +25,19 @@ _LITTLE = 16.0  # units: what rounding errors add up to, and no wrong digit at t
 
 
 def emit_test(
-    derivation: Derivation, reference: ReferenceTable, targets: Sequence[Target], context: Context
+    derivations: Mapping[str, Derivation], reference: ReferenceTable, targets: Sequence[Target], context: Context
 ) -> dict[str, str]:
     """Return the generated test of one activation: {"tests/test_mish.py": source}.
 
     Args:
-        derivation: the activation.
+        derivations: of the activation, for each target.
         reference: points that float32 holds, and the values there; points that a half type holds too serve it as well.
         targets: the frameworks to test, in order.
         context: what holds for the whole build.
     """
+    derivation = derivations[targets[0].name]
     activation = derivation.activation
+    worst = _worst(list(derivations.values()))
     keys = tuple(key for key in derivation.kernels if key in reference.values)
     source = (
         environment("actgen.targets")
@@ -47,14 +49,14 @@ def emit_test(
             keys=keys,
             rows=list(zip(reference.points, *(reference.values[key] for key in keys), strict=True)),
             bends=_bends(derivation, reference, keys),
-            units=_units(derivation, keys),
-            edges=_edges(derivation, keys),
+            units=_units(worst, keys),
+            edges=_edges(worst, keys),
             number=_number,
             limits=derivation.properties.limit_values,
             parity=derivation.properties.parity,
             kinks=derivation.properties.kinks,
             frameworks=[target.name for target in targets],
-            sections=[section for target in targets if (section := target.emit_test(derivation, context).strip())],
+            sections=[section for target in targets if (section := target.emit_test(derivations[target.name], context).strip())],
         )
     )
     return {f"tests/test_{activation.name}.py": source}
@@ -76,19 +78,24 @@ def _bends(
     return found
 
 
-def _units(derivation: Derivation, keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], float]:
+def _worst(derivations: Sequence[Derivation]) -> dict[tuple[str, ...], float]:
+    """Return the largest error of the kernels of any target, for each partial that misses the contract in one."""
+    missed = [(key, judgement.units) for derivation in derivations for key, judgement in derivation.missed.items()]
+    return {key: max(units for other, units in missed if other == key) for key, _ in missed}
+
+
+def _units(worst: Mapping[tuple[str, ...], float], keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], float]:
     """Return how far the kernels that miss the contract of 4 units by a little are allowed to: twice the measured."""
-    missed = {key: derivation.missed[key].units for key in keys if key in derivation.missed}
-    return {key: float(f"{2 * units:.2g}") for key, units in missed.items() if units <= _LITTLE}
+    return {key: float(f"{2 * worst[key]:.2g}") for key in keys if key in worst and worst[key] <= _LITTLE}
 
 
-def _edges(derivation: Derivation, keys: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+def _edges(worst: Mapping[tuple[str, ...], float], keys: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
     """Return the kernels that miss it by far: a bound of 1e13 units could not fail, so they get none.
 
     They are held to the contract itself, but for results close to underflow, where such kernels lose a factor that is
     flushed to zero. One that is wrong anywhere else fails its test, as it should.
     """
-    return tuple(key for key in keys if key in derivation.missed and derivation.missed[key].units > _LITTLE)
+    return tuple(key for key in keys if worst.get(key, 0.0) > _LITTLE)
 
 
 def emit_neighbours(targets: Sequence[Target], context: Context) -> dict[str, str]:

@@ -20,7 +20,7 @@ MANIFEST = Manifest(
             class_name="Mish",
             aliases=("mísh",),
             summary="A sentence.",
-            kernels={"value": KernelRecord("normal form", 1.5, None, (1, 1, 7))},
+            kernels={"value": {"torch": KernelRecord("normal form", 1.5, 2.5, -0.5, True, (1, 1, 7))}},
             files={"torch/mish.py": "123"},
         )
     },

@@ -11,7 +11,7 @@ from flint import arb, fmpq
 from hypothesis import HealthCheck, example, given, settings
 
 from actgen.numerics import emulation
-from actgen.numerics.candidates import Candidate, stages
+from actgen.numerics.candidates import Candidate, Source, stages
 from actgen.numerics.kernel import Call, Constant, Kernel, Node
 from actgen.numerics.lowering import variables
 from actgen.numerics.rules import rewrite
@@ -54,7 +54,7 @@ def test_rewriting_and_every_form_keep_the_value_of_any_formula(text: str) -> No
 
 def forms(expression: sp.Expr) -> list[Candidate]:
     """Of all stages."""
-    return [candidate for stage in stages([expression], x, KNOWN) for candidate in stage]
+    return [candidate for stage in stages([Source(expression, x, KNOWN)]) for candidate in stage]
 
 
 def disagreement_of(expression: sp.Expr, sure: Sequence[Place]) -> str | None:
