@@ -20,7 +20,8 @@ from flint import arb, ctx, fmpq
 from numpy.typing import NDArray
 
 from actgen.numerics.branches import Branch
-from actgen.numerics.far_ends import FarDecision, FarFunction, Region, value_at
+from actgen.numerics.far_ends import FarDecision, FarFunction, value_at
+from actgen.numerics.far_values import Region
 from actgen.symbolic.balls import BallFunction
 
 Floats = NDArray[np.float64]

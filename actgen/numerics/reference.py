@@ -25,8 +25,8 @@ class Reference:
     """A formula in one input at fixed parameters, over all floats of a type.
 
     Piecewise Taylor models with proved error bounds; the ball oracle where there is none. An error measured against the
-    values, in units of the contract ulp(f) + u |x f'|, is right to 1/256 of a unit; for float32 values have some 34 bits
-    and no low part, but at points the oracle is asked for. Tables are cached on disk.
+    values, in units of the contract ulp(f) + u |x f'|, is right to 1/256 of a unit. Values for float32 have some 34
+    bits and no low part, but where the oracle was asked. Tables are cached on disk.
 
     float64 needs a long double of 64 bits or more; where a platform has none, the oracle is asked at every point.
 

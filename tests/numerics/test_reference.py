@@ -15,7 +15,8 @@ import sympy as sp
 from flint import arb, ctx
 
 from actgen.numerics import cache, contract, forms
-from actgen.numerics.far_ends import FarFunction, Region, UnboundedError
+from actgen.numerics.far_ends import FarFunction
+from actgen.numerics.far_values import Region, UnboundedError
 from actgen.numerics.oracle import Exact, Floats, Oracle
 from actgen.numerics.reference import Reference
 from actgen.numerics.rules import rewrite
