@@ -129,10 +129,11 @@ class Patch:
         result = shape.scaled(_horner(self.coefficients, call("square", variable) if self.step == 2 else variable))
         if self.order == 0:
             return result
-        # One after the other: z^2 may be 0 where 3 z^2 is not.
-        outside = z if self.order > 0 else call("divide", ONE, z)
-        for _ in range(abs(self.order)):
-            result = call("multiply", result, outside)
+        # One after the other: z^2 may be 0 where 3 z^2 is not, and 1/z where 3/z is not.
+        if self.order < 0:
+            result = call("divide", result, z)
+        for _ in range(self.order if self.order > 0 else -self.order - 1):
+            result = call("multiply", result, z if self.order > 0 else variable)
         return result
 
     def holds(self, z: Node) -> Node:
