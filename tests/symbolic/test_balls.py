@@ -11,7 +11,7 @@ import sympy as sp
 from flint import arb, fmpq
 
 from actgen.symbolic.balls import FUNCTIONS, BallFunction, ball
-from actgen.symbolic.primitives import DERIVATIVES
+from actgen.symbolic.primitives import DERIVATIVES, arccot, sech, sigmoid, softplus
 from tests.symbolic.reading import agree, exact, formula, precision, value, x
 
 mpmath: Any = import_module("mpmath")  # comes with SymPy; has no types
@@ -27,6 +27,7 @@ MEANINGS: dict[str, Callable[[Any], Any]] = {
     "Abs": abs,
     "sign": mpmath.sign,
     "floor": mpmath.floor,
+    "arccot": lambda u: mpmath.pi / 2 - mpmath.atan(u),
     **{
         name: getattr(mpmath, name)
         for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sech", "asinh")
@@ -136,6 +137,28 @@ def test_a_huge_argument_does_not_swamp_a_saturating_function() -> None:
     found = value(formula("sech(x)"), huge)
     assert found is not None
     assert abs(found) < arb(2) ** -2000
+
+
+def test_a_difference_of_angles_far_out_is_known_to_all_digits() -> None:
+    """Pi/2 - atan(2**300) cancels 300 bits; arccot(u) is 1/u - 1/(3 u**3) there, and pi on the other side."""
+    huge = sp.Integer(2) ** 300
+    assert agree(value(formula("1/x"), huge), value(arccot(x), huge))
+    with precision(200):
+        assert agree(value(arccot(x), -huge), arb.pi() - exact(1 / huge), bits=150)
+
+
+def test_a_ball_across_the_switch_of_a_function_holds_the_values_on_both_sides() -> None:
+    """arccot and softplus are computed differently on either side of 1 and of 0: a ball knows only that it is near."""
+    for function, middle in ((arccot, 1), (softplus, 0), (sigmoid, 0), (sech, 0)):
+        with precision(100):
+            itself = BallFunction(function(x), (x,))
+            found = itself(arb(middle, 0.25))
+            assert found is not None
+            for point in (middle - 0.25, middle - 1e-9, middle, middle + 1e-9, middle + 0.25):
+                inside = itself(arb(point))
+                assert inside is not None
+                assert found.contains(inside.mid())
+            assert found.rad() < 0.6
 
 
 def test_a_node_without_exact_evaluation_is_refused_when_compiled() -> None:

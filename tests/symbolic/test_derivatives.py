@@ -7,7 +7,7 @@ import sympy as sp
 from flint import arb
 
 from actgen.symbolic.balls import BallFunction
-from actgen.symbolic.derivatives import differentiate
+from actgen.symbolic.derivatives import differentiate, is_single_point
 from actgen.symbolic.formula import Formula
 from tests.symbolic.reading import agree, exact, formula, precision, value, x
 
@@ -51,6 +51,45 @@ def test_the_derivative_by_another_symbol_is_zero_and_by_itself_one() -> None:
 def test_a_node_without_a_derivative_is_refused_by_name() -> None:
     with pytest.raises(TypeError, match="gamma"):
         differentiate(sp.gamma(x), x)
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "slope"),
+    [
+        ("Piecewise((1, x == 0), (sin(x)/x, True))", "1/2", "cos(x)/x - sin(x)/x**2"),
+        ("Piecewise((7, x == 1), (x**2, x > 0), (x, True))", "1", "2*x"),
+        ("Piecewise((7, x == 1), (x**2, x > 1), (x, True))", "1", "1 + 0*x"),
+        ("Piecewise((x, x > 1), (0, x == 1), (x**3, True))", "1", "3*x**2"),
+        ("Piecewise((0, x == 0), (Abs(x), True))", "0", "0*x"),
+    ],
+)
+def test_a_piece_for_a_single_point_has_no_slope_of_its_own(text: str, point: str, slope: str) -> None:
+    """It fills a hole: the slope there is that of the pieces around it, and not the 0 of the number that fills it."""
+    found = differentiate(formula(text), x)
+    assert agree(value(found, point), value(formula(slope), point))
+    assert not found.atoms(sp.Equality)
+
+
+def test_what_fills_a_hole_does_so_for_every_derivative() -> None:
+    """The second derivative is taken of what stands around the hole, too; there is no piece left to lose."""
+    filled, bare = formula("Piecewise((1, x == 0), (sin(x)/x, True))"), formula("sin(x)/x")
+    for _ in range(2):
+        filled, bare = differentiate(filled, x), differentiate(bare, x)
+        assert filled == bare
+
+
+def test_only_an_equation_with_the_variable_alone_on_a_side_is_a_single_point() -> None:
+    assert is_single_point(sp.Eq(x, 0), x)
+    assert is_single_point(sp.Eq(x, beta), x)
+    assert is_single_point(sp.Eq(beta, x), x)
+    for condition in (x > 0, x >= 0, sp.Ne(x, 0), sp.Eq(beta, 1), sp.Eq(x**2, beta), sp.true, sp.Eq(x, 0) | (x > 1)):
+        assert not is_single_point(condition, x)
+
+
+def test_a_parameter_in_the_condition_of_a_single_point_moves_the_hole_and_not_the_value() -> None:
+    """d/d beta of a formula with a hole at x = beta is that of what is around it."""
+    expression = formula("Piecewise((0, x == beta), (beta**2*x, True))", beta)
+    assert differentiate(expression, beta) == 2 * beta * x
 
 
 def test_sign_and_floor_are_flat_also_where_they_jump() -> None:

@@ -8,8 +8,19 @@ from flint import arb
 
 from actgen.symbolic.balls import BallFunction
 from actgen.symbolic.derivatives import differentiate
-from actgen.symbolic.primitives import DERIVATIVES, erfc, expm1, is_primitive, log1p, sech, sigmoid, softplus, tanh
-from tests.symbolic.reading import exact, precision, value, x
+from actgen.symbolic.primitives import (
+    DERIVATIVES,
+    arccot,
+    erfc,
+    expm1,
+    is_primitive,
+    log1p,
+    sech,
+    sigmoid,
+    softplus,
+    tanh,
+)
+from tests.symbolic.reading import agree, exact, precision, value, x
 
 # Away from 0 and from whole numbers, where Abs, sign and floor have no derivative in the ordinary sense.
 POSITIVE = (0.03125, 0.7, 1.3, 4.9, 17.3)
@@ -34,7 +45,7 @@ def test_each_derivative_is_the_limit_of_the_difference_quotient(function: type[
             assert abs((above - below) / (2 * h) - there) < arb(2) ** -250 * (1 + abs(there)), (function, point)
 
 
-@pytest.mark.parametrize("function", [sigmoid, softplus, tanh, sech, erfc])
+@pytest.mark.parametrize("function", [sigmoid, softplus, tanh, sech, erfc, arccot])
 def test_sympys_own_differentiation_of_our_primitives_agrees_with_the_table(function: type[sp.Function]) -> None:
     """`fdiff` serves SymPy's series and simplifiers; a second truth there would be one too many."""
     assert sp.diff(function(x), x) == DERIVATIVES[function](x)
@@ -60,6 +71,7 @@ def test_no_derivative_of_a_saturating_primitive_holds_a_difference(name: str, s
         (sech(sp.Integer(0)), sp.Integer(1)),
         (sech(-x), sech(x)),
         (erfc(sp.Integer(0)), sp.Integer(1)),
+        (arccot(sp.Integer(0)), sp.pi / 2),
     ],
 )
 def test_exact_values_and_signs_are_folded(made: sp.Expr, folded: sp.Expr) -> None:
@@ -72,7 +84,15 @@ def test_erfc_of_a_negative_argument_stays_erfc() -> None:
     assert erfc(-x) != 2 - erfc(x)
 
 
-@pytest.mark.parametrize("function", [sigmoid, softplus, sech, erfc])
+def test_arccot_of_a_negative_argument_stays_between_half_a_turn_and_a_whole_one() -> None:
+    """Not the odd arc cotangent that jumps at 0: it is pi/2 - atan(u) for every u, and arccot(-u) = pi - arccot(u)."""
+    assert isinstance(arccot(-x), arccot)
+    for point in (-30.0, -1.0, -0.25, 0.0, 0.75, 1.0, 1.25, 40.0):
+        assert agree(value(arccot(x), point), value(sp.pi / 2 - sp.atan(x), point, bits=400))
+        assert agree(value(arccot(-x), point), value(sp.pi - arccot(x), point, bits=400))
+
+
+@pytest.mark.parametrize("function", [sigmoid, softplus, sech, erfc, arccot])
 def test_what_is_declared_positive_is_positive_far_out_on_both_sides(function: type[sp.Function]) -> None:
     for point in (-700.0, -30.0, 0.0, 25.0, 700.0):
         found = value(function(x), point, bits=4000)
