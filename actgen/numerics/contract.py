@@ -210,7 +210,7 @@ def _in_units(
     """
     units = np.where(_is_beyond_reach(points, ulps, results, slope, form), 1.0, ulps)
     rest = np.flatnonzero(np.isfinite(ulps) & (ulps > 0))
-    worst, size = 0.0, _FIRST
+    worst, size = 0.0, _FIRST if math.isinf(exact_above) else 8 * _FIRST
     while len(rest):
         if len(rest) > 8 * size:
             # Of a million points few come near the worst: no need to sort them all.

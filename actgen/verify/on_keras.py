@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -22,7 +23,7 @@ def prepare() -> None:
     if keras.backend.backend() != "tensorflow":
         raise InputError(f"Keras runs on {keras.backend.backend()} here; set KERAS_BACKEND=tensorflow")
     _everything.cache_clear()
-    if tf.config.threading.get_intra_op_parallelism_threads() != 1:
+    with contextlib.suppress(RuntimeError):  # TensorFlow has started: it keeps the threads it has
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
 

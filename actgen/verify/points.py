@@ -21,7 +21,7 @@ def every(dtype: str) -> Floats:
 
 
 def stratified(dtype: str, count: int, kinks: Iterable[float] = ()) -> Floats:
-    """About ``count`` floats of every binade and either sign, half of them between 2**-10 and 2**10; finite, ascending.
+    """About ``count`` floats of every binade and either sign, half of them within 2**-10 and 2**10; zeros last.
 
     Mantissas follow the golden ratio, so a measurement can be repeated. Powers of two and the floats below them, zeros,
     subnormal numbers, the smallest and largest normal ones, and three floats on either side of each kink are always
@@ -45,8 +45,8 @@ def stratified(dtype: str, count: int, kinks: Iterable[float] = ()) -> Floats:
             step = np.nextafter(step, end)
             near.append(step)
     points = np.unique(np.concatenate([positive, -positive, *near]))
-    points = points[np.isfinite(points)].astype(np.float64)
-    return np.append(points, -0.0)
+    points = points[np.isfinite(points) & (points != 0)].astype(np.float64)
+    return np.append(points, [0.0, -0.0])
 
 
 def without_inexact_kinks(points: Floats, kinks: Iterable[float], dtype: str) -> Floats:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 POINTS = 2**20
 
 # What decides a framework's arithmetic; of the names of one thing, the first that is installed.
-_LIBRARIES = {
+LIBRARIES = {
     "torch": (("torch",),),
     "keras": (("keras",), ("tensorflow", "tensorflow-cpu")),
     "jax": (("jax",), ("jaxlib",)),
@@ -67,8 +67,10 @@ class Request:
         Raises:
             InputError: the orders are not numbers from 0 to 2.
         """
-        orders = orders or ("0" if is_exhaustive else "0,1,2")
+        orders = orders if orders is not None else "0" if is_exhaustive else "0,1,2"
         found = {order.strip() for order in orders.split(",")}
+        if is_exhaustive and tuple(dtypes) not in ((), ("float32",)):
+            raise InputError("an exhaustive run takes all of float32, and no other type")
         if not found <= {"0", "1", "2"}:
             raise InputError(f"--order {orders}: write 0, 1 and 2 with commas between them, such as 0,1")
 
@@ -244,7 +246,7 @@ def _module(settings: Settings, framework: str, name: str) -> Path:
 def _versions(framework: str) -> str:
     """Such as "keras 3.15.1, tensorflow 2.21.0"."""
     found = []
-    for names in _LIBRARIES[framework]:
+    for names in LIBRARIES[framework]:
         for name in names:
             try:
                 found.append(f"{names[0]} {metadata.version(name)}")

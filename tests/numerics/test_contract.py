@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from actgen.numerics.contract import Errors, errors
+from actgen.numerics.contract import FORMATS, Errors, errors
 from actgen.numerics.oracle import Exact, Floats
 
 ULP1 = 2.0**-23  # spacing of float32 at 1
@@ -154,3 +154,74 @@ def test_at_a_pole_at_zero_a_subnormal_input_may_give_what_the_pole_gives() -> N
     exact = Exact(np.array([np.nan, -103.28]), np.zeros(2), np.array([False, True]))
     found = errors(points, np.array([-np.inf, -np.inf], np.float32), exact, lambda some: 1 / some)
     assert found.worst == 0
+
+
+def half(dtype: str, point: float, result: float, exact: float, slope: float = 0.0) -> Errors:
+    truth = Exact(np.array([exact]), np.zeros(1), np.ones(1, dtype=bool))
+
+    def constant(some: Floats) -> Floats:
+        return np.full(len(some), slope)
+
+    return errors(np.array([point]), np.array([result], np.float32), truth, constant, form=FORMATS[dtype])
+
+
+def test_a_correctly_rounded_half_number_is_at_most_half_a_unit_off() -> None:
+    """What lies between two bfloat16 goes to the nearer one."""
+    for exact in 1 + np.arange(1, 64) / 64 * 2.0**-7:
+        lower, upper = 1.0, 1 + 2.0**-7
+        nearest, other = (lower, upper) if exact - lower < upper - exact else (upper, lower)
+        assert half("bfloat16", 1.0, nearest, float(exact)).worst <= 0.5
+        if exact != 1 + 2.0**-8:
+            assert half("bfloat16", 1.0, other, float(exact)).worst > 0.5
+
+
+def test_half_types_have_spacings_of_their_own_and_forgive_half_an_ulp_of_the_input() -> None:
+    assert half("bfloat16", 1.0, 1 + 3 * 2.0**-7, 1.0).worst == 3.0
+    assert half("float16", 1.0, 1 + 3 * 2.0**-10, 1.0).worst == 3.0
+    assert half("float16", 1.0, 1 + 3 * 2.0**-10, 1.0, slope=4.0).worst == 1.0
+
+
+def test_what_float16_holds_as_subnormal_is_normal_where_it_is_computed() -> None:
+    """2**-20 has 5 bits in float16: an ULP is 2**-24, and flushing it to 0 is 16 of them."""
+    assert half("float16", 1.0, 0.0, 2.0**-20).worst == 16.0
+    assert half("bfloat16", 1.0, 0.0, 2.0**-127).worst == 0.0
+    assert half("bfloat16", 1.0, 0.0, 2.0**-125).worst > 100
+
+
+def test_half_types_overflow_where_rounding_does() -> None:
+    assert half("float16", 1.0, math.inf, 65520.0).worst == 0.0
+    assert half("float16", 1.0, math.inf, 65519.0).worst == math.inf
+    largest = FORMATS["bfloat16"].largest
+    assert largest == 2.0**127 * (2 - 2.0**-7)
+    assert half("bfloat16", 1.0, math.inf, largest).worst == math.inf
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "float16"])
+def test_a_format_rounds_as_the_type_does(dtype: str) -> None:
+    form = FORMATS[dtype]
+    below = form.largest * (1 + form.half_spacing / 4 if dtype != "float64" else 1)
+    values = np.array([0.0, -0.0, 1 / 3, -1e-3, form.smallest, form.smallest * 3, form.largest, below, np.inf, np.nan])
+    rounded = form.nearest(values)
+    if dtype != "bfloat16":
+        with np.errstate(over="ignore"):
+            np.testing.assert_array_equal(rounded, values.astype(dtype).astype(np.float64))
+    np.testing.assert_array_equal(form.nearest(rounded), rounded)
+    assert form.spacing(np.array([1.0]))[0] == 2 * form.half_spacing
+    assert form.spacing(np.array([form.smallest]))[0] == form.smallest
+
+
+def test_the_worst_of_many_errors_is_found_whatever_the_slopes_are() -> None:
+    """Too many to sort: most are discarded, and what is left is the same as by asking for every slope."""
+    count = 200_000
+    points = np.linspace(1, 2, count)
+    wrong = (np.arange(count) * 7919 % 1000).astype(np.float64)
+    results = (1.0 + wrong * ULP1).astype(np.float32)
+    truth = Exact(np.ones(count), np.zeros(count), np.ones(count, dtype=bool))
+
+    def slope(some: Floats) -> Floats:
+        return np.where(some > 1.01, 1e3, 1.0)
+
+    found = errors(points, results, truth, slope)
+    expected = wrong / (1 + 0.5 * points * slope(points))
+    assert found.worst == pytest.approx(expected.max(), rel=1e-12)
+    assert found.worst_at == points[int(expected.argmax())]

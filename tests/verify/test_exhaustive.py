@@ -1,0 +1,109 @@
+"""All numbers of float32, a stretch at a time: nothing is skipped, nothing done twice, nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actgen.build import Settings
+from actgen.verify import exhaustive
+from actgen.verify.record import Entry
+from actgen.verify.state import Store
+
+Break = Callable[[str, str, str], None]
+
+CHUNKS = 2**32 // 2**16
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhaustive, "CHUNK", 2**16)
+
+
+def chunk_of(number: float) -> int:
+    return int(np.float32(number).view(np.uint32)) >> 16
+
+
+def stretch(project: Settings, name: str, chunks: range) -> exhaustive.Stretch:
+    module = project.out / "torch" / f"{name}.py"
+    state = project.root / "state"
+    return exhaustive.Stretch("torch", "eager", project.specs / f"{name}.toml", module, (0, 1), chunks, "key", state)
+
+
+def entry(project: Settings) -> Entry:
+    found = Store(project.root / "state").read("key")
+    assert found is not None
+    return found
+
+
+def test_the_stretches_are_all_numbers_once() -> None:
+    chunks = [chunk for part in exhaustive.stretches() for chunk in part]
+    assert chunks == list(range(exhaustive.CHUNKS))
+    assert exhaustive.CHUNKS * 2**22 == 2**32
+
+
+def test_one_wrong_number_among_all_is_found(project: Settings, break_it: Break) -> None:
+    at = float(np.float32(1.2345678))
+    break_it("torch", "swish", f"torch.where(x == {at!r}, y * 1.00001, y)")
+    first = chunk_of(at)
+    exhaustive.run(stretch(project, "swish", range(first - 1, first + 2)))
+    cell = entry(project).cells["value", "exhaustive"]
+    assert cell.ours.units_at == cell.ours.ulps_at == at
+    assert cell.ours.units > 20
+    assert cell.builtin is not None
+    assert cell.builtin.units < 4
+    assert entry(project).cells["d/dx", "exhaustive"].ours.units_at == at
+
+
+def test_infinities_and_nan_are_judged_where_they_are(project: Settings, break_it: Break) -> None:
+    break_it("torch", "relu", "torch.where(x == torch.inf, 0 * x + 1, torch.where(x < -3e38, torch.nan, y))")
+    ends = [chunk_of(np.inf), chunk_of(-np.inf) - 1]
+    for chunk in ends:
+        exhaustive.run(stretch(project, "relu", range(chunk, chunk + 1)))
+        cell = entry(project).cells["value", "exhaustive"]
+        if chunk == ends[0]:
+            assert cell.ours.wrong == ("inf",)
+        else:
+            assert cell.ours.spurious > 1000
+        assert cell.builtin is not None
+        assert not cell.builtin.wrong
+        assert not cell.builtin.spurious
+
+
+def test_an_interrupted_stretch_goes_on_at_its_next_chunk(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    original, asked = exhaustive._measure, []
+
+    def interrupted(*arguments: object, **options: object) -> object:
+        asked.append(arguments[4])
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return original(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(exhaustive, "_measure", interrupted)
+    task = stretch(project, "swish", range(16000, 16004))
+    with pytest.raises(KeyboardInterrupt):
+        exhaustive.run(task)
+    log = project.root / "state/key.chunks"
+    log.write_text(log.read_text() + '{"chunk": 16002, "quan')  # killed while it wrote
+    exhaustive.run(task)
+    assert asked == [16000, 16001, 16002, 16002, 16003]
+    assert not log.exists()
+    interrupted_cells = entry(project).cells
+    monkeypatch.setattr(exhaustive, "_measure", original)
+    exhaustive.run(task)
+    assert entry(project).cells == interrupted_cells
+
+
+def test_the_worst_of_all_stretches_is_the_worst(project: Settings) -> None:
+    parts = []
+    for chunks in (range(16000, 16002), range(16256, 16258)):
+        exhaustive.run(stretch(project, "swish", chunks))
+        parts.append(entry(project))
+    cells = exhaustive.total(parts).cells
+    exhaustive.run(stretch(project, "swish", range(16000, 16002)))
+    for key, cell in cells.items():
+        assert cell.ours.units == max(part.cells[key].ours.units for part in parts)
+    assert Path(project.root / "state").is_dir()

@@ -1,0 +1,171 @@
+"""The command: what it writes, what it does not measure twice, and how it says that something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from actgen.build import InputError, Settings
+from actgen.build.progress import Silence
+from actgen.catalog import find_activations
+from actgen.cli import main
+from actgen.verify import Record, Request, measuring, verify, verifying
+from actgen.verify.measuring import Task
+from actgen.verify.page import PAGE
+from actgen.verify.record import NAME
+
+Break = Callable[[str, str, str], None]
+SMALL = Request(("torch",), ("float32", "bfloat16"), (0, 1), ("eager",), 256)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["verify", *arguments])
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was measured, in this process; and the framework is imported once."""
+    names: list[str] = []
+
+    def run_here(function: Callable[[Any], Any], tasks: Mapping[str, Any], **_: object) -> list[Any]:
+        results = []
+        for name, task in tasks.items():
+            results.append(function(task))
+            names.append(name)
+        return results
+
+    monkeypatch.setattr(verifying, "run_all", run_here)
+    return names
+
+
+def measure(project: Settings, *names: str, request: Request = SMALL) -> Record:
+    return verify(find_activations(names, project.specs), project, request, jobs=1, progress=Silence())
+
+
+def test_what_is_known_is_not_measured_again_and_gives_the_same_bytes(project: Settings, ran: list[str]) -> None:
+    measure(project)
+    assert ran == ["torch relu", "torch swish"]
+    before = [(project.out / name).read_bytes() for name in (NAME, PAGE)]
+    measure(project)
+    assert ran == ["torch relu", "torch swish"]
+    for name in (NAME, PAGE):
+        (project.out / name).unlink()
+    measure(project)
+    assert ran == ["torch relu", "torch swish"]
+    assert [(project.out / name).read_bytes() for name in (NAME, PAGE)] == before
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    project: Settings, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_at_swish(task: Task) -> None:
+        if "swish" in str(task.spec):
+            raise KeyboardInterrupt
+        measuring.run(task)
+
+    monkeypatch.setattr(verifying, "run", stop_at_swish)
+    with pytest.raises(KeyboardInterrupt):
+        measure(project)
+    assert ran == ["torch relu"]
+    assert not (project.out / NAME).exists()
+    monkeypatch.setattr(verifying, "run", measuring.run)
+    measure(project)
+    assert ran == ["torch relu", "torch swish"]
+    assert {place.activation for place in Record.read(project.out).measured} == {"relu", "swish"}
+
+
+def test_only_the_types_that_are_new_are_measured(
+    project: Settings, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def ask(task: Task) -> None:
+        asked.append(list(task.keys))
+        measuring.run(task)
+
+    monkeypatch.setattr(verifying, "run", ask)
+    measure(project, "relu", request=Request(("torch",), ("float32",), (0, 1), ("eager",), 256))
+    measure(project, "relu")
+    assert asked == [[("eager", "float32")], [("eager", "bfloat16")]]
+
+
+def test_a_run_on_one_name_updates_only_its_rows(project: Settings, ran: list[str], break_it: Break) -> None:
+    measure(project)
+    relu, swish = (project.out / "torch" / f"{name}.py" for name in ("relu", "swish"))
+    before = Record.read(project.out)
+    break_it("torch", "relu", "y * 1.01")
+    swish.write_text(swish.read_text() + "\n# other code\n")
+    record = measure(project, "relu")
+    assert {row.place.activation for row in record.rows if row.is_missed} == {"relu"}
+    after = Record.read(project.out)
+    assert all(after.measured[p] == before.measured[p] for p in before.measured if p.activation == "swish")
+    assert "torch | eager | float32" in (project.out / PAGE).read_text()
+    assert relu.is_file()
+
+
+def test_rows_of_other_code_are_told(project: Settings, ran: list[str]) -> None:
+    measure(project)
+    assert "relu in keras: not measured" in run("--check", "relu").stderr
+    path = project.out / "torch/relu.py"
+    path.write_text(path.read_text() + "\n# other code\n")
+    result = run("--check")
+    assert result.exit_code == 1
+    assert "relu in torch: measured on other code" in result.stderr
+    assert "swish in torch" not in result.stderr
+
+
+def test_a_miss_is_shown_and_exits_with_1(project: Settings, ran: list[str], break_it: Break) -> None:
+    arguments = ["relu", "--framework", "torch", "--mode", "eager", "--dtype", "float32", "--points", "64"]
+    result = run(*arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "MISSED" not in result.stdout
+    break_it("torch", "relu", "y * 1.01")
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert "relu value in torch, eager, float32: " in result.stderr
+    assert "MISSED" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rellu"], "did you mean 'relu'?"),
+        (["--framework", "numpy"], "'numpy' is not one of"),
+        (["--dtype", "float8"], "'float8' is not one of"),
+        (["--order", "3"], "write 0, 1 and 2 with commas between them"),
+        (["--order", ""], "write 0, 1 and 2 with commas between them"),
+        (["--points", "1"], "1 is not in the range"),
+        (["--out", "nowhere"], "there is no such file; run `actgen build`"),
+        (["--exhaustive", "--dtype", "float64"], "an exhaustive run takes all of float32"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_bad_input(project: Settings, arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not (project.out / PAGE).exists()
+
+
+def test_a_framework_that_is_not_installed_is_bad_input(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(verifying.LIBRARIES, "jax", (("no-such-framework",),))
+    with pytest.raises(InputError, match=r"no-such-framework is not installed; `pip install actgen\[jax\]`"):
+        measure(project, "relu", request=Request(("jax",)))
+
+
+def test_measuring_in_processes_gives_the_same_as_here(project: Settings) -> None:
+    result = run("relu", "--framework", "torch", "--mode", "eager", "--dtype", "float32", "--points", "64", "-j", "1")
+    assert result.exit_code == 0, result.stderr
+    assert {row.quantity for row in Record.read(project.out).rows} == {"value", "d/dx", "d2/dx2"}
+
+
+def test_a_build_leaves_the_record_and_the_page_alone(project: Settings) -> None:
+    text = "[project]\n"
+    for name in (NAME, PAGE):
+        (project.out / name).write_text(text)
+    shown = CliRunner().invoke(main, ["build", "--overwrite", "--target", "jax", "-j", "1"])
+    assert shown.exit_code == 0, shown.stderr
+    assert all((project.out / name).read_text() == text for name in (NAME, PAGE))
+    assert CliRunner().invoke(main, ["build", "--check", "--target", "jax"]).exit_code == 0
