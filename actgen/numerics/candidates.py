@@ -122,9 +122,12 @@ def stages(sources: Sequence[Source]) -> Iterator[list[Candidate]]:
                 is_certified = all(way.is_certified for way in chosen)
                 against = frozenset().union(*(way.against for way in chosen))
                 found.append(Candidate(form, Kernel(result, names, form), is_certified, against))
-            fresh = [candidate for candidate in found if candidate.kernel.result not in seen]
-            seen |= {candidate.kernel.result for candidate in fresh}
-            yield fresh
+            fresh: dict[Node, Candidate] = {}
+            for candidate in found:
+                if candidate.kernel.result not in seen:
+                    fresh.setdefault(candidate.kernel.result, candidate)
+            seen |= fresh.keys()
+            yield list(fresh.values())
 
 
 def candidates(expression: sp.Expr, x: sp.Symbol, known: Mapping[sp.Basic, Node]) -> Iterator[Candidate]:

@@ -33,6 +33,9 @@ _CLOSE = 1.1
 _MOST_PATCHED = 2
 _TELLING = 3
 _NEAR_MISS = 64.0
+_LITTLE = 16.0
+_MOST = 6
+_MOST_FOR_LITTLE = 2
 _STAGES = len(get_args(Stage))
 _WORTH_A_PATCH = 3.2
 _ALL_DIGITS = 30.0  # what a wrong infinity or NaN counts for
@@ -109,7 +112,7 @@ def choose_kernels(
     for machine in machines:
         race = _Race(judge.on(machine))
         # What won elsewhere wins here too, if it is good enough and nothing cheaper is.
-        for winner in sorted(dict.fromkeys(winners), key=_cost):
+        for winner in sorted({winner.kernel.result: winner for winner in winners}.values(), key=_cost):
             race.run(winner)
         _run(race, forms)
         race.confirm()
@@ -370,7 +373,9 @@ def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shap
     if shape is None:
         return
     for base in race.closest(_MOST_PATCHED):
-        found = elsewhere(shape, judge.failing(base.kernel, Kernel(shape.node), _WORTH_A_PATCH))
+        failing = judge.failing(base.kernel, Kernel(shape.node), _WORTH_A_PATCH)
+        # A miss by a little is not worth many operations.
+        found = elsewhere(shape, failing, most=_MOST if race.best_units > _LITTLE else _MOST_FOR_LITTLE)
         if found:
             race.run_with_guards(_patched(base, found, shape))
 

@@ -70,6 +70,7 @@ class Judge:
         self._kinks = tuple(around)
         self.settings = tuple(self._settings(settings, around))
         self._exact: dict[int, Exact] = {}
+        self._known_slopes: dict[int, tuple[Floats, Floats]] = {}
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
         """The same judge for another machine; what the oracle has said is shared."""
@@ -170,7 +171,7 @@ class Judge:
             setting.points,
             np.broadcast_to(results, setting.points.shape),
             self.exact(index),
-            partial(self._slopes, setting),
+            partial(self._slopes, index),
             setting.slack,
             exact_above=_EXACT_ABOVE,
         )
@@ -183,10 +184,11 @@ class Judge:
     def failures(self, found: contract.Errors) -> frozenset[Failure]:
         """The kinds of failure among errors, at the default parameters and elsewhere."""
         points = found.points[found.units > contract.LARGEST_UNITS]
-        points = points[np.isfinite(points)]
+        points = np.unique(points[np.isfinite(points)])
         kinds: set[Failure] = {"far"} if (np.abs(points) > _FAR).any() else set()
-        values = np.abs(self.oracle(points, self.settings[0].parameters).high)
-        kinds |= {"faint"} if ((values < _FAINT) & (values > 0)).any() else set()
+        for index in (0, 1):
+            values = np.abs(self.exact(index).high[np.isin(self.settings[index].points, points)])
+            kinds |= {"faint"} if ((values < _FAINT) & (values > 0)).any() else set()
         return frozenset(kinds)
 
     def failing(self, kernel: Kernel, variable: Kernel, limit: float) -> list[float]:
@@ -199,8 +201,19 @@ class Judge:
             found += np.broadcast_to(places, points.shape).astype(np.float64).tolist()
         return found
 
-    def _slopes(self, setting: Setting, points: Floats) -> Floats:
-        return np.abs(self._slope(points, setting.parameters).high)
+    def _slopes(self, index: int, points: Floats) -> Floats:
+        """|f'| at points of a setting, each asked of the oracle once."""
+        setting = self.settings[index]
+        if index not in self._known_slopes:
+            order = np.argsort(setting.points)
+            self._known_slopes[index] = (setting.points[order], np.full(len(order), np.nan))
+        places, slopes = self._known_slopes[index]
+        at = np.minimum(np.searchsorted(places, points), len(places) - 1)
+        missing = np.unique(at[np.isnan(slopes[at])])
+        if len(missing):
+            found = np.abs(self._slope(places[missing], setting.parameters).high)
+            slopes[missing] = np.where(np.isnan(found), 0.0, found)  # no slope excuses nothing
+        return np.asarray(slopes[at])
 
     def errors_close_up(self, kernel: Kernel) -> contract.Errors:
         """Errors of a kernel at the default parameters over many more of the floats where activations bend."""
@@ -210,7 +223,10 @@ class Judge:
             values: dict[str, Floats | float] = {self.x.name: points, **setting.parameters}
             results = emulation.run(kernel, values, setting.dtype, self.arithmetic)
             exact = self.oracle(points, setting.parameters)
-            slope = partial(self._slopes, setting)
+
+            def slope(some: Floats, setting: Setting = setting) -> Floats:
+                return np.abs(self._slope(some, setting.parameters).high)
+
             parts.append(contract.errors(points, np.broadcast_to(results, points.shape), exact, slope))
         return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
 

@@ -189,27 +189,28 @@ def _on_one_side(function: _Function, side: int, reaches: Floats) -> Patch | Non
     return None
 
 
-def elsewhere(shape: Shape, failing: Floats) -> tuple[Patch, ...]:
-    """Patches for all other stretches on which a form fails, as far as a few of them cover any."""
+def elsewhere(shape: Shape, failing: Floats, most: int = 6) -> tuple[Patch, ...]:
+    """Patches for other stretches on which a form fails, up to ``most``, those with most failing points first."""
     function = _Function(shape.function, shape.z)
     found: list[Patch] = []
-    for low, high in _stretches(failing):
-        sign = 1 if high > 0 else -1
-        least, most = sorted((abs(low), abs(high)))
-        if most > _FAR:
+    for group in sorted(_stretches(failing), key=len, reverse=True):
+        sign = 1 if group[-1] > 0 else -1
+        least, farthest = sorted((abs(group[0]), abs(group[-1])))
+        if farthest <= _FAR:
+            patches = _between(function, sign, least, farthest)
+        else:
             tail = _towards_infinity(function, sign, max(least, 1e-3))
             if tail is None:
                 continue
-            found.append(tail)
             start = min(abs(tail.low), abs(tail.high))
-            found += _between(function, sign, least, start) if start > least * 1.05 else ()
-        else:
-            found += _between(function, sign, least, most)
-    return tuple(found) if len(found) <= _MOST else ()
+            patches = [tail, *(_between(function, sign, least, start) if start > least * 1.05 else ())]
+        if len(found) + len(patches) <= most:
+            found += patches
+    return tuple(found)
 
 
-def _stretches(failing: Floats) -> list[tuple[float, float]]:
-    """The stretches that failing points lie on, each on one side of 0."""
+def _stretches(failing: Floats) -> list[list[float]]:
+    """Failing points by the stretch that they lie on, each on one side of 0."""
     points = sorted(point for point in failing if math.isfinite(point))
     groups: list[list[float]] = []
     for point in points:
@@ -217,7 +218,7 @@ def _stretches(failing: Floats) -> list[tuple[float, float]]:
             groups[-1].append(point)
         else:
             groups.append([point])
-    return [(group[0], group[-1]) for group in groups]
+    return groups
 
 
 def _are_neighbours(a: float, b: float) -> bool:
