@@ -12,7 +12,8 @@ import sympy as sp
 
 from actgen.numerics import choice
 from actgen.numerics.candidates import Candidate, candidates
-from actgen.numerics.choice import CONTRACT, MARGIN, choose_kernel
+from actgen.numerics.choice import CONTRACT, choose_kernel
+from actgen.numerics.emulation import IDEAL
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Constant, Kernel, Variable
 from actgen.numerics.lowering import call
@@ -49,19 +50,19 @@ def test_two_runs_choose_the_same_kernel_for_the_same_reasons(text: str) -> None
 def test_published_formulas_keep_the_contract_at_this_cost(text: str, calls: int, divisions: int) -> None:
     _, kernel, judgement = chosen(text)
     assert judgement.is_within_contract
-    assert judgement.units <= MARGIN
+    assert judgement.units <= IDEAL.margin
     assert (kernel.cost.transcendentals, kernel.cost.divisions) <= (calls, divisions)
     for dtype in ("float32", "float64"):
         assert errors(kernel, formula(text), FRESH, dtype).worst <= CONTRACT
 
 
 @pytest.mark.parametrize(
-    "text", ["x - sin(x)", "x - tanh(x)", "exp(x) - 1 - x", "cosh(x) - 1", "x - erf(x)", "x - atan(x)", "sinh(x) - x"]
+    "text", ["x - sin(x)", "x - tanh(x)", "exp(x) - 1 - x", "1 - cosh(2*x)**2 + 4*x**2", "x - erf(x)", "x - atan(x)"]
 )
 def test_a_formula_that_cancels_around_0_gets_its_series_there(text: str) -> None:
     """Also where the same form needs a guard at the ends: without both together it is off by 1e15."""
     _, kernel, judgement = chosen(text)
-    assert "series" in kernel.form
+    assert "polynomial" in kernel.form
     assert judgement.is_within_contract
     points = [*FRESH, 1e-30, -1e-12, 3e-4]
     for dtype in ("float32", "float64"):
@@ -71,9 +72,13 @@ def test_a_formula_that_cancels_around_0_gets_its_series_there(text: str) -> Non
 def test_the_cheapest_of_those_within_the_margin_wins() -> None:
     for text in ("x*tanh(softplus(x))", "x*sigmoid(x)", "x - tanh(x)", "softplus(x)*tanh(x)"):
         _, kernel, judgement = chosen(text)
-        good = [trial for trial in judgement.candidates if trial.units <= MARGIN]
-        assert good, text
-        assert kernel.cost.key == min(trial.cost.key for trial in good), text
+        good = [trial for trial in judgement.candidates if trial.units <= IDEAL.margin]
+        if good:
+            assert kernel.cost.key == min(trial.cost.key for trial in good), text
+            assert "cheapest" in judgement.reason
+        else:
+            assert judgement.units == min(trial.units for trial in judgement.candidates) <= CONTRACT, text
+            assert "most accurate" in judgement.reason
 
 
 def test_what_was_tried_is_recorded_with_the_chosen_one_among_it() -> None:
@@ -90,7 +95,8 @@ def test_the_judgement_is_what_the_judge_measures() -> None:
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, kernels: Sequence[Kernel]) -> None:
-    monkeypatch.setattr(choice, "candidates", lambda *_: iter([Candidate(kernel.form, kernel) for kernel in kernels]))
+    found = [Candidate(kernel.form, kernel) for kernel in kernels]
+    monkeypatch.setattr(choice, "stages", lambda _: iter([found]))
 
 
 def test_a_wrong_form_never_wins_however_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +120,65 @@ def test_where_nothing_keeps_the_contract_the_closest_is_taken_and_the_miss_is_t
     assert kernel.form.startswith("off by 1e-05")
     assert not judgement.is_within_contract
     assert judgement.units > 1e3
+
+
+def test_two_forms_that_fail_on_different_sides_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By |x| or by x, whichever they differ by; NaN still comes out as NaN."""
+    expression = formula("x + atan(x)")
+    right = kernel_of(expression).result
+    for variable, small in ((call("absolute", X), 3.0), (X, -3.0)):
+        below = call("select", call("less", variable, Constant(small + 1.5)), right, Constant(7.0))
+        above = call("select", call("less", variable, Constant(small)), Constant(7.0), right)
+        offer(monkeypatch, [Kernel(below, {}, "good below"), Kernel(above, {}, "good above")])
+        kernel, judgement = choose_kernel(Judge(expression, x, (), [{}]), KNOWN)
+        assert "good below for" in kernel.form
+        assert ", else good above" in kernel.form
+        assert judgement.is_within_contract
+        assert errors(kernel, expression, [*FRESH, small, small + 1.5, -small]).worst <= CONTRACT
+        assert math.isnan(run(kernel, [math.nan])[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "at_zero"),
+    [
+        ("sin(x)/x", 1.0),
+        ("x/(exp(x) - 1)", 1.0),
+        ("(1 - cos(x))/x", 0.0),
+        ("log1p(x**2)/x", 0.0),
+        ("tanh(x)/x - sech(x)", 0.0),
+        ("Piecewise((1 - x/2, x > 0), (x/(exp(x) - 1), True))", 1.0),
+        ("Piecewise((x/(exp(x) - 1), x >= 0), (1 - x/2, True))", 1.0),
+        ("Piecewise((sin(x)/x, x > 0), (x, True))", 0.0),
+        ("Piecewise((2, x == 0), (sin(x)/x, True))", 2.0),
+    ],
+)
+def test_a_hole_at_0_is_filled_by_continuity_and_a_jump_there_is_kept(text: str, at_zero: float) -> None:
+    """0/0 is NaN in every form; what a spec says of 0 itself, by a piece of its own, stands."""
+    _, kernel, judgement = chosen(text)
+    assert judgement.is_within_contract
+    for dtype in ("float32", "float64"):
+        assert run(kernel, [0.0, -0.0], dtype).tolist() == [at_zero, at_zero]
+        assert errors(kernel, formula(text), [*FRESH, 1e-30, -1e-30], dtype).worst <= CONTRACT
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("x*(atan(x)/pi + 1/2)", [-1e3, -1e13, -3e38, 3e38]),
+        ("x*(pi/2 - atan(x))", [1e3, 1e13, 2e38, -3e38]),
+        ("x*exp(-exp(-x))", [-4.4, 1e35, 3e38]),
+        ("log1p(x*sigmoid(x))", [-87.5, 2e38]),
+        ("x**3*exp(-Abs(x))", [87.5, -88.5, 1e13, -1e30]),
+        ("x**2*softplus(-x)", [88.5, 1e30]),
+        ("asinh(x)/(1 + x**2)", [1e13, -1e30]),
+        ("sqrt(1 + x**2) - 1", [1e-6, 1e13, 3e38]),
+    ],
+)
+def test_formulas_that_nobody_tuned_for_keep_the_contract_far_out(text: str, points: list[float]) -> None:
+    _, kernel, judgement = chosen(text)
+    assert judgement.is_within_contract, (kernel.form, judgement.at)
+    assert errors(kernel, formula(text), [*points, *FRESH]).worst <= CONTRACT
+    assert math.isnan(run(kernel, [math.nan])[0])
 
 
 def test_a_constant_is_not_judged() -> None:
@@ -142,14 +207,14 @@ def test_every_candidate_of_a_formula_equals_it_where_it_is_tame() -> None:
 
 
 def test_parameters_are_judged_at_other_values_than_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A form that holds for beta = 1 only, x sigmoid(x), must not win for x sigmoid(beta x)."""
+    """A form that holds for beta = 1 only, tanh(x), must not win for tanh(beta x)."""
     beta = sp.Symbol("beta", real=True)
     known = {**KNOWN, beta: Variable("beta", is_parameter=True)}
-    expression = formula("x*sigmoid(beta*x)", beta)
+    expression = formula("tanh(beta*x)", beta)
     judge = Judge(expression, x, (beta,), [{"beta": Fraction(1)}, {"beta": Fraction(3)}])
-    honest = Candidate("honest", Kernel(call("multiply", X, call("sigmoid", call("multiply", known[beta], X)))))
-    cheat = Candidate("cheat", Kernel(call("multiply", X, call("sigmoid", X)), {}, "cheat"))
-    monkeypatch.setattr(choice, "candidates", lambda *_: iter([cheat, honest]))
+    honest = Candidate("honest", Kernel(call("tanh", call("multiply", known[beta], X))))
+    cheat = Candidate("cheat", Kernel(call("tanh", X), {}, "cheat"))
+    monkeypatch.setattr(choice, "stages", lambda _: iter([[cheat, honest]]))
     kernel, _ = choose_kernel(judge, known)
     assert known[beta] in kernel.nodes
 
