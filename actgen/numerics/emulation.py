@@ -49,7 +49,8 @@ class Arithmetic:
 
 
 _ALL_BUT_EXACT = 0.02  # ULP
-_TYPICAL = 0.6  # A primitive's largest error occurs on a short stretch; over most of the line it is about this part of it.
+_TYPICAL = 0.6
+"""A primitive's largest error occurs on a short stretch; over most of the line it is about this part of it."""
 
 IDEAL = Arithmetic("correctly rounded, subnormals flushed", margin=2.75)
 
@@ -91,11 +92,14 @@ def _apply(node: Call, memory: Mapping[Node, Array], narrow: np.dtype[Any], wide
     rounded: Array = result.astype(narrow)
     if ulps <= 0.5:
         return rounded
-    # What is exact, such as exp(0) = 1, is so on every machine that was measured; and what is all but exact, all but so.
+    # What is exact, such as exp(0) = 1, is so on every machine that was measured; what is all but exact, all but so.
     spacing = np.spacing(np.abs(rounded)).astype(wide)
     inexactness = np.minimum(np.abs(result - rounded.astype(wide)) / spacing / _ALL_BUT_EXACT, 1.0)
     noise = _TYPICAL * (ulps - 0.5) * inexactness * _noise(operands[0], node.operation) * spacing
-    return np.where(np.isfinite(rounded), (result + noise).astype(narrow), rounded)
+    noisy = (result + noise).astype(narrow)
+    # Nor does a machine give -0 for an exponential that underflows, of which the reciprocal would be -inf.
+    is_kept = np.isfinite(rounded) & (np.signbit(noisy) == np.signbit(rounded))
+    return np.where(is_kept, noisy, rounded)
 
 
 def _noise(operand: Array, operation: str) -> Array:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from actgen.numerics.emulation import EVALUATIONS, run
+from actgen.numerics.emulation import EVALUATIONS, IDEAL, Arithmetic, run
 from actgen.numerics.kernel import OPERATIONS, Constant, Kernel, Variable
 from actgen.numerics.lowering import call
 
@@ -122,3 +122,86 @@ def test_arrays_and_numbers_broadcast_and_the_type_is_kept() -> None:
     result = run(Kernel(call("add", A, B)), {"a": np.arange(3.0), "b": 1.0}, "float32")
     assert result.tolist() == [1, 2, 3]
     assert result.dtype == np.float32
+
+
+ROUGH = Arithmetic("rough", flushes=False, errors={"exp": (3.0, 1.5), "tanh": (0.5, 0.5)})
+GRID = np.linspace(-20.3, 20.7, 4001)
+
+
+def ulps_off(arithmetic: Arithmetic, name: str, dtype: str) -> np.ndarray:
+    """How far an operation is from the correctly rounded one over a grid, in ULP."""
+    kernel = Kernel(call(name, A))
+    ideal, found = (run(kernel, {"a": GRID}, dtype, machine) for machine in (IDEAL, arithmetic))
+    return np.asarray((found - ideal) / np.spacing(np.abs(ideal)), dtype=np.float64)
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [("float32", 3.0), ("float64", 1.5)])
+def test_a_primitive_is_off_by_what_was_measured_and_no_more(dtype: str, bound: float) -> None:
+    """To both sides, and nearly as far as the bound: noise that stayed small would excuse every form."""
+    off = ulps_off(ROUGH, "exp", dtype)
+    assert np.abs(off).max() <= bound
+    assert off.max() >= math.floor(bound - 0.5)
+    assert off.min() <= -math.floor(bound - 0.5)
+    assert abs(off.mean()) < 0.1
+
+
+def test_what_is_measured_as_correctly_rounded_or_not_at_all_has_no_noise() -> None:
+    for name in ("tanh", "sin", "add"):
+        kernel = Kernel(call(name, *(A, B)[: OPERATIONS[name].arity]))
+        assert (
+            run(kernel, {"a": GRID, "b": 0.1}, "float32", ROUGH) == run(kernel, {"a": GRID, "b": 0.1}, "float32")
+        ).all()
+
+
+def test_noise_depends_on_the_operand_alone_and_so_is_the_same_in_every_build() -> None:
+    """Whatever else the array holds, and in whichever order."""
+    kernel = Kernel(call("exp", A))
+    all_at_once = run(kernel, {"a": GRID}, "float32", ROUGH)
+    assert (run(kernel, {"a": GRID[::-1]}, "float32", ROUGH)[::-1] == all_at_once).all()
+    assert [float(run(kernel, {"a": point}, "float32", ROUGH)) for point in GRID[:40]] == all_at_once[:40].tolist()
+    wide = Arithmetic("both", errors={"exp": (3.0, 3.0), "expm1": (3.0, 3.0)})
+    assert not np.array_equal(np.sign(ulps_off(wide, "exp", "float32")), np.sign(ulps_off(wide, "expm1", "float32")))
+
+
+def test_what_is_exact_stays_exact() -> None:
+    machine = Arithmetic("rough everywhere", errors=dict.fromkeys(OPERATIONS, (4.0, 4.0)))
+    for name, point, value in (
+        ("exp", 0.0, 1.0),
+        ("sin", 0.0, 0.0),
+        ("log", 1.0, 0.0),
+        ("sqrt", 4.0, 2.0),
+        ("exp", -INF, 0.0),
+    ):
+        assert float(run(Kernel(call(name, A)), {"a": point}, "float32", machine)) == value
+    assert float(run(Kernel(call("exp", A)), {"a": 1000.0}, "float32", machine)) == INF
+    assert math.isnan(run(Kernel(call("exp", A)), {"a": NAN}, "float32", machine))
+    # 1 + 1e-12 is all but 1 on a machine that is off by 4 ULP where results lie between two floats.
+    assert float(run(Kernel(call("exp", A)), {"a": 1e-12}, "float32", machine)) == 1.0
+
+
+@pytest.mark.parametrize("flushes", [True, False])
+def test_noise_turns_no_sign(flushes: bool) -> None:
+    """exp(-200) is 0 and never -0: 1 over it is inf, and its logarithm no NaN."""
+    machine = Arithmetic("rough", flushes=flushes, errors={"exp": (4.0, 4.0), "sin": (4.0, 4.0)})
+    for dtype, points in (("float32", np.linspace(-140, -87, 3001)), ("float64", np.linspace(-800, -708, 3001))):
+        found = run(Kernel(call("exp", A)), {"a": points}, dtype, machine)
+        assert not np.signbit(found).any()
+        reciprocal = run(Kernel(call("divide", Constant(1.0), call("exp", A))), {"a": points}, dtype, machine)
+        assert (reciprocal > 0).all()
+    tiny = np.geomspace(1e-45, 1e-36, 500)
+    assert not np.signbit(run(Kernel(call("sin", A)), {"a": tiny}, "float32", machine)).any()
+
+
+def test_a_machine_that_keeps_subnormals_keeps_them_in_and_out() -> None:
+    halved = Kernel(call("multiply", A, Constant(0.5)))
+    tiny = float(np.finfo(np.float32).tiny)
+    gradual = Arithmetic("gradual", flushes=False)
+    assert float(run(halved, {"a": tiny}, "float32", gradual)) == tiny / 2
+    assert float(run(halved, {"a": tiny / 4}, "float32", gradual)) == tiny / 8
+    assert float(run(halved, {"a": tiny}, "float32")) == 0.0
+
+
+def test_a_rougher_machine_is_known_as_such() -> None:
+    assert IDEAL.roughness < ROUGH.roughness + 1000
+    assert ROUGH.roughness < Arithmetic("flushing", errors=ROUGH.errors).roughness
+    assert ROUGH.roughness < Arithmetic("more", flushes=False, errors={**ROUGH.errors, "sin": (2.0, 2.0)}).roughness
