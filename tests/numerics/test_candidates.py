@@ -11,7 +11,7 @@ from flint import arb, fmpq
 from hypothesis import HealthCheck, example, given, settings
 
 from actgen.numerics import emulation
-from actgen.numerics.candidates import Candidate, Source, stages
+from actgen.numerics.candidates import Candidate, Source, signs, stages
 from actgen.numerics.kernel import Call, Constant, Kernel, Node
 from actgen.numerics.lowering import variables
 from actgen.numerics.rules import rewrite
@@ -137,3 +137,58 @@ def test_constants_are_taken_for_what_they_stand_for() -> None:
     assert approximates(Kernel(Constant(0.12345678901234567)))
     assert not approximates(Kernel(Constant(0.044715)))
     assert not approximates(Kernel(Constant(0.7978845608028654, "sqrt(2)/sqrt(pi)")))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "found"),
+    [
+        ((x > 0, sp.true), (1, -1)),
+        ((x >= 0, sp.true), (1, -1)),
+        ((x < 0, sp.true), (-1, 1)),
+        ((sp.Lt(0, x), sp.true), (1, -1)),
+        ((x > 2, sp.true), (1, 0)),
+        ((x > -2, sp.true), (0, -1)),
+        ((x < 3, sp.true), (0, 1)),
+        ((x > 2, x < -2, sp.true), (1, -1, 0)),
+        ((x > 0, x > -3, sp.true), (1, -1, -1)),
+        ((x < -1, x < 1, x < 4, sp.true), (-1, 0, 1, 1)),
+        (((x > 0) & (x < 2), sp.true), (1, 0)),
+        (((x > -1) & (x < 2), sp.true), (0, 0)),
+        (((x < -1) | (x > 1), sp.true), (0, 0)),
+        ((sp.Eq(x, 0), sp.true), (0, 0)),
+        ((sp.Eq(x, 0), x > 0, sp.true), (0, 1, -1)),
+        ((x > sp.Symbol("c", real=True), sp.true), (0, 0)),
+        ((x > sp.Symbol("c", positive=True), sp.true), (1, 0)),
+        ((2 * x > 0, sp.true), (0, 0)),
+        ((sp.Symbol("c", real=True) > 0, sp.true), (0, 0)),
+        ((sp.true,), (0,)),
+    ],
+    ids=str,
+)
+def test_a_piece_knows_the_sign_of_its_x(conditions: tuple[sp.Basic, ...], found: tuple[int, ...]) -> None:
+    """A sign where x has both would make the form of one half that of all: worse than none, 0."""
+    assert signs(conditions, x) == found
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (x > 0, x > -3, sp.true),
+        (x < -1, x < 1, x < 4, sp.true),
+        ((x > 0) & (x < 2), x < -1, sp.true),
+        (sp.Eq(x, 0), x >= 1, (x < 0) | (x > 7), sp.true),
+        (x >= -1, x <= 1, sp.true),
+    ],
+    ids=str,
+)
+def test_no_piece_is_taken_at_an_x_of_another_sign_than_it_is_told(conditions: tuple[sp.Basic, ...]) -> None:
+    for point in [sp.Rational(k, 2) for k in range(-16, 17)]:
+        owner = next(i for i, condition in enumerate(conditions) if condition.subs(x, point) == sp.true)
+        assert signs(conditions, x)[owner] * point >= 0
+
+
+def test_no_form_is_offered_twice() -> None:
+    """Judging one takes half a second."""
+    for text in ("x*sigmoid(x)", "Max(0, x)*sigmoid(x)", "x**2*exp(-x**2) - erf(x)/2"):
+        results = [candidate.kernel.result for candidate in forms(formula(text))]
+        assert len(results) == len({*results})

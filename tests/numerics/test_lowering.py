@@ -11,7 +11,7 @@ import sympy as sp
 
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node
 from actgen.numerics.lowering import DIRECT, EXPANSIONS, ORDERS, Order, call, choose, constant, lower, power
-from actgen.symbolic.primitives import DERIVATIVES, sigmoid, softplus
+from actgen.symbolic.primitives import DERIVATIVES, arccot, sech, sigmoid, softplus
 from tests.numerics.judging import KNOWN, X, errors, kernel_of, run
 from tests.symbolic.reading import formula, x
 
@@ -40,10 +40,12 @@ def test_each_primitive_is_computed_as_itself(function: type[sp.Function]) -> No
     assert found.worst_ulps < 3
 
 
-@pytest.mark.parametrize("text", ["softplus(x)", "sech(x)"])
-def test_an_expansion_neither_overflows_nor_cancels(text: str) -> None:
-    points = [-1e30, -200.0, -80.0, -1.0, 0.0, 1e-5, 3.0, 80.0, 200.0, 1e30]
-    assert errors(kernel_of(formula(text)), formula(text), points).worst < 3
+@pytest.mark.parametrize("expression", [softplus(x), sech(x), arccot(x), arccot(-x)], ids=str)
+def test_an_expansion_neither_overflows_nor_cancels(expression: sp.Expr) -> None:
+    points = [-1e30, -200.0, -80.0, -1.0, 0.0, 1e-5, 0.999, 1.0, 1.001, 3.0, 80.0, 200.0, 1e30, math.inf, -math.inf]
+    for dtype in ("float32", "float64"):
+        assert errors(kernel_of(expression), expression, points, dtype).worst < 3
+    assert math.isnan(run(kernel_of(expression), [math.nan])[0])
 
 
 def test_a_sum_adds_first_and_subtracts_what_is_negative() -> None:

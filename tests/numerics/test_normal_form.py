@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
 import sympy as sp
 
+from actgen.numerics import emulation
 from actgen.numerics.generators import generators_of
-from actgen.numerics.kernel import Kernel
+from actgen.numerics.kernel import Kernel, Variable
 from actgen.numerics.normal_form import NormalForm, normal_forms
 from actgen.numerics.rules import rewrite
 from tests.numerics.judging import KNOWN, errors, run
@@ -175,6 +177,86 @@ def test_the_halved_variant_reaches_where_t_alone_underflows() -> None:
 def test_what_is_not_rational_in_one_exponential_has_no_normal_form(text: str) -> None:
     assert generators_of(rewrite(formula(text))[0], x) is None or not forms(text)
     assert forms(text) == ()
+
+
+ONE_SIDED = ["x*sigmoid(x)", "x*tanh(softplus(x))", "softplus(x) - x*sigmoid(x)", "x*normal_cdf(x)", "x*sigmoid(-2*x)"]
+
+
+@pytest.mark.parametrize("text", [*ONE_SIDED, "tanh(x)", "exp(-x**2)*x", "sinh(x)/cosh(2*x)"])
+def test_a_form_for_one_side_is_the_formula_there_and_costs_no_more(text: str) -> None:
+    """In a branch for x < 0 nobody asks for the other half; were the two confused it would be off by all of it."""
+    expression = rewrite(formula(text))[0]
+    least = min(Kernel(form.result).cost.key[:2] for form in forms(text))
+    for sign in (1, -1):
+        found = list(normal_forms(expression, x, KNOWN, sign))
+        assert min(Kernel(form.result).cost.key[:2] for form in found) <= least
+        for form in found:
+            points = [point for point in POINTS if point * sign > 0]
+            assert errors(Kernel(form.result), formula(text), [*points, 0.0], "float64").worst_ulps < 1e7, (
+                sign,
+                form.name,
+            )
+            assert math.isnan(run(Kernel(form.result), [math.nan])[0])
+
+
+@pytest.mark.parametrize("text", ONE_SIDED)
+def test_a_form_for_one_side_selects_nothing(text: str) -> None:
+    for sign in (1, -1):
+        for form in normal_forms(rewrite(formula(text))[0], x, KNOWN, sign):
+            if "tail" not in form.name and "over t" not in form.name:
+                assert not any(node.operation == "select" for node in Kernel(form.result).calls()), form.name
+
+
+def test_where_the_sign_of_the_exponent_is_unknown_both_halves_are_kept() -> None:
+    """gamma x has either sign for x > 0: a form for one side of x must hold for both signs of gamma."""
+    gamma = sp.Symbol("gamma", real=True)
+    known = {**KNOWN, gamma: Variable("gamma", is_parameter=True)}
+    expression = formula("x*sigmoid(gamma*x)", gamma)
+    for sign in (1, -1):
+        found = list(normal_forms(expression, x, known, sign))
+        assert found
+        for form, value in product(found, (1.5, -1.5)):
+            points = np.array([sign * size for size in (0.01, 0.4, 1.6, 7.7)])
+            expected = points / (1 + np.exp(-value * points))
+            result = emulation.run(Kernel(form.result), {"x": points, "gamma": value}, "float64")
+            assert np.allclose(result, expected, rtol=1e-12), (sign, value, form.name)
+
+
+def test_a_positive_parameter_in_the_exponent_keeps_the_sign_of_x_and_a_negative_number_turns_it() -> None:
+    beta = sp.Symbol("beta", positive=True)
+    known = {**KNOWN, beta: Variable("beta", is_parameter=True)}
+    for text, factor in (("x*sigmoid(beta*x)", 0.5), ("x*sigmoid(-3*beta*x)", -1.5)):
+        for sign in (1, -1):
+            for form in normal_forms(formula(text, beta), x, known, sign):
+                points = np.array([sign * size for size in (0.01, 0.4, 1.6, 7.7)])
+                result = emulation.run(Kernel(form.result), {"x": points, "beta": 0.5}, "float64")
+                assert np.allclose(result, points / (1 + np.exp(-factor * points)), rtol=1e-12), (sign, form.name)
+
+
+@pytest.mark.parametrize("text", ["x**2*softplus(x)", "x*softplus(-x)"])
+def test_logarithms_over_t_reach_where_t_and_its_logarithm_are_flushed(text: str) -> None:
+    """At -88 in float32, log1p(t) is 0 where x**2 log1p(t) = 4.7e-35 is not; the halved ratio form keeps it."""
+    point = 88.0 if "-x" in text else -88.0
+    found = [form for form in forms(text) if "logarithms over t" in form.name]
+    assert found
+    for form in found:
+        worst = errors(Kernel(form.result), formula(text), [point, point / 1.3, -point / 4]).worst
+        assert worst < 6 or "halved" not in form.name, (form.name, worst)
+    plain = [form for form in forms(text) if "logarithms over t" not in form.name]
+    assert any(errors(Kernel(form.result), formula(text), [point]).worst > 1e4 for form in plain)
+
+
+def test_an_expanded_denominator_rounds_once_where_a_power_rounds_three_times() -> None:
+    """(1 + t)**3 against 1 + t (3 + t (3 + t)): both variants are there, and the second is the more accurate."""
+    text = "x*sigmoid(x)*sigmoid(-x)**2"
+    grid = np.linspace(-6.3, 6.1, 301)
+    worst = {
+        ", expanded" in form.name: errors(Kernel(form.result), formula(text), grid).worst
+        for form in forms(text)
+        if "powers of x" not in form.name and "halved" not in form.name
+    }
+    assert set(worst) == {True, False}
+    assert worst[True] < worst[False]
 
 
 def test_a_piecewise_and_a_constant_have_none() -> None:
