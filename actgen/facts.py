@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from actgen.numerics import Derivation, Node
     from actgen.spec import Activation, Builtin
 
-CHECK_TITLE = "worst of float32 and float64 in the targets' arithmetic, emulated, at the default and at sampled parameters"
+CHECK_TITLE = (
+    "worst of float32 and float64 in the targets' arithmetic, emulated, at the default and at sampled parameters"
+)
 CHECK_COLUMNS = ("activation", "formula", "targets", "form", "cost", "units", "ulps", "where", "")
 CHECK_NUMBERS = ("cost", "units", "ulps", "where")
 NUMERICS_TITLE = "forms tried, by cost: calls, divisions, passes; errors in units of the contract, in emulation"

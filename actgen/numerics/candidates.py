@@ -107,9 +107,7 @@ def stages(sources: Sequence[Source]) -> Iterator[list[Candidate]]:
             nested = [Candidate("as declared", Kernel(result, {}, "as declared"))]
         pieces = folded.args if isinstance(folded, sp.Piecewise) else ((folded, sp.true),)
         values, conditions = zip(*pieces, strict=True)
-        branches = [
-            _Branch(value, x, known, sign) for value, sign in zip(values, signs(conditions, x), strict=True)
-        ]
+        branches = [_Branch(value, x, known, sign) for value, sign in zip(values, signs(conditions, x), strict=True)]
         for stage in get_args(Stage):
             ways = [branch.ways(stage) for branch in branches]
             found = nested if stage == "spelled" else []

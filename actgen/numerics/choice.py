@@ -390,4 +390,9 @@ def _patched(base: Candidate, found: Sequence[Patch], shape: Shape) -> Candidate
 
 
 def _described(found: Sequence[Patch]) -> str:
-    return "polynomial" + "s" * (len(found) > 1) + " on " + ", ".join(f"({p.low:g}, {p.high:g})" for p in found)
+    return (
+        "polynomial"
+        + "s" * (len(found) > 1)
+        + " on "
+        + ", ".join(f"{'+-' if patch.parity else ''}({patch.low:.4g}, {patch.high:.4g})" for patch in found)
+    )

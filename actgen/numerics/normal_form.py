@@ -125,7 +125,7 @@ def _direction(generators: Generators, x: sp.Symbol) -> int:
 
 
 def _expanded(half: _Half) -> _Half:
-    """A half whose denominator is one polynomial: (1 + t)^3 has the rounding of 1 + t three times, 1 + t (3 + ...) once."""
+    """A half whose denominator is one polynomial: (1 + t)^3 has the rounding of 1 + t three times, 1 + t (...) once."""
     keep = tuple((factor, n) for factor, n in half.denominator if factor in (t, t - 1))
     spread = sp.expand(sp.Mul(*(factor**n for factor, n in half.denominator if factor not in (t, t - 1))))
     return _Half(half.number, half.numerator, keep if spread == 1 else (*keep, (spread, 1)))

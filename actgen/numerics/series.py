@@ -16,7 +16,7 @@ from sympy.core.relational import Relational
 from actgen.numerics.kernel import Constant, Node
 from actgen.numerics.lowering import call, choose, lower, power
 from actgen.symbolic.balls import ball
-from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
+from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
 _TERMS = 64
 _MOST_TERMS = 28
@@ -223,6 +223,7 @@ SERIES: Mapping[type[sp.Function], Callable[[arb_series], arb_series]] = {
     sech: lambda s: 2 * s.exp() / ((2 * s).exp() + 1),
     sp.asinh: lambda s: (s + (s * s + 1).sqrt()).log(),
     sp.atan: arb_series.atan,
+    arccot: lambda s: arb.pi() / 2 - s.atan(),
     sp.erf: arb_series.erf,
     erfc: arb_series.erfc,
     sigmoid: lambda s: 1 / ((-s).exp() + 1),

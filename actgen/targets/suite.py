@@ -56,7 +56,11 @@ def emit_test(
             parity=derivation.properties.parity,
             kinks=derivation.properties.kinks,
             frameworks=[target.name for target in targets],
-            sections=[section for target in targets if (section := target.emit_test(derivations[target.name], context).strip())],
+            sections=[
+                section
+                for target in targets
+                if (section := target.emit_test(derivations[target.name], context).strip())
+            ],
         )
     )
     return {f"tests/test_{activation.name}.py": source}

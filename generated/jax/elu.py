@@ -48,7 +48,7 @@ def elu(x: ArrayLike, alpha: ArrayLike = 1.0) -> Array:
 @jax.jit
 def _value(x: Array, alpha: Array) -> Array:
     """f = Piecewise((x, x > 0), (alpha*expm1(x), True))."""
-    return jnp.where(x > 0.0, x, alpha * jnp.expm1(x))
+    return jnp.where(x > 0.0, x, alpha * _expm1(x))
 
 
 @jax.custom_jvp
@@ -62,7 +62,7 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
 @jax.jit
 def _derivative_alpha(x: Array, alpha: Array) -> Array:
     """df / dalpha = Piecewise((0, x > 0), (expm1(x), True))."""
-    return jnp.where(x > 0.0, 0.0, jnp.expm1(x))
+    return jnp.where(x > 0.0, 0.0, _expm1(x))
 
 
 @jax.jit
@@ -115,3 +115,12 @@ _derivative_alpha.defjvp(_derivative_alpha_jvp, symbolic_zeros=True)
 def _cast(x: Array, dtype: DTypeLike) -> Array:
     """Cast where the type differs: `astype` makes a weak type strong even where it does not."""
     return x if x.dtype == dtype else x.astype(dtype)
+
+
+def _expm1(a: Array) -> Array:
+    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    e = jnp.exp(a)
+    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
+    return jnp.where(
+        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
+    )

@@ -53,12 +53,10 @@ def _value(x: Array, T: Array) -> Array:
 @jax.jit
 def _derivative_x(x: Array, T: Array) -> Array:
     """df / dx = Piecewise(((x*sigmoid(-x) + 1)*sigmoid(x), x >= 0), (0, True))."""
-    is_negative = x < 0.0
-    clamped = jnp.clip(x, -(2.0**100), 2.0**100)
     t = jnp.exp(-jnp.abs(x))
     total = t + 1.0
-    numerator = jnp.where(is_negative, (clamped + total) * t, t * clamped + total)
-    return jnp.where(is_negative, 0.0, numerator / jnp.square(total))
+    ratio = (t * jnp.clip(x, -(2.0**100), 2.0**100) + total) / jnp.square(total)
+    return jnp.where(x < 0.0, 0.0, ratio)
 
 
 @jax.custom_jvp
@@ -71,16 +69,11 @@ def _derivative_T(x: Array, T: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, T: Array) -> Array:
     """d2f / dx dx."""
-    abs_x = jnp.abs(x)
-    product = 0.5 * jnp.clip(abs_x, -(2.0**100), 2.0**100)
-    minus_abs_x = -abs_x
-    is_far = minus_abs_x < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total = t + 1.0
-    numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t
-    return jnp.where(x < 0.0, 0.0, numerator / (jnp.square(total) * total))
+    product = 0.5 * jnp.clip(x, -(2.0**100), 2.0**100)
+    root_t = jnp.exp(-0.5 * jnp.abs(x))
+    t = jnp.square(root_t)
+    numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t
+    return jnp.where(x < 0.0, 0.0, numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
 
 
 def _along(tangents, value, variables, partials):

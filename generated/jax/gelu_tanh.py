@@ -13,9 +13,13 @@ from jax.typing import ArrayLike, DTypeLike
 __all__ = ["gelu_new", "gelu_pytorch_tanh", "gelu_tanh"]
 
 _SQRT_2_OVER_SQRT_PI = 0.7978845608028654  # sqrt(2)/sqrt(pi)
-_200000_OVER_26829 = 7.454620000745462  # 200000/26829
-_1_OVER_PI = 0.3183098861837907  # 1/pi
-_100000_OVER_26829 = 3.727310000372731  # 100000/26829
+_719795241_OVER_5000000000_PI = 0.045823588247668835  # 719795241/(5000000000*pi)
+_8943_SQRT_2_OVER_100000_SQRT_PI = 0.07135481627260025  # 8943*sqrt(2)/(100000*sqrt(pi))
+_2_SQRT_2_OVER_SQRT_PI = 1.5957691216057308  # 2*sqrt(2)/sqrt(pi)
+_26829_OVER_12500_PI = 0.6831948749139936  # 26829/(12500*pi)
+_8_OVER_PI = 2.5464790894703255  # 8/pi
+_26829_SQRT_2_OVER_25000_SQRT_PI = 0.8562577952712029  # 26829*sqrt(2)/(25000*sqrt(pi))
+_4_SQRT_2_OVER_SQRT_PI = 3.1915382432114616  # 4*sqrt(2)/sqrt(pi)
 
 
 def gelu_tanh(x: ArrayLike) -> Array:
@@ -65,40 +69,59 @@ def _derivative(x: Array) -> Array:
     """df / dx."""
     product = 2.0 * _SQRT_2_OVER_SQRT_PI
     product_2 = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * jnp.square(x) + product)
-    product_3 = 0.26829 * _SQRT_2_OVER_SQRT_PI
+    root_t = jnp.exp(-0.5 * jnp.abs(product_2))
+    t = jnp.square(root_t)
     clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_4 = jnp.square(clamped) * clamped
-    negated = -jnp.abs(product_2)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total = t + 1.0
-    numerator = (product_3 * product_4 + product * clamped + total) * part_of_t * rest_of_t
-    numerator_2 = product_3 * t * product_4 + product * t * clamped + total
-    return jnp.where(product_2 < 0.0, numerator, numerator_2) / jnp.square(total)
+    product_3 = clamped * (0.26829 * _SQRT_2_OVER_SQRT_PI * jnp.square(clamped) + product)
+    product_3 = product_3 + 1.0
+    numerator = (t + product_3) * root_t * root_t
+    numerator = jnp.where(product_2 < 0.0, numerator, product_3 * t + 1.0)
+    return numerator / jnp.square(t + 1.0)
 
 
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx."""
-    total = 0.08943 * _SQRT_2_OVER_SQRT_PI * jnp.square(x) + 2.0 * _SQRT_2_OVER_SQRT_PI
-    total = x * total
-    clamped = jnp.clip(x, -1048576.0, 1048576.0)
-    product = _200000_OVER_26829 * _1_OVER_PI
-    product_2 = clamped * (0.134145 * _1_OVER_PI * jnp.square(clamped) + 2.0 * _1_OVER_PI)
-    product_3 = _100000_OVER_26829 * _SQRT_2_OVER_SQRT_PI
-    product_4 = clamped * (product + clamped * (product_2 - _SQRT_2_OVER_SQRT_PI))
-    product_4 = product_4 - product_3
-    root_t = jnp.exp(-0.5 * jnp.abs(total))
-    t = jnp.square(root_t)
-    product_5 = clamped * (product + clamped * (_SQRT_2_OVER_SQRT_PI + product_2))
-    product_5 = product_3 + product_5
-    total_2 = t + 1.0
-    numerator = -(1.07316 * (product_4 * t - product_5) * root_t * root_t)
-    numerator_2 = 1.07316 * (product_5 * t - product_4) * root_t * root_t
-    numerator = jnp.where(total < 0.0, numerator, numerator_2)
-    return numerator / (jnp.square(total_2) * total_2)
+    difference = jnp.abs(x) - 2.0
+    clamped = jnp.clip(x, -32.0, 32.0)
+    clamped_squared = jnp.square(clamped)
+    product = _719795241_OVER_5000000000_PI * (jnp.square(clamped_squared) * clamped)
+    product_2 = clamped_squared * clamped
+    product_3 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_2
+    product_3 = product_3 + _2_SQRT_2_OVER_SQRT_PI * clamped
+    minus_product_3 = -product_3
+    t = jnp.square(jnp.exp(0.5 * -jnp.abs(minus_product_3)))
+    ratio = 1.0 / (1.0 + t)
+    ratio_squared = jnp.square(ratio)
+    t_2 = jnp.square(jnp.exp(0.5 * -jnp.abs(product_3)))
+    ratio_2 = 1.0 / (1.0 + t_2)
+    branch = jnp.where(minus_product_3 < 0.0, t, 1.0)
+    product_4 = _26829_OVER_12500_PI * product_2
+    product_5 = _8_OVER_PI * clamped
+    ratio_2_squared = jnp.square(ratio_2)
+    branch_2 = jnp.where(product_3 < 0.0, t_2, 1.0)
+    product_6 = 0.5 * (jnp.minimum(minus_product_3, 0.0) + jnp.minimum(product_3, 0.0))
+    product_6 = jnp.exp(product_6)
+    product_7 = (-1.7297780040980654e-06 * difference + 9.27247629005864e-06) * difference
+    product_7 = (product_7 - 7.609443871421072e-06) * difference - 5.142936253657994e-05
+    product_7 = (product_7 * difference + 0.00016449240731534288) * difference
+    product_7 = (product_7 - 4.3156566186660806e-05) * difference - 0.0009621903427225335
+    product_7 = (product_7 * difference + 0.0028111077554574203) * difference
+    product_7 = (product_7 - 0.0005633582273520802) * difference - 0.017534448645923472
+    product_7 = (product_7 * difference + 0.04009573220952394) * difference
+    product_7 = (product_7 + 0.011798939161923367) * difference - 0.16995039238477033
+    product_7 = (product_7 * difference + 0.2160756039348776) * difference
+    product_7 = (product_7 - 0.005733178404020853) * difference - 0.10787507995107845
+    product_8 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2
+    product_9 = product_5 * ratio_2_squared * ratio * branch_2
+    product_10 = product_4 * ratio_2_squared * ratio * branch_2
+    product_11 = product * ratio_2_squared * ratio * branch_2
+    product_12 = product_5 * ratio_squared * ratio_2 * branch
+    product_13 = product_4 * ratio_squared * ratio_2 * branch
+    product_13 = product * ratio_squared * ratio_2 * branch + product_13 + product_8
+    product_13 = product_13 + product_12 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
+    product_13 = (product_13 - product_11 - product_10 - product_9) * product_6 * product_6
+    return jnp.where(jnp.abs(difference) < 0.2404113285538686, product_7, product_13)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

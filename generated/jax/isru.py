@@ -57,9 +57,9 @@ def _value(x: Array, alpha: Array) -> Array:
 def _derivative_x(x: Array, alpha: Array) -> Array:
     """df / dx = (-alpha*x^2/(alpha*x^2 + 1) + 1)/sqrt(alpha*x^2 + 1)."""
     abs_x = jnp.abs(x)
-    denominator = jnp.sqrt(alpha * jnp.square(x) + 1.0)
-    denominator = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, denominator)
-    return 1.0 * denominator * (1.0 / (alpha * x * x + 1.0))
+    total = alpha * jnp.square(x) + 1.0
+    denominator = jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, jnp.sqrt(total)) * total
+    return 1.0 / denominator
 
 
 @jax.custom_jvp
@@ -97,13 +97,13 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
 @jax.jit
 def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dalpha dalpha = 3*x^5/(4*(alpha*x^2 + 1)^(5/2))."""
-    clamped = jnp.clip(x, -(2.0**30), 2.0**30)
-    abs_clamped = jnp.abs(clamped)
-    ratio = 1.0 / (alpha * clamped * clamped + 1.0)
-    denominator = jnp.sqrt(alpha * jnp.square(clamped) + 1.0)
-    denominator = jnp.where(abs_clamped > 2.0**60, jnp.sqrt(alpha) * abs_clamped, denominator)
-    denominator = clamped * (1.0 / denominator) * clamped * ratio * clamped * ratio * clamped
-    return denominator * clamped * 0.75
+    held = jnp.clip(x, -1.0, 1.0)
+    held_squared = jnp.square(held)
+    scale = jnp.maximum(jnp.abs(x), 1.0)
+    inverse_scale = 1.0 / scale
+    total = alpha * held_squared + jnp.square(inverse_scale)
+    numerator = 0.75 * (jnp.square(held_squared) * held)
+    return numerator / (jnp.square(total) * jnp.sqrt(total))
 
 
 def _along(tangents, value, variables, partials):

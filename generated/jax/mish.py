@@ -73,29 +73,24 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx."""
-    abs_x = jnp.abs(x)
     is_negative = x < 0.0
     clamped = jnp.clip(x, -(2.0**100), 2.0**100)
     product = 0.5 * clamped
-    minus_abs_x = -abs_x
-    is_far = minus_abs_x < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
+    negated = -jnp.abs(x)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    total = (0.5 * t + 1.0) * t + 1.0
-    total_2 = (2.0 * t + 2.0) * t + 1.0
-    total_3 = (0.016916194031746032 * x - 0.021293110857142857) * x - 0.07109916444444445
-    total_3 = ((total_3 * x + 0.036034133333333336) * x + 0.23456) * x
-    total_3 = (((total_3 - 0.007466666666666667) * x - 0.5504) * x - 0.096) * x + 0.64
     numerator = (((clamped + 2.0) * t + (clamped + 4.0)) * t - (1.5 * clamped - 3.0)) * t
     numerator = 8.0 * (numerator - (clamped - 1.0)) * part_of_t * part_of_t * rest_of_t
     numerator = numerator * rest_of_t
     numerator_2 = (product + 2.0 - ((product - 0.5) * t + (0.75 * clamped - 1.5)) * t) * t
     numerator_3 = 2.0 * (numerator_2 + (product + 1.0)) * part_of_t * rest_of_t
     numerator = jnp.where(is_negative, numerator_3, numerator)
-    denominator = jnp.square(total_2) * total_2
-    numerator = numerator / jnp.where(is_negative, jnp.square(total) * total, denominator)
-    return jnp.where(abs_x < 0.015625, total_3, numerator)
+    denominator = (((((8.0 * t + 24.0) * t + 36.0) * t + 32.0) * t + 18.0) * t + 6.0) * t
+    denominator = denominator + 1.0
+    denominator_2 = (((((0.125 * t + 0.75) * t + 2.25) * t + 4.0) * t + 4.5) * t + 3.0) * t
+    return numerator / jnp.where(is_negative, denominator_2 + 1.0, denominator)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -13,7 +13,10 @@ from jax.typing import ArrayLike, DTypeLike
 __all__ = ["selu"]
 
 _COEFFICIENT = 1.0507009873554805  # 5253504936777402467096674926473/5000000000000000000000000000000
-_COEFFICIENT_2 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
+_COEFFICIENT_2 = (
+    1.6732632423543772  # 16732632423543772848170429916717/10000000000000000000000000000000
+)
+_COEFFICIENT_3 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
 
 
 def selu(x: ArrayLike) -> Array:
@@ -47,28 +50,22 @@ def selu(x: ArrayLike) -> Array:
 @jax.jit
 def _value(x: Array) -> Array:
     """f."""
-    return jnp.where(x > 0.0, _COEFFICIENT * x, _COEFFICIENT_2 * jnp.expm1(x))
+    return _COEFFICIENT * jnp.where(x > 0.0, x, _COEFFICIENT_2 * _expm1(x))
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx."""
-    is_negative = x < 0.0
     root_t = jnp.exp(-0.5 * jnp.abs(x))
-    t = jnp.square(root_t)
-    numerator = jnp.where(is_negative, _COEFFICIENT_2 * root_t * root_t, _COEFFICIENT_2)
-    return jnp.where(x > 0.0, _COEFFICIENT, numerator / jnp.where(is_negative, 1.0, t))
+    return jnp.where(x > 0.0, _COEFFICIENT, _COEFFICIENT_3 * root_t * root_t)
 
 
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx."""
-    is_negative = x < 0.0
     root_t = jnp.exp(-0.5 * jnp.abs(x))
-    t = jnp.square(root_t)
-    numerator = jnp.where(is_negative, _COEFFICIENT_2 * root_t * root_t, _COEFFICIENT_2)
-    return jnp.where(x > 0.0, 0.0, numerator / jnp.where(is_negative, 1.0, t))
+    return jnp.where(x > 0.0, 0.0, _COEFFICIENT_3 * root_t * root_t)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)
@@ -78,3 +75,12 @@ _derivative.defjvps(lambda tangent, value, x: _second_derivative(x) * tangent)
 def _cast(x: Array, dtype: DTypeLike) -> Array:
     """Cast where the type differs: `astype` makes a weak type strong even where it does not."""
     return x if x.dtype == dtype else x.astype(dtype)
+
+
+def _expm1(a: Array) -> Array:
+    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    e = jnp.exp(a)
+    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
+    return jnp.where(
+        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
+    )

@@ -58,8 +58,7 @@ def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = (sigmoid(-x) - sigmoid(x))*sigmoid(-x)*sigmoid(x)."""
     negated = -jnp.abs(x)
     t = jnp.exp(negated)
-    total = t + 1.0
-    return jnp.sign(x) * (jnp.expm1(negated) * t / (jnp.square(total) * total))
+    return jnp.sign(x) * (_expm1(negated) * t / (((t + 3.0) * t + 3.0) * t + 1.0))
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)
@@ -69,3 +68,12 @@ _derivative.defjvps(lambda tangent, value, x: _second_derivative(x) * tangent)
 def _cast(x: Array, dtype: DTypeLike) -> Array:
     """Cast where the type differs: `astype` makes a weak type strong even where it does not."""
     return x if x.dtype == dtype else x.astype(dtype)
+
+
+def _expm1(a: Array) -> Array:
+    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    e = jnp.exp(a)
+    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
+    return jnp.where(
+        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
+    )

@@ -49,15 +49,11 @@ def _value(x: Array) -> Array:
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx = (x*sigmoid(-x) + 1)*sigmoid(x)."""
-    clamped = jnp.clip(x, -(2.0**100), 2.0**100)
-    negated = -jnp.abs(x)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total = t + 1.0
-    numerator = (clamped + total) * part_of_t * rest_of_t
-    return jnp.where(x < 0.0, numerator, t * clamped + total) / jnp.square(total)
+    root_t = jnp.exp(-0.5 * jnp.abs(x))
+    t = jnp.square(root_t)
+    total = jnp.clip(x, -(2.0**100), 2.0**100) + 1.0
+    numerator = jnp.where(x < 0.0, (t + total) * root_t * root_t, total * t + 1.0)
+    return numerator / ((t + 2.0) * t + 1.0)
 
 
 @jax.jit
@@ -65,14 +61,10 @@ def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = (x*sigmoid(-x) - x*sigmoid(x) + 2)*sigmoid(-x)*sigmoid(x)."""
     abs_x = jnp.abs(x)
     product = 0.5 * jnp.clip(abs_x, -(2.0**100), 2.0**100)
-    minus_abs_x = -abs_x
-    is_far = minus_abs_x < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total = t + 1.0
-    numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t
-    return numerator / (jnp.square(total) * total)
+    root_t = jnp.exp(-0.5 * abs_x)
+    t = jnp.square(root_t)
+    numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t
+    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

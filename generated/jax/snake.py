@@ -71,17 +71,15 @@ def _derivative_frequency(x: Array, frequency: Array) -> Array:
 
 @jax.jit
 def _second_derivative_x_x(x: Array, frequency: Array) -> Array:
-    """d2f / dx dx = 2*frequency*(-sin(frequency*x)^2 + cos(frequency*x)^2)."""
-    clamped = jnp.clip(frequency * x, -(2.0**100), 2.0**100)
-    difference = jnp.square(jnp.cos(clamped)) - jnp.square(jnp.sin(clamped))
-    return 2.0 * frequency * difference
+    """d2f / dx dx = 2*frequency*cos(2*frequency*x)."""
+    product = 2.0 * frequency
+    return product * jnp.cos(jnp.clip(product * x, -(2.0**100), 2.0**100))
 
 
 @jax.jit
 def _second_derivative_x_frequency(x: Array, frequency: Array) -> Array:
-    """d2f / dx dfrequency = 2*x*(-sin(frequency*x)^2 + cos(frequency*x)^2)."""
-    clamped = jnp.clip(frequency * x, -(2.0**100), 2.0**100)
-    return 2.0 * x * (jnp.square(jnp.cos(clamped)) - jnp.square(jnp.sin(clamped)))
+    """d2f / dx dfrequency = 2*x*cos(2*frequency*x)."""
+    return 2.0 * x * jnp.cos(jnp.clip(2.0 * frequency * x, -(2.0**100), 2.0**100))
 
 
 @jax.jit
@@ -90,16 +88,19 @@ def _second_derivative_frequency_frequency(x: Array, frequency: Array) -> Array:
     product = frequency * x
     product_squared = jnp.square(product)
     product_2 = jnp.square(frequency) * frequency
-    sin_product = jnp.sin(product)
-    product_3 = product * sin_product
-    product_4 = product * jnp.cos(product)
-    numerator = -0.00047031158142269255 * product_squared + 0.010158730158730159
-    numerator = (numerator * product_squared - 0.13333333333333333) * product_squared
-    numerator = (numerator + 0.8888888888888888) * product_squared - 2.0
-    numerator = numerator * jnp.square(product_squared) / product_2
-    numerator_2 = -2.0 * (product_3 + sin_product - product_4)
-    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
-    return jnp.where(jnp.abs(product) < 0.0625, numerator, numerator_2)
+    product_3 = 2.0 * product
+    clamped = jnp.clip(product, -(2.0**100), 2.0**100)
+    sin_clamped = jnp.sin(clamped)
+    numerator = product_squared * jnp.cos(jnp.clip(product_3, -(2.0**100), 2.0**100))
+    numerator = numerator + jnp.square(sin_clamped)
+    numerator = 2.0 * (numerator - product_3 * sin_clamped * jnp.cos(clamped)) / product_2
+    numerator_2 = 5.495257444200351e-09 * product_squared - 3.2885952676261433e-07
+    numerator_3 = (numerator_2 * product_squared + 1.4659056003626968e-05) * product_squared
+    numerator_4 = (numerator_3 - 0.00047031158068782086) * product_squared
+    numerator_5 = (numerator_4 + 0.01015873015868341) * product_squared - 0.13333333333333186
+    numerator_6 = (numerator_5 * product_squared + 0.8888888888888888) * product_squared - 2.0
+    numerator_6 = numerator_6 / product_2 * product * product * product * product
+    return jnp.where(jnp.abs(product) < 0.5, numerator_6, numerator)
 
 
 def _along(tangents, value, variables, partials):

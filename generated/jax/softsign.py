@@ -59,11 +59,8 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = 2*(-1 + Abs(x)/(Abs(x) + 1))*sign(x)/(Abs(x) + 1)^2."""
-    sign_x = jnp.sign(x)
     abs_x = jnp.abs(x)
-    total = abs_x + 1.0
-    ratio = 2.0 * sign_x * (x * sign_x - abs_x - 1.0) / (jnp.square(total) * total)
-    return jnp.where(x == jnp.inf, 0.0, jnp.where(x == -jnp.inf, 0.0, ratio))
+    return jnp.sign(x) * -(2.0 / (abs_x * (abs_x * (abs_x + 3.0) + 3.0) + 1.0))
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

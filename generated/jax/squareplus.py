@@ -79,8 +79,9 @@ def _derivative_b(x: Array, b: Array) -> Array:
 def _second_derivative_x_x(x: Array, b: Array) -> Array:
     """d2f / dx dx = (-x^2/(b + x^2) + 1)/(2*sqrt(b + x^2))."""
     abs_x = jnp.abs(x)
-    product = b * (1.0 / jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + jnp.square(x))))
-    return product * (1.0 / (2.0 * b + 2.0 * x * x))
+    x_squared = jnp.square(x)
+    denominator = jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + x_squared))
+    return b / (denominator * (2.0 * b + 2.0 * x_squared))
 
 
 @jax.jit
@@ -95,7 +96,7 @@ def _second_derivative_x_b(x: Array, b: Array) -> Array:
 def _second_derivative_b_b(x: Array, b: Array) -> Array:
     """d2f / db db = -1/(8*(b + x^2)^(3/2))."""
     total = b + jnp.square(x)
-    return -(0.125 * (1.0 / total) * (1.0 / jnp.sqrt(total)))
+    return -(0.125 / (total * jnp.sqrt(total)))
 
 
 def _along(tangents, value, variables, partials):

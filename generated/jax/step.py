@@ -58,8 +58,8 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = -2*sign(x)/(Abs(x) + 1)^3."""
-    total = jnp.abs(x) + 1.0
-    return -2.0 * jnp.sign(x) / (jnp.square(total) * total)
+    abs_x = jnp.abs(x)
+    return jnp.sign(x) * -(2.0 / (abs_x * (abs_x * (abs_x + 3.0) + 3.0) + 1.0))
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -116,9 +116,10 @@ def _derivative(x, alpha):
             return upstream * _second_derivative(x, alpha)
 
         abs_x = keras.ops.abs(x)
-        denominator = keras.ops.sqrt(alpha * keras.ops.square(x) + 1.0)
-        denominator = keras.ops.where(abs_x > 2.0**60, keras.ops.sqrt(alpha) * abs_x, denominator)
-        value = 1.0 * (1.0 / denominator) * (1.0 / (alpha * x * x + 1.0))
+        total = alpha * keras.ops.square(x) + 1.0
+        denominator = keras.ops.sqrt(alpha) * abs_x
+        denominator = keras.ops.where(abs_x > 2.0**60, denominator, keras.ops.sqrt(total)) * total
+        value = 1.0 / denominator
         return value, gradient
 
     return differentiable(x)

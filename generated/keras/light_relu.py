@@ -142,11 +142,19 @@ def _minimum(a, b):
     return keras.ops.where((a < b) | (a != a), a, b)
 
 
+def _expm1(a):
+    """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
+    if keras.backend.backend() == "torch":
+        return keras.ops.expm1(a)
+    e = keras.ops.exp(a)
+    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
+    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
+    return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
+
+
 def _tanh(a):
-    """tanh within 3 ULP: XLA's and TensorFlow's are off by 4.3, and float32 for float64 on JAX."""
+    """tanh as e / (e + 2) with e = expm1(2 |a|); XLA's is off by 6.5 ULP, or float32."""
     if keras.backend.backend() == "torch":
         return keras.ops.tanh(a)
-    magnitude = keras.ops.abs(a)
-    t = keras.ops.exp(-2.0 * magnitude)
-    numerator = keras.ops.where(magnitude < 0.5, -keras.ops.expm1(-2.0 * magnitude), 1.0 - t)
-    return _copysign(numerator / (1.0 + t), a)
+    e = _expm1(2.0 * keras.ops.clip(keras.ops.abs(a), 0.0, 30.0))
+    return _copysign(e / (e + 2.0), a)

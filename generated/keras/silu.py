@@ -86,16 +86,11 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
-    negated = -keras.ops.abs(x)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total = t + 1.0
-    numerator = (clamped + total) * part_of_t * rest_of_t
-    numerator = keras.ops.where(x < 0.0, numerator, t * clamped + total)
-    value = numerator / keras.ops.square(total)
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(x))
+    t = keras.ops.square(root_t)
+    total = keras.ops.clip(x, -(2.0**100), 2.0**100) + 1.0
+    numerator = keras.ops.where(x < 0.0, (t + total) * root_t * root_t, total * t + 1.0)
+    value = numerator / ((t + 2.0) * t + 1.0)
     return value, gradient
 
 
@@ -103,14 +98,10 @@ def _second_derivative(x):
     """d2f / dx dx = (x*sigmoid(-x) - x*sigmoid(x) + 2)*sigmoid(-x)*sigmoid(x)."""
     abs_x = keras.ops.abs(x)
     product = 0.5 * keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
-    minus_abs_x = -abs_x
-    is_far = minus_abs_x < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total = t + 1.0
-    numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t
-    return numerator / (keras.ops.square(total) * total)
+    root_t = keras.ops.exp(-0.5 * abs_x)
+    t = keras.ops.square(root_t)
+    numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t
+    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 
 
 def _upstream(arguments, upstream):

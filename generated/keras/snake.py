@@ -161,23 +161,21 @@ def _derivative_frequency(x, frequency):
         )
 
     clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
-    product = _sin(clamped) * (1.0 / frequency)
-    value = product * (2.0 * x * _cos(clamped) - product)
+    sin_clamped = _sin(clamped)
+    ratio = keras.ops.square(sin_clamped) / keras.ops.square(frequency)
+    value = 2.0 * x * _cos(clamped) * sin_clamped / frequency - ratio
     return value, gradient
 
 
 def _second_derivative_x_x(x, frequency):
-    """d2f / dx dx = 2*frequency*(-sin(frequency*x)^2 + cos(frequency*x)^2)."""
-    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
-    difference = keras.ops.square(_cos(clamped)) - keras.ops.square(_sin(clamped))
-    return 2.0 * frequency * difference
+    """d2f / dx dx = 2*frequency*cos(2*frequency*x)."""
+    product = 2.0 * frequency
+    return product * _cos(keras.ops.clip(product * x, -(2.0**100), 2.0**100))
 
 
 def _second_derivative_x_frequency(x, frequency):
-    """d2f / dx dfrequency = 2*x*(-sin(frequency*x)^2 + cos(frequency*x)^2)."""
-    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
-    difference = keras.ops.square(_cos(clamped)) - keras.ops.square(_sin(clamped))
-    return 2.0 * x * difference
+    """d2f / dx dfrequency = 2*x*cos(2*frequency*x)."""
+    return 2.0 * x * _cos(keras.ops.clip(2.0 * frequency * x, -(2.0**100), 2.0**100))
 
 
 def _second_derivative_frequency_frequency(x, frequency):
@@ -185,16 +183,19 @@ def _second_derivative_frequency_frequency(x, frequency):
     product = frequency * x
     product_squared = keras.ops.square(product)
     product_2 = keras.ops.square(frequency) * frequency
-    sin_product = _sin(product)
-    product_3 = product * sin_product
-    product_4 = product * _cos(product)
-    numerator = -0.00047031158142269255 * product_squared + 0.010158730158730159
-    numerator = (numerator * product_squared - 0.13333333333333333) * product_squared
-    numerator = (numerator + 0.8888888888888888) * product_squared - 2.0
-    numerator = numerator * keras.ops.square(product_squared) / product_2
-    numerator_2 = -2.0 * (product_3 + sin_product - product_4)
-    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
-    return keras.ops.where(keras.ops.abs(product) < 0.0625, numerator, numerator_2)
+    product_3 = 2.0 * product
+    clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
+    sin_clamped = _sin(clamped)
+    numerator = product_squared * _cos(keras.ops.clip(product_3, -(2.0**100), 2.0**100))
+    numerator = numerator + keras.ops.square(sin_clamped)
+    numerator = 2.0 * (numerator - product_3 * sin_clamped * _cos(clamped)) / product_2
+    numerator_2 = 5.495257444200351e-09 * product_squared - 3.2885952676261433e-07
+    numerator_3 = (numerator_2 * product_squared + 1.4659056003626968e-05) * product_squared
+    numerator_4 = (numerator_3 - 0.00047031158068782086) * product_squared
+    numerator_5 = (numerator_4 + 0.01015873015868341) * product_squared - 0.13333333333333186
+    numerator_6 = (numerator_5 * product_squared + 0.8888888888888888) * product_squared - 2.0
+    numerator_6 = numerator_6 / product_2 * product * product * product * product
+    return keras.ops.where(keras.ops.abs(product) < 0.5, numerator_6, numerator)
 
 
 def _upstream(arguments, upstream):

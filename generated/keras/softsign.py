@@ -97,13 +97,8 @@ def _derivative(x):
 
 def _second_derivative(x):
     """d2f / dx dx = 2*(-1 + Abs(x)/(Abs(x) + 1))*sign(x)/(Abs(x) + 1)^2."""
-    sign_x = _sign(x)
     abs_x = keras.ops.abs(x)
-    total = abs_x + 1.0
-    numerator = 2.0 * sign_x * (x * sign_x - abs_x - 1.0)
-    numerator = numerator / (keras.ops.square(total) * total)
-    numerator = keras.ops.where(x == float("-inf"), 0.0, numerator)
-    return keras.ops.where(x == float("inf"), 0.0, numerator)
+    return _sign(x) * -(2.0 / (abs_x * (abs_x * (abs_x + 3.0) + 3.0) + 1.0))
 
 
 def _upstream(arguments, upstream):

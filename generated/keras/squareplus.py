@@ -129,9 +129,9 @@ def _derivative(x, b):
 def _second_derivative(x, b):
     """d2f / dx dx = (-x^2/(b + x^2) + 1)/(2*sqrt(b + x^2))."""
     abs_x = keras.ops.abs(x)
-    denominator = keras.ops.sqrt(b + keras.ops.square(x))
-    denominator = b * (1.0 / keras.ops.where(abs_x > 2.0**60, abs_x, denominator))
-    return denominator * (1.0 / (2.0 * b + 2.0 * x * x))
+    x_squared = keras.ops.square(x)
+    denominator = keras.ops.where(abs_x > 2.0**60, abs_x, keras.ops.sqrt(b + x_squared))
+    return b / (denominator * (2.0 * b + 2.0 * x_squared))
 
 
 def _upstream(arguments, upstream):

@@ -97,8 +97,8 @@ def _derivative(x):
 
 def _second_derivative(x):
     """d2f / dx dx = -2*sign(x)/(Abs(x) + 1)^3."""
-    total = keras.ops.abs(x) + 1.0
-    return -2.0 * _sign(x) / (keras.ops.square(total) * total)
+    abs_x = keras.ops.abs(x)
+    return _sign(x) * -(2.0 / (abs_x * (abs_x * (abs_x + 3.0) + 3.0) + 1.0))
 
 
 def _upstream(arguments, upstream):

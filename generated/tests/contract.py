@@ -78,6 +78,7 @@ def assert_within_contract(y, f, slope, x, dtype, what, measured=None):
         )
         good = (np.abs(y - f) <= allowed) | (y == f) | (np.isnan(y) & np.isnan(f))
         good |= overflows & (np.sign(y) == np.sign(f))
+        good |= (allowed > largest) & ~np.isnan(y)  # half an ulp of x is worth more than any number
     _assert_all(good, what, dtype, x=x, got=y, expected=f, allowed=allowed)
 
 

@@ -258,10 +258,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (
-    ("x", "alpha"),
-    ("alpha", "alpha"),
-)
+EDGES = ()
 
 
 def slope_of(key):

@@ -250,10 +250,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (
-    ("beta",),
-    ("beta", "beta"),
-)
+EDGES = ()
 
 
 def slope_of(key):

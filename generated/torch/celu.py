@@ -74,8 +74,8 @@ class CELU(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
-    """The value: rewritten."""
-    return torch.where(x > 0, x, (x / alpha).expm1_().mul_(alpha))
+    """The value: Piecewise((x, x > 0), (alpha*expm1(x/alpha), True))."""
+    return torch.where(x > 0, x, _expm1(x / alpha).mul_(alpha))
 
 
 def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -84,26 +84,21 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The derivative by alpha: exponential normal form, by powers of x, series below 0.25."""
+    """The derivative by alpha: as declared, clamped left, polynomial on (-1, 0)."""
     ratio = x / alpha
-    abs_ratio = ratio.abs()
-    is_negative = ratio < 0
-    minus_abs_ratio = -abs_ratio
-    growth = minus_abs_ratio.expm1()
-    t = minus_abs_ratio.exp()
-    product = (-1.4911969277048643e-10 * ratio).sub_(1.9270852604185937e-09).mul_(ratio)
-    product = product.sub_(2.296443268665491e-08).mul_(ratio).sub_(2.505210838544172e-07)
-    product = product.mul_(ratio).sub_(2.48015873015873e-06).mul_(ratio)
-    product = product.sub_(2.2045855379188714e-05).mul_(ratio)
-    product = product.sub_(0.00017361111111111112).mul_(ratio).sub_(0.0011904761904761906)
-    product = product.mul_(ratio).sub_(0.006944444444444444).mul_(ratio)
-    product = product.sub_(0.03333333333333333).mul_(ratio).sub_(0.125).mul_(ratio)
-    product = product.sub_(0.3333333333333333).mul_(ratio).sub_(0.5).mul_(ratio.square())
-    product = torch.where(ratio > 0, 0, product)
-    numerator = growth - (t * x.clamp(-(2.0**100), 2.0**100)).div_(alpha)
-    numerator = torch.where(is_negative, numerator, (growth * alpha).add_(x).neg_())
-    numerator = numerator.div_(torch.where(is_negative, 1, alpha * t))
-    return torch.where(abs_ratio < 0.25, product, torch.where(x > 0, 0, numerator))
+    ratio_2 = x.clamp(min=-128) / alpha
+    exp_ratio_2 = ratio_2.exp()
+    branch = torch.where(ratio_2 > 0, 0, (exp_ratio_2 - ratio_2 * exp_ratio_2).sub_(1))
+    product = (-6.727193690636133e-12 * ratio).sub_(1.3767710462576125e-10).mul_(ratio)
+    product = product.sub_(1.906890609079778e-09).mul_(ratio).sub_(2.294072837032108e-08)
+    product = product.mul_(ratio).sub_(2.50501814667763e-07).mul_(ratio)
+    product = product.sub_(2.480147686630991e-06).mul_(ratio).sub_(2.2045850907679017e-05)
+    product = product.mul_(ratio).sub_(0.0001736111098470231).mul_(ratio)
+    product = product.sub_(0.0011904761902333122).mul_(ratio).sub_(0.006944444444414183)
+    product = product.mul_(ratio).sub_(0.03333333333333107).mul_(ratio)
+    product = product.sub_(0.12499999999999992).mul_(ratio).sub_(0.3333333333333333)
+    product = product.mul_(ratio).sub_(0.5).mul_(ratio).mul_(ratio)
+    return torch.where((ratio <= 0) & (ratio > -1), product, branch)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -121,11 +116,12 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by alpha: as declared, divided one by one, clamped left."""
-    larger = x.clamp(min=-4096)
-    ratio = 1 / alpha
-    product = larger * ratio
-    return torch.where(larger > 0, 0, product * larger * ratio * product.exp() * ratio)
+    """The second derivative by alpha: exponential normal form, halved."""
+    ratio = x / alpha
+    abs_ratio = ratio.abs()
+    root_t = torch.exp(-0.5 * abs_ratio)
+    numerator = abs_ratio.clamp(-(2.0**50), 2.0**50).square() * root_t * root_t
+    return torch.where(ratio > 0, 0, numerator) / alpha
 
 
 _DERIVATIVES = {
@@ -265,3 +261,15 @@ def _expanded(x: Tensor, alpha: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _DERIVATIVES[f"{name} {other}"](*third) * step * further / 2
     return result.to(x.dtype)
+
+
+def _expm1(a: Tensor) -> Tensor:
+    """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
+
+    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
+        return a.expm1()
+    u = a.exp()
+    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    return torch.where(a.abs() < 30, growth, u - 1)

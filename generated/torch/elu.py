@@ -70,8 +70,8 @@ class ELU(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
-    """The value: rewritten."""
-    return torch.where(x > 0, x, alpha * x.expm1())
+    """The value: Piecewise((x, x > 0), (alpha*expm1(x), True))."""
+    return torch.where(x > 0, x, alpha * _expm1(x))
 
 
 def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -80,8 +80,8 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The derivative by alpha: rewritten."""
-    return torch.where(x > 0, 0, x.expm1())
+    """The derivative by alpha: Piecewise((0, x > 0), (expm1(x), True))."""
+    return torch.where(x > 0, 0, _expm1(x))
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -234,3 +234,15 @@ def _expanded(x: Tensor, alpha: Tensor) -> Tensor:
             if f"{name} {other}" in _DERIVATIVES:
                 result = result + _DERIVATIVES[f"{name} {other}"](*third) * step * further / 2
     return result.to(x.dtype)
+
+
+def _expm1(a: Tensor) -> Tensor:
+    """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
+
+    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
+        return a.expm1()
+    u = a.exp()
+    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    return torch.where(a.abs() < 30, growth, u - 1)

@@ -49,59 +49,76 @@ class GELUTanh(nn.Module):
         return gelu_tanh(x)
 
 
+_2_SQRT_2_OVER_SQRT_PI = 1.5957691216057308  # 2*sqrt(2)/sqrt(pi)
 _SQRT_2_OVER_SQRT_PI = 0.7978845608028654  # sqrt(2)/sqrt(pi)
-_200000_OVER_26829 = 7.454620000745462  # 200000/26829
-_1_OVER_PI = 0.3183098861837907  # 1/pi
-_100000_OVER_26829 = 3.727310000372731  # 100000/26829
+_719795241_OVER_5000000000_PI = 0.045823588247668835  # 719795241/(5000000000*pi)
+_8943_SQRT_2_OVER_100000_SQRT_PI = 0.07135481627260025  # 8943*sqrt(2)/(100000*sqrt(pi))
+_26829_OVER_12500_PI = 0.6831948749139936  # 26829/(12500*pi)
+_8_OVER_PI = 2.5464790894703255  # 8/pi
+_26829_SQRT_2_OVER_25000_SQRT_PI = 0.8562577952712029  # 26829*sqrt(2)/(25000*sqrt(pi))
+_4_SQRT_2_OVER_SQRT_PI = 3.1915382432114616  # 4*sqrt(2)/sqrt(pi)
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: exponential normal form, halved."""
-    product = x.square().mul_(0.08943 * _SQRT_2_OVER_SQRT_PI)
-    product = product.add_(2 * _SQRT_2_OVER_SQRT_PI).mul_(x)
-    root_t = product.abs().mul_(-0.5).exp_()
-    t = root_t.square()
-    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(root_t).mul_(root_t)
-    return torch.where(product < 0, numerator, x).div_(t.add_(1))
+    """The value: as declared, clamped left."""
+    larger = x.clamp(min=-32)
+    total = larger.square().mul_(larger).mul_(0.044715).add_(larger)
+    return total.mul_(_2_SQRT_2_OVER_SQRT_PI).sigmoid_().mul_(larger)
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, by powers of x, halved in the tail."""
+    """The derivative by x: exponential normal form."""
     product = 2 * _SQRT_2_OVER_SQRT_PI
     product_2 = x.square().mul_(0.08943 * _SQRT_2_OVER_SQRT_PI).add_(product).mul_(x)
-    product_3 = 0.26829 * _SQRT_2_OVER_SQRT_PI
+    t = product_2.abs().neg_().exp_()
     clamped = x.clamp(-(2.0**33), 2.0**33)
-    product_4 = clamped.square().mul_(clamped)
-    negated = product_2.abs().neg_()
-    is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
-    total = t + 1
-    numerator = (product_3 * product_4).add_(product * clamped).add_(total).mul_(part_of_t)
-    numerator = numerator.mul_(rest_of_t)
-    numerator_2 = (product_3 * t).mul_(product_4).add_((product * t).mul_(clamped))
-    numerator = torch.where(product_2 < 0, numerator, numerator_2.add_(total))
-    return numerator.div_(total.square())
+    total = clamped.square().mul_(0.26829 * _SQRT_2_OVER_SQRT_PI).add_(product)
+    total = total.mul_(clamped).add_(1)
+    numerator = torch.where(product_2 < 0, (t + total).mul_(t), (total * t).add_(1))
+    return numerator.div_((t + 1).square_())
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, halved."""
-    product = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * x.square() + 2 * _SQRT_2_OVER_SQRT_PI)
-    clamped = x.clamp(-1048576.0, 1048576.0)
-    product_2 = _200000_OVER_26829 * _1_OVER_PI
-    product_3 = clamped * (0.134145 * _1_OVER_PI * clamped.square() + 2 * _1_OVER_PI)
-    product_4 = _100000_OVER_26829 * _SQRT_2_OVER_SQRT_PI
-    product_5 = clamped * (product_2 + clamped * (product_3 - _SQRT_2_OVER_SQRT_PI))
-    product_5 = product_5 - product_4
-    root_t = torch.exp(-0.5 * product.abs())
-    t = root_t.square()
-    product_6 = clamped * (product_2 + clamped * (_SQRT_2_OVER_SQRT_PI + product_3))
-    product_6 = product_4 + product_6
-    total = t + 1
-    numerator = -(1.07316 * (product_5 * t - product_6) * root_t * root_t)
-    numerator_2 = 1.07316 * (product_6 * t - product_5) * root_t * root_t
-    return torch.where(product < 0, numerator, numerator_2) / (total.square() * total)
+    """The second derivative by x: expanded, scaled, halved, clamped both sides, polynomial on +-(1.76, 2.24)."""
+    difference = x.abs() - 2
+    clamped = x.clamp(-32, 32)
+    clamped_squared = clamped.square()
+    product = _719795241_OVER_5000000000_PI * (clamped_squared.square() * clamped)
+    product_2 = clamped_squared * clamped
+    product_3 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_2
+    product_3 = product_3 + _2_SQRT_2_OVER_SQRT_PI * clamped
+    minus_product_3 = -product_3
+    t = torch.exp(0.5 * -minus_product_3.abs()).square()
+    ratio = 1 / (1 + t)
+    ratio_squared = ratio.square()
+    t_2 = torch.exp(0.5 * -product_3.abs()).square()
+    ratio_2 = 1 / (1 + t_2)
+    branch = torch.where(minus_product_3 < 0, t, 1)
+    product_4 = _26829_OVER_12500_PI * product_2
+    product_5 = _8_OVER_PI * clamped
+    ratio_2_squared = ratio_2.square()
+    branch_2 = torch.where(product_3 < 0, t_2, 1)
+    e = torch.exp(0.5 * (minus_product_3.clamp(max=0) + product_3.clamp(max=0)))
+    product_6 = (-1.7297780040980654e-06 * difference + 9.27247629005864e-06) * difference
+    product_6 = (product_6 - 7.609443871421072e-06) * difference - 5.142936253657994e-05
+    product_6 = (product_6 * difference + 0.00016449240731534288) * difference
+    product_6 = (product_6 - 4.3156566186660806e-05) * difference - 0.0009621903427225335
+    product_6 = (product_6 * difference + 0.0028111077554574203) * difference
+    product_6 = (product_6 - 0.0005633582273520802) * difference - 0.017534448645923472
+    product_6 = (product_6 * difference + 0.04009573220952394) * difference
+    product_6 = (product_6 + 0.011798939161923367) * difference - 0.16995039238477033
+    product_6 = (product_6 * difference + 0.2160756039348776) * difference
+    product_6 = (product_6 - 0.005733178404020853) * difference - 0.10787507995107845
+    product_7 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2
+    product_8 = product_5 * ratio_2_squared * ratio * branch_2
+    product_9 = product_4 * ratio_2_squared * ratio * branch_2
+    product_10 = product * ratio_2_squared * ratio * branch_2
+    product_11 = product_5 * ratio_squared * ratio_2 * branch
+    product_12 = product_4 * ratio_squared * ratio_2 * branch
+    product_12 = product * ratio_squared * ratio_2 * branch + product_12 + product_7
+    product_12 = product_12 + product_11 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
+    product_12 = (product_12 - product_10 - product_9 - product_8) * e * e
+    return torch.where(difference.abs() < 0.2404113285538686, product_6, product_12)
 
 
 _DERIVATIVES = {

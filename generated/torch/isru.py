@@ -76,11 +76,11 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
-    """The derivative by x: square-root form, divided one by one."""
+    """The derivative by x: square-root form."""
     abs_x = x.abs()
-    denominator = (alpha * x.square()).add_(1).sqrt_()
-    denominator = 1 / torch.where(abs_x > 2.0**60, alpha.sqrt() * abs_x, denominator)
-    return denominator.mul_(1).mul_(1 / (alpha * x).mul_(x).add_(1))
+    total = (alpha * x.square()).add_(1)
+    denominator = torch.where(abs_x > 2.0**60, alpha.sqrt() * abs_x, total.sqrt()).mul_(total)
+    return 1 / denominator
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -112,14 +112,13 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by alpha: square-root form, number last, divided one by one, clamped both sides."""
-    clamped = x.clamp(-(2.0**30), 2.0**30)
-    abs_clamped = clamped.abs()
-    ratio = 1 / (alpha * clamped * clamped + 1)
-    denominator = torch.sqrt(alpha * clamped.square() + 1)
-    denominator = torch.where(abs_clamped > 2.0**60, alpha.sqrt() * abs_clamped, denominator)
-    denominator = clamped * (1 / denominator) * clamped * ratio * clamped * ratio * clamped
-    return denominator * clamped * 0.75
+    """The second derivative by alpha: as declared, powers scaled."""
+    held = x.clamp(-1, 1)
+    held_squared = held.square()
+    scale = x.abs().clamp(min=1)
+    inverse_scale = 1 / scale
+    total = alpha * held_squared + inverse_scale.square()
+    return 0.75 * (held_squared.square() * held) / (total.square() * total.sqrt())
 
 
 _DERIVATIVES = {

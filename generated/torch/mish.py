@@ -43,29 +43,24 @@ class Mish(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: exponential normal form, halved."""
+    """The value: exponential normal form."""
     is_negative = x < 0
-    root_t = x.abs().mul_(-0.5).exp_()
-    t = root_t.square()
+    t = x.abs().neg_().exp_()
     total = (0.5 * t).add_(1)
     product = 2 * t
     denominator = torch.where(is_negative, (total * t).add_(1), (product + 2).mul_(t).add_(1))
-    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(total).mul_(root_t).mul_(root_t)
+    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(total).mul_(t)
     return torch.where(is_negative, numerator, (product + 1).mul_(x)).div_(denominator)
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, halved in the tail."""
+    """The derivative by x: exponential normal form."""
     is_negative = x < 0
-    negated = x.abs().neg_()
-    is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
+    t = x.abs().neg_().exp_()
     clamped = x.clamp(-(2.0**100), 2.0**100)
     product = 4 * clamped
     numerator = (0.25 * t).add_(1).mul_(t).add_(clamped + 1.5).mul_(t).add_(clamped + 1)
-    numerator = numerator.mul_(part_of_t).mul_(rest_of_t)
+    numerator = numerator.mul_(t)
     numerator_2 = (product + 4).mul_(t).add_(product + 6).mul_(t).add_(4).mul_(t).add_(1)
     numerator = torch.where(is_negative, numerator, numerator_2)
     denominator = (0.5 * t).add_(1).mul_(t).add_(1).square_()
@@ -74,28 +69,19 @@ def _by_x(x: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, halved in the tail, series below 0.015625."""
-    abs_x = x.abs()
+    """The second derivative by x: exponential normal form, expanded."""
     is_negative = x < 0
     clamped = x.clamp(-(2.0**100), 2.0**100)
     product = 0.5 * clamped
-    minus_abs_x = -abs_x
-    is_far = minus_abs_x < -64
-    part_of_t = torch.where(is_far, 0.5 * minus_abs_x, minus_abs_x).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
-    total = (0.5 * t + 1) * t + 1
-    total_2 = (2 * t + 2) * t + 1
-    denominator = torch.where(is_negative, total.square() * total, total_2.square() * total_2)
-    total_3 = (0.016916194031746032 * x - 0.021293110857142857) * x - 0.07109916444444445
-    total_3 = ((total_3 * x + 0.036034133333333336) * x + 0.23456) * x
-    total_3 = (((total_3 - 0.007466666666666667) * x - 0.5504) * x - 0.096) * x + 0.64
+    t = torch.exp(-x.abs())
+    denominator = (((((0.125 * t + 0.75) * t + 2.25) * t + 4) * t + 4.5) * t + 3) * t + 1
     numerator = (product + 2 - ((product - 0.5) * t + (0.75 * clamped - 1.5)) * t) * t
-    numerator = 2 * (numerator + (product + 1)) * part_of_t * rest_of_t
+    numerator = 2 * (numerator + (product + 1)) * t
     numerator_2 = (((clamped + 2) * t + (clamped + 4)) * t - (1.5 * clamped - 3)) * t
-    numerator_3 = 8 * (numerator_2 - (clamped - 1)) * part_of_t * part_of_t * rest_of_t
-    numerator = torch.where(is_negative, numerator, numerator_3 * rest_of_t) / denominator
-    return torch.where(abs_x < 0.015625, total_3, numerator)
+    numerator_3 = 8 * (numerator_2 - (clamped - 1)) * t * t
+    numerator = torch.where(is_negative, numerator, numerator_3)
+    denominator_2 = (((((8 * t + 24) * t + 36) * t + 32) * t + 18) * t + 6) * t + 1
+    return numerator / torch.where(is_negative, denominator, denominator_2)
 
 
 _DERIVATIVES = {

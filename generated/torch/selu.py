@@ -51,32 +51,25 @@ class SELU(nn.Module):
 
 
 _COEFFICIENT = 1.0507009873554805  # 5253504936777402467096674926473/5000000000000000000000000000000
-_COEFFICIENT_2 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
+_COEFFICIENT_2 = (
+    1.6732632423543772  # 16732632423543772848170429916717/10000000000000000000000000000000
+)
+_COEFFICIENT_3 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: rewritten."""
-    return torch.where(x > 0, _COEFFICIENT * x, x.expm1().mul_(_COEFFICIENT_2))
+    """The value."""
+    return torch.where(x > 0, x, _expm1(x).mul_(_COEFFICIENT_2)).mul_(_COEFFICIENT)
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, halved."""
-    is_negative = x < 0
-    root_t = x.abs().mul_(-0.5).exp_()
-    t = root_t.square()
-    numerator = (_COEFFICIENT_2 * root_t).mul_(root_t)
-    numerator = torch.where(is_negative, numerator, _COEFFICIENT_2)
-    numerator = numerator.div_(torch.where(is_negative, 1, t))
-    return torch.where(x > 0, _COEFFICIENT, numerator)
+    """The derivative by x."""
+    return torch.where(x > 0, _COEFFICIENT, x.exp().mul_(_COEFFICIENT_3))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, halved."""
-    is_negative = x < 0
-    root_t = torch.exp(-0.5 * x.abs())
-    t = root_t.square()
-    numerator = torch.where(is_negative, _COEFFICIENT_2 * root_t * root_t, _COEFFICIENT_2)
-    return torch.where(x > 0, 0, numerator / torch.where(is_negative, 1, t))
+    """The second derivative by x."""
+    return torch.where(x > 0, 0, _COEFFICIENT_3 * x.exp())
 
 
 _DERIVATIVES = {
@@ -181,3 +174,15 @@ def _expanded(x: Tensor) -> Tensor:
     result = result + _by_x(origin) * step
     result = result + _by_x_x(origin + step / 3) * step * step / 2
     return result.to(x.dtype)
+
+
+def _expm1(a: Tensor) -> Tensor:
+    """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
+
+    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
+        return a.expm1()
+    u = a.exp()
+    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    return torch.where(a.abs() < 30, growth, u - 1)

@@ -43,39 +43,27 @@ class SiLU(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: exponential normal form, halved."""
-    root_t = x.abs().mul_(-0.5).exp_()
-    t = root_t.square()
-    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(root_t).mul_(root_t)
-    return torch.where(x < 0, numerator, x).div_(t.add_(1))
+    """The value: as declared, clamped left."""
+    larger = x.clamp(min=-1024)
+    return larger.sigmoid().mul_(larger)
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, by powers of x, halved in the tail."""
+    """The derivative by x: exponential normal form, by powers of x."""
     clamped = x.clamp(-(2.0**100), 2.0**100)
-    negated = x.abs().neg_()
-    is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
+    t = x.abs().neg_().exp_()
     total = t + 1
-    numerator = (clamped + total).mul_(part_of_t).mul_(rest_of_t)
-    numerator = torch.where(x < 0, numerator, (t * clamped).add_(total))
+    numerator = torch.where(x < 0, (clamped + total).mul_(t), (t * clamped).add_(total))
     return numerator.div_(total.square())
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, halved in the tail."""
+    """The second derivative by x: exponential normal form."""
     abs_x = x.abs()
     product = 0.5 * abs_x.clamp(-(2.0**100), 2.0**100)
-    minus_abs_x = -abs_x
-    is_far = minus_abs_x < -64
-    part_of_t = torch.where(is_far, 0.5 * minus_abs_x, minus_abs_x).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
+    t = torch.exp(-abs_x)
     total = t + 1
-    numerator = 2 * ((product + 1) * t - (product - 1)) * part_of_t * rest_of_t
-    return numerator / (total.square() * total)
+    return 2 * ((product + 1) * t - (product - 1)) * t / (total.square() * total)
 
 
 _DERIVATIVES = {

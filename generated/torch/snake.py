@@ -92,39 +92,41 @@ def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
 
 
 def _by_frequency(x: Tensor, frequency: Tensor) -> Tensor:
-    """The derivative by frequency: rewritten, factored, divided one by one, angles held."""
+    """The derivative by frequency: as declared, scaled, angles held."""
     clamped = (frequency * x).clamp_(-(2.0**100), 2.0**100)
-    product = clamped.sin().mul_(1 / frequency)
-    return clamped.cos().mul_(2 * x).sub_(product).mul_(product)
+    sin_clamped = clamped.sin()
+    ratio = clamped.cos().mul_(2 * x).mul_(sin_clamped).div_(frequency)
+    return ratio.sub_(sin_clamped.square().div_(frequency.square()))
 
 
 def _by_x_x(x: Tensor, frequency: Tensor) -> Tensor:
-    """The second derivative by x: rewritten, factored, angles held."""
-    clamped = (frequency * x).clamp(-(2.0**100), 2.0**100)
-    return 2 * frequency * (clamped.cos().square() - clamped.sin().square())
+    """The second derivative by x: rewritten, angles held."""
+    product = 2 * frequency
+    return product * (product * x).clamp(-(2.0**100), 2.0**100).cos()
 
 
 def _by_x_frequency(x: Tensor, frequency: Tensor) -> Tensor:
-    """The second derivative by x and frequency: rewritten, factored, angles held."""
-    clamped = (frequency * x).clamp(-(2.0**100), 2.0**100)
-    return 2 * x * (clamped.cos().square() - clamped.sin().square())
+    """The second derivative by x and frequency: rewritten, angles held."""
+    return 2 * x * (2 * frequency * x).clamp(-(2.0**100), 2.0**100).cos()
 
 
 def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
-    """The second derivative by frequency: one fraction, series below 0.0625."""
+    """The second derivative by frequency: rewritten, factored, angles held, polynomial on (-0.5, 0.5)."""
     product = frequency * x
     product_squared = product.square()
     product_2 = frequency.square() * frequency
-    sin_product = product.sin()
-    product_3 = product * sin_product
-    product_4 = product * product.cos()
-    numerator = -0.00047031158142269255 * product_squared + 0.010158730158730159
-    numerator = (numerator * product_squared - 0.13333333333333333) * product_squared
-    numerator = (numerator + 0.8888888888888888) * product_squared - 2
-    numerator = numerator * product_squared.square() / product_2
-    numerator_2 = -2 * (product_3 + sin_product - product_4)
-    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
-    return torch.where(product.abs() < 0.0625, numerator, numerator_2)
+    product_3 = 2 * product
+    clamped = product.clamp(-(2.0**100), 2.0**100)
+    sin_clamped = clamped.sin()
+    numerator = 5.495257444200351e-09 * product_squared - 3.2885952676261433e-07
+    numerator = (numerator * product_squared + 1.4659056003626968e-05) * product_squared
+    numerator = (numerator - 0.00047031158068782086) * product_squared + 0.01015873015868341
+    numerator = (numerator * product_squared - 0.13333333333333186) * product_squared
+    numerator = ((numerator + 0.8888888888888888) * product_squared - 2) / product_2
+    numerator = numerator * product * product * product * product
+    numerator_2 = product_squared * product_3.clamp(-(2.0**100), 2.0**100).cos()
+    numerator_3 = numerator_2 + sin_clamped.square() - product_3 * sin_clamped * clamped.cos()
+    return torch.where(product.abs() < 0.5, numerator, 2 * numerator_3 / product_2)
 
 
 _DERIVATIVES = {

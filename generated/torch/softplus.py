@@ -71,18 +71,18 @@ class Softplus(nn.Module):
 
 
 def _value(x: Tensor, beta: Tensor) -> Tensor:
-    """The value: exponential normal form."""
+    """The value: exponential normal form, by powers of x."""
     product = beta * x
+    is_negative = product < 0
     t = product.abs().neg_().exp_()
-    product_2 = t.log1p_().mul_(1 / beta)
-    return torch.where(product < 0, product_2, product_2 + x)
+    log1p_t = t.log1p_()
+    numerator = torch.where(is_negative, log1p_t, (log1p_t / beta).add_(x))
+    return numerator.div_(torch.where(is_negative, beta, 1))
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form."""
-    product = beta * x
-    t = product.abs().neg_().exp_()
-    return torch.where(product < 0, t, 1).div_(t + 1)
+    """The derivative by x: sigmoid(beta*x)."""
+    return (beta * x).sigmoid_()
 
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
@@ -100,23 +100,23 @@ def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form, halved."""
-    root_t = torch.exp(-0.5 * torch.abs(beta * x))
-    t = root_t.square()
-    ratio = x.abs().clamp(-(2.0**100), 2.0**100) * root_t * root_t / torch.square(t + 1)
+    """The second derivative by x and beta: exponential normal form."""
+    t = torch.exp(-torch.abs(beta * x))
+    ratio = x.abs().clamp(-(2.0**100), 2.0**100) * t / torch.square(t + 1)
     return torch.where(x.isnan(), x, x.sign()) * ratio
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by beta: exponential normal form, by powers of x."""
-    t = torch.exp(-torch.abs(beta * x))
+    """The second derivative by beta: exponential normal form, logarithms over t, by powers of x, halved."""
     beta_squared = beta.square()
     clamped = x.abs().clamp(-(2.0**50), 2.0**50)
+    root_t = torch.exp(-0.5 * torch.abs(beta * x))
+    t = root_t.square()
     total = t + 1
     total_squared = total.square()
-    numerator = t * beta_squared * clamped.square() + 2 * beta * t * total * clamped
-    numerator = numerator + 2 * t.log1p() * total_squared
-    return numerator / (total_squared * (beta_squared * beta))
+    numerator = 2 * torch.where(t < 2.0**-54, 1, t.log1p() / t) * total_squared
+    numerator = beta_squared * clamped.square() + 2 * beta * total * clamped + numerator
+    return numerator * root_t * root_t / (total_squared * (beta_squared * beta))
 
 
 _DERIVATIVES = {

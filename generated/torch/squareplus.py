@@ -93,10 +93,11 @@ def _by_b(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, b: Tensor) -> Tensor:
-    """The second derivative by x: square-root form, divided one by one."""
+    """The second derivative by x: square-root form."""
     abs_x = x.abs()
-    product = b * (1 / torch.where(abs_x > 2.0**60, abs_x, torch.sqrt(b + x.square())))
-    return product * (1 / (2 * b + 2 * x * x))
+    x_squared = x.square()
+    denominator = torch.where(abs_x > 2.0**60, abs_x, torch.sqrt(b + x_squared))
+    return b / (denominator * (2 * b + 2 * x_squared))
 
 
 def _by_x_b(x: Tensor, b: Tensor) -> Tensor:
@@ -107,9 +108,9 @@ def _by_x_b(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_b_b(x: Tensor, b: Tensor) -> Tensor:
-    """The second derivative by b: as declared, divided one by one."""
+    """The second derivative by b: -1/(8*(b + x^2)^(3/2))."""
     total = b + x.square()
-    return -(0.125 * (1 / total) * (1 / total.sqrt()))
+    return -(0.125 / (total * total.sqrt()))
 
 
 _DERIVATIVES = {

@@ -73,90 +73,71 @@ class Swish(nn.Module):
 
 
 def _value(x: Tensor, beta: Tensor) -> Tensor:
-    """The value: exponential normal form, halved."""
+    """The value: exponential normal form."""
     product = beta * x
-    root_t = product.abs().mul_(-0.5).exp_()
-    t = root_t.square()
-    numerator = (x.clamp(-(2.0**100), 2.0**100) * root_t).mul_(root_t)
-    return torch.where(product < 0, numerator, x).div_(t.add_(1))
+    t = product.abs().neg_().exp_()
+    return torch.where(product < 0, x.clamp(-(2.0**100), 2.0**100) * t, x).div_(t + 1)
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, halved in the tail."""
+    """The derivative by x: exponential normal form."""
     product = beta * x
-    negated = product.abs().neg_()
-    is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
+    t = product.abs().neg_().exp_()
     total = (beta * x.clamp(-(2.0**100), 2.0**100)).add_(1)
-    numerator = (t + total).mul_(part_of_t).mul_(rest_of_t)
-    numerator = torch.where(product < 0, numerator, (total * t).add_(1))
+    numerator = torch.where(product < 0, (t + total).mul_(t), (total * t).add_(1))
     return numerator.div_((t + 1).square_())
 
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: exponential normal form, halved in the tail."""
-    negated = (beta * x).abs_().neg_()
-    is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
-    numerator = (x.clamp(-(2.0**50), 2.0**50).square_() * part_of_t).mul_(rest_of_t)
-    return numerator.div_(t.add_(1).square_())
+    """The derivative by beta: exponential normal form, expanded, halved."""
+    root_t = (beta * x).abs_().mul_(-0.5).exp_()
+    t = root_t.square()
+    numerator = (x.clamp(-(2.0**50), 2.0**50).square_() * root_t).mul_(root_t)
+    return numerator.div_((t + 2).mul_(t).add_(1))
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, halved in the tail."""
+    """The second derivative by x: exponential normal form."""
     product = beta * x
     product_2 = 2 * beta
     product_3 = 0.5 * beta * x.clamp(-(2.0**100), 2.0**100)
     total = product_3 + 1
     difference = product_3 - 1
-    negated = -product.abs()
-    is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
+    t = torch.exp(-product.abs())
     total_2 = t + 1
-    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
+    numerator = product_2 * (total * t - difference) * t
+    numerator_2 = product_2 * (total - difference * t) * t
     numerator = torch.where(product < 0, numerator_2, numerator)
     return numerator / (total_2.square() * total_2)
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form, halved in the tail."""
+    """The second derivative by x and beta: exponential normal form, halved."""
     product = beta * x
     clamped = x.clamp(-(2.0**50), 2.0**50)
     product_2 = 2 * clamped
     product_3 = 0.5 * beta * clamped
     total = product_3 + 1
     difference = product_3 - 1
-    negated = -product.abs()
-    is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
+    root_t = torch.exp(-0.5 * product.abs())
+    t = root_t.square()
     total_2 = t + 1
-    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
+    numerator = product_2 * (total * t - difference) * root_t * root_t
+    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
     numerator = torch.where(product < 0, numerator_2, numerator)
     return numerator / (total_2.square() * total_2)
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by beta: exponential normal form, halved in the tail."""
+    """The second derivative by beta: exponential normal form, expanded, halved."""
     product = beta * x
-    negated = -product.abs()
+    abs_product = product.abs()
     clamped = x.clamp(-(2.0**33), 2.0**33)
-    is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    product_2 = negated.expm1() * (clamped.square() * clamped) * part_of_t * rest_of_t
-    t = part_of_t * rest_of_t
-    total = t + 1
-    return torch.where(product < 0, -product_2, product_2) / (total.square() * total)
+    root_t = torch.exp(-0.5 * abs_product)
+    product_2 = _expm1(-abs_product) * (clamped.square() * clamped) * root_t * root_t
+    t = root_t.square()
+    numerator = torch.where(product < 0, -product_2, product_2)
+    return numerator / (((t + 3) * t + 3) * t + 1)
 
 
 _DERIVATIVES = {
@@ -296,3 +277,15 @@ def _expanded(x: Tensor, beta: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _DERIVATIVES[f"{name} {other}"](*third) * step * further / 2
     return result.to(x.dtype)
+
+
+def _expm1(a: Tensor) -> Tensor:
+    """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
+
+    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
+        return a.expm1()
+    u = a.exp()
+    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    return torch.where(a.abs() < 30, growth, u - 1)
