@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from importlib import import_module, util
 from pathlib import Path
 from typing import Any, cast
@@ -74,7 +75,22 @@ def start(name: str) -> Framework:
     """Import a framework, quiet and with one thread."""
     for variable, value in _ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
-    return cast(Framework, import_module(f"actgen.verify.on_{name}"))
+    with _hushed() if name == "keras" else nullcontext():
+        return cast(Framework, import_module(f"actgen.verify.on_{name}"))
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """TensorFlow greets on standard error before it has read how much it is to say."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def load(path: Path) -> Any:
@@ -117,7 +133,7 @@ def _measure(
     varied = [subject.at_settings(dtype, orders, tensors) for dtype in dtypes]
     calls = [[batch, *(call for call, _ in others)] for batch, others in zip(plain, varied, strict=True)]
     ours = _run(framework, function, calls, mode)
-    theirs = _run(framework, builtin, [[batch] for batch in plain], mode) if builtin else None
+    theirs = _run_builtin(framework, builtin, plain, mode) if builtin else []
     for i, dtype in enumerate(dtypes):
         if isinstance(ours, str):
             yield dtype, Entry(failure=ours, cells={})
@@ -125,7 +141,7 @@ def _measure(
         first, *rest = ours[i]
         cells: dict[tuple[str, str], Cell] = {}
         for order in orders:
-            other = theirs[i][0][order] if theirs is not None and not isinstance(theirs, str) else None
+            other = theirs[i].get(order) if theirs else None
             batch = plain[i]
             cells[quantity_name(order, subject.variable), ""] = Cell(
                 _find(subject, order, batch, 0, slice(None), first[order]),
@@ -146,6 +162,16 @@ def _run(
         return [[next(results) for _ in group] for group in calls]
     except Refused as refusal:
         return str(refusal)
+
+
+def _run_builtin(framework: Framework, function: Callable[..., Any], batches: list[Batch], mode: str) -> list[Results]:
+    """The results of a built-in, as many derivatives as the framework has; nothing if it runs in no way."""
+    for most in (2, 1, 0):
+        asked = [replace(batch, orders=tuple(o for o in batch.orders if len(o) <= most)) for batch in batches]
+        results = _run(framework, function, [[batch] for batch in asked], mode)
+        if not isinstance(results, str):
+            return [result for (result,) in results]
+    return []
 
 
 def _merge(

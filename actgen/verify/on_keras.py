@@ -23,6 +23,7 @@ def prepare() -> None:
     if keras.backend.backend() != "tensorflow":
         raise InputError(f"Keras runs on {keras.backend.backend()} here; set KERAS_BACKEND=tensorflow")
     _everything.cache_clear()
+    tf.get_logger().setLevel("ERROR")  # it would warn of each function that is traced, as each must be
     with contextlib.suppress(RuntimeError):  # TensorFlow has started: it keeps the threads it has
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -64,8 +65,8 @@ def _everything(function: Callable[..., Any], call: Call, mode: str) -> Callable
         second = outer.gradient(firsts[0], x, unconnected_gradients="zero") if call.wants_second else None
         return value, firsts, second
 
-    # Shapes may differ, or TensorFlow warns of a retracing that is wanted.
-    return tf.function(run, jit_compile=True, reduce_retracing=False) if mode == "compiled" else run
+    # Without autograph, which changes no operation, an error is the one that was raised.
+    return tf.function(run, jit_compile=True, autograph=False) if mode == "compiled" else run
 
 
 def _numbers(tensor: Any) -> NDArray[Any]:
