@@ -28,9 +28,9 @@ half a unit). Next to numbers that processors flush to zero, an error up to the 
 """
 
 _POINTS = """\
-All 65,536 values of bfloat16 and float16; of float32 and float64 about {points:,} numbers of every binade, with zeros,
-subnormal numbers, the largest and smallest normal ones, infinities, NaN, and three floats on either side of each kink.
-Each in eager mode and compiled (`torch.compile`, `jax.jit`, `tf.function(jit_compile=True)`), at the default
+All 65,536 values of bfloat16 and float16; of float32 and float64 about {points:,} numbers, some of every binade, with
+zeros, subnormal numbers, the largest and smallest normal ones, infinities, NaN, and three floats on either side of each
+kink. Each in eager mode and compiled (`torch.compile`, `jax.jit`, `tf.function(jit_compile=True)`), at the default
 parameters; and with the parameters at other values, at fewer points.
 """
 
@@ -79,7 +79,10 @@ def _summary(record: Record, rows: Sequence[Row]) -> str:
     activations = {place.activation for place in record.measured}
     versions = sorted({one.on for one in record.measured.values()}, key=str.lower)
     points = max((one.points for one in record.measured.values()), default=0)
-    lines = [f"{len(activations)} activations, on {'; '.join(versions)}.\n", _POINTS.format(points=points)]
+    lines = [
+        f"{len(activations)} activation{'s' * (len(activations) != 1)}, on {'; '.join(versions)}.\n",
+        _POINTS.format(points=points),
+    ]
     table = []
     for dtype in DTYPES:
         here = [row for row in rows if row.place.dtype == dtype]

@@ -34,8 +34,8 @@ def exceptions(page: str) -> list[str]:
 
 def test_where_all_is_well_the_page_says_so_and_compares() -> None:
     page = render(record(torch_eager=(GOOD, NAN)), Manifest())
-    assert "1 activations, on torch 1.0" in page
-    assert "about 4,096 numbers" in page
+    assert "1 activation, on torch 1.0" in page
+    assert "about 4,096 numbers, some of every binade" in page
     assert "| float32 | 1 | 0 | 1.25 | 1 of 1 | inf |" in page
     assert page.split("## What misses the contract")[1].split("##")[0].strip() == "Nothing."
     assert "In 0 of 1 comparisons" in page
