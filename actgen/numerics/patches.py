@@ -199,7 +199,7 @@ def _on_one_side(function: _Function, side: int, reaches: Floats) -> Patch | Non
 def elsewhere(shape: Shape, failing: Floats, most: int = 6) -> tuple[Patch, ...]:
     """Patches for other stretches on which a form fails, up to ``most``, those with most failing points first."""
     function = _Function(shape.function, shape.z)
-    parity = _parity(function)
+    parity = _parity(function, failing)
     found: list[Patch] = []
     for group in sorted(_stretches([abs(p) for p in failing] if parity else failing), key=len, reverse=True):
         sign = 1 if group[-1] > 0 else -1
@@ -403,9 +403,14 @@ def _is_even(function: Function, reach: float) -> bool:
     return _mirrors(function, reach, 1)
 
 
-def _parity(function: Function) -> int:
-    """1 for an even function, -1 for an odd one, 0 for any other; found out at a few points, to 150 bits."""
-    return next((sign for sign in (1, -1) if _mirrors(function, 8.0, sign)), 0)
+def _parity(function: Function, failing: Floats) -> int:
+    """1 for an even function, -1 for an odd one, 0 for any other; found out at a few points, to 150 bits.
+
+    Some of them are where it matters: a formula in pieces may be symmetric far out only.
+    """
+    sizes = sorted({abs(point) for point in failing if 0 < abs(point) < _FAR})
+    reaches = (8.0, 1.0, *sizes[:: max(len(sizes) // 6, 1)])
+    return next((sign for sign in (1, -1) if all(_mirrors(function, reach, sign) for reach in reaches)), 0)
 
 
 def _mirrors(function: Function, reach: float, sign: int) -> bool:

@@ -80,10 +80,13 @@ def test_every_sampled_parameter_is_judged() -> None:
     assert judge.settings[2].parameters == {"beta": float(np.float32(1 / 3))}
 
 
-def test_giving_up_reports_what_was_seen_so_far() -> None:
+def test_giving_up_reports_what_was_seen_so_far_and_the_default_parameters_in_full() -> None:
+    judge = Judge(formula("sigmoid(beta*x)", beta), x, (beta,), [{"beta": Fraction(k)} for k in (1, 2, 3)])
     wrong = kernel_of(formula("x"))
-    assert len(JUDGE.errors(wrong, give_up=4.0).points) < len(JUDGE.errors(wrong).points)
-    assert JUDGE.errors(wrong, give_up=4.0).worst > 4
+    early, late = judge.errors(wrong, give_up=4.0), judge.errors(wrong, give_up=math.inf)
+    assert sum(len(setting.points) for setting in judge.settings[:2]) >= len(early.points) > 5000
+    assert len(early.points) < len(late.points)
+    assert early.worst > 4
 
 
 def test_points_around_a_kink_are_judged_on_both_sides() -> None:

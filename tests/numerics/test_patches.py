@@ -51,7 +51,8 @@ def places(patch: Patch) -> list[float]:
 def worst(text: str, patch: Patch) -> float:
     """The largest error over the stretch, in units, in either type."""
     kernel = Kernel(patch.node(LINE))
-    return max(errors(kernel, formula(text), places(patch), dtype).worst for dtype in ("float32", "float64"))
+    points = [*places(patch), *(-point for point in places(patch) if patch.parity)]
+    return max(errors(kernel, formula(text), points, dtype).worst for dtype in ("float32", "float64"))
 
 
 def holds(patch: Patch, *points: float) -> list[bool]:
@@ -180,9 +181,26 @@ def test_odd_and_even_formulas_are_exactly_odd_and_even_and_read_the_square() ->
 def test_around_a_root_one_polynomial_covers_the_stretch(text: str, failing: list[float]) -> None:
     """Also where the middle of the stretch is the root itself, or a hole, and no call is spent on what is left over."""
     (patch,) = found_for(text, failing, elsewhere)
-    assert patch.low < failing[0] <= failing[-1] < patch.high
     assert holds(patch, *failing) == [True] * len(failing)
     assert holds(patch, patch.low - 0.01, patch.high + 0.01, 0.0) == [False] * 3
+    mirrored = text in ("tanh(x) - x/2", "x**2 - 2")
+    assert holds(patch, *(-point for point in failing)) == [mirrored] * len(failing)
+    assert worst(text, patch) < 1.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Piecewise((log(x), (x > 1/2) & (x < 2)), (0, True))",
+        "Piecewise((log(x), (x > 1/2) & (x < 2)), (x**2, True))",
+        "Piecewise((sin(x) - 1/2, Abs(x) < 1), (x**3, True))",
+    ],
+)
+def test_a_formula_that_is_symmetric_only_far_out_is_not_taken_for_even_or_odd(text: str) -> None:
+    """The polynomial would stand on the other side, too, where the formula is something else."""
+    failing = [0.9, 1.0, 1.1] if "log" in text else [0.5, 0.52, 0.55]
+    (patch,) = found_for(text, failing, elsewhere)
+    assert patch.parity == 0
     assert worst(text, patch) < 1.5
 
 
@@ -210,7 +228,9 @@ def test_towards_an_infinity_a_polynomial_in_the_reciprocal_holds_over_all_binad
     assert worst(text, patch) < 2.5
     result = run(Kernel(patch.node(LINE)), [sign * INF], "float64")[0]
     assert result == pytest.approx(limit, rel=1e-15)
-    assert holds(patch, sign * 1e30, sign * INF, -sign * 1e30, 0.0) == [True, True, False, False]
+    mirrored = patch.parity != 0
+    assert mirrored == (text == "x**3/(1 + x**2) - x")
+    assert holds(patch, sign * 1e30, sign * INF, -sign * 1e30, 0.0) == [True, True, mirrored, False]
 
 
 @pytest.mark.parametrize(
