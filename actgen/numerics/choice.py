@@ -35,7 +35,7 @@ _TELLING = 3
 _NEAR_MISS = 64.0
 _LITTLE = 16.0
 _MOST = 6
-_MOST_FOR_LITTLE = 2
+_MOST_FOR_LITTLE = 3
 _STAGES = len(get_args(Stage))
 _WORTH_A_PATCH = 3.2
 _ALL_DIGITS = 30.0  # what a wrong infinity or NaN counts for
@@ -372,7 +372,7 @@ def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shap
             return
     if shape is None:
         return
-    for base in race.closest(_MOST_PATCHED):
+    for base in race.closest(_MOST_PATCHED if race.best_units <= _LITTLE else 3 * _MOST_PATCHED):
         failing = judge.failing(base.kernel, Kernel(shape.node), _WORTH_A_PATCH)
         # A miss by a little is not worth many operations.
         found = elsewhere(shape, failing, most=_MOST if race.best_units > _LITTLE else _MOST_FOR_LITTLE)

@@ -87,6 +87,7 @@ def scaled_form(
         NotScalableError: for a node without a rule.
     """
     arithmetic = _Arithmetic(x, known, powers, halved)
+    arithmetic.share_tails(expression)
     return Kernel(arithmetic.value(arithmetic.scaled(expression)), arithmetic.names)
 
 
@@ -95,6 +96,7 @@ class _Arithmetic:
         self._memory: dict[sp.Basic, Scaled] = {symbol: Scaled(node) for symbol, node in known.items()}
         self._halved = halved
         self._x, self._known = x, dict(known)
+        self._errors: tuple[sp.Expr, ...] = ()
         self.names: dict[Node, str] = {}
         magnitude = call("absolute", known[x])
         self._m = call("maximum", magnitude, ONE)
@@ -103,6 +105,10 @@ class _Arithmetic:
             held = call("minimum", known[x], ONE) if x.is_positive else call("clamp", known[x], Constant(-1.0), ONE)
             self._memory[x] = Scaled(held, Fraction(1))
             self.names |= {self._m: "scale", self._q: "inverse_scale", held: "held"}
+
+    def share_tails(self, expression: sp.Expr) -> None:
+        """Let Gaussians be written by the tails of the complementary error functions of an expression."""
+        self._errors = tuple(sorted({function.args[0] for function in expression.atoms(erfc)}, key=sp.default_sort_key))
 
     def scaled(self, expression: sp.Basic) -> Scaled:
         if expression not in self._memory:
@@ -344,6 +350,8 @@ class _Arithmetic:
         c = Fraction(int(number.p), int(number.q))
         if body.could_extract_minus_sign():
             c, body = -c, -body
+        if (tails := self._tails(argument)) is not None:
+            return tails
         u = self.argument(body)
         if argument.is_nonpositive:
             exponent = Exponent(u) if body.is_nonpositive else Exponent(call("negate", u))
@@ -440,12 +448,21 @@ class _Arithmetic:
         z = self.argument(argument)
         tail = scaled_erfc(call("absolute", z))
         self.names[tail] = "tail"
-        positive = call("maximum", z, ZERO)
-        exponent = Exponent(call("negate", call("square", positive)))
+        exponent = _tail(z)
         minus_square = call("negate", call("square", z))
         near = call("subtract", Constant(2.0), call("multiply", self._squared(minus_square), tail))
         mantissa = call("select", call("less", z, ZERO), near, tail)
         return Scaled(mantissa, Fraction(0), {exponent: Fraction(1)})
+
+    def _tails(self, argument: sp.Expr) -> Scaled | None:
+        """exp(-k z^2) as the product of what it is on either side of 0, where an erfc of z has a tail to share."""
+        for z in self._errors:
+            k = sp.cancel(-argument / z**2)
+            if isinstance(k, sp.Rational) and k > 0:
+                c = Fraction(int(k.p), int(k.q))
+                node = self.argument(z)
+                return Scaled(ONE, Fraction(0), {_tail(node): c, _tail(call("negate", node)): c})
+        return None
 
     def _absolute(self, argument: sp.Expr) -> Scaled:
         part = self.scaled(argument)
@@ -473,6 +490,11 @@ def _joined(exponents: Mapping[Exponent, Fraction]) -> dict[Exponent, Fraction]:
             del joined[below], joined[above]
             joined[Exponent(below.of)] = c
     return joined
+
+
+def _tail(z: Node) -> Exponent:
+    """-z^2 for z > 0, else 0."""
+    return Exponent(call("negate", call("square", call("maximum", z, ZERO))))
 
 
 def _multiplied(factors: Iterable[Node]) -> Node:

@@ -82,7 +82,10 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx."""
-    difference = jnp.abs(x) - 2.0
+    abs_x = jnp.abs(x)
+    difference = abs_x - 0.08935546875
+    difference_2 = abs_x - 0.02978515625
+    difference_3 = abs_x - 2.0
     clamped = jnp.clip(x, -32.0, 32.0)
     clamped_squared = jnp.square(clamped)
     product = _719795241_OVER_5000000000_PI * (jnp.square(clamped_squared) * clamped)
@@ -90,29 +93,43 @@ def _second_derivative(x: Array) -> Array:
     product_3 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_2
     product_3 = product_3 + _2_SQRT_2_OVER_SQRT_PI * clamped
     minus_product_3 = -product_3
-    t = jnp.square(jnp.exp(0.5 * -jnp.abs(minus_product_3)))
+    t = jnp.exp(-jnp.abs(minus_product_3))
     ratio = 1.0 / (1.0 + t)
     ratio_squared = jnp.square(ratio)
-    t_2 = jnp.square(jnp.exp(0.5 * -jnp.abs(product_3)))
+    t_2 = jnp.exp(-jnp.abs(product_3))
     ratio_2 = 1.0 / (1.0 + t_2)
     branch = jnp.where(minus_product_3 < 0.0, t, 1.0)
     product_4 = _26829_OVER_12500_PI * product_2
     product_5 = _8_OVER_PI * clamped
     ratio_2_squared = jnp.square(ratio_2)
     branch_2 = jnp.where(product_3 < 0.0, t_2, 1.0)
-    product_6 = 0.5 * (jnp.minimum(minus_product_3, 0.0) + jnp.minimum(product_3, 0.0))
-    product_6 = jnp.exp(product_6)
-    product_7 = (-1.7297780040980654e-06 * difference + 9.27247629005864e-06) * difference
-    product_7 = (product_7 - 7.609443871421072e-06) * difference - 5.142936253657994e-05
-    product_7 = (product_7 * difference + 0.00016449240731534288) * difference
-    product_7 = (product_7 - 4.3156566186660806e-05) * difference - 0.0009621903427225335
-    product_7 = (product_7 * difference + 0.0028111077554574203) * difference
-    product_7 = (product_7 - 0.0005633582273520802) * difference - 0.017534448645923472
-    product_7 = (product_7 * difference + 0.04009573220952394) * difference
-    product_7 = (product_7 + 0.011798939161923367) * difference - 0.16995039238477033
-    product_7 = (product_7 * difference + 0.2160756039348776) * difference
-    product_7 = (product_7 - 0.005733178404020853) * difference - 0.10787507995107845
+    total = jnp.minimum(minus_product_3, 0.0) + jnp.minimum(product_3, 0.0)
+    is_far = jnp.abs(total) > 64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * total, total))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    product_6 = (0.002522751503075935 * difference_2 - 0.06933812214579459) * difference_2
+    product_6 = (product_6 - 0.0124243200558642) * difference_2 + 0.30512097660126686
+    product_6 = (product_6 * difference_2 + 0.03642582321722246) * difference_2
+    product_6 = (product_6 - 0.8002054815017106) * difference_2 - 0.047733147433289165
+    product_6 = product_6 * difference_2 + 0.7971734504002337
+    product_7 = (-0.0008327104755663741 * difference + 0.01026334301527301) * difference
+    product_7 = (product_7 + 0.007498399633533387) * difference - 0.06725212497897139
+    product_7 = (product_7 * difference - 0.036897806378563436) * difference
+    product_7 = (product_7 + 0.2977570538154352) * difference + 0.10839790720956959
+    product_7 = (product_7 * difference - 0.7872385442013702) * difference
+    product_7 = (product_7 - 0.14242543638744184) * difference + 0.7915018750487833
     product_8 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2
+    total_2 = -1.680734493129954e-06 * difference_3 + 9.196773710639732e-06
+    total_2 = (total_2 * difference_3 - 7.620974350452454e-06) * difference_3
+    total_2 = (total_2 - 5.141155438291435e-05) * difference_3 + 0.00016449348034282182
+    total_2 = (total_2 * difference_3 - 4.315822422613372e-05) * difference_3
+    total_2 = (total_2 - 0.0009621903925341037) * difference_3 + 0.002811107832456699
+    total_2 = (total_2 * difference_3 - 0.0005633582261603729) * difference_3
+    total_2 = (total_2 - 0.01753444864776614) * difference_3 + 0.04009573220951035
+    total_2 = (total_2 * difference_3 + 0.011798939161944392) * difference_3
+    total_2 = (total_2 - 0.16995039238477025) * difference_3 + 0.2160756039348775
+    total_2 = (total_2 * difference_3 - 0.005733178404020853) * difference_3
+    total_2 = total_2 - 0.10787507995107845
     product_9 = product_5 * ratio_2_squared * ratio * branch_2
     product_10 = product_4 * ratio_2_squared * ratio * branch_2
     product_11 = product * ratio_2_squared * ratio * branch_2
@@ -120,8 +137,10 @@ def _second_derivative(x: Array) -> Array:
     product_13 = product_4 * ratio_squared * ratio_2 * branch
     product_13 = product * ratio_squared * ratio_2 * branch + product_13 + product_8
     product_13 = product_13 + product_12 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
-    product_13 = (product_13 - product_11 - product_10 - product_9) * product_6 * product_6
-    return jnp.where(jnp.abs(difference) < 0.2404113285538686, product_7, product_13)
+    product_13 = (product_13 - product_11 - product_10 - product_9) * part_of_t * rest_of_t
+    total_2 = jnp.where(jnp.abs(difference_3) < 0.2948315967429246, total_2, product_13)
+    product_6 = jnp.where(jnp.abs(difference_2) < 0.01985929813235998, product_6, total_2)
+    return jnp.where(jnp.abs(difference) < 0.04000623486936092, product_7, product_6)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

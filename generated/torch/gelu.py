@@ -43,20 +43,36 @@ class GELU(nn.Module):
         return gelu(x)
 
 
-_MINUS_SQRT_2_OVER_2 = -0.7071067811865476  # -sqrt(2)/2
 _SQRT_2_OVER_2 = 0.7071067811865476  # sqrt(2)/2
 _SQRT_2_OVER_SQRT_PI = 0.7978845608028654  # sqrt(2)/sqrt(pi)
-_MINUS_SQRT_2_OVER_2_SQRT_PI = -0.3989422804014327  # -sqrt(2)/(2*sqrt(pi))
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: as declared, clamped left."""
-    larger = x.clamp(min=-64)
-    return (0.5 * larger).mul_((_MINUS_SQRT_2_OVER_2 * larger).erfc_())
+    """The value: Gaussian normal form."""
+    product = _SQRT_2_OVER_2 * x
+    smaller = product.abs().clamp_(max=40)
+    numerator = (1.6761565171163722e-05 * smaller).add_(0.0003603586160003391).mul_(smaller)
+    numerator = numerator.add_(0.0038172689889773006).mul_(smaller)
+    numerator = numerator.add_(0.025882575182435343).mul_(smaller).add_(0.12344083648227182)
+    numerator = numerator.mul_(smaller).add_(0.4308538629856189).mul_(smaller)
+    numerator = numerator.add_(1.1128336609194336).mul_(smaller).add_(2.1024126170263844)
+    numerator = numerator.mul_(smaller).add_(2.792201965581064).mul_(smaller)
+    numerator = numerator.add_(2.3749322717352577).mul_(smaller).add_(1)
+    denominator = (2.970910073483199e-05 * smaller).add_(0.0006387190166369741).mul_(smaller)
+    denominator = denominator.add_(0.006780787669804733).mul_(smaller)
+    denominator = denominator.add_(0.04619502956275762).mul_(smaller).add_(0.2221612979548986)
+    denominator = denominator.mul_(smaller).add_(0.7862870651188336).mul_(smaller)
+    denominator = denominator.add_(2.078497051003106).mul_(smaller).add_(4.086124500007399)
+    denominator = denominator.mul_(smaller).add_(5.8341919788915355).mul_(smaller)
+    denominator = denominator.add_(5.745265609005083).mul_(smaller).add_(3.503311438830771)
+    tail = numerator.div_(denominator.mul_(smaller).add_(1))
+    t = x.square().mul_(-0.5).exp_()
+    product_2 = x.clamp(-(2.0**100), 2.0**100).mul_(0.5).mul_(tail).mul_(t)
+    return torch.where(product < 0, product_2, (1 - (0.5 * tail).mul_(t)).mul_(x))
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: Gaussian normal form."""
+    """The derivative by x: Gaussian normal form, halved in the tail."""
     product = _SQRT_2_OVER_2 * x
     clamped = x.clamp(-(2.0**100), 2.0**100)
     smaller = product.abs().clamp_(max=40)
@@ -75,16 +91,21 @@ def _by_x(x: Tensor) -> Tensor:
     denominator = denominator.mul_(smaller).add_(5.8341919788915355).mul_(smaller)
     denominator = denominator.add_(5.745265609005083).mul_(smaller).add_(3.503311438830771)
     tail = numerator.div_(denominator.mul_(smaller).add_(1))
-    t = x.square().mul_(-0.5).exp_()
+    product_2 = x.square().mul_(-0.5)
+    is_far = product_2 < -64
+    part_of_t = torch.where(is_far, 0.5 * product_2, product_2).exp_()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     total = (0.5 * _SQRT_2_OVER_SQRT_PI * clamped).sub_(0.5 * tail).mul_(t).add_(1)
-    product_2 = (_SQRT_2_OVER_SQRT_PI * clamped).add_(tail).mul_(0.5).mul_(t)
-    return torch.where(product < 0, product_2, total)
+    product_3 = (_SQRT_2_OVER_SQRT_PI * clamped).add_(tail).mul_(0.5).mul_(part_of_t)
+    return torch.where(product < 0, product_3.mul_(rest_of_t), total)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: one fraction, clamped both sides."""
-    squared = x.clamp(-64, 64).square()
-    return _MINUS_SQRT_2_OVER_2_SQRT_PI * (squared - 2) * torch.exp(-0.5 * squared)
+    """The second derivative by x: Gaussian normal form, halved."""
+    root_t = torch.exp(-0.25 * x.square())
+    product = _SQRT_2_OVER_SQRT_PI * (1 - 0.5 * x.clamp(-(2.0**50), 2.0**50).square())
+    return product * root_t * root_t
 
 
 _DERIVATIVES = {

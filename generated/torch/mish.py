@@ -43,43 +43,49 @@ class Mish(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: exponential normal form."""
+    """The value: exponential normal form, halved."""
     is_negative = x < 0
-    t = x.abs().neg_().exp_()
+    root_t = x.abs().mul_(-0.5).exp_()
+    t = root_t.square()
     total = (0.5 * t).add_(1)
     product = 2 * t
     denominator = torch.where(is_negative, (total * t).add_(1), (product + 2).mul_(t).add_(1))
-    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(total).mul_(t)
+    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(total).mul_(root_t).mul_(root_t)
     return torch.where(is_negative, numerator, (product + 1).mul_(x)).div_(denominator)
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form."""
+    """The derivative by x: exponential normal form, expanded, halved."""
     is_negative = x < 0
-    t = x.abs().neg_().exp_()
+    root_t = x.abs().mul_(-0.5).exp_()
+    t = root_t.square()
+    product = (0.25 * t).add_(1).mul_(t)
     clamped = x.clamp(-(2.0**100), 2.0**100)
-    product = 4 * clamped
-    numerator = (0.25 * t).add_(1).mul_(t).add_(clamped + 1.5).mul_(t).add_(clamped + 1)
-    numerator = numerator.mul_(t)
-    numerator_2 = (product + 4).mul_(t).add_(product + 6).mul_(t).add_(4).mul_(t).add_(1)
-    numerator = torch.where(is_negative, numerator, numerator_2)
-    denominator = (0.5 * t).add_(1).mul_(t).add_(1).square_()
-    denominator_2 = (2 * t).add_(2).mul_(t).add_(1).square_()
-    return numerator.div_(torch.where(is_negative, denominator, denominator_2))
+    product_2 = 4 * clamped
+    numerator = (product_2 + 4).mul_(t).add_(product_2 + 6).mul_(t).add_(4).mul_(t).add_(1)
+    numerator_2 = (clamped + 1.5).add_(product).mul_(t).add_(clamped + 1).mul_(root_t)
+    numerator = torch.where(is_negative, numerator_2.mul_(root_t), numerator)
+    denominator = (4 * t).add_(8).mul_(t).add_(8).mul_(t).add_(4).mul_(t).add_(1)
+    denominator_2 = (product + 2).mul_(t).add_(2).mul_(t).add_(1)
+    return numerator.div_(torch.where(is_negative, denominator_2, denominator))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, expanded."""
+    """The second derivative by x: exponential normal form, expanded, halved in the tail."""
     is_negative = x < 0
     clamped = x.clamp(-(2.0**100), 2.0**100)
     product = 0.5 * clamped
-    t = torch.exp(-x.abs())
+    negated = -x.abs()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     denominator = (((((0.125 * t + 0.75) * t + 2.25) * t + 4) * t + 4.5) * t + 3) * t + 1
     numerator = (product + 2 - ((product - 0.5) * t + (0.75 * clamped - 1.5)) * t) * t
-    numerator = 2 * (numerator + (product + 1)) * t
+    numerator = 2 * (numerator + (product + 1)) * part_of_t * rest_of_t
     numerator_2 = (((clamped + 2) * t + (clamped + 4)) * t - (1.5 * clamped - 3)) * t
-    numerator_3 = 8 * (numerator_2 - (clamped - 1)) * t * t
-    numerator = torch.where(is_negative, numerator, numerator_3)
+    numerator_3 = 8 * (numerator_2 - (clamped - 1)) * part_of_t * part_of_t * rest_of_t
+    numerator = torch.where(is_negative, numerator, numerator_3 * rest_of_t)
     denominator_2 = (((((8 * t + 24) * t + 36) * t + 32) * t + 18) * t + 6) * t + 1
     return numerator / torch.where(is_negative, denominator, denominator_2)
 

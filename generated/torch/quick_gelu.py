@@ -44,25 +44,33 @@ class QuickGELU(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: as declared, clamped left."""
-    larger = x.clamp(min=-512)
-    return (1.702 * larger).sigmoid_().mul_(larger)
+    """The value: exponential normal form, halved."""
+    root_t = x.abs().mul_(-0.851).exp_()
+    t = root_t.square()
+    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(root_t).mul_(root_t)
+    return torch.where(1.702 * x < 0, numerator, x).div_(t.add_(1))
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form."""
-    t = x.abs().mul_(-1.702).exp_()
+    """The derivative by x: exponential normal form, halved."""
+    root_t = x.abs().mul_(-0.851).exp_()
+    t = root_t.square()
     total = x.clamp(-(2.0**100), 2.0**100).mul_(1.702).add_(1)
-    numerator = torch.where(1.702 * x < 0, (t + total).mul_(t), (total * t).add_(1))
+    numerator = (t + total).mul_(root_t).mul_(root_t)
+    numerator = torch.where(1.702 * x < 0, numerator, (total * t).add_(1))
     return numerator.div_((t + 1).square_())
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, expanded."""
+    """The second derivative by x: exponential normal form, expanded, halved in the tail."""
     abs_x = x.abs()
     product = 0.851 * abs_x.clamp(-(2.0**100), 2.0**100)
-    t = torch.exp(-1.702 * abs_x)
-    numerator = 3.404 * ((product + 1) * t - (product - 1)) * t
+    product_2 = -1.702 * abs_x
+    is_far = product_2 < -64
+    part_of_t = torch.where(is_far, 0.5 * product_2, product_2).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    numerator = 3.404 * ((product + 1) * t - (product - 1)) * part_of_t * rest_of_t
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 

@@ -63,13 +63,15 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x."""
-    return torch.where(x > 0, _COEFFICIENT, x.exp().mul_(_COEFFICIENT_3))
+    """The derivative by x: exponential normal form, halved."""
+    root_t = x.abs().mul_(-0.5).exp_()
+    return torch.where(x > 0, _COEFFICIENT, (_COEFFICIENT_3 * root_t).mul_(root_t))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x."""
-    return torch.where(x > 0, 0, _COEFFICIENT_3 * x.exp())
+    """The second derivative by x: exponential normal form, halved."""
+    root_t = torch.exp(-0.5 * x.abs())
+    return torch.where(x > 0, 0, _COEFFICIENT_3 * root_t * root_t)
 
 
 _DERIVATIVES = {

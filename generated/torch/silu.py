@@ -43,27 +43,33 @@ class SiLU(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: as declared, clamped left."""
-    larger = x.clamp(min=-1024)
-    return larger.sigmoid().mul_(larger)
+    """The value: exponential normal form, halved."""
+    root_t = x.abs().mul_(-0.5).exp_()
+    t = root_t.square()
+    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(root_t).mul_(root_t)
+    return torch.where(x < 0, numerator, x).div_(t.add_(1))
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, by powers of x."""
+    """The derivative by x: exponential normal form, by powers of x, halved."""
     clamped = x.clamp(-(2.0**100), 2.0**100)
-    t = x.abs().neg_().exp_()
+    root_t = x.abs().mul_(-0.5).exp_()
+    t = root_t.square()
     total = t + 1
-    numerator = torch.where(x < 0, (clamped + total).mul_(t), (t * clamped).add_(total))
+    numerator = (clamped + total).mul_(root_t).mul_(root_t)
+    numerator = torch.where(x < 0, numerator, (t * clamped).add_(total))
     return numerator.div_(total.square())
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form."""
+    """The second derivative by x: exponential normal form, halved."""
     abs_x = x.abs()
     product = 0.5 * abs_x.clamp(-(2.0**100), 2.0**100)
-    t = torch.exp(-abs_x)
+    root_t = torch.exp(-0.5 * abs_x)
+    t = root_t.square()
     total = t + 1
-    return 2 * ((product + 1) * t - (product - 1)) * t / (total.square() * total)
+    numerator = 2 * ((product + 1) * t - (product - 1)) * root_t * root_t
+    return numerator / (total.square() * total)
 
 
 _DERIVATIVES = {

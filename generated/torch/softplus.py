@@ -86,11 +86,13 @@ def _by_x(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: exponential normal form."""
-    t = (beta * x).abs_().neg_().exp_()
-    log1p_t = t.log1p()
-    numerator = (beta * x.abs().clamp_(-(2.0**100), 2.0**100)).add_(log1p_t).mul_(t)
-    return numerator.add_(log1p_t).neg_().div_((t + 1).mul_(beta.square()))
+    """The derivative by beta: exponential normal form, logarithms over t, by powers of x, halved."""
+    root_t = (beta * x).abs_().mul_(-0.5).exp_()
+    t = root_t.square()
+    total = t + 1
+    numerator = torch.where(t < 2.0**-54, 1, t.log1p().div_(t)).mul_(total)
+    numerator = (beta * x.abs().clamp_(-(2.0**100), 2.0**100)).add_(numerator).mul_(root_t)
+    return numerator.mul_(root_t).neg_().div_(total * beta.square())
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
@@ -100,9 +102,10 @@ def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form."""
-    t = torch.exp(-torch.abs(beta * x))
-    ratio = x.abs().clamp(-(2.0**100), 2.0**100) * t / torch.square(t + 1)
+    """The second derivative by x and beta: exponential normal form, halved."""
+    root_t = torch.exp(-0.5 * torch.abs(beta * x))
+    t = root_t.square()
+    ratio = x.abs().clamp(-(2.0**100), 2.0**100) * root_t * root_t / torch.square(t + 1)
     return torch.where(x.isnan(), x, x.sign()) * ratio
 
 

@@ -73,18 +73,22 @@ class Swish(nn.Module):
 
 
 def _value(x: Tensor, beta: Tensor) -> Tensor:
-    """The value: exponential normal form."""
+    """The value: exponential normal form, halved."""
     product = beta * x
-    t = product.abs().neg_().exp_()
-    return torch.where(product < 0, x.clamp(-(2.0**100), 2.0**100) * t, x).div_(t + 1)
+    root_t = product.abs().mul_(-0.5).exp_()
+    t = root_t.square()
+    numerator = (x.clamp(-(2.0**100), 2.0**100) * root_t).mul_(root_t)
+    return torch.where(product < 0, numerator, x).div_(t.add_(1))
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form."""
+    """The derivative by x: exponential normal form, halved."""
     product = beta * x
-    t = product.abs().neg_().exp_()
+    root_t = product.abs().mul_(-0.5).exp_()
+    t = root_t.square()
     total = (beta * x.clamp(-(2.0**100), 2.0**100)).add_(1)
-    numerator = torch.where(product < 0, (t + total).mul_(t), (total * t).add_(1))
+    numerator = (t + total).mul_(root_t).mul_(root_t)
+    numerator = torch.where(product < 0, numerator, (total * t).add_(1))
     return numerator.div_((t + 1).square_())
 
 
@@ -97,16 +101,17 @@ def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form."""
+    """The second derivative by x: exponential normal form, halved."""
     product = beta * x
     product_2 = 2 * beta
     product_3 = 0.5 * beta * x.clamp(-(2.0**100), 2.0**100)
     total = product_3 + 1
     difference = product_3 - 1
-    t = torch.exp(-product.abs())
+    root_t = torch.exp(-0.5 * product.abs())
+    t = root_t.square()
     total_2 = t + 1
-    numerator = product_2 * (total * t - difference) * t
-    numerator_2 = product_2 * (total - difference * t) * t
+    numerator = product_2 * (total * t - difference) * root_t * root_t
+    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
     numerator = torch.where(product < 0, numerator_2, numerator)
     return numerator / (total_2.square() * total_2)
 

@@ -42,16 +42,17 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form."""
-    t = x.abs().mul_(-2).exp_()
-    return (4 * t).div_((t + 1).square_())
+    """The derivative by x: sech(x)^2."""
+    e = x.abs().neg_().exp_()
+    return (2 * e).div_(e.square().add_(1)).square_()
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, expanded."""
-    product = -2 * x.abs()
-    t = product.exp()
-    ratio = 8 * _expm1(product) * t / (((t + 3) * t + 3) * t + 1)
+    """The second derivative by x: exponential normal form, expanded, halved."""
+    abs_x = x.abs()
+    root_t = torch.exp(-abs_x)
+    t = root_t.square()
+    ratio = 8 * _expm1(-2 * abs_x) * root_t * root_t / (((t + 3) * t + 3) * t + 1)
     return torch.where(x.isnan(), x, x.sign()) * ratio
 
 
