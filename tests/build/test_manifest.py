@@ -46,7 +46,7 @@ def test_a_manifest_of_another_format_is_as_good_as_none(tmp_path: Path) -> None
     assert Manifest.read(tmp_path) == Manifest()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "activations": 3}', "\ufeff"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 2, "activations": 3}', "\ufeff"])
 def test_what_no_build_wrote_is_bad_input(tmp_path: Path, text: str) -> None:
     (tmp_path / NAME).write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="delete it"):

@@ -26,7 +26,7 @@ def derived() -> tuple[Derivation, ReferenceTable]:
 def emit(folder: Path, derivation: Derivation, table: ReferenceTable) -> None:
     context, activation = Context(targets=("torch",)), derivation.activation
     entry = Entry(activation.name, activation.class_name, activation.aliases, activation.summary)
-    files = emit_neighbours([target], context) | emit_test(derivation, table, [target], context)
+    files = emit_neighbours([target], context) | emit_test({target.name: derivation}, table, [target], context)
     files |= target.emit(derivation, context) | target.emit_package([entry], context)
     for path, text in files.items():
         place = folder / "activations" / path
