@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from actgen.build.manifest import partial_name
 
 if TYPE_CHECKING:
-    from actgen.numerics import Derivation, Node
+    from actgen.numerics import Derivation, Judgement, Node
     from actgen.spec import Activation, Builtin
 
 CHECK_TITLE = (
@@ -111,12 +111,16 @@ def numerics_rows(derivations: Mapping[str, Derivation]) -> list[tuple[str, ...]
                         trial.form,
                         f"{calls}c {divisions}d {passes}p",
                         f"{trial.units:.3g}",
-                        judgement.reason if is_chosen else "",
+                        _why(judgement) if is_chosen else "",
                     )
                 )
             if left_out:
                 rows.append(("", "", f"... and {left_out} more", "", "", ""))
     return rows
+
+
+def _why(judgement: Judgement) -> str:
+    return f"{judgement.reason}; certified: nothing cancels" if judgement.is_certified else judgement.reason
 
 
 def list_row(activation: Activation) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from actgen.build.errors import InputError
 
-FORMAT = 2
+FORMAT = 3
 NAME = "manifest.json"
 
 
@@ -29,6 +29,7 @@ class KernelRecord:
         ulps: the largest error in units in the last place.
         at: the input where that occurs.
         is_within_contract: whether the error is one that the contract allows.
+        is_certified: whether no sum in it can cancel, which the signs of its coefficients prove.
         cost: transcendental calls, divisions, passes over memory.
     """
 
@@ -37,6 +38,7 @@ class KernelRecord:
     ulps: float
     at: float
     is_within_contract: bool
+    is_certified: bool
     cost: tuple[int, int, int]
 
 

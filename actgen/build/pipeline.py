@@ -117,6 +117,7 @@ def _kernel_record(kernel: Kernel, judgement: Judgement) -> KernelRecord:
         ulps=_rounded(judgement.ulps),
         at=judgement.at,
         is_within_contract=judgement.is_within_contract,
+        is_certified=judgement.is_certified,
         cost=kernel.cost.key,
     )
 

@@ -71,12 +71,14 @@ class Source:
         x: its variable: the input, or the product or quotient of the input and a parameter.
         known: the node of each symbol.
         shape: what turns its forms into those of the formula that is wanted; None where it is that formula.
+        is_declared: whether it is the declared formula, or a derivative of it, and not of a rewritten one.
     """
 
     expression: sp.Expr
     x: sp.Symbol
     known: Mapping[sp.Basic, Node]
     shape: Shape | None = None
+    is_declared: bool = True
 
     @classmethod
     def of_shape(cls, shape: Shape, known: Mapping[sp.Basic, Node]) -> Source:
@@ -104,7 +106,8 @@ def stages(sources: Sequence[Source]) -> Iterator[list[Candidate]]:
         nested = []
         if folded != expression:
             result = source.result(lower(expression, known))
-            nested = [Candidate("as declared", Kernel(result, {}, "as declared"))]
+            named = "as declared" if source.is_declared else "rewritten"
+            nested = [Candidate(named, Kernel(result, {}, named))]
         pieces = folded.args if isinstance(folded, sp.Piecewise) else ((folded, sp.true),)
         values, conditions = zip(*pieces, strict=True)
         branches = [_Branch(value, x, known, sign) for value, sign in zip(values, signs(conditions, x), strict=True)]
@@ -119,7 +122,8 @@ def stages(sources: Sequence[Source]) -> Iterator[list[Candidate]]:
                 names = {node: name for way in chosen for node, name in way.names.items()}
                 is_certified = all(way.is_certified for way in chosen)
                 against = frozenset().union(*(way.against for way in chosen))
-                found.append(Candidate(form, Kernel(result, names, form), is_certified, against))
+                named = form if source.is_declared else form.replace("as declared", "rewritten")
+                found.append(Candidate(named, Kernel(result, names, named), is_certified, against))
             fresh: dict[Node, Candidate] = {}
             for candidate in found:
                 if candidate.kernel.result not in seen:
@@ -171,11 +175,20 @@ class _Branch:
     def _halves(self) -> tuple[_Branch, _Branch] | None:
         """The formula in a = |x|, for x < 0 and for x > 0; None where it does not read |x| or the sign of x."""
         x = self._x
-        if x.is_positive or not self._rewritten.has(sp.Abs(x), sp.sign(x)):
+        if not self._rewritten.has(sp.Abs(x), sp.sign(x)):
             return None
-        a = sp.Dummy("a", positive=True)
+        # Not a positive symbol: SymPy would look for the sign of every sum with it, for minutes.
+        a = sp.Dummy("a", real=True)
         known = {**self._known, a: call("absolute", self._known[x])}
-        below, above = (_Branch(self._rewritten.xreplace({x: end}), a, known, 1) for end in (-a, a))
+        below, above = (
+            _Branch(
+                self._rewritten.xreplace({sp.Abs(x): end * x, sp.sign(x): sp.Integer(end)}).xreplace({x: end * a}),
+                a,
+                known,
+                1,
+            )
+            for end in (-1, 1)
+        )
         return below, above
 
     def _mirrored(self, stage: Stage) -> dict[str, _Way]:

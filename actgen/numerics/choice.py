@@ -35,7 +35,8 @@ _TELLING = 3
 _NEAR_MISS = 64.0
 _LITTLE = 16.0
 _MOST = 6
-_MOST_FOR_LITTLE = 3
+_MOST_FOR_LITTLE = 2
+_LEAST_POINTS = 4
 _STAGES = len(get_args(Stage))
 _WORTH_A_PATCH = 3.2
 _ALL_DIGITS = 30.0  # what a wrong infinity or NaN counts for
@@ -102,7 +103,8 @@ def choose_kernels(
     """
     if judge.expression.is_Rational:
         return [(Kernel(lower(judge.expression, known)), Judgement(0.0, math.nan, 0.0, True, ()))] * len(machines)
-    sources = [Source(expression, judge.x, known) for expression in (*equals, judge.expression)]
+    sources = [Source(expression, judge.x, known, is_declared=False) for expression in equals]
+    sources.append(Source(judge.expression, judge.x, known))
     shape = shape_of(judge.expression, judge.x, judge.parameters, known)
     if shape is not None and shape.z != judge.x:
         sources.insert(1, Source.of_shape(shape, known))
@@ -110,7 +112,7 @@ def choose_kernels(
     winners: list[Candidate] = []
     verdicts = []
     for machine in machines:
-        race = _Race(judge.on(machine))
+        race = _Race(judge.on(machine), shape)
         # What won elsewhere wins here too, if it is good enough and nothing cheaper is.
         for winner in sorted({winner.kernel.result: winner for winner in winners}.values(), key=_cost):
             race.run(winner)
@@ -118,6 +120,10 @@ def choose_kernels(
         race.confirm()
         if race.best_units > CONTRACT:
             _mend(race, judge.on(machine), known, shape)
+            race.confirm()
+        elif race.least_cost is None:
+            for spliced in race.spliced(known[judge.x]):
+                race.run(spliced)
             race.confirm()
         candidate, verdict = race.verdict()
         winners.append(candidate)
@@ -173,8 +179,9 @@ class _Race:
     Of several about equally accurate ones the cheapest.
     """
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, shape: Shape | None = None) -> None:
         self._judge = judge
+        self._shape = shape
         self.margin = judge.arithmetic.margin
         self._trials: dict[Node, Trial] = {}
         self._confirmed: set[Node] = set()
@@ -243,11 +250,12 @@ class _Race:
     ) -> tuple[float, Candidate, Candidate] | None:
         """The threshold, and the candidates to use below and above it, with which least is lost."""
         losses = []
+        limit = CONTRACT if self.best_units > CONTRACT else self.margin
         for _, found in self._runs:
-            beyond = (found.units > CONTRACT) & ~(np.abs(found.points) < least)
+            beyond = (found.units > limit) & ~(np.abs(found.points) < least)
             points = np.abs(found.points[beyond]) if is_magnitude else found.points[beyond]
             points = np.where(np.isnan(points), np.inf, points)
-            lost = np.minimum(np.log10(found.units[beyond] / CONTRACT), _ALL_DIGITS)
+            lost = np.minimum(np.log10(found.units[beyond] / limit), _ALL_DIGITS)
             order = np.argsort(points)
             below = np.concatenate([[0.0], np.cumsum(lost[order])])[np.searchsorted(points[order], thresholds, "left")]
             losses.append((below, lost.sum() - below))
@@ -277,7 +285,7 @@ class _Race:
     def run_with_guards(self, candidate: Candidate) -> contract.Errors:
         """Judge a candidate and, where it breaks the contract, the same with guards; the errors of the last tried."""
         found = self.run(candidate)
-        for guarded in _with_guards(self._judge, candidate, found):
+        for guarded in _with_guards(self._judge, self._shape, candidate, found):
             if self.is_won_by_less_than(guarded) or found.worst <= CONTRACT:
                 break
             if guarded.kernel.result not in self._trials:
@@ -332,7 +340,9 @@ def _cost(candidate: Candidate) -> tuple[int, int, int]:
     return candidate.cost.key
 
 
-def _with_guards(judge: Judge, candidate: Candidate, found: contract.Errors) -> Iterator[Candidate]:
+def _with_guards(
+    judge: Judge, shape: Shape | None, candidate: Candidate, found: contract.Errors
+) -> Iterator[Candidate]:
     """The candidate with guards for the kinds of failure that it shows."""
     kernel = candidate.kernel
     failing = found.points[found.units > CONTRACT]
@@ -345,15 +355,13 @@ def _with_guards(judge: Judge, candidate: Candidate, found: contract.Errors) -> 
     if held is not kernel:
         kernel = held
         yield Candidate(kernel.form, kernel, candidate.is_certified)
-    left, right = judge.saturations
     # A clamp on one side can only mend what fails beyond it.
-    sides: list[tuple[float | None, float | None]] = (
-        [(left, None)] if left is not None and (failing <= left).any() else []
-    )
-    sides += [(None, right)] if right is not None and (failing >= right).any() else []
+    variable, (left, right) = _saturations(judge, shape, kernel)
+    sides: list[tuple[float | None, float | None]] = [(left, None)] if left is not None and (failing < 0).any() else []
+    sides += [(None, right)] if right is not None and (failing > 0).any() else []
     sides += [(left, right)] if len(sides) == 2 else []
     for lower_bound, upper_bound in sides:
-        clamped = guards.clamped(kernel, lower_bound, upper_bound)
+        clamped = guards.clamped(kernel, lower_bound, upper_bound, variable)
         yield Candidate(clamped.form, clamped, candidate.is_certified)
     if np.isinf(failing).any():
         limited = guards.with_limits(kernel, judge.limits)
@@ -375,9 +383,29 @@ def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shap
     for base in race.closest(_MOST_PATCHED if race.best_units <= _LITTLE else 3 * _MOST_PATCHED):
         failing = judge.failing(base.kernel, Kernel(shape.node), _WORTH_A_PATCH)
         # A miss by a little is not worth many operations.
-        found = elsewhere(shape, failing, most=_MOST if race.best_units > _LITTLE else _MOST_FOR_LITTLE)
+        is_little = race.best_units <= _LITTLE
+        found = elsewhere(shape, failing, *((_MOST_FOR_LITTLE, _LEAST_POINTS) if is_little else (_MOST, 1)))
         if found:
             race.run_with_guards(_patched(base, found, shape))
+
+
+_WIDE = 2.0**60
+
+
+def _saturations(
+    judge: Judge, shape: Shape | None, kernel: Kernel
+) -> tuple[Node | None, tuple[float | None, float | None]]:
+    """What to hold where the formula does not move any more, and the bounds; None for the input.
+
+    A bound for x is one for the parameters that were tried. With a parameter that only scales, z has one for all; with
+    others x is held so far out that it takes parameters of 1e15 to be wrong.
+    """
+    if shape is not None and shape.z != judge.x and shape.node in kernel.nodes:
+        return shape.node, shape.saturations
+    left, right = judge.saturations
+    if judge.parameters:
+        left, right = (None if left is None else -_WIDE), (None if right is None else _WIDE)
+    return None, (left, right)
 
 
 def _patched(base: Candidate, found: Sequence[Patch], shape: Shape) -> Candidate:

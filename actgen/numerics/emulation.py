@@ -40,7 +40,7 @@ class Arithmetic:
     name: str
     flushes: bool = True
     errors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    margin: float = 3.4
+    margin: float = 2.75
 
     @property
     def roughness(self) -> float:
@@ -52,7 +52,7 @@ _ALL_BUT_EXACT = 0.02  # ULP
 _TYPICAL = 0.6
 """A primitive's largest error occurs on a short stretch; over most of the line it is about this part of it."""
 
-IDEAL = Arithmetic("correctly rounded, subnormals flushed", margin=2.75)
+IDEAL = Arithmetic("correctly rounded, subnormals flushed")
 
 
 def run(kernel: Kernel, values: Mapping[str, Array | float], dtype: str, arithmetic: Arithmetic = IDEAL) -> Array:

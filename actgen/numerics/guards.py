@@ -51,9 +51,9 @@ def saturation(enclose: Enclosure, sign: int) -> float | None:
     return settled
 
 
-def clamped(kernel: Kernel, lower: float | None, upper: float | None) -> Kernel:
-    """The kernel with its input held between two bounds, either of which may be absent."""
-    x = _input(kernel)
+def clamped(kernel: Kernel, lower: float | None, upper: float | None, variable: Node | None = None) -> Kernel:
+    """The kernel with its input, or another node of it, held between two bounds, either of which may be absent."""
+    x = variable or _input(kernel)
     if x is None or (lower is None and upper is None):
         return kernel
     if lower is not None and upper is not None:

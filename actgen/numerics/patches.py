@@ -15,12 +15,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import sympy as sp
 from flint import arb, arb_poly, ctx
 from sympy.core.relational import Relational
 
+from actgen.numerics.guards import saturation
 from actgen.numerics.kernel import Constant, Node
 from actgen.numerics.lowering import ONE, ZERO, call, lower, power
 from actgen.symbolic.balls import BallFunction
@@ -51,6 +52,13 @@ class Shape:
     z: sp.Symbol
     node: Node
     factor: tuple[Node, bool] | None = None
+
+    @cached_property
+    def saturations(self) -> tuple[float | None, float | None]:
+        """Where g stops moving, left and right; None where it does not."""
+        function = _Function(self.function, self.z)
+        left, right = (saturation(lambda point: function(arb(point)), sign) for sign in (-1, 1))
+        return left, right
 
     def scaled(self, result: Node) -> Node:
         """A node for g times the factor."""
@@ -196,22 +204,31 @@ def _on_one_side(function: _Function, side: int, reaches: Floats) -> Patch | Non
     return None
 
 
-def elsewhere(shape: Shape, failing: Floats, most: int = 6) -> tuple[Patch, ...]:
-    """Patches for other stretches on which a form fails, up to ``most``, those with most failing points first."""
+def elsewhere(shape: Shape, failing: Floats, most: int = 6, least: int = 1) -> tuple[Patch, ...]:
+    """Patches for other stretches on which a form fails, those with most failing points first.
+
+    Args:
+        shape: the formula.
+        failing: values of z at which the form fails.
+        most: how many patches there may be.
+        least: how many failing points a stretch has that is worth one.
+    """
     function = _Function(shape.function, shape.z)
     parity = _parity(function, failing)
     found: list[Patch] = []
     for group in sorted(_stretches([abs(p) for p in failing] if parity else failing), key=len, reverse=True):
+        if len(group) < least:
+            break
         sign = 1 if group[-1] > 0 else -1
-        least, farthest = sorted((abs(group[0]), abs(group[-1])))
+        nearest, farthest = sorted((abs(group[0]), abs(group[-1])))
         if farthest <= _FAR:
-            patches = _between(function, sign, least, farthest)
+            patches = _between(function, sign, nearest, farthest)
         else:
-            tail = _towards_infinity(function, sign, max(least, 1e-3))
+            tail = _towards_infinity(function, sign, max(nearest, 1e-3))
             if tail is None:
                 continue
             start = min(abs(tail.low), abs(tail.high))
-            patches = [tail, *(_between(function, sign, least, start) if start > least * 1.05 else ())]
+            patches = [tail, *(_between(function, sign, nearest, start) if start > nearest * 1.05 else ())]
         if len(found) + len(patches) <= most:
             found += [replace(patch, parity=parity) for patch in patches]
     return tuple(found)

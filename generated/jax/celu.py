@@ -65,9 +65,9 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
 def _derivative_alpha(x: Array, alpha: Array) -> Array:
     """df / dalpha = Piecewise((0, x > 0), (expm1(x/alpha) - x*exp(x/alpha)/alpha, True))."""
     ratio = x / alpha
-    ratio_2 = jnp.maximum(x, -128.0) / alpha
-    exp_ratio_2 = jnp.exp(ratio_2)
-    branch = jnp.where(ratio_2 > 0.0, 0.0, exp_ratio_2 - ratio_2 * exp_ratio_2 - 1.0)
+    larger = jnp.maximum(ratio, -64.0)
+    exp_larger = jnp.exp(larger)
+    branch = jnp.where(larger > 0.0, 0.0, exp_larger - larger * exp_larger - 1.0)
     product = (-6.727193690636133e-12 * ratio - 1.3767710462576125e-10) * ratio
     product = ((product - 1.906890609079778e-09) * ratio - 2.294072837032108e-08) * ratio
     product = ((product - 2.50501814667763e-07) * ratio - 2.480147686630991e-06) * ratio
@@ -88,8 +88,11 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
 @jax.jit
 def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dx dalpha = Piecewise((0, x > 0), (-x*exp(x/alpha)/alpha^2, True))."""
-    root_t = jnp.exp(-0.5 * jnp.abs(x / alpha))
-    numerator = -(jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) * root_t * root_t)
+    negated = -jnp.abs(x / alpha)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    numerator = -(jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) * part_of_t * rest_of_t)
     return jnp.where(x > 0.0, 0.0, jnp.sign(x) * (numerator / jnp.square(alpha)))
 
 

@@ -93,9 +93,12 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = sqrt(2)*(1 - x^2/2)*exp(-x^2/2)/sqrt(pi)."""
-    root_t = jnp.exp(-0.25 * jnp.square(x))
+    product = -0.5 * jnp.square(x)
+    is_far = product < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     difference = 1.0 - 0.5 * jnp.square(jnp.clip(x, -(2.0**50), 2.0**50))
-    return _SQRT_2_OVER_SQRT_PI * difference * root_t * root_t
+    return _SQRT_2_OVER_SQRT_PI * difference * part_of_t * rest_of_t
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -13,6 +13,11 @@ from jax.typing import ArrayLike, DTypeLike
 __all__ = ["gelu_new", "gelu_pytorch_tanh", "gelu_tanh"]
 
 _SQRT_2_OVER_SQRT_PI = 0.7978845608028654  # sqrt(2)/sqrt(pi)
+_40000000000_OVER_719795241 = 55.571359355514275  # 40000000000/719795241
+_1_OVER_PI = 0.3183098861837907  # 1/pi
+_400000_OVER_26829 = 14.909240001490923  # 400000/26829
+_200000_OVER_26829 = 7.454620000745462  # 200000/26829
+_20000000000_OVER_719795241 = 27.785679677757138  # 20000000000/719795241
 _719795241_OVER_5000000000_PI = 0.045823588247668835  # 719795241/(5000000000*pi)
 _8943_SQRT_2_OVER_100000_SQRT_PI = 0.07135481627260025  # 8943*sqrt(2)/(100000*sqrt(pi))
 _2_SQRT_2_OVER_SQRT_PI = 1.5957691216057308  # 2*sqrt(2)/sqrt(pi)
@@ -57,9 +62,12 @@ def _value(x: Array) -> Array:
     """f = x*sigmoid(2*sqrt(2)*x*(8943*x^2/200000 + 1)/sqrt(pi))."""
     total = 0.08943 * _SQRT_2_OVER_SQRT_PI * jnp.square(x) + 2.0 * _SQRT_2_OVER_SQRT_PI
     total = x * total
-    root_t = jnp.exp(-0.5 * jnp.abs(total))
-    t = jnp.square(root_t)
-    numerator = jnp.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
+    negated = -jnp.abs(total)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    numerator = jnp.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
     return jnp.where(total < 0.0, numerator, x) / (t + 1.0)
 
 
@@ -76,71 +84,70 @@ def _derivative(x: Array) -> Array:
     product_3 = product_3 + 1.0
     numerator = (t + product_3) * root_t * root_t
     numerator = jnp.where(product_2 < 0.0, numerator, product_3 * t + 1.0)
-    return numerator / jnp.square(t + 1.0)
+    return numerator / ((t + 2.0) * t + 1.0)
 
 
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx."""
     abs_x = jnp.abs(x)
-    difference = abs_x - 0.08935546875
-    difference_2 = abs_x - 0.02978515625
-    difference_3 = abs_x - 2.0
-    clamped = jnp.clip(x, -32.0, 32.0)
-    clamped_squared = jnp.square(clamped)
-    product = _719795241_OVER_5000000000_PI * (jnp.square(clamped_squared) * clamped)
-    product_2 = clamped_squared * clamped
-    product_3 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_2
-    product_3 = product_3 + _2_SQRT_2_OVER_SQRT_PI * clamped
-    minus_product_3 = -product_3
-    t = jnp.exp(-jnp.abs(minus_product_3))
-    ratio = 1.0 / (1.0 + t)
+    total = 0.08943 * _SQRT_2_OVER_SQRT_PI * jnp.square(x) + 2.0 * _SQRT_2_OVER_SQRT_PI
+    total = x * total
+    clamped = jnp.clip(x, -1048576.0, 1048576.0)
+    product = _40000000000_OVER_719795241 * _1_OVER_PI
+    total_2 = _1_OVER_PI * jnp.square(clamped) + _400000_OVER_26829 * _1_OVER_PI
+    total_2 = clamped * total_2
+    product_2 = _200000_OVER_26829 * _SQRT_2_OVER_SQRT_PI
+    product_3 = _20000000000_OVER_719795241 * _SQRT_2_OVER_SQRT_PI
+    difference = clamped * (product + clamped * (total_2 - product_2)) - product_3
+    t = jnp.exp(-jnp.abs(total))
+    total_3 = product_3 + clamped * (product + clamped * (product_2 + total_2))
+    difference_2 = abs_x - 2.0
+    clamped_2 = jnp.clip(x, -32.0, 32.0)
+    clamped_2_squared = jnp.square(clamped_2)
+    product_4 = _719795241_OVER_5000000000_PI * (jnp.square(clamped_2_squared) * clamped_2)
+    product_5 = clamped_2_squared * clamped_2
+    product_6 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_5
+    product_6 = product_6 + _2_SQRT_2_OVER_SQRT_PI * clamped_2
+    minus_product_6 = -product_6
+    t_2 = jnp.square(jnp.exp(0.5 * -jnp.abs(minus_product_6)))
+    ratio = 1.0 / (1.0 + t_2)
     ratio_squared = jnp.square(ratio)
-    t_2 = jnp.exp(-jnp.abs(product_3))
-    ratio_2 = 1.0 / (1.0 + t_2)
-    branch = jnp.where(minus_product_3 < 0.0, t, 1.0)
-    product_4 = _26829_OVER_12500_PI * product_2
-    product_5 = _8_OVER_PI * clamped
+    t_3 = jnp.square(jnp.exp(0.5 * -jnp.abs(product_6)))
+    ratio_2 = 1.0 / (1.0 + t_3)
+    branch = jnp.where(minus_product_6 < 0.0, t_2, 1.0)
+    product_7 = _26829_OVER_12500_PI * product_5
+    product_8 = _8_OVER_PI * clamped_2
     ratio_2_squared = jnp.square(ratio_2)
-    branch_2 = jnp.where(product_3 < 0.0, t_2, 1.0)
-    total = jnp.minimum(minus_product_3, 0.0) + jnp.minimum(product_3, 0.0)
-    is_far = jnp.abs(total) > 64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * total, total))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product_6 = (0.002522751503075935 * difference_2 - 0.06933812214579459) * difference_2
-    product_6 = (product_6 - 0.0124243200558642) * difference_2 + 0.30512097660126686
-    product_6 = (product_6 * difference_2 + 0.03642582321722246) * difference_2
-    product_6 = (product_6 - 0.8002054815017106) * difference_2 - 0.047733147433289165
-    product_6 = product_6 * difference_2 + 0.7971734504002337
-    product_7 = (-0.0008327104755663741 * difference + 0.01026334301527301) * difference
-    product_7 = (product_7 + 0.007498399633533387) * difference - 0.06725212497897139
-    product_7 = (product_7 * difference - 0.036897806378563436) * difference
-    product_7 = (product_7 + 0.2977570538154352) * difference + 0.10839790720956959
-    product_7 = (product_7 * difference - 0.7872385442013702) * difference
-    product_7 = (product_7 - 0.14242543638744184) * difference + 0.7915018750487833
-    product_8 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2
-    total_2 = -1.680734493129954e-06 * difference_3 + 9.196773710639732e-06
-    total_2 = (total_2 * difference_3 - 7.620974350452454e-06) * difference_3
-    total_2 = (total_2 - 5.141155438291435e-05) * difference_3 + 0.00016449348034282182
-    total_2 = (total_2 * difference_3 - 4.315822422613372e-05) * difference_3
-    total_2 = (total_2 - 0.0009621903925341037) * difference_3 + 0.002811107832456699
-    total_2 = (total_2 * difference_3 - 0.0005633582261603729) * difference_3
-    total_2 = (total_2 - 0.01753444864776614) * difference_3 + 0.04009573220951035
-    total_2 = (total_2 * difference_3 + 0.011798939161944392) * difference_3
-    total_2 = (total_2 - 0.16995039238477025) * difference_3 + 0.2160756039348775
-    total_2 = (total_2 * difference_3 - 0.005733178404020853) * difference_3
-    total_2 = total_2 - 0.10787507995107845
-    product_9 = product_5 * ratio_2_squared * ratio * branch_2
-    product_10 = product_4 * ratio_2_squared * ratio * branch_2
-    product_11 = product * ratio_2_squared * ratio * branch_2
-    product_12 = product_5 * ratio_squared * ratio_2 * branch
-    product_13 = product_4 * ratio_squared * ratio_2 * branch
-    product_13 = product * ratio_squared * ratio_2 * branch + product_13 + product_8
-    product_13 = product_13 + product_12 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
-    product_13 = (product_13 - product_11 - product_10 - product_9) * part_of_t * rest_of_t
-    total_2 = jnp.where(jnp.abs(difference_3) < 0.2948315967429246, total_2, product_13)
-    product_6 = jnp.where(jnp.abs(difference_2) < 0.01985929813235998, product_6, total_2)
-    return jnp.where(jnp.abs(difference) < 0.04000623486936092, product_7, product_6)
+    branch_2 = jnp.where(product_6 < 0.0, t_3, 1.0)
+    product_9 = 0.5 * (jnp.minimum(minus_product_6, 0.0) + jnp.minimum(product_6, 0.0))
+    product_9 = jnp.exp(product_9)
+    product_10 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
+    total_4 = -1.680734493129954e-06 * difference_2 + 9.196773710639732e-06
+    total_4 = (total_4 * difference_2 - 7.620974350452454e-06) * difference_2
+    total_4 = (total_4 - 5.141155438291435e-05) * difference_2 + 0.00016449348034282182
+    total_4 = (total_4 * difference_2 - 4.315822422613372e-05) * difference_2
+    total_4 = (total_4 - 0.0009621903925341037) * difference_2 + 0.002811107832456699
+    total_4 = (total_4 * difference_2 - 0.0005633582261603729) * difference_2
+    total_4 = (total_4 - 0.01753444864776614) * difference_2 + 0.04009573220951035
+    total_4 = (total_4 * difference_2 + 0.011798939161944392) * difference_2
+    total_4 = (total_4 - 0.16995039238477025) * difference_2 + 0.2160756039348775
+    total_4 = (total_4 * difference_2 - 0.005733178404020853) * difference_2
+    total_4 = total_4 - 0.10787507995107845
+    numerator = -(0.1439590482 * (difference * t - total_3) * t)
+    product_11 = product_8 * ratio_2_squared * ratio * branch_2
+    product_12 = product_7 * ratio_2_squared * ratio * branch_2
+    product_13 = product_4 * ratio_2_squared * ratio * branch_2
+    numerator_2 = 0.1439590482 * (total_3 * t - difference) * t
+    numerator = jnp.where(total < 0.0, numerator, numerator_2)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    product_14 = product_8 * ratio_squared * ratio_2 * branch
+    product_15 = product_7 * ratio_squared * ratio_2 * branch
+    product_15 = product_4 * ratio_squared * ratio_2 * branch + product_15 + product_10
+    product_15 = product_15 + product_14 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
+    product_15 = (product_15 - product_13 - product_12 - product_11) * product_9 * product_9
+    total_4 = jnp.where(jnp.abs(difference_2) < 0.2948315967429246, total_4, product_15)
+    return jnp.where(abs_x < 0.5, numerator, total_4)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -59,14 +59,14 @@ def _derivative(x: Array) -> Array:
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
+    product = (0.25 * t + 1.0) * t
     clamped = jnp.clip(x, -(2.0**100), 2.0**100)
-    product = 4.0 * clamped
-    numerator = (((0.25 * t + 1.0) * t + (clamped + 1.5)) * t + (clamped + 1.0)) * part_of_t
-    numerator = numerator * rest_of_t
-    numerator_2 = (((product + 4.0) * t + (product + 6.0)) * t + 4.0) * t + 1.0
+    product_2 = 4.0 * clamped
+    numerator = ((product + (clamped + 1.5)) * t + (clamped + 1.0)) * part_of_t * rest_of_t
+    numerator_2 = (((product_2 + 4.0) * t + (product_2 + 6.0)) * t + 4.0) * t + 1.0
     numerator = jnp.where(is_negative, numerator, numerator_2)
-    denominator = jnp.square((2.0 * t + 2.0) * t + 1.0)
-    denominator = jnp.where(is_negative, jnp.square((0.5 * t + 1.0) * t + 1.0), denominator)
+    denominator = (((4.0 * t + 8.0) * t + 8.0) * t + 4.0) * t + 1.0
+    denominator = jnp.where(is_negative, ((product + 2.0) * t + 2.0) * t + 1.0, denominator)
     return numerator / denominator
 
 

@@ -39,9 +39,12 @@ def quick_gelu(x: ArrayLike) -> Array:
 @jax.jit
 def _value(x: Array) -> Array:
     """f = x*sigmoid(851*x/500)."""
-    root_t = jnp.exp(-0.851 * jnp.abs(x))
-    t = jnp.square(root_t)
-    numerator = jnp.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
+    product = -1.702 * jnp.abs(x)
+    is_far = product < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    numerator = jnp.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
     return jnp.where(1.702 * x < 0.0, numerator, x) / (t + 1.0)
 
 
@@ -56,7 +59,8 @@ def _derivative(x: Array) -> Array:
     t = part_of_t * rest_of_t
     total = 1.702 * jnp.clip(x, -(2.0**100), 2.0**100) + 1.0
     numerator = (t + total) * part_of_t * rest_of_t
-    return jnp.where(1.702 * x < 0.0, numerator, total * t + 1.0) / jnp.square(t + 1.0)
+    numerator = jnp.where(1.702 * x < 0.0, numerator, total * t + 1.0)
+    return numerator / ((t + 2.0) * t + 1.0)
 
 
 @jax.jit

@@ -68,12 +68,14 @@ def _derivative_x(x: Array, beta: Array) -> Array:
 @jax.jit
 def _derivative_beta(x: Array, beta: Array) -> Array:
     """df / dbeta = (x*sigmoid(beta*x) - softplus(beta*x)/beta)/beta."""
-    root_t = jnp.exp(-0.5 * jnp.abs(beta * x))
-    t = jnp.square(root_t)
-    total = t + 1.0
-    numerator = jnp.where(t < 2.0**-54, 1.0, _log1p(t) / t) * total
-    numerator = (beta * jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) + numerator) * root_t
-    return -(numerator * root_t) / (total * jnp.square(beta))
+    negated = -jnp.abs(beta * x)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    branch = jnp.where(t < 2.0**-54, 1.0, _log1p(t) / t)
+    numerator = branch * t + (beta * jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) + branch)
+    return -(numerator * part_of_t * rest_of_t) / ((t + 1.0) * jnp.square(beta))
 
 
 @jax.jit
@@ -89,7 +91,7 @@ def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
     root_t = jnp.exp(-0.5 * jnp.abs(beta * x))
     t = jnp.square(root_t)
     numerator = jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) * root_t * root_t
-    return jnp.sign(x) * (numerator / jnp.square(t + 1.0))
+    return jnp.sign(x) * (numerator / ((t + 2.0) * t + 1.0))
 
 
 @jax.jit
@@ -97,13 +99,16 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     """d2f / dbeta dbeta."""
     beta_squared = jnp.square(beta)
     clamped = jnp.clip(jnp.abs(x), -(2.0**50), 2.0**50)
-    root_t = jnp.exp(-0.5 * jnp.abs(beta * x))
-    t = jnp.square(root_t)
+    negated = -jnp.abs(beta * x)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     total = t + 1.0
     total_squared = jnp.square(total)
     numerator = 2.0 * jnp.where(t < 2.0**-54, 1.0, _log1p(t) / t) * total_squared
     numerator_2 = beta_squared * jnp.square(clamped) + 2.0 * beta * total * clamped
-    numerator = (numerator_2 + numerator) * root_t * root_t
+    numerator = (numerator_2 + numerator) * part_of_t * rest_of_t
     return numerator / (total_squared * (beta_squared * beta))
 
 

@@ -58,13 +58,13 @@ def _value(x: Array, b: Array) -> Array:
 @jax.jit
 def _derivative_x(x: Array, b: Array) -> Array:
     """df / dx = (x/sqrt(b + x^2) + 1)/2."""
-    smaller = jnp.minimum(x, 536870912.0)
-    abs_smaller = jnp.abs(smaller)
-    root = jnp.sqrt(b + jnp.square(smaller))
-    root = jnp.where(abs_smaller > 2.0**60, abs_smaller, root)
-    ratio = 1.0 / root
-    product = -0.5 * ratio * b * (1.0 / (smaller - root))
-    return jnp.where(smaller < 0.0, product, 0.5 * ratio * (root + smaller))
+    abs_x = jnp.abs(x)
+    branch = jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + jnp.square(x)))
+    smaller = jnp.minimum(x, 2.0**60)
+    total = 0.5 * smaller / jnp.sqrt(b + jnp.square(smaller)) + 0.5
+    ratio = -0.5 * b / (branch * (x - branch))
+    ratio = jnp.where(x < 0.0, ratio, 0.5 * (branch + x) / branch)
+    return jnp.where(x < -2.0, ratio, total)
 
 
 @jax.custom_jvp
@@ -80,8 +80,12 @@ def _second_derivative_x_x(x: Array, b: Array) -> Array:
     """d2f / dx dx = (-x^2/(b + x^2) + 1)/(2*sqrt(b + x^2))."""
     abs_x = jnp.abs(x)
     x_squared = jnp.square(x)
-    denominator = jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + x_squared))
-    return b / (denominator * (2.0 * b + 2.0 * x_squared))
+    total = b + x_squared
+    sqrt_total = jnp.sqrt(total)
+    denominator = jnp.where(abs_x > 2.0**60, abs_x, sqrt_total) * (2.0 * b + 2.0 * x_squared)
+    denominator = b / denominator
+    ratio = 0.5 * (1.0 - x_squared / total) / sqrt_total
+    return jnp.where(abs_x < 0.0625, ratio, denominator)
 
 
 @jax.jit
@@ -96,7 +100,7 @@ def _second_derivative_x_b(x: Array, b: Array) -> Array:
 def _second_derivative_b_b(x: Array, b: Array) -> Array:
     """d2f / db db = -1/(8*(b + x^2)^(3/2))."""
     total = b + jnp.square(x)
-    return -(0.125 / (total * jnp.sqrt(total)))
+    return -(0.125 * (1.0 / total) * (1.0 / jnp.sqrt(total)))
 
 
 def _along(tangents, value, variables, partials):

@@ -52,7 +52,8 @@ def _value(x: Array) -> Array:
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx = (Abs(x) + 1)^(-2)."""
-    return 1.0 / jnp.square(jnp.abs(x) + 1.0)
+    abs_x = jnp.abs(x)
+    return 1.0 / (abs_x * (abs_x + 2.0) + 1.0)
 
 
 @jax.jit

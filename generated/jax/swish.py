@@ -73,7 +73,7 @@ def _derivative_beta(x: Array, beta: Array) -> Array:
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     numerator = jnp.square(jnp.clip(x, -(2.0**50), 2.0**50)) * part_of_t * rest_of_t
-    return numerator / jnp.square(t + 1.0)
+    return numerator / ((t + 2.0) * t + 1.0)
 
 
 @jax.jit
@@ -101,10 +101,13 @@ def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
     product_3 = 0.5 * beta * clamped
     total = product_3 + 1.0
     difference = product_3 - 1.0
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
-    t = jnp.square(root_t)
-    numerator = product_2 * (total * t - difference) * root_t * root_t
-    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
+    negated = -jnp.abs(product)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
+    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
     numerator = jnp.where(product < 0.0, numerator_2, numerator)
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 
@@ -113,11 +116,13 @@ def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
 def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     """d2f / dbeta dbeta."""
     product = beta * x
-    abs_product = jnp.abs(product)
+    negated = -jnp.abs(product)
     clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    root_t = jnp.exp(-0.5 * abs_product)
-    product_2 = _expm1(-abs_product) * (jnp.square(clamped) * clamped) * root_t * root_t
-    t = jnp.square(root_t)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    product_2 = _expm1(negated) * (jnp.square(clamped) * clamped) * part_of_t * rest_of_t
+    t = part_of_t * rest_of_t
     numerator = jnp.where(product < 0.0, -product_2, product_2)
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 

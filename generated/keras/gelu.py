@@ -131,9 +131,12 @@ def _derivative(x):
 
 def _second_derivative(x):
     """d2f / dx dx = sqrt(2)*(1 - x^2/2)*exp(-x^2/2)/sqrt(pi)."""
-    root_t = keras.ops.exp(-0.25 * keras.ops.square(x))
+    product = -0.5 * keras.ops.square(x)
+    is_far = product < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     difference = 1.0 - 0.5 * keras.ops.square(keras.ops.clip(x, -(2.0**50), 2.0**50))
-    return _SQRT_2_OVER_SQRT_PI * difference * root_t * root_t
+    return _SQRT_2_OVER_SQRT_PI * difference * part_of_t * rest_of_t
 
 
 def _upstream(arguments, upstream):

@@ -90,9 +90,12 @@ def _value(x):
 
     product = 0.08943 * _SQRT_2_OVER_SQRT_PI * keras.ops.square(x)
     product = x * (product + 2.0 * _SQRT_2_OVER_SQRT_PI)
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
-    t = keras.ops.square(root_t)
-    numerator = keras.ops.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
+    negated = -keras.ops.abs(product)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    numerator = keras.ops.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
     value = keras.ops.where(product < 0.0, numerator, x) / (t + 1.0)
     return value, gradient
 
@@ -114,16 +117,13 @@ def _derivative(x):
     total = clamped * total + 1.0
     numerator = (t + total) * root_t * root_t
     numerator = keras.ops.where(product_2 < 0.0, numerator, total * t + 1.0)
-    value = numerator / keras.ops.square(t + 1.0)
+    value = numerator / ((t + 2.0) * t + 1.0)
     return value, gradient
 
 
 def _second_derivative(x):
     """d2f / dx dx."""
-    abs_x = keras.ops.abs(x)
-    difference = abs_x - 0.08935546875
-    difference_2 = abs_x - 0.02978515625
-    difference_3 = abs_x - 2.0
+    difference = keras.ops.abs(x) - 2.0
     clamped = keras.ops.clip(x, -32.0, 32.0)
     clamped_squared = keras.ops.square(clamped)
     product = keras.ops.square(clamped_squared) * clamped
@@ -132,43 +132,29 @@ def _second_derivative(x):
     product_3 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_2
     product_3 = product_3 + _2_SQRT_2_OVER_SQRT_PI * clamped
     minus_product_3 = -product_3
-    t = keras.ops.exp(-keras.ops.abs(minus_product_3))
+    t = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(minus_product_3)))
     ratio = 1.0 / (1.0 + t)
     ratio_squared = keras.ops.square(ratio)
-    t_2 = keras.ops.exp(-keras.ops.abs(product_3))
+    t_2 = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(product_3)))
     ratio_2 = 1.0 / (1.0 + t_2)
     branch = keras.ops.where(minus_product_3 < 0.0, t, 1.0)
     product_4 = _26829_OVER_12500_PI * product_2
     product_5 = _8_OVER_PI * clamped
     ratio_2_squared = keras.ops.square(ratio_2)
     branch_2 = keras.ops.where(product_3 < 0.0, t_2, 1.0)
-    total = _minimum(minus_product_3, 0.0) + _minimum(product_3, 0.0)
-    is_far = keras.ops.abs(total) > 64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * total, total))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product_6 = (0.002522751503075935 * difference_2 - 0.06933812214579459) * difference_2
-    product_6 = (product_6 - 0.0124243200558642) * difference_2 + 0.30512097660126686
-    product_6 = (product_6 * difference_2 + 0.03642582321722246) * difference_2
-    product_6 = (product_6 - 0.8002054815017106) * difference_2 - 0.047733147433289165
-    product_6 = product_6 * difference_2 + 0.7971734504002337
-    product_7 = (-0.0008327104755663741 * difference + 0.01026334301527301) * difference
-    product_7 = (product_7 + 0.007498399633533387) * difference - 0.06725212497897139
-    product_7 = (product_7 * difference - 0.036897806378563436) * difference
-    product_7 = (product_7 + 0.2977570538154352) * difference + 0.10839790720956959
-    product_7 = (product_7 * difference - 0.7872385442013702) * difference
-    product_7 = (product_7 - 0.14242543638744184) * difference + 0.7915018750487833
+    product_6 = 0.5 * (_minimum(minus_product_3, 0.0) + _minimum(product_3, 0.0))
+    product_6 = keras.ops.exp(product_6)
+    product_7 = (-1.680734493129954e-06 * difference + 9.196773710639732e-06) * difference
+    product_7 = (product_7 - 7.620974350452454e-06) * difference - 5.141155438291435e-05
+    product_7 = (product_7 * difference + 0.00016449348034282182) * difference
+    product_7 = (product_7 - 4.315822422613372e-05) * difference - 0.0009621903925341037
+    product_7 = (product_7 * difference + 0.002811107832456699) * difference
+    product_7 = (product_7 - 0.0005633582261603729) * difference - 0.01753444864776614
+    product_7 = (product_7 * difference + 0.04009573220951035) * difference
+    product_7 = (product_7 + 0.011798939161944392) * difference - 0.16995039238477025
+    product_7 = (product_7 * difference + 0.2160756039348775) * difference
+    product_7 = (product_7 - 0.005733178404020853) * difference - 0.10787507995107845
     product_8 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2
-    total_2 = -1.680734493129954e-06 * difference_3 + 9.196773710639732e-06
-    total_2 = (total_2 * difference_3 - 7.620974350452454e-06) * difference_3
-    total_2 = (total_2 - 5.141155438291435e-05) * difference_3 + 0.00016449348034282182
-    total_2 = (total_2 * difference_3 - 4.315822422613372e-05) * difference_3
-    total_2 = (total_2 - 0.0009621903925341037) * difference_3 + 0.002811107832456699
-    total_2 = (total_2 * difference_3 - 0.0005633582261603729) * difference_3
-    total_2 = (total_2 - 0.01753444864776614) * difference_3 + 0.04009573220951035
-    total_2 = (total_2 * difference_3 + 0.011798939161944392) * difference_3
-    total_2 = (total_2 - 0.16995039238477025) * difference_3 + 0.2160756039348775
-    total_2 = (total_2 * difference_3 - 0.005733178404020853) * difference_3
-    total_2 = total_2 - 0.10787507995107845
     product_9 = product_5 * ratio_2_squared * ratio * branch_2
     product_10 = product_4 * ratio_2_squared * ratio * branch_2
     product_11 = product * ratio_2_squared * ratio * branch_2
@@ -176,15 +162,9 @@ def _second_derivative(x):
     product_13 = product_4 * ratio_squared * ratio_2 * branch
     product_13 = product * ratio_squared * ratio_2 * branch + product_13 + product_8
     product_13 = product_13 + product_12 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
-    product_13 = (product_13 - product_11 - product_10 - product_9) * part_of_t * rest_of_t
-    abs_difference_3 = keras.ops.abs(difference_3)
-    abs_difference_3 = keras.ops.where(abs_difference_3 < 0.2948315967429246, total_2, product_13)
-    abs_difference_2 = keras.ops.abs(difference_2)
+    product_13 = (product_13 - product_11 - product_10 - product_9) * product_6 * product_6
     abs_difference = keras.ops.abs(difference)
-    abs_difference_2 = abs_difference_2 < 0.01985929813235998
-    abs_difference_2 = keras.ops.where(abs_difference_2, product_6, abs_difference_3)
-    abs_difference = abs_difference < 0.04000623486936092
-    return keras.ops.where(abs_difference, product_7, abs_difference_2)
+    return keras.ops.where(abs_difference < 0.2948315967429246, product_7, product_13)
 
 
 def _upstream(arguments, upstream):

@@ -120,9 +120,8 @@ def _second_derivative(x, sub, maxv):
     abs_x = keras.ops.abs(x)
     clamped = keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
     t = keras.ops.exp(-2.0 * abs_x)
-    total = t + 1.0
     numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * t
-    numerator = numerator / (keras.ops.square(total) * total)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
     return keras.ops.where(maxv <= x * _tanh(x) - sub, 0.0, numerator)
 
 

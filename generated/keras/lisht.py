@@ -85,10 +85,12 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    clamped = keras.ops.clip(x, -32.0, 32.0)
-    e = keras.ops.exp(-keras.ops.abs(clamped))
-    product = clamped * keras.ops.square(2.0 * e / (keras.ops.square(e) + 1.0))
-    value = product + _tanh(clamped)
+    abs_x = keras.ops.abs(x)
+    product = -2.0 * abs_x
+    t = keras.ops.exp(product)
+    total = t + 1.0
+    numerator = 4.0 * t * keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
+    value = _sign(x) * ((numerator - _expm1(product) * total) / keras.ops.square(total))
     return value, gradient
 
 
@@ -105,6 +107,11 @@ def _second_derivative(x):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
+
+
+def _sign(a):
+    """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
+    return keras.ops.where(a == a, keras.ops.sign(a), a)
 
 
 def _copysign(a, b):

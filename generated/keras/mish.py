@@ -97,14 +97,14 @@ def _derivative(x):
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
+    product = (0.25 * t + 1.0) * t
     clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
-    product = 4.0 * clamped
-    numerator = (((0.25 * t + 1.0) * t + (clamped + 1.5)) * t + (clamped + 1.0)) * part_of_t
-    numerator = numerator * rest_of_t
-    numerator_2 = (((product + 4.0) * t + (product + 6.0)) * t + 4.0) * t + 1.0
+    product_2 = 4.0 * clamped
+    numerator = ((product + (clamped + 1.5)) * t + (clamped + 1.0)) * part_of_t * rest_of_t
+    numerator_2 = (((product_2 + 4.0) * t + (product_2 + 6.0)) * t + 4.0) * t + 1.0
     numerator = keras.ops.where(is_negative, numerator, numerator_2)
-    denominator = keras.ops.square((2.0 * t + 2.0) * t + 1.0)
-    denominator_2 = keras.ops.square((0.5 * t + 1.0) * t + 1.0)
+    denominator = (((4.0 * t + 8.0) * t + 8.0) * t + 4.0) * t + 1.0
+    denominator_2 = ((product + 2.0) * t + 2.0) * t + 1.0
     value = numerator / keras.ops.where(is_negative, denominator_2, denominator)
     return value, gradient
 

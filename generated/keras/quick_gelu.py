@@ -72,9 +72,12 @@ def _value(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _derivative(x)
 
-    root_t = keras.ops.exp(-0.851 * keras.ops.abs(x))
-    t = keras.ops.square(root_t)
-    numerator = keras.ops.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
+    product = -1.702 * keras.ops.abs(x)
+    is_far = product < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    numerator = keras.ops.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
     value = keras.ops.where(1.702 * x < 0.0, numerator, x) / (t + 1.0)
     return value, gradient
 
@@ -95,7 +98,7 @@ def _derivative(x):
     total = 1.702 * keras.ops.clip(x, -(2.0**100), 2.0**100) + 1.0
     numerator = (t + total) * part_of_t * rest_of_t
     numerator = keras.ops.where(1.702 * x < 0.0, numerator, total * t + 1.0)
-    value = numerator / keras.ops.square(t + 1.0)
+    value = numerator / ((t + 2.0) * t + 1.0)
     return value, gradient
 
 

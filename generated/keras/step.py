@@ -91,7 +91,8 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    value = 1.0 / keras.ops.square(keras.ops.abs(x) + 1.0)
+    abs_x = keras.ops.abs(x)
+    value = 1.0 / (abs_x * (abs_x + 2.0) + 1.0)
     return value, gradient
 
 

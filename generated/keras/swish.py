@@ -170,7 +170,7 @@ def _derivative_beta(x, beta):
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     numerator = keras.ops.square(keras.ops.clip(x, -(2.0**50), 2.0**50)) * part_of_t
-    value = numerator * rest_of_t / keras.ops.square(t + 1.0)
+    value = numerator * rest_of_t / ((t + 2.0) * t + 1.0)
     return value, gradient
 
 
@@ -197,10 +197,13 @@ def _second_derivative_x_beta(x, beta):
     product_3 = 0.5 * beta * clamped
     total = product_3 + 1.0
     difference = product_3 - 1.0
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
-    t = keras.ops.square(root_t)
-    numerator = product_2 * (total * t - difference) * root_t * root_t
-    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
+    negated = -keras.ops.abs(product)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
+    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
     numerator = keras.ops.where(product < 0.0, numerator_2, numerator)
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 
@@ -208,12 +211,14 @@ def _second_derivative_x_beta(x, beta):
 def _second_derivative_beta_beta(x, beta):
     """d2f / dbeta dbeta."""
     product = beta * x
-    abs_product = keras.ops.abs(product)
+    negated = -keras.ops.abs(product)
     clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
-    root_t = keras.ops.exp(-0.5 * abs_product)
-    product_2 = _expm1(-abs_product) * (keras.ops.square(clamped) * clamped) * root_t
-    product_2 = product_2 * root_t
-    t = keras.ops.square(root_t)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    product_2 = _expm1(negated) * (keras.ops.square(clamped) * clamped) * part_of_t
+    product_2 = product_2 * rest_of_t
+    t = part_of_t * rest_of_t
     numerator = keras.ops.where(product < 0.0, -product_2, product_2)
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 

@@ -68,7 +68,11 @@ def _value(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _derivative(x)
 
+    abs_x = keras.ops.abs(x)
     x_squared = keras.ops.square(x)
+    t = keras.ops.exp(-2.0 * abs_x)
+    numerator = --((keras.ops.clip(abs_x, -(2.0**100), 2.0**100) + 1.0) * t + (abs_x - 1.0))
+    numerator = _sign(x) * (numerator / (t + 1.0))
     product = (-2.8980377692517546e-09 * x_squared + 3.323296150374837e-08) * x_squared
     product = (product - 1.8958869796312845e-07) * x_squared + 7.373088744938371e-07
     product = (product * x_squared - 2.2772059389286955e-06) * x_squared
@@ -80,7 +84,7 @@ def _value(x):
     product = (product * x_squared + 0.008863235527571057) * x_squared
     product = (product - 0.021869488536052476) * x_squared + 0.05396825396825158
     product = (product * x_squared - 0.1333333333333333) * x_squared + 0.3333333333333333
-    value = keras.ops.where(keras.ops.abs(x) < 1.0, product * x * x * x, x - _tanh(x))
+    value = keras.ops.where(abs_x < 1.0, product * x * x * x, numerator)
     return value, gradient
 
 

@@ -74,7 +74,7 @@ class CELU(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
-    """The value: Piecewise((x, x > 0), (alpha*expm1(x/alpha), True))."""
+    """The value: rewritten."""
     return torch.where(x > 0, x, _expm1(x / alpha).mul_(alpha))
 
 
@@ -86,9 +86,8 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by alpha: as declared, clamped left, polynomial on (-1, 0)."""
     ratio = x / alpha
-    ratio_2 = x.clamp(min=-128) / alpha
-    exp_ratio_2 = ratio_2.exp()
-    branch = torch.where(ratio_2 > 0, 0, (exp_ratio_2 - ratio_2 * exp_ratio_2).sub_(1))
+    larger = ratio.clamp(min=-64)
+    exp_larger = larger.exp()
     product = (-6.727193690636133e-12 * ratio).sub_(1.3767710462576125e-10).mul_(ratio)
     product = product.sub_(1.906890609079778e-09).mul_(ratio).sub_(2.294072837032108e-08)
     product = product.mul_(ratio).sub_(2.50501814667763e-07).mul_(ratio)
@@ -98,6 +97,7 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     product = product.mul_(ratio).sub_(0.03333333333333107).mul_(ratio)
     product = product.sub_(0.12499999999999992).mul_(ratio).sub_(0.3333333333333333)
     product = product.mul_(ratio).sub_(0.5).mul_(ratio).mul_(ratio)
+    branch = torch.where(larger > 0, 0, (exp_larger - larger * exp_larger).sub_(1))
     return torch.where((ratio <= 0) & (ratio > -1), product, branch)
 
 

@@ -70,7 +70,7 @@ class ELU(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
-    """The value: Piecewise((x, x > 0), (alpha*expm1(x), True))."""
+    """The value: rewritten."""
     return torch.where(x > 0, x, alpha * _expm1(x))
 
 
@@ -80,7 +80,7 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The derivative by alpha: Piecewise((0, x > 0), (expm1(x), True))."""
+    """The derivative by alpha: rewritten."""
     return torch.where(x > 0, 0, _expm1(x))
 
 

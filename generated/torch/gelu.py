@@ -102,10 +102,13 @@ def _by_x(x: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: Gaussian normal form, halved."""
-    root_t = torch.exp(-0.25 * x.square())
-    product = _SQRT_2_OVER_SQRT_PI * (1 - 0.5 * x.clamp(-(2.0**50), 2.0**50).square())
-    return product * root_t * root_t
+    """The second derivative by x: Gaussian normal form, halved in the tail."""
+    product = -0.5 * x.square()
+    is_far = product < -64
+    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    product_2 = _SQRT_2_OVER_SQRT_PI * (1 - 0.5 * x.clamp(-(2.0**50), 2.0**50).square())
+    return product_2 * part_of_t * rest_of_t
 
 
 _DERIVATIVES = {

@@ -50,6 +50,11 @@ class GELUTanh(nn.Module):
 
 
 _SQRT_2_OVER_SQRT_PI = 0.7978845608028654  # sqrt(2)/sqrt(pi)
+_40000000000_OVER_719795241 = 55.571359355514275  # 40000000000/719795241
+_1_OVER_PI = 0.3183098861837907  # 1/pi
+_400000_OVER_26829 = 14.909240001490923  # 400000/26829
+_200000_OVER_26829 = 7.454620000745462  # 200000/26829
+_20000000000_OVER_719795241 = 27.785679677757138  # 20000000000/719795241
 _719795241_OVER_5000000000_PI = 0.045823588247668835  # 719795241/(5000000000*pi)
 _8943_SQRT_2_OVER_100000_SQRT_PI = 0.07135481627260025  # 8943*sqrt(2)/(100000*sqrt(pi))
 _2_SQRT_2_OVER_SQRT_PI = 1.5957691216057308  # 2*sqrt(2)/sqrt(pi)
@@ -70,7 +75,7 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, halved."""
+    """The derivative by x: exponential normal form, expanded, halved."""
     product = 2 * _SQRT_2_OVER_SQRT_PI
     product_2 = x.square().mul_(0.08943 * _SQRT_2_OVER_SQRT_PI).add_(product).mul_(x)
     root_t = product_2.abs().mul_(-0.5).exp_()
@@ -80,70 +85,69 @@ def _by_x(x: Tensor) -> Tensor:
     total = total.mul_(clamped).add_(1)
     numerator = (t + total).mul_(root_t).mul_(root_t)
     numerator = torch.where(product_2 < 0, numerator, (total * t).add_(1))
-    return numerator.div_((t + 1).square_())
+    return numerator.div_((t + 2).mul_(t).add_(1))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: expanded, scaled, halved in the tail, clamped both sides, polynomials on +-(1.705, 2.295), +-(0.009926, 0.04964), +-(0.04935, 0.1294)."""
+    """The second derivative by x.
+
+    Exponential normal form, expanded for |x| < 0.5, else expanded, scaled, halved, clamped both
+    sides, polynomial on +-(1.705, 2.295).
+    """
     abs_x = x.abs()
-    difference = abs_x - 0.08935546875
-    difference_2 = abs_x - 0.02978515625
-    difference_3 = abs_x - 2
-    clamped = x.clamp(-32, 32)
-    clamped_squared = clamped.square()
-    product = _719795241_OVER_5000000000_PI * (clamped_squared.square() * clamped)
-    product_2 = clamped_squared * clamped
-    product_3 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_2
-    product_3 = product_3 + _2_SQRT_2_OVER_SQRT_PI * clamped
-    minus_product_3 = -product_3
-    t = torch.exp(-minus_product_3.abs())
-    ratio = 1 / (1 + t)
+    product = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * x.square() + 2 * _SQRT_2_OVER_SQRT_PI)
+    clamped = x.clamp(-1048576.0, 1048576.0)
+    product_2 = _40000000000_OVER_719795241 * _1_OVER_PI
+    product_3 = clamped * (_1_OVER_PI * clamped.square() + _400000_OVER_26829 * _1_OVER_PI)
+    product_4 = _200000_OVER_26829 * _SQRT_2_OVER_SQRT_PI
+    product_5 = _20000000000_OVER_719795241 * _SQRT_2_OVER_SQRT_PI
+    difference = clamped * (product_2 + clamped * (product_3 - product_4)) - product_5
+    t = torch.exp(-product.abs())
+    total = product_5 + clamped * (product_2 + clamped * (product_4 + product_3))
+    difference_2 = abs_x - 2
+    clamped_2 = x.clamp(-32, 32)
+    clamped_2_squared = clamped_2.square()
+    product_6 = _719795241_OVER_5000000000_PI * (clamped_2_squared.square() * clamped_2)
+    product_7 = clamped_2_squared * clamped_2
+    product_8 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_7
+    product_8 = product_8 + _2_SQRT_2_OVER_SQRT_PI * clamped_2
+    minus_product_8 = -product_8
+    t_2 = torch.exp(0.5 * -minus_product_8.abs()).square()
+    ratio = 1 / (1 + t_2)
     ratio_squared = ratio.square()
-    t_2 = torch.exp(-product_3.abs())
-    ratio_2 = 1 / (1 + t_2)
-    branch = torch.where(minus_product_3 < 0, t, 1)
-    product_4 = _26829_OVER_12500_PI * product_2
-    product_5 = _8_OVER_PI * clamped
+    t_3 = torch.exp(0.5 * -product_8.abs()).square()
+    ratio_2 = 1 / (1 + t_3)
+    branch = torch.where(minus_product_8 < 0, t_2, 1)
+    product_9 = _26829_OVER_12500_PI * product_7
+    product_10 = _8_OVER_PI * clamped_2
     ratio_2_squared = ratio_2.square()
-    branch_2 = torch.where(product_3 < 0, t_2, 1)
-    total = minus_product_3.clamp(max=0) + product_3.clamp(max=0)
-    is_far = total.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * total, total).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    product_6 = (0.002522751503075935 * difference_2 - 0.06933812214579459) * difference_2
-    product_6 = (product_6 - 0.0124243200558642) * difference_2 + 0.30512097660126686
-    product_6 = (product_6 * difference_2 + 0.03642582321722246) * difference_2
-    product_6 = (product_6 - 0.8002054815017106) * difference_2 - 0.047733147433289165
-    product_6 = product_6 * difference_2 + 0.7971734504002337
-    product_7 = (-0.0008327104755663741 * difference + 0.01026334301527301) * difference
-    product_7 = (product_7 + 0.007498399633533387) * difference - 0.06725212497897139
-    product_7 = (product_7 * difference - 0.036897806378563436) * difference
-    product_7 = (product_7 + 0.2977570538154352) * difference + 0.10839790720956959
-    product_7 = (product_7 * difference - 0.7872385442013702) * difference
-    product_7 = (product_7 - 0.14242543638744184) * difference + 0.7915018750487833
-    product_8 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2
-    total_2 = -1.680734493129954e-06 * difference_3 + 9.196773710639732e-06
-    total_2 = (total_2 * difference_3 - 7.620974350452454e-06) * difference_3
-    total_2 = (total_2 - 5.141155438291435e-05) * difference_3 + 0.00016449348034282182
-    total_2 = (total_2 * difference_3 - 4.315822422613372e-05) * difference_3
-    total_2 = (total_2 - 0.0009621903925341037) * difference_3 + 0.002811107832456699
-    total_2 = (total_2 * difference_3 - 0.0005633582261603729) * difference_3
-    total_2 = (total_2 - 0.01753444864776614) * difference_3 + 0.04009573220951035
-    total_2 = (total_2 * difference_3 + 0.011798939161944392) * difference_3
-    total_2 = (total_2 - 0.16995039238477025) * difference_3 + 0.2160756039348775
-    total_2 = (total_2 * difference_3 - 0.005733178404020853) * difference_3
+    branch_2 = torch.where(product_8 < 0, t_3, 1)
+    e = torch.exp(0.5 * (minus_product_8.clamp(max=0) + product_8.clamp(max=0)))
+    product_11 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
+    total_2 = -1.680734493129954e-06 * difference_2 + 9.196773710639732e-06
+    total_2 = (total_2 * difference_2 - 7.620974350452454e-06) * difference_2
+    total_2 = (total_2 - 5.141155438291435e-05) * difference_2 + 0.00016449348034282182
+    total_2 = (total_2 * difference_2 - 4.315822422613372e-05) * difference_2
+    total_2 = (total_2 - 0.0009621903925341037) * difference_2 + 0.002811107832456699
+    total_2 = (total_2 * difference_2 - 0.0005633582261603729) * difference_2
+    total_2 = (total_2 - 0.01753444864776614) * difference_2 + 0.04009573220951035
+    total_2 = (total_2 * difference_2 + 0.011798939161944392) * difference_2
+    total_2 = (total_2 - 0.16995039238477025) * difference_2 + 0.2160756039348775
+    total_2 = (total_2 * difference_2 - 0.005733178404020853) * difference_2
     total_2 = total_2 - 0.10787507995107845
-    product_9 = product_5 * ratio_2_squared * ratio * branch_2
-    product_10 = product_4 * ratio_2_squared * ratio * branch_2
-    product_11 = product * ratio_2_squared * ratio * branch_2
-    product_12 = product_5 * ratio_squared * ratio_2 * branch
-    product_13 = product_4 * ratio_squared * ratio_2 * branch
-    product_13 = product * ratio_squared * ratio_2 * branch + product_13 + product_8
-    product_13 = product_13 + product_12 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
-    product_13 = (product_13 - product_11 - product_10 - product_9) * part_of_t * rest_of_t
-    total_2 = torch.where(difference_3.abs() < 0.2948315967429246, total_2, product_13)
-    product_6 = torch.where(difference_2.abs() < 0.01985929813235998, product_6, total_2)
-    return torch.where(difference.abs() < 0.04000623486936092, product_7, product_6)
+    product_12 = product_10 * ratio_2_squared * ratio * branch_2
+    product_13 = product_9 * ratio_2_squared * ratio * branch_2
+    product_14 = product_6 * ratio_2_squared * ratio * branch_2
+    numerator = -(0.1439590482 * (difference * t - total) * t)
+    product_15 = product_10 * ratio_squared * ratio_2 * branch
+    product_16 = product_9 * ratio_squared * ratio_2 * branch
+    product_16 = product_6 * ratio_squared * ratio_2 * branch + product_16 + product_11
+    product_16 = product_16 + product_15 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
+    product_16 = (product_16 - product_14 - product_13 - product_12) * e * e
+    total_2 = torch.where(difference_2.abs() < 0.2948315967429246, total_2, product_16)
+    numerator_2 = 0.1439590482 * (total * t - difference) * t
+    numerator = torch.where(product < 0, numerator, numerator_2)
+    return torch.where(abs_x < 0.5, numerator / (((t + 3) * t + 3) * t + 1), total_2)
 
 
 _DERIVATIVES = {

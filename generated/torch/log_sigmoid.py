@@ -40,7 +40,7 @@ class LogSigmoid(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: -softplus(-x)."""
+    """The value: rewritten."""
     return (-x).clamp_(min=0).add_((-x).abs_().neg_().exp_().log1p_()).neg_()
 
 

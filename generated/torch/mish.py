@@ -55,16 +55,19 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, expanded, halved."""
+    """The derivative by x: exponential normal form, expanded, halved in the tail."""
     is_negative = x < 0
-    root_t = x.abs().mul_(-0.5).exp_()
-    t = root_t.square()
+    negated = x.abs().neg_()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     product = (0.25 * t).add_(1).mul_(t)
     clamped = x.clamp(-(2.0**100), 2.0**100)
     product_2 = 4 * clamped
     numerator = (product_2 + 4).mul_(t).add_(product_2 + 6).mul_(t).add_(4).mul_(t).add_(1)
-    numerator_2 = (clamped + 1.5).add_(product).mul_(t).add_(clamped + 1).mul_(root_t)
-    numerator = torch.where(is_negative, numerator_2.mul_(root_t), numerator)
+    numerator_2 = (clamped + 1.5).add_(product).mul_(t).add_(clamped + 1).mul_(part_of_t)
+    numerator = torch.where(is_negative, numerator_2.mul_(rest_of_t), numerator)
     denominator = (4 * t).add_(8).mul_(t).add_(8).mul_(t).add_(4).mul_(t).add_(1)
     denominator_2 = (product + 2).mul_(t).add_(2).mul_(t).add_(1)
     return numerator.div_(torch.where(is_negative, denominator_2, denominator))

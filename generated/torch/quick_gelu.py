@@ -44,21 +44,24 @@ class QuickGELU(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: exponential normal form, halved."""
-    root_t = x.abs().mul_(-0.851).exp_()
-    t = root_t.square()
-    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(root_t).mul_(root_t)
+    """The value: exponential normal form, halved in the tail."""
+    product = x.abs().mul_(-1.702)
+    is_far = product < -64
+    part_of_t = torch.where(is_far, 0.5 * product, product).exp_()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(part_of_t).mul_(rest_of_t)
     return torch.where(1.702 * x < 0, numerator, x).div_(t.add_(1))
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, halved."""
+    """The derivative by x: exponential normal form, expanded, halved."""
     root_t = x.abs().mul_(-0.851).exp_()
     t = root_t.square()
     total = x.clamp(-(2.0**100), 2.0**100).mul_(1.702).add_(1)
     numerator = (t + total).mul_(root_t).mul_(root_t)
     numerator = torch.where(1.702 * x < 0, numerator, (total * t).add_(1))
-    return numerator.div_((t + 1).square_())
+    return numerator.div_((t + 2).mul_(t).add_(1))
 
 
 def _by_x_x(x: Tensor) -> Tensor:

@@ -51,27 +51,24 @@ class SELU(nn.Module):
 
 
 _COEFFICIENT = 1.0507009873554805  # 5253504936777402467096674926473/5000000000000000000000000000000
-_COEFFICIENT_2 = (
-    1.6732632423543772  # 16732632423543772848170429916717/10000000000000000000000000000000
-)
-_COEFFICIENT_3 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
+_COEFFICIENT_2 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value."""
-    return torch.where(x > 0, x, _expm1(x).mul_(_COEFFICIENT_2)).mul_(_COEFFICIENT)
+    """The value: rewritten."""
+    return torch.where(x > 0, _COEFFICIENT * x, _expm1(x).mul_(_COEFFICIENT_2))
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: exponential normal form, halved."""
     root_t = x.abs().mul_(-0.5).exp_()
-    return torch.where(x > 0, _COEFFICIENT, (_COEFFICIENT_3 * root_t).mul_(root_t))
+    return torch.where(x > 0, _COEFFICIENT, (_COEFFICIENT_2 * root_t).mul_(root_t))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: exponential normal form, halved."""
     root_t = torch.exp(-0.5 * x.abs())
-    return torch.where(x > 0, 0, _COEFFICIENT_3 * root_t * root_t)
+    return torch.where(x > 0, 0, _COEFFICIENT_2 * root_t * root_t)
 
 
 _DERIVATIVES = {

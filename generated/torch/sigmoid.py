@@ -42,7 +42,7 @@ class Sigmoid(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: sigmoid(x)."""
+    """The value: rewritten."""
     return x.sigmoid()
 
 

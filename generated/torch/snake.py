@@ -111,7 +111,10 @@ def _by_x_frequency(x: Tensor, frequency: Tensor) -> Tensor:
 
 
 def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
-    """The second derivative by frequency: rewritten, factored, angles held, polynomial on (-0.5, 0.5)."""
+    """The second derivative by frequency.
+
+    Rewritten, factored, angles held, polynomial on (-0.5, 0.5).
+    """
     product = frequency * x
     product_squared = product.square()
     product_2 = frequency.square() * frequency

@@ -81,18 +81,17 @@ def _value(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x: sigmoid(beta*x)."""
+    """The derivative by x: rewritten."""
     return (beta * x).sigmoid_()
 
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: exponential normal form, logarithms over t, by powers of x, halved."""
+    """The derivative by beta: exponential normal form, logarithms over t, halved."""
     root_t = (beta * x).abs_().mul_(-0.5).exp_()
     t = root_t.square()
-    total = t + 1
-    numerator = torch.where(t < 2.0**-54, 1, t.log1p().div_(t)).mul_(total)
-    numerator = (beta * x.abs().clamp_(-(2.0**100), 2.0**100)).add_(numerator).mul_(root_t)
-    return numerator.mul_(root_t).neg_().div_(total * beta.square())
+    branch = torch.where(t < 2.0**-54, 1, t.log1p().div_(t))
+    numerator = (branch * t).add_((beta * x.abs().clamp_(-(2.0**100), 2.0**100)).add_(branch))
+    return numerator.mul_(root_t).mul_(root_t).neg_().div_((t + 1).mul_(beta.square()))
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
@@ -102,24 +101,30 @@ def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form, halved."""
+    """The second derivative by x and beta: exponential normal form, expanded, halved."""
     root_t = torch.exp(-0.5 * torch.abs(beta * x))
     t = root_t.square()
-    ratio = x.abs().clamp(-(2.0**100), 2.0**100) * root_t * root_t / torch.square(t + 1)
+    ratio = x.abs().clamp(-(2.0**100), 2.0**100) * root_t * root_t / ((t + 2) * t + 1)
     return torch.where(x.isnan(), x, x.sign()) * ratio
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by beta: exponential normal form, logarithms over t, by powers of x, halved."""
+    """The second derivative by beta.
+
+    Exponential normal form, logarithms over t, by powers of x, halved in the tail.
+    """
     beta_squared = beta.square()
     clamped = x.abs().clamp(-(2.0**50), 2.0**50)
-    root_t = torch.exp(-0.5 * torch.abs(beta * x))
-    t = root_t.square()
+    negated = -torch.abs(beta * x)
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     total = t + 1
     total_squared = total.square()
     numerator = 2 * torch.where(t < 2.0**-54, 1, t.log1p() / t) * total_squared
     numerator = beta_squared * clamped.square() + 2 * beta * total * clamped + numerator
-    return numerator * root_t * root_t / (total_squared * (beta_squared * beta))
+    return numerator * part_of_t * rest_of_t / (total_squared * (beta_squared * beta))
 
 
 _DERIVATIVES = {

@@ -82,26 +82,29 @@ def _value(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, halved."""
+    """The derivative by x: exponential normal form, expanded, halved."""
     product = beta * x
     root_t = product.abs().mul_(-0.5).exp_()
     t = root_t.square()
     total = (beta * x.clamp(-(2.0**100), 2.0**100)).add_(1)
     numerator = (t + total).mul_(root_t).mul_(root_t)
     numerator = torch.where(product < 0, numerator, (total * t).add_(1))
-    return numerator.div_((t + 1).square_())
-
-
-def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: exponential normal form, expanded, halved."""
-    root_t = (beta * x).abs_().mul_(-0.5).exp_()
-    t = root_t.square()
-    numerator = (x.clamp(-(2.0**50), 2.0**50).square_() * root_t).mul_(root_t)
     return numerator.div_((t + 2).mul_(t).add_(1))
 
 
+def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
+    """The derivative by beta: exponential normal form, halved in the tail."""
+    negated = (beta * x).abs_().neg_()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    numerator = (x.clamp(-(2.0**50), 2.0**50).square_() * part_of_t).mul_(rest_of_t)
+    return numerator.div_(t.add_(1).square_())
+
+
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, halved."""
+    """The second derivative by x: exponential normal form, expanded, halved."""
     product = beta * x
     product_2 = 2 * beta
     product_3 = 0.5 * beta * x.clamp(-(2.0**100), 2.0**100)
@@ -109,11 +112,10 @@ def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
     difference = product_3 - 1
     root_t = torch.exp(-0.5 * product.abs())
     t = root_t.square()
-    total_2 = t + 1
     numerator = product_2 * (total * t - difference) * root_t * root_t
     numerator_2 = product_2 * (total - difference * t) * root_t * root_t
     numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (total_2.square() * total_2)
+    return numerator / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
@@ -134,13 +136,15 @@ def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by beta: exponential normal form, expanded, halved."""
+    """The second derivative by beta: exponential normal form, expanded, halved in the tail."""
     product = beta * x
-    abs_product = product.abs()
+    negated = -product.abs()
     clamped = x.clamp(-(2.0**33), 2.0**33)
-    root_t = torch.exp(-0.5 * abs_product)
-    product_2 = _expm1(-abs_product) * (clamped.square() * clamped) * root_t * root_t
-    t = root_t.square()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    product_2 = _expm1(negated) * (clamped.square() * clamped) * part_of_t * rest_of_t
+    t = part_of_t * rest_of_t
     numerator = torch.where(product < 0, -product_2, product_2)
     return numerator / (((t + 3) * t + 3) * t + 1)
 

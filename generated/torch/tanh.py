@@ -48,11 +48,13 @@ def _by_x(x: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, expanded, halved."""
-    abs_x = x.abs()
-    root_t = torch.exp(-abs_x)
-    t = root_t.square()
-    ratio = 8 * _expm1(-2 * abs_x) * root_t * root_t / (((t + 3) * t + 3) * t + 1)
+    """The second derivative by x: exponential normal form, expanded, halved in the tail."""
+    product = -2 * x.abs()
+    is_far = product < -64
+    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    ratio = 8 * _expm1(product) * part_of_t * rest_of_t / (((t + 3) * t + 3) * t + 1)
     return torch.where(x.isnan(), x, x.sign()) * ratio
 
 

@@ -40,8 +40,12 @@ class TanhShrink(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: as declared, polynomial on (-1, 1)."""
+    """The value: exponential normal form, polynomial on (-1, 1)."""
+    abs_x = x.abs()
     x_squared = x.square()
+    t = (-2 * abs_x).exp_()
+    numerator = abs_x.clamp(-(2.0**100), 2.0**100).add_(1).mul_(t).add_(abs_x - 1).neg_()
+    numerator = torch.where(x.isnan(), x, x.sign()).mul_(numerator.neg_().div_(t + 1))
     total = (-2.8980377692517546e-09 * x_squared).add_(3.323296150374837e-08)
     total = total.mul_(x_squared).sub_(1.8958869796312845e-07).mul_(x_squared)
     total = total.add_(7.373088744938371e-07).mul_(x_squared)
@@ -56,7 +60,7 @@ def _value(x: Tensor) -> Tensor:
     total = total.add_(0.008863235527571057).mul_(x_squared).sub_(0.021869488536052476)
     total = total.mul_(x_squared).add_(0.05396825396825158).mul_(x_squared)
     total = total.sub_(0.1333333333333333).mul_(x_squared).add_(0.3333333333333333)
-    return torch.where(x.abs() < 1, total.mul_(x).mul_(x).mul_(x), x - x.tanh())
+    return torch.where(abs_x < 1, total.mul_(x).mul_(x).mul_(x), numerator)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -68,11 +72,13 @@ def _by_x(x: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, expanded, halved."""
-    abs_x = x.abs()
-    root_t = torch.exp(-abs_x)
-    t = root_t.square()
-    ratio = -(8 * _expm1(-2 * abs_x) * root_t * root_t) / (((t + 3) * t + 3) * t + 1)
+    """The second derivative by x: exponential normal form, expanded, halved in the tail."""
+    product = -2 * x.abs()
+    is_far = product < -64
+    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    ratio = -(8 * _expm1(product) * part_of_t * rest_of_t) / (((t + 3) * t + 3) * t + 1)
     return torch.where(x.isnan(), x, x.sign()) * ratio
 
 

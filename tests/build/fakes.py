@@ -55,7 +55,7 @@ class FakePipeline:
             class_name=job.name.title(),
             aliases=(),
             summary="",
-            kernels={"value": {"fake": KernelRecord("as declared", 0.5, 0.5, 1.0, True, (1, 0, 1))}},
+            kernels={"value": {"fake": KernelRecord("as declared", 0.5, 0.5, 1.0, True, False, (1, 0, 1))}},
             files={},
         )
         return Emitted(job.name, record, sources)

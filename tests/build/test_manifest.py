@@ -20,7 +20,7 @@ MANIFEST = Manifest(
             class_name="Mish",
             aliases=("mísh",),
             summary="A sentence.",
-            kernels={"value": {"torch": KernelRecord("normal form", 1.5, 2.5, -0.5, True, (1, 1, 7))}},
+            kernels={"value": {"torch": KernelRecord("normal form", 1.5, 2.5, -0.5, True, False, (1, 1, 7))}},
             files={"torch/mish.py": "123"},
         )
     },
@@ -46,7 +46,7 @@ def test_a_manifest_of_another_format_is_as_good_as_none(tmp_path: Path) -> None
     assert Manifest.read(tmp_path) == Manifest()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 2, "activations": 3}', "\ufeff"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 3}', '{"format": 3, "activations": 3}', "\ufeff"])
 def test_what_no_build_wrote_is_bad_input(tmp_path: Path, text: str) -> None:
     (tmp_path / NAME).write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="delete it"):

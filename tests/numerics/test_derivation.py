@@ -189,3 +189,20 @@ def test_a_formula_without_real_values_is_refused_with_its_place(
     with pytest.raises(SpecError, match=complaint) as refusal:
         derive(load_spec(path))
     assert refusal.value.problems[0].path.endswith("unreal.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "parameter", "value"),
+    [("celu", ("alpha",), "alpha", 100.0), ("celu", (), "alpha", 1e4), ("isru", (), "alpha", 1e-6)],
+)
+def test_a_bound_on_x_holds_for_parameters_that_nobody_tried(
+    name: str, key: tuple[str, ...], parameter: str, value: float
+) -> None:
+    """Exp(x / 100) is not 0 at -1000: a clamp at the bound of alpha = 1, -128, would answer -0.37 for -0.9995."""
+    found = derive(load_spec(SPECS / f"{name}.toml"))
+    expression = found.formula.partials[key]
+    points = np.array([-size for size in (3.0, 200.0, 1000.0, 2e4, 1e6, 1e12, 1e20)])
+    exact = Oracle(expression, found.formula.inputs[0], found.formula.parameters)(points, {parameter: value}).high
+    for dtype, digits in (("float32", 1e-6), ("float64", 2e-15)):
+        got = emulation.run(found.kernels[key], {"x": points, parameter: value}, dtype)
+        np.testing.assert_allclose(got.astype(np.float64), exact, rtol=digits)

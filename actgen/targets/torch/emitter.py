@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import sympy
 from actgen.numerics.kernel import Kernel
 from actgen.spec.text import inert
 from actgen.targets.condition import condition
-from actgen.targets.docstring import describe, document, domain_words, headline
+from actgen.targets.docstring import WIDTH, describe, document, domain_words, headline
 from actgen.targets.package import exported, package
 from actgen.targets.statements import ConstantPool, Listing
 from actgen.targets.target import Context, Entry
@@ -143,7 +144,13 @@ def _title(key: tuple[str, ...], kernel: Kernel, formula: str) -> str:
         text = f"{text}: {kernel.form}"
     elif formula and len(text) + len(formula) < 80:
         text = f"{text}: {inert(formula)}"
-    return f"{text}. {kernel.note.rstrip('.')}." if kernel.note else f"{text}."
+    whole = f"{text}. {kernel.note.rstrip('.')}." if kernel.note else f"{text}."
+    if len(whole) + len('    """"""') <= WIDTH:
+        return whole
+    # The summary on a line of its own, the form below it.
+    summary, _, form = whole.partition(": ")
+    below = textwrap.fill(form[:1].upper() + form[1:], WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4)
+    return f"{summary}.\n\n{below}\n    "
 
 
 def _lines(listing: Listing, has_parameters: bool) -> tuple[str, ...]:
