@@ -294,7 +294,10 @@ def _with_plain_denominator(expression: sp.Expr, x: sp.Symbol) -> sp.Expr | None
     top, bottom = sp.fraction(expression)
     if not any(isinstance(factor, sp.Pow) for factor in sp.Mul.make_args(bottom)) or not bottom.is_polynomial(x):
         return None
-    return top / sp.horner(sp.expand(bottom), wrt=x)
+    try:
+        return top / sp.horner(sp.expand(bottom), wrt=x)
+    except sp.PolynomialError:  # a coefficient such as sqrt(p**-3), which SymPy takes for two things
+        return None
 
 
 def _folded(expression: sp.Expr) -> sp.Expr:

@@ -121,7 +121,8 @@ def choose_kernels(
         if race.best_units > CONTRACT:
             _mend(race, judge.on(machine), known, shape)
             race.confirm()
-        elif race.least_cost is None:
+        elif race.least_cost is None and not judge.parameters:
+            # With parameters a threshold for x is one for the values that were tried.
             for spliced in race.spliced(known[judge.x]):
                 race.run(spliced)
             race.confirm()
@@ -389,7 +390,7 @@ def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shap
             race.run_with_guards(_patched(base, found, shape))
 
 
-_WIDE = 2.0**60
+_WIDE = 2.0**40
 
 
 def _saturations(
@@ -398,7 +399,7 @@ def _saturations(
     """What to hold where the formula does not move any more, and the bounds; None for the input.
 
     A bound for x is one for the parameters that were tried. With a parameter that only scales, z has one for all; with
-    others x is held so far out that it takes parameters of 1e15 to be wrong.
+    others x is held far out, but not so far that its square times a parameter of 2**40 overflows.
     """
     if shape is not None and shape.z != judge.x and shape.node in kernel.nodes:
         return shape.node, shape.saturations

@@ -73,7 +73,7 @@ class Oracle:
         self._bits = bits
         self._variable = variable
         self._decision = FarDecision(variable)
-        self._branches: dict[tuple[str, ...], Branch] = {}
+        self._branches: dict[tuple[str, ...], Branch | None] = {}
         self.parameters = tuple(parameters)
         symbols = (variable, *self.parameters)
         self._functions = [BallFunction(form, symbols) for form in (expression, *equals)]
@@ -150,13 +150,23 @@ class Oracle:
         key = tuple(map(str, parameters))
         if key not in self._branches:
             values = {p: sp.Rational(int(v.p), int(v.q)) for p, v in zip(self.parameters, parameters, strict=True)}
-            self._branches[key] = Branch(self.expression.xreplace(values), self._variable)
+            self._branches[key] = self._with(values)
+        known = self._branches[key]
+        if known is None:
+            return None
         region = Region(1 if here > 0 else -1, abs(here), abs(here))
-        branch = self._branches[key].resolve(self._decision.over(region))
+        branch = known.resolve(self._decision.over(region))
         if branch is None:
             return None
         value = value_at(FarFunction(branch.expression, self._variable), region)
         return value if value is not None and _is_settled(value, self._bits) else None
+
+    def _with(self, parameters: Mapping[sp.Symbol, sp.Rational]) -> Branch | None:
+        """The formula at parameters; None where SymPy refuses to compare a number that is not real."""
+        try:
+            return Branch(self.expression.xreplace(parameters), self._variable)
+        except TypeError:
+            return None
 
     def _continued(self, here: arb, parameters: Sequence[fmpq]) -> arb | None:
         """The value that a formula such as sin(x)/x takes by continuity where it has none of its own.

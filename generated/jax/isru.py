@@ -48,7 +48,7 @@ def isru(x: ArrayLike, alpha: ArrayLike = 1.0) -> Array:
 @jax.jit
 def _value(x: Array, alpha: Array) -> Array:
     """f = x/sqrt(alpha*x^2 + 1)."""
-    clamped = jnp.clip(x, -(2.0**60), 2.0**60)
+    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     return clamped / jnp.sqrt(alpha * jnp.square(clamped) + 1.0)
 
 
@@ -66,62 +66,44 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
 @jax.jit
 def _derivative_alpha(x: Array, alpha: Array) -> Array:
     """df / dalpha = -x^3/(2*(alpha*x^2 + 1)^(3/2))."""
-    x_squared = jnp.square(x)
-    total = alpha * x_squared + 1.0
-    clamped = jnp.clip(x, -(2.0**60), 2.0**60)
-    total_2 = alpha * clamped * clamped + 1.0
-    product = clamped * (1.0 / total_2) * clamped * (1.0 / jnp.sqrt(total_2)) * clamped
-    product = product * -0.5
-    ratio = -0.5 * (x_squared * x) / (total * jnp.sqrt(total))
-    return jnp.where(jnp.abs(x) < 512.0, ratio, product)
+    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
+    clamped_squared = jnp.square(clamped)
+    total = alpha * clamped_squared + 1.0
+    return -0.5 * (clamped_squared * clamped) / (total * jnp.sqrt(total))
 
 
 @jax.jit
 def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     """d2f / dx dx = 3*alpha*x*(alpha*x^2/(alpha*x^2 + 1) - 1)/(alpha*x^2 + 1)^(3/2)."""
     abs_x = jnp.abs(x)
-    product = alpha * jnp.square(x)
-    total = product + 1.0
-    sqrt_total = jnp.sqrt(total)
     ratio = 1.0 / (alpha * x * x + 1.0)
-    ratio_2 = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, sqrt_total)
-    ratio_2 = jnp.where(x == -jnp.inf, 0.0, -3.0 * ratio_2 * alpha * ratio * x * ratio)
-    ratio_2 = jnp.where(x == jnp.inf, 0.0, ratio_2)
-    ratio_3 = 3.0 * alpha * x * (product / total - 1.0) / (total * sqrt_total)
-    return jnp.where(abs_x < 1.0, ratio_3, ratio_2)
+    denominator = jnp.sqrt(alpha * jnp.square(x) + 1.0)
+    denominator = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, denominator)
+    denominator = -3.0 * denominator * alpha * ratio * x * ratio
+    return jnp.where(x == jnp.inf, 0.0, jnp.where(x == -jnp.inf, 0.0, denominator))
 
 
 @jax.jit
 def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dx dalpha = 3*x^2*(alpha*x^2/(alpha*x^2 + 1) - 1)/(2*(alpha*x^2 + 1)^(3/2))."""
     abs_x = jnp.abs(x)
-    x_squared = jnp.square(x)
-    product = alpha * x_squared
-    total = product + 1.0
-    sqrt_total = jnp.sqrt(total)
     ratio = 1.0 / (alpha * x * x + 1.0)
-    ratio_2 = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, sqrt_total)
-    ratio_2 = jnp.where(x == -jnp.inf, 0.0, -1.5 * ratio_2 * x * ratio * x * ratio)
-    ratio_2 = jnp.where(x == jnp.inf, 0.0, ratio_2)
-    ratio_3 = 1.5 * x_squared * (product / total - 1.0) / (total * sqrt_total)
-    return jnp.where(abs_x < 2.0, ratio_3, ratio_2)
+    denominator = jnp.sqrt(alpha * jnp.square(x) + 1.0)
+    denominator = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, denominator)
+    denominator = jnp.where(x == -jnp.inf, 0.0, -1.5 * denominator * x * ratio * x * ratio)
+    return jnp.where(x == jnp.inf, 0.0, denominator)
 
 
 @jax.jit
 def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dalpha dalpha = 3*x^5/(4*(alpha*x^2 + 1)^(5/2))."""
-    abs_x = jnp.abs(x)
-    x_squared = jnp.square(x)
-    total = alpha * x_squared + 1.0
     held = jnp.clip(x, -1.0, 1.0)
     held_squared = jnp.square(held)
-    scale = jnp.maximum(abs_x, 1.0)
+    scale = jnp.maximum(jnp.abs(x), 1.0)
     inverse_scale = 1.0 / scale
-    total_2 = alpha * held_squared + jnp.square(inverse_scale)
-    product = jnp.square(x_squared) * x / (jnp.square(total) * jnp.sqrt(total)) * 0.75
+    total = alpha * held_squared + jnp.square(inverse_scale)
     numerator = 0.75 * (jnp.square(held_squared) * held)
-    numerator = numerator / (jnp.square(total_2) * jnp.sqrt(total_2))
-    return jnp.where(abs_x < 1024.0, product, numerator)
+    return numerator / (jnp.square(total) * jnp.sqrt(total))
 
 
 def _along(tangents, value, variables, partials):

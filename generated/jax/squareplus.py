@@ -58,13 +58,13 @@ def _value(x: Array, b: Array) -> Array:
 @jax.jit
 def _derivative_x(x: Array, b: Array) -> Array:
     """df / dx = (x/sqrt(b + x^2) + 1)/2."""
-    abs_x = jnp.abs(x)
-    branch = jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + jnp.square(x)))
-    smaller = jnp.minimum(x, 2.0**60)
-    total = 0.5 * smaller / jnp.sqrt(b + jnp.square(smaller)) + 0.5
-    ratio = -0.5 * b / (branch * (x - branch))
-    ratio = jnp.where(x < 0.0, ratio, 0.5 * (branch + x) / branch)
-    return jnp.where(x < -2.0, ratio, total)
+    smaller = jnp.minimum(x, 2.0**40)
+    abs_smaller = jnp.abs(smaller)
+    root = jnp.sqrt(b + jnp.square(smaller))
+    root = jnp.where(abs_smaller > 2.0**60, abs_smaller, root)
+    ratio = 1.0 / root
+    product = -0.5 * ratio * b * (1.0 / (smaller - root))
+    return jnp.where(smaller < 0.0, product, 0.5 * ratio * (root + smaller))
 
 
 @jax.custom_jvp
@@ -79,13 +79,8 @@ def _derivative_b(x: Array, b: Array) -> Array:
 def _second_derivative_x_x(x: Array, b: Array) -> Array:
     """d2f / dx dx = (-x^2/(b + x^2) + 1)/(2*sqrt(b + x^2))."""
     abs_x = jnp.abs(x)
-    x_squared = jnp.square(x)
-    total = b + x_squared
-    sqrt_total = jnp.sqrt(total)
-    denominator = jnp.where(abs_x > 2.0**60, abs_x, sqrt_total) * (2.0 * b + 2.0 * x_squared)
-    denominator = b / denominator
-    ratio = 0.5 * (1.0 - x_squared / total) / sqrt_total
-    return jnp.where(abs_x < 0.0625, ratio, denominator)
+    product = b * (1.0 / jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + jnp.square(x))))
+    return product * (1.0 / (2.0 * b + 2.0 * x * x))
 
 
 @jax.jit

@@ -99,18 +99,12 @@ def _value(x, beta):
             return upstream * _derivative(x, beta)
 
         product = beta * x
+        is_negative = product < 0.0
         t = keras.ops.exp(-keras.ops.abs(product))
         log1p_t = _log1p(t)
-        is_negative = product < 0.0
         numerator = keras.ops.where(is_negative, log1p_t, x + log1p_t / beta)
-        ratio = (_maximum(product, 0.0) + log1p_t) / beta
-        abs_x = keras.ops.abs(x)
-        abs_x = abs_x < 0.0009765625
-        value = keras.ops.where(
-            abs_x,
-            ratio,
-            numerator
-            / keras.ops.where(is_negative, keras.ops.convert_to_tensor(beta, x.dtype), 1.0),
+        value = numerator / keras.ops.where(
+            is_negative, keras.ops.convert_to_tensor(beta, x.dtype), 1.0
         )
         return value, gradient
 
@@ -141,11 +135,6 @@ def _second_derivative(x, beta):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
-
-
-def _maximum(a, b):
-    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
-    return keras.ops.where((a > b) | (a != a), a, b)
 
 
 def _log1p(a):

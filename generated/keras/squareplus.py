@@ -114,14 +114,13 @@ def _derivative(x, b):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, b)
 
-        abs_x = keras.ops.abs(x)
-        root = keras.ops.sqrt(b + keras.ops.square(x))
-        root = keras.ops.where(abs_x > 2.0**60, abs_x, root)
-        smaller = _minimum(x, 2.0**60)
-        total = 0.5 * smaller / keras.ops.sqrt(b + keras.ops.square(smaller)) + 0.5
-        ratio = -0.5 * b / (root * (x - root))
-        ratio = keras.ops.where(x < 0.0, ratio, 0.5 * (root + x) / root)
-        value = keras.ops.where(x < -2.0, ratio, total)
+        smaller = _minimum(x, 2.0**40)
+        abs_smaller = keras.ops.abs(smaller)
+        root = keras.ops.sqrt(b + keras.ops.square(smaller))
+        root = keras.ops.where(abs_smaller > 2.0**60, abs_smaller, root)
+        ratio = 1.0 / root
+        product = -0.5 * ratio * b * (1.0 / (smaller - root))
+        value = keras.ops.where(smaller < 0.0, product, 0.5 * ratio * (root + smaller))
         return value, gradient
 
     return differentiable(x)
@@ -130,13 +129,9 @@ def _derivative(x, b):
 def _second_derivative(x, b):
     """d2f / dx dx = (-x^2/(b + x^2) + 1)/(2*sqrt(b + x^2))."""
     abs_x = keras.ops.abs(x)
-    x_squared = keras.ops.square(x)
-    total = b + x_squared
-    sqrt_total = keras.ops.sqrt(total)
-    denominator = keras.ops.where(abs_x > 2.0**60, abs_x, sqrt_total)
-    denominator = b / (denominator * (2.0 * b + 2.0 * x_squared))
-    ratio = 0.5 * (1.0 - x_squared / total) / sqrt_total
-    return keras.ops.where(abs_x < 0.0625, ratio, denominator)
+    denominator = keras.ops.sqrt(b + keras.ops.square(x))
+    denominator = b * (1.0 / keras.ops.where(abs_x > 2.0**60, abs_x, denominator))
+    return denominator * (1.0 / (2.0 * b + 2.0 * x * x))
 
 
 def _upstream(arguments, upstream):

@@ -71,7 +71,7 @@ class ISRU(nn.Module):
 
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
     """The value: as declared, clamped both sides."""
-    clamped = x.clamp(-(2.0**60), 2.0**60)
+    clamped = x.clamp(-(2.0**40), 2.0**40)
     return clamped / (alpha * clamped.square()).add_(1).sqrt_()
 
 
@@ -84,54 +84,34 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The derivative by alpha.
-
-    As declared for |x| < 512, else as declared, number last, divided one by one, clamped both
-    sides.
-    """
-    x_squared = x.square()
-    total = (alpha * x_squared).add_(1)
-    clamped = x.clamp(-(2.0**60), 2.0**60)
-    total_2 = (alpha * clamped).mul_(clamped).add_(1)
-    product = (1 / total_2).mul_(clamped).mul_(clamped).mul_(1 / total_2.sqrt())
-    product = product.mul_(clamped).mul_(-0.5)
-    ratio = (x_squared * x).mul_(-0.5) / total.sqrt().mul_(total)
-    return torch.where(x.abs() < 512, ratio, product)
+    """The derivative by alpha: as declared, clamped both sides."""
+    clamped = x.clamp(-(2.0**40), 2.0**40)
+    clamped_squared = clamped.square()
+    total = (alpha * clamped_squared).add_(1)
+    return (clamped_squared * clamped).mul_(-0.5) / total.sqrt().mul_(total)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by x.
-
-    Rewritten, factored for |x| < 1, else square-root form, divided one by one, limits selected.
-    """
+    """The second derivative by x: square-root form, divided one by one, limits selected."""
     abs_x = x.abs()
-    product = alpha * x.square()
-    total = product + 1
-    sqrt_total = total.sqrt()
     ratio = 1 / (alpha * x * x + 1)
-    product_2 = -3 * (1 / torch.where(abs_x > 2.0**60, alpha.sqrt() * abs_x, sqrt_total))
-    product_2 = torch.where(x == -torch.inf, 0, product_2 * alpha * ratio * x * ratio)
-    product_2 = torch.where(x == torch.inf, 0, product_2)
-    ratio_2 = 3 * alpha * x * (product / total - 1) / (total * sqrt_total)
-    return torch.where(abs_x < 1, ratio_2, product_2)
+    denominator = torch.sqrt(alpha * x.square() + 1)
+    denominator = -3 * (1 / torch.where(abs_x > 2.0**60, alpha.sqrt() * abs_x, denominator))
+    denominator = torch.where(x == -torch.inf, 0, denominator * alpha * ratio * x * ratio)
+    return torch.where(x == torch.inf, 0, denominator)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x and alpha.
 
-    Rewritten, factored for |x| < 2, else square-root form, divided one by one, limits selected.
+    Square-root form, divided one by one, limits selected.
     """
     abs_x = x.abs()
-    x_squared = x.square()
-    product = alpha * x_squared
-    total = product + 1
-    sqrt_total = total.sqrt()
     ratio = 1 / (alpha * x * x + 1)
-    product_2 = -1.5 * (1 / torch.where(abs_x > 2.0**60, alpha.sqrt() * abs_x, sqrt_total))
-    product_2 = torch.where(x == -torch.inf, 0, product_2 * x * ratio * x * ratio)
-    product_2 = torch.where(x == torch.inf, 0, product_2)
-    ratio_2 = 1.5 * x_squared * (product / total - 1) / (total * sqrt_total)
-    return torch.where(abs_x < 2, ratio_2, product_2)
+    denominator = torch.sqrt(alpha * x.square() + 1)
+    denominator = -1.5 * (1 / torch.where(abs_x > 2.0**60, alpha.sqrt() * abs_x, denominator))
+    denominator = torch.where(x == -torch.inf, 0, denominator * x * ratio * x * ratio)
+    return torch.where(x == torch.inf, 0, denominator)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:

@@ -76,14 +76,14 @@ def _value(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, b: Tensor) -> Tensor:
-    """The derivative by x: square-root form for x < -2, else as declared, clamped right."""
-    abs_x = x.abs()
-    branch = torch.where(abs_x > 2.0**60, abs_x, (b + x.square()).sqrt_())
-    smaller = x.clamp(max=2.0**60)
-    total = (0.5 * smaller / (b + smaller.square()).sqrt_()).add_(0.5)
-    ratio = -0.5 * b / (x - branch).mul_(branch)
-    ratio = torch.where(x < 0, ratio, (branch + x).mul_(0.5).div_(branch))
-    return torch.where(x < -2, ratio, total)
+    """The derivative by x: square-root form, divided one by one, clamped right."""
+    smaller = x.clamp(max=2.0**40)
+    abs_smaller = smaller.abs()
+    root = (b + smaller.square()).sqrt_()
+    root = torch.where(abs_smaller > 2.0**60, abs_smaller, root)
+    ratio = 1 / root
+    product = (-0.5 * ratio).mul_(b).mul_(1 / (smaller - root))
+    return torch.where(smaller < 0, product, (0.5 * ratio).mul_(root + smaller))
 
 
 def _by_b(x: Tensor, b: Tensor) -> Tensor:
@@ -93,15 +93,10 @@ def _by_b(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, b: Tensor) -> Tensor:
-    """The second derivative by x: rewritten, factored for |x| < 0.0625, else square-root form."""
+    """The second derivative by x: square-root form, divided one by one."""
     abs_x = x.abs()
-    x_squared = x.square()
-    total = b + x_squared
-    sqrt_total = total.sqrt()
-    denominator = torch.where(abs_x > 2.0**60, abs_x, sqrt_total) * (2 * b + 2 * x_squared)
-    denominator = b / denominator
-    ratio = 0.5 * (1 - x_squared / total) / sqrt_total
-    return torch.where(abs_x < 0.0625, ratio, denominator)
+    product = b * (1 / torch.where(abs_x > 2.0**60, abs_x, torch.sqrt(b + x.square())))
+    return product * (1 / (2 * b + 2 * x * x))
 
 
 def _by_x_b(x: Tensor, b: Tensor) -> Tensor:
@@ -112,14 +107,9 @@ def _by_x_b(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_b_b(x: Tensor, b: Tensor) -> Tensor:
-    """The second derivative by b.
-
-    As declared, divided one by one for |x| < 0.0625, else as declared.
-    """
+    """The second derivative by b: as declared, divided one by one."""
     total = b + x.square()
-    sqrt_total = total.sqrt()
-    negated = -(0.125 * (1 / total) * (1 / sqrt_total))
-    return torch.where(x.abs() < 0.0625, negated, -(0.125 / (total * sqrt_total)))
+    return -(0.125 * (1 / total) * (1 / total.sqrt()))
 
 
 _DERIVATIVES = {

@@ -46,6 +46,9 @@ def specs(name: str) -> list[Path]:
     return sorted((FOLDER / name).glob("*.toml"))
 
 
+TARGETS = ("torch", "keras", "jax")
+
+
 def trials(paths: Iterable[Path], workers: int = 2) -> Mapping[str, Trial | BaseException]:
     """Derive every spec, each in a process; what it came to or what it failed with, by name."""
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as executor:
@@ -56,7 +59,7 @@ def trials(paths: Iterable[Path], workers: int = 2) -> Mapping[str, Trial | Base
 def trial(path: Path) -> Trial:
     """Derive one spec."""
     start = time.perf_counter()
-    verdict = facts.judge(path)
+    verdict = facts.judge(path, TARGETS)
     rows = tuple(row[1:] for row in verdict.rows)
     return Trial(time.perf_counter() - start, rows, tuple(verdict.missed))
 
@@ -69,9 +72,11 @@ def report(found: Mapping[str, Trial | BaseException]) -> str:
             lines.append(f"{name}: does not derive: {type(outcome).__name__}: {outcome}")
             continue
         lines.append(f"{name}: {outcome.seconds:.1f} s, {len(outcome.missed)} of {len(outcome.rows)} kernels miss")
-        for formula, form, cost, units, ulps, where, verdict in outcome.rows:
+        for formula, targets, form, cost, units, ulps, where, verdict in outcome.rows:
             if verdict == "MISSED":
-                lines.append(f"    {formula:12} {units:>10} units {ulps:>10} ulps at {where:14} {cost:12} {form}")
+                lines.append(
+                    f"    {formula:12} {targets:12} {units:>10} units {ulps:>10} ulps at {where:14} {cost:12} {form}"
+                )
     kept = sum(isinstance(outcome, Trial) and outcome.keeps_the_contract for outcome in found.values())
     return "\n".join([*lines, f"{kept} of {len(found)} keep the contract in every kernel"])
 

@@ -61,7 +61,7 @@ def test_the_reason_is_the_form_the_compiler_or_the_framework() -> None:
 
     assert reason(record(torch_eager=(GOOD, None), torch_compiled=(MISS, None))).startswith("the compiler: eager")
     assert "the framework's functions: in jax" in reason(record(torch_eager=(MISS, None), jax_eager=(GOOD, None)))
-    kernel = KernelRecord("a form", 8.1, 9.0, 2.0, False, (1, 1, 9))
+    kernel = KernelRecord("a form", 8.1, 9.0, 2.0, False, False, (1, 1, 9))
     built = Built("specs/mish.toml", "", "Mish", (), "", {"value": {"torch": kernel}}, {})
     told = reason(record(torch_eager=(MISS, None)), Manifest(activations={"mish": built}))
     assert told.startswith("the form: 8.10 units")
