@@ -52,7 +52,7 @@ def test_some_of_the_development_set_derive_and_say_what_they_miss() -> None:
     found = trials(specs("development")[7::8])
     for name, outcome in found.items():
         assert isinstance(outcome, Trial), report(found)
-        assert [row[-1] for row in outcome.rows].count("MISSED") == len(outcome.missed)
+        assert ("MISSED" in [row[-1] for row in outcome.rows]) == bool(outcome.missed)
         assert all(line.startswith(f"{name} ") and " at x = " in line for line in outcome.missed)
 
 
