@@ -94,7 +94,7 @@ class Call:
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not an error
-    """A framework does not differentiate (or compile) one of its built-ins."""
+    """A framework has no such derivative of one of its functions, or no such type."""
 
 
 class Framework(Protocol):
@@ -107,4 +107,8 @@ class Framework(Protocol):
         """Whether the framework has such a derivative at all."""
 
     def evaluate(self, function: Callable[..., Any], batches: Sequence[Batch], mode: str) -> Iterator[Results]:
-        """The results of each batch, ``eager`` or ``compiled``; Refused if it will not."""
+        """The results of each batch, ``eager`` or ``compiled``.
+
+        Raises:
+            Refused: the framework has no such derivative, or no such type. Whatever else is wrong is raised as it is.
+        """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from numpy.typing import NDArray
 from actgen.numerics.contract import FORMATS
 from actgen.numerics.oracle import Exact, Floats
 from actgen.symbolic import Order
-from actgen.verify.batch import Batch, Framework, Refused
+from actgen.verify.batch import Batch, Results
 from actgen.verify.finding import Finding, find
-from actgen.verify.measuring import builtin_of, load, start
+from actgen.verify.measuring import builtin_of, load, run_builtin, run_ours, start
 from actgen.verify.record import Cell, Entry, dump_cells, parse_cells, quantity_name
 from actgen.verify.state import Store
 from actgen.verify.subject import Subject
@@ -69,7 +70,7 @@ def run(stretch: Stretch) -> None:
     truths = {order: subject.truth(order, "float32", 0, CHUNK) for order in orders}
     ours: Callable[..., Any] = getattr(load(stretch.module), subject.activation.name)
     theirs = builtin_of(subject.activation.builtins.get(stretch.framework))
-    log = _Log(stretch.state / f"{stretch.key}.chunks")
+    store, log = Store(stretch.state), _Log(stretch.state / f"{stretch.key}.chunks")
     done = log.read()
     total: Cells = {}
     for cells in done.values():
@@ -77,10 +78,16 @@ def run(stretch: Stretch) -> None:
     for chunk in stretch.chunks:
         if chunk in done:
             continue
-        cells = _measure(framework, subject, truths, (ours, theirs), chunk, stretch.mode, total)
+        batch = Batch("float32", _numbers(chunk), subject.variable, orders, {}, {})
+        results = run_ours(framework, ours, [batch], stretch.mode)
+        if isinstance(results, Entry):
+            store.write(stretch.key, results)
+            return
+        results += run_builtin(framework, theirs, [batch], stretch.mode)
+        cells = _measure(subject, truths, batch.points, results, total)
         log.append(chunk, cells)
         total = merge(total, cells)
-    Store(stretch.state).write(stretch.key, Entry(total))
+    store.write(stretch.key, Entry(total))
     log.path.unlink()
 
 
@@ -94,55 +101,44 @@ def _worse(one: Cell, other: Cell) -> Cell:
     return Cell(one.ours.worse(other.ours), None if known is None or builtin is None else known.worse(builtin))
 
 
-def _measure(
-    framework: Framework,
-    subject: Subject,
-    truths: Mapping[Order, Truth],
-    functions: tuple[Callable[..., Any], Callable[..., Any] | None],
-    chunk: int,
-    mode: str,
-    known: Cells,
-) -> Cells:
-    """What there is in one chunk that is worse than what is known."""
+def _numbers(chunk: int) -> Floats:
+    """The numbers of a chunk; and zero, for a subnormal number may be taken for it."""
     numbers = np.arange(CHUNK, dtype=np.uint32) + np.uint32(chunk * CHUNK)
     with np.errstate(invalid="ignore"):
-        points = numbers.view(np.float32).astype(np.float64)
-    # Zero is always there, for a subnormal number may be taken for it.
-    points = np.append(points, 0.0)
-    batch = Batch("float32", points, subject.variable, tuple(truths), {}, {})
-    results = [_results(framework, function, batch, mode) for function in functions]
+        return np.append(numbers.view(np.float32).astype(np.float64), 0.0)
+
+
+def _measure(
+    subject: Subject, truths: Mapping[Order, Truth], points: Floats, results: Sequence[Results], known: Cells
+) -> Cells:
+    """What there is in one chunk that is worse than what is known.
+
+    Args:
+        subject: the activation.
+        truths: the exact values of each quantity.
+        points: the numbers of the chunk.
+        results: ours, and the built-in's as far as it has any.
+        known: the worst of the chunks before.
+    """
+    ours, theirs = results
     cells = {}
     for order, truth in truths.items():
         key = quantity_name(order, subject.variable), "exhaustive"
-        exact = truth(points)
-        cell = known.get(key)
-        before = (cell.ours, cell.builtin) if cell is not None else (None, None)
-        found = [
-            None if y is None else _find(points, y[order], exact, truth.slope, subject.reads_input(order), worst)
-            for y, worst in zip(results, before, strict=True)
-        ]
-        assert found[0] is not None
-        cells[key] = Cell(found[0], found[1])
+        worst = known.get(key)
+        judge = partial(_find, points, truth(points), truth.slope, subject.reads_input(order))
+        cells[key] = Cell(
+            judge(ours[order], worst.ours if worst else None),
+            judge(theirs[order], worst.builtin if worst else None) if order in theirs else None,
+        )
     return cells
-
-
-def _results(
-    framework: Framework, function: Callable[..., Any] | None, batch: Batch, mode: str
-) -> Mapping[Order, NDArray[np.floating]] | None:
-    if function is None:
-        return None
-    try:
-        return next(framework.evaluate(function, [batch], mode))
-    except Refused:
-        return None
 
 
 def _find(
     points: Floats,
-    results: NDArray[np.floating],
     exact: Exact,
     slope: Callable[[Floats], Floats],
     asks_nan: bool,
+    results: NDArray[np.floating],
     worst: Finding | None,
 ) -> Finding:
     """Measure exactly what may be worse than the worst so far; the rest is not."""
@@ -190,8 +186,10 @@ def stretches() -> Iterator[range]:
 
 
 def total(entries: Sequence[Entry]) -> Entry:
-    """All stretches in one."""
+    """All stretches in one; where one of them does not run, nothing does."""
     cells: Cells = {}
     for entry in entries:
+        if entry.failure:
+            return entry
         cells = merge(cells, entry.cells)
     return Entry(cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib import import_module, util
@@ -132,16 +132,17 @@ def _measure(
     plain = [subject.at_defaults(dtype, orders) for dtype in dtypes]
     varied = [subject.at_settings(dtype, orders, tensors) for dtype in dtypes]
     calls = [[batch, *(call for call, _ in others)] for batch, others in zip(plain, varied, strict=True)]
-    ours = _run(framework, function, calls, mode)
-    theirs = _run_builtin(framework, builtin, plain, mode) if builtin else []
+    ours = run_ours(framework, function, [batch for group in calls for batch in group], mode)
+    if isinstance(ours, Entry):
+        yield from ((dtype, ours) for dtype in dtypes)
+        return
+    theirs = run_builtin(framework, builtin, plain, mode)
+    answers = iter(ours)
     for i, dtype in enumerate(dtypes):
-        if isinstance(ours, str):
-            yield dtype, Entry(failure=ours, cells={})
-            continue
-        first, *rest = ours[i]
+        first, *rest = (next(answers) for _ in calls[i])
         cells: dict[tuple[str, str], Cell] = {}
         for order in orders:
-            other = theirs[i].get(order) if theirs else None
+            other = theirs[i].get(order)
             batch = plain[i]
             cells[quantity_name(order, subject.variable), ""] = Cell(
                 _find(subject, order, batch, 0, slice(None), first[order]),
@@ -149,29 +150,36 @@ def _measure(
             )
         for (batch, pieces), results in zip(varied[i], rest, strict=True):
             _merge(cells, subject, batch, pieces, results)
-        yield dtype, Entry(failure="", cells=cells)
+        yield dtype, Entry(cells)
         subject.forget(dtype)
 
 
-def _run(
-    framework: Framework, function: Callable[..., Any], calls: list[list[Batch]], mode: str
-) -> list[list[Results]] | str:
-    """The results of each list of calls, or why there are none."""
+def run_ours(
+    framework: Framework, function: Callable[..., Any], batches: Sequence[Batch], mode: str
+) -> list[Results] | Entry:
+    """The results of generated code; or, whatever error it raises, the entry that says so."""
     try:
-        results = framework.evaluate(function, [batch for group in calls for batch in group], mode)
-        return [[next(results) for _ in group] for group in calls]
+        return list(framework.evaluate(function, batches, mode))
     except Refused as refusal:
-        return str(refusal)
+        return Entry.of_failure(refusal.__cause__ or refusal)
+    except Exception as error:
+        return Entry.of_failure(error)
 
 
-def _run_builtin(framework: Framework, function: Callable[..., Any], batches: list[Batch], mode: str) -> list[Results]:
-    """The results of a built-in, as many derivatives as the framework has; nothing if it runs in no way."""
+def run_builtin(
+    framework: Framework, function: Callable[..., Any] | None, batches: Sequence[Batch], mode: str
+) -> list[Results]:
+    """The results of a built-in, as many derivatives as the framework has; none where there is no built-in."""
+    nothing: list[Results] = [{} for _ in batches]
+    if function is None:
+        return nothing
     for most in (2, 1, 0):
         asked = [replace(batch, orders=tuple(o for o in batch.orders if len(o) <= most)) for batch in batches]
-        results = _run(framework, function, [[batch] for batch in asked], mode)
-        if not isinstance(results, str):
-            return [result for (result,) in results]
-    return []
+        try:
+            return list(framework.evaluate(function, asked, mode))
+        except Refused:
+            continue
+    return nothing
 
 
 def _merge(

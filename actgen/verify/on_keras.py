@@ -42,10 +42,19 @@ def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) 
         arguments = [tf.constant(a) for a in (x, *(p.astype(batch.wide) for p in batch.arrays.values()))]
         try:
             value, firsts, second = _everything(function, batch.call, mode)(*arguments)
-        except (LookupError, TypeError, ValueError, NotImplementedError, tf.errors.OpError) as error:
-            raise Refused(str(error).partition("\n")[0]) from error
+        except Exception as error:
+            if _is_refusal(error):
+                raise Refused(str(error)) from error
+            raise
         found = batch.select(value, firsts, second)
         yield {order: _numbers(tensor) for order, tensor in found.items()}
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether it says that an operation has no kernel for the type, or no derivative."""
+    if isinstance(error, LookupError):
+        return str(error).startswith("gradient registry has no entry for")  # such as "SoftsignGrad"
+    return isinstance(error, tf.errors.UnimplementedError | tf.errors.NotFoundError)
 
 
 @lru_cache(maxsize=8)

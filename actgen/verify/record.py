@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 from actgen.build import InputError
@@ -47,11 +48,19 @@ class Entry:
 
     Attributes:
         cells: by the quantity's name and one of SETTINGS.
-        failure: why the code does not run at all.
+        failure: why the code does not run at all, in one line.
+        traceback: where that was; shown when it happens, and left out of the record, for it names folders of a machine.
     """
 
     cells: Mapping[tuple[str, str], Cell]
     failure: str = ""
+    traceback: str = ""
+
+    @classmethod
+    def of_failure(cls, error: BaseException) -> Entry:
+        """What is recorded of code that raised an error."""
+        message = f"{type(error).__name__}: {error}".partition("\n")[0]
+        return cls({}, message, "".join(format_exception(error)))
 
     @property
     def ordered(self) -> list[tuple[tuple[str, str], Cell]]:

@@ -40,15 +40,21 @@ class Store:
         """The result of that key, if it is known."""
         try:
             content = json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
-            return Entry(parse_cells(content["quantities"]), content["failure"])
+            return Entry(parse_cells(content["quantities"]), content["failure"], content.get("traceback", ""))
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
             return None  # another version's, or damaged: measured again
 
+    def holds(self, name: str) -> bool:
+        """Whether something was measured; code that did not run is tried again, for it may be the machine's fault."""
+        entry = self.read(name)
+        return entry is not None and not entry.failure
+
     def write(self, name: str, entry: Entry) -> None:
         """Keep a result; at once, so that nobody sees half of it."""
-        text = f'{{"failure": {json.dumps(entry.failure)}, "quantities": {dump_cells(entry.cells)}}}\n'
+        failure = {"failure": entry.failure, "traceback": entry.traceback} if entry.failure else {"failure": ""}
+        text = f'{json.dumps(failure)[:-1]}, "quantities": {dump_cells(entry.cells)}}}\n'
         write_at_once(self.folder / f"{name}.json", text)
 
 

@@ -32,7 +32,7 @@ def rows(record: Record) -> list[tuple[str, ...]]:
 
 
 def missed(record: Record) -> list[str]:
-    """What misses the contract, a line each."""
+    """What misses the contract, a line each; then the traceback of each way in which code does not run."""
     found = [
         f"{place.activation} in {place.framework}, {place.mode}, {place.dtype}: does not run: {reason}"
         for place, reason in sorted(record.failures.items(), key=lambda item: item[0].rank)
@@ -42,7 +42,8 @@ def missed(record: Record) -> list[str]:
             place, ours = row.place, row.cell.ours
             where = f"{place.activation} {row.quantity} in {place.framework}, {place.mode}, {place.dtype}"
             found.append(f"{where}: {complaint(ours, place.dtype)}")
-    return found
+    tracebacks = dict.fromkeys(one.entry.traceback for one in record.measured.values() if one.entry.traceback)
+    return [*found, *(f"\n{traceback.rstrip()}" for traceback in tracebacks)]
 
 
 def complaint(finding: Finding, dtype: str) -> str:

@@ -137,7 +137,7 @@ def _sample(
     tasks = {}
     for activation in activations:
         mine = {(p.mode, p.dtype): k for p, k in wanted.items() if p.activation == activation.name}
-        missing = {place: name for place, name in mine.items() if store.read(name) is None}
+        missing = {place: name for place, name in mine.items() if not store.holds(name)}
         if missing:
             tasks[f"{framework} {activation.name}"] = Task(
                 framework,
@@ -176,7 +176,7 @@ def _exhaust(
                 place = Place(activation.name, framework, mode, "float32")
                 name = _key(activation, settings, framework, versions, request, mode=mode, chunks=[*chunks])
                 wanted.setdefault(place, []).append(name)
-                if store.read(name) is None:
+                if not store.holds(name):
                     tasks[f"{framework} {mode} {activation.name} {chunks.start}"] = exhaustive.Stretch(
                         framework,
                         mode,

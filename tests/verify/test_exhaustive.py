@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from actgen.build import Settings
+from actgen.numerics.oracle import Floats
 from actgen.verify import exhaustive
 from actgen.verify.record import Entry
 from actgen.verify.state import Store
@@ -74,15 +76,15 @@ def test_infinities_and_nan_are_judged_where_they_are(project: Settings, break_i
 
 
 def test_an_interrupted_stretch_goes_on_at_its_next_chunk(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    original, asked = exhaustive._measure, []
+    original, asked = exhaustive._numbers, []
 
-    def interrupted(*arguments: object, **options: object) -> object:
-        asked.append(arguments[4])
+    def interrupted(chunk: int) -> Floats:
+        asked.append(chunk)
         if len(asked) == 3:
             raise KeyboardInterrupt
-        return original(*arguments, **options)  # type: ignore[arg-type]
+        return original(chunk)
 
-    monkeypatch.setattr(exhaustive, "_measure", interrupted)
+    monkeypatch.setattr(exhaustive, "_numbers", interrupted)
     task = stretch(project, "swish", range(16000, 16004))
     with pytest.raises(KeyboardInterrupt):
         exhaustive.run(task)
@@ -92,9 +94,35 @@ def test_an_interrupted_stretch_goes_on_at_its_next_chunk(project: Settings, mon
     assert asked == [16000, 16001, 16002, 16002, 16003]
     assert not log.exists()
     interrupted_cells = entry(project).cells
-    monkeypatch.setattr(exhaustive, "_measure", original)
+    monkeypatch.setattr(exhaustive, "_numbers", original)
     exhaustive.run(task)
     assert entry(project).cells == interrupted_cells
+
+
+def test_code_that_does_not_run_is_told_and_tried_again(project: Settings, break_it: Break) -> None:
+    module = project.out / "torch/swish.py"
+    right = module.read_text()
+    break_it("torch", "swish", "int('x')")
+    task = stretch(project, "swish", range(16000, 16002))
+    exhaustive.run(task)
+    assert entry(project).failure == "ValueError: invalid literal for int() with base 10: 'x'"
+    assert "swish.py" in entry(project).traceback
+    store = Store(task.state)
+    assert not store.holds("key")
+    failed = entry(project)
+    module.write_text(right)
+    exhaustive.run(task)
+    assert store.holds("key")
+    assert exhaustive.total([entry(project), failed]) == failed
+
+
+def test_a_builtin_without_a_second_derivative_is_compared_as_far_as_it_goes(project: Settings) -> None:
+    spec = project.specs / "swish.toml"
+    text = spec.read_text().partition("[builtins]")[0]
+    spec.write_text(f'{text}[builtins]\ntorch = "torch.nn.functional.hardsigmoid"\n')
+    exhaustive.run(replace(stretch(project, "swish", range(16000, 16001)), orders=(0, 1, 2)))
+    compared = {quantity for (quantity, _), cell in entry(project).cells.items() if cell.builtin is not None}
+    assert compared == {"value", "d/dx"}
 
 
 def test_the_worst_of_all_stretches_is_the_worst(project: Settings) -> None:

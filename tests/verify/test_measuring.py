@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import torch
 
 from actgen.build import Settings
+from actgen.verify import on_torch
 from actgen.verify.measuring import Task, run
 from actgen.verify.record import Entry, Measured, Place, Record
 from actgen.verify.state import Store
@@ -23,6 +25,13 @@ def measure(project: Settings, name: str, framework: str, mode: str = "eager", d
     entry = Store(folder).read("key")
     assert entry is not None
     return entry
+
+
+def declare(project: Settings, framework: str, builtin: str) -> None:
+    """Say in the spec that a function of the framework is the same."""
+    path = project.specs / "swish.toml"
+    text = path.read_text().partition("[builtins]")[0]
+    path.write_text(f"{text}[builtins]\n{framework} = {builtin}\n")
 
 
 def told(entry: Entry, dtype: str = "float32") -> str:
@@ -82,10 +91,82 @@ def test_rounding_a_half_twice_is_found(project: Settings, break_it: Break, dtyp
     assert "swish value in" in told(measure(project, "swish", "torch", dtype=dtype), dtype)
 
 
-def test_code_that_does_not_run_is_a_miss_with_its_reason(project: Settings, break_it: Break) -> None:
-    break_it("torch", "swish", "torch.ones(2) @ torch.ones(3)")
+@pytest.mark.parametrize(
+    ("framework", "mode"),
+    [("torch", "eager"), ("torch", "compiled"), ("jax", "eager"), ("jax", "compiled"), ("keras", "eager")],
+)
+@pytest.mark.parametrize(
+    ("mistake", "error"),
+    [
+        ("len(3)", "TypeError: object of type 'int' has no len()"),
+        ("int('x')", "ValueError: invalid literal for int() with base 10: 'x'"),
+        ("{}['x']", "KeyError: 'x'"),
+        ("raise_it(RuntimeError('derivative for aten::x is not implemented'))", "RuntimeError: derivative for aten::x"),
+        ("raise_it(NotImplementedError('no rule'))", "NotImplementedError: no rule"),
+        ("raise_it(LookupError('gradient registry has no entry for: X'))", "LookupError: gradient registry has no"),
+    ],
+)
+def test_an_error_that_generated_code_raises_is_told_with_its_traceback(
+    project: Settings, break_it: Break, framework: str, mode: str, mistake: str, error: str
+) -> None:
+    """Even one by which a framework would say that it has no such derivative of its own."""
+    break_it(framework, "swish", mistake)
+    path = project.out / framework / "swish.py"
+    path.write_text(f"{path.read_text()}\n\ndef raise_it(error):\n    raise error\n")
+    entry = measure(project, "swish", framework, mode)
+    assert entry.cells == {}
+    first, _, traceback = told(entry).partition("\n")
+    if (framework, mode) == ("torch", "compiled"):
+        assert "does not run: " in first  # Dynamo makes an error of its own of it
+    else:
+        assert f"does not run: {error}" in first
+    assert "Traceback (most recent call last)" in traceback
+    assert "swish.py" in traceback
+
+
+def test_a_second_derivative_that_only_ours_lacks_is_no_second_derivative_left_out(
+    project: Settings, break_it: Break
+) -> None:
+    break_it("torch", "swish", "y + 0 * torch.nn.functional.hardsigmoid(x)")
     entry = measure(project, "swish", "torch")
-    assert "does not run: inconsistent tensor size" in told(entry)
+    assert entry.failure == "RuntimeError: derivative for aten::hardsigmoid_backward is not implemented"
+    assert entry.cells == {}
+
+
+@pytest.mark.parametrize(
+    ("framework", "builtin"),
+    [("torch", '"torch.nn.functional.hardsigmoid"'), ("keras", '"keras.activations.softsign"')],
+)
+def test_a_builtin_without_a_second_derivative_is_compared_as_far_as_it_goes(
+    project: Settings, framework: str, builtin: str
+) -> None:
+    declare(project, framework, builtin)
+    entry = measure(project, "swish", framework)
+    compared = {quantity for (quantity, setting), cell in entry.cells.items() if cell.builtin is not None}
+    assert compared == {"value", "d/dx"}
+    assert entry.failure == ""
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax", "keras"])
+def test_an_error_of_a_builtin_is_not_taken_for_a_derivative_that_it_lacks(project: Settings, framework: str) -> None:
+    name = {"torch": "torch.nn.functional.silu", "jax": "jax.nn.silu", "keras": "keras.activations.silu"}[framework]
+    declare(project, framework, f'{{ name = "{name}", arguments = {{ slope = 2 }} }}')
+    with pytest.raises(TypeError, match="unexpected keyword argument 'slope'"):
+        measure(project, "swish", framework)
+
+
+def test_compiled_code_has_no_second_derivative_in_pytorch() -> None:
+    """If this fails, PyTorch has learnt it: measure it, and take it out of what the page says is left out."""
+    x = torch.ones(3, requires_grad=True)
+    y = torch.compile(torch.sin, backend="aot_eager")(x)
+    (slope,) = torch.autograd.grad(y.sum(), x, create_graph=True)
+    with pytest.raises(
+        RuntimeError, match=r"torch\.compile with aot_autograd does not currently support double backward"
+    ):
+        torch.autograd.grad(slope.sum(), x)
+    assert not on_torch.supports(("x", "x"), "compiled")
+    assert on_torch.supports(("x", "x"), "eager")
+    assert on_torch.supports(("x",), "compiled")
 
 
 def test_a_hyperparameter_is_a_number_in_keras_and_has_no_derivative(project: Settings) -> None:

@@ -129,6 +129,22 @@ def test_a_miss_is_shown_and_exits_with_1(project: Settings, ran: list[str], bre
     assert "MISSED" in result.stdout
 
 
+def test_code_that_does_not_run_is_shown_with_its_traceback_and_tried_again(
+    project: Settings, ran: list[str], break_it: Break
+) -> None:
+    arguments = ["relu", "--framework", "torch", "--mode", "eager", "--dtype", "float32", "--points", "64"]
+    break_it("torch", "relu", "len(3)")
+    for _ in range(2):
+        result = run(*arguments)
+        assert result.exit_code == 1
+        assert "relu in torch, eager, float32: does not run: TypeError: object of type 'int'" in result.stderr
+        assert result.stderr.count("Traceback (most recent call last)") == 1
+    assert ran == ["torch relu"] * 2
+    assert "| does not run | TypeError: object of type 'int' has no len() |" in (project.out / PAGE).read_text()
+    for name in (NAME, PAGE):
+        assert str(project.root) not in (project.out / name).read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
