@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from actgen.verify.record import Record
+from actgen.verify.request import Request
 from actgen.verify.table import COLUMNS, NUMBERS, TITLE, missed
 from actgen.verify.table import rows as table
-from actgen.verify.verifying import Request, stale, verify
+from actgen.verify.verifying import stale, verify
 
 __all__ = ["COLUMNS", "NUMBERS", "TITLE", "Record", "Request", "missed", "stale", "table", "verify"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from actgen.numerics.contract import FORMATS
 from actgen.numerics.oracle import Exact, Floats
 from actgen.symbolic import Order
-from actgen.verify.batch import Batch, Results
+from actgen.verify.batch import Batch, Framework, Results
 from actgen.verify.finding import Finding, find
-from actgen.verify.measuring import builtin_of, load, run_builtin, run_ours, start
+from actgen.verify.measuring import Task, builtin_of, load, run_builtin, run_ours, start
 from actgen.verify.record import Cell, Entry, dump_cells, parse_cells, quantity_name
 from actgen.verify.state import Store
 from actgen.verify.subject import Subject
@@ -37,68 +37,64 @@ Cells = Mapping[tuple[str, str], Cell]
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A part of the numbers, for one activation in one framework and mode.
+class Stretch(Task):
+    """A part of the numbers.
 
     Attributes:
-        framework: its name.
-        mode: eager or compiled.
-        spec: the spec's file.
-        module: the generated module.
-        orders: of the derivatives by the input.
         chunks: which of the CHUNKS.
-        key: under which the result is kept.
-        state: the folder of results.
     """
 
-    framework: str
-    mode: str
-    spec: Path
-    module: Path
-    orders: tuple[int, ...]
     chunks: range
-    key: str
-    state: Path
+
+
+def stretches() -> Iterator[range]:
+    """All chunks, in parts that are shared among processes."""
+    size = CHUNKS // STRETCHES
+    yield from (range(first, first + size) for first in range(0, CHUNKS, size))
 
 
 def run(stretch: Stretch) -> None:
     """Measure and record, going on where an earlier run stopped."""
     framework = start(stretch.framework)
-    framework.prepare()
     subject = Subject(stretch.spec, 0)
-    orders = tuple(o for o in subject.by_input(stretch.orders) if framework.supports(o, stretch.mode))
-    truths = {order: subject.truth(order, "float32", 0, CHUNK) for order in orders}
     ours: Callable[..., Any] = getattr(load(stretch.module), subject.activation.name)
     theirs = builtin_of(subject.activation.builtins.get(stretch.framework))
-    store, log = Store(stretch.state), _Log(stretch.state / f"{stretch.key}.chunks")
+    store = Store(stretch.state)
+    for (mode, _), key in stretch.keys.items():
+        framework.prepare()
+        log = _Log(stretch.state / f"{key}.chunks")
+        entry = _go_on(stretch, framework, subject, (ours, theirs), mode, log)
+        store.write(key, entry)
+        if not entry.failure:
+            log.path.unlink()
+
+
+def _go_on(
+    stretch: Stretch,
+    framework: Framework,
+    subject: Subject,
+    functions: tuple[Callable[..., Any], Callable[..., Any] | None],
+    mode: str,
+    log: _Log,
+) -> Entry:
+    """Measure the chunks that the log does not have."""
+    ours, theirs = functions
+    orders = tuple(o for o in subject.by_input(stretch.orders) if framework.supports(o, mode))
+    truths = {order: subject.truth(order, "float32", 0, CHUNK) for order in orders}
     done = log.read()
-    total: Cells = {}
-    for cells in done.values():
-        total = merge(total, cells)
+    total = reduce(Entry.worse, map(Entry, done.values()), Entry({}))
     for chunk in stretch.chunks:
         if chunk in done:
             continue
         batch = Batch("float32", _numbers(chunk), subject.variable, orders, {}, {})
-        results = run_ours(framework, ours, [batch], stretch.mode)
+        results = run_ours(framework, ours, [batch], mode)
         if isinstance(results, Entry):
-            store.write(stretch.key, results)
-            return
-        results += run_builtin(framework, theirs, [batch], stretch.mode)
-        cells = _measure(subject, truths, batch.points, results, total)
+            return results
+        results += run_builtin(framework, theirs, [batch], mode)
+        cells = _measure(subject, truths, batch.points, results, total.cells)
         log.append(chunk, cells)
-        total = merge(total, cells)
-    store.write(stretch.key, Entry(total))
-    log.path.unlink()
-
-
-def merge(one: Cells, other: Cells) -> Cells:
-    """The worse of each."""
-    return {**one, **{key: _worse(one[key], cell) if key in one else cell for key, cell in other.items()}}
-
-
-def _worse(one: Cell, other: Cell) -> Cell:
-    known, builtin = one.builtin, other.builtin
-    return Cell(one.ours.worse(other.ours), None if known is None or builtin is None else known.worse(builtin))
+        total = total.worse(Entry(cells))
+    return total
 
 
 def _numbers(chunk: int) -> Floats:
@@ -177,19 +173,3 @@ class _Log:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(f'\n{{"chunk": {chunk}, "quantities": {dump_cells(cells)}}}\n')
-
-
-def stretches() -> Iterator[range]:
-    """All chunks, in parts that are shared among processes."""
-    size = CHUNKS // STRETCHES
-    yield from (range(first, first + size) for first in range(0, CHUNKS, size))
-
-
-def total(entries: Sequence[Entry]) -> Entry:
-    """All stretches in one; where one of them does not run, nothing does."""
-    cells: Cells = {}
-    for entry in entries:
-        if entry.failure:
-            return entry
-        cells = merge(cells, entry.cells)
-    return Entry(cells)

@@ -40,8 +40,7 @@ class Task:
         spec: the spec's file.
         module: the generated module.
         keys: what is to be measured, and under which key each result is kept; by mode and type.
-        orders: of the derivatives by the input; derivatives by parameters are of order 1.
-        points: how many floats of float32 and float64.
+        orders: of the derivatives by the input.
         state: the folder of results.
     """
 
@@ -50,12 +49,22 @@ class Task:
     module: Path
     keys: Mapping[tuple[str, str], str]
     orders: tuple[int, ...]
-    points: int
     state: Path
 
 
-def run(task: Task) -> None:
-    """Measure and record."""
+@dataclass(frozen=True)
+class Sample(Task):
+    """All numbers of half types, a sample of the others, at several values of the parameters.
+
+    Attributes:
+        points: how many floats of float32 and float64.
+    """
+
+    points: int
+
+
+def run(task: Sample) -> None:
+    """Measure and record; derivatives by parameters are of order 1."""
     framework = start(task.framework)
     store = Store(task.state)
     subject = Subject(task.spec, task.points)
@@ -115,7 +124,7 @@ def builtin_of(declared: Builtin | None) -> Callable[..., Any] | None:
 
 
 def _measure(
-    task: Task,
+    task: Sample,
     framework: Framework,
     subject: Subject,
     function: Callable[..., Any],
@@ -189,8 +198,8 @@ def _merge(
         for order in piece.orders:
             found = _find(subject, order, batch, piece.setting, piece.part, results[order])
             key = quantity_name(order, subject.variable), "sampled" if piece.setting else ""
-            known = cells.get(key)
-            cells[key] = Cell(found if known is None else known.ours.worse(found), None)
+            cell = Cell(found, None)
+            cells[key] = cells[key].worse(cell) if key in cells else cell
 
 
 def _find(subject: Subject, order: Order, batch: Batch, setting: int, part: slice, results: Any) -> Finding:

@@ -41,6 +41,11 @@ class Cell:
     ours: Finding
     builtin: Finding | None
 
+    def worse(self, other: Cell) -> Cell:
+        """The worse of each; of a built-in only where both have one."""
+        pair = self.builtin, other.builtin
+        return Cell(self.ours.worse(other.ours), pair[0].worse(pair[1]) if pair[0] and pair[1] else None)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -61,6 +66,13 @@ class Entry:
         """What is recorded of code that raised an error."""
         message = f"{type(error).__name__}: {error}".partition("\n")[0]
         return cls({}, message, "".join(format_exception(error)))
+
+    def worse(self, other: Entry) -> Entry:
+        """Both in one: the worse of each quantity; where one of them does not run, nothing does."""
+        if self.failure or other.failure:
+            return self if self.failure else other
+        cells = {key: self.cells[key].worse(cell) if key in self.cells else cell for key, cell in other.cells.items()}
+        return Entry({**self.cells, **cells})
 
     @property
     def ordered(self) -> list[tuple[tuple[str, str], Cell]]:

@@ -32,7 +32,8 @@ def chunk_of(number: float) -> int:
 def stretch(project: Settings, name: str, chunks: range) -> exhaustive.Stretch:
     module = project.out / "torch" / f"{name}.py"
     state = project.root / "state"
-    return exhaustive.Stretch("torch", "eager", project.specs / f"{name}.toml", module, (0, 1), chunks, "key", state)
+    spec, keys = project.specs / f"{name}.toml", {("eager", "float32"): "key"}
+    return exhaustive.Stretch("torch", spec, module, keys, (0, 1), state, chunks)
 
 
 def entry(project: Settings) -> Entry:
@@ -113,7 +114,7 @@ def test_code_that_does_not_run_is_told_and_tried_again(project: Settings, break
     module.write_text(right)
     exhaustive.run(task)
     assert store.holds("key")
-    assert exhaustive.total([entry(project), failed]) == failed
+    assert entry(project).worse(failed) == failed.worse(entry(project)) == failed
 
 
 def test_a_builtin_without_a_second_derivative_is_compared_as_far_as_it_goes(project: Settings) -> None:
@@ -130,7 +131,7 @@ def test_the_worst_of_all_stretches_is_the_worst(project: Settings) -> None:
     for chunks in (range(16000, 16002), range(16256, 16258)):
         exhaustive.run(stretch(project, "swish", chunks))
         parts.append(entry(project))
-    cells = exhaustive.total(parts).cells
+    cells = parts[0].worse(parts[1]).cells
     exhaustive.run(stretch(project, "swish", range(16000, 16002)))
     for key, cell in cells.items():
         assert cell.ours.units == max(part.cells[key].ours.units for part in parts)

@@ -9,7 +9,7 @@ import torch
 
 from actgen.build import Settings
 from actgen.verify import on_torch
-from actgen.verify.measuring import Task, run
+from actgen.verify.measuring import Sample, run
 from actgen.verify.record import Entry, Measured, Place, Record
 from actgen.verify.state import Store
 from actgen.verify.table import missed
@@ -21,7 +21,7 @@ def measure(project: Settings, name: str, framework: str, mode: str = "eager", d
     folder = project.root / "state"
     keys = {(mode, dtype): "key"}
     module = project.out / framework / f"{name}.py"
-    run(Task(framework, project.specs / f"{name}.toml", module, keys, (0, 1, 2), 512, folder))
+    run(Sample(framework, project.specs / f"{name}.toml", module, keys, (0, 1, 2), folder, 512))
     entry = Store(folder).read("key")
     assert entry is not None
     return entry

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from actgen.build import InputError, Settings
+from actgen.build import BuildError, InputError, Settings
 from actgen.build.progress import Silence
 from actgen.catalog import find_activations
 from actgen.cli import main
-from actgen.verify import Record, Request, measuring, verify, verifying
-from actgen.verify.measuring import Task
+from actgen.verify import Record, Request, exhaustive, measuring, plan, verify, verifying
+from actgen.verify.measuring import Sample
 from actgen.verify.page import PAGE
 from actgen.verify.record import NAME
 
@@ -61,17 +62,19 @@ def test_what_is_known_is_not_measured_again_and_gives_the_same_bytes(project: S
 def test_an_interrupted_run_goes_on_where_it_stopped(
     project: Settings, ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop_at_swish(task: Task) -> None:
+    original = measuring.run
+
+    def stop_at_swish(task: Sample) -> None:
         if "swish" in str(task.spec):
             raise KeyboardInterrupt
-        measuring.run(task)
+        original(task)
 
-    monkeypatch.setattr(verifying, "run", stop_at_swish)
+    monkeypatch.setattr(measuring, "run", stop_at_swish)
     with pytest.raises(KeyboardInterrupt):
         measure(project)
     assert ran == ["torch relu"]
     assert not (project.out / NAME).exists()
-    monkeypatch.setattr(verifying, "run", measuring.run)
+    monkeypatch.setattr(measuring, "run", original)
     measure(project)
     assert ran == ["torch relu", "torch swish"]
     assert {place.activation for place in Record.read(project.out).measured} == {"relu", "swish"}
@@ -80,16 +83,52 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
 def test_only_the_types_that_are_new_are_measured(
     project: Settings, ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    original, asked = measuring.run, []
 
-    def ask(task: Task) -> None:
+    def ask(task: Sample) -> None:
         asked.append(list(task.keys))
-        measuring.run(task)
+        original(task)
 
-    monkeypatch.setattr(verifying, "run", ask)
+    monkeypatch.setattr(measuring, "run", ask)
     measure(project, "relu", request=Request(("torch",), ("float32",), (0, 1), ("eager",), 256))
     measure(project, "relu")
     assert asked == [[("eager", "float32")], [("eager", "bfloat16")]]
+
+
+def test_an_exhaustive_run_is_made_of_stretches_each_measured_once(
+    project: Settings, ran: list[str], break_it: Break, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("CHUNKS", 4), ("STRETCHES", 2), ("CHUNK", 2**14)):
+        monkeypatch.setattr(exhaustive, name, value)
+    wrong_in_second = float(np.uint32(2**15 + 5).view(np.float32))
+    break_it("torch", "relu", f"torch.where(x == {wrong_in_second!r}, 1, y)")
+    request = Request.of(["torch"], ["eager"], [], None, None, is_exhaustive=True)
+    record = measure(project, request=request)
+    assert ran == [f"torch {name} {first}" for first in (0, 2) for name in ("relu", "swish")]
+    assert {(row.place.activation, row.quantity, row.setting, row.is_missed) for row in record.rows} == {
+        ("relu", "value", "exhaustive", True),
+        ("swish", "value", "exhaustive", False),
+    }
+    measure(project, request=request)
+    assert len(ran) == 4
+    break_it("torch", "relu", "y")
+    measure(project, request=request)
+    assert ran[4:] == ["torch relu 0", "torch relu 2"]
+
+
+def test_results_that_went_meanwhile_are_no_results(
+    project: Settings, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = measuring.run
+
+    def lose(task: Sample) -> None:
+        original(task)
+        (task.state / f"{task.keys['eager', 'float32']}.json").unlink()
+
+    monkeypatch.setattr(measuring, "run", lose)
+    with pytest.raises(BuildError, match="run `actgen verify` again"):
+        measure(project, "relu")
+    assert not (project.out / NAME).exists()
 
 
 def test_a_run_on_one_name_updates_only_its_rows(project: Settings, ran: list[str], break_it: Break) -> None:
@@ -166,7 +205,7 @@ def test_a_mistake_on_the_command_line_is_bad_input(project: Settings, arguments
 
 
 def test_a_framework_that_is_not_installed_is_bad_input(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(verifying.LIBRARIES, "jax", (("no-such-framework",),))
+    monkeypatch.setitem(plan.LIBRARIES, "jax", (("no-such-framework",),))
     with pytest.raises(InputError, match=r"no-such-framework is not installed; `pip install actgen\[jax\]`"):
         measure(project, "relu", request=Request(("jax",)))
 

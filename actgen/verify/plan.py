@@ -1,0 +1,131 @@
+"""What is to be run in one framework: the key of every result, and a task for what is not known yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actgen.build import BuildError, InputError
+from actgen.build.digest import digest
+from actgen.verify import exhaustive
+from actgen.verify.exhaustive import Stretch
+from actgen.verify.measuring import Sample
+from actgen.verify.record import Entry, Measured, Place
+from actgen.verify.request import Request
+from actgen.verify.state import Store, key
+
+if TYPE_CHECKING:
+    from actgen.build import Settings
+    from actgen.spec import Activation
+
+# What decides a framework's arithmetic; of the names of one thing, the first that is installed.
+LIBRARIES = {
+    "torch": (("torch",),),
+    "keras": (("keras",), ("tensorflow", "tensorflow-cpu")),
+    "jax": (("jax",), ("jaxlib",)),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured in one framework.
+
+    Attributes:
+        keys: of the results that together are what is found at a place.
+        tasks: what is not known yet, by the name that progress is told.
+        modules: the fingerprint of each activation's module.
+        on: the framework and its version.
+        points: how many floats of float32 and float64.
+    """
+
+    keys: Mapping[Place, Sequence[str]]
+    tasks: Mapping[str, Sample | Stretch]
+    modules: Mapping[str, str]
+    on: str
+    points: int
+
+    def collect(self, store: Store) -> dict[Place, Measured]:
+        """What was found, when all tasks are done."""
+        found = {}
+        for place, names in self.keys.items():
+            entries = [entry for entry in map(store.read, names) if entry is not None]
+            if len(entries) < len(names):
+                raise BuildError(f"{store.folder}: results went while others were measured; run `actgen verify` again")
+            entry = reduce(Entry.worse, entries)
+            found[place] = Measured(entry, self.modules[place.activation], self.on, self.points)
+        return found
+
+
+def plan(activations: Sequence[Activation], settings: Settings, request: Request, framework: str, store: Store) -> Plan:
+    """What a request comes to in one framework.
+
+    Raises:
+        InputError: the framework is not installed, or an activation is not built.
+    """
+    on = _versions(framework)
+    modules = {activation.name: module(settings, framework, activation.name) for activation in activations}
+    keys: dict[Place, list[str]] = {}
+    tasks: dict[str, Sample | Stretch] = {}
+    # Stretch by stretch, and in each all activations: those that are fast do not leave the last one alone at the end.
+    for chunks in exhaustive.stretches() if request.is_exhaustive else (None,):
+        for activation in activations:
+            path = modules[activation.name]
+            known = {
+                "activation": activation.name,
+                "spec": activation.digest,
+                "module": digest(path.read_bytes()),
+                "versions": on,
+                "orders": request.orders,
+            }
+            missing = {}
+            for mode in request.modes:
+                for dtype in request.dtypes:
+                    extent = {"chunks": [*chunks]} if chunks else {"dtype": dtype, "points": request.points}
+                    name = key(**known, mode=mode, **extent)
+                    keys.setdefault(Place(activation.name, framework, mode, dtype), []).append(name)
+                    if not store.holds(name):
+                        missing[mode, dtype] = name
+            if missing:
+                spec = Path(activation.path).absolute()
+                shared = framework, spec, path, missing, request.orders, store.folder
+                if chunks is None:
+                    tasks[f"{framework} {activation.name}"] = Sample(*shared, request.points)
+                else:
+                    tasks[f"{framework} {activation.name} {chunks.start}"] = Stretch(*shared, chunks)
+    return Plan(keys, tasks, {name: fingerprint(path) for name, path in modules.items()}, on, request.points)
+
+
+def module(settings: Settings, framework: str, name: str) -> Path:
+    """The generated module of an activation.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = settings.out / framework / f"{name}.py"
+    if not path.is_file():
+        raise InputError(f"{settings.display(path)}: there is no such file; run `actgen build`")
+    return path
+
+
+def fingerprint(path: Path) -> str:
+    """A short hash of a generated module."""
+    return digest(path.read_bytes())[:16]
+
+
+def _versions(framework: str) -> str:
+    """Such as "keras 3.15.1, tensorflow 2.21.0"."""
+    found = []
+    for names in LIBRARIES[framework]:
+        for name in names:
+            try:
+                found.append(f"{names[0]} {metadata.version(name)}")
+                break
+            except metadata.PackageNotFoundError:
+                continue
+        else:
+            raise InputError(f"{names[0]} is not installed; `pip install actgen[{framework}]`")
+    return ", ".join(found)
