@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from actgen.numerics.contract import FORMATS
 from actgen.verify.finding import Finding
@@ -65,11 +64,6 @@ def number(value: float) -> str:
     if value < 10_000:
         return f"{value:.2f}" if value < 100 else f"{value:.0f}"
     return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
-
-
-def worst(findings: Iterable[Finding]) -> float:
-    """The largest error in units; NaN of none."""
-    return max((finding.units for finding in findings), default=math.nan)
 
 
 def _numbers(row: Row) -> tuple[str, ...]:
