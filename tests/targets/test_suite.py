@@ -14,8 +14,6 @@ from actgen.targets.suite import emit_neighbours, emit_test
 from actgen.targets.torch import printer, target
 from tests.targets.standins import load
 
-pytest.importorskip("torch")
-
 
 @pytest.fixture(scope="module")
 def derived() -> tuple[Derivation, ReferenceTable]:

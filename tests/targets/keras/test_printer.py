@@ -100,8 +100,6 @@ def test_numbers_become_tensors_only_where_a_backend_would_round_them(node: Node
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_each_operation_keeps_float64_nan_and_accuracy(backend: str, tmp_path: Path) -> None:
-    pytest.importorskip("keras")
-    pytest.importorskip(backend)
     printer = KerasPrinter()
     functions: list[str] = []
     points: dict[str, Any] = {}
