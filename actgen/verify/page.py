@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from actgen.build import Manifest
 from actgen.numerics.contract import FORMATS
 from actgen.verify.finding import Finding
+from actgen.verify.reasons import LEGEND, reason
 from actgen.verify.record import DTYPES, FRAMEWORKS, Record, Row
 from actgen.verify.table import complaint, number
 
@@ -41,23 +42,24 @@ Keras, which are Python numbers there.
 """
 
 
-def render(record: Record, manifest: Manifest) -> str:
+def render(record: Record, manifest: Manifest, margins: Mapping[str, float]) -> str:
     """The page.
 
     Args:
         record: everything that was measured.
         manifest: of the build, which knows what each kernel is worth in emulated arithmetic.
+        margins: the units within which the build looked for a form, by framework.
     """
     rows = list(record.rows)
     parts = [_HEAD, "## Summary\n", _summary(record, rows), _LEFT_OUT, "## What misses the contract\n"]
-    exceptions = [_exception(row, rows, manifest) for row in rows if row.is_missed]
+    exceptions = [_exception(row, reason(row, rows, manifest, margins)) for row in rows if row.is_missed]
     failures = [
-        (f"`{place.activation}`", "", place.framework, place.mode, place.dtype, "does not run", reason)
-        for place, reason in sorted(record.failures.items(), key=lambda item: item[0].rank)
+        (f"`{place.activation}`", "", place.framework, place.mode, place.dtype, "does not run", error)
+        for place, error in sorted(record.failures.items(), key=lambda item: item[0].rank)
     ]
     found = [*failures, *exceptions]
     heading = ("activation", "quantity", "framework", "mode", "type", "what", "reason")
-    parts.append(_table(heading, found) if found else "Nothing.\n")
+    parts += [LEGEND, _table(heading, found)] if found else ["Nothing.\n"]
     parts += ["## Where the framework's own function is closer\n", _closer(rows)]
     for framework in FRAMEWORKS:
         here = [row for row in rows if row.place.framework == framework]
@@ -105,7 +107,7 @@ def _summary(record: Record, rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def _exception(row: Row, rows: Sequence[Row], manifest: Manifest) -> tuple[str, ...]:
+def _exception(row: Row, why: str) -> tuple[str, ...]:
     place = row.place
     return (
         f"`{place.activation}`",
@@ -114,31 +116,8 @@ def _exception(row: Row, rows: Sequence[Row], manifest: Manifest) -> tuple[str, 
         place.mode,
         place.dtype,
         complaint(row.cell.ours, place.dtype),
-        _reason(row, rows, manifest),
+        why,
     )
-
-
-def _reason(row: Row, rows: Sequence[Row], manifest: Manifest) -> str:
-    """Who is to blame: the form, the compiler, or the framework's functions."""
-    place, form = row.place, FORMATS[row.place.dtype]
-    built = manifest.activations.get(place.activation)
-    kernel = built.kernels.get(row.quantity, {}).get(place.framework) if built is not None else None
-    if kernel is not None and not kernel.is_within_contract:
-        return f"the form: {number(kernel.units)} units in emulated arithmetic too"
-    twins = [
-        other
-        for other in rows
-        if (other.quantity, other.setting) == (row.quantity, row.setting)
-        and (other.place.activation, other.place.dtype) == (place.activation, place.dtype)
-        and other.place != place
-    ]
-    same = [other for other in twins if other.place.framework == place.framework]
-    if same and all(other.cell.ours.keeps(form) for other in same):
-        return f"the compiler: {same[0].place.mode} it keeps the contract"
-    if any(other.cell.ours.keeps(form) for other in twins):
-        keeping = dict.fromkeys(other.place.framework for other in twins if other.cell.ours.keeps(form))
-        return f"the framework's functions: in {' and '.join(keeping)} the same formula keeps the contract"
-    return "not known"
 
 
 def _closer(rows: Sequence[Row]) -> str:

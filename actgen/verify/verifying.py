@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from actgen.build import Manifest
 from actgen.build.progress import Progress
 from actgen.build.workers import run_all
+from actgen.targets import load_targets
 from actgen.verify import exhaustive, measuring
 from actgen.verify.page import PAGE, render
 from actgen.verify.plan import fingerprint, module, plan
@@ -58,7 +59,8 @@ def verify(
 def write(settings: Settings, record: Record) -> None:
     """Write the record and the page made of it."""
     write_at_once(settings.out / NAME, record.dump())
-    write_at_once(settings.out / PAGE, render(record, Manifest.read(settings.out)))
+    margins = {target.name: target.arithmetic.margin for target in load_targets(FRAMEWORKS)}
+    write_at_once(settings.out / PAGE, render(record, Manifest.read(settings.out), margins))
 
 
 def stale(settings: Settings, activations: Sequence[Activation]) -> list[str]:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from actgen.build import BuildError, InputError, Settings
+from actgen.build import BuildError, InputError, KernelRecord, Manifest, Settings
+from actgen.build import Record as Built
 from actgen.build.progress import Silence
 from actgen.catalog import find_activations
 from actgen.cli import main
+from actgen.targets.torch.arithmetic import ARITHMETIC
 from actgen.verify import Record, Request, exhaustive, measuring, plan, verify, verifying
 from actgen.verify.measuring import Sample
 from actgen.verify.page import PAGE
@@ -143,6 +145,18 @@ def test_a_run_on_one_name_updates_only_its_rows(project: Settings, ran: list[st
     assert all(after.measured[p] == before.measured[p] for p in before.measured if p.activation == "swish")
     assert "torch | eager | float32" in (project.out / PAGE).read_text()
     assert relu.is_file()
+
+
+def test_the_page_gives_the_reason_that_the_build_knows(project: Settings, ran: list[str], break_it: Break) -> None:
+    kernel = KernelRecord("as declared", 3.0, 3.0, 1.0, True, False, (1, 1, 9))
+    built = {"relu": Built("specs/relu.toml", "", "ReLU", (), "", {"value": {"torch": kernel}}, {})}
+    (project.out / "manifest.json").write_text(Manifest(activations=built).dump())
+    break_it("torch", "relu", "y * 1.01")
+    measure(project, "relu")
+    margin = f"{ARITHMETIC.margin:g}"
+    assert (
+        f"3.00 units in emulated arithmetic, where none was found within {margin}" in (project.out / PAGE).read_text()
+    )
 
 
 def test_rows_of_other_code_are_told(project: Settings, ran: list[str]) -> None:
