@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from actgen.numerics import contract, guards
 from actgen.numerics.candidates import Candidate, Failure, Source, Stage, stages
+from actgen.numerics.compensation import compensated
 from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Constant, Cost, Kernel, Node
@@ -31,6 +32,7 @@ _CLOSE = 1.1
 """How much more a cheaper form may be off than the most accurate one, where none keeps the contract."""
 
 _MOST_PATCHED = 2
+_MOST_COMPENSATED = 4
 _TELLING = 3
 _NEAR_MISS = 64.0
 _LITTLE = 16.0
@@ -370,7 +372,10 @@ def _with_guards(
 
 
 def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape | None) -> None:
-    """Run what no single form can do: forms joined where one begins to fail, polynomials where all of them do."""
+    """Run what no single form can do, until the contract is kept.
+
+    Forms joined where one begins to fail, polynomials where all of them do, and compensated arithmetic.
+    """
     core: tuple[Patch, ...] = ()
     if shape is not None:
         core = around_zero(shape, judge.failing(race.closest(1)[0].kernel, Kernel(shape.node), _WORTH_A_PATCH))
@@ -379,8 +384,18 @@ def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shap
         race.run_with_guards(_patched(base, core, shape) if core and shape else base)
         if race.best_units <= CONTRACT:
             return
-    if shape is None:
-        return
+    if shape is not None:
+        _patch_elsewhere(race, judge, shape)
+    if race.best_units > CONTRACT:
+        for base in race.closest(_MOST_COMPENSATED):
+            race.run_with_guards(_compensated(base))
+            if race.best_units <= CONTRACT:
+                return
+        for joined in race.spliced(known[judge.x]):
+            race.run_with_guards(joined)
+
+
+def _patch_elsewhere(race: _Race, judge: Judge, shape: Shape) -> None:
     for base in race.closest(_MOST_PATCHED if race.best_units <= _LITTLE else 3 * _MOST_PATCHED):
         failing = judge.failing(base.kernel, Kernel(shape.node), _WORTH_A_PATCH)
         # A miss by a little is not worth many operations.
@@ -388,6 +403,11 @@ def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shap
         found = elsewhere(shape, failing, *((_MOST_FOR_LITTLE, _LEAST_POINTS) if is_little else (_MOST, 1)))
         if found:
             race.run_with_guards(_patched(base, found, shape))
+
+
+def _compensated(base: Candidate) -> Candidate:
+    kernel = compensated(guards.with_bounded_angles(base.kernel))
+    return Candidate(kernel.form, kernel)
 
 
 _WIDE = 2.0**40

@@ -87,8 +87,10 @@ def _apply(node: Call, memory: Mapping[Node, Array], narrow: np.dtype[Any], wide
     operands = [memory[operand] for operand in node.arguments]
     if OPERATIONS[node.operation].rank == "comparison":
         return np.asarray(EVALUATIONS[node.operation](*operands))
-    result = np.asarray(EVALUATIONS[node.operation](*(operand.astype(wide) for operand in operands)))
     ulps = arithmetic.errors.get(node.operation, (0.0, 0.0))[narrow.itemsize == 8]
+    if ulps <= 0.5 and node.operation in _CORRECTLY_ROUNDED:
+        return np.asarray(EVALUATIONS[node.operation](*operands), dtype=narrow)
+    result = np.asarray(EVALUATIONS[node.operation](*(operand.astype(wide) for operand in operands)))
     rounded: Array = result.astype(narrow)
     if ulps <= 0.5:
         return rounded
@@ -113,7 +115,14 @@ def _noise(operand: Array, operation: str) -> Array:
 
 
 def _flushed(values: Array, tiny: Any) -> Array:
-    return np.asarray(np.where(np.abs(values) < tiny, np.copysign(np.zeros_like(values), values), values))
+    is_subnormal = np.abs(values) < tiny
+    return np.asarray(np.where(is_subnormal, 0 * values, values)) if is_subnormal.any() else values
+
+
+def _head(values: Array) -> Array:
+    """Numbers without the lower half of their digits, so that the product of two of them is exact."""
+    bits, kept = ("int32", -(1 << 12)) if values.dtype == np.float32 else ("int64", -(1 << 27))
+    return np.asarray((values.view(bits) & np.array(kept, dtype=bits)).view(values.dtype))
 
 
 def _pointwise(function: Callable[[float], float]) -> Callable[[Array], Array]:
@@ -143,6 +152,7 @@ EVALUATIONS: Mapping[str, Callable[..., Any]] = {
     "minimum": np.minimum,
     "clamp": np.clip,
     "floor": np.floor,
+    "head": _head,
     "sqrt": np.sqrt,
     "exp": np.exp,
     "expm1": np.expm1,
@@ -171,3 +181,11 @@ EVALUATIONS: Mapping[str, Callable[..., Any]] = {
     "select": np.where,
 }
 """What each operation means, in numpy; a test holds the table to OPERATIONS."""
+
+_CORRECTLY_ROUNDED = frozenset(
+    name
+    for name, row in OPERATIONS.items()
+    if row.rank != "transcendental" and row.rank != "comparison"
+)
+"""Operations that IEEE arithmetic rounds correctly in the type itself. Rounding twice would not do where a sum is split
+into what is kept and what is lost."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
+from weakref import WeakValueDictionary
 
 Rank = Literal["transcendental", "division", "arithmetic", "comparison"]
 
@@ -49,6 +50,7 @@ OPERATIONS: Mapping[str, Operation] = {
         Operation("minimum", 2, "arithmetic", "the smaller of a and b; NaN if either is NaN"),
         Operation("clamp", 3, "arithmetic", "a held between the constants b and c; NaN if a is NaN (a, b, c)"),
         Operation("floor", 1, "arithmetic", "the largest integer not above a"),
+        Operation("head", 1, "arithmetic", "a with the lower half of its digits cleared: 12 of 24 kept, 26 of 53"),
         Operation("sqrt", 1, "division", "the square root of a"),
         Operation("exp", 1, "transcendental", "e^a"),
         Operation("expm1", 1, "transcendental", "e^a - 1, accurate near 0"),
@@ -111,22 +113,33 @@ class Constant(Node):
     meaning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Call(Node):
-    """An operation of :data:`OPERATIONS` applied to operands."""
+    """An operation of :data:`OPERATIONS` applied to operands.
+
+    There is one instance for each structure, so that graphs in which much is shared compare in no time.
+    """
 
     operation: str
     arguments: tuple[Node, ...]
-    _hash: int = field(init=False, repr=False, compare=False, default=0)
 
-    def __post_init__(self) -> None:
-        row = OPERATIONS[self.operation]
-        if len(self.arguments) != row.arity:
-            raise ValueError(f"{self.operation} takes {row.arity} operands, got {len(self.arguments)}")
-        object.__setattr__(self, "_hash", hash((self.operation, self.arguments)))
+    def __new__(cls, operation: str, arguments: tuple[Node, ...]) -> Call:
+        """The call, which may exist already.
 
-    def __hash__(self) -> int:
-        return self._hash
+        Raises:
+            ValueError: for a wrong number of operands.
+        """
+        key = (operation, arguments)
+        known = _CALLS.get(key)
+        if known is None:
+            row = OPERATIONS[operation]
+            if len(arguments) != row.arity:
+                raise ValueError(f"{operation} takes {row.arity} operands, got {len(arguments)}")
+            known = _CALLS[key] = object.__new__(cls)
+        return known
+
+    def __reduce__(self) -> tuple[type[Call], tuple[str, tuple[Node, ...]]]:
+        return Call, (self.operation, self.arguments)
 
     @property
     def operands(self) -> tuple[Node, ...]:
@@ -136,6 +149,9 @@ class Call(Node):
     def is_boolean(self) -> bool:
         """Whether this call gives a truth value."""
         return OPERATIONS[self.operation].is_boolean
+
+
+_CALLS: WeakValueDictionary[tuple[str, tuple[Node, ...]], Call] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)

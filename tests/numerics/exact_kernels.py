@@ -178,6 +178,7 @@ MEANINGS: Mapping[str, Callable[..., Any]] = {
     "minimum": arb.min,
     "clamp": lambda a, b, c: a.max(b).min(c),
     "floor": arb.floor,
+    "head": lambda a: a,
     "sqrt": arb.sqrt,
     "exp": arb.exp,
     "expm1": arb.expm1,

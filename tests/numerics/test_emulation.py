@@ -56,6 +56,18 @@ def test_each_operation_does_what_its_row_says_correctly_rounded(name: str) -> N
         assert wide == pytest.approx(MEANINGS[name](*arguments), rel=4e-16)
 
 
+@pytest.mark.parametrize(("dtype", "kept"), [("float32", 12), ("float64", 26)])
+def test_a_head_has_half_the_digits_and_what_is_left_of_it_the_other_half(dtype: str, kept: int) -> None:
+    """Dekker's product is exact only then: 25 digits of 12 by 13 would be rounded in float32."""
+    values = (np.random.default_rng(0).standard_normal(1000) * 2.0 ** np.arange(-100, 100).repeat(5)).astype(dtype)
+    heads = run(Kernel(call("head", A)), {"a": values}, dtype)
+    digits = np.frexp(heads)[0] * 2.0**kept
+    assert (digits == np.trunc(digits)).all()
+    assert (np.abs(heads) <= np.abs(values)).all()
+    assert (np.abs(values - heads) < 2.0 ** (1 - kept) * np.abs(values)).all()
+    assert np.array_equal(run(Kernel(call("head", A)), {"a": np.array([0.0, INF])}, dtype), [0.0, INF])
+
+
 def test_comparisons_and_connectives_select() -> None:
     for name, holds in {
         "less": (True, False, False),

@@ -95,6 +95,8 @@ def neighbours(a: Array, b: Array, hard: Array, count: int, seed: int) -> tuple[
 def exact(operation: str, a: Array, b: Array) -> Array:
     """Exact values, as long double: its 64 bits are 2048 times as fine as float64."""
     with np.errstate(all="ignore"):
+        if operation == "head":  # digits of the type itself
+            return np.asarray(EVALUATIONS[operation](a)).astype(np.longdouble)
         if operation in ("erf", "erfc"):
             if a.dtype == np.float32:
                 return np.asarray(EVALUATIONS[operation](a.astype(np.float64))).astype(np.longdouble)

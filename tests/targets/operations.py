@@ -9,6 +9,7 @@ import mpmath  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
+from actgen.numerics.emulation import EVALUATIONS
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node, Variable
 
 Floats = NDArray[np.floating[Any]]
@@ -48,6 +49,7 @@ NUMPY: Mapping[str, Callable[..., Any]] = {
     "maximum": np.maximum,
     "minimum": np.minimum,
     "floor": np.floor,
+    "head": EVALUATIONS["head"],
     "clamp": np.clip,
     "select": np.where,
     "less": np.less,

@@ -18,6 +18,7 @@ FORMS: Mapping[str, Form] = {
     "minimum": call("jnp.minimum", 2, tensors=(0, 1)),
     "clamp": call("jnp.clip", 3, tensors=(0,)),
     "floor": call("jnp.floor", tensors=(0,)),
+    "head": call("_head", tensors=(0,)),
     "sqrt": call("jnp.sqrt", tensors=(0,)),
     "exp": call("jnp.exp", tensors=(0,)),
     "expm1": call("_expm1", tensors=(0,)),
@@ -39,6 +40,12 @@ FORMS: Mapping[str, Form] = {
 }
 
 EXPANSIONS: Mapping[str, str] = {
+    "head": '''\
+def _head(a: Array) -> Array:
+    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
+    integer, kept = (jnp.int64, -(1 << 27)) if a.dtype == jnp.float64 else (jnp.int32, -(1 << 12))
+    bits = jax.lax.bitcast_convert_type(a, integer)
+    return jax.lax.bitcast_convert_type(bits & kept, a.dtype)''',
     "expm1": '''\
 def _expm1(a: Array) -> Array:
     """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""

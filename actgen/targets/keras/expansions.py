@@ -72,6 +72,16 @@ def _floor(a):
     """The floor of a; keras.ops.floor makes float64 float32 on JAX and PyTorch, and inf // 1 is NaN."""
     return keras.ops.where(keras.ops.abs(a) < 2.0**52, a // 1, a)''',
     ),
+    "head": Expansion(
+        1,
+        '''\
+def _head(a):
+    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
+    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
+    integer, kept = ("int64", -(1 << 27)) if is_double else ("int32", -(1 << 12))
+    bits = keras.ops.bitwise_and(keras.ops.view(a, integer), keras.ops.convert_to_tensor(kept, integer))
+    return keras.ops.view(bits, a.dtype)''',
+    ),
     "expm1": Expansion(
         1,
         '''\

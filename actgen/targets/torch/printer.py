@@ -36,6 +36,7 @@ FORMS: Mapping[str, Form] = {
     # torch.sign(nan) is 0.
     "sign": Form("torch.where({0}.isnan(), {0}, {0}.sign())", operands=(Precedence.ATOM,), repeated=(0,)),
     "copysign": call("torch.copysign", 2, tensors=(0,)),
+    "head": call("_head", tensors=(0,)),
     "expm1": call("_expm1", tensors=(0,)),
     "erf": call("_erf", tensors=(0,)),
     "power": call("torch.pow", 2, tensors=(0, 1)),
@@ -46,6 +47,11 @@ FORMS: Mapping[str, Form] = {
 }
 
 EXPANSIONS: Mapping[str, str] = {
+    "head": '''\
+def _head(a: Tensor) -> Tensor:
+    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
+    integer, kept = (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
+    return (a.view(integer) & kept).view(a.dtype)''',
     "expm1": '''\
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from actgen.numerics.emulation import EVALUATIONS
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node, Variable
 from actgen.targets.torch.printer import EXPANSIONS, FORMS, TorchPrinter
 from tests.targets.standins import ONE, ZERO, X, add, apply, mul, parameter
@@ -52,6 +53,7 @@ MEANING: dict[str, Callable[..., Any]] = {
     "maximum": np.maximum,
     "minimum": np.minimum,
     "floor": np.floor,
+    "head": EVALUATIONS["head"],
     "sqrt": np.sqrt,
     "exp": np.exp,
     "expm1": np.expm1,
