@@ -67,6 +67,7 @@ def plan(activations: Sequence[Activation], settings: Settings, request: Request
         InputError: the framework is not installed, or an activation is not built.
     """
     on = _versions(framework)
+    activations = list({activation.name: activation for activation in activations}.values())
     modules = {activation.name: module(settings, framework, activation.name) for activation in activations}
     keys: dict[Place, list[str]] = {}
     tasks: dict[str, Sample | Stretch] = {}
@@ -107,7 +108,8 @@ def module(settings: Settings, framework: str, name: str) -> Path:
     """
     path = settings.out / framework / f"{name}.py"
     if not path.is_file():
-        raise InputError(f"{settings.display(path)}: there is no such file; run `actgen build`")
+        remedy = "" if framework in settings.targets else f'add "{framework}" to the targets in pyproject.toml and '
+        raise InputError(f"{settings.display(path)}: there is no such file; {remedy}run `actgen build`")
     return path
 
 

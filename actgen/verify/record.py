@@ -18,6 +18,7 @@ from typing import Any
 
 from actgen.build import InputError
 from actgen.build.manifest import partial_name
+from actgen.build.settings import shorten
 from actgen.numerics.contract import FORMATS
 from actgen.symbolic import Order
 from actgen.verify.finding import Finding
@@ -213,7 +214,8 @@ class Record:
         except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{NAME}: not what `actgen verify` wrote; delete it and measure again") from error
+            place = shorten(folder / NAME)
+            raise InputError(f"{place}: not what `actgen verify` wrote; delete it and measure again") from error
 
 
 def quantity_name(order: Order, variable: str) -> str:

@@ -16,15 +16,15 @@ class Request:
     """What to measure.
 
     Attributes:
-        frameworks: of FRAMEWORKS.
+        frameworks: of FRAMEWORKS; none for those that the project is built for.
         dtypes: of DTYPES.
         orders: of the derivatives by the input; derivatives by parameters come with order 1.
         modes: of MODES.
         points: how many floats of float32 and float64.
-        is_exhaustive: whether to take all of float32 instead.
+        is_exhaustive: whether to take all of float32 instead, which is then the only type.
     """
 
-    frameworks: tuple[str, ...] = FRAMEWORKS
+    frameworks: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = DTYPES
     orders: tuple[int, ...] = (0, 1, 2)
     modes: tuple[str, ...] = MODES
@@ -49,18 +49,20 @@ class Request:
         orders = orders if orders is not None else "0" if is_exhaustive else "0,1,2"
         found = {order.strip() for order in orders.split(",")}
         if is_exhaustive and tuple(dtypes) not in ((), ("float32",)):
-            raise InputError("an exhaustive run takes all of float32, and no other type")
+            raise InputError("--exhaustive takes all of float32, and no other type; leave out --dtype")
+        if is_exhaustive and points is not None:
+            raise InputError("--exhaustive takes all of float32, and no sample; leave out --points")
         if not found <= {"0", "1", "2"}:
             raise InputError(f"--order {orders}: write 0, 1 and 2 with commas between them, such as 0,1")
 
-        def known(names: Sequence[str], every: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(name for name in every if name in names) or every
+        def in_order(names: Sequence[str], every: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(name for name in every if name in names)
 
         return cls(
-            known(frameworks, FRAMEWORKS),
-            ("float32",) if is_exhaustive else known(dtypes, DTYPES),
+            in_order(frameworks, FRAMEWORKS),
+            ("float32",) if is_exhaustive else in_order(dtypes, DTYPES) or DTYPES,
             tuple(sorted(int(order) for order in found)),
-            known(modes, MODES),
+            in_order(modes, MODES) or MODES,
             0 if is_exhaustive else points or POINTS,
             is_exhaustive,
         )

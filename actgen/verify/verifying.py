@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from actgen.build import Manifest
+from actgen.build import InputError, Manifest
 from actgen.build.progress import Progress
 from actgen.build.workers import run_all
 from actgen.targets import load_targets
@@ -39,11 +39,15 @@ def verify(
         progress: told of each activation in each framework.
 
     Raises:
-        InputError: a framework is not installed, or an activation is not built.
+        InputError: a framework is not installed, an activation is not built, or the record is broken.
     """
     store = Store(state_folder())
-    # All of them before the first is run: what is wrong with a request is told at once, not after hours of work.
-    plans = [plan(activations, settings, request, framework, store) for framework in request.frameworks]
+    # All that can be wrong before anything is run: it is told at once, not after hours of work.
+    Record.read(settings.out)
+    plans = [
+        plan(activations, settings, request, framework, store)
+        for framework in request.frameworks or _built_for(settings)
+    ]
     run: Callable[[Any], None] = exhaustive.run if request.is_exhaustive else measuring.run
     found: dict[Place, Measured] = {}
     for part in plans:
@@ -68,7 +72,7 @@ def stale(settings: Settings, activations: Sequence[Activation]) -> list[str]:
     record = Record.read(settings.out)
     lines = []
     for activation in activations:
-        for framework in FRAMEWORKS:
+        for framework in _built_for(settings):
             here = activation.name, framework
             measured = {one.module for p, one in record.measured.items() if (p.activation, p.framework) == here}
             if not measured:
@@ -76,3 +80,11 @@ def stale(settings: Settings, activations: Sequence[Activation]) -> list[str]:
             elif measured != {fingerprint(module(settings, framework, activation.name))}:
                 lines.append(f"{activation.name} in {framework}: measured on other code")
     return lines
+
+
+def _built_for(settings: Settings) -> tuple[str, ...]:
+    """Those of our frameworks that the project is built for."""
+    found = tuple(framework for framework in FRAMEWORKS if framework in settings.targets)
+    if not found:
+        raise InputError(f"[tool.actgen] targets: none of {', '.join(FRAMEWORKS)}, in which code can be measured")
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -208,7 +209,8 @@ def test_code_that_does_not_run_is_shown_with_its_traceback_and_tried_again(
         (["--order", ""], "write 0, 1 and 2 with commas between them"),
         (["--points", "1"], "1 is not in the range"),
         (["--out", "nowhere"], "there is no such file; run `actgen build`"),
-        (["--exhaustive", "--dtype", "float64"], "an exhaustive run takes all of float32"),
+        (["--exhaustive", "--dtype", "float64"], "no other type; leave out --dtype"),
+        (["--exhaustive", "--points", "1024"], "no sample; leave out --points"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_bad_input(project: Settings, arguments: list[str], message: str) -> None:
@@ -216,6 +218,42 @@ def test_a_mistake_on_the_command_line_is_bad_input(project: Settings, arguments
     assert result.exit_code == 2
     assert message in result.stderr
     assert not (project.out / PAGE).exists()
+
+
+def test_what_is_measured_is_what_the_project_is_built_for(project: Settings, ran: list[str]) -> None:
+    (project.root / "pyproject.toml").write_text('[tool.actgen]\ntargets = ["torch"]\n')
+    shutil.rmtree(project.out / "keras")
+    shutil.rmtree(project.out / "jax")
+    arguments = ["relu", "--mode", "eager", "--dtype", "float32", "--points", "64"]
+    assert run(*arguments).exit_code == 0
+    assert ran == ["torch relu"]
+    assert run("--check", "relu").exit_code == 0
+    named = run(*arguments, "--framework", "jax")
+    assert named.exit_code == 2
+    assert 'generated/jax/relu.py: there is no such file; add "jax" to the targets in pyproject.toml' in named.stderr
+    (project.root / "pyproject.toml").write_text('[tool.actgen]\ntargets = ["mlx"]\n')
+    other = run(*arguments)
+    assert other.exit_code == 2
+    assert "targets: none of torch, keras, jax" in other.stderr
+
+
+def test_a_broken_record_is_told_before_anything_is_measured(project: Settings, ran: list[str]) -> None:
+    (project.out / NAME).write_text("<<<<<<< HEAD\n")
+    result = run("relu")
+    assert result.exit_code == 2
+    assert (
+        result.stderr == "Error: generated/accuracy.json: not what `actgen verify` wrote; delete it and measure again\n"
+    )
+    assert ran == []
+
+
+def test_an_activation_named_twice_is_measured_and_counted_once(
+    project: Settings, ran: list[str], break_it: Break
+) -> None:
+    break_it("torch", "relu", "torch.where(x == 2, torch.nan, y)")
+    record = measure(project, "relu", "ReLU", request=Request(("torch",), ("float32",), (0,), ("eager",), 256))
+    assert ran == ["torch relu"]
+    assert [row.cell.ours.spurious for row in record.rows] == [1]
 
 
 def test_a_framework_that_is_not_installed_is_bad_input(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
