@@ -72,5 +72,4 @@ def _gradients(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[
 
 
 def _numbers(array: Any) -> NDArray[Any]:
-    name, numbers = array.dtype.name, np.asarray(array)
-    return decode(numbers.view(np.uint16), name) if name in ("bfloat16", "float16") else numbers
+    return decode(np.asarray(array), array.dtype.name)

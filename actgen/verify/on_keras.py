@@ -79,6 +79,4 @@ def _everything(function: Callable[..., Any], call: Call, mode: str) -> Callable
 
 
 def _numbers(tensor: Any) -> NDArray[Any]:
-    numbers = np.asarray(tensor.numpy())
-    name = tensor.dtype.name
-    return decode(numbers.view(np.uint16), name) if name in ("bfloat16", "float16") else numbers
+    return decode(np.asarray(tensor.numpy()), tensor.dtype.name)

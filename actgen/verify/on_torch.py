@@ -98,7 +98,6 @@ def _answer(batch: Batch, value: torch.Tensor, firsts: Sequence[torch.Tensor], s
 
 
 def _numbers(tensor: torch.Tensor) -> NDArray[Any]:
-    if tensor.dtype in (torch.bfloat16, torch.float16):
-        name = str(tensor.dtype).removeprefix("torch.")
-        return decode(tensor.contiguous().view(torch.int16).numpy().view(np.uint16), name)
-    return np.asarray(tensor.numpy())
+    name = str(tensor.dtype).removeprefix("torch.")
+    # NumPy knows no bfloat16.
+    return decode((tensor.contiguous().view(torch.int16) if name == "bfloat16" else tensor).numpy(), name)

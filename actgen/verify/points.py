@@ -67,10 +67,10 @@ def encode(points: Floats, dtype: str) -> np.ndarray:
 
 
 def decode(numbers: np.ndarray, dtype: str) -> np.ndarray:
-    """Numbers of a type, half ones as their bits in uint16, as float32 or float64; exact."""
+    """Numbers of a type as float32 or float64; exact. Half ones may be of any type that has their bits."""
     with np.errstate(all="ignore"):
         if dtype == "bfloat16":
-            return (numbers.astype(np.uint32) << 16).view(np.float32)
+            return (numbers.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
         if dtype == "float16":
             return numbers.view(np.float16).astype(np.float32)
         return numbers
