@@ -28,11 +28,15 @@ with N = 4 for float64 and float32, and N = 1 for bfloat16 and float16 (a correc
 half a unit). Next to numbers that processors flush to zero, an error up to the smallest normal number is free.
 """
 
-_POINTS = """\
+_SAMPLE = """\
 All 65,536 values of bfloat16 and float16; of float32 and float64 about {points:,} numbers, some of every binade, with
 zeros, subnormal numbers, the largest and smallest normal ones, infinities, NaN, and three floats on either side of each
 kink. Each in eager mode and compiled (`torch.compile`, `jax.jit`, `tf.function(jit_compile=True)`), at the default
 parameters; and with the parameters at other values, at fewer points.
+"""
+
+_EXHAUSTIVE = """\
+Where all 2^32 numbers are named, these are the numbers of float32, at the default parameters.
 """
 
 _LEFT_OUT = """\
@@ -83,7 +87,8 @@ def _summary(record: Record, rows: Sequence[Row]) -> str:
     points = max((one.points for one in record.measured.values()), default=0)
     lines = [
         f"{len(activations)} activation{'s' * (len(activations) != 1)}, on {'; '.join(versions)}.\n",
-        _POINTS.format(points=points),
+        *([_SAMPLE.format(points=points)] if points else []),
+        *([_EXHAUSTIVE] if any(row.setting == "exhaustive" for row in rows) else []),
     ]
     table = []
     for dtype in DTYPES:
@@ -103,8 +108,20 @@ def _summary(record: Record, rows: Sequence[Row]) -> str:
             )
         )
     heading = ("type", "measurements", "missed", "worst, in units", "built-ins that miss", "worst of theirs")
-    lines.append(_table(heading, table))
-    return "\n".join(lines)
+    return "\n".join([*lines, _table(heading, table), _undecided(rows)])
+
+
+def _undecided(rows: Sequence[Row]) -> str:
+    """Of which numbers the results could not be judged."""
+    found: dict[str, int] = {}
+    for row in rows:
+        if row.cell.ours.undecided:
+            name = f"`{row.place.activation}` {row.quantity}"
+            found[name] = max(found.get(name, 0), row.cell.ours.undecided)
+    if not found:
+        return "The exact value is known at every number.\n"
+    told = ", ".join(f"{name} ({count:,})" for name, count in found.items())
+    return f"At so many numbers no exact value is known, and what the code gives there is not judged: {told}.\n"
 
 
 def _exception(row: Row, why: str) -> tuple[str, ...]:

@@ -44,6 +44,24 @@ def test_where_all_is_well_the_page_says_so_and_compares() -> None:
     assert "## JAX" not in page
 
 
+def test_what_was_not_judged_is_told() -> None:
+    page = render(record(torch_eager=(GOOD, None)), Manifest(), {})
+    assert "The exact value is known at every number." in page
+    unknown = replace(GOOD, undecided=1234)
+    page = render(record(torch_eager=(GOOD, None), torch_compiled=(unknown, None)), Manifest(), {})
+    assert "no exact value is known, and what the code gives there is not judged: `mish` value (1,234)." in page
+    assert "known at every number" not in page
+
+
+def test_an_exhaustive_run_alone_speaks_of_no_sample() -> None:
+    place = Place("mish", "torch", "eager", "float32")
+    entry = Entry({("value", "exhaustive"): Cell(GOOD, None)})
+    page = render(Record({place: Measured(entry, "abc", "torch 1.0", 0)}), Manifest(), {})
+    assert "Where all 2^32 numbers are named" in page
+    assert "65,536" not in page
+    assert "Where all 2^32" not in render(record(torch_eager=(GOOD, None)), Manifest(), {})
+
+
 def test_every_miss_is_listed_with_what_is_wrong_and_where() -> None:
     (line,) = exceptions(render(record(torch_eager=(MISS, GOOD)), Manifest(), {}))
     assert line.startswith("| `mish` | value | torch | eager | float32 | 7.50 units at x = 2.0 |")
