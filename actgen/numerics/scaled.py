@@ -13,7 +13,7 @@ that fits a formula best. Nothing is simplified here: a sum that cancels still c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
@@ -149,26 +149,32 @@ class _Arithmetic:
         """The node of the whole: mantissa and scales multiplied, in an order that loses nothing on the way."""
         if scaled.is_plain:
             return scaled.mantissa
-        up = [self._power_of_m(scaled)] if scaled.weight > 0 else []
+        m = self._held(scaled)
+        q = self._q if m is self._m else call("divide", ONE, m)
+        up = [self._root(m, scaled.weight)] if scaled.weight > 0 else []
         # One after the other: q^3 may be 0 where 50 q^3 is not, and 1/m where 2/m is not.
         whole, rest = divmod(max(-scaled.weight, Fraction(0)), 1)
-        down = [*([self._root(self._q, rest)] if rest else []), *[self._q] * max(int(whole) - 1, 0)]
+        down = [*([self._root(q, rest)] if rest else []), *[q] * max(int(whole) - 1, 0)]
         first, second = self._exponentials(scaled.exponents)
         factors = [*first, *up, *second, *down]
         if scaled.mantissa != ONE or not factors:
             factors.insert(0, scaled.mantissa)
-        divisors = [*([self._m] if whole else []), *self._growing(scaled.exponents)]
+        divisors = [*([m] if whole else []), *self._growing(scaled.exponents)]
         return reduce(lambda a, b: call("divide", a, b), divisors, _multiplied(factors))
 
-    def _power_of_m(self, scaled: Scaled) -> Node:
-        """The power of m, held where the exponentials are 0: inf * 0 cannot occur, and what is not 0 is not touched."""
-        m = self._m
-        if scaled.can_vanish:
-            is_gone = call("less", self._total(scaled.exponents), Constant(_GONE))
-            bound = Constant(_LARGEST ** float(1 / max(scaled.weight, Fraction(1))))
-            m = call("select", is_gone, call("minimum", m, bound), m)
-            self.names[is_gone] = "is_gone"
-        return self._root(m, scaled.weight)
+    def _held(self, scaled: Scaled) -> Node:
+        """The scale m, held where the exponentials are 0 or beyond all floats, so that neither inf * 0 nor 0 / 0 occurs.
+
+        What is neither is not touched.
+        """
+        is_growing = self._is_growing(scaled.exponents)
+        if not scaled.weight or not (is_growing or (scaled.weight > 0 and scaled.can_vanish)):
+            return self._m
+        total = self._total(scaled.exponents)
+        is_beyond = call("greater", total, Constant(-_GONE)) if is_growing else call("less", total, Constant(_GONE))
+        bound = Constant(_LARGEST ** float(1 / max(abs(scaled.weight), Fraction(1))))
+        self.names[is_beyond] = "is_beyond" if is_growing else "is_gone"
+        return call("select", is_beyond, call("minimum", self._m, bound), self._m)
 
     def _exponentials(self, exponents: Mapping[Exponent, Fraction]) -> tuple[list[Node], list[Node]]:
         """The factors that exponents amount to, in two groups between which a power of m may stand."""
@@ -334,8 +340,12 @@ class _Arithmetic:
     def _power(self, expression: sp.Pow) -> Scaled:
         base, exponent = expression.args
         if not isinstance(exponent, sp.Rational):
-            inside = self.value(self.scaled(base))
-            return Scaled(call("power", inside, self.value(self.scaled(exponent))))
+            if not base.has(self._x) or exponent.has(self._x):
+                inside = self.value(self.scaled(base))
+                return Scaled(call("power", inside, self.value(self.scaled(exponent))))
+            logarithm = self._log1p(base - 1) if base.as_coeff_Add()[0] == 1 else self._log(base)
+            below, above = _sides(call("multiply", self.value(self.scaled(exponent)), self.value(logarithm)))
+            return Scaled(ONE, Fraction(0), {below: Fraction(1), above: Fraction(-1)})
         part = self.scaled(base)
         size = Fraction(int(abs(exponent).p), int(abs(exponent).q))
         node = ONE if part.mantissa == ONE else self._root(part.mantissa, size)
@@ -389,7 +399,8 @@ class _Arithmetic:
         factors: list[Node] = [] if slope == 1 else [constant(slope)]
         factors += [] if scaled.mantissa == ONE else [scaled.mantissa]
         if scaled.weight:
-            factors.append(self._power_of_m(scaled) if scaled.weight > 0 else self._root(self._q, -scaled.weight))
+            size = abs(scaled.weight)
+            factors.append(self._root(self._held(scaled) if scaled.weight > 0 else self._q, size))
         return _multiplied(factors or [ONE])
 
     def _log(self, argument: sp.Expr) -> Scaled:
@@ -406,12 +417,34 @@ class _Arithmetic:
 
     def _log1p(self, argument: sp.Expr) -> Scaled:
         part = self.scaled(argument)
+        growing = [exponent for exponent, c in part.exponents.items() if c < 0]
+        if growing and all(exponent.of is not None for exponent in growing):
+            return self._log1p_of_growing(argument, growing)
         if part.weight <= 1 or part.exponents:
             return self._vanishing(log1p, argument)
         # Beyond 2**60 the 1 is below half an ULP, and the logarithm is that of the mantissa and the scale.
         far = self._log(argument).mantissa
         value = self.value(part)
         return Scaled(call("select", call("greater", value, Constant(_FAR)), far, call("log1p", value)))
+
+    def _log1p_of_growing(self, argument: sp.Expr, growing: Sequence[Exponent]) -> Scaled:
+        """log(1 + v) by the scale of 1 + v where that grows, else as it is."""
+        sides = [call("less" if e.side < 0 else "greater", e.of, ZERO) for e in growing if e.of is not None]
+        grows = reduce(lambda p, q: call("either", p, q), sides)
+        below = self._vanishing(log1p, argument)
+        above = self._log(1 + argument)
+        if not below.exponents:
+            return Scaled(call("select", grows, above.mantissa, below.mantissa))
+        return Scaled(call("select", grows, above.mantissa, below.mantissa), below.weight, below.exponents)
+
+    def _expm1(self, argument: sp.Expr) -> Scaled:
+        """expm1(u) for u < 0, and exp(u) times -expm1(-u) for u > 0, where it grows."""
+        if self.scaled(argument).exponents:
+            return self._vanishing(expm1, argument)
+        u = self.argument(argument)
+        below = call("expm1", call("negate", call("absolute", u)))
+        mantissa = call("select", call("less", u, ZERO), below, call("negate", below))
+        return Scaled(mantissa, Fraction(0), {_sides(u)[1]: Fraction(-1)})
 
     def _sigmoid(self, argument: sp.Expr) -> Scaled:
         u = self.argument(argument)
@@ -504,6 +537,7 @@ def _multiplied(factors: Iterable[Node]) -> Node:
 
 _RULES: Mapping[type[sp.Basic], Callable[..., Scaled]] = {
     sp.exp: _Arithmetic._exp,
+    expm1: _Arithmetic._expm1,
     sp.log: _Arithmetic._log,
     log1p: _Arithmetic._log1p,
     sigmoid: _Arithmetic._sigmoid,
