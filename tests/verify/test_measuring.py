@@ -34,8 +34,8 @@ def declare(project: Settings, framework: str, builtin: str) -> None:
     path.write_text(f"{text}[builtins]\n{framework} = {builtin}\n")
 
 
-def told(entry: Entry, dtype: str = "float32") -> str:
-    place = Place("swish", "torch", "eager", dtype)
+def told(entry: Entry, dtype: str = "float32", name: str = "swish") -> str:
+    place = Place(name, "torch", "eager", dtype)
     return "\n".join(missed(Record({place: Measured(entry, "", "", 0)})))
 
 
@@ -83,6 +83,38 @@ def test_a_mistake_in_the_code_is_found(
 ) -> None:
     break_it(framework, "swish", wrong)
     assert complaint in told(measure(project, "swish", framework))
+
+
+@pytest.mark.parametrize(
+    ("framework", "wrong"),
+    [
+        ("torch", "y + 1.0 * torch.compiler.is_compiling()"),
+        ("torch", "(torch._dynamo.graph_break(), y)[1]"),
+        ("jax", "y if bool((x != 0).any()) else y"),
+        ("keras", "y if __import__('tensorflow').executing_eagerly() else 2 * y"),
+        ("keras", "y + __import__('tensorflow').numpy_function(lambda a: a.clip(0, 0), [x], x.dtype)"),
+    ],
+    ids=["as if eager", "not in one graph", "not of traced values", "as if eager", "not by XLA"],
+)
+def test_compiled_is_compiled_in_one_graph(project: Settings, break_it: Break, framework: str, wrong: str) -> None:
+    break_it(framework, "relu", wrong)
+    assert "relu" not in told(measure(project, "relu", framework), name="relu")
+    assert "relu " in told(measure(project, "relu", framework, "compiled"), name="relu")
+
+
+def test_a_builtin_is_called_as_the_spec_says_and_held_to_the_same_values(project: Settings) -> None:
+    declare(project, "torch", '"torch.nn.functional.relu"')
+    builtin = measure(project, "swish", "torch").cells["value", ""].builtin
+    assert builtin is not None
+    assert builtin.units > 1e6
+    declare(project, "torch", '{ name = "torch.nn.functional.silu", arguments = { inplace = false } }')
+    builtin = measure(project, "swish", "torch").cells["value", ""].builtin
+    assert builtin is not None
+    assert builtin.units < 4
+    declare(project, "torch", '{ name = "torch.nn.functional.softplus", arguments = { beta = 50.0 } }')
+    one = measure(project, "swish", "torch").cells["value", ""].builtin
+    declare(project, "torch", '"torch.nn.functional.softplus"')
+    assert measure(project, "swish", "torch").cells["value", ""].builtin != one
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
