@@ -69,16 +69,16 @@ def plan(activations: Sequence[Activation], settings: Settings, request: Request
     on = _versions(framework)
     activations = list({activation.name: activation for activation in activations}.values())
     modules = {activation.name: module(settings, framework, activation.name) for activation in activations}
+    code = {name: path.read_bytes() for name, path in modules.items()}
     keys: dict[Place, list[str]] = {}
     tasks: dict[str, Sample | Stretch] = {}
     # Stretch by stretch, and in each all activations: those that are fast do not leave the last one alone at the end.
     for chunks in exhaustive.stretches() if request.is_exhaustive else (None,):
         for activation in activations:
-            path = modules[activation.name]
             known = {
                 "activation": activation.name,
                 "spec": activation.digest,
-                "module": digest(path.read_bytes()),
+                "module": digest(code[activation.name]),
                 "versions": on,
                 "orders": request.orders,
             }
@@ -92,12 +92,12 @@ def plan(activations: Sequence[Activation], settings: Settings, request: Request
                         missing[mode, dtype] = name
             if missing:
                 spec = Path(activation.path).absolute()
-                shared = framework, spec, path, missing, request.orders, store.folder
+                shared = framework, spec, modules[activation.name], missing, request.orders, store.folder
                 if chunks is None:
                     tasks[f"{framework} {activation.name}"] = Sample(*shared, request.points)
                 else:
                     tasks[f"{framework} {activation.name} {chunks.start}"] = Stretch(*shared, chunks)
-    return Plan(keys, tasks, {name: fingerprint(path) for name, path in modules.items()}, on, request.points)
+    return Plan(keys, tasks, {name: fingerprint(text) for name, text in code.items()}, on, request.points)
 
 
 def module(settings: Settings, framework: str, name: str) -> Path:
@@ -113,9 +113,9 @@ def module(settings: Settings, framework: str, name: str) -> Path:
     return path
 
 
-def fingerprint(path: Path) -> str:
-    """A short hash of a generated module."""
-    return digest(path.read_bytes())[:16]
+def fingerprint(code: bytes) -> str:
+    """A short hash of a generated module's text."""
+    return digest(code)[:16]
 
 
 def _versions(framework: str) -> str:

@@ -77,7 +77,7 @@ def stale(settings: Settings, activations: Sequence[Activation]) -> list[str]:
             measured = {one.module for p, one in record.measured.items() if (p.activation, p.framework) == here}
             if not measured:
                 lines.append(f"{activation.name} in {framework}: not measured")
-            elif measured != {fingerprint(module(settings, framework, activation.name))}:
+            elif measured != {fingerprint(module(settings, framework, activation.name).read_bytes())}:
                 lines.append(f"{activation.name} in {framework}: measured on other code")
     return lines
 
