@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,7 +28,7 @@ _WORTH_SCALING = ("as declared", "rewritten", "expanded", "one fraction")
 
 Stage = Literal["spelled", "normal", "scaled"]
 Failure = Literal["far", "faint"]
-"""Far: at large inputs. Faint: where the value is close to underflow."""
+"""Far: at large inputs. Faint: where the value is close to underflow, or to overflow."""
 
 
 @dataclass(frozen=True)
@@ -327,7 +328,7 @@ def _without_roots(expression: sp.Expr, known: dict[sp.Symbol, sp.Expr]) -> sp.E
     replaced: dict[sp.Expr, sp.Expr] = {}
     for base in sorted({e.base for e in powers}, key=sp.default_sort_key):
         of_base = [e for e in powers if e.base == base]
-        unit = sp.Rational(1, sp.ilcm(*(e.exp.q for e in of_base)))
+        unit = sp.Rational(1, math.lcm(*(int(e.exp.q) for e in of_base)))
         symbol = sp.Dummy("S", positive=True)
         known[symbol] = base**unit
         replaced |= {e: symbol ** (e.exp / unit) for e in of_base}

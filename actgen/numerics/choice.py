@@ -23,7 +23,7 @@ from actgen.numerics.compensation import compensated
 from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Constant, Cost, Kernel, Node
-from actgen.numerics.lowering import call, lower
+from actgen.numerics.lowering import call, constant, lower
 from actgen.numerics.patches import Patch, Shape, around_zero, elsewhere, shape_of
 
 CONTRACT = contract.LARGEST_UNITS
@@ -110,6 +110,8 @@ def choose_kernels(
     shape = shape_of(judge.expression, judge.x, judge.parameters, known)
     if shape is not None and shape.z != judge.x:
         sources.insert(1, Source.of_shape(shape, known))
+    if shape is None:
+        sources += _from_defaults(judge, known)
     forms = _Stages(stages(sources))
     winners: list[Candidate] = []
     verdicts = []
@@ -132,6 +134,21 @@ def choose_kernels(
         winners.append(candidate)
         verdicts.append((candidate.kernel, verdict))
     return verdicts
+
+
+def _from_defaults(judge: Judge, known: Mapping[sp.Basic, Node]) -> Iterator[Source]:
+    """The formula with a parameter as its default and what it differs from it by.
+
+    Where the default cancels something, (p + tanh(x)) x at p = 1, the form of that formula is plain to see then.
+    """
+    for parameter in judge.parameters:
+        default = judge.exact_settings[0][parameter.name]
+        if default and judge.expression.has(parameter):
+            offset = sp.Dummy(f"{parameter.name}_offset", real=True)
+            number = sp.Rational(default.numerator, default.denominator)
+            node = call("subtract", known[parameter], constant(number))
+            expression = judge.expression.xreplace({parameter: number + offset})
+            yield Source(expression, judge.x, {**known, offset: node}, is_declared=False)
 
 
 class _Stages:
@@ -354,6 +371,11 @@ def _with_guards(
         yield Candidate(kernel.form, kernel, candidate.is_certified)
     if not (np.abs(failing) > 1.0).any():
         return
+    if judge.parameters and np.isinf(failing).any():
+        winning = guards.with_winning_zeros(kernel)
+        if winning is not kernel:
+            kernel = winning
+            yield Candidate(kernel.form, kernel, candidate.is_certified)
     held = guards.with_bounded_angles(kernel)
     if held is not kernel:
         kernel = held
@@ -369,6 +391,9 @@ def _with_guards(
     if np.isinf(failing).any():
         limited = guards.with_limits(kernel, judge.limits)
         yield Candidate(limited.form, limited, candidate.is_certified)
+        if judge.parameters and not judge.limits:
+            continued = guards.with_continued_limits(kernel)
+            yield Candidate(continued.form, continued, candidate.is_certified)
 
 
 def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape | None) -> None:

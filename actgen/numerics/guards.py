@@ -4,6 +4,7 @@
   moves by a quarter of a float64 ULP; inf * 0 and inf / inf then cannot occur.
 * A *limit* is selected at an infinity where no clamp applies.
 * *NaN* is passed on where a form would swallow it.
+* A *zero wins* where a parameter that is 0 multiplies the input: 0 x is 0 for infinite x, too, as its limit says.
 """
 
 from __future__ import annotations
@@ -80,6 +81,24 @@ def with_bounded_angles(kernel: Kernel) -> Kernel:
     return _renewed(kernel, replaced(kernel.result, held), held, ", angles held") if held else kernel
 
 
+def with_winning_zeros(kernel: Kernel) -> Kernel:
+    """The kernel with 0 for every product of a number without the input that is 0: p x at p = 0, also for infinite x."""
+    held: dict[Node, Node] = {}
+    for node in kernel.calls():
+        if node.operation == "multiply":
+            for factor, other in (node.arguments, node.arguments[::-1]):
+                if _reads_parameters_only(factor) and _input(Kernel(other)) is not None:
+                    factor, other = replaced(factor, held), replaced(other, held)
+                    product = Call("multiply", (factor, other))
+                    held[node] = call("select", call("equal", factor, Constant(0.0)), Constant(0.0), product)
+    return _renewed(kernel, replaced(kernel.result, held), held, ", zeros win") if held else kernel
+
+
+def _reads_parameters_only(node: Node) -> bool:
+    variables = Kernel(node).variables
+    return bool(variables) and all(variable.is_parameter for variable in variables)
+
+
 def with_limits(kernel: Kernel, limits: Mapping[float, float]) -> Kernel:
     """The kernel with given values selected at one or both infinities."""
     x = _input(kernel)
@@ -89,6 +108,22 @@ def with_limits(kernel: Kernel, limits: Mapping[float, float]) -> Kernel:
     for infinity, value in limits.items():
         result = call("select", call("equal", x, Constant(infinity)), Constant(value), result)
     return _renewed(kernel, result, {}, ", limits selected")
+
+
+def with_continued_limits(kernel: Kernel) -> Kernel:
+    """The kernel with its value at +-2**100 for the infinities, or infinity where that is large.
+
+    For limits that depend on parameters; wrong where one is approached no faster than by a logarithm.
+    """
+    x = _input(kernel)
+    if x is None:
+        return kernel
+    is_infinite = call("equal", call("absolute", x), Constant(math.inf))
+    held = call("select", is_infinite, call("clamp", x, Constant(-(2.0**100)), Constant(2.0**100)), x)
+    result = replaced(kernel.result, {x: held})
+    grows = call("both", is_infinite, call("greater", call("absolute", result), Constant(2.0**50)))
+    result = call("select", grows, call("multiply", result, Constant(math.inf)), result)
+    return _renewed(kernel, result, {x: held}, ", limits continued")
 
 
 def with_nan(kernel: Kernel) -> Kernel:

@@ -188,7 +188,7 @@ class Judge:
         kinds: set[Failure] = {"far"} if (np.abs(points) > _FAR).any() else set()
         for index in (0, 1):
             values = np.abs(self.exact(index).high[np.isin(self.settings[index].points, points)])
-            kinds |= {"faint"} if ((values < _FAINT) & (values > 0)).any() else set()
+            kinds |= {"faint"} if ((values < _FAINT) & (values > 0) | (values > 1 / _FAINT)).any() else set()
         return frozenset(kinds)
 
     def failing(self, kernel: Kernel, variable: Kernel, limit: float) -> list[float]:

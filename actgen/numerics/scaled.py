@@ -272,6 +272,12 @@ class _Arithmetic:
 
     def _sum(self, expression: sp.Add) -> Scaled:
         terms = expression.as_ordered_terms()
+        fixed = [term for term in terms if not term.has(self._x)]
+        if fixed and len(terms) - len(fixed) > 1:
+            moving = self.scaled(sp.Add(*(term for term in terms if term.has(self._x))))
+            if moving.can_vanish:
+                # Terms that vanish together are added first: next to a parameter, which may be 0, each is flushed.
+                return Scaled(call("add", self.value(moving), self.value(self.scaled(sp.Add(*fixed)))))
         signed = [(bool(term.as_coeff_Mul()[0].is_negative), term) for term in terms]
         parts = [(is_minus, self.scaled(-term if is_minus else term)) for is_minus, term in signed]
         weight = max(part.weight for _, part in parts)
