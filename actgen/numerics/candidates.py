@@ -324,7 +324,9 @@ def _without_exponentials(expression: sp.Expr, known: dict[sp.Symbol, sp.Expr]) 
 
 def _without_roots(expression: sp.Expr, known: dict[sp.Symbol, sp.Expr]) -> sp.Expr:
     """Every power with a fractional exponent as the power of a symbol, which is noted."""
-    powers = [e for e in expression.atoms(sp.Pow) if isinstance(e.exp, sp.Rational) and e.exp.q > 1 and e.base.free_symbols]
+    powers = [
+        e for e in expression.atoms(sp.Pow) if isinstance(e.exp, sp.Rational) and e.exp.q > 1 and e.base.free_symbols
+    ]
     replaced: dict[sp.Expr, sp.Expr] = {}
     for base in sorted({e.base for e in powers}, key=sp.default_sort_key):
         of_base = [e for e in powers if e.base == base]

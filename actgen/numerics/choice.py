@@ -33,6 +33,7 @@ _CLOSE = 1.1
 
 _MOST_PATCHED = 2
 _MOST_COMPENSATED = 4
+_MOST_PASSES = 60  # of a form that is worth compensating, which takes ten times as many
 _TELLING = 3
 _NEAR_MISS = 64.0
 _LITTLE = 16.0
@@ -371,11 +372,6 @@ def _with_guards(
         yield Candidate(kernel.form, kernel, candidate.is_certified)
     if not (np.abs(failing) > 1.0).any():
         return
-    if judge.parameters and np.isinf(failing).any():
-        winning = guards.with_winning_zeros(kernel)
-        if winning is not kernel:
-            kernel = winning
-            yield Candidate(kernel.form, kernel, candidate.is_certified)
     held = guards.with_bounded_angles(kernel)
     if held is not kernel:
         kernel = held
@@ -391,9 +387,10 @@ def _with_guards(
     if np.isinf(failing).any():
         limited = guards.with_limits(kernel, judge.limits)
         yield Candidate(limited.form, limited, candidate.is_certified)
-        if judge.parameters and not judge.limits:
-            continued = guards.with_continued_limits(kernel)
-            yield Candidate(continued.form, continued, candidate.is_certified)
+        if judge.parameters:
+            winning = guards.with_winning_zeros(kernel)
+            for guarded in (winning, guards.with_continued_limits(winning)):
+                yield Candidate(guarded.form, guarded, candidate.is_certified)
 
 
 def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape | None) -> None:
@@ -401,18 +398,23 @@ def _mend(race: _Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shap
 
     Forms joined where one begins to fail, polynomials where all of them do, and compensated arithmetic.
     """
-    core: tuple[Patch, ...] = ()
+    cores: list[tuple[Patch, ...]] = [()]
     if shape is not None:
-        core = around_zero(shape, judge.failing(race.closest(1)[0].kernel, Kernel(shape.node), _WORTH_A_PATCH))
-    reach = max((max(abs(patch.low), abs(patch.high)) for patch in core), default=0.0)
+        failing = judge.failing(race.closest(1)[0].kernel, Kernel(shape.node), _WORTH_A_PATCH)
+        # What reaches furthest cancels most at its end, where a form may be nearly good enough.
+        found = [around_zero(shape, [point for point in failing if abs(point) <= most]) for most in (math.inf, 1.0)]
+        cores = list(dict.fromkeys(core for core in found if core)) or cores
+    reach = min(max((max(abs(patch.low), abs(patch.high)) for patch in core), default=0.0) for core in cores)
     for base in [*race.closest(_MOST_PATCHED, beyond=reach), *race.spliced(known[judge.x], beyond=reach)]:
-        race.run_with_guards(_patched(base, core, shape) if core and shape else base)
-        if race.best_units <= CONTRACT:
-            return
+        for core in cores:
+            race.run_with_guards(_patched(base, core, shape) if core and shape else base)
+            if race.best_units <= CONTRACT:
+                return
     if shape is not None:
         _patch_elsewhere(race, judge, shape)
     if race.best_units > CONTRACT:
-        for base in race.closest(_MOST_COMPENSATED):
+        bases = [base for base in race.closest(4 * _MOST_COMPENSATED) if base.cost.passes <= _MOST_PASSES]
+        for base in bases[:_MOST_COMPENSATED]:
             race.run_with_guards(_compensated(base))
             if race.best_units <= CONTRACT:
                 return

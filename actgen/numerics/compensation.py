@@ -3,14 +3,14 @@
 Every value is an unevaluated sum of two floats: what the kernel computed before, and a correction to first order.
 A sum, a product, a quotient and a root give up exactly what they lost (Knuth's and Dekker's error-free
 transformations), and a function f passes a correction d of its argument on as f'(v) d. What remains are the errors of
-the functions themselves and terms of second order. So exp(-x^2/2) no longer turns half an ULP of x^2/2 = 100 into a hundred,
-cos(5 x) sees all of 5 x, and a sum that cancels all but a few digits has them right.
+the functions themselves and terms of second order. So exp(-x^2/2) no longer makes a hundred ULP of half a one of
+x^2/2 = 100, cos(5 x) sees all of 5 x, and a sum that cancels all but a few digits has them right.
 
-It takes five to ten operations where there was one, and pays where a form misses the contract by rounding alone. At the
-ends of the range, where a step overflows, the correction is left out.
+It takes five to ten operations where there was one, and pays where a form misses the contract by rounding alone. At
+the ends of the range, where a step overflows, the correction is left out.
 
-Source: T. J. Dekker, A floating-point technique for extending the available precision, 1971; S. M. Rump, Error bounds for
-computer arithmetics, 2019, for quotients and roots.
+Source: T. J. Dekker, A floating-point technique for extending the available precision, 1971; S. M. Rump, Error bounds
+for computer arithmetics, 2019, for quotients and roots.
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ def _power(a: _Sum, b: _Sum) -> _Sum:
     return _Sum(plain, _times(change, plain))
 
 
-_OF_PARTS: Mapping[str, Callable[..., _Sum]] = {
+_OF_PARTS: dict[str, Callable[..., _Sum]] = {
     "multiply": _multiply,
     "divide": _divide,
     "negate": _negated,
@@ -283,7 +283,7 @@ _OF_PARTS: Mapping[str, Callable[..., _Sum]] = {
 }
 """What passes on a correction that is a part of the whole."""
 
-_RULES: Mapping[str, Callable[..., _Sum]] = {
+_RULES: dict[str, Callable[..., _Sum]] = {
     "add": _add,
     "subtract": _subtract,
     "maximum": _extreme("maximum"),
@@ -309,6 +309,8 @@ _SLOPES: Mapping[str, Callable[[Node, Node], Node]] = {
     "atan": lambda a, f: call("divide", ONE, call("add", call("square", a), ONE)),
     "tan": lambda a, f: call("add", call("square", f), ONE),
     "erf": lambda a, f: call("multiply", _TWO_OVER_ROOT_PI, call("exp", call("negate", call("square", a)))),
-    "erfc": lambda a, f: call("multiply", Constant(-_TWO_OVER_ROOT_PI.value), call("exp", call("negate", call("square", a)))),
+    "erfc": lambda a, f: call(
+        "multiply", Constant(-_TWO_OVER_ROOT_PI.value), call("exp", call("negate", call("square", a)))
+    ),
 }
 """The derivative of an operation with one operand, from the operand and the result."""

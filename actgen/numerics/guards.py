@@ -82,7 +82,7 @@ def with_bounded_angles(kernel: Kernel) -> Kernel:
 
 
 def with_winning_zeros(kernel: Kernel) -> Kernel:
-    """The kernel with 0 for every product of a number without the input that is 0: p x at p = 0, also for infinite x."""
+    """The kernel with 0 for every product with a parameter that is 0: p x at p = 0, also for infinite x."""
     held: dict[Node, Node] = {}
     for node in kernel.calls():
         if node.operation == "multiply":

@@ -254,7 +254,8 @@ def _are_neighbours(a: float, b: float) -> bool:
 
 def _between(function: _Function, sign: int, least: float, most: float) -> list[Patch]:
     """Patches side by side over a stretch away from 0; none where it would take too many."""
-    margin = max((most - least) * 0.2, least * 0.06)
+    # Between samples more may fail; but far from a root the polynomial is no better than the form.
+    margin = max((most - least) * 0.2, min(least * 0.06, 0.5))
     start, end = max(least - margin, least / 2), most + margin
     found: list[Patch] = []
     reached = start

@@ -163,9 +163,9 @@ class _Arithmetic:
         return reduce(lambda a, b: call("divide", a, b), divisors, _multiplied(factors))
 
     def _held(self, scaled: Scaled) -> Node:
-        """The scale m, held where the exponentials are 0 or beyond all floats, so that neither inf * 0 nor 0 / 0 occurs.
+        """The scale m, held where the exponentials are 0 or beyond all floats; what is neither is not touched.
 
-        What is neither is not touched.
+        So neither inf * 0 nor 0 / 0 occurs.
         """
         is_growing = self._is_growing(scaled.exponents)
         if not scaled.weight or not (is_growing or (scaled.weight > 0 and scaled.can_vanish)):

@@ -68,14 +68,15 @@ def _derivative_alpha(x: Array, alpha: Array) -> Array:
     larger = jnp.maximum(ratio, -64.0)
     exp_larger = jnp.exp(larger)
     branch = jnp.where(larger > 0.0, 0.0, exp_larger - larger * exp_larger - 1.0)
-    product = (-6.727193690636133e-12 * ratio - 1.3767710462576125e-10) * ratio
-    product = ((product - 1.906890609079778e-09) * ratio - 2.294072837032108e-08) * ratio
-    product = ((product - 2.50501814667763e-07) * ratio - 2.480147686630991e-06) * ratio
-    product = ((product - 2.2045850907679017e-05) * ratio - 0.0001736111098470231) * ratio
-    product = ((product - 0.0011904761902333122) * ratio - 0.006944444444414183) * ratio
-    product = ((product - 0.03333333333333107) * ratio - 0.12499999999999992) * ratio
-    product = ((product - 0.3333333333333333) * ratio - 0.5) * ratio * ratio
-    return jnp.where((ratio <= 0.0) & (ratio > -1.0), product, branch)
+    product = (-1.7749333710802892e-14 * ratio - 5.505570170023166e-13) * ratio
+    product = (product - 1.0043757619399467e-11) * ratio - 1.4729542728445521e-10
+    product = (product * ratio - 1.9234805440863847e-09) * ratio - 2.2959220037001e-08
+    product = (product * ratio - 2.5051552109052093e-07) * ratio - 2.4801543540759706e-06
+    product = (product * ratio - 2.2045852867085077e-05) * ratio - 0.00017361111007980316
+    product = (product * ratio - 0.0011904761901832233) * ratio - 0.006944444444389751
+    product = (product * ratio - 0.03333333333332715) * ratio - 0.12499999999999964
+    product = ((product * ratio - 0.3333333333333333) * ratio - 0.5) * ratio * ratio
+    return jnp.where((ratio <= 0.0) & (ratio > -2.0), product, branch)
 
 
 @jax.jit

@@ -46,7 +46,9 @@ def ftswish(x: ArrayLike, T: ArrayLike = -0.2) -> Array:
 @jax.jit
 def _value(x: Array, T: Array) -> Array:
     """f = Piecewise((T + x*sigmoid(x), x >= 0), (T, True))."""
-    return jnp.where(x == x, jnp.where(x >= 0.0, T + x * jax.nn.sigmoid(x), T), x)
+    t = jnp.exp(-jnp.abs(x))
+    total = t + 1.0
+    return jnp.where(x == x, jnp.where(x >= 0.0, (x + T * total) / total, T), x)
 
 
 @jax.custom_jvp

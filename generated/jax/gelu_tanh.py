@@ -77,12 +77,15 @@ def _derivative(x: Array) -> Array:
     """df / dx."""
     product = 2.0 * _SQRT_2_OVER_SQRT_PI
     product_2 = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * jnp.square(x) + product)
-    root_t = jnp.exp(-0.5 * jnp.abs(product_2))
-    t = jnp.square(root_t)
+    negated = -jnp.abs(product_2)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     clamped = jnp.clip(x, -(2.0**33), 2.0**33)
     product_3 = clamped * (0.26829 * _SQRT_2_OVER_SQRT_PI * jnp.square(clamped) + product)
     product_3 = product_3 + 1.0
-    numerator = (t + product_3) * root_t * root_t
+    numerator = (t + product_3) * part_of_t * rest_of_t
     numerator = jnp.where(product_2 < 0.0, numerator, product_3 * t + 1.0)
     return numerator / ((t + 2.0) * t + 1.0)
 
@@ -91,7 +94,9 @@ def _derivative(x: Array) -> Array:
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx."""
     abs_x = jnp.abs(x)
-    total = 0.08943 * _SQRT_2_OVER_SQRT_PI * jnp.square(x) + 2.0 * _SQRT_2_OVER_SQRT_PI
+    difference = abs_x - 2.015625
+    x_squared = jnp.square(x)
+    total = 0.08943 * _SQRT_2_OVER_SQRT_PI * x_squared + 2.0 * _SQRT_2_OVER_SQRT_PI
     total = x * total
     clamped = jnp.clip(x, -1048576.0, 1048576.0)
     product = _40000000000_OVER_719795241 * _1_OVER_PI
@@ -99,10 +104,10 @@ def _second_derivative(x: Array) -> Array:
     total_2 = clamped * total_2
     product_2 = _200000_OVER_26829 * _SQRT_2_OVER_SQRT_PI
     product_3 = _20000000000_OVER_719795241 * _SQRT_2_OVER_SQRT_PI
-    difference = clamped * (product + clamped * (total_2 - product_2)) - product_3
-    t = jnp.exp(-jnp.abs(total))
+    difference_2 = clamped * (product + clamped * (total_2 - product_2)) - product_3
+    root_t = jnp.exp(-0.5 * jnp.abs(total))
+    t = jnp.square(root_t)
     total_3 = product_3 + clamped * (product + clamped * (product_2 + total_2))
-    difference_2 = abs_x - 2.0
     clamped_2 = jnp.clip(x, -32.0, 32.0)
     clamped_2_squared = jnp.square(clamped_2)
     product_4 = _719795241_OVER_5000000000_PI * (jnp.square(clamped_2_squared) * clamped_2)
@@ -110,44 +115,50 @@ def _second_derivative(x: Array) -> Array:
     product_6 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_5
     product_6 = product_6 + _2_SQRT_2_OVER_SQRT_PI * clamped_2
     minus_product_6 = -product_6
-    t_2 = jnp.square(jnp.exp(0.5 * -jnp.abs(minus_product_6)))
+    t_2 = jnp.exp(-jnp.abs(minus_product_6))
     ratio = 1.0 / (1.0 + t_2)
     ratio_squared = jnp.square(ratio)
-    t_3 = jnp.square(jnp.exp(0.5 * -jnp.abs(product_6)))
+    t_3 = jnp.exp(-jnp.abs(product_6))
     ratio_2 = 1.0 / (1.0 + t_3)
     branch = jnp.where(minus_product_6 < 0.0, t_2, 1.0)
     product_7 = _26829_OVER_12500_PI * product_5
     product_8 = _8_OVER_PI * clamped_2
     ratio_2_squared = jnp.square(ratio_2)
     branch_2 = jnp.where(product_6 < 0.0, t_3, 1.0)
-    product_9 = 0.5 * (jnp.minimum(minus_product_6, 0.0) + jnp.minimum(product_6, 0.0))
-    product_9 = jnp.exp(product_9)
+    total_4 = jnp.minimum(minus_product_6, 0.0) + jnp.minimum(product_6, 0.0)
+    is_far = jnp.abs(total_4) > 64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * total_4, total_4))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    product_9 = (-1.8430145760568555e-06 * difference + 8.806692479874546e-06) * difference
+    product_9 = (product_9 - 5.604198606714461e-06) * difference - 5.2759393106188525e-05
+    product_9 = (product_9 * difference + 0.0001547156377947548) * difference
+    product_9 = (product_9 - 1.5721934038138172e-05) * difference - 0.000966768203095997
+    product_9 = (product_9 * difference + 0.0026754276596228674) * difference
+    product_9 = (product_9 - 0.0002204430683921464) * difference - 0.017577158185217236
+    product_9 = (product_9 * difference + 0.0384495826199027) * difference
+    product_9 = (product_9 + 0.014867141571418408) * difference - 0.16911640751802498
+    product_9 = (product_9 * difference + 0.20812797673803038) * difference
+    product_9 = (product_9 + 0.0008949007228461729) * difference - 0.10791255559958812
     product_10 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
-    total_4 = -1.680734493129954e-06 * difference_2 + 9.196773710639732e-06
-    total_4 = (total_4 * difference_2 - 7.620974350452454e-06) * difference_2
-    total_4 = (total_4 - 5.141155438291435e-05) * difference_2 + 0.00016449348034282182
-    total_4 = (total_4 * difference_2 - 4.315822422613372e-05) * difference_2
-    total_4 = (total_4 - 0.0009621903925341037) * difference_2 + 0.002811107832456699
-    total_4 = (total_4 * difference_2 - 0.0005633582261603729) * difference_2
-    total_4 = (total_4 - 0.01753444864776614) * difference_2 + 0.04009573220951035
-    total_4 = (total_4 * difference_2 + 0.011798939161944392) * difference_2
-    total_4 = (total_4 - 0.16995039238477025) * difference_2 + 0.2160756039348775
-    total_4 = (total_4 * difference_2 - 0.005733178404020853) * difference_2
-    total_4 = total_4 - 0.10787507995107845
-    numerator = -(0.1439590482 * (difference * t - total_3) * t)
-    product_11 = product_8 * ratio_2_squared * ratio * branch_2
-    product_12 = product_7 * ratio_2_squared * ratio * branch_2
-    product_13 = product_4 * ratio_2_squared * ratio * branch_2
-    numerator_2 = 0.1439590482 * (total_3 * t - difference) * t
+    product_11 = (-0.000925949092704325 * x_squared + 0.010600531540479763) * x_squared
+    product_11 = (product_11 - 0.06960962175284348) * x_squared + 0.3060467131891327
+    product_11 = (product_11 * x_squared - 0.8018337261300563) * x_squared
+    product_11 = product_11 + 0.7978845608028654
+    numerator = -(0.1439590482 * (difference_2 * t - total_3) * root_t * root_t)
+    numerator_2 = 0.1439590482 * (total_3 * t - difference_2) * root_t * root_t
     numerator = jnp.where(total < 0.0, numerator, numerator_2)
     numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
-    product_14 = product_8 * ratio_squared * ratio_2 * branch
-    product_15 = product_7 * ratio_squared * ratio_2 * branch
-    product_15 = product_4 * ratio_squared * ratio_2 * branch + product_15 + product_10
-    product_15 = product_15 + product_14 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
-    product_15 = (product_15 - product_13 - product_12 - product_11) * product_9 * product_9
-    total_4 = jnp.where(jnp.abs(difference_2) < 0.2948315967429246, total_4, product_15)
-    return jnp.where(abs_x < 0.5, numerator, total_4)
+    product_12 = product_8 * ratio_2_squared * ratio * branch_2
+    product_13 = product_7 * ratio_2_squared * ratio * branch_2
+    product_14 = product_4 * ratio_2_squared * ratio * branch_2
+    product_15 = product_8 * ratio_squared * ratio_2 * branch
+    product_16 = product_7 * ratio_squared * ratio_2 * branch
+    product_16 = product_4 * ratio_squared * ratio_2 * branch + product_16 + product_10
+    product_16 = product_16 + product_15 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
+    product_16 = (product_16 - product_14 - product_13 - product_12) * part_of_t * rest_of_t
+    numerator = jnp.where(abs_x < 2.0, numerator, product_16)
+    product_11 = jnp.where(abs_x < 0.125, product_11, numerator)
+    return jnp.where(jnp.abs(difference) < 0.28091990020875546, product_9, product_11)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -46,17 +46,23 @@ def light_relu(x: ArrayLike, sub: ArrayLike = 0.46, maxv: ArrayLike = 7.5) -> Ar
 @jax.jit
 def _value(x: Array, sub: Array, maxv: Array) -> Array:
     """f = Piecewise((maxv, maxv <= -sub + x*tanh(x)), (-sub + x*tanh(x), True))."""
-    return jnp.minimum(maxv, x * _tanh(x) - sub)
+    abs_x = jnp.abs(x)
+    t = jnp.exp(-2.0 * abs_x)
+    numerator = -((sub + jnp.clip(abs_x, -(2.0**100), 2.0**100)) * t + (sub - abs_x))
+    return jnp.where(maxv <= x * _tanh(x) - sub, maxv, numerator / (t + 1.0))
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_x(x: Array, sub: Array, maxv: Array) -> Array:
     """df / dx."""
-    tanh_x = _tanh(x)
-    e = jnp.exp(-jnp.abs(x))
-    total = x * jnp.square(2.0 * e / (jnp.square(e) + 1.0)) + tanh_x
-    return jnp.where(maxv <= x * tanh_x - sub, 0.0, total)
+    abs_x = jnp.abs(x)
+    product = -2.0 * abs_x
+    t = jnp.exp(product)
+    total = t + 1.0
+    numerator = 4.0 * t * jnp.clip(abs_x, -(2.0**100), 2.0**100) - _expm1(product) * total
+    numerator = jnp.sign(x) * (numerator / jnp.square(total))
+    return jnp.where(maxv <= x * _tanh(x) - sub, 0.0, numerator)
 
 
 @jax.custom_jvp
@@ -131,6 +137,15 @@ _derivative_maxv.defjvp(_derivative_maxv_jvp, symbolic_zeros=True)
 def _cast(x: Array, dtype: DTypeLike) -> Array:
     """Cast where the type differs: `astype` makes a weak type strong even where it does not."""
     return x if x.dtype == dtype else x.astype(dtype)
+
+
+def _expm1(a: Array) -> Array:
+    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    e = jnp.exp(a)
+    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
+    return jnp.where(
+        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
+    )
 
 
 def _tanh(a: Array) -> Array:

@@ -54,15 +54,21 @@ def _value(x: Array) -> Array:
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx."""
-    root_t = jnp.exp(-0.5 * jnp.abs(x))
-    return jnp.where(x > 0.0, _COEFFICIENT, _COEFFICIENT_2 * root_t * root_t)
+    negated = -jnp.abs(x)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    return jnp.where(x > 0.0, _COEFFICIENT, _COEFFICIENT_2 * part_of_t * rest_of_t)
 
 
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx."""
-    root_t = jnp.exp(-0.5 * jnp.abs(x))
-    return jnp.where(x > 0.0, 0.0, _COEFFICIENT_2 * root_t * root_t)
+    negated = -jnp.abs(x)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    return jnp.where(x > 0.0, 0.0, _COEFFICIENT_2 * part_of_t * rest_of_t)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -56,9 +56,11 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = (sigmoid(-x) - sigmoid(x))*sigmoid(-x)*sigmoid(x)."""
-    negated = -jnp.abs(x)
-    t = jnp.exp(negated)
-    return jnp.sign(x) * (_expm1(negated) * t / (((t + 3.0) * t + 3.0) * t + 1.0))
+    abs_x = jnp.abs(x)
+    root_t = jnp.exp(-0.5 * abs_x)
+    t = jnp.square(root_t)
+    ratio = _expm1(-abs_x) * root_t * root_t / (((t + 3.0) * t + 3.0) * t + 1.0)
+    return jnp.sign(x) * ratio
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -88,19 +88,27 @@ def _second_derivative_frequency_frequency(x: Array, frequency: Array) -> Array:
     product = frequency * x
     product_squared = jnp.square(product)
     product_2 = jnp.square(frequency) * frequency
-    product_3 = 2.0 * product
+    product_3 = 2.0 * product_squared
+    cos_product = jnp.cos(product)
+    sin_product = jnp.sin(product)
+    sin_product_squared = jnp.square(sin_product)
+    product_4 = 2.0 * product
     clamped = jnp.clip(product, -(2.0**100), 2.0**100)
     sin_clamped = jnp.sin(clamped)
-    numerator = product_squared * jnp.cos(jnp.clip(product_3, -(2.0**100), 2.0**100))
+    numerator = product_squared * jnp.cos(jnp.clip(product_4, -(2.0**100), 2.0**100))
     numerator = numerator + jnp.square(sin_clamped)
-    numerator = 2.0 * (numerator - product_3 * sin_clamped * jnp.cos(clamped)) / product_2
-    numerator_2 = 5.495257444200351e-09 * product_squared - 3.2885952676261433e-07
-    numerator_3 = (numerator_2 * product_squared + 1.4659056003626968e-05) * product_squared
-    numerator_4 = (numerator_3 - 0.00047031158068782086) * product_squared
-    numerator_5 = (numerator_4 + 0.01015873015868341) * product_squared - 0.13333333333333186
-    numerator_6 = (numerator_5 * product_squared + 0.8888888888888888) * product_squared - 2.0
-    numerator_6 = numerator_6 / product_2 * product * product * product * product
-    return jnp.where(jnp.abs(product) < 0.5, numerator_6, numerator)
+    numerator = 2.0 * (numerator - product_4 * sin_clamped * jnp.cos(clamped)) / product_2
+    numerator_2 = product_3 * jnp.square(cos_product) + 2.0 * sin_product_squared
+    numerator_3 = numerator_2 - product_3 * sin_product_squared
+    numerator_3 = (numerator_3 - 4.0 * product * sin_product * cos_product) / product_2
+    numerator_3 = jnp.where(jnp.abs(x) < 2.0, numerator_3, numerator)
+    numerator_4 = 5.405002515910351e-09 * product_squared - 3.287404723358671e-07
+    numerator_5 = (numerator_4 * product_squared + 1.4658991641255393e-05) * product_squared
+    numerator_6 = (numerator_5 - 0.0004703115628216849) * product_squared
+    numerator_7 = (numerator_6 + 0.010158730156068904) * product_squared - 0.13333333333314631
+    numerator_8 = (numerator_7 * product_squared + 0.8888888888888838) * product_squared - 2.0
+    numerator_8 = numerator_8 / product_2 * product * product * product * product
+    return jnp.where(jnp.abs(product) < 0.75, numerator_8, numerator_3)
 
 
 def _along(tangents, value, variables, partials):

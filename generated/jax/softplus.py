@@ -97,19 +97,21 @@ def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     """d2f / dbeta dbeta."""
-    beta_squared = jnp.square(beta)
-    clamped = jnp.clip(jnp.abs(x), -(2.0**50), 2.0**50)
     negated = -jnp.abs(beta * x)
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    total = t + 1.0
-    total_squared = jnp.square(total)
-    numerator = 2.0 * jnp.where(t < 2.0**-54, 1.0, _log1p(t) / t) * total_squared
-    numerator_2 = beta_squared * jnp.square(clamped) + 2.0 * beta * total * clamped
-    numerator = (numerator_2 + numerator) * part_of_t * rest_of_t
-    return numerator / (total_squared * (beta_squared * beta))
+    branch = jnp.where(t < 2.0**-54, 1.0, _log1p(t) / t)
+    product = 2.0 * branch
+    product_2 = 2.0 * beta
+    clamped = jnp.clip(jnp.abs(x), -(2.0**50), 2.0**50)
+    beta_squared = jnp.square(beta)
+    product_3 = beta_squared * beta
+    numerator = product + clamped * (clamped * beta_squared + product_2)
+    numerator = (product * t + (product_2 * clamped + 4.0 * branch)) * t + numerator
+    numerator = numerator * part_of_t * rest_of_t
+    return numerator / ((product_3 * t + 2.0 * product_3) * t + product_3)
 
 
 def _along(tangents, value, variables, partials):

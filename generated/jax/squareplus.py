@@ -78,9 +78,8 @@ def _derivative_b(x: Array, b: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, b: Array) -> Array:
     """d2f / dx dx = (-x^2/(b + x^2) + 1)/(2*sqrt(b + x^2))."""
-    abs_x = jnp.abs(x)
-    product = b * (1.0 / jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + jnp.square(x))))
-    return product * (1.0 / (2.0 * b + 2.0 * x * x))
+    total = b + jnp.square(x)
+    return 0.5 * (1.0 / total) * b * (1.0 / jnp.sqrt(total))
 
 
 @jax.jit

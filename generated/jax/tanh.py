@@ -50,13 +50,23 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = -2*tanh(x)*sech(x)^2."""
-    product = -2.0 * jnp.abs(x)
-    is_far = product < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    numerator = 8.0 * _expm1(product) * part_of_t * rest_of_t
-    return jnp.sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
+    abs_x = jnp.abs(x)
+    difference = abs_x - 0.58203125
+    sign_x = jnp.sign(x)
+    root_t = jnp.exp(-abs_x)
+    t = jnp.square(root_t)
+    product = (-0.0874735618477607 * difference + 0.12906459001089038) * difference
+    product = (product + 0.05750117885445799) * difference - 0.3211452217394499
+    product = (product * difference + 0.1976816083344287) * difference
+    product = (product + 0.42619567875916564) * difference - 0.7599856914366132
+    product = (product * difference - 0.056005757063986215) * difference
+    product = (product + 1.292837313598252) * difference - 0.9916495496758795
+    product = (product * difference - 0.9561606359608454) * difference
+    product = (product + 1.7879540079154523) * difference - 0.25505251631867276
+    product = sign_x * (product * difference - 0.7602937227647686)
+    numerator = 8.0 * _expm1(-2.0 * abs_x) * root_t * root_t
+    numerator = sign_x * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
+    return jnp.where(jnp.abs(difference) < 0.11576929092407229, product, numerator)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

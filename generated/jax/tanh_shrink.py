@@ -63,24 +63,43 @@ def _value(x: Array) -> Array:
 def _derivative(x: Array) -> Array:
     """df / dx = tanh(x)^2."""
     abs_x = jnp.abs(x)
-    product = -2.0 * abs_x
-    t = jnp.exp(product)
+    x_squared = jnp.square(x)
     e = jnp.exp(-abs_x)
-    ratio = jnp.square(-_expm1(product)) / jnp.square(t + 1.0)
+    product = (-9.090648885943648e-08 * x_squared + 1.0281599272076319e-06) * x_squared
+    product = (product - 5.747788242995306e-06) * x_squared + 2.1700819774919797e-05
+    product = (product * x_squared - 6.427186409721158e-05) * x_squared
+    product = (product + 0.00016486380648707695) * x_squared - 0.00039211570810087634
+    product = (product * x_squared + 0.0009005547146611121) * x_squared
+    product = (product - 0.0020341587933374577) * x_squared + 0.004543150685224388
+    product = (product * x_squared - 0.010030402250466766) * x_squared
+    product = (product + 0.021837505866718614) * x_squared - 0.046697663396204035
+    product = (product * x_squared + 0.09749559075105395) * x_squared - 0.1968253968219671
+    product = (product * x_squared + 0.3777777777776979) * x_squared - 0.666666666666666
+    product = (product * x_squared + 1.0) * x * x
     difference = 1.0 - jnp.square(2.0 * e / (jnp.square(e) + 1.0))
-    return jnp.where(abs_x < 1.0, ratio, difference)
+    return jnp.where(abs_x < 1.0, product, difference)
 
 
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = 2*tanh(x)*sech(x)^2."""
-    product = -2.0 * jnp.abs(x)
-    is_far = product < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    numerator = -(8.0 * _expm1(product) * part_of_t * rest_of_t)
-    return jnp.sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
+    abs_x = jnp.abs(x)
+    difference = abs_x - 0.58203125
+    sign_x = jnp.sign(x)
+    root_t = jnp.exp(-abs_x)
+    t = jnp.square(root_t)
+    product = (0.0874735618477607 * difference - 0.12906459001089038) * difference
+    product = (product - 0.05750117885445799) * difference + 0.3211452217394499
+    product = (product * difference - 0.1976816083344287) * difference
+    product = (product - 0.42619567875916564) * difference + 0.7599856914366132
+    product = (product * difference + 0.056005757063986215) * difference
+    product = (product - 1.292837313598252) * difference + 0.9916495496758795
+    product = (product * difference + 0.9561606359608454) * difference
+    product = (product - 1.7879540079154523) * difference + 0.25505251631867276
+    product = sign_x * (product * difference + 0.7602937227647686)
+    numerator = -(8.0 * _expm1(-2.0 * abs_x) * root_t * root_t)
+    numerator = sign_x * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
+    return jnp.where(jnp.abs(difference) < 0.11576929092407229, product, numerator)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

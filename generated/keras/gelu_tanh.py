@@ -12,6 +12,11 @@ import keras
 __all__ = ["GELUTanh", "gelu_new", "gelu_pytorch_tanh", "gelu_tanh"]
 
 _SQRT_2_OVER_SQRT_PI = 0.7978845608028654  # sqrt(2)/sqrt(pi)
+_40000000000_OVER_719795241 = 55.571359355514275  # 40000000000/719795241
+_1_OVER_PI = 0.3183098861837907  # 1/pi
+_400000_OVER_26829 = 14.909240001490923  # 400000/26829
+_200000_OVER_26829 = 7.454620000745462  # 200000/26829
+_20000000000_OVER_719795241 = 27.785679677757138  # 20000000000/719795241
 _719795241_OVER_5000000000_PI = 0.045823588247668835  # 719795241/(5000000000*pi)
 _8943_SQRT_2_OVER_100000_SQRT_PI = 0.07135481627260025  # 8943*sqrt(2)/(100000*sqrt(pi))
 _2_SQRT_2_OVER_SQRT_PI = 1.5957691216057308  # 2*sqrt(2)/sqrt(pi)
@@ -110,12 +115,15 @@ def _derivative(x):
 
     product = 2.0 * _SQRT_2_OVER_SQRT_PI
     product_2 = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * keras.ops.square(x) + product)
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product_2))
-    t = keras.ops.square(root_t)
+    negated = -keras.ops.abs(product_2)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
     total = 0.26829 * _SQRT_2_OVER_SQRT_PI * keras.ops.square(clamped) + product
     total = clamped * total + 1.0
-    numerator = (t + total) * root_t * root_t
+    numerator = (t + total) * part_of_t * rest_of_t
     numerator = keras.ops.where(product_2 < 0.0, numerator, total * t + 1.0)
     value = numerator / ((t + 2.0) * t + 1.0)
     return value, gradient
@@ -123,48 +131,74 @@ def _derivative(x):
 
 def _second_derivative(x):
     """d2f / dx dx."""
-    difference = keras.ops.abs(x) - 2.0
-    clamped = keras.ops.clip(x, -32.0, 32.0)
-    clamped_squared = keras.ops.square(clamped)
-    product = keras.ops.square(clamped_squared) * clamped
-    product = _719795241_OVER_5000000000_PI * product
-    product_2 = clamped_squared * clamped
-    product_3 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_2
-    product_3 = product_3 + _2_SQRT_2_OVER_SQRT_PI * clamped
-    minus_product_3 = -product_3
-    t = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(minus_product_3)))
-    ratio = 1.0 / (1.0 + t)
+    abs_x = keras.ops.abs(x)
+    difference = abs_x - 2.015625
+    x_squared = keras.ops.square(x)
+    total = 0.08943 * _SQRT_2_OVER_SQRT_PI * x_squared + 2.0 * _SQRT_2_OVER_SQRT_PI
+    total = x * total
+    clamped = keras.ops.clip(x, -1048576.0, 1048576.0)
+    product = _40000000000_OVER_719795241 * _1_OVER_PI
+    total_2 = _1_OVER_PI * keras.ops.square(clamped) + _400000_OVER_26829 * _1_OVER_PI
+    total_2 = clamped * total_2
+    product_2 = _200000_OVER_26829 * _SQRT_2_OVER_SQRT_PI
+    product_3 = _20000000000_OVER_719795241 * _SQRT_2_OVER_SQRT_PI
+    difference_2 = clamped * (product + clamped * (total_2 - product_2)) - product_3
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(total))
+    t = keras.ops.square(root_t)
+    total_3 = product_3 + clamped * (product + clamped * (product_2 + total_2))
+    clamped_2 = keras.ops.clip(x, -32.0, 32.0)
+    clamped_2_squared = keras.ops.square(clamped_2)
+    product_4 = keras.ops.square(clamped_2_squared) * clamped_2
+    product_4 = _719795241_OVER_5000000000_PI * product_4
+    product_5 = clamped_2_squared * clamped_2
+    product_6 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_5
+    product_6 = product_6 + _2_SQRT_2_OVER_SQRT_PI * clamped_2
+    minus_product_6 = -product_6
+    t_2 = keras.ops.exp(-keras.ops.abs(minus_product_6))
+    ratio = 1.0 / (1.0 + t_2)
     ratio_squared = keras.ops.square(ratio)
-    t_2 = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(product_3)))
-    ratio_2 = 1.0 / (1.0 + t_2)
-    branch = keras.ops.where(minus_product_3 < 0.0, t, 1.0)
-    product_4 = _26829_OVER_12500_PI * product_2
-    product_5 = _8_OVER_PI * clamped
+    t_3 = keras.ops.exp(-keras.ops.abs(product_6))
+    ratio_2 = 1.0 / (1.0 + t_3)
+    branch = keras.ops.where(minus_product_6 < 0.0, t_2, 1.0)
+    product_7 = _26829_OVER_12500_PI * product_5
+    product_8 = _8_OVER_PI * clamped_2
     ratio_2_squared = keras.ops.square(ratio_2)
-    branch_2 = keras.ops.where(product_3 < 0.0, t_2, 1.0)
-    product_6 = 0.5 * (_minimum(minus_product_3, 0.0) + _minimum(product_3, 0.0))
-    product_6 = keras.ops.exp(product_6)
-    product_7 = (-1.680734493129954e-06 * difference + 9.196773710639732e-06) * difference
-    product_7 = (product_7 - 7.620974350452454e-06) * difference - 5.141155438291435e-05
-    product_7 = (product_7 * difference + 0.00016449348034282182) * difference
-    product_7 = (product_7 - 4.315822422613372e-05) * difference - 0.0009621903925341037
-    product_7 = (product_7 * difference + 0.002811107832456699) * difference
-    product_7 = (product_7 - 0.0005633582261603729) * difference - 0.01753444864776614
-    product_7 = (product_7 * difference + 0.04009573220951035) * difference
-    product_7 = (product_7 + 0.011798939161944392) * difference - 0.16995039238477025
-    product_7 = (product_7 * difference + 0.2160756039348775) * difference
-    product_7 = (product_7 - 0.005733178404020853) * difference - 0.10787507995107845
-    product_8 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2
-    product_9 = product_5 * ratio_2_squared * ratio * branch_2
-    product_10 = product_4 * ratio_2_squared * ratio * branch_2
-    product_11 = product * ratio_2_squared * ratio * branch_2
-    product_12 = product_5 * ratio_squared * ratio_2 * branch
-    product_13 = product_4 * ratio_squared * ratio_2 * branch
-    product_13 = product * ratio_squared * ratio_2 * branch + product_13 + product_8
-    product_13 = product_13 + product_12 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
-    product_13 = (product_13 - product_11 - product_10 - product_9) * product_6 * product_6
+    branch_2 = keras.ops.where(product_6 < 0.0, t_3, 1.0)
+    total_4 = _minimum(minus_product_6, 0.0) + _minimum(product_6, 0.0)
+    is_far = keras.ops.abs(total_4) > 64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * total_4, total_4))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    product_9 = (-1.8430145760568555e-06 * difference + 8.806692479874546e-06) * difference
+    product_9 = (product_9 - 5.604198606714461e-06) * difference - 5.2759393106188525e-05
+    product_9 = (product_9 * difference + 0.0001547156377947548) * difference
+    product_9 = (product_9 - 1.5721934038138172e-05) * difference - 0.000966768203095997
+    product_9 = (product_9 * difference + 0.0026754276596228674) * difference
+    product_9 = (product_9 - 0.0002204430683921464) * difference - 0.017577158185217236
+    product_9 = (product_9 * difference + 0.0384495826199027) * difference
+    product_9 = (product_9 + 0.014867141571418408) * difference - 0.16911640751802498
+    product_9 = (product_9 * difference + 0.20812797673803038) * difference
+    product_9 = (product_9 + 0.0008949007228461729) * difference - 0.10791255559958812
+    product_10 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
+    product_11 = (-0.000925949092704325 * x_squared + 0.010600531540479763) * x_squared
+    product_11 = (product_11 - 0.06960962175284348) * x_squared + 0.3060467131891327
+    product_11 = (product_11 * x_squared - 0.8018337261300563) * x_squared
+    product_11 = product_11 + 0.7978845608028654
+    numerator = -(0.1439590482 * (difference_2 * t - total_3) * root_t * root_t)
+    numerator_2 = 0.1439590482 * (total_3 * t - difference_2) * root_t * root_t
+    numerator = keras.ops.where(total < 0.0, numerator, numerator_2)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    product_12 = product_8 * ratio_2_squared * ratio * branch_2
+    product_13 = product_7 * ratio_2_squared * ratio * branch_2
+    product_14 = product_4 * ratio_2_squared * ratio * branch_2
+    product_15 = product_8 * ratio_squared * ratio_2 * branch
+    product_16 = product_7 * ratio_squared * ratio_2 * branch
+    product_16 = product_4 * ratio_squared * ratio_2 * branch + product_16 + product_10
+    product_16 = product_16 + product_15 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
+    product_16 = (product_16 - product_14 - product_13 - product_12) * part_of_t * rest_of_t
+    numerator = keras.ops.where(abs_x < 2.0, numerator, product_16)
+    product_11 = keras.ops.where(abs_x < 0.125, product_11, numerator)
     abs_difference = keras.ops.abs(difference)
-    return keras.ops.where(abs_difference < 0.2948315967429246, product_7, product_13)
+    return keras.ops.where(abs_difference < 0.28091990020875546, product_9, product_11)
 
 
 def _upstream(arguments, upstream):

@@ -126,14 +126,11 @@ def _derivative(x, alpha):
 
 def _second_derivative(x, alpha):
     """d2f / dx dx = 3*alpha*x*(alpha*x^2/(alpha*x^2 + 1) - 1)/(alpha*x^2 + 1)^(3/2)."""
-    alpha = keras.ops.convert_to_tensor(alpha, x.dtype)
-    abs_x = keras.ops.abs(x)
-    ratio = 1.0 / (alpha * x * x + 1.0)
-    denominator = keras.ops.sqrt(alpha * keras.ops.square(x) + 1.0)
-    denominator = keras.ops.where(abs_x > 2.0**60, keras.ops.sqrt(alpha) * abs_x, denominator)
-    denominator = -3.0 * (1.0 / denominator) * alpha * ratio * x * ratio
-    denominator = keras.ops.where(x == float("-inf"), 0.0, denominator)
-    return keras.ops.where(x == float("inf"), 0.0, denominator)
+    total = alpha * x * x + 1.0
+    ratio = 1.0 / total
+    product = -3.0 * ratio * alpha * ratio * x * (1.0 / keras.ops.sqrt(total))
+    product = keras.ops.where(x == float("-inf"), 0.0, product)
+    return keras.ops.where(x == float("inf"), 0.0, product)
 
 
 def _upstream(arguments, upstream):

@@ -91,7 +91,13 @@ def _value(x, sub, maxv):
             upstream = _upstream(arguments, upstream)
             return upstream * _derivative(x, sub, maxv)
 
-        value = _minimum(keras.ops.convert_to_tensor(maxv, x.dtype), x * _tanh(x) - sub)
+        abs_x = keras.ops.abs(x)
+        t = keras.ops.exp(-2.0 * abs_x)
+        numerator = -((sub + keras.ops.clip(abs_x, -(2.0**100), 2.0**100)) * t + (sub - abs_x))
+        numerator = numerator / (t + 1.0)
+        difference = x * _tanh(x) - sub
+        difference = maxv <= difference
+        value = keras.ops.where(difference, keras.ops.convert_to_tensor(maxv, x.dtype), numerator)
         return value, gradient
 
     return differentiable(x)
@@ -106,10 +112,13 @@ def _derivative(x, sub, maxv):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, sub, maxv)
 
-        tanh_x = _tanh(x)
-        e = keras.ops.exp(-keras.ops.abs(x))
-        total = x * keras.ops.square(2.0 * e / (keras.ops.square(e) + 1.0)) + tanh_x
-        value = keras.ops.where(maxv <= x * tanh_x - sub, 0.0, total)
+        abs_x = keras.ops.abs(x)
+        product = -2.0 * abs_x
+        t = keras.ops.exp(product)
+        total = t + 1.0
+        numerator = 4.0 * t * keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
+        numerator = _sign(x) * ((numerator - _expm1(product) * total) / keras.ops.square(total))
+        value = keras.ops.where(maxv <= x * _tanh(x) - sub, 0.0, numerator)
         return value, gradient
 
     return differentiable(x)
@@ -130,15 +139,15 @@ def _upstream(arguments, upstream):
     return arguments[0] if upstream is None else upstream
 
 
+def _sign(a):
+    """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
+    return keras.ops.where(a == a, keras.ops.sign(a), a)
+
+
 def _copysign(a, b):
     """The magnitude of a with the sign of b; keras.ops has no copysign."""
     magnitude = keras.ops.abs(a)
     return keras.ops.where(keras.ops.signbit(b), -magnitude, magnitude)
-
-
-def _minimum(a, b):
-    """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
-    return keras.ops.where((a < b) | (a != a), a, b)
 
 
 def _expm1(a):

@@ -86,11 +86,12 @@ def _derivative(x):
         return upstream * _second_derivative(x)
 
     abs_x = keras.ops.abs(x)
-    product = -2.0 * abs_x
-    t = keras.ops.exp(product)
-    total = t + 1.0
-    numerator = 4.0 * t * keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
-    value = _sign(x) * ((numerator - _expm1(product) * total) / keras.ops.square(total))
+    e = keras.ops.exp(-abs_x)
+    t = keras.ops.exp(-2.0 * abs_x)
+    total = x * keras.ops.square(2.0 * e / (keras.ops.square(e) + 1.0)) + _tanh(x)
+    numerator = (4.0 * keras.ops.clip(abs_x, -(2.0**100), 2.0**100) - t) * t + 1.0
+    numerator = _sign(x) * (numerator / keras.ops.square(t + 1.0))
+    value = keras.ops.where(abs_x < 0.0625, total, numerator)
     return value, gradient
 
 

@@ -94,16 +94,22 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(x))
-    product = _COEFFICIENT_2 * root_t * root_t
+    negated = -keras.ops.abs(x)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    product = _COEFFICIENT_2 * part_of_t * rest_of_t
     value = keras.ops.where(x > 0.0, keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype), product)
     return value, gradient
 
 
 def _second_derivative(x):
     """d2f / dx dx."""
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(x))
-    return keras.ops.where(x > 0.0, 0.0, _COEFFICIENT_2 * root_t * root_t)
+    negated = -keras.ops.abs(x)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    return keras.ops.where(x > 0.0, 0.0, _COEFFICIENT_2 * part_of_t * rest_of_t)
 
 
 def _upstream(arguments, upstream):

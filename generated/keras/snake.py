@@ -144,8 +144,24 @@ def _derivative_x(x, frequency):
             _sum_to(upstream * _second_derivative_x_frequency(x, frequency), frequency),
         )
 
-    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
-    value = keras.ops.square(_sin(clamped) + _cos(clamped))
+    product = frequency * x
+    clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
+    sin_clamped = _sin(clamped)
+    cos_clamped = _cos(clamped)
+    difference = product - 0.73046875
+    product_2 = (-5.6201135570481815e-06 * difference - 0.0002801881590115) * difference
+    product_2 = (product_2 + 0.00015469196859804843) * difference + 0.006310926793436043
+    product_2 = (product_2 * difference - 0.002784456628820439) * difference
+    product_2 = (product_2 - 0.08835302982579159) * difference + 0.029236794606832622
+    product_2 = (product_2 * difference + 0.6626477238709456) * difference
+    product_2 = (product_2 - 0.1461839730341686) * difference - 1.9879431716130311
+    product_2 = (product_2 * difference + 0.21927595955125292) * difference
+    product_2 = product_2 + 1.9939715858065155
+    squared = keras.ops.square(sin_clamped + cos_clamped)
+    total = 2.0 * sin_clamped * cos_clamped + 1.0
+    abs_difference = keras.ops.abs(difference)
+    abs_difference = keras.ops.where(abs_difference < 0.10806831121444704, product_2, squared)
+    value = keras.ops.where(keras.ops.abs(x) < 0.00048828125, total, abs_difference)
     return value, gradient
 
 
@@ -160,10 +176,20 @@ def _derivative_frequency(x, frequency):
             _sum_to(upstream * _second_derivative_frequency_frequency(x, frequency), frequency),
         )
 
-    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
-    sin_clamped = _sin(clamped)
-    ratio = keras.ops.square(sin_clamped) / keras.ops.square(frequency)
-    value = 2.0 * x * _cos(clamped) * sin_clamped / frequency - ratio
+    product = frequency * x
+    difference = keras.ops.abs(product) - 0.78515625
+    clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
+    product_2 = _sin(clamped) * (1.0 / frequency)
+    numerator = (0.0056419150905817365 * difference + 0.004972334972238371) * difference
+    numerator = (numerator - 0.07620010741498555) * difference - 0.06968413489642925
+    numerator = (numerator * difference + 0.5334345721310212) * difference
+    numerator = (numerator + 0.522953611950073) * difference - 1.3338396834305664
+    numerator = (numerator * difference - 1.5698284894280345) * difference
+    numerator = (numerator + 0.0007597592342192965) * difference + 0.28539807149003954
+    numerator = numerator / keras.ops.square(frequency)
+    product_3 = product_2 * (2.0 * x * _cos(clamped) - product_2)
+    abs_difference = keras.ops.abs(difference)
+    value = keras.ops.where(abs_difference < 0.06065474271774296, numerator, product_3)
     return value, gradient
 
 
@@ -183,19 +209,27 @@ def _second_derivative_frequency_frequency(x, frequency):
     product = frequency * x
     product_squared = keras.ops.square(product)
     product_2 = keras.ops.square(frequency) * frequency
-    product_3 = 2.0 * product
+    product_3 = 2.0 * product_squared
+    cos_product = _cos(product)
+    sin_product = _sin(product)
+    sin_product_squared = keras.ops.square(sin_product)
+    product_4 = 2.0 * product
     clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
     sin_clamped = _sin(clamped)
-    numerator = product_squared * _cos(keras.ops.clip(product_3, -(2.0**100), 2.0**100))
+    numerator = product_squared * _cos(keras.ops.clip(product_4, -(2.0**100), 2.0**100))
     numerator = numerator + keras.ops.square(sin_clamped)
-    numerator = 2.0 * (numerator - product_3 * sin_clamped * _cos(clamped)) / product_2
-    numerator_2 = 5.495257444200351e-09 * product_squared - 3.2885952676261433e-07
-    numerator_3 = (numerator_2 * product_squared + 1.4659056003626968e-05) * product_squared
-    numerator_4 = (numerator_3 - 0.00047031158068782086) * product_squared
-    numerator_5 = (numerator_4 + 0.01015873015868341) * product_squared - 0.13333333333333186
-    numerator_6 = (numerator_5 * product_squared + 0.8888888888888888) * product_squared - 2.0
-    numerator_6 = numerator_6 / product_2 * product * product * product * product
-    return keras.ops.where(keras.ops.abs(product) < 0.5, numerator_6, numerator)
+    numerator = 2.0 * (numerator - product_4 * sin_clamped * _cos(clamped)) / product_2
+    numerator_2 = product_3 * keras.ops.square(cos_product) + 2.0 * sin_product_squared
+    numerator_3 = numerator_2 - product_3 * sin_product_squared
+    numerator_3 = (numerator_3 - 4.0 * product * sin_product * cos_product) / product_2
+    numerator_3 = keras.ops.where(keras.ops.abs(x) < 2.0, numerator_3, numerator)
+    numerator_4 = 5.405002515910351e-09 * product_squared - 3.287404723358671e-07
+    numerator_5 = (numerator_4 * product_squared + 1.4658991641255393e-05) * product_squared
+    numerator_6 = (numerator_5 - 0.0004703115628216849) * product_squared
+    numerator_7 = (numerator_6 + 0.010158730156068904) * product_squared - 0.13333333333314631
+    numerator_8 = (numerator_7 * product_squared + 0.8888888888888838) * product_squared - 2.0
+    numerator_8 = numerator_8 / product_2 * product * product * product * product
+    return keras.ops.where(keras.ops.abs(product) < 0.75, numerator_8, numerator_3)
 
 
 def _upstream(arguments, upstream):

@@ -128,10 +128,8 @@ def _derivative(x, b):
 
 def _second_derivative(x, b):
     """d2f / dx dx = (-x^2/(b + x^2) + 1)/(2*sqrt(b + x^2))."""
-    abs_x = keras.ops.abs(x)
-    denominator = keras.ops.sqrt(b + keras.ops.square(x))
-    denominator = b * (1.0 / keras.ops.where(abs_x > 2.0**60, abs_x, denominator))
-    return denominator * (1.0 / (2.0 * b + 2.0 * x * x))
+    total = b + keras.ops.square(x)
+    return 0.5 * (1.0 / total) * b * (1.0 / keras.ops.sqrt(total))
 
 
 def _upstream(arguments, upstream):

@@ -144,10 +144,13 @@ def _derivative_x(x, beta):
         )
 
     product = beta * x
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
-    t = keras.ops.square(root_t)
+    negated = -keras.ops.abs(product)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     total = beta * keras.ops.clip(x, -(2.0**100), 2.0**100) + 1.0
-    numerator = (t + total) * root_t * root_t
+    numerator = (t + total) * part_of_t * rest_of_t
     numerator = keras.ops.where(product < 0.0, numerator, total * t + 1.0)
     value = numerator / ((t + 2.0) * t + 1.0)
     return value, gradient
@@ -211,14 +214,12 @@ def _second_derivative_x_beta(x, beta):
 def _second_derivative_beta_beta(x, beta):
     """d2f / dbeta dbeta."""
     product = beta * x
-    negated = -keras.ops.abs(product)
+    abs_product = keras.ops.abs(product)
     clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product_2 = _expm1(negated) * (keras.ops.square(clamped) * clamped) * part_of_t
-    product_2 = product_2 * rest_of_t
-    t = part_of_t * rest_of_t
+    root_t = keras.ops.exp(-0.5 * abs_product)
+    product_2 = _expm1(-abs_product) * (keras.ops.square(clamped) * clamped) * root_t
+    product_2 = product_2 * root_t
+    t = keras.ops.square(root_t)
     numerator = keras.ops.where(product < 0.0, -product_2, product_2)
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 

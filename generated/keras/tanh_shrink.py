@@ -97,21 +97,44 @@ def _derivative(x):
         return upstream * _second_derivative(x)
 
     abs_x = keras.ops.abs(x)
+    x_squared = keras.ops.square(x)
     e = keras.ops.exp(-abs_x)
+    product = (-9.090648885943648e-08 * x_squared + 1.0281599272076319e-06) * x_squared
+    product = (product - 5.747788242995306e-06) * x_squared + 2.1700819774919797e-05
+    product = (product * x_squared - 6.427186409721158e-05) * x_squared
+    product = (product + 0.00016486380648707695) * x_squared - 0.00039211570810087634
+    product = (product * x_squared + 0.0009005547146611121) * x_squared
+    product = (product - 0.0020341587933374577) * x_squared + 0.004543150685224388
+    product = (product * x_squared - 0.010030402250466766) * x_squared
+    product = (product + 0.021837505866718614) * x_squared - 0.046697663396204035
+    product = (product * x_squared + 0.09749559075105395) * x_squared - 0.1968253968219671
+    product = (product * x_squared + 0.3777777777776979) * x_squared - 0.666666666666666
+    product = (product * x_squared + 1.0) * x * x
     difference = 1.0 - keras.ops.square(2.0 * e / (keras.ops.square(e) + 1.0))
-    value = keras.ops.where(abs_x < 1.0, keras.ops.square(_tanh(x)), difference)
+    value = keras.ops.where(abs_x < 1.0, product, difference)
     return value, gradient
 
 
 def _second_derivative(x):
     """d2f / dx dx = 2*tanh(x)*sech(x)^2."""
-    product = -2.0 * keras.ops.abs(x)
-    is_far = product < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    numerator = -(8.0 * _expm1(product) * part_of_t * rest_of_t)
-    return _sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
+    abs_x = keras.ops.abs(x)
+    difference = abs_x - 0.58203125
+    sign_x = _sign(x)
+    root_t = keras.ops.exp(-abs_x)
+    t = keras.ops.square(root_t)
+    product = (0.0874735618477607 * difference - 0.12906459001089038) * difference
+    product = (product - 0.05750117885445799) * difference + 0.3211452217394499
+    product = (product * difference - 0.1976816083344287) * difference
+    product = (product - 0.42619567875916564) * difference + 0.7599856914366132
+    product = (product * difference + 0.056005757063986215) * difference
+    product = (product - 1.292837313598252) * difference + 0.9916495496758795
+    product = (product * difference + 0.9561606359608454) * difference
+    product = (product - 1.7879540079154523) * difference + 0.25505251631867276
+    product = sign_x * (product * difference + 0.7602937227647686)
+    numerator = -(8.0 * _expm1(-2.0 * abs_x) * root_t * root_t)
+    numerator = sign_x * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
+    abs_difference = keras.ops.abs(difference)
+    return keras.ops.where(abs_difference < 0.11576929092407229, product, numerator)
 
 
 def _upstream(arguments, upstream):
@@ -124,12 +147,6 @@ def _sign(a):
     return keras.ops.where(a == a, keras.ops.sign(a), a)
 
 
-def _copysign(a, b):
-    """The magnitude of a with the sign of b; keras.ops has no copysign."""
-    magnitude = keras.ops.abs(a)
-    return keras.ops.where(keras.ops.signbit(b), -magnitude, magnitude)
-
-
 def _expm1(a):
     """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
     if keras.backend.backend() == "torch":
@@ -138,11 +155,3 @@ def _expm1(a):
     u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
     growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
-
-
-def _tanh(a):
-    """tanh as e / (e + 2) with e = expm1(2 |a|); XLA's is off by 6.5 ULP, or float32."""
-    if keras.backend.backend() == "torch":
-        return keras.ops.tanh(a)
-    e = _expm1(2.0 * keras.ops.clip(keras.ops.abs(a), 0.0, 30.0))
-    return _copysign(e / (e + 2.0), a)

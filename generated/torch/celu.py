@@ -84,21 +84,24 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The derivative by alpha: as declared, clamped left, polynomial on (-1, 0)."""
+    """The derivative by alpha: as declared, clamped left, polynomial on (-2, 0)."""
     ratio = x / alpha
     larger = ratio.clamp(min=-64)
     exp_larger = larger.exp()
-    product = (-6.727193690636133e-12 * ratio).sub_(1.3767710462576125e-10).mul_(ratio)
-    product = product.sub_(1.906890609079778e-09).mul_(ratio).sub_(2.294072837032108e-08)
-    product = product.mul_(ratio).sub_(2.50501814667763e-07).mul_(ratio)
-    product = product.sub_(2.480147686630991e-06).mul_(ratio).sub_(2.2045850907679017e-05)
-    product = product.mul_(ratio).sub_(0.0001736111098470231).mul_(ratio)
-    product = product.sub_(0.0011904761902333122).mul_(ratio).sub_(0.006944444444414183)
-    product = product.mul_(ratio).sub_(0.03333333333333107).mul_(ratio)
-    product = product.sub_(0.12499999999999992).mul_(ratio).sub_(0.3333333333333333)
-    product = product.mul_(ratio).sub_(0.5).mul_(ratio).mul_(ratio)
+    product = (-1.7749333710802892e-14 * ratio).sub_(5.505570170023166e-13).mul_(ratio)
+    product = product.sub_(1.0043757619399467e-11).mul_(ratio)
+    product = product.sub_(1.4729542728445521e-10).mul_(ratio)
+    product = product.sub_(1.9234805440863847e-09).mul_(ratio).sub_(2.2959220037001e-08)
+    product = product.mul_(ratio).sub_(2.5051552109052093e-07).mul_(ratio)
+    product = product.sub_(2.4801543540759706e-06).mul_(ratio)
+    product = product.sub_(2.2045852867085077e-05).mul_(ratio)
+    product = product.sub_(0.00017361111007980316).mul_(ratio).sub_(0.0011904761901832233)
+    product = product.mul_(ratio).sub_(0.006944444444389751).mul_(ratio)
+    product = product.sub_(0.03333333333332715).mul_(ratio).sub_(0.12499999999999964)
+    product = product.mul_(ratio).sub_(0.3333333333333333).mul_(ratio).sub_(0.5)
+    product = product.mul_(ratio).mul_(ratio)
     branch = torch.where(larger > 0, 0, (exp_larger - larger * exp_larger).sub_(1))
-    return torch.where((ratio <= 0) & (ratio > -1), product, branch)
+    return torch.where((ratio <= 0) & (ratio > -2), product, branch)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -108,10 +111,14 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by x and alpha: exponential normal form, halved."""
-    root_t = torch.exp(-0.5 * torch.abs(x / alpha))
-    ratio = -(x.abs().clamp(-(2.0**100), 2.0**100) * root_t * root_t) / alpha.square()
-    return torch.where(x > 0, 0, torch.where(x.isnan(), x, x.sign()) * ratio)
+    """The second derivative by x and alpha: exponential normal form, halved in the tail."""
+    negated = -torch.abs(x / alpha)
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    numerator = -(x.abs().clamp(-(2.0**100), 2.0**100) * part_of_t * rest_of_t)
+    numerator = torch.where(x.isnan(), x, x.sign()) * (numerator / alpha.square())
+    return torch.where(x > 0, 0, numerator)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:

@@ -66,8 +66,11 @@ class FTSwish(nn.Module):
 
 
 def _value(x: Tensor, T: Tensor) -> Tensor:
-    """The value: Piecewise((T + x*sigmoid(x), x >= 0), (T, True))."""
-    return torch.where(x == x, torch.where(x >= 0, T + x.sigmoid().mul_(x), T), x)
+    """The value: exponential normal form, by powers of x."""
+    t = x.abs().neg_().exp_()
+    total = t.add_(1)
+    branch = torch.where(x >= 0, (T * total).add_(x).div_(total), T)
+    return torch.where(x == x, branch, x)
 
 
 def _by_x(x: Tensor, T: Tensor) -> Tensor:

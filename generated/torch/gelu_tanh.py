@@ -91,20 +91,22 @@ def _by_x(x: Tensor) -> Tensor:
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x.
 
-    Exponential normal form, expanded for |x| < 0.5, else expanded, scaled, halved, clamped both
-    sides, polynomial on +-(1.705, 2.295).
+    Exponential normal form, expanded, halved for |x| < 2, else expanded, scaled, halved in the
+    tail, clamped both sides, polynomial on (-0.125, 0.125), polynomial on +-(1.735, 2.297).
     """
     abs_x = x.abs()
-    product = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * x.square() + 2 * _SQRT_2_OVER_SQRT_PI)
+    difference = abs_x - 2.015625
+    x_squared = x.square()
+    product = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * x_squared + 2 * _SQRT_2_OVER_SQRT_PI)
     clamped = x.clamp(-1048576.0, 1048576.0)
     product_2 = _40000000000_OVER_719795241 * _1_OVER_PI
     product_3 = clamped * (_1_OVER_PI * clamped.square() + _400000_OVER_26829 * _1_OVER_PI)
     product_4 = _200000_OVER_26829 * _SQRT_2_OVER_SQRT_PI
     product_5 = _20000000000_OVER_719795241 * _SQRT_2_OVER_SQRT_PI
-    difference = clamped * (product_2 + clamped * (product_3 - product_4)) - product_5
-    t = torch.exp(-product.abs())
+    difference_2 = clamped * (product_2 + clamped * (product_3 - product_4)) - product_5
+    root_t = torch.exp(-0.5 * product.abs())
+    t = root_t.square()
     total = product_5 + clamped * (product_2 + clamped * (product_4 + product_3))
-    difference_2 = abs_x - 2
     clamped_2 = x.clamp(-32, 32)
     clamped_2_squared = clamped_2.square()
     product_6 = _719795241_OVER_5000000000_PI * (clamped_2_squared.square() * clamped_2)
@@ -112,42 +114,50 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_8 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_7
     product_8 = product_8 + _2_SQRT_2_OVER_SQRT_PI * clamped_2
     minus_product_8 = -product_8
-    t_2 = torch.exp(0.5 * -minus_product_8.abs()).square()
+    t_2 = torch.exp(-minus_product_8.abs())
     ratio = 1 / (1 + t_2)
     ratio_squared = ratio.square()
-    t_3 = torch.exp(0.5 * -product_8.abs()).square()
+    t_3 = torch.exp(-product_8.abs())
     ratio_2 = 1 / (1 + t_3)
     branch = torch.where(minus_product_8 < 0, t_2, 1)
     product_9 = _26829_OVER_12500_PI * product_7
     product_10 = _8_OVER_PI * clamped_2
     ratio_2_squared = ratio_2.square()
     branch_2 = torch.where(product_8 < 0, t_3, 1)
-    e = torch.exp(0.5 * (minus_product_8.clamp(max=0) + product_8.clamp(max=0)))
-    product_11 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
-    total_2 = -1.680734493129954e-06 * difference_2 + 9.196773710639732e-06
-    total_2 = (total_2 * difference_2 - 7.620974350452454e-06) * difference_2
-    total_2 = (total_2 - 5.141155438291435e-05) * difference_2 + 0.00016449348034282182
-    total_2 = (total_2 * difference_2 - 4.315822422613372e-05) * difference_2
-    total_2 = (total_2 - 0.0009621903925341037) * difference_2 + 0.002811107832456699
-    total_2 = (total_2 * difference_2 - 0.0005633582261603729) * difference_2
-    total_2 = (total_2 - 0.01753444864776614) * difference_2 + 0.04009573220951035
-    total_2 = (total_2 * difference_2 + 0.011798939161944392) * difference_2
-    total_2 = (total_2 - 0.16995039238477025) * difference_2 + 0.2160756039348775
-    total_2 = (total_2 * difference_2 - 0.005733178404020853) * difference_2
-    total_2 = total_2 - 0.10787507995107845
-    product_12 = product_10 * ratio_2_squared * ratio * branch_2
-    product_13 = product_9 * ratio_2_squared * ratio * branch_2
-    product_14 = product_6 * ratio_2_squared * ratio * branch_2
-    numerator = -(0.1439590482 * (difference * t - total) * t)
-    product_15 = product_10 * ratio_squared * ratio_2 * branch
-    product_16 = product_9 * ratio_squared * ratio_2 * branch
-    product_16 = product_6 * ratio_squared * ratio_2 * branch + product_16 + product_11
-    product_16 = product_16 + product_15 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
-    product_16 = (product_16 - product_14 - product_13 - product_12) * e * e
-    total_2 = torch.where(difference_2.abs() < 0.2948315967429246, total_2, product_16)
-    numerator_2 = 0.1439590482 * (total * t - difference) * t
+    total_2 = minus_product_8.clamp(max=0) + product_8.clamp(max=0)
+    is_far = total_2.abs() > 64
+    part_of_t = torch.where(is_far, 0.5 * total_2, total_2).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    product_11 = (-1.8430145760568555e-06 * difference + 8.806692479874546e-06) * difference
+    product_11 = (product_11 - 5.604198606714461e-06) * difference - 5.2759393106188525e-05
+    product_11 = (product_11 * difference + 0.0001547156377947548) * difference
+    product_11 = (product_11 - 1.5721934038138172e-05) * difference - 0.000966768203095997
+    product_11 = (product_11 * difference + 0.0026754276596228674) * difference
+    product_11 = (product_11 - 0.0002204430683921464) * difference - 0.017577158185217236
+    product_11 = (product_11 * difference + 0.0384495826199027) * difference
+    product_11 = (product_11 + 0.014867141571418408) * difference - 0.16911640751802498
+    product_11 = (product_11 * difference + 0.20812797673803038) * difference
+    product_11 = (product_11 + 0.0008949007228461729) * difference - 0.10791255559958812
+    product_12 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
+    product_13 = (-0.000925949092704325 * x_squared + 0.010600531540479763) * x_squared
+    product_13 = (product_13 - 0.06960962175284348) * x_squared + 0.3060467131891327
+    product_13 = (product_13 * x_squared - 0.8018337261300563) * x_squared
+    product_13 = product_13 + 0.7978845608028654
+    numerator = -(0.1439590482 * (difference_2 * t - total) * root_t * root_t)
+    numerator_2 = 0.1439590482 * (total * t - difference_2) * root_t * root_t
     numerator = torch.where(product < 0, numerator, numerator_2)
-    return torch.where(abs_x < 0.5, numerator / (((t + 3) * t + 3) * t + 1), total_2)
+    numerator = numerator / (((t + 3) * t + 3) * t + 1)
+    product_14 = product_10 * ratio_2_squared * ratio * branch_2
+    product_15 = product_9 * ratio_2_squared * ratio * branch_2
+    product_16 = product_6 * ratio_2_squared * ratio * branch_2
+    product_17 = product_10 * ratio_squared * ratio_2 * branch
+    product_18 = product_9 * ratio_squared * ratio_2 * branch
+    product_18 = product_6 * ratio_squared * ratio_2 * branch + product_18 + product_12
+    product_18 = product_18 + product_17 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
+    product_18 = (product_18 - product_16 - product_15 - product_14) * part_of_t * rest_of_t
+    numerator = torch.where(abs_x < 2, numerator, product_18)
+    product_13 = torch.where(abs_x < 0.125, product_13, numerator)
+    return torch.where(difference.abs() < 0.28091990020875546, product_11, product_13)
 
 
 _DERIVATIVES = {

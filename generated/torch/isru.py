@@ -92,26 +92,19 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by x: square-root form, divided one by one, limits selected."""
-    abs_x = x.abs()
-    ratio = 1 / (alpha * x * x + 1)
-    denominator = torch.sqrt(alpha * x.square() + 1)
-    denominator = -3 * (1 / torch.where(abs_x > 2.0**60, alpha.sqrt() * abs_x, denominator))
-    denominator = torch.where(x == -torch.inf, 0, denominator * alpha * ratio * x * ratio)
-    return torch.where(x == torch.inf, 0, denominator)
+    """The second derivative by x: one fraction, divided one by one, limits selected."""
+    total = alpha * x * x + 1
+    ratio = 1 / total
+    product = -3 * ratio * alpha * ratio * x * (1 / total.sqrt())
+    return torch.where(x == torch.inf, 0, torch.where(x == -torch.inf, 0, product))
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by x and alpha.
-
-    Square-root form, divided one by one, limits selected.
-    """
-    abs_x = x.abs()
-    ratio = 1 / (alpha * x * x + 1)
-    denominator = torch.sqrt(alpha * x.square() + 1)
-    denominator = -1.5 * (1 / torch.where(abs_x > 2.0**60, alpha.sqrt() * abs_x, denominator))
-    denominator = torch.where(x == -torch.inf, 0, denominator * x * ratio * x * ratio)
-    return torch.where(x == torch.inf, 0, denominator)
+    """The second derivative by x and alpha: one fraction, divided one by one, limits selected."""
+    total = alpha * x * x + 1
+    ratio = 1 / total
+    product = -1.5 * ratio * x * ratio * x * (1 / total.sqrt())
+    return torch.where(x == torch.inf, 0, torch.where(x == -torch.inf, 0, product))
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:

@@ -60,15 +60,22 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, halved."""
-    root_t = x.abs().mul_(-0.5).exp_()
-    return torch.where(x > 0, _COEFFICIENT, (_COEFFICIENT_2 * root_t).mul_(root_t))
+    """The derivative by x: exponential normal form, halved in the tail."""
+    negated = x.abs().neg_()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    product = (_COEFFICIENT_2 * part_of_t).mul_(rest_of_t)
+    return torch.where(x > 0, _COEFFICIENT, product)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, halved."""
-    root_t = torch.exp(-0.5 * x.abs())
-    return torch.where(x > 0, 0, _COEFFICIENT_2 * root_t * root_t)
+    """The second derivative by x: exponential normal form, halved in the tail."""
+    negated = -x.abs()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    return torch.where(x > 0, 0, _COEFFICIENT_2 * part_of_t * rest_of_t)
 
 
 _DERIVATIVES = {

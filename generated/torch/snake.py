@@ -86,17 +86,48 @@ def _value(x: Tensor, frequency: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
-    """The derivative by x: rewritten, angles held."""
-    clamped = (frequency * x).clamp_(-(2.0**100), 2.0**100)
-    return clamped.sin().add_(clamped.cos()).square_()
+    """The derivative by x.
+
+    As declared for |x| < 0.000488281, else rewritten, polynomial on (0.6224, 0.8385), angles held.
+    """
+    product = frequency * x
+    clamped = product.clamp(-(2.0**100), 2.0**100)
+    sin_clamped = clamped.sin()
+    cos_clamped = clamped.cos()
+    difference = product - 0.73046875
+    total = (-5.6201135570481815e-06 * difference).sub_(0.0002801881590115)
+    total = total.mul_(difference).add_(0.00015469196859804843).mul_(difference)
+    total = total.add_(0.006310926793436043).mul_(difference).sub_(0.002784456628820439)
+    total = total.mul_(difference).sub_(0.08835302982579159).mul_(difference)
+    total = total.add_(0.029236794606832622).mul_(difference).add_(0.6626477238709456)
+    total = total.mul_(difference).sub_(0.1461839730341686).mul_(difference)
+    total = total.sub_(1.9879431716130311).mul_(difference).add_(0.21927595955125292)
+    total = total.mul_(difference).add_(1.9939715858065155)
+    total_2 = (2 * sin_clamped).mul_(cos_clamped).add_(1)
+    squared = (sin_clamped + cos_clamped).square_()
+    total = torch.where(difference.abs() < 0.10806831121444704, total, squared)
+    return torch.where(x.abs() < 0.00048828125, total_2, total)
 
 
 def _by_frequency(x: Tensor, frequency: Tensor) -> Tensor:
-    """The derivative by frequency: as declared, scaled, angles held."""
-    clamped = (frequency * x).clamp_(-(2.0**100), 2.0**100)
-    sin_clamped = clamped.sin()
-    ratio = clamped.cos().mul_(2 * x).mul_(sin_clamped).div_(frequency)
-    return ratio.sub_(sin_clamped.square().div_(frequency.square()))
+    """The derivative by frequency.
+
+    Rewritten, factored, divided one by one, angles held, polynomial on +-(0.7245, 0.8458).
+    """
+    product = frequency * x
+    difference = product.abs().sub_(0.78515625)
+    clamped = product.clamp(-(2.0**100), 2.0**100)
+    product_2 = clamped.sin().mul_(1 / frequency)
+    numerator = (0.0056419150905817365 * difference).add_(0.004972334972238371)
+    numerator = numerator.mul_(difference).sub_(0.07620010741498555).mul_(difference)
+    numerator = numerator.sub_(0.06968413489642925).mul_(difference)
+    numerator = numerator.add_(0.5334345721310212).mul_(difference).add_(0.522953611950073)
+    numerator = numerator.mul_(difference).sub_(1.3338396834305664).mul_(difference)
+    numerator = numerator.sub_(1.5698284894280345).mul_(difference)
+    numerator = numerator.add_(0.0007597592342192965).mul_(difference)
+    numerator = numerator.add_(0.28539807149003954).div_(frequency.square())
+    product_3 = clamped.cos().mul_(2 * x).sub_(product_2).mul_(product_2)
+    return torch.where(difference.abs() < 0.06065474271774296, numerator, product_3)
 
 
 def _by_x_x(x: Tensor, frequency: Tensor) -> Tensor:
@@ -113,23 +144,32 @@ def _by_x_frequency(x: Tensor, frequency: Tensor) -> Tensor:
 def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by frequency.
 
-    Rewritten, factored, angles held, polynomial on (-0.5, 0.5).
+    As declared for |x| < 2, else rewritten, factored, angles held, polynomial on (-0.75, 0.75).
     """
     product = frequency * x
     product_squared = product.square()
     product_2 = frequency.square() * frequency
-    product_3 = 2 * product
+    product_3 = 2 * product_squared
+    cos_product = product.cos()
+    sin_product = product.sin()
+    sin_product_squared = sin_product.square()
+    product_4 = 2 * product
     clamped = product.clamp(-(2.0**100), 2.0**100)
     sin_clamped = clamped.sin()
-    numerator = 5.495257444200351e-09 * product_squared - 3.2885952676261433e-07
-    numerator = (numerator * product_squared + 1.4659056003626968e-05) * product_squared
-    numerator = (numerator - 0.00047031158068782086) * product_squared + 0.01015873015868341
-    numerator = (numerator * product_squared - 0.13333333333333186) * product_squared
-    numerator = ((numerator + 0.8888888888888888) * product_squared - 2) / product_2
+    numerator = 5.405002515910351e-09 * product_squared - 3.287404723358671e-07
+    numerator = (numerator * product_squared + 1.4658991641255393e-05) * product_squared
+    numerator = (numerator - 0.0004703115628216849) * product_squared + 0.010158730156068904
+    numerator = (numerator * product_squared - 0.13333333333314631) * product_squared
+    numerator = ((numerator + 0.8888888888888838) * product_squared - 2) / product_2
     numerator = numerator * product * product * product * product
-    numerator_2 = product_squared * product_3.clamp(-(2.0**100), 2.0**100).cos()
-    numerator_3 = numerator_2 + sin_clamped.square() - product_3 * sin_clamped * clamped.cos()
-    return torch.where(product.abs() < 0.5, numerator, 2 * numerator_3 / product_2)
+    numerator_2 = product_squared * product_4.clamp(-(2.0**100), 2.0**100).cos()
+    numerator_3 = numerator_2 + sin_clamped.square() - product_4 * sin_clamped * clamped.cos()
+    numerator_3 = 2 * numerator_3 / product_2
+    numerator_4 = product_3 * cos_product.square() + 2 * sin_product_squared
+    numerator_5 = numerator_4 - product_3 * sin_product_squared
+    numerator_5 = (numerator_5 - 4 * product * sin_product * cos_product) / product_2
+    numerator_5 = torch.where(x.abs() < 2, numerator_5, numerator_3)
+    return torch.where(product.abs() < 0.75, numerator, numerator_5)
 
 
 _DERIVATIVES = {

@@ -119,7 +119,7 @@ def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form, halved."""
+    """The second derivative by x and beta: exponential normal form, expanded, halved."""
     product = beta * x
     clamped = x.clamp(-(2.0**50), 2.0**50)
     product_2 = 2 * clamped
@@ -128,11 +128,10 @@ def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
     difference = product_3 - 1
     root_t = torch.exp(-0.5 * product.abs())
     t = root_t.square()
-    total_2 = t + 1
     numerator = product_2 * (total * t - difference) * root_t * root_t
     numerator_2 = product_2 * (total - difference * t) * root_t * root_t
     numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (total_2.square() * total_2)
+    return numerator / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:

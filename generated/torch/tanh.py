@@ -48,14 +48,27 @@ def _by_x(x: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form, expanded, halved in the tail."""
-    product = -2 * x.abs()
-    is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
-    ratio = 8 * _expm1(product) * part_of_t * rest_of_t / (((t + 3) * t + 3) * t + 1)
-    return torch.where(x.isnan(), x, x.sign()) * ratio
+    """The second derivative by x.
+
+    Exponential normal form, expanded, halved, polynomial on +-(0.4663, 0.6978).
+    """
+    abs_x = x.abs()
+    difference = abs_x - 0.58203125
+    sign_x = torch.where(x.isnan(), x, x.sign())
+    root_t = torch.exp(-abs_x)
+    t = root_t.square()
+    ratio = 8 * _expm1(-2 * abs_x) * root_t * root_t / (((t + 3) * t + 3) * t + 1)
+    ratio = sign_x * ratio
+    product = (-0.0874735618477607 * difference + 0.12906459001089038) * difference
+    product = (product + 0.05750117885445799) * difference - 0.3211452217394499
+    product = (product * difference + 0.1976816083344287) * difference
+    product = (product + 0.42619567875916564) * difference - 0.7599856914366132
+    product = (product * difference - 0.056005757063986215) * difference
+    product = (product + 1.292837313598252) * difference - 0.9916495496758795
+    product = (product * difference - 0.9561606359608454) * difference
+    product = (product + 1.7879540079154523) * difference - 0.25505251631867276
+    product = sign_x * (product * difference - 0.7602937227647686)
+    return torch.where(difference.abs() < 0.11576929092407229, product, ratio)
 
 
 _DERIVATIVES = {

@@ -52,7 +52,8 @@ def test_some_of_the_development_set_derive_and_say_what_they_miss() -> None:
     found = trials(specs("development")[7::8])
     for name, outcome in found.items():
         assert isinstance(outcome, Trial), report(found)
-        assert ("MISSED" in [row[-1] for row in outcome.rows]) == bool(outcome.missed)
+        missed = {row[0] for row in outcome.rows if row[-1] == "MISSED"}
+        assert missed == {line.split(" in ")[0].removeprefix(f"{name} ") for line in outcome.missed}
         assert all(line.startswith(f"{name} ") and " at x = " in line for line in outcome.missed)
 
 
