@@ -10,7 +10,7 @@ from actgen.numerics.contract import FORMATS
 from actgen.verify.finding import Finding
 from actgen.verify.reasons import LEGEND, reason
 from actgen.verify.record import DTYPES, FRAMEWORKS, Record, Row
-from actgen.verify.table import complaint, number
+from actgen.verify.table import complaint, number, quantity_of
 
 PAGE = "ACCURACY.md"
 
@@ -128,7 +128,7 @@ def _exception(row: Row, why: str) -> tuple[str, ...]:
     place = row.place
     return (
         f"`{place.activation}`",
-        f"{row.quantity}{', other parameters' if row.setting == 'sampled' else ''}",
+        quantity_of(row),
         place.framework,
         place.mode,
         place.dtype,
@@ -164,8 +164,7 @@ def _framework(rows: Sequence[Row]) -> str:
     dtypes = [dtype for dtype in DTYPES if any(row.place.dtype == dtype for row in rows)]
     lines: dict[tuple[str, str], dict[str, list[Row]]] = {}
     for row in rows:
-        name = f"{row.quantity}{_AT[row.setting]}"
-        lines.setdefault((row.place.activation, name), {}).setdefault(row.place.dtype, []).append(row)
+        lines.setdefault((row.place.activation, quantity_of(row)), {}).setdefault(row.place.dtype, []).append(row)
     table, before = [], ""
     for (activation, name), cells in lines.items():
         table.append(
@@ -177,9 +176,6 @@ def _framework(rows: Sequence[Row]) -> str:
         )
         before = activation
     return _table(("activation", "quantity", *dtypes), table)
-
-
-_AT = {"": "", "sampled": ", other parameters", "exhaustive": ", all 2^32 numbers"}
 
 
 def _cell(rows: Sequence[Row]) -> str:

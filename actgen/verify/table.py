@@ -25,9 +25,19 @@ def rows(record: Record) -> list[tuple[str, ...]]:
         names = (place.activation, place.framework, place.mode, place.dtype)
         shown = [name if names[: i + 1] != before[: i + 1] else "" for i, name in enumerate(names)]
         before = names
-        quantity = f"{row.quantity} ({row.cell.ours.setting or 'other parameters'})" if row.setting else row.quantity
+        at = row.cell.ours.setting or AT[row.setting]
+        quantity = f"{row.quantity} ({at})" if at else row.quantity
         lines.append((*shown, quantity, *_numbers(row), "MISSED" if row.is_missed else "ok"))
     return lines
+
+
+AT = {"": "", "sampled": "other parameters", "exhaustive": "all 2^32 numbers"}
+"""Where a quantity was measured, by what the record calls it."""
+
+
+def quantity_of(row: Row) -> str:
+    """What was measured, and where if not at the default parameters."""
+    return f"{row.quantity}, {AT[row.setting]}" if row.setting else row.quantity
 
 
 def missed(record: Record) -> list[str]:

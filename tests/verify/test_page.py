@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import pytest
+
 from actgen.build import KernelRecord, Manifest
 from actgen.build import Record as Built
 from actgen.verify.finding import Finding
@@ -58,6 +60,7 @@ def test_an_exhaustive_run_alone_speaks_of_no_sample() -> None:
     entry = Entry({("value", "exhaustive"): Cell(GOOD, None)})
     page = render(Record({place: Measured(entry, "abc", "torch 1.0", 0)}), Manifest(), {})
     assert "Where all 2^32 numbers are named" in page
+    assert "| `mish` | value, all 2^32 numbers | 1.25 |" in page
     assert "65,536" not in page
     assert "Where all 2^32" not in render(record(torch_eager=(GOOD, None)), Manifest(), {})
 
@@ -98,6 +101,21 @@ def test_the_table_marks_misses_and_has_a_cell_for_each_column() -> None:
     assert lines[0][-3:] == ("0 (2)", "ok (not -inf)", "MISSED")
     assert lines[1][:3] == ("", "", "compiled")
     assert (lines[1][-1], lines[1][-3]) == ("ok", "0")
+
+
+@pytest.mark.parametrize(
+    ("setting", "told", "quantity"),
+    [
+        ("", "value", "value"),
+        ("sampled", "value (other parameters)", "value, other parameters"),
+        ("exhaustive", "value (all 2^32 numbers)", "value, all 2^32 numbers"),
+    ],
+)
+def test_what_was_measured_is_named_with_where(setting: str, told: str, quantity: str) -> None:
+    place = Place("mish", "torch", "eager", "float32")
+    found = Record({place: Measured(Entry({("value", setting): Cell(MISS, None)}), "", "", 0)})
+    assert rows(found)[0][4] == told
+    assert f"| `mish` | {quantity} | torch | eager |" in render(found, Manifest(), {})
 
 
 def test_a_miss_at_other_parameters_names_them() -> None:
