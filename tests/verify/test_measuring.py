@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from actgen.build import Settings
+from actgen.numerics.contract import FORMATS
 from actgen.verify import on_torch
 from actgen.verify.measuring import Sample, run
 from actgen.verify.record import Entry, Measured, Place, Record
@@ -83,6 +84,25 @@ def test_a_mistake_in_the_code_is_found(
 ) -> None:
     break_it(framework, "swish", wrong)
     assert complaint in told(measure(project, "swish", framework))
+
+
+def test_a_derivative_that_is_a_number_need_not_be_nan_for_nan(project: Settings) -> None:
+    entry = measure(project, "relu", "torch")
+    assert entry.cells["d2/dx2", ""].ours.wrong == ()
+    assert told(entry, name="relu") == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "at_defaults", "elsewhere"), [(1e-38, False, False), (1e-37, True, False), (3e-37, True, True)]
+)
+def test_near_underflow_a_smallest_normal_number_is_free_and_elsewhere_sixteen(
+    project: Settings, break_it: Break, error: float, at_defaults: bool, elsewhere: bool
+) -> None:
+    break_it("torch", "swish", f"torch.where(x.abs() < 1e-38, y + {error}, y)")
+    cells = measure(project, "swish", "torch").cells
+    form = FORMATS["float32"]
+    assert cells["value", ""].ours.keeps(form) is not at_defaults
+    assert cells["value", "sampled"].ours.keeps(form) is not elsewhere
 
 
 @pytest.mark.parametrize(

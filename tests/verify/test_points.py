@@ -35,6 +35,7 @@ def test_a_sample_has_every_binade_and_the_numbers_that_matter(dtype: str) -> No
     assert set(exponents.tolist()) == set(range(form.lowest, form.highest + 1))
     special = [0.0, form.largest, 2.0**form.lowest, form.smallest, 0.5, 3.0]
     special += [float(np.nextafter(scalar(3), scalar(end))) for end in (0, 9)]
+    special += [float(np.nextafter(scalar(2.0**k), scalar(0))) for k in (form.lowest, -1, 0, 7, form.highest)]
     assert set(special) <= set(points.tolist())
     assert {-abs(x) for x in special if x not in (0.5, 3.0) and abs(x - 3) > 0.1} <= set(points.tolist())
     subnormal = points[(np.abs(points) < 2.0**form.lowest) & (points != 0)]

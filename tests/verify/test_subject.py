@@ -55,7 +55,9 @@ def test_each_parameter_is_tried_at_other_values_with_the_rest_at_their_defaults
 def test_what_is_right_is_right_for_the_parameter_that_the_code_is_given() -> None:
     """0.01 is no float: the slope of leaky_relu in float32 is the float32 next to it."""
     leaky, points = subject("leaky_relu"), np.array([-1.0, 1.0])
-    for dtype, given in (("bfloat16", np.float32(0.01)), ("float32", np.float32(0.01)), ("float64", 0.01)):
+    single = float(np.float32(0.01))
+    assert single != 0.01
+    for dtype, given in (("bfloat16", single), ("float32", single), ("float64", 0.01)):
         assert leaky.rounded(0, dtype) == {"negative_slope": given}
         assert leaky.truth((), dtype, 0)(points).high.tolist() == [-given, 1.0]
     assert leaky.truth((), "float64", 1)(points).high.tolist() == [-0.03, 1.0]
