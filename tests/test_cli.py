@@ -179,7 +179,7 @@ def test_check_judges_and_writes_nothing(project: Path) -> None:
 
 def test_check_of_a_contract_that_is_missed_exits_with_1(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "specs/mine.toml").write_text(FAST)
-    monkeypatch.setattr("actgen.numerics.choice.CONTRACT", 0.001)
+    monkeypatch.setattr("actgen.numerics.race.CONTRACT", 0.001)
     result = run("check")
     assert result.exit_code == 1
     assert "MISSED" in result.stdout

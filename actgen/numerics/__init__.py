@@ -1,10 +1,10 @@
 """From exact formulas to kernels: stable and cheap formulations, and the oracle that judges them."""
 
-from actgen.numerics.choice import CONTRACT, Judgement, Trial
 from actgen.numerics.derivation import Derivation, ReferenceTable, derive, derive_for, reference_table
 from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Cost, Kernel, Node, Operation, Variable
 from actgen.numerics.oracle import Exact, Oracle
+from actgen.numerics.race import CONTRACT, Judgement, Trial
 
 __all__ = [
     "CONTRACT",

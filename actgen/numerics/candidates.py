@@ -17,9 +17,9 @@ from actgen.numerics.algebraic import square_root_form
 from actgen.numerics.kernel import Cost, Kernel, Node
 from actgen.numerics.lowering import ORDERS, ZERO, call, choose, lower
 from actgen.numerics.normal_form import normal_forms
-from actgen.numerics.patches import Shape
 from actgen.numerics.rules import rewrite
 from actgen.numerics.scaled import NotScalableError, scaled_form
+from actgen.numerics.shape import Shape
 
 _MOST_PIECES = 12
 _MOST_TERMS = 8

@@ -13,98 +13,15 @@ A formula with a parameter p can be patched where it is p^m g(p x) or p^m g(x / 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
 
-import sympy as sp
-from flint import arb, arb_poly, ctx
-from sympy.core.relational import Relational
+from flint import arb
 
-from actgen.numerics.guards import saturation
+from actgen.numerics.interpolation import LARGEST_POWER, Function, mirrors, polynomial
 from actgen.numerics.kernel import Constant, Node
-from actgen.numerics.lowering import ONE, ZERO, call, lower, power
-from actgen.symbolic.balls import BallFunction
-
-Floats = Sequence[float]
-Function = Callable[[arb], arb | None]
-
-_PRECISIONS = (256, 512, 1024, 2048)
-_BITS = 150
-_TOLERANCE = arb(2) ** -56
-# Even, so that no point is the middle, where a removable singularity may be.
-_SIZES = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26)
-_LARGEST_POWER = 8
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A formula as a function of one variable without parameters: factor * g(z).
-
-    Attributes:
-        function: g, over z.
-        z: its variable.
-        node: computes z.
-        factor: a power of a parameter that g is multiplied by, and whether by division; None where it is 1.
-    """
-
-    function: sp.Expr
-    z: sp.Symbol
-    node: Node
-    factor: tuple[Node, bool] | None = None
-
-    @cached_property
-    def saturations(self) -> tuple[float | None, float | None]:
-        """Where g stops moving, left and right; None where it does not."""
-        function = _Function(self.function, self.z)
-        left, right = (saturation(lambda point: function(arb(point)), sign) for sign in (-1, 1))
-        return left, right
-
-    def scaled(self, result: Node) -> Node:
-        """A node for g times the factor."""
-        if self.factor is None:
-            return result
-        node, is_divisor = self.factor
-        return call("divide" if is_divisor else "multiply", result, node)
-
-
-def shape_of(
-    expression: sp.Expr, x: sp.Symbol, parameters: Sequence[sp.Symbol], known: Mapping[sp.Basic, Node]
-) -> Shape | None:
-    """The shape of a formula; None where its parameters do more than scale it."""
-    used = [parameter for parameter in parameters if expression.has(parameter)]
-    if not used:
-        return Shape(expression, x, known[x])
-    if len(used) > 1:
-        return None
-    (p,) = used
-    z = sp.Dummy("z", real=True)
-    for ratio, argument in ((p * x, z / p), (x / p, z * p)):
-        similar = _similarity(expression.subs(x, argument), p)
-        if similar is not None:
-            m, function = similar
-            factor = (lower(p ** abs(m), known), m < 0) if m else None
-            return Shape(function, z, lower(ratio, known), factor)
-    return None
-
-
-def _similarity(expression: sp.Expr, p: sp.Symbol) -> tuple[int, sp.Expr] | None:
-    """M and g where an expression in z and p is p^m g(z)."""
-    pieces = expression.args if isinstance(expression, sp.Piecewise) else ((expression, sp.true),)
-    for m in range(-4, 5):
-        scaled = [(sp.expand(value * p**-m), _unscaled(condition, p)) for value, condition in pieces]
-        if not any(value.has(p) or condition.has(p) for value, condition in scaled):
-            return m, sp.Piecewise(*scaled) if len(scaled) > 1 else scaled[0][0]
-    return None
-
-
-def _unscaled(condition: sp.Basic, p: sp.Symbol) -> sp.Basic:
-    """A condition such as z p > 0 without its positive factor p."""
-    if isinstance(condition, Relational) and condition.rhs == 0 and p.is_positive:
-        for scaled in (condition.lhs / p, condition.lhs * p):
-            if not sp.expand(scaled).has(p):
-                return condition.func(sp.expand(scaled), 0)
-    return condition
+from actgen.numerics.lowering import ONE, ZERO, call, power
+from actgen.numerics.shape import Shape
 
 
 @dataclass(frozen=True)
@@ -170,17 +87,19 @@ class Patch:
 
 
 _REACHES = (4.0, 3.0, 2.0, 1.5, 1.0, 0.75, 0.5, 0.375, 2.0**-2, 2.0**-3, 2.0**-4, 2.0**-6)
-_MOST = 6
+MOST_PATCHES = 6
+"""On all stretches together."""
+
 _NEAR = 2.0**-3
 _FAR = 2.0**10
 
 
-def around_zero(shape: Shape, failing: Floats) -> tuple[Patch, ...]:
+def around_zero(shape: Shape, failing: Sequence[float]) -> tuple[Patch, ...]:
     """Patches around 0, as far as points lie near it at which a form fails; none where it does not fail there."""
     near = [point for point in failing if abs(point) <= _REACHES[0]]
     if not any(abs(point) <= _NEAR for point in near):
         return ()
-    function = _Function(shape.function, shape.z)
+    function = Function(shape.function, shape.z)
     largest = max(abs(point) for point in near)
     # The least reach that covers them, or else the longest that there is a polynomial for.
     reaches = [r for r in reversed(_REACHES) if r > largest][:1] + [r for r in _REACHES if r <= largest]
@@ -195,7 +114,7 @@ def around_zero(shape: Shape, failing: Floats) -> tuple[Patch, ...]:
     return tuple(found) if sides else tuple(patch for patch in found if patch.has_zero)[:1]
 
 
-def _on_one_side(function: _Function, side: int, reaches: Floats) -> Patch | None:
+def _on_one_side(function: Function, side: int, reaches: Sequence[float]) -> Patch | None:
     """The patch from 0 on one side as far as there is a polynomial for."""
     for reach in reaches:
         patch = _fitted(function, min(0.0, side * reach), max(0.0, side * reach))
@@ -204,7 +123,7 @@ def _on_one_side(function: _Function, side: int, reaches: Floats) -> Patch | Non
     return None
 
 
-def elsewhere(shape: Shape, failing: Floats, most: int = 6, least: int = 1) -> tuple[Patch, ...]:
+def elsewhere(shape: Shape, failing: Sequence[float], most: int = MOST_PATCHES, least: int = 1) -> tuple[Patch, ...]:
     """Patches for other stretches on which a form fails, those with most failing points first.
 
     Args:
@@ -213,7 +132,7 @@ def elsewhere(shape: Shape, failing: Floats, most: int = 6, least: int = 1) -> t
         most: how many patches there may be.
         least: how many failing points a stretch has that is worth one.
     """
-    function = _Function(shape.function, shape.z)
+    function = Function(shape.function, shape.z)
     parity = _parity(function, failing)
     found: list[Patch] = []
     for group in sorted(_stretches([abs(p) for p in failing] if parity else failing), key=len, reverse=True):
@@ -234,7 +153,7 @@ def elsewhere(shape: Shape, failing: Floats, most: int = 6, least: int = 1) -> t
     return tuple(found)
 
 
-def _stretches(failing: Floats) -> list[list[float]]:
+def _stretches(failing: Sequence[float]) -> list[list[float]]:
     """Failing points by the stretch that they lie on, each on one side of 0."""
     points = sorted(point for point in failing if math.isfinite(point))
     groups: list[list[float]] = []
@@ -252,7 +171,7 @@ def _are_neighbours(a: float, b: float) -> bool:
     return a * b > 0 and (most - least <= 0.5 or most <= 1.5 * least or least > _FAR)
 
 
-def _between(function: _Function, sign: int, least: float, most: float) -> list[Patch]:
+def _between(function: Function, sign: int, least: float, most: float) -> list[Patch]:
     """Patches side by side over a stretch away from 0; none where it would take too many."""
     # Between samples more may fail; but far from a root the polynomial is no better than the form.
     margin = max((most - least) * 0.2, min(least * 0.06, 0.5))
@@ -267,7 +186,7 @@ def _between(function: _Function, sign: int, least: float, most: float) -> list[
             if patch is not None:
                 break
             width /= 2
-        if patch is None or len(found) == _MOST:
+        if patch is None or len(found) == MOST_PATCHES:
             return []
         found.append(patch)
         reached = max(abs(patch.low), abs(patch.high))
@@ -275,7 +194,7 @@ def _between(function: _Function, sign: int, least: float, most: float) -> list[
     return found
 
 
-def _towards_infinity(function: _Function, sign: int, least: float) -> Patch | None:
+def _towards_infinity(function: Function, sign: int, least: float) -> Patch | None:
     order = function.order(sign * arb(2) ** 100, 2)
     if order is None:
         return None
@@ -287,7 +206,7 @@ def _towards_infinity(function: _Function, sign: int, least: float) -> Patch | N
             value = function(sign / z)
             return None if value is None else value * (sign * z) ** order
 
-        found = _polynomial(inverted, 0.0, span)
+        found = polynomial(inverted, 0.0, span)
         if found is None:
             continue
         coefficients, step = found
@@ -297,19 +216,19 @@ def _towards_infinity(function: _Function, sign: int, least: float) -> Patch | N
     return None
 
 
-def _fitted(function: _Function, low: float, high: float) -> Patch | None:
+def _fitted(function: Function, low: float, high: float) -> Patch | None:
     """A patch for a finite stretch, in z where 0 is one of its ends or its middle, else in z - c."""
     if low == -high or low == 0 or high == 0:
         sign = 1 if high > 0 else -1
         order = function.order(sign * arb(2) ** -100, 2)
-        if order is None or not 0 <= order <= _LARGEST_POWER:
+        if order is None or not 0 <= order <= LARGEST_POWER:
             return None
 
         def reduced(z: arb) -> arb | None:
             value = function(z)
             return None if value is None else value / z**order
 
-        found = _polynomial(reduced, low, high)
+        found = polynomial(reduced, low, high)
         if found is None:
             return None
         coefficients, step = found
@@ -321,7 +240,7 @@ def _fitted(function: _Function, low: float, high: float) -> Patch | None:
     def shifted(z: arb) -> arb | None:
         return function(z + centre)
 
-    found = _polynomial(shifted, -reach, reach, centre)
+    found = polynomial(shifted, -reach, reach, centre)
     if found is None:
         return None
     return Patch(centre - reach, centre + reach, centre, found[0], found[1], 0)
@@ -333,121 +252,14 @@ def _short(value: float) -> float:
     return math.ldexp(round(mantissa * 256), exponent - 8)
 
 
-class _Function:
-    """A formula at arbitrary balls, at rising precision."""
-
-    def __init__(self, expression: sp.Expr, z: sp.Symbol) -> None:
-        self._balls = BallFunction(expression, (z,))
-
-    def __call__(self, z: arb) -> arb | None:
-        before = ctx.prec
-        try:
-            for precision in _PRECISIONS:
-                ctx.prec = precision
-                value = self._balls(z)
-                if value is not None and value.is_finite() and (value.is_zero() or value.rel_accuracy_bits() >= _BITS):
-                    return value
-            return None
-        finally:
-            ctx.prec = before
-
-    def tends_to(self, limit: float) -> bool:
-        """Whether the value at 0 is the limit there, or there is none to contradict it."""
-        value = self(arb(0))
-        return value is None or bool(abs(value - limit) <= arb(2) ** -50 * abs(limit))
-
-    def order(self, near: arb, base: int) -> int | None:
-        """The power of z with which the formula goes at a point near 0 or near infinity; None if with none."""
-        values = [self(near * base**k) for k in (0, 1, 40)]
-        if any(value is None or value.is_zero() for value in values):
-            return None
-        first, second, third = (abs(value) for value in values if value is not None)
-        order = float((second / first).log() / arb(base).log())
-        whole = round(order)
-        steady = float((third / first).log() / arb(base).log()) / 40
-        is_power = abs(order - whole) < 1e-6 and abs(steady - whole) < 1e-6
-        return whole if is_power and abs(whole) <= _LARGEST_POWER else None
-
-
-def _polynomial(
-    function: Function, low: float, high: float, centre: float = 0.0
-) -> tuple[tuple[float, ...], int] | None:
-    """The coefficients of a polynomial that equals a function to 2**-56 from ``low`` to ``high``; None if it is long.
-
-    Around 0, a function that is even is one of the square.
-    """
-    before = ctx.prec
-    ctx.prec = _PRECISIONS[2]
-    try:
-        is_even = low == -high and _is_even(function, high)
-        span = (arb(0), arb(high) ** 2) if is_even else (arb(low), arb(high))
-
-        def of_variable(v: arb) -> arb | None:
-            return function(v.sqrt()) if is_even else function(v)
-
-        checks = _nodes(40, *span)
-        wanted = [of_variable(v) for v in checks]
-        if any(value is None for value in wanted):
-            return None
-        for size in _SIZES:
-            nodes = _nodes(size, *span)
-            values = [value for v in nodes if (value := of_variable(v)) is not None]
-            if len(values) < size:
-                return None
-            polynomial = arb_poly.interpolate(nodes, values)
-            if all(_agrees(polynomial, v, value, centre) for v, value in zip(checks, wanted, strict=True)):
-                return _worth_having(polynomial, max(abs(end) for end in span)), 2 if is_even else 1
-        return None
-    finally:
-        ctx.prec = before
-
-
-def _worth_having(polynomial: arb_poly, reach: arb) -> tuple[float, ...]:
-    """The coefficients; 0 for those that interpolation leaves where a power does not occur."""
-    sizes = [abs(polynomial[k]) * reach**k for k in range(polynomial.degree() + 1)]
-    least = max((size.mid() for size in sizes), default=arb(0)) * arb(2) ** -90
-    return tuple(float(polynomial[k].mid()) if size > least else 0.0 for k, size in enumerate(sizes))
-
-
-def _agrees(polynomial: arb_poly, v: arb, value: arb | None, centre: float) -> bool:
-    """Whether a polynomial equals a value, to a fraction of it or of what moving v by such a fraction would do."""
-    if value is None:
-        return False
-    slope = abs(polynomial.derivative()(v) * (v + centre)) if centre else arb(0)
-    return bool(abs(polynomial(v) - value) <= _TOLERANCE * (abs(value) + slope))
-
-
-def _is_even(function: Function, reach: float) -> bool:
-    return _mirrors(function, reach, 1)
-
-
-def _parity(function: Function, failing: Floats) -> int:
+def _parity(function: Function, failing: Sequence[float]) -> int:
     """1 for an even function, -1 for an odd one, 0 for any other; found out at a few points, to 150 bits.
 
     Some of them are where it matters: a formula in pieces may be symmetric far out only.
     """
     sizes = sorted({abs(point) for point in failing if 0 < abs(point) < _FAR})
     reaches = (8.0, 1.0, *sizes[:: max(len(sizes) // 6, 1)])
-    return next((sign for sign in (1, -1) if all(_mirrors(function, reach, sign) for reach in reaches)), 0)
-
-
-def _mirrors(function: Function, reach: float, sign: int) -> bool:
-    for fraction in (0.3, 0.71, 0.97):
-        left, right = function(arb(-reach * fraction)), function(arb(reach * fraction))
-        if left is None or right is None or not left.overlaps(sign * right):
-            return False
-    return True
-
-
-@lru_cache(maxsize=64)
-def _cosines(size: int, precision: int) -> tuple[arb, ...]:
-    return tuple((arb.pi() * (2 * k + 1) / (2 * size)).cos().mid() for k in range(size))
-
-
-def _nodes(size: int, low: arb, high: arb) -> list[arb]:
-    """Chebyshev points of an interval."""
-    middle, half = (low + high) / 2, (high - low) / 2
-    return [(middle + half * cosine).mid() for cosine in _cosines(size, ctx.prec)]
+    return next((sign for sign in (1, -1) if all(mirrors(function, reach, sign) for reach in reaches)), 0)
 
 
 def _horner(coefficients: Sequence[float], variable: Node) -> Node:

@@ -16,7 +16,8 @@ from actgen.numerics import emulation
 from actgen.numerics.kernel import Constant, Kernel, Node
 from actgen.numerics.lowering import call, variables
 from actgen.numerics.oracle import Oracle
-from actgen.numerics.patches import Patch, Shape, around_zero, elsewhere, shape_of
+from actgen.numerics.patches import Patch, around_zero, elsewhere
+from actgen.numerics.shape import Shape, shape_of
 from tests.numerics.judging import KNOWN, X, errors, run
 from tests.symbolic.reading import formula, x
 

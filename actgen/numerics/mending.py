@@ -1,0 +1,101 @@
+"""Mending: what is tried where no single form keeps the contract."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import sympy as sp
+
+from actgen.numerics import guards
+from actgen.numerics.candidates import Candidate
+from actgen.numerics.compensation import compensated
+from actgen.numerics.judge import Judge
+from actgen.numerics.kernel import Kernel, Node
+from actgen.numerics.lowering import call
+from actgen.numerics.patches import MOST_PATCHES, Patch, around_zero, elsewhere
+from actgen.numerics.race import CONTRACT, Race
+from actgen.numerics.shape import Shape
+
+_MOST_PATCHED = 2
+"""How many of the closest forms are patched; three times as many where they miss by more than a little."""
+
+_MOST_COMPENSATED = 4
+"""How many of the closest forms are compensated."""
+
+_MOST_PASSES = 60
+"""Operations of a form that is worth compensating, which takes ten times as many."""
+
+_LITTLE = 16.0
+"""Units: a miss by less is not worth many operations."""
+
+_MOST_FOR_LITTLE = 2
+"""Patches where the miss is little."""
+
+_LEAST_POINTS = 4
+"""Failing points that a stretch has which is worth a patch where the miss is little."""
+
+_WORTH_A_PATCH = 3.2
+"""Units from which on a point counts as one where a form fails: samples do not find the worst."""
+
+
+def mend(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape | None) -> None:
+    """Run what no single form can do, until the contract is kept.
+
+    Forms joined where one begins to fail, polynomials where all of them do, and compensated arithmetic.
+    """
+    cores: list[tuple[Patch, ...]] = [()]
+    if shape is not None:
+        failing = judge.failing(race.closest(1)[0].kernel, Kernel(shape.node), _WORTH_A_PATCH)
+        # What reaches furthest cancels most at its end, where a form may be nearly good enough.
+        found = [around_zero(shape, [point for point in failing if abs(point) <= most]) for most in (math.inf, 1.0)]
+        cores = list(dict.fromkeys(core for core in found if core)) or cores
+    reach = min(max((max(abs(patch.low), abs(patch.high)) for patch in core), default=0.0) for core in cores)
+    for base in [*race.closest(_MOST_PATCHED, beyond=reach), *race.spliced(known[judge.x], beyond=reach)]:
+        for core in cores:
+            race.run_with_guards(_patched(base, core, shape) if core and shape else base)
+            if race.best_units <= CONTRACT:
+                return
+    if shape is not None:
+        _patch_elsewhere(race, judge, shape)
+    if race.best_units > CONTRACT:
+        bases = [base for base in race.closest(4 * _MOST_COMPENSATED) if base.cost.passes <= _MOST_PASSES]
+        for base in bases[:_MOST_COMPENSATED]:
+            race.run_with_guards(_compensated(base))
+            if race.best_units <= CONTRACT:
+                return
+        for joined in race.spliced(known[judge.x]):
+            race.run_with_guards(joined)
+
+
+def _patch_elsewhere(race: Race, judge: Judge, shape: Shape) -> None:
+    for base in race.closest(_MOST_PATCHED if race.best_units <= _LITTLE else 3 * _MOST_PATCHED):
+        failing = judge.failing(base.kernel, Kernel(shape.node), _WORTH_A_PATCH)
+        # A miss by a little is not worth many operations.
+        is_little = race.best_units <= _LITTLE
+        found = elsewhere(shape, failing, *((_MOST_FOR_LITTLE, _LEAST_POINTS) if is_little else (MOST_PATCHES, 1)))
+        if found:
+            race.run_with_guards(_patched(base, found, shape))
+
+
+def _compensated(base: Candidate) -> Candidate:
+    kernel = compensated(guards.with_bounded_angles(base.kernel))
+    return Candidate(kernel.form, kernel)
+
+
+def _patched(base: Candidate, found: Sequence[Patch], shape: Shape) -> Candidate:
+    """A candidate with polynomials on some stretches."""
+    result = base.kernel.result
+    for patch in found:
+        result = call("select", patch.holds(shape.node), patch.node(shape), result)
+    form = f"{base.form}, {_described(found)}"
+    return Candidate(form, Kernel(result, base.kernel.names, form, base.kernel.note), False)
+
+
+def _described(found: Sequence[Patch]) -> str:
+    return (
+        "polynomial"
+        + "s" * (len(found) > 1)
+        + " on "
+        + ", ".join(f"{'+-' if patch.parity else ''}({patch.low:.4g}, {patch.high:.4g})" for patch in found)
+    )

@@ -1,0 +1,233 @@
+"""The race: the candidates tried so far on one machine, and the best of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actgen.numerics import contract
+from actgen.numerics.candidates import Candidate, Failure
+from actgen.numerics.guarding import guarded
+from actgen.numerics.judge import Judge
+from actgen.numerics.kernel import Constant, Cost, Kernel, Node
+from actgen.numerics.lowering import call
+from actgen.numerics.shape import Shape
+
+CONTRACT = contract.LARGEST_UNITS
+
+_CLOSE = 1.1
+"""How much more a cheaper form may be off than the most accurate one, where none keeps the contract."""
+
+_TELLING = 3
+"""How many of the closest forms are asked what failures there are."""
+
+_ALL_DIGITS = 30.0
+"""What a wrong infinity or NaN counts for, in decimal digits."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one candidate costs and how far it is off."""
+
+    form: str
+    cost: Cost
+    units: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a kernel was chosen.
+
+    Attributes:
+        units: its largest error in emulated float32 and float64, in units of the contract.
+        at: the input where that occurs.
+        ulps: its largest error in ULP.
+        is_certified: whether no sum in it can cancel, by the signs of its coefficients.
+        candidates: every form that was tried.
+        reason: why the kernel was taken and none of the others.
+    """
+
+    units: float
+    at: float
+    ulps: float
+    is_certified: bool
+    candidates: tuple[Trial, ...]
+    reason: str = "a number"
+
+    @property
+    def is_within_contract(self) -> bool:
+        """Whether the chosen kernel keeps the accuracy contract in emulation."""
+        return self.units <= CONTRACT
+
+
+class Race:
+    """The candidates tried so far, and the best of them: the cheapest within the margin, else the most accurate.
+
+    Of several about equally accurate ones the cheapest.
+    """
+
+    def __init__(self, judge: Judge, shape: Shape | None = None) -> None:
+        self._judge = judge
+        self._shape = shape
+        self.margin = judge.arithmetic.margin
+        self._trials: dict[Node, Trial] = {}
+        self._confirmed: set[Node] = set()
+        self._winner: tuple[Candidate, contract.Errors] | None = None
+        self._runs: list[tuple[Candidate, contract.Errors]] = []
+
+    @property
+    def _closest(self) -> tuple[Candidate, contract.Errors] | None:
+        return min(self._runs, key=lambda run: self._judge.lost(run[1]), default=None)
+
+    @property
+    def best_units(self) -> float:
+        """The smallest error of all candidates so far."""
+        return self._closest[1].worst if self._closest else math.inf
+
+    @property
+    def least_cost(self) -> Cost | None:
+        """What the winner costs, if there is one."""
+        return self._winner[0].cost if self._winner else None
+
+    @property
+    def failures(self) -> frozenset[Failure]:
+        """The kinds of failure that the closest forms show."""
+        runs = [self._runs[i][1] for i in self._by_loss[:_TELLING]]
+        return frozenset().union(*map(self._judge.failures, runs))
+
+    def closest(self, count: int, beyond: float = 0.0) -> list[Candidate]:
+        """The candidates that lose least at points larger than a bound, the best first."""
+
+        def lost(run: tuple[Candidate, contract.Errors]) -> tuple[bool, float, float, tuple[int, int, int]]:
+            is_partial, *_ = self._judge.lost(run[1])
+            units = run[1].units[~(np.abs(run[1].points) < beyond)]
+            over = np.log10(units[units > CONTRACT] / CONTRACT)
+            worst = float(units.max(initial=0.0))
+            return is_partial, float(np.minimum(over, _ALL_DIGITS).sum()), max(worst, self.margin), cost_of(run[0])
+
+        return [candidate for candidate, _ in sorted(self._runs, key=lost)[:count]]
+
+    @property
+    def _by_loss(self) -> list[int]:
+        return sorted(range(len(self._runs)), key=lambda i: self._judge.lost(self._runs[i][1]))
+
+    def spliced(self, x: Node, beyond: float = 0.0) -> Iterator[Candidate]:
+        """Two forms joined where one begins to fail and the other no longer does: by |x|, and by x.
+
+        What fails at points smaller than ``beyond`` does not count.
+        """
+        magnitude = call("absolute", x)
+        for variable, is_magnitude, thresholds in (
+            (magnitude, True, 2.0 ** np.arange(-24, 64)),
+            (x, False, np.concatenate([-(2.0 ** np.arange(40, -5, -1)), [0.0], 2.0 ** np.arange(-4, 41)])),
+        ):
+            pair = self._best_pair(is_magnitude, thresholds, beyond)
+            if pair is None:
+                continue
+            threshold, below, above = pair
+            is_below = call("less", variable, Constant(threshold))
+            result = call("select", is_below, below.kernel.result, above.kernel.result)
+            name = "|x|" if variable is magnitude else "x"
+            form = f"{below.form} for {name} < {threshold:g}, else {above.form}"
+            names = {**above.kernel.names, **below.kernel.names}
+            yield Candidate(form, Kernel(result, names, form, below.kernel.note), False)
+
+    def _best_pair(
+        self, is_magnitude: bool, thresholds: NDArray[Any], least: float
+    ) -> tuple[float, Candidate, Candidate] | None:
+        """The threshold, and the candidates to use below and above it, with which least is lost."""
+        losses = []
+        limit = CONTRACT if self.best_units > CONTRACT else self.margin
+        for _, found in self._runs:
+            beyond = (found.units > limit) & ~(np.abs(found.points) < least)
+            points = np.abs(found.points[beyond]) if is_magnitude else found.points[beyond]
+            points = np.where(np.isnan(points), np.inf, points)
+            lost = np.minimum(np.log10(found.units[beyond] / limit), _ALL_DIGITS)
+            order = np.argsort(points)
+            below = np.concatenate([[0.0], np.cumsum(lost[order])])[np.searchsorted(points[order], thresholds, "left")]
+            losses.append((below, lost.sum() - below))
+        costs = np.array([cost_of(candidate)[0] * 30 + cost_of(candidate)[2] for candidate, _ in self._runs]) * 1e-6
+        lower = np.array([below for below, _ in losses]) + costs[:, None]
+        upper = np.array([above for _, above in losses]) + costs[:, None]
+        total = lower.min(axis=0) + upper.min(axis=0)
+        best = int(total.argmin())
+        if not total[best] < 0.9 * (lower + upper).min():
+            return None
+        i, j = int(lower[:, best].argmin()), int(upper[:, best].argmin())
+        return float(thresholds[best]), self._runs[i][0], self._runs[j][0]
+
+    def is_won_by_less_than(self, candidate: Candidate) -> bool:
+        """Whether a candidate costs no less than one that is within the margin."""
+        return self._winner is not None and not candidate.cost < self._winner[0].cost
+
+    def run(self, candidate: Candidate) -> contract.Errors:
+        """Judge one candidate."""
+        found = self._judge.errors(candidate.kernel)
+        self._trials[candidate.kernel.result] = Trial(candidate.kernel.form, candidate.cost, found.worst)
+        self._runs.append((candidate, found))
+        if found.worst <= self.margin and not self.is_won_by_less_than(candidate):
+            self._winner = (candidate, found)
+        return found
+
+    def run_with_guards(self, candidate: Candidate) -> contract.Errors:
+        """Judge a candidate and, where it breaks the contract, the same with guards; the errors of the last tried."""
+        found = self.run(candidate)
+        for other in guarded(self._judge, self._shape, candidate, found):
+            if self.is_won_by_less_than(other) or found.worst <= CONTRACT:
+                break
+            if other.kernel.result not in self._trials:
+                found = self.run(other)
+        return found
+
+    def confirm(self) -> None:
+        """Look at the closest forms at more floats, where they are so near the limit that some may lie beyond it."""
+        while self._winner is None and self._closest is not None:
+            candidate, found = self._closest
+            if not self.margin < found.worst <= CONTRACT or candidate.kernel.result in self._confirmed:
+                return
+            self._confirmed.add(candidate.kernel.result)
+            found = _with_worst_of(found, self._judge.errors_close_up(candidate.kernel))
+            self._runs = [(run[0], found) if run[0] is candidate else run for run in self._runs]
+
+    def verdict(self) -> tuple[Candidate, Judgement]:
+        """The candidate chosen and its judgement."""
+        candidate, found = self._winner or self._cheapest_of_the_closest()
+        trials = tuple(self._trials.values())
+        if self._winner is not None:
+            reason = f"the cheapest within {self.margin:g} units"
+        elif found.worst <= CONTRACT:
+            reason = f"the most accurate, none being within {self.margin:g} units"
+        else:
+            reason = "loses least; none keeps the contract"
+        verdict = Judgement(found.worst, found.worst_at, found.worst_ulps, candidate.is_certified, trials, reason)
+        return candidate, verdict
+
+    def _cheapest_of_the_closest(self) -> tuple[Candidate, contract.Errors]:
+        """Where nothing keeps the contract, a tenth less error is not worth twice the operations."""
+        assert self._closest is not None
+        is_partial, lost, worst = self._judge.lost(self._closest[1])
+        if worst <= CONTRACT:
+            return self._closest
+
+        def is_close(found: contract.Errors) -> bool:
+            other = self._judge.lost(found)
+            return other[0] == is_partial and other[1] <= _CLOSE * lost and other[2] <= _CLOSE * worst
+
+        return min((run for run in self._runs if is_close(run[1])), key=lambda run: cost_of(run[0]))
+
+
+def _with_worst_of(found: contract.Errors, more: contract.Errors) -> contract.Errors:
+    """Errors, with the worst point of a second sample among them."""
+    worst = [int(more.units.argmax())]
+    parts = ((getattr(found, name), getattr(more, name)[worst]) for name in ("points", "ulps", "units"))
+    return contract.Errors(*map(np.concatenate, parts))
+
+
+def cost_of(candidate: Candidate) -> tuple[int, int, int]:
+    """The order of candidates by cost."""
+    return candidate.cost.key
