@@ -76,6 +76,37 @@ def test_infinities_and_nan_are_judged_where_they_are(project: Settings, break_i
         assert not cell.builtin.spurious
 
 
+def test_a_worse_chunk_is_found_after_a_bad_one_and_every_infinity_is_counted(
+    project: Settings, break_it: Break
+) -> None:
+    one, two = (float(np.float32(x)) for x in (1.25, 1.26))
+    chunks = range(chunk_of(one), chunk_of(two) + 1)
+    assert len(chunks) > 1
+    module = project.out / "torch/relu.py"
+    right = module.read_text()
+    # 8 and 12 ULP of numbers between 1 and 2.
+    break_it("torch", "relu", f"y + (x == {one}) * 8 * 2.0**-23 + (x == {two}) * 12 * 2.0**-23")
+    exhaustive.run(stretch(project, "relu", chunks))
+    found = entry(project).cells["value", "exhaustive"].ours
+    assert (found.ulps, found.ulps_at) == (12.0, two)
+    assert found.units_at == two
+    module.write_text(right)
+    break_it("torch", "relu", f"torch.where((x == {one}) | (x == {two}), torch.inf, x)")
+    exhaustive.run(stretch(project, "relu", chunks))
+    assert entry(project).cells["value", "exhaustive"].ours.spurious == 2
+
+
+@pytest.mark.parametrize(("slope_at_tiny", "is_excused"), [("0", True), ("0.5", False)])
+def test_a_subnormal_number_may_be_taken_for_zero_in_any_chunk(
+    project: Settings, break_it: Break, slope_at_tiny: str, is_excused: bool
+) -> None:
+    """relu has the slope 0 at zero and 1 above; nowhere has it 0.5."""
+    break_it("torch", "relu", f"torch.where(x.abs() < 1e-38, {slope_at_tiny} * x, y)")
+    exhaustive.run(stretch(project, "relu", range(1, 2)))
+    found = entry(project).cells["d/dx", "exhaustive"].ours
+    assert found.units == 0 if is_excused else found.units >= 2**22
+
+
 def test_an_interrupted_stretch_goes_on_at_its_next_chunk(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     original, asked = exhaustive._numbers, []
 

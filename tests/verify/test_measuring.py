@@ -15,14 +15,27 @@ from actgen.verify.record import Entry, Measured, Place, Record
 from actgen.verify.state import Store
 from actgen.verify.table import missed
 
+# 2026-11: torch 2.13's own, when Inductor is imported and at any autograd.Function under Dynamo.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
+]
+
 Break = Callable[[str, str, str], None]
 
 
-def measure(project: Settings, name: str, framework: str, mode: str = "eager", dtype: str = "float32") -> Entry:
+def measure(
+    project: Settings,
+    name: str,
+    framework: str,
+    mode: str = "eager",
+    dtype: str = "float32",
+    orders: tuple[int, ...] = (0, 1, 2),
+) -> Entry:
     folder = project.root / "state"
     keys = {(mode, dtype): "key"}
     module = project.out / framework / f"{name}.py"
-    run(Sample(framework, project.specs / f"{name}.toml", module, keys, (0, 1, 2), folder, 512))
+    run(Sample(framework, project.specs / f"{name}.toml", module, keys, orders, folder, 512))
     entry = Store(folder).read("key")
     assert entry is not None
     return entry
@@ -44,6 +57,7 @@ def told(entry: Entry, dtype: str = "float32", name: str = "swish") -> str:
     ("framework", "mode", "dtype"),
     [
         ("torch", "eager", "float32"),
+        ("torch", "compiled", "float32"),
         ("jax", "compiled", "float64"),
         ("keras", "eager", "bfloat16"),
         ("keras", "compiled", "float32"),
@@ -53,7 +67,7 @@ def test_right_code_keeps_the_contract_beside_a_builtin_that_does_not(
     project: Settings, framework: str, mode: str, dtype: str
 ) -> None:
     entry = measure(project, "swish", framework, mode, dtype)
-    quantities = {"value", "d/dx", "d2/dx2", "d/dbeta"}
+    quantities = {"value", "d/dx", "d/dbeta"} | ({"d2/dx2"} if (framework, mode) != ("torch", "compiled") else set())
     assert set(entry.cells) == {(quantity, setting) for quantity in quantities for setting in ("", "sampled")}
     assert [line for line in told(entry, dtype).splitlines() if "d2/dx2" not in line] == []
     builtin = entry.cells["d/dx", ""].builtin
@@ -86,6 +100,18 @@ def test_a_mistake_in_the_code_is_found(
     assert complaint in told(measure(project, "swish", framework))
 
 
+@pytest.mark.parametrize(
+    ("orders", "quantities"),
+    [((0,), {"value"}), ((1,), {"d/dx", "d/dbeta"}), ((0, 2), {"value", "d2/dx2"})],
+)
+def test_derivatives_by_parameters_come_with_the_first(
+    project: Settings, orders: tuple[int, ...], quantities: set[str]
+) -> None:
+    entry = measure(project, "swish", "torch", orders=orders)
+    assert {quantity for quantity, _ in entry.cells} == quantities
+    assert {setting for _, setting in entry.cells} == {"", "sampled"}
+
+
 def test_a_derivative_that_is_a_number_need_not_be_nan_for_nan(project: Settings) -> None:
     entry = measure(project, "relu", "torch")
     assert entry.cells["d2/dx2", ""].ours.wrong == ()
@@ -106,20 +132,30 @@ def test_near_underflow_a_smallest_normal_number_is_free_and_elsewhere_sixteen(
 
 
 @pytest.mark.parametrize(
-    ("framework", "wrong"),
+    ("framework", "wrong", "complaint"),
     [
-        ("torch", "y + 1.0 * torch.compiler.is_compiling()"),
-        ("torch", "(torch._dynamo.graph_break(), y)[1]"),
-        ("jax", "y if bool((x != 0).any()) else y"),
-        ("keras", "y if __import__('tensorflow').executing_eagerly() else 2 * y"),
-        ("keras", "y + __import__('tensorflow').numpy_function(lambda a: a.clip(0, 0), [x], x.dtype)"),
+        ("torch", "y + 1.0 * torch.compiler.is_compiling()", "relu value in"),
+        (
+            "torch",
+            "(torch._dynamo.graph_break(), y)[1]",
+            "does not run: Unsupported: Call to `torch._dynamo",
+        ),
+        ("jax", "y if bool((x != 0).any()) else y", "does not run: TracerBoolConversionError"),
+        ("keras", "y if __import__('tensorflow').executing_eagerly() else 2 * y", "relu value in"),
+        (
+            "keras",
+            "y + __import__('tensorflow').numpy_function(lambda a: a.clip(0, 0), [x], x.dtype)",
+            "does not run: InvalidArgumentError: Detected unsupported operations when trying to compile",
+        ),
     ],
     ids=["as if eager", "not in one graph", "not of traced values", "as if eager", "not by XLA"],
 )
-def test_compiled_is_compiled_in_one_graph(project: Settings, break_it: Break, framework: str, wrong: str) -> None:
+def test_compiled_is_compiled_in_one_graph(
+    project: Settings, break_it: Break, framework: str, wrong: str, complaint: str
+) -> None:
     break_it(framework, "relu", wrong)
-    assert "relu" not in told(measure(project, "relu", framework), name="relu")
-    assert "relu " in told(measure(project, "relu", framework, "compiled"), name="relu")
+    assert told(measure(project, "relu", framework), name="relu") == ""
+    assert complaint in told(measure(project, "relu", framework, "compiled"), name="relu")
 
 
 def test_a_builtin_is_called_as_the_spec_says_and_held_to_the_same_values(project: Settings) -> None:
@@ -169,7 +205,7 @@ def test_an_error_that_generated_code_raises_is_told_with_its_traceback(
     assert entry.cells == {}
     first, _, traceback = told(entry).partition("\n")
     if (framework, mode) == ("torch", "compiled"):
-        assert "does not run: " in first  # Dynamo makes an error of its own of it
+        assert "does not run: Unsupported: " in first  # Dynamo makes an error of its own of it
     else:
         assert f"does not run: {error}" in first
     assert "Traceback (most recent call last)" in traceback
