@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import permutations
+from itertools import permutations, product
 
 import sympy as sp
 
 from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
 u = sp.Wild("u", properties=[lambda e: bool(e.free_symbols)])
+v = sp.Wild("v", properties=[lambda e: bool(e.free_symbols)])
 n = sp.Wild("n", properties=[lambda e: e.is_Integer and e > 0])
 p = sp.Wild("p", properties=[lambda e: not e.is_Integer])
 
@@ -84,6 +85,51 @@ class Rule:
         return None
 
 
+@dataclass(frozen=True)
+class Shift:
+    """What a function of u less the same function of v amounts to, where u - v is known without rounding.
+
+    softplus(x + 1) - softplus(x - 1) has no digits left where either is large or small, but u - v = 2 needs no x.
+
+    Attributes:
+        name: reads as a theorem, for reports.
+        function: f.
+        after: f(u) - f(v), from u, v and d = u - v.
+    """
+
+    name: str
+    function: type[sp.Function]
+    after: Callable[[sp.Expr, sp.Expr, sp.Expr], sp.Expr]
+
+    def apply(self, expression: sp.Expr) -> sp.Expr | None:
+        """A sum with two of its terms rewritten, or None where no two differ by a shift."""
+        if not isinstance(expression, sp.Add) or len(expression.atoms(self.function)) < 2:
+            return None
+        for a, b in permutations(expression.args, 2):
+            for first, second in product(sp.Mul.make_args(a), sp.Mul.make_args(b)):
+                if not (isinstance(first, self.function) and isinstance(second, self.function)):
+                    continue
+                factor = a / first
+                d = self._shift(first.args[0], second.args[0])
+                if d is not None and b / second == -factor:
+                    return expression - a - b + factor * self.after(first.args[0], second.args[0], d)
+        return None
+
+    @staticmethod
+    def _shift(a: sp.Expr, b: sp.Expr) -> sp.Expr | None:
+        """The difference where it reads fewer symbols than both, and is not known to be negative."""
+        d = sp.expand(a - b)
+        return d if d.free_symbols < a.free_symbols & b.free_symbols and d != 0 and not d.is_negative else None
+
+
+SHIFTS: tuple[Shift, ...] = (
+    Shift("shift-of-softplus", softplus, lambda a, b, d: log1p(sigmoid(b) * expm1(d))),
+    Shift("shift-of-sigmoid", sigmoid, lambda a, b, d: -sigmoid(a) * sigmoid(-b) * expm1(-d)),
+    Shift("shift-of-tanh", tanh, lambda a, b, d: sp.sinh(d) * sech(a) * sech(b)),
+)
+"""Tried after the rules."""
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         name="log-of-one-plus-exp",
@@ -96,6 +142,18 @@ RULES: tuple[Rule, ...] = (
         before=log1p(sp.exp(u)),
         after=softplus(u),
         why="exp overflows beyond 88.7 in float32",
+    ),
+    Rule(
+        name="log-of-quotient-of-exponentials",
+        before=sp.log((1 + sp.exp(u)) * sigmoid(v)),
+        after=softplus(u) - softplus(-v),
+        why="exp overflows beyond 88.7 in float32, and where both are large or small the logarithm has no digits",
+    ),
+    Rule(
+        name="softplus-minus-its-value-at-0",
+        before=softplus(u) - sp.log(2),
+        after=log1p(expm1(u) / 2),
+        why="cancels near 0: relative error 1 for |u| < 1e-7 in float32",
     ),
     Rule(
         name="log-of-sigmoid",
@@ -262,7 +320,8 @@ def rewrite(expression: sp.Expr, rules: tuple[Rule, ...] = RULES) -> tuple[sp.Ex
             return node
         node = _with_children(node, visit)
         while isinstance(node, sp.Expr):
-            for rule in rules:
+            laws: tuple[Rule | Shift, ...] = (*rules, *SHIFTS)
+            for rule in laws:
                 rewritten = rule.apply(node)
                 if rewritten is not None and rewritten != node:
                     applied.append(rule.name)

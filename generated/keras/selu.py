@@ -12,7 +12,10 @@ import keras
 __all__ = ["SELU", "selu"]
 
 _COEFFICIENT = 1.0507009873554805  # 5253504936777402467096674926473/5000000000000000000000000000000
-_COEFFICIENT_2 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
+_COEFFICIENT_2 = (
+    1.6732632423543772  # 16732632423543772848170429916717/10000000000000000000000000000000
+)
+_COEFFICIENT_3 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
 
 
 @keras.saving.register_keras_serializable(package="actgen")
@@ -82,7 +85,7 @@ def _value(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _derivative(x)
 
-    value = keras.ops.where(x > 0.0, _COEFFICIENT * x, _COEFFICIENT_2 * _expm1(x))
+    value = _COEFFICIENT * keras.ops.where(x > 0.0, x, _COEFFICIENT_2 * _expm1(x))
     return value, gradient
 
 
@@ -98,7 +101,7 @@ def _derivative(x):
     is_far = negated < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product = _COEFFICIENT_2 * part_of_t * rest_of_t
+    product = _COEFFICIENT_3 * part_of_t * rest_of_t
     value = keras.ops.where(x > 0.0, keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype), product)
     return value, gradient
 
@@ -109,7 +112,7 @@ def _second_derivative(x):
     is_far = negated < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    return keras.ops.where(x > 0.0, 0.0, _COEFFICIENT_2 * part_of_t * rest_of_t)
+    return keras.ops.where(x > 0.0, 0.0, _COEFFICIENT_3 * part_of_t * rest_of_t)
 
 
 def _upstream(arguments, upstream):

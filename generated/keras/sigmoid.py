@@ -91,22 +91,10 @@ def _derivative(x):
 def _second_derivative(x):
     """d2f / dx dx = (sigmoid(-x) - sigmoid(x))*sigmoid(-x)*sigmoid(x)."""
     abs_x = keras.ops.abs(x)
-    minus_abs_x = -abs_x
-    t = keras.ops.exp(minus_abs_x)
-    total = t + 1.0
-    e = keras.ops.exp(0.5 * -keras.ops.abs(-x))
-    t_2 = keras.ops.square(e)
-    ratio = 1.0 / (1.0 + t_2)
-    branch = keras.ops.where(-x < 0.0, e, 1.0)
-    e_2 = keras.ops.exp(0.5 * minus_abs_x)
-    t_3 = keras.ops.square(e_2)
-    ratio_2 = 1.0 / (1.0 + t_3)
-    branch_2 = keras.ops.where(x < 0.0, e_2, 1.0)
-    e_3 = keras.ops.exp(0.5 * (_minimum(x, 0.0) + _minimum(-x, 0.0)))
-    product = (ratio * branch * branch - ratio_2 * branch_2 * branch_2) * ratio_2 * ratio
-    product = product * e_3 * e_3
-    product_2 = _sign(x) * (_expm1(minus_abs_x) * t / (keras.ops.square(total) * total))
-    return keras.ops.where(abs_x < 1.0, product_2, product)
+    root_t = keras.ops.exp(-0.5 * abs_x)
+    t = keras.ops.square(root_t)
+    ratio = _expm1(-abs_x) * root_t * root_t / (((t + 3.0) * t + 3.0) * t + 1.0)
+    return _sign(x) * ratio
 
 
 def _upstream(arguments, upstream):
@@ -117,11 +105,6 @@ def _upstream(arguments, upstream):
 def _sign(a):
     """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
     return keras.ops.where(a == a, keras.ops.sign(a), a)
-
-
-def _minimum(a, b):
-    """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
-    return keras.ops.where((a < b) | (a != a), a, b)
 
 
 def _expm1(a):

@@ -118,9 +118,8 @@ def _derivative(x, b):
         abs_smaller = keras.ops.abs(smaller)
         root = keras.ops.sqrt(b + keras.ops.square(smaller))
         root = keras.ops.where(abs_smaller > 2.0**60, abs_smaller, root)
-        ratio = 1.0 / root
-        product = -0.5 * ratio * b * (1.0 / (smaller - root))
-        value = keras.ops.where(smaller < 0.0, product, 0.5 * ratio * (root + smaller))
+        ratio = -0.5 * b / (root * (smaller - root))
+        value = keras.ops.where(smaller < 0.0, ratio, 0.5 * (root + smaller) / root)
         return value, gradient
 
     return differentiable(x)
@@ -129,7 +128,7 @@ def _derivative(x, b):
 def _second_derivative(x, b):
     """d2f / dx dx = (-x^2/(b + x^2) + 1)/(2*sqrt(b + x^2))."""
     total = b + keras.ops.square(x)
-    return 0.5 * (1.0 / total) * b * (1.0 / keras.ops.sqrt(total))
+    return 0.5 * b / (total * keras.ops.sqrt(total))
 
 
 def _upstream(arguments, upstream):

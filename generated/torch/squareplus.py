@@ -76,14 +76,13 @@ def _value(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, b: Tensor) -> Tensor:
-    """The derivative by x: square-root form, divided one by one, clamped right."""
+    """The derivative by x: square-root form, clamped right."""
     smaller = x.clamp(max=2.0**40)
     abs_smaller = smaller.abs()
     root = (b + smaller.square()).sqrt_()
     root = torch.where(abs_smaller > 2.0**60, abs_smaller, root)
-    ratio = 1 / root
-    product = (-0.5 * ratio).mul_(b).mul_(1 / (smaller - root))
-    return torch.where(smaller < 0, product, (0.5 * ratio).mul_(root + smaller))
+    ratio = -0.5 * b / (smaller - root).mul_(root)
+    return torch.where(smaller < 0, ratio, (root + smaller).mul_(0.5).div_(root))
 
 
 def _by_b(x: Tensor, b: Tensor) -> Tensor:
@@ -93,9 +92,9 @@ def _by_b(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, b: Tensor) -> Tensor:
-    """The second derivative by x: one fraction, divided one by one."""
+    """The second derivative by x: one fraction."""
     total = b + x.square()
-    return 0.5 * (1 / total) * b * (1 / total.sqrt())
+    return 0.5 * b / (total * total.sqrt())
 
 
 def _by_x_b(x: Tensor, b: Tensor) -> Tensor:
@@ -106,9 +105,9 @@ def _by_x_b(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_b_b(x: Tensor, b: Tensor) -> Tensor:
-    """The second derivative by b: as declared, divided one by one."""
+    """The second derivative by b: -1/(8*(b + x^2)^(3/2))."""
     total = b + x.square()
-    return -(0.125 * (1 / total) * (1 / total.sqrt()))
+    return -(0.125 / (total * total.sqrt()))
 
 
 _DERIVATIVES = {

@@ -23,14 +23,15 @@ from actgen.symbolic.balls import BallFunction
 from tests.symbolic.reading import exact, precision
 
 SURE_BITS = 200
-EXPONENTS: Mapping[str, tuple[sp.Rational, ...]] = {
+_V = sp.Symbol("v", real=True)
+EXPONENTS: Mapping[str, tuple[sp.Expr, ...]] = {
     "n": (sp.Integer(1), sp.Integer(2), sp.Integer(5)),
     "p": (sp.Rational(1, 2), sp.Rational(-3, 2), sp.Rational(1, 3)),
+    "v": (1 - _V / 2,),
 }
-"""What stands in for the wildcards of exponents: n for a positive whole number, p for any other."""
+"""What stands in for the other wildcards: n for a positive whole number, p for any other, v for another argument."""
 _PRECISIONS = (320, 1600)
 _GOLDEN = 0.6180339887498949
-_V = sp.Symbol("v", real=True)
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,11 @@ def is_proved(rule: Rule) -> bool:
 
 
 def _written_out(side: sp.Expr, argument: sp.Expr) -> sp.Expr:
-    exponents = {"n": sp.Symbol("n", integer=True, positive=True), "p": sp.Symbol("p", real=True)}
+    exponents = {
+        "n": sp.Symbol("n", integer=True, positive=True),
+        "p": sp.Symbol("p", real=True),
+        "v": sp.Symbol("w", real=True),
+    }
     wilds = side.atoms(sp.Wild) - {u}
     body = side.xreplace({u: argument, **{wild: exponents[wild.name] for wild in wilds}})
     for name, definition in DEFINITIONS.items():

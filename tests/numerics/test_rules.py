@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
-from actgen.numerics.rules import RULES, Rule, rewrite, u
+from actgen.numerics.rules import RULES, SHIFTS, Rule, Shift, rewrite, u
 from actgen.symbolic.primitives import erfc, log1p, sech, sigmoid, softplus, tanh
 from tests.numerics.exact_sides import compare, is_proved
 from tests.numerics.judging import errors, kernel_of
@@ -20,9 +20,9 @@ SAMPLE = [sign * size for size in (2.0**-40, 1e-4, 0.03, 0.4, 0.99, 1.7, 3.3, 8.
 
 
 def instance(expression: sp.Expr, argument: sp.Expr, power: int = 2) -> sp.Expr:
-    """With a whole power for the wildcard n of exponents, and one and a half for p, which stands for any other."""
-    exponents = {"n": sp.Integer(power), "p": power - sp.Rational(1, 2)}
-    return expression.xreplace({u: argument, **{w: exponents[w.name] for w in expression.atoms(sp.Wild) - {u}}})
+    """With a whole power for the wildcard n, one and a half for p, any other exponent, and for v another argument."""
+    others = {"n": sp.Integer(power), "p": power - sp.Rational(1, 2), "v": 1 - argument / 2}
+    return expression.xreplace({u: argument, **{w: others[w.name] for w in expression.atoms(sp.Wild) - {u}}})
 
 
 def counterexample(rule: Rule) -> str | None:
@@ -141,6 +141,8 @@ GAINS = {
     "log-of-one-plus-exp": [100.0, -17.0],
     "log1p-of-exp": [100.0],
     "log-of-sigmoid": [-105.0],
+    "log-of-quotient-of-exponentials": [100.0],
+    "softplus-minus-its-value-at-0": [3e-8, -1e-5],
     "exp-minus-one": [3e-8, -1e-5],
     "one-plus-erf": [-4.5, -3.0],
     "one-minus-erf": [4.5, 3.0],
@@ -262,3 +264,36 @@ def test_rules_meet_the_published_formulas() -> None:
     assert rewrite(formula("x*tanh(log(1 + exp(x)))"))[0] == x * tanh(softplus(x))
     assert rewrite(formula("x/2*(1 + erf(x/sqrt(2)))"))[0] == x * erfc(-x / sp.sqrt(2)) / 2
     assert rewrite(formula("x/(1 + exp(-x))"))[0] == x * sigmoid(x)
+
+
+SHIFTED = ((2 * x + 1, 2 * x - 1), (x, x - sp.Rational(7, 2)), (x**3 + 20, x**3))
+
+
+@pytest.mark.parametrize("shift", SHIFTS, ids=lambda shift: shift.name)
+@pytest.mark.parametrize(("first", "second"), SHIFTED, ids=str)
+def test_a_shifted_difference_is_what_it_was(shift: Shift, first: sp.Expr, second: sp.Expr) -> None:
+    """Also with a factor, in a longer sum, and with the smaller argument first; a wrong sign or argument would show."""
+    difference = shift.function(first) - shift.function(second)
+    for context in (difference, -difference, sp.expand_mul(x * difference) + sp.cos(x) / 3):
+        rewritten = shift.apply(context)
+        assert rewritten is not None
+        assert shift.apply(rewritten) is None
+        for point in (-19.0, -0.7, 0.0, 1.3, 6.5):
+            assert agree(value(rewritten, point, 4000), value(context, point, 4000)), (context, rewritten)
+
+
+@pytest.mark.parametrize("shift", SHIFTS, ids=lambda shift: shift.name)
+def test_functions_that_no_shift_relates_are_left_alone(shift: Shift) -> None:
+    f = shift.function
+    for other in (f(x) - f(2 * x), f(x) + f(x + 1), 2 * f(x + 1) - f(x), f(x), x - f(x)):
+        assert shift.apply(other) is None
+
+
+@pytest.mark.parametrize(("shift", "point"), list(zip(SHIFTS, [100.3, 14.0, 9.0], strict=True)))
+def test_a_shift_gains_the_accuracy_it_claims(shift: Shift, point: float) -> None:
+    first, second = x + sp.Rational(1, 1024), x
+    before = shift.function(first) - shift.function(second)
+    after = shift.apply(before)
+    assert after is not None
+    assert errors(kernel_of(before), before, [point]).worst > 100
+    assert errors(kernel_of(after), before, [point]).worst < 4
