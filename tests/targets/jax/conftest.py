@@ -19,7 +19,6 @@ from tests.targets import standins
 @pytest.fixture(scope="session")
 def emitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """The package `handmade_jax.jax`, imported from a temporary folder."""
-    pytest.importorskip("jax")
     folder = tmp_path_factory.mktemp("emitted")
     write(folder / "handmade_jax")
     sys.path.insert(0, str(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -36,7 +37,6 @@ def test_a_private_function_brings_those_it_calls() -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_each_operation_keeps_float64_nan_and_accuracy(operation: str, dtype: str) -> None:
-    jax = pytest.importorskip("jax")
     listing = JaxPrinter().print(operations.kernel(operation), like="a")
     body = "\n    ".join(listing.lines)
     parts = ["from __future__ import annotations", "import jax, jax.numpy as jnp", *EXPANSIONS.values()]

@@ -19,7 +19,6 @@ from tests.targets import standins
 @pytest.fixture(scope="session")
 def emitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """The package `handmade.torch`, imported from a temporary folder."""
-    pytest.importorskip("torch")
     folder = tmp_path_factory.mktemp("emitted")
     derivations = [make() for make in standins.ALL]
     files = {"__init__.py": ""}

@@ -11,12 +11,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import torch
 
 from actgen.targets import Context
 from actgen.targets.torch import target
 from tests.targets import standins
-
-torch = pytest.importorskip("torch")
 
 EVIL = '"""\nimport os\n"""\\N{BELL} \\" \u202e {{ 7*7 }} {x} %s \\u0041 """'
 
@@ -111,6 +110,8 @@ def test_half_types_are_rounded_once(emitted: ModuleType) -> None:
         weights = torch.rand_like(x)
         y.backward(weights)
         exact.backward(weights.float())
+        assert x.grad is not None
+        assert wide.grad is not None
         assert torch.equal(x.grad, wide.grad.to(dtype))
 
 

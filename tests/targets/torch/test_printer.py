@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from actgen.numerics.emulation import EVALUATIONS
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node, Variable
 from actgen.targets.torch.printer import EXPANSIONS, FORMS, TorchPrinter
 from tests.targets.standins import ONE, ZERO, X, add, apply, mul, parameter
-
-torch = pytest.importorskip("torch")
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.25, 30.0, -30.0, math.inf, -math.inf, math.nan, 1e-40, -1e-310]
 A, B, C = (Variable(name) for name in "abc")
@@ -93,7 +92,8 @@ def test_an_operation_means_what_its_row_says(operation: str, dtype: Any) -> Non
     if operation == "power":
         grids[0] = np.abs(grids[0])
     tensors = [torch.tensor(grid.ravel(), dtype=dtype) for grid in grids]
-    got = run(Call(operation, (A, B)[:arity]), **dict(zip("ab", tensors, strict=False)))
+    given: dict[str, Any] = dict(zip("ab", tensors, strict=False))
+    got = run(Call(operation, (A, B)[:arity]), **given)
     with np.errstate(all="ignore"):
         expected = MEANING[operation](*(t.numpy().astype(np.float64) for t in tensors))
     rtol, atol = (1e-5, 1e-37) if dtype == torch.float32 else (1e-13, 1e-300)

@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-
-torch = pytest.importorskip("torch")
+import torch
+from onnx.reference import ReferenceEvaluator
 
 # torch 2.13's own, November 2026: the first use of forward mode; any autograd.Function under Dynamo.
 pytestmark = [
@@ -83,7 +83,8 @@ def test_the_third_derivative_is_right(emitted: ModuleType, name: str) -> None:
 def test_nested_transforms_agree_with_plain_operations(emitted: ModuleType, name: str, depth: int) -> None:
     at = inputs(name)
     x, rest = at[0][1], at[1:]
-    for nest in itertools.product((torch.func.jacfwd, torch.func.jacrev), repeat=depth):
+    transforms: tuple[Any, ...] = (torch.func.jacfwd, torch.func.jacrev)
+    for nest in itertools.product(transforms, repeat=depth):
         for place in range(len(at)):
             mine: Any = partial(call, getattr(emitted, name), x, rest, place)
             theirs: Any = partial(call, PLAIN[name], x, rest, place)
@@ -130,7 +131,8 @@ def test_vmap_over_any_of_the_inputs_agrees_with_a_loop(emitted: ModuleType, nam
 def test_it_compiles_whole_forward_and_backward(emitted: ModuleType, name: str, backend: str) -> None:
     torch._dynamo.reset()
     f, at, plain = getattr(emitted, name), leaves(name), leaves(name)
-    y = torch.compile(f, fullgraph=True, backend=backend)(*at)
+    compiled: Any = torch.compile(f, fullgraph=True, backend=backend)
+    y = compiled(*at)
     expected = PLAIN[name](*plain)
     torch.testing.assert_close(y, expected)
     weights = torch.rand_like(y)
@@ -153,20 +155,19 @@ def test_transforms_inside_a_compiled_function_are_right(emitted: ModuleType, na
     if name == "mish":
         transforms.append(lambda g: func.vmap(func.grad(func.grad(g))))
     for make in transforms:
-        made: Any = make(f)
-        got = torch.compile(made, fullgraph=True, backend="aot_eager")(points)
-        torch.testing.assert_close(got, make(plain)(points))
+        compiled: Any = torch.compile(make(f), fullgraph=True, backend="aot_eager")
+        torch.testing.assert_close(compiled(points), make(plain)(points))
 
 
 def test_a_changing_hyperparameter_needs_no_graph_break(emitted: ModuleType) -> None:
     torch._dynamo.reset()
-    compiled = torch.compile(emitted.leaky_relu, fullgraph=True, backend="aot_eager")
+    compiled: Any = torch.compile(emitted.leaky_relu, fullgraph=True, backend="aot_eager")
     x = torch.linspace(-1, 1, 5)
     for slope in (0.1, 0.2, 0.3):
         torch.testing.assert_close(compiled(x, slope), torch.nn.functional.leaky_relu(x, slope))
 
 
-class Net(torch.nn.Module):  # type: ignore[misc, name-defined]
+class Net(torch.nn.Module):
     def __init__(self, package: ModuleType) -> None:
         super().__init__()
         self.layers = torch.nn.Sequential(
@@ -188,12 +189,10 @@ def test_a_network_exports_with_a_dynamic_batch(emitted: ModuleType) -> None:
 
 @pytest.mark.filterwarnings("ignore")  # torch's own, of its exporter
 def test_a_network_exports_to_onnx_and_gives_the_same(emitted: ModuleType) -> None:
-    pytest.importorskip("onnxscript")
-    evaluator = pytest.importorskip("onnx.reference")
     net, x = Net(emitted).eval(), torch.randn(3, 4)
     program = torch.onnx.export(net, (x,), dynamo=True, verbose=False)
     assert program is not None
-    session = evaluator.ReferenceEvaluator(program.model_proto)
+    session = ReferenceEvaluator(program.model_proto)
     (got,) = session.run(None, {session.input_names[0]: x.numpy()})
     torch.testing.assert_close(torch.from_numpy(got), net(x).detach())
 
@@ -214,6 +213,7 @@ def test_under_autocast_it_keeps_the_type_of_its_input(emitted: ModuleType) -> N
             x = torch.randn(8, dtype=dtype, requires_grad=True)
             y = emitted.swish(x, torch.tensor(1.5, requires_grad=True))
             y.sum().backward()
+            assert x.grad is not None
             assert y.dtype == x.grad.dtype == dtype
 
 
@@ -268,7 +268,9 @@ def test_forward_mode_through_vmap_nests(emitted: ModuleType) -> None:
     def along(g: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return lambda v: torch.func.jvp(g, (v,), (torch.ones_like(v),))[1]
 
-    x, vmap, grad = torch.linspace(-2, 2, 5, dtype=torch.float64), torch.func.vmap, torch.func.grad
+    x = torch.linspace(-2, 2, 5, dtype=torch.float64)
+    vmap: Any = torch.func.vmap
+    grad: Any = torch.func.grad
     for f, plain in (
         (emitted.mish, PLAIN["mish"]),
         (lambda v: emitted.swish(v, torch.tensor(0.6)), lambda v: PLAIN["swish"](v, torch.tensor(0.6))),
