@@ -23,7 +23,7 @@ from actgen.numerics.shape import Shape
 
 _MOST_PIECES = 12
 _MOST_TERMS = 8
-_WORTH_SCALING = ("as declared", "rewritten", "expanded", "one fraction")
+_WORTH_SCALING = ("as declared", "rewritten", "expanded", "one fraction", "one fraction, as declared")
 
 
 Stage = Literal["spelled", "normal", "scaled"]
@@ -161,6 +161,10 @@ class _Branch:
         fraction = _one_fraction(self._rewritten)
         if fraction is not None:
             self._spellings["one fraction"] = fraction
+        declared = _one_fraction(expression) if applied else None
+        if declared is not None:
+            # A rule may hide that two terms have a factor in common, as the power of a root.
+            self._spellings["one fraction, as declared"] = declared
         spread = _with_plain_denominator(fraction or factored, x)
         if spread is not None:
             self._spellings["one fraction, expanded"] = spread

@@ -8,7 +8,7 @@ then, the one that loses least is taken, and the judgement says by how much it m
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import get_args
 
@@ -25,6 +25,9 @@ from actgen.numerics.shape import shape_of
 
 _NEAR_MISS = 64.0
 """Units: where all forms of one source miss by more, those of the next are tried."""
+
+_MOST_TELLING = 40
+"""How many of the closest forms are tried on another machine, where none keeps the contract on one."""
 
 _STAGES = len(get_args(Stage))
 
@@ -62,7 +65,7 @@ def choose_kernels(
         sources.insert(1, Source.of_shape(shape, known))
     if shape is None:
         sources += _from_defaults(judge, known)
-    forms = _Stages(stages(sources))
+    forms: Iterable[Sequence[Candidate]] = _Stages(stages(sources))
     winners: list[Candidate] = []
     verdicts = []
     for machine in machines:
@@ -73,6 +76,8 @@ def choose_kernels(
         _run(race, forms)
         race.confirm()
         if race.best_units > CONTRACT:
+            # What is hopeless on the least exact machine is so on the others, and need not be tried there.
+            forms = [sorted(race.closest(_MOST_TELLING), key=cost_of)]
             mend(race, judge.on(machine), known, shape)
             race.confirm()
         elif race.least_cost is None and not judge.parameters:
@@ -118,7 +123,7 @@ class _Stages:
             yield self._known[number]
 
 
-def _run(race: Race, forms: _Stages) -> None:
+def _run(race: Race, forms: Iterable[Sequence[Candidate]]) -> None:
     passed_over: list[Candidate] = []
     for number, stage in enumerate(forms):
         for candidate in stage:

@@ -88,27 +88,17 @@ def _second_derivative_frequency_frequency(x: Array, frequency: Array) -> Array:
     product = frequency * x
     product_squared = jnp.square(product)
     product_2 = jnp.square(frequency) * frequency
-    product_3 = 2.0 * product_squared
-    cos_product = jnp.cos(product)
     sin_product = jnp.sin(product)
-    sin_product_squared = jnp.square(sin_product)
-    product_4 = 2.0 * product
-    clamped = jnp.clip(product, -(2.0**100), 2.0**100)
-    sin_clamped = jnp.sin(clamped)
-    numerator = product_squared * jnp.cos(jnp.clip(product_4, -(2.0**100), 2.0**100))
-    numerator = numerator + jnp.square(sin_clamped)
-    numerator = 2.0 * (numerator - product_4 * sin_clamped * jnp.cos(clamped)) / product_2
-    numerator_2 = product_3 * jnp.square(cos_product) + 2.0 * sin_product_squared
-    numerator_3 = numerator_2 - product_3 * sin_product_squared
-    numerator_3 = (numerator_3 - 4.0 * product * sin_product * cos_product) / product_2
-    numerator_3 = jnp.where(jnp.abs(x) < 2.0, numerator_3, numerator)
-    numerator_4 = 5.405002515910351e-09 * product_squared - 3.287404723358671e-07
-    numerator_5 = (numerator_4 * product_squared + 1.4658991641255393e-05) * product_squared
-    numerator_6 = (numerator_5 - 0.0004703115628216849) * product_squared
-    numerator_7 = (numerator_6 + 0.010158730156068904) * product_squared - 0.13333333333314631
-    numerator_8 = (numerator_7 * product_squared + 0.8888888888888838) * product_squared - 2.0
-    numerator_8 = numerator_8 / product_2 * product * product * product * product
-    return jnp.where(jnp.abs(product) < 0.75, numerator_8, numerator_3)
+    product_3 = product * sin_product
+    product_4 = product * jnp.cos(product)
+    numerator = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
+    numerator = (numerator * product_squared + 0.010158730018624152) * product_squared
+    numerator = (numerator - 0.13333333333128133) * product_squared + 0.8888888888888778
+    numerator = (numerator * product_squared - 2.0) / product_2 * product * product
+    numerator = numerator * product * product
+    numerator_2 = -2.0 * (product_3 + sin_product - product_4)
+    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
+    return jnp.where(jnp.abs(product) < 0.25, numerator, numerator_2)
 
 
 def _along(tangents, value, variables, partials):

@@ -80,9 +80,9 @@ class Snake(nn.Module):
 
 
 def _value(x: Tensor, frequency: Tensor) -> Tensor:
-    """The value: as declared, angles held."""
-    ratio = (frequency * x).clamp_(-(2.0**100), 2.0**100).sin_().square_().div_(frequency)
-    return ratio.add_(x)
+    """The value: as declared, divided one by one, angles held."""
+    sin = (frequency * x).clamp_(-(2.0**100), 2.0**100).sin_()
+    return (sin * (1 / frequency)).mul_(sin).add_(x)
 
 
 def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
@@ -144,32 +144,22 @@ def _by_x_frequency(x: Tensor, frequency: Tensor) -> Tensor:
 def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by frequency.
 
-    As declared for |x| < 2, else rewritten, factored, angles held, polynomial on (-0.75, 0.75).
+    One fraction, as declared, polynomial on (-0.25, 0.25).
     """
     product = frequency * x
     product_squared = product.square()
     product_2 = frequency.square() * frequency
-    product_3 = 2 * product_squared
-    cos_product = product.cos()
     sin_product = product.sin()
-    sin_product_squared = sin_product.square()
-    product_4 = 2 * product
-    clamped = product.clamp(-(2.0**100), 2.0**100)
-    sin_clamped = clamped.sin()
-    numerator = 5.405002515910351e-09 * product_squared - 3.287404723358671e-07
-    numerator = (numerator * product_squared + 1.4658991641255393e-05) * product_squared
-    numerator = (numerator - 0.0004703115628216849) * product_squared + 0.010158730156068904
-    numerator = (numerator * product_squared - 0.13333333333314631) * product_squared
-    numerator = ((numerator + 0.8888888888888838) * product_squared - 2) / product_2
-    numerator = numerator * product * product * product * product
-    numerator_2 = product_squared * product_4.clamp(-(2.0**100), 2.0**100).cos()
-    numerator_3 = numerator_2 + sin_clamped.square() - product_4 * sin_clamped * clamped.cos()
-    numerator_3 = 2 * numerator_3 / product_2
-    numerator_4 = product_3 * cos_product.square() + 2 * sin_product_squared
-    numerator_5 = numerator_4 - product_3 * sin_product_squared
-    numerator_5 = (numerator_5 - 4 * product * sin_product * cos_product) / product_2
-    numerator_5 = torch.where(x.abs() < 2, numerator_5, numerator_3)
-    return torch.where(product.abs() < 0.75, numerator, numerator_5)
+    product_3 = product * sin_product
+    product_4 = product * product.cos()
+    numerator = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
+    numerator = (numerator * product_squared + 0.010158730018624152) * product_squared
+    numerator = (numerator - 0.13333333333128133) * product_squared + 0.8888888888888778
+    numerator = (numerator * product_squared - 2) / product_2 * product * product * product
+    numerator = numerator * product
+    numerator_2 = -2 * (product_3 + sin_product - product_4)
+    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
+    return torch.where(product.abs() < 0.25, numerator, numerator_2)
 
 
 _DERIVATIVES = {

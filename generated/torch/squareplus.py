@@ -76,13 +76,14 @@ def _value(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, b: Tensor) -> Tensor:
-    """The derivative by x: square-root form, clamped right."""
+    """The derivative by x: square-root form, number last, divided one by one, clamped right."""
     smaller = x.clamp(max=2.0**40)
     abs_smaller = smaller.abs()
     root = (b + smaller.square()).sqrt_()
     root = torch.where(abs_smaller > 2.0**60, abs_smaller, root)
-    ratio = -0.5 * b / (smaller - root).mul_(root)
-    return torch.where(smaller < 0, ratio, (root + smaller).mul_(0.5).div_(root))
+    ratio = 1 / root
+    product = (b * ratio).mul_(1 / (smaller - root)).mul_(-0.5)
+    return torch.where(smaller < 0, product, (root + smaller).mul_(ratio).mul_(0.5))
 
 
 def _by_b(x: Tensor, b: Tensor) -> Tensor:
