@@ -49,6 +49,14 @@ def test_a_wrong_limit_is_told_apart_from_errors_at_numbers(place: int, end: str
     assert found(results, asks_nan=False).wrong == (() if end == "nan" else (end,))
 
 
+def test_a_number_whose_exact_value_is_not_known_is_counted_and_not_judged() -> None:
+    decided = np.array([True, False, True, True, True, False])
+    exact = Exact(np.where(decided, RIGHT, math.nan), np.zeros(len(RIGHT)), decided)
+    wrong = np.array([1.0, 99.0, 3.0, math.inf, 0.0, math.nan], dtype=np.float32)
+    finding = find(POINTS, wrong, exact, np.zeros_like, FORMATS["float32"])
+    assert (finding.undecided, finding.units) == (1, 0.0)
+
+
 def test_of_two_findings_each_error_is_the_worse() -> None:
     one = Finding(9.0, 1.0, 2.0, 1.0, 1, ("inf",), 3, "beta = 1")
     two = Finding(5.0, 2.0, 3.0, 2.0, 2, ("nan",), 4, "beta = 2")
