@@ -101,7 +101,7 @@ class Race:
         return frozenset().union(*map(self._judge.failures, runs))
 
     def closest(self, count: int, beyond: float = 0.0) -> list[Candidate]:
-        """The candidates that lose least at points larger than a bound, the best first."""
+        """The candidates that lose least at points larger than a bound, the best first; of several that lose alike, one."""
 
         def lost(run: tuple[Candidate, contract.Errors]) -> tuple[bool, float, float, tuple[int, int, int]]:
             is_partial, *_ = self._judge.lost(run[1])
@@ -110,7 +110,10 @@ class Race:
             worst = float(units.max(initial=0.0))
             return is_partial, float(np.minimum(over, _ALL_DIGITS).sum()), max(worst, self.margin), cost_of(run[0])
 
-        return [candidate for candidate, _ in sorted(self._runs, key=lost)[:count]]
+        alike: dict[tuple[bool, float, float], Candidate] = {}
+        for run in sorted(self._runs, key=lost):
+            alike.setdefault(lost(run)[:3], run[0])
+        return list(alike.values())[:count]
 
     @property
     def _by_loss(self) -> list[int]:

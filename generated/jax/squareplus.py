@@ -62,9 +62,8 @@ def _derivative_x(x: Array, b: Array) -> Array:
     abs_smaller = jnp.abs(smaller)
     root = jnp.sqrt(b + jnp.square(smaller))
     root = jnp.where(abs_smaller > 2.0**60, abs_smaller, root)
-    ratio = 1.0 / root
-    product = -0.5 * ratio * b * (1.0 / (smaller - root))
-    return jnp.where(smaller < 0.0, product, 0.5 * ratio * (root + smaller))
+    ratio = -0.5 * b / (root * (smaller - root))
+    return jnp.where(smaller < 0.0, ratio, 0.5 * (root + smaller) / root)
 
 
 @jax.custom_jvp

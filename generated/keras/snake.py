@@ -177,19 +177,22 @@ def _derivative_frequency(x, frequency):
         )
 
     product = frequency * x
-    difference = keras.ops.abs(product) - 0.78515625
+    difference = keras.ops.abs(product) - 0.71875
+    frequency_squared = keras.ops.square(frequency)
     clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
-    product_2 = _sin(clamped) * (1.0 / frequency)
-    numerator = (0.0056419150905817365 * difference + 0.004972334972238371) * difference
-    numerator = (numerator - 0.07620010741498555) * difference - 0.06968413489642925
-    numerator = (numerator * difference + 0.5334345721310212) * difference
-    numerator = (numerator + 0.522953611950073) * difference - 1.3338396834305664
-    numerator = (numerator * difference - 1.5698284894280345) * difference
-    numerator = (numerator + 0.0007597592342192965) * difference + 0.28539807149003954
-    numerator = numerator / keras.ops.square(frequency)
-    product_3 = product_2 * (2.0 * x * _cos(clamped) - product_2)
+    sin_clamped = _sin(clamped)
+    numerator = (-0.00025880645702788807 * difference - 3.226531806318564e-05) * difference
+    numerator = (numerator + 0.005728445687532673) * difference + 0.0015696337699678965
+    numerator = (numerator * difference - 0.07794059285502584) * difference
+    numerator = (numerator - 0.033788377322311144) * difference + 0.5540751078619752
+    numerator = (numerator * difference + 0.34201412621252203) * difference
+    numerator = (numerator - 1.4488699513723062) * difference - 1.2918462675432072
+    numerator = (numerator * difference + 0.19104654515093622) * difference
+    numerator = (numerator + 0.2788250782244288) / frequency_squared
+    ratio = keras.ops.square(sin_clamped) / frequency_squared
+    ratio = 2.0 * x * _cos(clamped) * sin_clamped / frequency - ratio
     abs_difference = keras.ops.abs(difference)
-    value = keras.ops.where(abs_difference < 0.06065474271774296, numerator, product_3)
+    value = keras.ops.where(abs_difference < 0.12161037564277644, numerator, ratio)
     return value, gradient
 
 
@@ -207,19 +210,47 @@ def _second_derivative_x_frequency(x, frequency):
 def _second_derivative_frequency_frequency(x, frequency):
     """d2f / dfrequency dfrequency."""
     product = frequency * x
-    product_squared = keras.ops.square(product)
+    abs_product = keras.ops.abs(product)
+    difference = abs_product - 1.5625
     product_2 = keras.ops.square(frequency) * frequency
-    sin_product = _sin(product)
-    product_3 = product * sin_product
-    product_4 = product * _cos(product)
-    numerator = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
-    numerator = (numerator * product_squared + 0.010158730018624152) * product_squared
-    numerator = (numerator - 0.13333333333128133) * product_squared + 0.8888888888888778
-    numerator = (numerator * product_squared - 2.0) / product_2 * product * product
-    numerator = numerator * product * product
-    numerator_2 = -2.0 * (product_3 + sin_product - product_4)
-    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
-    return keras.ops.where(keras.ops.abs(product) < 0.25, numerator, numerator_2)
+    difference_2 = abs_product - 0.375
+    product_squared = keras.ops.square(product)
+    product_3 = 2.0 * product
+    clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
+    sin_clamped = _sin(clamped)
+    numerator = (0.0015672943265307839 * difference - 0.008896268098343171) * difference
+    numerator = (numerator - 0.034727316133698366) * difference + 0.10462149568763096
+    numerator = (numerator * difference + 0.4718617315672714) * difference
+    numerator = (numerator - 0.47784279082287645) * difference - 3.327931482378606
+    numerator = (numerator * difference - 1.1513362213025309) * difference
+    numerator = (numerator + 8.418083817743074) * difference + 9.660581387254924
+    numerator = (numerator * difference - 0.16203019755222564) * difference
+    numerator = (numerator - 2.9341276749791985) / product_2
+    numerator_2 = product_squared * _cos(keras.ops.clip(product_3, -(2.0**100), 2.0**100))
+    numerator_3 = numerator_2 + keras.ops.square(sin_clamped)
+    numerator_3 = 2.0 * (numerator_3 - product_3 * sin_clamped * _cos(clamped)) / product_2
+    numerator_4 = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
+    numerator_5 = (numerator_4 * product_squared + 0.010158730018624152) * product_squared
+    numerator_6 = (numerator_5 - 0.13333333333128133) * product_squared + 0.8888888888888778
+    numerator_6 = (numerator_6 * product_squared - 2.0) / product_2 * product * product
+    numerator_6 = numerator_6 * product * product
+    numerator_6 = keras.ops.where(abs_product < 0.25, numerator_6, numerator_3)
+    numerator_7 = 6.740544383172689e-05 * difference_2 - 0.0002932453206712365
+    numerator_8 = (numerator_7 * difference_2 - 0.0018454790930463043) * difference_2
+    numerator_9 = (numerator_8 + 0.0060765555446086516) * difference_2 + 0.032852638405280174
+    numerator_10 = (numerator_9 * difference_2 - 0.07353063564411019) * difference_2
+    numerator_11 = (numerator_10 - 0.338424645306694) * difference_2 + 0.4048849639257389
+    numerator_12 = (numerator_11 * difference_2 + 1.6248502041346315) * difference_2
+    numerator_13 = (numerator_12 - 0.30372793479874577) * difference_2 - 2.1166148827700035
+    numerator_14 = (numerator_13 * difference_2 - 1.4340331287765256) * difference_2
+    numerator_15 = (numerator_14 - 0.38342180251312546) * difference_2 - 0.037130444520559386
+    numerator_15 = numerator_15 / product_2
+    abs_difference_2 = keras.ops.abs(difference_2)
+    abs_difference = keras.ops.abs(difference)
+    abs_difference_2 = abs_difference_2 < 0.1766556739807129
+    abs_difference_2 = keras.ops.where(abs_difference_2, numerator_15, numerator_6)
+    abs_difference = abs_difference < 0.10769634008407603
+    return keras.ops.where(abs_difference, numerator, abs_difference_2)
 
 
 def _upstream(arguments, upstream):

@@ -80,9 +80,9 @@ class Snake(nn.Module):
 
 
 def _value(x: Tensor, frequency: Tensor) -> Tensor:
-    """The value: as declared, divided one by one, angles held."""
-    sin = (frequency * x).clamp_(-(2.0**100), 2.0**100).sin_()
-    return (sin * (1 / frequency)).mul_(sin).add_(x)
+    """The value: as declared, angles held."""
+    ratio = (frequency * x).clamp_(-(2.0**100), 2.0**100).sin_().square_().div_(frequency)
+    return ratio.add_(x)
 
 
 def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
@@ -112,22 +112,26 @@ def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
 def _by_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     """The derivative by frequency.
 
-    Rewritten, factored, divided one by one, angles held, polynomial on +-(0.7245, 0.8458).
+    As declared, scaled, angles held, polynomial on +-(0.5971, 0.8404).
     """
     product = frequency * x
-    difference = product.abs().sub_(0.78515625)
+    difference = product.abs().sub_(0.71875)
+    frequency_squared = frequency.square()
     clamped = product.clamp(-(2.0**100), 2.0**100)
-    product_2 = clamped.sin().mul_(1 / frequency)
-    numerator = (0.0056419150905817365 * difference).add_(0.004972334972238371)
-    numerator = numerator.mul_(difference).sub_(0.07620010741498555).mul_(difference)
-    numerator = numerator.sub_(0.06968413489642925).mul_(difference)
-    numerator = numerator.add_(0.5334345721310212).mul_(difference).add_(0.522953611950073)
-    numerator = numerator.mul_(difference).sub_(1.3338396834305664).mul_(difference)
-    numerator = numerator.sub_(1.5698284894280345).mul_(difference)
-    numerator = numerator.add_(0.0007597592342192965).mul_(difference)
-    numerator = numerator.add_(0.28539807149003954).div_(frequency.square())
-    product_3 = clamped.cos().mul_(2 * x).sub_(product_2).mul_(product_2)
-    return torch.where(difference.abs() < 0.06065474271774296, numerator, product_3)
+    sin_clamped = clamped.sin()
+    numerator = (-0.00025880645702788807 * difference).sub_(3.226531806318564e-05)
+    numerator = numerator.mul_(difference).add_(0.005728445687532673).mul_(difference)
+    numerator = numerator.add_(0.0015696337699678965).mul_(difference)
+    numerator = numerator.sub_(0.07794059285502584).mul_(difference)
+    numerator = numerator.sub_(0.033788377322311144).mul_(difference)
+    numerator = numerator.add_(0.5540751078619752).mul_(difference)
+    numerator = numerator.add_(0.34201412621252203).mul_(difference)
+    numerator = numerator.sub_(1.4488699513723062).mul_(difference).sub_(1.2918462675432072)
+    numerator = numerator.mul_(difference).add_(0.19104654515093622).mul_(difference)
+    numerator = numerator.add_(0.2788250782244288).div_(frequency_squared)
+    ratio = clamped.cos().mul_(2 * x).mul_(sin_clamped).div_(frequency)
+    ratio = ratio.sub_(sin_clamped.square().div_(frequency_squared))
+    return torch.where(difference.abs() < 0.12161037564277644, numerator, ratio)
 
 
 def _by_x_x(x: Tensor, frequency: Tensor) -> Tensor:
@@ -144,22 +148,50 @@ def _by_x_frequency(x: Tensor, frequency: Tensor) -> Tensor:
 def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by frequency.
 
-    One fraction, as declared, polynomial on (-0.25, 0.25).
+    Rewritten, factored, angles held, polynomial on (-0.25, 0.25), polynomials on +-(0.1983,
+    0.5517), +-(1.455, 1.67).
     """
     product = frequency * x
-    product_squared = product.square()
+    abs_product = product.abs()
+    difference = abs_product - 1.5625
     product_2 = frequency.square() * frequency
-    sin_product = product.sin()
-    product_3 = product * sin_product
-    product_4 = product * product.cos()
-    numerator = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
-    numerator = (numerator * product_squared + 0.010158730018624152) * product_squared
-    numerator = (numerator - 0.13333333333128133) * product_squared + 0.8888888888888778
-    numerator = (numerator * product_squared - 2) / product_2 * product * product * product
-    numerator = numerator * product
-    numerator_2 = -2 * (product_3 + sin_product - product_4)
-    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
-    return torch.where(product.abs() < 0.25, numerator, numerator_2)
+    difference_2 = abs_product - 0.375
+    product_squared = product.square()
+    product_3 = 2 * product
+    clamped = product.clamp(-(2.0**100), 2.0**100)
+    sin_clamped = clamped.sin()
+    numerator = (0.0015672943265307839 * difference - 0.008896268098343171) * difference
+    numerator = (numerator - 0.034727316133698366) * difference + 0.10462149568763096
+    numerator = (numerator * difference + 0.4718617315672714) * difference
+    numerator = (numerator - 0.47784279082287645) * difference - 3.327931482378606
+    numerator = (numerator * difference - 1.1513362213025309) * difference
+    numerator = (numerator + 8.418083817743074) * difference + 9.660581387254924
+    numerator = (numerator * difference - 0.16203019755222564) * difference
+    numerator = (numerator - 2.9341276749791985) / product_2
+    numerator_2 = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
+    numerator_3 = (numerator_2 * product_squared + 0.010158730018624152) * product_squared
+    numerator_4 = (numerator_3 - 0.13333333333128133) * product_squared + 0.8888888888888778
+    numerator_4 = (numerator_4 * product_squared - 2) / product_2 * product * product
+    numerator_4 = numerator_4 * product * product
+    numerator_5 = product_squared * product_3.clamp(-(2.0**100), 2.0**100).cos()
+    numerator_6 = numerator_5 + sin_clamped.square() - product_3 * sin_clamped * clamped.cos()
+    numerator_4 = torch.where(abs_product < 0.25, numerator_4, 2 * numerator_6 / product_2)
+    numerator_7 = 6.740544383172689e-05 * difference_2 - 0.0002932453206712365
+    numerator_8 = (numerator_7 * difference_2 - 0.0018454790930463043) * difference_2
+    numerator_9 = (numerator_8 + 0.0060765555446086516) * difference_2 + 0.032852638405280174
+    numerator_10 = (numerator_9 * difference_2 - 0.07353063564411019) * difference_2
+    numerator_11 = (numerator_10 - 0.338424645306694) * difference_2 + 0.4048849639257389
+    numerator_12 = (numerator_11 * difference_2 + 1.6248502041346315) * difference_2
+    numerator_13 = (numerator_12 - 0.30372793479874577) * difference_2 - 2.1166148827700035
+    numerator_14 = (numerator_13 * difference_2 - 1.4340331287765256) * difference_2
+    numerator_15 = (numerator_14 - 0.38342180251312546) * difference_2 - 0.037130444520559386
+    numerator_15 = numerator_15 / product_2
+    abs_difference_2 = difference_2.abs()
+    abs_difference = difference.abs()
+    abs_difference_2 = abs_difference_2 < 0.1766556739807129
+    abs_difference_2 = torch.where(abs_difference_2, numerator_15, numerator_4)
+    abs_difference = abs_difference < 0.10769634008407603
+    return torch.where(abs_difference, numerator, abs_difference_2)
 
 
 _DERIVATIVES = {
