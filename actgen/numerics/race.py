@@ -101,7 +101,7 @@ class Race:
         return frozenset().union(*map(self._judge.failures, runs))
 
     def closest(self, count: int, beyond: float = 0.0) -> list[Candidate]:
-        """The candidates that lose least at points larger than a bound, the best first; of several that lose alike, one."""
+        """The candidates that lose least at points beyond a bound, the best first; one of several that lose alike."""
 
         def lost(run: tuple[Candidate, contract.Errors]) -> tuple[bool, float, float, tuple[int, int, int]]:
             is_partial, *_ = self._judge.lost(run[1])

@@ -434,9 +434,10 @@ class _Arithmetic:
         return Scaled(call("select", call("greater", value, Constant(_FAR)), far, call("log1p", value)))
 
     def _log1p_of_growing(self, argument: sp.Expr, growing: Sequence[Exponent]) -> Scaled:
-        """log(1 + v) by the scale of 1 + v where that grows, else as it is."""
+        """log(1 + v) by the scale of 1 + v where that grows and v is large, else as it is."""
         sides = [call("less" if e.side < 0 else "greater", e.of, ZERO) for e in growing if e.of is not None]
-        grows = reduce(lambda p, q: call("either", p, q), sides)
+        is_large = call("greater", self.value(self.scaled(argument)), Constant(2.0))
+        grows = call("both", reduce(lambda p, q: call("either", p, q), sides), is_large)
         below = self._vanishing(log1p, argument)
         above = self._log(1 + argument)
         if not below.exponents:

@@ -11,7 +11,7 @@ from flint import arb, fmpq
 from hypothesis import HealthCheck, example, given, settings
 
 from actgen.numerics import emulation
-from actgen.numerics.candidates import Candidate, Source, signs, stages
+from actgen.numerics.candidates import Candidate, Source, _one_fraction, signs, stages
 from actgen.numerics.kernel import Call, Constant, Kernel, Node
 from actgen.numerics.lowering import variables
 from actgen.numerics.rules import rewrite
@@ -192,3 +192,23 @@ def test_no_form_is_offered_twice() -> None:
     for text in ("x*sigmoid(x)", "Max(0, x)*sigmoid(x)", "x**2*exp(-x**2) - erf(x)/2"):
         results = [candidate.kernel.result for candidate in forms(formula(text))]
         assert len(results) == len({*results})
+
+
+@pytest.mark.parametrize(
+    ("text", "fraction"),
+    [
+        ("exp(x)/sqrt(1 + exp(2*x)) - exp(3*x)/(1 + exp(2*x))**(3/2)", "exp(x)/(1 + exp(2*x))**(3/2)"),
+        ("1/sqrt(1 + x**2) - x**2/(1 + x**2)**(3/2)", "(1 + x**2)**(-3/2)"),
+        ("(x**2 + 1)**(1/3) - x**2/(x**2 + 1)**(2/3)", "(x**2 + 1)**(-2/3)"),
+        ("(sin(x)/(x - 2) - sin(x)/(x + 2))*3", "12*sin(x)/((x - 2)*(x + 2))"),
+        ("exp(x) - exp(2*x)", "exp(x)*(1 - exp(x))"),
+    ],
+)
+def test_one_fraction_finds_what_roots_and_exponentials_have_in_common(text: str, fraction: str) -> None:
+    """Each loses every digit somewhere as a sum; with a root taken for a variable without relation, it stays one."""
+    found = _one_fraction(formula(text))
+    assert found is not None
+    assert sp.simplify(found - formula(fraction)) == 0
+    # The sum under a root, and one in a denominator, are all that is left.
+    top, _ = sp.fraction(found)
+    assert not isinstance(top, sp.Add)

@@ -9,6 +9,7 @@ import pytest
 import sympy as sp
 from flint import arb
 
+from actgen.numerics import emulation, guards
 from actgen.numerics.guards import clamped, replaced, saturation, with_bounded_angles, with_limits, with_nan
 from actgen.numerics.kernel import Call, Constant, Kernel, Variable
 from actgen.numerics.lowering import call
@@ -146,3 +147,43 @@ def test_names_follow_their_nodes_into_the_guarded_kernel() -> None:
     assert list(guarded.names.values()) == ["t"]
     assert set(guarded.names) <= set(guarded.nodes)
     assert guarded.form == "some form, clamped both sides"
+
+
+P = Variable("p", is_parameter=True)
+
+
+def test_a_parameter_that_is_0_wins_over_an_infinite_input_and_nothing_else_changes() -> None:
+    kernel = Kernel(call("add", call("multiply", P, X), call("multiply", Constant(2.0), X)))
+    guarded = guards.with_winning_zeros(kernel)
+    points = np.array([-math.inf, -3.0, 0.0, 5.0, math.inf])
+    assert np.isnan(emulation.run(kernel, {"x": points, "p": 0.0}, "float32")[[0, -1]]).all()
+    for p in (0.0, 1.5, -4.0):
+        finite = emulation.run(kernel, {"x": points[1:-1], "p": p}, "float32")
+        np.testing.assert_array_equal(emulation.run(guarded, {"x": points[1:-1], "p": p}, "float32"), finite)
+    np.testing.assert_array_equal(emulation.run(guarded, {"x": points, "p": 0.0}, "float32"), 2 * points)
+    assert np.isnan(emulation.run(guarded, {"x": np.array([math.nan]), "p": 1.0}, "float32")).all()
+
+
+def test_a_product_without_the_input_or_without_a_parameter_is_no_matter_for_zeros() -> None:
+    for node in (call("multiply", P, P), call("square", X), call("multiply", Constant(0.0), X)):
+        kernel = Kernel(call("add", node, X))
+        assert guards.with_winning_zeros(kernel) is kernel
+
+
+@pytest.mark.parametrize(("p", "limits"), [(2.0, (0.0, 2.0)), (-3.0, (0.0, -3.0)), (0.0, (0.0, 0.0))])
+def test_a_limit_that_depends_on_a_parameter_is_continued(p: float, limits: tuple[float, float]) -> None:
+    """p x t / (1 + x t) with t = max(x, 0), which is 0 * inf and inf / inf at the ends."""
+    held = call("multiply", X, call("maximum", X, Constant(0.0)))
+    kernel = Kernel(call("divide", call("multiply", P, held), call("add", Constant(1.0), held)))
+    ends = np.array([-math.inf, math.inf])
+    assert np.isnan(emulation.run(kernel, {"x": ends, "p": p}, "float64")).all()
+    np.testing.assert_array_equal(
+        emulation.run(guards.with_continued_limits(kernel), {"x": ends, "p": p}, "float64"), limits
+    )
+
+
+def test_a_limit_that_is_infinite_stays_so_when_it_is_continued_and_finite_inputs_are_not_touched() -> None:
+    kernel = Kernel(call("multiply", P, X))
+    points = np.array([-math.inf, -1e38, 0.0, 3e38, math.inf])
+    continued = guards.with_continued_limits(kernel)
+    np.testing.assert_array_equal(emulation.run(continued, {"x": points, "p": -0.5}, "float64"), -0.5 * points)

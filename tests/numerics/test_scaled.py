@@ -76,6 +76,12 @@ ROBUST = [
     "sinh(x)*sech(x)",
     "x*tanh(exp(x))",
     "x*expm1(-exp(x))",
+    "expm1(x)*x",
+    "expm1(x - 1)/(4 + x**2)",
+    "expm1(x)*exp(-x)",
+    "log1p(3*exp(-2*x))",
+    "log1p(x**2*exp(x))",
+    "log1p(expm1(x)/2 + 1)",
     "50/(1 + x**2)**(3/2)",
     "2/sqrt(1 + x**2)",
 ]
