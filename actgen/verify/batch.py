@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from actgen.numerics.oracle import Floats
 from actgen.symbolic import Order
+from actgen.verify.points import wide
 
 Results = Mapping[Order, NDArray[np.floating]]
 """By what was differentiated by; float64 for float64, float32 for all narrower types."""
@@ -39,7 +40,7 @@ class Batch:
     @property
     def wide(self) -> str:
         """The type that is computed in."""
-        return "float64" if self.dtype == "float64" else "float32"
+        return wide(self.dtype)
 
     @property
     def wants_first(self) -> bool:

@@ -51,11 +51,16 @@ def stratified(dtype: str, count: int, kinks: Iterable[float] = ()) -> Floats:
 
 def without_inexact_kinks(points: Floats, kinks: Iterable[float], dtype: str) -> Floats:
     """Points less those within rounding of a kink that no float hits: there half an ULP of x decides the branch."""
-    half_spacing = FORMATS["float64" if dtype == "float64" else "float32"].half_spacing
+    half_spacing = FORMATS[wide(dtype)].half_spacing
     for kink in kinks:
         if Fraction(kink).denominator > 2**20:
             points = points[~(np.abs(points - kink) <= 16 * half_spacing * abs(kink))]
     return points
+
+
+def wide(dtype: str) -> str:
+    """The type that is computed in: half types are computed in float32 and rounded once."""
+    return "float64" if dtype == "float64" else "float32"
 
 
 def encode(points: Floats, dtype: str) -> np.ndarray:

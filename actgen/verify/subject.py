@@ -17,7 +17,7 @@ from actgen.spec import Activation, load_spec
 from actgen.symbolic import Formula, Order
 from actgen.symbolic.properties import properties
 from actgen.verify.batch import Batch
-from actgen.verify.points import every, stratified, without_inexact_kinks
+from actgen.verify.points import every, stratified, wide, without_inexact_kinks
 from actgen.verify.truth import Truth, is_few, truth
 
 SLACK = 16.0
@@ -68,8 +68,8 @@ class Subject:
 
     def rounded(self, setting: int, dtype: str) -> dict[str, float]:
         """A setting in the type that is computed in."""
-        wide = np.dtype("float64" if dtype == "float64" else "float32").type
-        return {name: float(wide(float(value))) for name, value in self.settings[setting].items()}
+        scalar = np.dtype(wide(dtype)).type
+        return {name: float(scalar(float(value))) for name, value in self.settings[setting].items()}
 
     def points(self, dtype: str, setting: int) -> Floats:
         """Where a setting is tried; infinities and NaN at the defaults only, for 0 x has a limit and 0 inf has none."""
@@ -90,7 +90,7 @@ class Subject:
 
     def kinks(self, dtype: str, setting: int) -> tuple[float, ...]:
         """Where the value or a derivative jumps."""
-        key = ("float64" if dtype == "float64" else "float32", setting)
+        key = wide(dtype), setting
         if key not in self._kinks:
             rounded = self.rounded(setting, dtype)
             values = {name: sp.Rational(*value.as_integer_ratio()) for name, value in rounded.items()}
@@ -113,13 +113,12 @@ class Subject:
             setting: of the parameters.
             count: how many points there will be, if not those of :meth:`points`.
         """
-        wide = "float64" if dtype == "float64" else "float32"
         count = count or len(self.points(dtype, setting))
-        key = order, wide, setting, is_few(count)
+        key = order, wide(dtype), setting, is_few(count)
         if key not in self._truths:
             values = self.rounded(setting, dtype)
             parameters = {symbol: Fraction(values[symbol.name]) for symbol in self.formula.parameters}
-            self._truths[key] = truth(self._partial(order), self.formula.inputs[0], parameters, wide, count)
+            self._truths[key] = truth(self._partial(order), self.formula.inputs[0], parameters, wide(dtype), count)
         return self._truths[key]
 
     def reads_input(self, order: Order) -> bool:
@@ -136,9 +135,6 @@ class Subject:
         values = self.settings[setting]
         changed = [name for name, value in values.items() if value != self.settings[0][name]]
         return ", ".join(f"{name} = {float(values[name]):g}" for name in changed)
-
-    def _partial(self, order: Order) -> sp.Expr:
-        return self.formula.partials.get(order, sp.Integer(0))
 
     def by_input(self, orders: tuple[int, ...]) -> tuple[Order, ...]:
         """The value and the derivatives by the input of these orders."""
@@ -181,3 +177,6 @@ class Subject:
             asked = (*orders, *by_parameter)
             made.append((Batch(dtype, points, self.variable, asked, arrays, dict(numbers)), pieces))
         return made
+
+    def _partial(self, order: Order) -> sp.Expr:
+        return self.formula.partials.get(order, sp.Integer(0))
