@@ -76,6 +76,8 @@ def with_bounded_angles(kernel: Kernel) -> Kernel:
     held: dict[Node, Node] = {}
     for node in kernel.calls():
         if node.operation in ("sin", "cos", "tan"):
+            if isinstance(node.arguments[0], Call) and node.arguments[0].operation == "clamp":
+                continue
             angle = call("clamp", replaced(node.arguments[0], held), Constant(-_ANGLE), Constant(_ANGLE))
             held[node] = Call(node.operation, (angle,))
     return _renewed(kernel, replaced(kernel.result, held), held, ", angles held") if held else kernel

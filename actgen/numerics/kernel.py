@@ -50,7 +50,7 @@ OPERATIONS: Mapping[str, Operation] = {
         Operation("minimum", 2, "arithmetic", "the smaller of a and b; NaN if either is NaN"),
         Operation("clamp", 3, "arithmetic", "a held between the constants b and c; NaN if a is NaN (a, b, c)"),
         Operation("floor", 1, "arithmetic", "the largest integer not above a"),
-        Operation("head", 1, "arithmetic", "a with the lower half of its digits cleared: 12 of 24 kept, 26 of 53"),
+        Operation("head", 1, "arithmetic", "a in half its digits: 12 of 24, 26 of 53, the rest cleared or rounded"),
         Operation("sqrt", 1, "division", "the square root of a"),
         Operation("exp", 1, "transcendental", "e^a"),
         Operation("expm1", 1, "transcendental", "e^a - 1, accurate near 0"),

@@ -126,6 +126,11 @@ def assert_right(operation: str, dtype: str, got: Floats, ulps: float) -> None:
     with np.errstate(all="ignore"):
         expected = NUMPY[operation](*operands)
     assert got.dtype == expected.dtype
+    if operation == "head":  # truncated or rounded: any half of the digits will do, as test_head.py tells
+        np.testing.assert_allclose(
+            got, a, rtol=2.0 ** (-11 if dtype == "float32" else -25), atol=float(np.finfo(dtype).tiny)
+        )
+        return
     if operation not in EXACT:
         is_subnormal = (np.abs(expected) < np.finfo(dtype).tiny) & (got == 0)
         np.testing.assert_array_equal(np.where(is_subnormal, expected, got), expected)

@@ -42,10 +42,8 @@ FORMS: Mapping[str, Form] = {
 EXPANSIONS: Mapping[str, str] = {
     "head": '''\
 def _head(a: Array) -> Array:
-    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
-    integer, kept = (jnp.int64, -(1 << 27)) if a.dtype == jnp.float64 else (jnp.int32, -(1 << 12))
-    bits = jax.lax.bitcast_convert_type(a, integer)
-    return jax.lax.bitcast_convert_type(bits & kept, a.dtype)''',
+    """a in half its digits, so that the product of two such numbers is exact; no compiler sees through it."""
+    return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))''',
     "expm1": '''\
 def _expm1(a: Array) -> Array:
     """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""

@@ -76,11 +76,11 @@ def _floor(a):
         1,
         '''\
 def _head(a):
-    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
+    """a in half its digits, so that the product of two such numbers is exact (Veltkamp)."""
     is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
-    integer, kept = ("int64", -(1 << 27)) if is_double else ("int32", -(1 << 12))
-    bits = keras.ops.bitwise_and(keras.ops.view(a, integer), keras.ops.convert_to_tensor(kept, integer))
-    return keras.ops.view(bits, a.dtype)''',
+    scaled = a * (2.0**27 + 1.0 if is_double else 2.0**12 + 1.0)
+    scaled = keras.ops.where(a == a, scaled, a)  # or else product and difference are fused
+    return keras.ops.where(keras.ops.abs(a) < 2.0**100, scaled - (scaled - a), a)''',
     ),
     "expm1": Expansion(
         1,
