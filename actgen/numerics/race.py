@@ -171,7 +171,7 @@ class Race:
     def run(self, candidate: Candidate) -> contract.Errors:
         """Judge one candidate."""
         found = self._judge.errors(candidate.kernel)
-        self._trials[candidate.kernel.result] = Trial(candidate.kernel.form, candidate.cost, found.worst)
+        self._trials.setdefault(candidate.kernel.result, Trial(candidate.kernel.form, candidate.cost, found.worst))
         self._runs.append((candidate, found))
         if found.worst <= self.margin and not self.is_won_by_less_than(candidate):
             self._winner = (candidate, found)

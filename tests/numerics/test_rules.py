@@ -289,7 +289,7 @@ def test_functions_that_no_shift_relates_are_left_alone(shift: Shift) -> None:
         assert shift.apply(other) is None
 
 
-@pytest.mark.parametrize(("shift", "point"), list(zip(SHIFTS, [100.3, 14.0, 9.0], strict=True)))
+@pytest.mark.parametrize(("shift", "point"), list(zip(SHIFTS, [7.7, 14.0, 9.0], strict=True)))
 def test_a_shift_gains_the_accuracy_it_claims(shift: Shift, point: float) -> None:
     first, second = x + sp.Rational(1, 1024), x
     before = shift.function(first) - shift.function(second)
