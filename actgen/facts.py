@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from actgen.build.manifest import partial_name
 
 if TYPE_CHECKING:
+    import sympy
+
     from actgen.numerics import Derivation, Judgement, Node
     from actgen.spec import Activation, Builtin
 
@@ -180,7 +182,7 @@ def _call(builtin: Builtin) -> str:
     return f"{builtin.name}(x{arguments})"
 
 
-def _number(value: object) -> str:
+def _number(value: sympy.Rational) -> str:
     """A rational as a person would write it: 0.044715 and not 8943/200000."""
     exact = str(value)
-    return f"{float(value):.12g}" if "/" in exact else exact  # type: ignore[arg-type]
+    return f"{float(value):.12g}" if "/" in exact else exact

@@ -25,7 +25,7 @@ _enable_x64 = _home.enable_x64
 def prepare() -> None:
     """Free what was compiled for other functions."""
     _everything.cache_clear()
-    jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX leaves it without types
+    jax.clear_caches()  # type: ignore[no-untyped-call]  # jax 0.10 declares it without annotations
 
 
 def supports(order: Order, mode: str) -> bool:

@@ -80,7 +80,7 @@ def test_the_least_a_spec_needs_is_title_summary_expression_and_folklore(load: L
 
 def test_an_activation_cannot_be_changed(load: Load, top: str) -> None:
     with pytest.raises(FrozenInstanceError):
-        load(top).name = "other"  # type: ignore[misc]
+        load(top).name = "other"  # type: ignore[misc]  # mypy knows it too
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def functions(printer: Printer, head: Iterable[str], keys: Iterable[str]) -> dic
         body = "\n    ".join(printer.print(operations.kernel(name), like="a").lines)
         parts.append(f"def operation_{name}(a, b):\n    {body}")
     scope: dict[str, Any] = {}
-    exec("\n\n".join(parts), scope)
+    exec("\n\n".join(parts), scope)  # what the printer wrote, as emitted modules hold it
     return {key: scope[f"operation_{name}"] for key, name in names.items()}
 
 
@@ -157,7 +157,7 @@ def main(framework: str, folder: Path, pieces: int, is_short: bool) -> None:
         keys = sorted({key.rsplit("/", 1)[0] for key in arrays.files})
         operands = {key: (arrays[f"{key}/a"], arrays[f"{key}/b"]) for key in keys}
     machine = {"torch": on_torch, "jax": on_jax, "keras": on_keras}[framework]
-    np.savez(folder / "results.npz", **dict(machine(operands, pieces, is_short)))  # type: ignore[arg-type]
+    np.savez(folder / "results.npz", **dict(machine(operands, pieces, is_short)))  # type: ignore[arg-type]  # one may be allow_pickle
 
 
 if __name__ == "__main__":

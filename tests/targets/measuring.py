@@ -145,7 +145,7 @@ def run(
     """Return what a framework computes: arrays by "WAY/OPERATION/DTYPE"."""
     arrays = {f"{key}/{place}": values for key, pair in given.items() for place, values in zip("ab", pair, strict=True)}
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / "operands.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(folder / "operands.npz", **arrays)  # type: ignore[arg-type]  # one may be allow_pickle
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     if backend:
         environment["KERAS_BACKEND"] = backend

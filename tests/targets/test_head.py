@@ -26,8 +26,9 @@ Floats = NDArray[np.floating[Any]]
 
 
 def defined(source: str, **names: Any) -> Callable[[Any], Any]:
-    exec(source, names)  # the text that emitted modules hold
-    return names["_head"]  # type: ignore[no-any-return]  # what exec defined
+    exec(source, names)  # our own text, the one that emitted modules hold
+    head: Callable[[Any], Any] = names["_head"]
+    return head
 
 
 IN_KERAS = defined(KERAS["head"].source, keras=keras)

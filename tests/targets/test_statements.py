@@ -51,7 +51,8 @@ def test_parentheses_are_exactly_those_that_change_nothing(node: Node, text: str
 
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, 2.0**-1022, -(2.0**70), 0.044715])
 def test_literals_read_back_as_the_same_float(value: float) -> None:
-    assert eval(Printer(FORMS, "lib").literal(value)) == value
+    literal = Printer(FORMS, "lib").literal(value)
+    assert eval(literal) == value  # read as Python reads emitted code
 
 
 def test_what_is_read_twice_gets_one_name() -> None:
@@ -80,7 +81,7 @@ def test_long_expressions_become_steps_that_fit_and_compute_the_same() -> None:
     assert all(len(line) <= 96 for line in lines)
     scope: dict[str, Any] = {}
     body = "\n    ".join(lines)
-    exec(f"def f(x):\n    {body}", scope)
+    exec(f"def f(x):\n    {body}", scope)  # the emitted lines, run as they are
 
     value, x = 0.123456789, 0.75
     for index in range(40):

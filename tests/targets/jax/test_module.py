@@ -85,7 +85,7 @@ def test_under_x64_a_python_parameter_does_not_promote(emitted: ModuleType) -> N
 
 def test_shard_map_scan_and_zero_sizes_work(emitted: ModuleType) -> None:
     mesh = jax.make_mesh((1,), ("i",), axis_types=(jax.sharding.AxisType.Auto,))
-    spec = jax.sharding.PartitionSpec("i")  # type: ignore[no-untyped-call]  # JAX leaves it without types
+    spec = jax.sharding.PartitionSpec("i")  # type: ignore[no-untyped-call]  # jax 0.10 declares it without types
     x = jnp.linspace(-2.0, 2.0, 8)
     sharded = jax.jit(jax.shard_map(jax.vmap(jax.grad(emitted.mish)), mesh=mesh, in_specs=spec, out_specs=spec))
     np.testing.assert_allclose(sharded(x), jax.vmap(jax.grad(emitted.mish))(x), rtol=1e-6)
@@ -103,6 +103,6 @@ def test_a_parameter_may_have_the_name_of_a_local_variable() -> None:
     derivation = derive(load_spec(ROOT / "specs" / "threshold.toml"))
     assert "value" in [parameter.name for parameter in derivation.activation.parameters]
     scope: dict[str, Any] = {}
-    exec(target.emit(derivation, Context())["jax/threshold.py"], scope)
+    exec(target.emit(derivation, Context())["jax/threshold.py"], scope)  # the emitted module
     y = scope["threshold"](np.array([-1.0, 0.5, 2.0], "float32"), threshold=0.25, value=-3.0)
     np.testing.assert_array_equal(np.asarray(y), [-3.0, 0.5, 2.0])

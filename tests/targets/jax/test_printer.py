@@ -41,7 +41,7 @@ def test_each_operation_keeps_float64_nan_and_accuracy(operation: str, dtype: st
     body = "\n    ".join(listing.lines)
     parts = ["from __future__ import annotations", "import jax, jax.numpy as jnp", *EXPANSIONS.values()]
     scope: dict[str, Any] = {}
-    exec("\n".join([*parts, f"def f(a, b):\n    {body}"]), scope)
+    exec("\n".join([*parts, f"def f(a, b):\n    {body}"]), scope)  # what the printer wrote
     with jax.enable_x64(True):
         a, b = map(jax.numpy.asarray, operations.points(operation, dtype))
         for f in (scope["f"], jax.jit(scope["f"])):

@@ -108,6 +108,6 @@ def test_a_parameter_may_have_the_name_of_a_local_variable() -> None:
     derivation = derive(load_spec(ROOT / "specs" / "threshold.toml"))
     assert "value" in [parameter.name for parameter in derivation.activation.parameters]
     scope: dict[str, Any] = {}
-    exec(target.emit(derivation, Context())["keras/threshold.py"], scope)
+    exec(target.emit(derivation, Context())["keras/threshold.py"], scope)  # the emitted module
     y = scope["threshold"](np.array([-1.0, 0.5, 2.0], "float32"), threshold=0.25, value=-3.0)
     np.testing.assert_array_equal(np.asarray(y), [-3.0, 0.5, 2.0])

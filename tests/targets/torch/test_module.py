@@ -133,5 +133,6 @@ def test_a_wrong_call_in_the_table_changes_the_values(monkeypatch: pytest.Monkey
 def value(derivation: Any) -> Any:
     scope: dict[str, Any] = {"__name__": "mutant"}
     (text,) = target.emit(derivation, Context()).values()
+    # Our own text; it does not inherit this file's `from __future__`.
     exec(compile(text, "mutant", "exec", dont_inherit=True), scope)
     return scope[derivation.activation.name](torch.linspace(-3, 3, 7))

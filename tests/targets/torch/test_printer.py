@@ -22,6 +22,7 @@ A, B, C = (Variable(name) for name in "abc")
 def run(result: Node, reuse: bool = True, **tensors: Any) -> Any:
     lines = TorchPrinter(reuse=reuse).print(Kernel(result)).lines
     scope: dict[str, Any] = {"torch": torch, "Tensor": torch.Tensor}
+    # What the printer wrote, and what it calls.
     exec("\n\n".join(EXPANSIONS.values()), scope)
     exec(f"def f({', '.join(tensors)}):\n    " + "\n    ".join(lines), scope)
     return scope["f"](**tensors)
