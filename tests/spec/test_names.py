@@ -1,5 +1,3 @@
-import importlib
-import importlib.util
 import keyword
 
 import pytest
@@ -87,15 +85,17 @@ def test_whatever_is_accepted_is_an_identifier_that_python_does_not_use(name: st
         assert not keyword.iskeyword(name)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs PyTorch")
 def test_no_parameter_hides_an_attribute_of_a_torch_module() -> None:
-    module = importlib.import_module("torch").nn.Identity()
+    import torch
+
+    module = torch.nn.Identity()
     attributes = {name for name in {*dir(module), *vars(module)} if not name.startswith("_")}
     assert attributes - PARAMETERS == set()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="needs Keras")
 def test_no_parameter_hides_an_attribute_of_a_keras_layer() -> None:
-    layer = importlib.import_module("keras").layers.Identity()
+    import keras
+
+    layer = keras.layers.Identity()
     attributes = {name for name in {*dir(layer), *vars(layer)} if not name.startswith("_")}
     assert attributes - PARAMETERS == set()

@@ -12,8 +12,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import jax
+import keras
 import numpy as np
 import pytest
+import tensorflow
+import torch
 from numpy.typing import NDArray
 
 from actgen.spec import load_spec
@@ -106,7 +110,6 @@ def at_points(name: str) -> tuple[Floats, Floats]:
 
 def builtin(name: str, framework: str) -> Callable[[Floats], tuple[Floats, Floats]]:
     """Return what gives the built-in's values and slopes at points."""
-    pytest.importorskip(framework)
     declared = FORMULAS[name].activation.builtins[framework]
     module, _, attribute = declared.name.rpartition(".")
     function = getattr(import_module(module), attribute)
@@ -116,8 +119,6 @@ def builtin(name: str, framework: str) -> Callable[[Floats], tuple[Floats, Float
 
 
 def in_torch(function: Callable[[Any], Any], points: Floats) -> tuple[Floats, Floats]:
-    import torch
-
     x = torch.from_numpy(points.copy()).requires_grad_()
     y = function(x)
     y.sum().backward()
@@ -126,9 +127,8 @@ def in_torch(function: Callable[[Any], Any], points: Floats) -> tuple[Floats, Fl
 
 
 def in_keras(function: Callable[[Any], Any], points: Floats) -> tuple[Floats, Floats]:
-    if import_module("keras").backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow":
         pytest.skip("Keras computes in float64 on TensorFlow only")
-    tensorflow = import_module("tensorflow")
     x = tensorflow.Variable(points, dtype="float64")
     with tensorflow.GradientTape() as tape:
         y = function(x)
@@ -136,8 +136,6 @@ def in_keras(function: Callable[[Any], Any], points: Floats) -> tuple[Floats, Fl
 
 
 def in_jax(function: Callable[[Any], Any], points: Floats) -> tuple[Floats, Floats]:
-    import jax
-
     with jax.enable_x64(True):
         value, slope = jax.vmap(jax.value_and_grad(function))(points)
         return np.asarray(value), np.asarray(slope)
