@@ -20,8 +20,9 @@ from actgen.numerics.contract import FORMATS
 from actgen.numerics.oracle import Exact, Floats
 from actgen.symbolic import Order
 from actgen.verify.batch import Batch, Framework, Results
+from actgen.verify.builtin import Native, find_native, run_native
 from actgen.verify.finding import Finding, find
-from actgen.verify.measuring import Task, builtin_of, load, run_builtin, run_ours, start
+from actgen.verify.measuring import Task, load, run_ours, start
 from actgen.verify.record import Cell, Entry, dump_cells, parse_cells, quantity_name
 from actgen.verify.state import Store
 from actgen.verify.subject import Subject
@@ -58,7 +59,7 @@ def run(stretch: Stretch) -> None:
     framework = start(stretch.framework)
     subject = Subject(stretch.spec, 0)
     ours: Callable[..., Any] = getattr(load(stretch.module), subject.activation.name)
-    theirs = builtin_of(subject.activation.builtins.get(stretch.framework))
+    theirs = find_native(subject.activation, stretch.framework, stretch.spec)
     store = Store(stretch.state)
     for (mode, _), key in stretch.keys.items():
         framework.prepare()
@@ -73,7 +74,7 @@ def _go_on(
     stretch: Stretch,
     framework: Framework,
     subject: Subject,
-    functions: tuple[Callable[..., Any], Callable[..., Any] | None],
+    functions: tuple[Callable[..., Any], Native | None],
     mode: str,
     log: _Log,
 ) -> Entry:
@@ -90,7 +91,7 @@ def _go_on(
         results = run_ours(framework, ours, [batch], mode)
         if isinstance(results, Entry):
             return results
-        results += run_builtin(framework, theirs, [batch], mode)
+        results += run_native(framework, theirs, [batch], mode)
         cells = _measure(subject, truths, batch.points, results, total.cells)
         log.append(chunk, cells)
         total = total.worse(Entry(cells))

@@ -6,15 +6,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module, util
 from pathlib import Path
 from typing import Any, cast
 
 from actgen.numerics.contract import FORMATS
-from actgen.spec import Builtin
 from actgen.symbolic import Order
 from actgen.verify.batch import Batch, Framework, Refused, Results
+from actgen.verify.builtin import Native, find_native, run_native
 from actgen.verify.finding import Finding, find
 from actgen.verify.record import Cell, Entry, quantity_name
 from actgen.verify.state import Store
@@ -69,7 +69,7 @@ def run(task: Sample) -> None:
     store = Store(task.state)
     subject = Subject(task.spec, task.points)
     function = getattr(load(task.module), subject.activation.name)
-    builtin = builtin_of(subject.activation.builtins.get(task.framework))
+    builtin = find_native(subject.activation, task.framework, task.spec)
     for mode in dict.fromkeys(mode for mode, _ in task.keys):
         dtypes = [dtype for m, dtype in task.keys if m == mode]
         # A graph costs torch.compile seconds, whatever is in it.
@@ -114,21 +114,12 @@ def load(path: Path) -> Any:
     return module
 
 
-def builtin_of(declared: Builtin | None) -> Callable[..., Any] | None:
-    """The framework's own function at our default parameters."""
-    if declared is None:
-        return None
-    module, _, attribute = declared.name.rpartition(".")
-    function = getattr(import_module(module), attribute)
-    return lambda x: function(x, **declared.arguments)
-
-
 def _measure(
     task: Sample,
     framework: Framework,
     subject: Subject,
     function: Callable[..., Any],
-    builtin: Callable[..., Any] | None,
+    builtin: Native | None,
     mode: str,
     dtypes: list[str],
 ) -> Iterator[tuple[str, Entry]]:
@@ -145,7 +136,7 @@ def _measure(
     if isinstance(ours, Entry):
         yield from ((dtype, ours) for dtype in dtypes)
         return
-    theirs = run_builtin(framework, builtin, plain, mode)
+    theirs = run_native(framework, builtin, plain, mode)
     answers = iter(ours)
     for i, dtype in enumerate(dtypes):
         first, *rest = (next(answers) for _ in calls[i])
@@ -173,22 +164,6 @@ def run_ours(
         return Entry.of_failure(refusal.__cause__ or refusal)
     except Exception as error:
         return Entry.of_failure(error)
-
-
-def run_builtin(
-    framework: Framework, function: Callable[..., Any] | None, batches: Sequence[Batch], mode: str
-) -> list[Results]:
-    """The results of a built-in, as many derivatives as the framework has; none where there is no built-in."""
-    nothing: list[Results] = [{} for _ in batches]
-    if function is None:
-        return nothing
-    for most in (2, 1, 0):
-        asked = [replace(batch, orders=tuple(o for o in batch.orders if len(o) <= most)) for batch in batches]
-        try:
-            return list(framework.evaluate(function, asked, mode))
-        except Refused:
-            continue
-    return nothing
 
 
 def _merge(

@@ -10,6 +10,7 @@ import torch
 
 from actgen.build import Settings
 from actgen.numerics.contract import FORMATS
+from actgen.spec import SpecError
 from actgen.verify import on_torch
 from actgen.verify.measuring import Sample, run
 from actgen.verify.record import Entry, Measured, Place, Record
@@ -240,12 +241,39 @@ def test_a_builtin_without_a_second_derivative_is_compared_as_far_as_it_goes(
     assert entry.failure == ""
 
 
-@pytest.mark.parametrize("framework", ["torch", "jax", "keras"])
-def test_an_error_of_a_builtin_is_not_taken_for_a_derivative_that_it_lacks(project: Settings, framework: str) -> None:
-    name = {"torch": "torch.nn.functional.silu", "jax": "jax.nn.silu", "keras": "keras.activations.silu"}[framework]
-    declare(project, framework, f'{{ name = "{name}", arguments = {{ slope = 2 }} }}')
-    with pytest.raises(TypeError, match="unexpected keyword argument 'slope'"):
+RUNS_NOT = "; correct its name or its arguments, or take it out of [builtins]"
+IS_NOT_ELEMENTWISE = "gives no array of the shape and type of its input; name an elementwise function, or take it out"
+SLOPE = "unexpected keyword argument 'slope'" + RUNS_NOT
+
+
+@pytest.mark.parametrize(
+    ("framework", "builtin", "complaint"),
+    [
+        ("torch", '{ name = "torch.nn.functional.silu", arguments = { slope = 2 } }', SLOPE),
+        ("jax", '{ name = "jax.nn.silu", arguments = { slope = 2 } }', SLOPE),
+        ("keras", '{ name = "keras.activations.silu", arguments = { slope = 2 } }', SLOPE),
+        ("torch", '{ name = "torch.nn.functional.silu", arguments = { inplace = true } }', "in-place operation"),
+        ("torch", '{ name = "torch.nn.functional.gelu", arguments = { approximate = "x" } }', "none or tanh"),
+        ("torch", '"torch.nn.functional.prelu"', "prelu does not run in eager mode: TypeError: prelu() missing 1"),
+        ("torch", '"torch.nn.functional.sillu"', "torch.nn.functional has no sillu; did you mean 'silu'?"),
+        ("keras", '"keras.ops.no_such"', "keras.ops has no no_such; correct its name, or take it out of [builtins]"),
+        ("jax", '"jax.numpy.sum"', IS_NOT_ELEMENTWISE),
+        ("jax", '"jax.numpy.isnan"', IS_NOT_ELEMENTWISE),
+        ("keras", '"keras.ops.shape"', IS_NOT_ELEMENTWISE),
+    ],
+)
+def test_a_builtin_that_cannot_be_measured_is_a_mistake_in_the_spec(
+    project: Settings, framework: str, builtin: str, complaint: str
+) -> None:
+    declare(project, framework, builtin)
+    with pytest.raises(SpecError) as raised:
         measure(project, "swish", framework)
+    head, line, caret = str(raised.value).splitlines()
+    number = len((project.specs / "swish.toml").read_text().splitlines())
+    assert head.startswith(f"specs/swish.toml:{number}:{len(framework) + 4}: ")
+    assert complaint in head
+    assert line == f"  {framework} = {builtin}"
+    assert caret.strip() == "^" * len(builtin)
 
 
 def test_compiled_code_has_no_second_derivative_in_pytorch() -> None:

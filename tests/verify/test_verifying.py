@@ -220,6 +220,20 @@ def test_a_mistake_on_the_command_line_is_bad_input(project: Settings, arguments
     assert not (project.out / PAGE).exists()
 
 
+def test_a_wrong_builtin_is_told_by_a_worker_with_its_place_and_without_a_traceback(project: Settings) -> None:
+    path = project.specs / "relu.toml"
+    text = path.read_text().partition("[builtins]")[0]
+    path.write_text(f'{text}[builtins]\ntorch = {{ name = "torch.nn.functional.relu", arguments = {{ slope = 2 }} }}\n')
+    arguments = ["relu", "--framework", "torch", "--mode", "eager", "--dtype", "float32", "-j", "1"]
+    for more in (["--points", "64"], ["--exhaustive"]):
+        result = run(*arguments, *more)
+        assert result.exit_code == 2
+        told = result.stderr.splitlines()
+        assert told[0].startswith(f"specs/relu.toml:{text.count(chr(10)) + 2}:9: torch.nn.functional.relu does not run")
+        assert len(told) == 3
+        assert not (project.out / PAGE).exists()
+
+
 def test_what_is_measured_is_what_the_project_is_built_for(project: Settings, ran: list[str]) -> None:
     (project.root / "pyproject.toml").write_text('[tool.actgen]\ntargets = ["torch"]\n')
     shutil.rmtree(project.out / "keras")
