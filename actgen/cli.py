@@ -183,6 +183,8 @@ def verify_command(
     request = verify.Request.of(frameworks, modes, dtypes, order, points, exhaustive)
     record = verify.verify(activations, settings, request, jobs=jobs, progress=_Progress())
     show_table(verify.TITLE, verify.COLUMNS, verify.table(record), verify.NUMBERS, marked="MISSED")
+    for line in verify.left_out(settings, request):
+        click.echo(f"Not measured: {line}")
     missed = verify.missed(record)
     if missed:
         raise Failure("\n".join(["The accuracy contract is missed:", *missed]))

@@ -6,6 +6,6 @@ from actgen.verify.record import Record
 from actgen.verify.request import Request
 from actgen.verify.table import COLUMNS, NUMBERS, TITLE, missed
 from actgen.verify.table import rows as table
-from actgen.verify.verifying import stale, verify
+from actgen.verify.verifying import left_out, stale, verify
 
-__all__ = ["COLUMNS", "NUMBERS", "TITLE", "Record", "Request", "missed", "stale", "table", "verify"]
+__all__ = ["COLUMNS", "NUMBERS", "TITLE", "Record", "Request", "left_out", "missed", "stale", "table", "verify"]

@@ -104,9 +104,6 @@ class Framework(Protocol):
     def prepare(self) -> None:
         """Limit it to one thread, and free what it holds of other functions."""
 
-    def supports(self, order: Order, mode: str) -> bool:
-        """Whether the framework has such a derivative at all."""
-
     def evaluate(self, function: Callable[..., Any], batches: Sequence[Batch], mode: str) -> Iterator[Results]:
         """The results of each batch, ``eager`` or ``compiled``.
 

@@ -26,6 +26,7 @@ from actgen.verify.measuring import Task, load, run_ours, start
 from actgen.verify.record import Cell, Entry, dump_cells, parse_cells, quantity_name
 from actgen.verify.state import Store
 from actgen.verify.subject import Subject
+from actgen.verify.support import supported
 from actgen.verify.truth import Truth
 
 CHUNKS = 1024
@@ -80,7 +81,7 @@ def _go_on(
 ) -> Entry:
     """Measure the chunks that the log does not have."""
     ours, theirs = functions
-    orders = tuple(o for o in subject.by_input(stretch.orders) if framework.supports(o, mode))
+    orders = subject.by_input(supported(stretch.orders, stretch.framework, mode))
     truths = {order: subject.truth(order, "float32", 0, CHUNK) for order in orders}
     done = log.read()
     total = reduce(Entry.worse, map(Entry, done.values()), Entry({}))

@@ -19,6 +19,7 @@ from actgen.verify.finding import Finding, find
 from actgen.verify.record import Cell, Entry, quantity_name
 from actgen.verify.state import Store
 from actgen.verify.subject import SLACK, Piece, Subject
+from actgen.verify.support import supported
 
 # One thread each: several frameworks run side by side.
 _ENVIRONMENT = {
@@ -123,7 +124,7 @@ def _measure(
     mode: str,
     dtypes: list[str],
 ) -> Iterator[tuple[str, Entry]]:
-    orders = tuple(o for o in subject.by_input(task.orders) if framework.supports(o, mode))
+    orders = subject.by_input(supported(task.orders, task.framework, mode))
     tensors = tuple(
         parameter.name
         for parameter in subject.activation.parameters

@@ -13,7 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from actgen.symbolic import Order
 from actgen.verify.batch import Batch, Call, Refused, Results
 from actgen.verify.points import decode, encode
 
@@ -26,11 +25,6 @@ def prepare() -> None:
     """Free what was compiled for other functions."""
     _everything.cache_clear()
     jax.clear_caches()  # type: ignore[no-untyped-call]  # jax 0.10 declares it without annotations
-
-
-def supports(order: Order, mode: str) -> bool:
-    """JAX differentiates everything."""
-    return True
 
 
 def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) -> Iterator[Results]:

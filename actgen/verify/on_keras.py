@@ -13,7 +13,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from actgen.build import InputError
-from actgen.symbolic import Order
 from actgen.verify.batch import Batch, Call, Refused, Results
 from actgen.verify.points import decode, encode
 
@@ -27,11 +26,6 @@ def prepare() -> None:
     with contextlib.suppress(RuntimeError):  # TensorFlow has started: it keeps the threads it has
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-
-
-def supports(order: Order, mode: str) -> bool:
-    """TensorFlow differentiates everything."""
-    return True
 
 
 def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) -> Iterator[Results]:

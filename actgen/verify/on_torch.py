@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from actgen.symbolic import Order
 from actgen.verify.batch import Batch, Call, Refused, Results
 from actgen.verify.points import decode, encode
 
@@ -24,15 +23,6 @@ def prepare() -> None:
     torch.set_num_threads(1)
     _compiled.cache_clear()
     torch._dynamo.reset()
-
-
-def supports(order: Order, mode: str) -> bool:
-    """PyTorch has no second derivative of compiled code.
-
-    It raises "torch.compile with aot_autograd does not currently support double backward", and torch.func.grad of
-    torch.func.grad under the default compiler runs for minutes on one formula.
-    """
-    return len(order) < 2 or mode == "eager"
 
 
 def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) -> Iterator[Results]:

@@ -17,6 +17,7 @@ from actgen.verify.measuring import Sample
 from actgen.verify.record import Entry, Measured, Place
 from actgen.verify.request import Request
 from actgen.verify.state import Store, key
+from actgen.verify.support import supported
 
 if TYPE_CHECKING:
     from actgen.build import Settings
@@ -72,6 +73,7 @@ def plan(activations: Sequence[Activation], settings: Settings, request: Request
     code = {name: path.read_bytes() for name, path in modules.items()}
     keys: dict[Place, list[str]] = {}
     tasks: dict[str, Sample | Stretch] = {}
+    modes = [mode for mode in request.modes if supported(request.orders, framework, mode)]
     # Stretch by stretch, and in each all activations: those that are fast do not leave the last one alone at the end.
     for chunks in exhaustive.stretches() if request.is_exhaustive else (None,):
         for activation in activations:
@@ -83,7 +85,7 @@ def plan(activations: Sequence[Activation], settings: Settings, request: Request
                 "orders": request.orders,
             }
             missing = {}
-            for mode in request.modes:
+            for mode in modes:
                 for dtype in request.dtypes:
                     extent = {"chunks": [*chunks]} if chunks else {"dtype": dtype, "points": request.points}
                     name = key(**known, mode=mode, **extent)

@@ -15,6 +15,7 @@ from actgen.verify.plan import fingerprint, module, plan
 from actgen.verify.record import FRAMEWORKS, NAME, Measured, Place, Record
 from actgen.verify.request import Request
 from actgen.verify.state import Store, state_folder, write_at_once
+from actgen.verify.support import lacking, supported
 
 if TYPE_CHECKING:
     from actgen.build import Settings
@@ -39,15 +40,17 @@ def verify(
         progress: told of each activation in each framework.
 
     Raises:
-        InputError: a framework is not installed, an activation is not built, or the record is broken.
+        InputError: a framework is not installed, an activation is not built, the record is broken, or nothing of what
+            was asked for exists.
     """
     store = Store(state_folder())
     # All that can be wrong before anything is run: it is told at once, not after hours of work.
     Record.read(settings.out)
-    plans = [
-        plan(activations, settings, request, framework, store)
-        for framework in request.frameworks or _built_for(settings)
-    ]
+    frameworks = _frameworks(settings, request)
+    if not any(supported(request.orders, framework, mode) for framework in frameworks for mode in request.modes):
+        reasons = "; ".join(left_out(settings, request))
+        raise InputError(f"nothing to measure: {reasons}; take another --order, --mode or --framework")
+    plans = [plan(activations, settings, request, framework, store) for framework in frameworks]
     run: Callable[[Any], None] = exhaustive.run if request.is_exhaustive else measuring.run
     found: dict[Place, Measured] = {}
     for part in plans:
@@ -67,6 +70,11 @@ def write(settings: Settings, record: Record) -> None:
     write_at_once(settings.out / PAGE, render(record, Manifest.read(settings.out), margins))
 
 
+def left_out(settings: Settings, request: Request) -> list[str]:
+    """What was asked for and does not exist, a line each."""
+    return lacking(request.orders, _frameworks(settings, request), request.modes)
+
+
 def stale(settings: Settings, activations: Sequence[Activation]) -> list[str]:
     """What the record lacks or has of other code, as lines of text."""
     record = Record.read(settings.out)
@@ -80,6 +88,10 @@ def stale(settings: Settings, activations: Sequence[Activation]) -> list[str]:
             elif measured != {fingerprint(module(settings, framework, activation.name).read_bytes())}:
                 lines.append(f"{activation.name} in {framework}: measured on other code")
     return lines
+
+
+def _frameworks(settings: Settings, request: Request) -> tuple[str, ...]:
+    return request.frameworks or _built_for(settings)
 
 
 def _built_for(settings: Settings) -> tuple[str, ...]:

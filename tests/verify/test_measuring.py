@@ -11,10 +11,10 @@ import torch
 from actgen.build import Settings
 from actgen.numerics.contract import FORMATS
 from actgen.spec import SpecError
-from actgen.verify import on_torch
 from actgen.verify.measuring import Sample, run
 from actgen.verify.record import Entry, Measured, Place, Record
 from actgen.verify.state import Store
+from actgen.verify.support import supported
 from actgen.verify.table import missed
 
 # 2026-11: torch 2.13's own, when Inductor is imported and at any autograd.Function under Dynamo.
@@ -285,9 +285,8 @@ def test_compiled_code_has_no_second_derivative_in_pytorch() -> None:
         RuntimeError, match=r"torch\.compile with aot_autograd does not currently support double backward"
     ):
         torch.autograd.grad(slope.sum(), x)
-    assert not on_torch.supports(("x", "x"), "compiled")
-    assert on_torch.supports(("x", "x"), "eager")
-    assert on_torch.supports(("x",), "compiled")
+    assert supported((0, 1, 2), "torch", "compiled") == (0, 1)
+    assert supported((0, 1, 2), "torch", "eager") == (0, 1, 2)
 
 
 def test_a_hyperparameter_is_a_number_in_keras_and_has_no_derivative(project: Settings) -> None:

@@ -220,6 +220,31 @@ def test_a_mistake_on_the_command_line_is_bad_input(project: Settings, arguments
     assert not (project.out / PAGE).exists()
 
 
+@pytest.mark.parametrize("more", [["--points", "64"], ["--exhaustive"]])
+def test_a_request_that_leaves_nothing_to_measure_is_bad_input(
+    project: Settings, ran: list[str], more: list[str]
+) -> None:
+    result = run("relu", "--framework", "torch", "--mode", "compiled", "--order", "2", *more)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: nothing to measure: PyTorch has no second derivative of what torch.compile has compiled; take another "
+        "--order, --mode or --framework\n"
+    )
+    assert ran == []
+    assert not (project.out / PAGE).exists()
+
+
+def test_what_there_is_is_measured_and_what_there_is_not_is_told(project: Settings, ran: list[str]) -> None:
+    result = run("relu", "--framework", "torch", "--dtype", "float32", "--order", "2", "--points", "64")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Not measured: PyTorch has no second derivative of what torch.compile has compiled\n" in result.stdout
+    assert {
+        (place.mode, *keys) for place, one in Record.read(project.out).measured.items() for keys in one.entry.cells
+    } == {("eager", "d2/dx2", "")}
+    result = run("relu", "--framework", "torch", "--mode", "eager", "--dtype", "float32", "--points", "64")
+    assert "Not measured" not in result.stdout
+
+
 def test_a_wrong_builtin_is_told_by_a_worker_with_its_place_and_without_a_traceback(project: Settings) -> None:
     path = project.specs / "relu.toml"
     text = path.read_text().partition("[builtins]")[0]
