@@ -197,9 +197,9 @@ def verify_command(
 @_specs
 def new(name: str, expression: str, title: str | None, specs: Path | None) -> None:
     """Make the spec file NAME.toml from a formula, and say what to fill in."""
-    from actgen.scaffold import create
+    from actgen.scaffold import create, spec_path
 
-    made = create((specs or own_specs(Path.cwd())) / f"{name}.toml", expression=expression, title=title)
+    made = create(spec_path(specs or own_specs(Path.cwd()), name), expression=expression, title=title)
     click.echo(f"{made.path}: made; fill in:")
     for number, line in made.blanks:
         click.echo(f"  line {number}: {line}")
@@ -226,14 +226,12 @@ def show(name: str, numerics: bool, specs: Path | None) -> None:
     from actgen import facts
     from actgen.catalog import find_activation
     from actgen.numerics import derive, derive_for
-    from actgen.targets import load_targets
     from actgen.terminal import show_facts, show_table
 
     settings = _settings(specs)
     activation = find_activation(name, settings.specs)
     if numerics:
-        targets = load_targets(settings.targets)
-        rows = facts.numerics_rows(derive_for(activation, {target.name: target.arithmetic for target in targets}))
+        rows = facts.numerics_rows(derive_for(activation, facts.arithmetics(settings.targets)))
         show_table(facts.NUMERICS_TITLE, facts.NUMERICS_COLUMNS, rows, facts.NUMERICS_NUMBERS)
         return
     show_facts(activation.title, facts.show_facts(derive(activation), settings.targets))

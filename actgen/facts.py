@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from actgen.build import InputError
 from actgen.build.manifest import partial_name
 
 if TYPE_CHECKING:
     import sympy
 
-    from actgen.numerics import Derivation, Judgement, Node
+    from actgen.numerics import Arithmetic, Derivation, Judgement, Node
     from actgen.spec import Activation, Builtin
 
 CHECK_TITLE = (
@@ -38,10 +39,23 @@ def judge(path: Path, targets: Sequence[str]) -> Verdict:
     """Load, derive and judge one spec for some targets."""
     from actgen.numerics import derive_for
     from actgen.spec import load_spec
-    from actgen.targets import load_targets
 
-    derivations = derive_for(load_spec(path), {target.name: target.arithmetic for target in load_targets(targets)})
+    derivations = derive_for(load_spec(path), arithmetics(targets))
     return Verdict(check_rows(derivations), missed(derivations))
+
+
+def arithmetics(targets: Sequence[str]) -> dict[str, Arithmetic]:
+    """What each target computes with, by its name.
+
+    Raises:
+        InputError: nothing provides a target of that name.
+    """
+    from actgen.targets.target import UnknownTargetError, load_targets
+
+    try:
+        return {target.name: target.arithmetic for target in load_targets(targets)}
+    except UnknownTargetError as error:
+        raise InputError(f"[tool.actgen] targets: {error}") from error
 
 
 def check_rows(derivations: Mapping[str, Derivation]) -> list[tuple[str, ...]]:

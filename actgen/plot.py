@@ -27,6 +27,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 GREEK = {"alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "rho", "sigma", "tau"}
 POINTS = 481
 MOST_CURVES = len(COLOURS)
+_FARTHEST = 1e300  # beyond, the width of the interval and the margins beside it overflow
 STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -68,8 +69,9 @@ def plot(
     from actgen.symbolic import Formula
 
     low, high = interval
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise InputError(f"--range {low:g} {high:g}: the first end must be below the second, and both finite")
+    if not -_FARTHEST <= low < high <= _FARTHEST:
+        told = f"--range {low:g} {high:g}: the first end must be below the second, both within {_FARTHEST:g} of 0"
+        raise InputError(told.replace("e+", "e"))
     choices = _choices(activation, family or {})
     formula = Formula.of(activation)
     variable = formula.inputs[0].name

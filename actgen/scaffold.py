@@ -97,6 +97,17 @@ def create(path: Path, *, expression: str, title: str | None = None) -> Scaffold
     return Scaffold(path, parameters, find_blanks(path))
 
 
+def spec_path(folder: Path, name: str) -> Path:
+    """The file of an activation's spec.
+
+    Raises:
+        InputError: the name is a path.
+    """
+    if "/" in name or "\\" in name:
+        raise InputError(f"'{name}' is a path, not a name; say with --specs where to put it")
+    return folder / f"{name}.toml"
+
+
 def find_blanks(path: Path) -> tuple[tuple[int, str], ...]:
     """The lines of a spec that are still to be filled in, with their numbers."""
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -110,6 +110,12 @@ def test_all_mistakes_of_all_files_are_told_in_one_run(project: Path) -> None:
         (["plot", "swish", "--parameter", "beta=1,2,3,4,5,6,7,8"], "8 curves are more than one can tell apart"),
         (["plot", "swish", "--range", "1", "1"], "the first end must be below the second"),
         (["plot", "swish", "--range", "nan", "1"], "the first end must be below the second"),
+        (["plot", "swish", "--range", "-1e308", "1e308"], "the first end must be below the second, both within 1e300"),
+        (
+            ["new", "../my_act", "--expression", "x"],
+            "'../my_act' is a path, not a name; say with --specs where to put it",
+        ),
+        (["new", "some\\my_act", "--expression", "x"], "is a path, not a name; say with --specs where to put it"),
         (["plot", "swish", "-o", "swish.xyz"], "swish.xyz"),
         (["plot", "swish", "-o", "nowhere/swish.png"], "nowhere/swish.png: No such file or directory"),
     ],
@@ -122,6 +128,17 @@ def test_a_mistake_on_the_command_line_is_bad_input(
     assert result.exit_code == 2, result.output
     assert message in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["build"], ["build", "--check"], ["check"], ["show", "mine", "--numerics"]], ids=" ".join
+)
+def test_a_target_that_nothing_provides_is_bad_input(project: Path, arguments: list[str]) -> None:
+    (project / "pyproject.toml").write_text('[tool.actgen]\ntargets = ["pytorch"]\n')
+    (project / "specs/mine.toml").write_text(FAST)
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert "there is no target 'pytorch'; installed targets: " in result.stderr
 
 
 @pytest.mark.parametrize("name", ["gelu_tanh", "gelu_new", "GELUTanh", "gelutanh", "GELU_NEW"])

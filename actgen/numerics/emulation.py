@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from flint import arb, ctx
 from numpy.typing import NDArray
 
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node, Variable
@@ -49,6 +50,7 @@ class Arithmetic:
 
 
 _ALL_BUT_EXACT = 0.02  # ULP
+_BITS = 80  # of long double are 64
 _TYPICAL = 0.8
 """A primitive's largest error occurs on a short stretch; over most of the line it is about this part of it."""
 
@@ -67,37 +69,90 @@ def run(kernel: Kernel, values: Mapping[str, Array | float], dtype: str, arithme
     Returns:
         An array of ``dtype``, broadcast over the inputs.
     """
-    narrow = np.dtype(dtype)
-    wide = _WIDER[dtype]
-    tiny = np.finfo(narrow).tiny if arithmetic.flushes else 0.0
-    memory: dict[Node, Array] = {}
-    with np.errstate(all="ignore"):
-        for node in kernel.nodes:
-            if isinstance(node, Variable):
-                memory[node] = _flushed(np.asarray(values[node.name], dtype=narrow), tiny)
-            elif isinstance(node, Constant):
-                memory[node] = np.asarray(node.value, dtype=narrow)
-            elif isinstance(node, Call):
-                result = _apply(node, memory, narrow, wide, arithmetic)
-                memory[node] = result if node.is_boolean else _flushed(result, tiny)
-    return np.asarray(memory[kernel.result], dtype=narrow)
+    return Emulator(values, dtype, arithmetic).run(kernel)
 
 
-def _apply(node: Call, memory: Mapping[Node, Array], narrow: np.dtype[Any], wide: Any, arithmetic: Arithmetic) -> Array:
-    operands = [memory[operand] for operand in node.arguments]
-    if OPERATIONS[node.operation].rank == "comparison":
-        return np.asarray(EVALUATIONS[node.operation](*operands))
-    ulps = arithmetic.errors.get(node.operation, (0.0, 0.0))[narrow.itemsize == 8]
-    if ulps <= 0.5 and node.operation in _CORRECTLY_ROUNDED:
-        return np.asarray(EVALUATIONS[node.operation](*operands), dtype=narrow)
-    result = np.asarray(EVALUATIONS[node.operation](*(operand.astype(wide) for operand in operands)))
+class Emulator:
+    """A machine with its inputs, which remembers what it has computed: the forms of one formula share most of it.
+
+    Args:
+        values: an array or a number for each variable, by name; rounded to ``dtype`` first.
+        dtype: "float32" or "float64".
+        arithmetic: of the machine to emulate.
+        room: bytes of results that are remembered; all are forgotten where that is exceeded.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Array | float], dtype: str, arithmetic: Arithmetic = IDEAL, room: int = 2**26
+    ) -> None:
+        self._values, self._arithmetic = values, arithmetic
+        self._narrow, self._wide = np.dtype(dtype), _WIDER[dtype]
+        self._tiny = np.finfo(self._narrow).tiny if arithmetic.flushes else 0.0
+        self._room, self._taken = room, 0
+        self._memory: dict[Node, Array] = {}
+
+    def run(self, kernel: Kernel) -> Array:
+        """The result of a kernel over the inputs, as :func:`run` gives it."""
+        if self._taken > self._room:
+            self._memory, self._taken = {}, 0
+        with np.errstate(all="ignore"):
+            for node in self._unknown(kernel.result):
+                result = self._evaluate(node)
+                self._memory[node] = result
+                self._taken += result.nbytes
+        return np.asarray(self._memory[kernel.result], dtype=self._narrow)
+
+    def _unknown(self, wanted: Node) -> Iterator[Node]:
+        """What is to be computed, operands before their users, each before the next is asked for."""
+        stack = [wanted]
+        while stack:
+            node = stack[-1]
+            missing = [operand for operand in node.operands if operand not in self._memory]
+            if node in self._memory or not missing:
+                stack.pop()
+                if node not in self._memory:
+                    yield node
+            else:
+                stack.extend(reversed(missing))
+
+    def _evaluate(self, node: Node) -> Array:
+        if isinstance(node, Variable):
+            return self._flushed(np.asarray(self._values[node.name], dtype=self._narrow))
+        if isinstance(node, Constant):
+            return np.asarray(node.value, dtype=self._narrow)
+        assert isinstance(node, Call)
+        operands = [self._memory[operand] for operand in node.arguments]
+        result = _apply(node.operation, operands, self._narrow, self._wide, self._arithmetic)
+        return result if node.is_boolean or node.operation in _SELECTING else self._flushed(result)
+
+    def _flushed(self, values: Array) -> Array:
+        """Subnormal numbers as zeros of their sign, on a machine that takes them so."""
+        if not self._tiny:
+            return values
+        is_subnormal = np.abs(values) < self._tiny
+        return np.asarray(np.where(is_subnormal, 0 * values, values)) if is_subnormal.any() else values
+
+
+def _apply(
+    operation: str,
+    operands: Sequence[Array],
+    narrow: np.dtype[Any],
+    wide: type[np.floating[Any]],
+    arithmetic: Arithmetic,
+) -> Array:
+    if OPERATIONS[operation].rank == "comparison":
+        return np.asarray(EVALUATIONS[operation](*operands))
+    ulps = arithmetic.errors.get(operation, (0.0, 0.0))[narrow.itemsize == 8]
+    if ulps <= 0.5 and operation in _CORRECTLY_ROUNDED:
+        return np.asarray(EVALUATIONS[operation](*operands), dtype=narrow)
+    result = np.asarray(EVALUATIONS[operation](*(operand.astype(wide) for operand in operands)))
     rounded: Array = result.astype(narrow)
     if ulps <= 0.5:
         return rounded
     # What is exact, such as exp(0) = 1, is so on every machine that was measured; what is all but exact, all but so.
     spacing = np.spacing(np.abs(rounded)).astype(wide)
     inexactness = np.minimum(np.abs(result - rounded.astype(wide)) / spacing / _ALL_BUT_EXACT, 1.0)
-    noise = _TYPICAL * (ulps - 0.5) * inexactness * _noise(operands[0], node.operation) * spacing
+    noise = _TYPICAL * (ulps - 0.5) * inexactness * _noise(operands[0], operation) * spacing
     noisy = (result + noise).astype(narrow)
     # Nor does a machine give -0 for an exponential that underflows, of which the reciprocal would be -inf.
     is_kept = np.isfinite(rounded) & (np.signbit(noisy) == np.signbit(rounded))
@@ -114,21 +169,35 @@ def _noise(operand: Array, operation: str) -> Array:
     return np.asarray((bits >> np.uint64(11)) * 2.0**-52 - 1.0).reshape(operand.shape)
 
 
-def _flushed(values: Array, tiny: Any) -> Array:
-    is_subnormal = np.abs(values) < tiny
-    return np.asarray(np.where(is_subnormal, 0 * values, values)) if is_subnormal.any() else values
-
-
 def _head(values: Array) -> Array:
     """Numbers without the lower half of their digits, so that the product of two of them is exact."""
     bits, kept = ("int32", -(1 << 12)) if values.dtype == np.float32 else ("int64", -(1 << 27))
     return np.asarray((values.view(bits) & np.array(kept, dtype=bits)).view(values.dtype))
 
 
-def _pointwise(function: Callable[[float], float]) -> Callable[[Array], Array]:
+def _binade(values: Array) -> Array:
+    """Sizes with all digits but the first cleared."""
+    bits, kept = ("int32", 0x7F800000) if values.dtype == np.float32 else ("int64", 0x7FF0000000000000)
+    return np.asarray((values.view(bits) & np.array(kept, dtype=bits)).view(values.dtype))
+
+
+def _pointwise(name: str) -> Callable[[Array], Array]:
+    """A function that NumPy has not, one number after the other: in float64, or by balls for long double."""
+
+    def precisely(value: float) -> tuple[float, float]:
+        if not math.isfinite(value):
+            return getattr(math, name)(value), 0.0
+        ball: arb = getattr(arb(value), name)()
+        high = float(ball.mid())
+        return high, float((ball - high).mid())
+
     def apply(values: Array) -> Array:
-        flat = [function(value) for value in values.astype(np.float64).ravel().tolist()]
-        return np.array(flat, dtype=values.dtype).reshape(values.shape)
+        flat = values.astype(np.float64).ravel().tolist()
+        if values.dtype != np.longdouble:
+            return np.array(list(map(getattr(math, name), flat)), dtype=values.dtype).reshape(values.shape)
+        with ctx.workprec(_BITS):
+            parts = np.array(list(map(precisely, flat))).reshape(*values.shape, 2)
+        return np.asarray(parts[..., 0].astype(np.longdouble) + parts[..., 1])
 
     return apply
 
@@ -153,6 +222,7 @@ EVALUATIONS: Mapping[str, Callable[..., Any]] = {
     "clamp": np.clip,
     "floor": np.floor,
     "head": _head,
+    "binade": _binade,
     "sqrt": np.sqrt,
     "exp": np.exp,
     "expm1": np.expm1,
@@ -168,8 +238,8 @@ EVALUATIONS: Mapping[str, Callable[..., Any]] = {
     "sin": np.sin,
     "cos": np.cos,
     "tan": np.tan,
-    "erf": _pointwise(math.erf),
-    "erfc": _pointwise(math.erfc),
+    "erf": _pointwise("erf"),
+    "erfc": _pointwise("erfc"),
     "less": np.less,
     "less_equal": np.less_equal,
     "greater": np.greater,
@@ -187,3 +257,6 @@ _CORRECTLY_ROUNDED = frozenset(
 )
 """Operations that IEEE arithmetic rounds correctly in the type itself. Rounding twice would not do where a sum is split
 into what is kept and what is lost."""
+
+_SELECTING = frozenset({"negate", "absolute", "sign", "copysign", "maximum", "minimum", "select"})
+"""Operations whose result is an operand but for its sign, or 1: what has been flushed need not be flushed again."""

@@ -70,12 +70,14 @@ class Judge:
         self._kinks = tuple(around)
         self.settings = tuple(self._settings(settings, around))
         self._exact: dict[int, Exact] = {}
+        self._emulators: dict[int, emulation.Emulator] = {}
         self._known_slopes: dict[int, tuple[Floats, Floats]] = {}
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
         """The same judge for another machine; what the oracle has said is shared."""
         other = copy(self)
         other.arithmetic = arithmetic
+        other._emulators = {}
         return other
 
     def _settings(self, exact: Sequence[Mapping[str, Fraction]], around: Sequence[float]) -> Iterator[Setting]:
@@ -165,8 +167,10 @@ class Judge:
 
     def _errors_at(self, index: int, kernel: Kernel) -> contract.Errors:
         setting = self.settings[index]
-        values: dict[str, Floats | float] = {self.x.name: setting.points, **setting.parameters}
-        results = emulation.run(kernel, values, setting.dtype, self.arithmetic)
+        if index not in self._emulators:
+            values: dict[str, Floats | float] = {self.x.name: setting.points, **setting.parameters}
+            self._emulators[index] = emulation.Emulator(values, setting.dtype, self.arithmetic)
+        results = self._emulators[index].run(kernel)
         return contract.errors(
             setting.points,
             np.broadcast_to(results, setting.points.shape),

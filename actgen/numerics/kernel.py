@@ -51,6 +51,9 @@ OPERATIONS: Mapping[str, Operation] = {
         Operation("clamp", 3, "arithmetic", "a held between the constants b and c; NaN if a is NaN (a, b, c)"),
         Operation("floor", 1, "arithmetic", "the largest integer not above a"),
         Operation("head", 1, "arithmetic", "a in half its digits: 12 of 24, 26 of 53, the rest cleared or rounded"),
+        Operation(
+            "binade", 1, "arithmetic", "the largest power of 2 not above |a|; 0 for 0, infinity for infinity and NaN"
+        ),
         Operation("sqrt", 1, "division", "the square root of a"),
         Operation("exp", 1, "transcendental", "e^a"),
         Operation("expm1", 1, "transcendental", "e^a - 1, accurate near 0"),
@@ -227,6 +230,11 @@ class Kernel:
         """Calls, divisions and passes over memory, each distinct node counted once."""
         ranks = [OPERATIONS[node.operation].rank for node in self.nodes if isinstance(node, Call)]
         return Cost(ranks.count("transcendental"), ranks.count("division"), len(ranks))
+
+    @cached_property
+    def functions(self) -> frozenset[Call]:
+        """The calls of transcendental functions."""
+        return frozenset(node for node in self.calls() if OPERATIONS[node.operation].rank == "transcendental")
 
     def calls(self) -> Iterator[Call]:
         """The operations, operands before users."""

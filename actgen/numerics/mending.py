@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import sympy as sp
 
@@ -14,7 +15,7 @@ from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Kernel, Node
 from actgen.numerics.lowering import call
 from actgen.numerics.patches import MOST_PATCHES, Patch, around_zero, elsewhere
-from actgen.numerics.race import CONTRACT, Race
+from actgen.numerics.race import Race
 from actgen.numerics.shape import Shape
 
 _MOST_PATCHED = 2
@@ -23,7 +24,7 @@ _MOST_PATCHED = 2
 _MOST_COMPENSATED = 4
 """How many of the closest forms are compensated."""
 
-_MOST_PASSES = 60
+_MOST_PASSES = 100
 """Operations of a form that is worth compensating, which takes ten times as many."""
 
 _LITTLE = 16.0
@@ -54,15 +55,15 @@ def mend(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape 
     for base in [*race.closest(_MOST_PATCHED, beyond=reach), *race.spliced(known[judge.x], beyond=reach)]:
         for core in cores:
             race.run_with_guards(_patched(base, core, shape) if core and shape else base)
-            if race.best_units <= CONTRACT:
+            if race.settle():
                 return
     if shape is not None:
         _patch_elsewhere(race, judge, shape)
-    if race.best_units > CONTRACT:
+    if not race.settle():
         bases = [base for base in race.closest(4 * _MOST_COMPENSATED) if base.cost.passes <= _MOST_PASSES]
-        for base in bases[:_MOST_COMPENSATED]:
-            race.run_with_guards(_compensated(base))
-            if race.best_units <= CONTRACT:
+        for precisely, base in product((False, True), bases[:_MOST_COMPENSATED]):
+            race.run_with_guards(_compensated(base, precisely))
+            if race.settle():
                 return
         for joined in race.spliced(known[judge.x]):
             race.run_with_guards(joined)
@@ -78,8 +79,8 @@ def _patch_elsewhere(race: Race, judge: Judge, shape: Shape) -> None:
             race.run_with_guards(_patched(base, found, shape))
 
 
-def _compensated(base: Candidate) -> Candidate:
-    kernel = compensated(guards.with_bounded_angles(base.kernel))
+def _compensated(base: Candidate, precisely: bool) -> Candidate:
+    kernel = compensated(guards.with_bounded_angles(base.kernel), precisely)
     return Candidate(kernel.form, kernel)
 
 

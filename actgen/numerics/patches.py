@@ -87,6 +87,9 @@ class Patch:
 
 
 _REACHES = (4.0, 3.0, 2.0, 1.5, 1.0, 0.75, 0.5, 0.375, 2.0**-2, 2.0**-3, 2.0**-4, 2.0**-6)
+_MOST_STRETCHES = 8
+"""Where a form fails on more, it is not for polynomials to mend it."""
+
 MOST_PATCHES = 6
 """On all stretches together."""
 
@@ -135,9 +138,9 @@ def elsewhere(shape: Shape, failing: Sequence[float], most: int = MOST_PATCHES, 
     function = Function(shape.function, shape.z)
     parity = _parity(function, failing)
     found: list[Patch] = []
-    for group in sorted(_stretches([abs(p) for p in failing] if parity else failing), key=len, reverse=True):
-        if len(group) < least:
-            break
+    stretches = _stretches([abs(p) for p in failing] if parity else failing)
+    worth_one = sorted((group for group in stretches if len(group) >= least), key=len, reverse=True)
+    for group in worth_one if len(worth_one) <= _MOST_STRETCHES else ():
         sign = 1 if group[-1] > 0 else -1
         nearest, farthest = sorted((abs(group[0]), abs(group[-1])))
         if farthest <= _FAR:

@@ -110,9 +110,10 @@ class Race:
             worst = float(units.max(initial=0.0))
             return is_partial, float(np.minimum(over, _ALL_DIGITS).sum()), max(worst, self.margin), cost_of(run[0])
 
-        alike: dict[tuple[bool, float, float], Candidate] = {}
+        alike: dict[tuple[object, ...], Candidate] = {}
         for run in sorted(self._runs, key=lost):
-            alike.setdefault(lost(run)[:3], run[0])
+            # What calls other functions is another form, even if it is off by the same here.
+            alike.setdefault((*lost(run)[:3], run[0].kernel.functions), run[0])
         return list(alike.values())[:count]
 
     @property
@@ -186,6 +187,11 @@ class Race:
             if other.kernel.result not in self._trials:
                 found = self.run(other)
         return found
+
+    def settle(self) -> bool:
+        """Whether a form keeps the contract, at more floats too if it does so by little."""
+        self.confirm()
+        return self.best_units <= CONTRACT
 
     def confirm(self) -> None:
         """Look at the closest forms at more floats, where they are so near the limit that some may lie beyond it."""

@@ -22,7 +22,7 @@ from actgen.symbolic import Order
 from actgen.verify.batch import Batch, Framework, Results
 from actgen.verify.builtin import Native, find_native, run_native
 from actgen.verify.finding import Finding, find
-from actgen.verify.measuring import Task, load, run_ours, start
+from actgen.verify.measuring import Task, find_ours, run_ours, start
 from actgen.verify.record import Cell, Entry, dump_cells, parse_cells, quantity_name
 from actgen.verify.state import Store
 from actgen.verify.subject import Subject
@@ -59,9 +59,11 @@ def run(stretch: Stretch) -> None:
     """Measure and record, going on where an earlier run stopped."""
     framework = start(stretch.framework)
     subject = Subject(stretch.spec, 0)
-    ours: Callable[..., Any] = getattr(load(stretch.module), subject.activation.name)
-    theirs = find_native(subject.activation, stretch.framework, stretch.spec)
     store = Store(stretch.state)
+    ours = find_ours(stretch, subject.activation.name, store)
+    if ours is None:
+        return
+    theirs = find_native(subject.activation, stretch.framework, stretch.spec)
     for (mode, _), key in stretch.keys.items():
         framework.prepare()
         log = _Log(stretch.state / f"{key}.chunks")

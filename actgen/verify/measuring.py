@@ -69,7 +69,9 @@ def run(task: Sample) -> None:
     framework = start(task.framework)
     store = Store(task.state)
     subject = Subject(task.spec, task.points)
-    function = getattr(load(task.module), subject.activation.name)
+    function = find_ours(task, subject.activation.name, store)
+    if function is None:
+        return
     builtin = find_native(subject.activation, task.framework, task.spec)
     for mode in dict.fromkeys(mode for mode, _ in task.keys):
         dtypes = [dtype for m, dtype in task.keys if m == mode]
@@ -103,7 +105,17 @@ def _hushed() -> Iterator[None]:
         os.close(nowhere)
 
 
-def load(path: Path) -> Any:
+def find_ours(task: Task, name: str, store: Store) -> Callable[..., Any] | None:
+    """The generated function; where there is none, each result is the error that says why."""
+    try:
+        return cast(Callable[..., Any], getattr(_load(task.module), name))
+    except Exception as error:
+        for key in task.keys.values():
+            store.write(key, Entry.of_failure(error))
+        return None
+
+
+def _load(path: Path) -> Any:
     """A generated module, wherever it lies; it imports nothing but its framework."""
     name = f"actgen_verify_{path.parent.name}_{path.stem}"
     specification = util.spec_from_file_location(name, path)

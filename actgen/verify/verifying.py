@@ -40,12 +40,13 @@ def verify(
         progress: told of each activation in each framework.
 
     Raises:
-        InputError: a framework is not installed, an activation is not built, the record is broken, or nothing of what
-            was asked for exists.
+        InputError: a framework is not installed, an activation is not built, the record or the manifest is broken, or
+            nothing of what was asked for exists.
     """
     store = Store(state_folder())
     # All that can be wrong before anything is run: it is told at once, not after hours of work.
     Record.read(settings.out)
+    Manifest.read(settings.out)
     frameworks = _frameworks(settings, request)
     if not any(supported(request.orders, framework, mode) for framework in frameworks for mode in request.modes):
         reasons = "; ".join(left_out(settings, request))

@@ -13,6 +13,7 @@ from actgen.numerics.compensation import compensated
 from actgen.numerics.emulation import run
 from actgen.numerics.kernel import Constant, Kernel, Variable
 from actgen.numerics.lowering import call, lower
+from actgen.numerics.twofold import Twofold
 from tests.numerics.judging import errors
 from tests.symbolic.reading import formula, x
 
@@ -44,17 +45,17 @@ def test_a_form_that_rounds_too_often_is_within_two_units_when_compensated(text:
     assert after.worst < 2
 
 
-def bare(operation: str) -> Callable[..., compensation._Sum]:
+def bare(operation: str) -> Callable[..., Twofold]:
     """A rule that leaves out what the operation rounds off."""
-    return lambda *operands: compensation._Sum(call(operation, *(operand.node for operand in operands)))
+    return lambda *operands: Twofold(call(operation, *(operand.node for operand in operands)))
 
 
-def turned_back(a: compensation._Sum) -> compensation._Sum:
+def turned_back(a: Twofold) -> Twofold:
     """The rule of the cosine, with the sine of the wrong sign."""
     return compensation._turned(a, call("cos", a.node), call("sin", a.node))
 
 
-MUTANTS: dict[str, tuple[str, dict[str, Callable[..., compensation._Sum]], Callable[..., compensation._Sum]]] = {
+MUTANTS: dict[str, tuple[str, dict[str, Callable[..., Twofold]], Callable[..., Twofold]]] = {
     "add": ("sqrt(x**2 + x + 1) - 1 - x/2", compensation._RULES, bare("add")),
     "sqrt": ("sqrt(x**2 + x + 1) - 1 - x/2", compensation._RULES, bare("sqrt")),
     "square": ("exp(-x**2/2)*cos(5*x)", compensation._OF_PARTS, bare("square")),

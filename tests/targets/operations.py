@@ -50,6 +50,7 @@ NUMPY: Mapping[str, Callable[..., Any]] = {
     "minimum": np.minimum,
     "floor": np.floor,
     "head": EVALUATIONS["head"],
+    "binade": EVALUATIONS["binade"],
     "clamp": np.clip,
     "select": np.where,
     "less": np.less,

@@ -199,6 +199,19 @@ def test_code_that_does_not_run_is_shown_with_its_traceback_and_tried_again(
         assert str(project.root) not in (project.out / name).read_text()
 
 
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "def rellu(x):\n    return x\n"])
+@pytest.mark.parametrize("more", [["--points", "64"], ["--exhaustive"]])
+def test_a_module_without_the_function_does_not_run(
+    project: Settings, ran: list[str], monkeypatch: pytest.MonkeyPatch, text: str, more: list[str]
+) -> None:
+    monkeypatch.setattr(exhaustive, "STRETCHES", 1)
+    (project.out / "torch/relu.py").write_text(text)
+    result = run("relu", "--framework", "torch", "--mode", "eager", "--dtype", "float32", *more)
+    assert result.exit_code == 1
+    assert "relu in torch, eager, float32: does not run: " in result.stderr
+    assert "| does not run | " in (project.out / PAGE).read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -274,6 +287,14 @@ def test_what_is_measured_is_what_the_project_is_built_for(project: Settings, ra
     other = run(*arguments)
     assert other.exit_code == 2
     assert "targets: none of torch, keras, jax" in other.stderr
+
+
+def test_a_broken_manifest_is_told_before_anything_is_measured(project: Settings, ran: list[str]) -> None:
+    (project.out / "manifest.json").write_text("<<<<<<< HEAD\n")
+    result = run("relu")
+    assert result.exit_code == 2
+    assert "manifest.json: not what a build wrote" in result.stderr
+    assert ran == []
 
 
 def test_a_broken_record_is_told_before_anything_is_measured(project: Settings, ran: list[str]) -> None:

@@ -19,6 +19,7 @@ FORMS: Mapping[str, Form] = {
     "clamp": call("jnp.clip", 3, tensors=(0,)),
     "floor": call("jnp.floor", tensors=(0,)),
     "head": call("_head", tensors=(0,)),
+    "binade": call("_binade", tensors=(0,)),
     "sqrt": call("jnp.sqrt", tensors=(0,)),
     "exp": call("jnp.exp", tensors=(0,)),
     "expm1": call("_expm1", tensors=(0,)),
@@ -44,6 +45,15 @@ EXPANSIONS: Mapping[str, str] = {
 def _head(a: Array) -> Array:
     """a in half its digits, so that the product of two such numbers is exact; no compiler sees through it."""
     return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))''',
+    "binade": '''\
+def _binade(a: Array) -> Array:
+    """The largest power of 2 that is not above the size of a; no compiler sees through it."""
+    size = jnp.abs(a)
+    held = jnp.where(size > 1.0, 0.5 * size, size)  # the largest would be rounded to infinity
+    power = jax.lax.reduce_precision(held, 11 if a.dtype == jnp.float64 else 8, 0)
+    power = jnp.where(power > held, 0.5 * power, power)
+    power = jnp.where(size > 1.0, 2.0 * power, power)
+    return jnp.where(size < jnp.inf, power, jnp.inf)''',
     "expm1": '''\
 def _expm1(a: Array) -> Array:
     """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""

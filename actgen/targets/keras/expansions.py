@@ -82,6 +82,22 @@ def _head(a):
     scaled = keras.ops.where(a == a, scaled, a)  # or else product and difference are fused
     return keras.ops.where(keras.ops.abs(a) < 2.0**100, scaled - (scaled - a), a)''',
     ),
+    "binade": Expansion(
+        1,
+        '''\
+def _binade(a):
+    """The largest power of 2 that is not above the size of a: a rounded to one digit (Veltkamp), or half that."""
+    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
+    size = keras.ops.abs(a)
+    is_large = size > 2.0**64
+    held = keras.ops.where(is_large, size * 2.0**-64, size)
+    scaled = held * (2.0**52 + 1.0 if is_double else 2.0**23 + 1.0)
+    scaled = keras.ops.where(held == held, scaled, held)  # or else product and difference are fused
+    rounded = scaled - (scaled - held)
+    power = keras.ops.where(rounded > held, 0.5 * rounded, rounded)
+    power = keras.ops.where(is_large, power * 2.0**64, power)
+    return keras.ops.where(size < float("inf"), power, float("inf"))''',
+    ),
     "expm1": Expansion(
         1,
         '''\

@@ -37,6 +37,7 @@ FORMS: Mapping[str, Form] = {
     "sign": Form("torch.where({0}.isnan(), {0}, {0}.sign())", operands=(Precedence.ATOM,), repeated=(0,)),
     "copysign": call("torch.copysign", 2, tensors=(0,)),
     "head": call("_head", tensors=(0,)),
+    "binade": call("_binade", tensors=(0,)),
     "expm1": call("_expm1", tensors=(0,)),
     "erf": call("_erf", tensors=(0,)),
     "power": call("torch.pow", 2, tensors=(0, 1)),
@@ -51,6 +52,11 @@ EXPANSIONS: Mapping[str, str] = {
 def _head(a: Tensor) -> Tensor:
     """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
     integer, kept = (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
+    return (a.view(integer) & kept).view(a.dtype)''',
+    "binade": '''\
+def _binade(a: Tensor) -> Tensor:
+    """The largest power of 2 that is not above the size of a: all digits but the first cleared."""
+    integer, kept = (torch.int64, 0x7FF0000000000000) if a.dtype == torch.float64 else (torch.int32, 0x7F800000)
     return (a.view(integer) & kept).view(a.dtype)''',
     "expm1": '''\
 def _expm1(a: Tensor) -> Tensor:

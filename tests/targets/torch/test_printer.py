@@ -54,6 +54,7 @@ MEANING: dict[str, Callable[..., Any]] = {
     "minimum": np.minimum,
     "floor": np.floor,
     "head": EVALUATIONS["head"],
+    "binade": EVALUATIONS["binade"],
     "sqrt": np.sqrt,
     "exp": np.exp,
     "expm1": np.expm1,
