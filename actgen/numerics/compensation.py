@@ -68,8 +68,8 @@ def _applied(node: Call, known: Mapping[Node, Twofold], precisely: bool) -> Twof
     if node.operation in _REPLACED:
         anew = _REPLACED[node.operation](operands[0].node)
         return replace(anew, rest=plus(anew.rest, found.rest))
-    lacking = precise.correction(node.operation, operands[0].node, found.node)
-    return replace(found, rest=plus(found.rest, lacking))
+    more = precise.corrected(node.operation, operands[0].node, found.node)
+    return replace(more, rest=plus(more.rest, found.rest))
 
 
 def _passed_on(operation: str, operands: Sequence[Twofold]) -> Twofold:
@@ -118,6 +118,11 @@ def _power(a: Twofold, b: Twofold) -> Twofold:
     return Twofold(plain, times(change, plain))
 
 
+def _squared_sech(a: Node) -> Node:
+    t = call("exp", call("multiply", Constant(-2.0), call("absolute", a)))
+    return call("divide", call("multiply", Constant(4.0), t), call("square", call("add", ONE, t)))
+
+
 _OF_PARTS: dict[str, Callable[..., Twofold]] = {
     "multiply": twofold.multiply,
     "divide": twofold.divide,
@@ -149,11 +154,11 @@ _PRECISE_RULES: Mapping[str, Callable[[Twofold], Twofold]] = {"exp": precise.exp
 """Functions whose own errors are corrected as a part of the whole."""
 
 _SLOPES: Mapping[str, Callable[[Node, Node], Node]] = {
-    "expm1": lambda a, f: call("add", f, ONE),
+    "expm1": lambda a, f: call("exp", a),  # f + 1 cancels far to the left
     "log": lambda a, f: call("divide", ONE, a),
     "log1p": lambda a, f: call("divide", ONE, call("add", a, ONE)),
     "sigmoid": lambda a, f: call("multiply", f, call("subtract", ONE, f)),
-    "tanh": lambda a, f: call("subtract", ONE, call("square", f)),
+    "tanh": lambda a, f: _squared_sech(a),  # 1 - f^2 cancels
     "sinh": lambda a, f: call("cosh", a),
     "cosh": lambda a, f: call("sinh", a),
     "asinh": lambda a, f: call("divide", ONE, call("sqrt", call("add", call("square", a), ONE))),

@@ -1,7 +1,7 @@
 """Guards: what is put round a form that is right in the middle of the float range and wrong at its ends.
 
 * A *clamp* holds x on a side where the formula saturates, at the power of two beyond which the exact value no longer
-  moves by a quarter of a float64 ULP; inf * 0 and inf / inf then cannot occur.
+  moves by a quarter of a float64 ULP, or is beyond all floats; inf * 0 and inf / inf then cannot occur.
 * A *limit* is selected at an infinity where no clamp applies.
 * *NaN* is passed on where a form would swallow it.
 * A *zero wins* where a parameter that is 0 multiplies the input: 0 x is 0 for infinite x, too, as its limit says.
@@ -25,15 +25,36 @@ Enclosure = Callable[[float], arb | None]
 
 
 def saturation(enclose: Enclosure, sign: int) -> float | None:
-    """The bound on one side from which on a formula is constant to float64 precision, or None.
+    """The bound on one side from which on a formula is constant to float64 precision, or overflows, or None.
 
     Args:
         enclose: the exact value at a point.
         sign: 1 for the right side, -1 for the left.
 
     Returns:
-        ``sign`` times the smallest power of two K such that the values at K, 2 K, 4 K, ... up to 2**200 agree.
+        ``sign`` times the smallest power of two K such that the values at K, 2 K, 4 K, ... up to 2**200 agree, or are
+        all beyond the largest float.
     """
+    return _settled(enclose, sign) or _overflown(enclose, sign)
+
+
+def _overflown(enclose: Enclosure, sign: int) -> float | None:
+    """Where values are beyond every float, of one sign, as far out as they can be told."""
+    found: float | None = None
+    direction = 0
+    for k in _EXPONENTS:
+        value = enclose(sign * 2.0**k)
+        if value is None or not value.is_finite():
+            break
+        if found is not None and not direction * value > arb(2) ** 1024:
+            return None
+        if found is None and abs(value) > arb(2) ** 1024:
+            found, direction = sign * 2.0**k, 1 if value > 0 else -1
+    return found
+
+
+def _settled(enclose: Enclosure, sign: int) -> float | None:
+    """Where values agree to float64 precision."""
     far = [value for k in (110, 150, 200) if (value := enclose(sign * 2.0**k)) is not None]
     if len(far) < 3:
         return None

@@ -15,16 +15,22 @@ from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Kernel, Node
 from actgen.numerics.lowering import call
 from actgen.numerics.patches import MOST_PATCHES, Patch, around_zero, elsewhere
-from actgen.numerics.race import Race
+from actgen.numerics.race import Race, cost_of
 from actgen.numerics.shape import Shape
 
 _MOST_PATCHED = 2
 """How many of the closest forms are patched; three times as many where they miss by more than a little."""
 
+_MOST_JOINED = 16
+"""How many of the closest forms are known everywhere, before two of all forms are joined."""
+
 _MOST_COMPENSATED = 4
 """How many of the closest forms are compensated."""
 
-_MOST_PASSES = 100
+_MOST_CHEAP = 2
+"""How many of them are chosen for being cheap."""
+
+_MOST_PASSES = 160
 """Operations of a form that is worth compensating, which takes ten times as many."""
 
 _LITTLE = 16.0
@@ -45,6 +51,7 @@ def mend(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape 
 
     Forms joined where one begins to fail, polynomials where all of them do, and compensated arithmetic.
     """
+    race.complete(_MOST_JOINED)
     cores: list[tuple[Patch, ...]] = [()]
     if shape is not None:
         failing = judge.failing(race.closest(1)[0].kernel, Kernel(shape.node), _WORTH_A_PATCH)
@@ -60,8 +67,7 @@ def mend(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape 
     if shape is not None:
         _patch_elsewhere(race, judge, shape)
     if not race.settle():
-        bases = [base for base in race.closest(4 * _MOST_COMPENSATED) if base.cost.passes <= _MOST_PASSES]
-        for precisely, base in product((False, True), bases[:_MOST_COMPENSATED]):
+        for precisely, base in product((False, True), _worth_compensating(race)):
             race.run_with_guards(_compensated(base, precisely))
             if race.settle():
                 return
@@ -77,6 +83,13 @@ def _patch_elsewhere(race: Race, judge: Judge, shape: Shape) -> None:
         found = elsewhere(shape, failing, *((_MOST_FOR_LITTLE, _LEAST_POINTS) if is_little else (MOST_PATCHES, 1)))
         if found:
             race.run_with_guards(_patched(base, found, shape))
+
+
+def _worth_compensating(race: Race) -> list[Candidate]:
+    """The cheapest of the forms that are about as good as the closest, and the closest of all."""
+    chosen = (*sorted(race.close(), key=cost_of)[:_MOST_CHEAP], *race.closest(_MOST_COMPENSATED))
+    bases = {base.kernel.result: base for base in chosen if base.cost.passes <= _MOST_PASSES}
+    return list(bases.values())[:_MOST_COMPENSATED]
 
 
 def _compensated(base: Candidate, precisely: bool) -> Candidate:

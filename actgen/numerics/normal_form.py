@@ -106,12 +106,18 @@ def normal_forms(
         if halves[0] is None or halves[1] is None:
             return
         expanded = [_expanded(half) for half in halves if half is not None]
+        keeps_tail = any(half is not None and _keeps_tail(half) for half in halves)
         for (negative, positive), suffix in (((halves[0], halves[1]), ""), (expanded, ", expanded")):
             for collect, halving in product((False, True), _HALVINGS):
-                form = _Assembly(found, x, known, collect, halving).assemble(negative, positive, suffix)
+                form = _Assembly(found, x, known, collect, halving, keeps_tail).assemble(negative, positive, suffix)
                 if form.result not in seen:
                     seen.add(form.result)
                     yield form
+
+
+def _keeps_tail(half: _Half) -> bool:
+    """Whether a tail is more than a factor of what vanishes."""
+    return bool(half.bottom.has(tail) or sp.expand(half.top).xreplace({t: sp.Integer(0)}).has(tail))
 
 
 def _direction(generators: Generators, x: sp.Symbol) -> int:
@@ -166,10 +172,17 @@ class _Assembly:
         collect: write polynomials by powers of x, each coefficient factored in t, instead of by powers of t. Then
             (1 - t^2) + 4 a t, whose terms are positive, is not spread out into 1 + 4 a t - t^2, which cancels at 0.
         halving: whether a factor t of the numerator is multiplied in as two factors, and where: one of ``_HALVINGS``.
+        keeps_tail: whether a tail matters where t is 0.
     """
 
     def __init__(
-        self, generators: Generators, x: sp.Symbol, known: Mapping[sp.Basic, Node], collect: bool, halving: str
+        self,
+        generators: Generators,
+        x: sp.Symbol,
+        known: Mapping[sp.Basic, Node],
+        collect: bool,
+        halving: str,
+        keeps_tail: bool,
     ) -> None:
         self._generators = generators
         self._x = x
@@ -193,7 +206,7 @@ class _Assembly:
         for symbol, k in generators.ratios.items():
             self._known[symbol] = _log_ratio(power(exponential, k))
         if self._side is not None and any(half.has(tail) for half in (generators.negative, generators.positive)):
-            scaled = scaled_erfc(call("absolute", self._side))
+            scaled = scaled_erfc(call("absolute", self._side), to_infinity=keeps_tail)
             self._known[tail] = scaled
             self._names[scaled] = "tail"
 

@@ -251,17 +251,22 @@ def _atan(a: Node, found: Node) -> Node:
     return call("divide", _told(off), call("add", cosine.node, call("multiply", a, sine.node)))
 
 
-def _less(precise: Callable[[Node], Twofold]) -> Callable[[Node, Node], Node]:
-    """What a result is off by, from a function that has more digits."""
-    return lambda a, found: _told(subtract(precise(a), Twofold(found)))
+def _plus(change: Callable[[Node, Node], Node]) -> Callable[[Node, Node], Twofold]:
+    """The machine's result and what it lacks."""
+    return lambda a, found: renewed(found, change(a, found))
 
 
-def _near(precise: Callable[[Node], Twofold]) -> Callable[[Node, Node], Node]:
+def _anew(precise: Callable[[Node], Twofold]) -> Callable[[Node, Node], Twofold]:
+    """A result of more digits instead of the machine's: a difference of the two would have only those of a float."""
+    return lambda a, found: precise(a)
+
+
+def _near(precise: Callable[[Node], Twofold]) -> Callable[[Node, Node], Twofold]:
     """The same for angles that are not too large."""
 
-    def apply(a: Node, found: Node) -> Node:
-        is_near = call("less", call("absolute", a), Constant(_LARGEST_ANGLE))
-        return call("select", is_near, _less(precise)(a, found), ZERO)
+    def apply(a: Node, found: Node) -> Twofold:
+        is_near = Twofold(call("less", call("absolute", a), Constant(_LARGEST_ANGLE)))
+        return select(is_near, precise(a), Twofold(found))
 
     return apply
 
@@ -306,23 +311,23 @@ def _far_erfc(a: Node) -> Twofold:
     return multiply(exp(negated(square(Twofold(held)))), Twofold(scaled_erfc(held)))
 
 
-_CORRECTIONS: Mapping[str, Callable[[Node, Node], Node]] = {
-    "expm1": _less(_growth),
-    "log": _log,
-    "log1p": _log1p,
-    "tanh": _less(_tanh),
-    "sinh": _less(_sinh),
-    "cosh": _less(_cosh),
-    "asinh": _asinh,
-    "atan": _atan,
+_CORRECTED: Mapping[str, Callable[[Node, Node], Twofold]] = {
+    "expm1": _anew(_growth),
+    "log": _plus(_log),
+    "log1p": _plus(_log1p),
+    "tanh": _anew(_tanh),
+    "sinh": _anew(_sinh),
+    "cosh": _anew(_cosh),
+    "asinh": _plus(_asinh),
+    "atan": _plus(_atan),
     "sin": _near(_sin),
     "cos": _near(_cos),
     "tan": _near(_tan),
 }
 
 
-def correction(operation: str, a: Node, found: Node) -> Node | None:
-    """What a function's result lacks to the exact one.
+def corrected(operation: str, a: Node, found: Node) -> Twofold:
+    """What a function's result is to more digits.
 
     Args:
         operation: the function.
@@ -330,10 +335,11 @@ def correction(operation: str, a: Node, found: Node) -> Node | None:
         found: the machine's result.
 
     Returns:
-        The node of the correction, 0 where it cannot be told; None for a function that is not known here.
+        The value; ``found`` itself where it cannot be told, and for a function that is not known here.
     """
-    if operation not in _CORRECTIONS:
-        return None
-    value = _CORRECTIONS[operation](a, found)
-    bound = call("multiply", Constant(_LARGEST_PART), call("absolute", found))
-    return call("select", call("less_equal", call("absolute", value), bound), value, ZERO)
+    if operation not in _CORRECTED:
+        return Twofold(found)
+    value = _CORRECTED[operation](a, found)
+    change = call("absolute", call("add", call("subtract", value.node, found), value.rest or ZERO))
+    is_told = call("less_equal", change, call("multiply", Constant(_LARGEST_PART), call("absolute", found)))
+    return select(Twofold(is_told), value, Twofold(found))

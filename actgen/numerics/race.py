@@ -26,6 +26,9 @@ _CLOSE = 1.1
 _TELLING = 3
 """How many of the closest forms are asked what failures there are."""
 
+_FEW_DIGITS = 10.0
+"""Digits lost, over all points: a form that loses so many more is close."""
+
 _ALL_DIGITS = 30.0
 """What a wrong infinity or NaN counts for, in decimal digits."""
 
@@ -115,6 +118,25 @@ class Race:
             # What calls other functions is another form, even if it is off by the same here.
             alike.setdefault((*lost(run)[:3], run[0].kernel.functions), run[0])
         return list(alike.values())[:count]
+
+    def complete(self, count: int) -> None:
+        """Judge the closest forms at all parameter values, also those that had failed at the first.
+
+        Or else a form seems to be right wherever it has not been looked at, and is joined to another there.
+        """
+        for i in self._by_loss[:count]:
+            candidate, found = self._runs[i]
+            if self._judge.lost(found)[0]:
+                self._runs[i] = (candidate, self._judge.errors(candidate.kernel, give_up=math.inf))
+
+    def close(self) -> list[Candidate]:
+        """The candidates that lose little more than the one that loses least."""
+        if self._closest is None:
+            return []
+        is_partial, lost, _ = self._judge.lost(self._closest[1])
+        losses = [self._judge.lost(found) for _, found in self._runs]
+        limit = (is_partial, 2 * lost + _FEW_DIGITS)
+        return [run[0] for run, loss in zip(self._runs, losses, strict=True) if loss[:2] <= limit]
 
     @property
     def _by_loss(self) -> list[int]:

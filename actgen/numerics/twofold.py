@@ -135,7 +135,8 @@ def multiply(a: Twofold, b: Twofold) -> Twofold:
         a, b = (replace(renewed(value.node, value.rest), part=value.part) for value in (a, b))
     product = call("multiply", a.node, b.node)
     lost = lost_in_product(a.node, b.node, product)
-    return Twofold(product, plus(lost, times(a.rest, b.node), times(b.rest, a.node)), plus(a.part, b.part))
+    rest = plus(lost, times(a.rest, b.node), times(b.rest, a.node))
+    return replace(_after_constants(product, rest, a, b), part=plus(a.part, b.part))
 
 
 def square(a: Twofold) -> Twofold:
@@ -157,7 +158,14 @@ def divide(a: Twofold, b: Twofold) -> Twofold:
     lost = lost_in_product(quotient, b.node, product)
     left = plus(call("subtract", a.node, product), minus(lost), a.rest, minus(times(b.rest, quotient)))
     assert left is not None
-    return Twofold(quotient, call("divide", left, b.node), plus(a.part, minus(b.part)))
+    rest = call("divide", left, b.node)
+    return replace(_after_constants(quotient, rest, a, b), part=plus(a.part, minus(b.part)))
+
+
+def _after_constants(node: Node, rest: Node | None, *operands: Twofold) -> Twofold:
+    """A result with what is left of a constant, which in float64 is no small part of it, taken in."""
+    is_wide = any(isinstance(operand.node, Constant) and operand.rest is not None for operand in operands)
+    return renewed(node, rest) if is_wide else Twofold(node, rest)
 
 
 def sqrt(a: Twofold) -> Twofold:

@@ -13,6 +13,7 @@ from actgen.numerics.compensation import compensated
 from actgen.numerics.emulation import run
 from actgen.numerics.kernel import Constant, Kernel, Variable
 from actgen.numerics.lowering import call, lower
+from actgen.numerics.oracle import Oracle
 from actgen.numerics.twofold import Twofold
 from tests.numerics.judging import errors
 from tests.symbolic.reading import formula, x
@@ -43,6 +44,20 @@ def test_a_form_that_rounds_too_often_is_within_two_units_when_compensated(text:
     after = errors(compensated(plain(text)), formula(text), POINTS)
     assert before.worst > HARD[text]
     assert after.worst < 2
+
+
+def test_what_a_constant_lacks_in_float64_is_no_small_part_of_it() -> None:
+    """Its first part is a float32. The square of what is left is 8 ULP of a float64, and belongs to the square."""
+    points = np.geomspace(0.01, 12.0, 400)
+    exact = Oracle(formula("(1073741825*x/1073741824)**2*exp(-(1073741825*x/1073741824)**2)"), x)(points, {})
+    found = run(
+        compensated(plain("(1073741825*x/1073741824)**2*exp(-(1073741825*x/1073741824)**2)"), precisely=True),
+        {"x": points},
+        "float64",
+    )
+    is_normal = exact.high > 1e-300
+    error = np.abs((found - exact.high - exact.low) / np.spacing(exact.high))[is_normal]
+    assert error.max() < 2
 
 
 def bare(operation: str) -> Callable[..., Twofold]:

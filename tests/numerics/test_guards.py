@@ -187,3 +187,11 @@ def test_a_limit_that_is_infinite_stays_so_when_it_is_continued_and_finite_input
     points = np.array([-math.inf, -1e38, 0.0, 3e38, math.inf])
     continued = guards.with_continued_limits(kernel)
     np.testing.assert_array_equal(emulation.run(continued, {"x": points, "p": -0.5}, "float64"), -0.5 * points)
+
+
+def test_what_overflows_is_held_from_there_on() -> None:
+    """Beyond, exp(x) / x**2 would be inf / inf."""
+    assert bounds("exp(x)/(1 + x**2)")[1] == 1024.0
+    assert bounds("-exp(-2*x)*x")[0] == -512.0
+    assert bounds("exp(x)*cos(x)")[1] is None
+    assert bounds("x")[1] is None

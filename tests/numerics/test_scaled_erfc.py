@@ -60,3 +60,21 @@ def test_it_is_exact_at_0_and_constant_beyond_40() -> None:
 
 def test_beyond_40_the_exponential_it_is_multiplied_by_is_0_in_float64() -> None:
     assert np.exp(-(LARGEST**2)) == 0.0
+
+
+def test_beyond_40_the_series_goes_on_to_infinity() -> None:
+    """A term too few is off by 5e-17, one of the wrong sign by more; and at infinity it is 0."""
+    points = np.geomspace(LARGEST, 1e15, 300)
+    found = run(Kernel(module.scaled_erfc(X, to_infinity=True)), np.append(points, np.inf), "float64")
+    with precision(300):
+        for z, value in zip(map(exact, points.tolist()), found[:-1].tolist(), strict=True):
+            assert abs(exact(value) * z / _series(z) - 1) < arb("8e-16")
+    assert found[-1] == 0
+
+
+def _series(z: arb) -> arb:
+    """z exp(z^2) erfc(z), by far more terms than the module has."""
+    return (
+        sum((arb(-1) ** n * arb(2 * n).fac() / (arb(n).fac() * (2 * z) ** (2 * n)) for n in range(24)), arb(0))
+        / arb.pi().sqrt()
+    )
