@@ -150,7 +150,11 @@ _RULES: dict[str, Callable[..., Twofold]] = {
 _REPLACED: Mapping[str, Callable[[Node], Twofold]] = {"erf": precise.erf, "erfc": precise.erfc}
 """Functions that are computed anew rather than corrected: what they are off by may be too small for a float."""
 
-_PRECISE_RULES: Mapping[str, Callable[[Twofold], Twofold]] = {"exp": precise.exp, "sigmoid": precise.sigmoid}
+_PRECISE_RULES: Mapping[str, Callable[..., Twofold]] = {
+    "exp": precise.exp,
+    "sigmoid": precise.sigmoid,
+    "power": precise.power,
+}
 """Functions whose own errors are corrected as a part of the whole."""
 
 _SLOPES: Mapping[str, Callable[[Node, Node], Node]] = {

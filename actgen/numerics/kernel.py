@@ -109,11 +109,12 @@ class Constant(Node):
     """A number: its nearest float64, and the exact closed form it stands for where a literal alone would not tell.
 
     ``value`` may be infinite or NaN. ``meaning`` (such as ``"sqrt(2/pi)"``) becomes a comment in emitted code and is
-    empty for numbers that explain themselves.
+    empty for numbers that explain themselves. ``lacking`` is what the nearest float64 is less than that number.
     """
 
     value: float
     meaning: str = ""
+    lacking: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

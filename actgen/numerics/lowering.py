@@ -81,16 +81,21 @@ def constant(number: sp.Expr) -> Constant:
     if isinstance(number, sp.Rational):
         exact = Fraction(int(number.p), int(number.q))
         value = exact.numerator / exact.denominator
-        return Constant(value, "" if Fraction(repr(value)) == exact else str(number))
-    return Constant(_nearest(number), str(number))
+        meaning = "" if Fraction(repr(value)) == exact else str(number)
+        return Constant(value, meaning, float(exact - Fraction(value)))
+    value, lacking = _nearest(number)
+    return Constant(value, str(number), lacking)
 
 
-def _nearest(number: sp.Expr) -> float:
-    """The float64 nearest to a number; NaN for one that is not real, such as log(-1)."""
+def _nearest(number: sp.Expr) -> tuple[float, float]:
+    """The float64 nearest to a number and what it lacks; NaN for one that is not real, such as log(-1)."""
     before, ctx.prec = ctx.prec, 256
     try:
         enclosure = BallFunction(number, ())()
-        return math.nan if enclosure is None else float(enclosure.mid())
+        if enclosure is None:
+            return math.nan, 0.0
+        value = float(enclosure.mid())
+        return value, float((enclosure - value).mid())
     finally:
         ctx.prec = before
 

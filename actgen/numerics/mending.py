@@ -24,11 +24,11 @@ _MOST_PATCHED = 2
 _MOST_JOINED = 16
 """How many of the closest forms are known everywhere, before two of all forms are joined."""
 
-_MOST_COMPENSATED = 4
+_MOST_COMPENSATED = 5
 """How many of the closest forms are compensated."""
 
-_MOST_CHEAP = 2
-"""How many of them are chosen for being cheap."""
+_MOST_LEAST_WRONG, _MOST_CHEAP = 2, 1
+"""How many of them are chosen for having no large error, and for being cheap."""
 
 _MOST_PASSES = 160
 """Operations of a form that is worth compensating, which takes ten times as many."""
@@ -86,10 +86,11 @@ def _patch_elsewhere(race: Race, judge: Judge, shape: Shape) -> None:
 
 
 def _worth_compensating(race: Race) -> list[Candidate]:
-    """The cheapest of the forms that are about as good as the closest, and the closest of all."""
-    chosen = (*sorted(race.close(), key=cost_of)[:_MOST_CHEAP], *race.closest(_MOST_COMPENSATED))
+    """The forms that are least wrong anywhere, the cheapest of those about as good as the closest, and the closest."""
+    cheap = sorted(race.close(), key=cost_of)[:_MOST_CHEAP]
+    chosen = (*race.least_wrong(_MOST_LEAST_WRONG), *cheap, *race.closest(_MOST_COMPENSATED))
     bases = {base.kernel.result: base for base in chosen if base.cost.passes <= _MOST_PASSES}
-    return list(bases.values())[:_MOST_COMPENSATED]
+    return sorted(list(bases.values())[:_MOST_COMPENSATED], key=cost_of)
 
 
 def _compensated(base: Candidate, precisely: bool) -> Candidate:

@@ -228,6 +228,16 @@ def _log(a: Node, found: Node) -> Node:
     return _logarithm_of(Twofold(a), found)
 
 
+def power(a: Twofold, b: Twofold) -> Twofold:
+    """A power by its logarithm, for which that has to have more digits than a float."""
+    found = call("power", a.node, b.node)
+    logarithm = call("log", a.node)
+    relative = None if a.rest is None else call("divide", a.rest, a.node)
+    precise = renewed(logarithm, plus(_log(a.node, logarithm), relative))
+    value = exp(multiply(b, precise))
+    return select(_is_told(value, found), value, Twofold(found))
+
+
 def _log1p(a: Node, found: Node) -> Node:
     return _logarithm_of(add(Twofold(a), _ONE), found)
 
@@ -340,6 +350,11 @@ def corrected(operation: str, a: Node, found: Node) -> Twofold:
     if operation not in _CORRECTED:
         return Twofold(found)
     value = _CORRECTED[operation](a, found)
+    return select(_is_told(value, found), value, Twofold(found))
+
+
+def _is_told(value: Twofold, found: Node) -> Twofold:
+    """Whether a value is so close to the machine's that nothing overflowed or was flushed on the way to it."""
     change = call("absolute", call("add", call("subtract", value.node, found), value.rest or ZERO))
-    is_told = call("less_equal", change, call("multiply", Constant(_LARGEST_PART), call("absolute", found)))
-    return select(Twofold(is_told), value, Twofold(found))
+    bound = call("multiply", Constant(_LARGEST_PART), call("absolute", found))
+    return Twofold(call("less_equal", change, bound))

@@ -14,7 +14,7 @@ from actgen.numerics import contract
 from actgen.numerics.candidates import Candidate, Failure
 from actgen.numerics.guarding import guarded
 from actgen.numerics.judge import Judge
-from actgen.numerics.kernel import Constant, Cost, Kernel, Node
+from actgen.numerics.kernel import Call, Constant, Cost, Kernel, Node
 from actgen.numerics.lowering import call
 from actgen.numerics.shape import Shape
 
@@ -137,6 +137,20 @@ class Race:
         losses = [self._judge.lost(found) for _, found in self._runs]
         limit = (is_partial, 2 * lost + _FEW_DIGITS)
         return [run[0] for run, loss in zip(self._runs, losses, strict=True) if loss[:2] <= limit]
+
+    def least_wrong(self, count: int) -> list[Candidate]:
+        """The candidates whose largest error is least, one of several that call the same functions.
+
+        Many small errors may be rounding; a large one is not.
+        """
+
+        def key(run: tuple[Candidate, contract.Errors]) -> tuple[bool, float, tuple[int, int, int]]:
+            return self._judge.lost(run[1])[0], run[1].worst, cost_of(run[0])
+
+        found: dict[frozenset[Call], Candidate] = {}
+        for candidate, _ in sorted(self._runs, key=key):
+            found.setdefault(candidate.kernel.functions, candidate)
+        return list(found.values())[:count]
 
     @property
     def _by_loss(self) -> list[int]:

@@ -216,7 +216,8 @@ def leaf(node: Node) -> Twofold:
     if not isinstance(node, Constant) or not math.isfinite(node.value):
         return Twofold(node)
     single = float(np.float32(node.value))
-    if single == node.value or not math.isfinite(single) or single == 0:
+    rest = node.value - single + node.lacking
+    if rest == 0 or not math.isfinite(single) or single == 0:
         return Twofold(node)
     meaning = f"the first digits of {node.meaning or repr(node.value)}"
-    return Twofold(Constant(single, meaning), Constant(node.value - single, f"the other digits of {node.meaning}"))
+    return Twofold(Constant(single, meaning), Constant(rest, f"the other digits of {node.meaning}"))

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 import sympy as sp
+from flint import arb
 
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node
 from actgen.numerics.lowering import DIRECT, EXPANSIONS, ORDERS, Order, call, choose, constant, lower, power
+from actgen.symbolic.balls import BallFunction
 from actgen.symbolic.primitives import DERIVATIVES, arccot, sech, sigmoid, softplus
 from tests.numerics.judging import KNOWN, X, errors, kernel_of, run
-from tests.symbolic.reading import formula, x
+from tests.symbolic.reading import formula, precision, x
 
 NAN = math.nan
 
@@ -104,7 +106,12 @@ def test_every_order_computes_the_same_formula(order: Order) -> None:
 def test_a_constant_is_the_nearest_float64_and_says_what_it_stands_for(
     number: sp.Expr, value: float, meaning: str
 ) -> None:
-    assert constant(number) == Constant(value, meaning)
+    found = constant(number)
+    assert (found.value, found.meaning) == (value, meaning)
+    with precision(200):
+        exact = BallFunction(number, ())()
+        assert exact is not None
+        assert abs(exact - value - found.lacking) <= abs(arb(found.lacking)) * arb(2) ** -50
 
 
 def test_a_constant_that_is_no_real_number_is_nan() -> None:
