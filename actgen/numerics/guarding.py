@@ -20,6 +20,9 @@ def guarded(judge: Judge, shape: Shape | None, candidate: Candidate, found: cont
     if np.isnan(failing).any():
         kernel = guards.with_nan(kernel)
         yield Candidate(kernel.form, kernel, candidate.is_certified)
+    if (np.abs(failing) < guards.NEXT_TO_UNDERFLOW).any() and judge.slope_at_zero is not None:
+        kernel = guards.with_line(kernel, judge.slope_at_zero)
+        yield Candidate(kernel.form, kernel, candidate.is_certified)
     if not (np.abs(failing) > 1.0).any():
         return
     held = guards.with_bounded_angles(kernel)
@@ -39,11 +42,12 @@ def guarded(judge: Judge, shape: Shape | None, candidate: Candidate, found: cont
         yield Candidate(limited.form, limited, candidate.is_certified)
         if judge.parameters:
             winning = guards.with_winning_zeros(kernel)
-            for guarded in (winning, guards.with_continued_limits(winning)):
-                yield Candidate(guarded.form, guarded, candidate.is_certified)
+            for continued in (winning, guards.with_continued_limits(winning)):
+                yield Candidate(continued.form, continued, candidate.is_certified)
 
 
 _WIDE = 2.0**40
+"""Where x is held if there are parameters that do not only scale it."""
 
 
 def _saturations(

@@ -4,6 +4,7 @@
   moves by a quarter of a float64 ULP, or is beyond all floats; inf * 0 and inf / inf then cannot occur.
 * A *limit* is selected at an infinity where no clamp applies.
 * *NaN* is passed on where a form would swallow it.
+* A *line* takes the place of the formula next to 0, where parts of a sum are flushed though the sum is not.
 * A *zero wins* where a parameter that is 0 multiplies the input: 0 x is 0 for infinite x, too, as its limit says.
 """
 
@@ -20,6 +21,9 @@ from actgen.numerics.lowering import call
 _EXPONENTS = (*range(3, 61), 64, 70, 80, 90, 100)
 
 _ANGLE = 2.0**100
+
+NEXT_TO_UNDERFLOW = 2.0**-90
+"""Below this size only the first term of a series in x matters."""
 
 Enclosure = Callable[[float], arb | None]
 
@@ -147,6 +151,21 @@ def with_continued_limits(kernel: Kernel) -> Kernel:
     grows = call("both", is_infinite, call("greater", call("absolute", result), Constant(2.0**50)))
     result = call("select", grows, call("multiply", result, Constant(math.inf)), result)
     return _renewed(kernel, result, {x: held}, ", limits continued")
+
+
+def with_line(kernel: Kernel, slope: Node) -> Kernel:
+    """The kernel with x times its slope at 0 where x is next to underflow: x/2 + x/2 is 0 there, where x is not.
+
+    Args:
+        kernel: of a formula that vanishes at 0.
+        slope: the node of its derivative there, which reads parameters only.
+    """
+    x = _input(kernel)
+    if x is None:
+        return kernel
+    is_tiny = call("less", call("absolute", x), Constant(NEXT_TO_UNDERFLOW))
+    line = x if slope == Constant(1.0) else call("multiply", slope, x)
+    return _renewed(kernel, call("select", is_tiny, line, kernel.result), {}, ", linear next to 0")
 
 
 def with_nan(kernel: Kernel) -> Kernel:

@@ -15,7 +15,8 @@ from flint import arb, fmpq
 
 from actgen.numerics import contract, emulation, guards
 from actgen.numerics.candidates import Failure
-from actgen.numerics.kernel import Kernel
+from actgen.numerics.kernel import Kernel, Node
+from actgen.numerics.lowering import lower, variables
 from actgen.numerics.oracle import Exact, Floats, Oracle
 from actgen.numerics.samples import even, stratified
 from actgen.symbolic.derivatives import differentiate
@@ -235,6 +236,17 @@ class Judge:
 
             parts.append(contract.errors(points, np.broadcast_to(results, points.shape), exact, slope))
         return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
+
+    @cached_property
+    def slope_at_zero(self) -> Node | None:
+        """The derivative at 0 of a formula that vanishes there, over the parameters; None if it has none but 0."""
+        at_zero = {self.x: sp.Integer(0)}
+        if self.expression.xreplace(at_zero) != 0:
+            return None
+        slope = differentiate(self.expression, self.x).xreplace(at_zero)
+        if slope.has(sp.nan, sp.zoo, sp.oo) or slope == 0:
+            return None
+        return lower(slope, variables((self.x, *self.parameters), (self.x,)))
 
     def enclose(self, point: float, parameters: Mapping[str, Fraction]) -> arb | None:
         """The exact value at one point and exact parameters."""

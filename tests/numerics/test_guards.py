@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,8 +11,17 @@ import sympy as sp
 from flint import arb
 
 from actgen.numerics import emulation, guards
-from actgen.numerics.guards import clamped, replaced, saturation, with_bounded_angles, with_limits, with_nan
-from actgen.numerics.kernel import Call, Constant, Kernel, Variable
+from actgen.numerics.guards import (
+    clamped,
+    replaced,
+    saturation,
+    with_bounded_angles,
+    with_limits,
+    with_line,
+    with_nan,
+)
+from actgen.numerics.judge import Judge
+from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
 from actgen.numerics.lowering import call
 from actgen.numerics.oracle import Oracle
 from tests.numerics.judging import X, kernel_of, run
@@ -195,3 +205,27 @@ def test_what_overflows_is_held_from_there_on() -> None:
     assert bounds("-exp(-2*x)*x")[0] == -512.0
     assert bounds("exp(x)*cos(x)")[1] is None
     assert bounds("x")[1] is None
+
+
+def test_next_to_underflow_a_sum_is_its_first_term() -> None:
+    """x/2 is subnormal there and flushed, and so would all of the sum be."""
+    half = call("multiply", X, Constant(0.5))
+    kernel = Kernel(call("add", half, half))
+    points = np.array([1.2e-38, -2.3e-38, 0.0, 1e-20, np.nan])
+    assert (emulation.run(kernel, {"x": points}, "float32")[:2] == 0).all()
+    found = emulation.run(with_line(kernel, Constant(1.0)), {"x": points}, "float32")
+    np.testing.assert_array_equal(found, points.astype("float32"))
+
+
+def test_a_judge_knows_the_slope_at_a_zero() -> None:
+    def slope(text: str, *parameters: sp.Symbol) -> Node | None:
+        return Judge(
+            formula(text, *parameters), x, parameters, [{p.name: Fraction(1) for p in parameters}]
+        ).slope_at_zero
+
+    alpha = sp.Symbol("alpha", real=True)
+    assert slope("x*sigmoid(x)") == Constant(0.5)
+    assert slope("alpha*tanh(x)", alpha) == Variable("alpha", is_parameter=True)
+    assert slope("x**2") is None
+    assert slope("exp(x)") is None
+    assert slope("log(x)") is None
