@@ -280,14 +280,16 @@ class _Arithmetic:
                 return Scaled(call("add", self.value(moving), self.value(self.scaled(sp.Add(*fixed)))))
         signed = [(bool(term.as_coeff_Mul()[0].is_negative), term) for term in terms]
         parts = [(is_minus, self.scaled(-term if is_minus else term)) for is_minus, term in signed]
+        groups = _vanishing_together(parts)
+        if 1 < len(groups) < len(parts):
+            # Or else each of e^x + x e^x is flushed by itself where a third term vanishes otherwise.
+            parts = [group[0] if len(group) == 1 else (False, self._total_of(group)) for group in groups]
+        return self._total_of(parts)
+
+    def _total_of(self, parts: Sequence[tuple[bool, Scaled]]) -> Scaled:
+        """The sum of terms, of which some are subtracted, with the largest scale outside."""
         weight = max(part.weight for _, part in parts)
-        every = {exponent for _, part in parts for exponent in part.exponents}
-        order = [e for _, part in parts for e in part.exponents]
-        common = {
-            exponent: least
-            for exponent in dict.fromkeys(order)
-            if exponent in every and (least := min(part.exponents.get(exponent, Fraction(0)) for _, part in parts))
-        }
+        common = _common(parts)
         nodes = [(is_minus, self._inside(part, weight, common)) for is_minus, part in parts]
         plus = [node for is_minus, node in nodes if not is_minus]
         minus = [node for is_minus, node in nodes if is_minus]
@@ -510,6 +512,29 @@ class _Arithmetic:
 
     def _sign(self, argument: sp.Expr) -> Scaled:
         return Scaled(call("sign", self.scaled(argument).mantissa))
+
+
+def _common(parts: Sequence[tuple[bool, Scaled]]) -> dict[Exponent, Fraction]:
+    """The exponents that all terms have, with the least factor of each."""
+    order = [exponent for _, part in parts for exponent in part.exponents]
+    return {
+        exponent: least
+        for exponent in dict.fromkeys(order)
+        if (least := min(part.exponents.get(exponent, Fraction(0)) for _, part in parts))
+    }
+
+
+def _vanishing_together(parts: Sequence[tuple[bool, Scaled]]) -> list[list[tuple[bool, Scaled]]]:
+    """Terms in groups that have an exponent in common; terms without any are one group."""
+    groups: list[list[tuple[bool, Scaled]]] = []
+    for part in parts:
+        for group in groups:
+            if any(c > 0 for c in _common([*group, part]).values()) or not (group[0][1].exponents or part[1].exponents):
+                group.append(part)
+                break
+        else:
+            groups.append([part])
+    return groups
 
 
 def _sides(u: Node) -> tuple[Exponent, Exponent]:

@@ -7,6 +7,7 @@ approximations and their constants, and inputs held at the point beyond which a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -179,6 +180,7 @@ MEANINGS: Mapping[str, Callable[..., Any]] = {
     "clamp": lambda a, b, c: a.max(b).min(c),
     "floor": arb.floor,
     "head": lambda a: a,
+    "binade": lambda a: arb(2) ** (math.frexp(float(a.mid()))[1] - 1),
     "sqrt": arb.sqrt,
     "exp": arb.exp,
     "expm1": arb.expm1,
