@@ -21,9 +21,6 @@ from actgen.numerics.shape import Shape
 _MOST_PATCHED = 2
 """How many of the closest forms are patched; three times as many where they miss by more than a little."""
 
-_MOST_JOINED = 16
-"""How many of the closest forms are known everywhere, before two of all forms are joined."""
-
 _MOST_COMPENSATED = 5
 """How many of the closest forms are compensated."""
 
@@ -51,7 +48,6 @@ def mend(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape 
 
     Forms joined where one begins to fail, polynomials where all of them do, and compensated arithmetic.
     """
-    race.complete(_MOST_JOINED)
     cores: list[tuple[Patch, ...]] = [()]
     if shape is not None:
         failing = judge.failing(race.closest(1)[0].kernel, Kernel(shape.node), _WORTH_A_PATCH)

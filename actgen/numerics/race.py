@@ -100,34 +100,47 @@ class Race:
     @property
     def failures(self) -> frozenset[Failure]:
         """The kinds of failure that the closest forms show."""
-        runs = [self._runs[i][1] for i in self._by_loss[:_TELLING]]
+        telling = self._by_loss[:_TELLING]
+        for i in telling:
+            self._is_completed(i)
+        runs = [self._runs[i][1] for i in telling]
         return frozenset().union(*map(self._judge.failures, runs))
 
     def closest(self, count: int, beyond: float = 0.0) -> list[Candidate]:
         """The candidates that lose least at points beyond a bound, the best first; one of several that lose alike."""
+        while True:
+            found = self._closest_beyond(count, beyond)
+            if not any(list(map(self._is_completed, found))):
+                return [self._runs[i][0] for i in found]
 
-        def lost(run: tuple[Candidate, contract.Errors]) -> tuple[bool, float, float, tuple[int, int, int]]:
-            is_partial, *_ = self._judge.lost(run[1])
-            units = run[1].units[~(np.abs(run[1].points) < beyond)]
+    def _closest_beyond(self, count: int, beyond: float) -> list[int]:
+        def lost(i: int) -> tuple[float, float, tuple[int, int, int]]:
+            candidate, run = self._runs[i]
+            units = run.units[~(np.abs(run.points) < beyond)]
             over = np.log10(units[units > CONTRACT] / CONTRACT)
             worst = float(units.max(initial=0.0))
-            return is_partial, float(np.minimum(over, _ALL_DIGITS).sum()), max(worst, self.margin), cost_of(run[0])
+            return float(np.minimum(over, _ALL_DIGITS).sum()), max(worst, self.margin), cost_of(candidate)
 
-        alike: dict[tuple[object, ...], Candidate] = {}
-        for run in sorted(self._runs, key=lost):
+        losses = [lost(i) for i in range(len(self._runs))]
+        alike: dict[tuple[object, ...], int] = {}
+        for i in sorted(range(len(self._runs)), key=losses.__getitem__):
             # What calls other functions is another form, even if it is off by the same here.
-            alike.setdefault((*lost(run)[:3], run[0].kernel.functions), run[0])
+            alike.setdefault((*losses[i][:2], self._runs[i][0].kernel.functions), i)
         return list(alike.values())[:count]
 
-    def complete(self, count: int) -> None:
-        """Judge the closest forms at all parameter values, also those that had failed at the first.
+    def _is_completed(self, i: int) -> bool:
+        """Judge a form at all parameter values, if it has not been because it failed at the first.
 
-        Or else a form seems to be right wherever it has not been looked at, and is joined to another there.
+        Or else it would seem to be right wherever it has not been looked at.
+
+        Returns:
+            Whether there was something to judge.
         """
-        for i in self._by_loss[:count]:
-            candidate, found = self._runs[i]
-            if self._judge.lost(found)[0]:
-                self._runs[i] = (candidate, self._judge.errors(candidate.kernel, give_up=math.inf))
+        candidate, found = self._runs[i]
+        if not self._judge.lost(found)[0]:
+            return False
+        self._runs[i] = (candidate, self._judge.errors(candidate.kernel, give_up=math.inf))
+        return True
 
     def close(self) -> list[Candidate]:
         """The candidates that lose little more than the one that loses least."""
@@ -167,9 +180,12 @@ class Race:
             (x, False, np.concatenate([-(2.0 ** np.arange(40, -5, -1)), [0.0], 2.0 ** np.arange(-4, 41)])),
         ):
             pair = self._best_pair(is_magnitude, thresholds, beyond)
+            while pair is not None and any([self._is_completed(pair[1]), self._is_completed(pair[2])]):
+                pair = self._best_pair(is_magnitude, thresholds, beyond)
             if pair is None:
                 continue
-            threshold, below, above = pair
+            threshold = pair[0]
+            below, above = (self._runs[i][0] for i in pair[1:])
             is_below = call("less", variable, Constant(threshold))
             result = call("select", is_below, below.kernel.result, above.kernel.result)
             name = "|x|" if variable is magnitude else "x"
@@ -177,10 +193,8 @@ class Race:
             names = {**above.kernel.names, **below.kernel.names}
             yield Candidate(form, Kernel(result, names, form, below.kernel.note), False)
 
-    def _best_pair(
-        self, is_magnitude: bool, thresholds: NDArray[Any], least: float
-    ) -> tuple[float, Candidate, Candidate] | None:
-        """The threshold, and the candidates to use below and above it, with which least is lost."""
+    def _best_pair(self, is_magnitude: bool, thresholds: NDArray[Any], least: float) -> tuple[float, int, int] | None:
+        """The threshold, and which runs to use below and above it, with which least is lost."""
         losses = []
         limit = CONTRACT if self.best_units > CONTRACT else self.margin
         for _, found in self._runs:
@@ -198,8 +212,7 @@ class Race:
         best = int(total.argmin())
         if not total[best] < 0.9 * (lower + upper).min():
             return None
-        i, j = int(lower[:, best].argmin()), int(upper[:, best].argmin())
-        return float(thresholds[best]), self._runs[i][0], self._runs[j][0]
+        return float(thresholds[best]), int(lower[:, best].argmin()), int(upper[:, best].argmin())
 
     def is_won_by_less_than(self, candidate: Candidate) -> bool:
         """Whether a candidate costs no less than one that is within the margin."""
