@@ -133,12 +133,15 @@ _OF_PARTS: dict[str, Callable[..., Twofold]] = {
 }
 """What passes on a correction that is a part of the whole."""
 
+_COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+
 _RULES: dict[str, Callable[..., Twofold]] = {
     "add": twofold.add,
     "subtract": twofold.subtract,
     "maximum": twofold.extreme("maximum"),
     "minimum": twofold.extreme("minimum"),
     "clamp": twofold.clamp,
+    **{name: twofold.compared(name) for name in _COMPARISONS},
     "sqrt": twofold.sqrt,
     "exp": _exp,
     "power": _power,

@@ -193,13 +193,26 @@ def select(condition: Twofold, a: Twofold, b: Twofold) -> Twofold:
     return Twofold(call("select", condition.node, a.node, b.node), of(a.rest, b.rest), of(a.part, b.part))
 
 
-def extreme(operation: str) -> Callable[[Twofold, Twofold], Twofold]:
-    """The maximum or minimum of two values without parts, by its name."""
+def compared(operation: str) -> Callable[[Twofold, Twofold], Twofold]:
+    """A comparison of two values without parts, by its name; of equal floats the rests decide."""
 
     def apply(a: Twofold, b: Twofold) -> Twofold:
-        found = call(operation, a.node, b.node)
-        is_first = call("equal", found, a.node)
-        return Twofold(found, select(Twofold(is_first), a, b).rest)
+        plain = call(operation, a.node, b.node)
+        if a.rest is None is b.rest:
+            return Twofold(plain)
+        of_rests = call(operation, finite(a.rest or ZERO), finite(b.rest or ZERO))
+        is_tied = call("both", call("equal", a.node, b.node), of_rests)
+        return Twofold(call("either", is_tied, call("both", call("not_equal", a.node, b.node), plain)))
+
+    return apply
+
+
+def extreme(operation: str) -> Callable[[Twofold, Twofold], Twofold]:
+    """The maximum or minimum of two values without parts, by its name; of equal floats the rests decide."""
+    wins = compared("greater_equal" if operation == "maximum" else "less_equal")
+
+    def apply(a: Twofold, b: Twofold) -> Twofold:
+        return Twofold(call(operation, a.node, b.node), select(wins(a, b), a, b).rest)
 
     return apply
 

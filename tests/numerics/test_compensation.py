@@ -60,6 +60,17 @@ def test_what_a_constant_lacks_in_float64_is_no_small_part_of_it() -> None:
     assert error.max() < 2
 
 
+def test_what_is_compared_is_compared_with_all_its_digits() -> None:
+    """From x = 2e7 on both sides are the same float32, and the one that is larger is known by what they lack."""
+    left, right = (lower(formula(f"(x {sign} 1)/3"), {x: X}) for sign in "+-")
+    points = np.array([0.0, 3.0, 1e5, 1e8, -1e8, math.inf, math.nan])
+    for name, expected in (("greater", 1), ("less", 0), ("greater_equal", 1), ("equal", 0), ("not_equal", 1)):
+        kernel = Kernel(call("select", call(name, left, right), Constant(1.0), Constant(0.0)))
+        assert run(compensated(kernel), {"x": points}, "float32")[:5].tolist() == [expected] * 5
+    largest = compensated(Kernel(call("subtract", call("maximum", right, left), right)))
+    np.testing.assert_allclose(run(largest, {"x": points[:5]}, "float32"), 2 / 3, rtol=1e-6)
+
+
 def bare(operation: str) -> Callable[..., Twofold]:
     """A rule that leaves out what the operation rounds off."""
     return lambda *operands: Twofold(call(operation, *(operand.node for operand in operands)))
