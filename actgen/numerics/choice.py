@@ -22,6 +22,7 @@ from actgen.numerics.lowering import call, constant, lower
 from actgen.numerics.mending import mend
 from actgen.numerics.race import CONTRACT, Judgement, Race, Trial, cost_of
 from actgen.numerics.shape import shape_of
+from actgen.numerics.splitting import split
 
 _NEAR_MISS = 64.0
 """Units: where all forms of one source miss by more, those of the next are tried."""
@@ -46,7 +47,12 @@ def choose_kernel(
 
 
 def choose_kernels(
-    judge: Judge, known: Mapping[sp.Basic, Node], equals: Sequence[sp.Expr], machines: Sequence[Arithmetic]
+    judge: Judge,
+    known: Mapping[sp.Basic, Node],
+    equals: Sequence[sp.Expr],
+    machines: Sequence[Arithmetic],
+    *,
+    is_part: bool = False,
 ) -> list[tuple[Kernel, Judgement]]:
     """The kernel for a formula on each of several machines.
 
@@ -55,6 +61,7 @@ def choose_kernels(
         known: the node of each symbol.
         equals: formulas equal to the judge's, to find forms in as well.
         machines: what the kernels will run on; of two that differ little, the less exact one should come first.
+        is_part: whether the formula is a part of one that was split, and is not to be split again.
     """
     if judge.expression.is_Rational:
         return [(Kernel(lower(judge.expression, known)), Judgement(0.0, math.nan, 0.0, True, ()))] * len(machines)
@@ -68,18 +75,21 @@ def choose_kernels(
     forms: Iterable[Sequence[Candidate]] = _Stages(stages(sources))
     winners: list[Candidate] = []
     verdicts = []
+    is_hopeless = False
     for machine in machines:
         race = Race(judge.on(machine), shape)
         # What won elsewhere wins here too, if it is good enough and nothing cheaper is.
         for winner in sorted({winner.kernel.result: winner for winner in winners}.values(), key=cost_of):
             race.run(winner)
         _run(race, forms)
-        race.confirm()
-        if race.best_units > CONTRACT:
+        if not race.settle():
             # What is hopeless on the least exact machine is so on the others, and need not be tried there.
             forms = [sorted(race.closest(_MOST_TELLING), key=cost_of)]
-            mend(race, judge.on(machine), known, shape)
-            race.confirm()
+            if not is_hopeless:
+                mend(race, judge.on(machine), known, shape)
+            if not (winners or is_part or race.settle()):
+                _split(race, judge.on(machine), known)
+            is_hopeless = race.best_units > _NEAR_MISS
         elif race.least_cost is None and not judge.parameters:
             # With parameters a threshold for x is one for the values that were tried.
             for spliced in race.spliced(known[judge.x]):
@@ -89,6 +99,18 @@ def choose_kernels(
         winners.append(candidate)
         verdicts.append((candidate.kernel, verdict))
     return verdicts
+
+
+def _split(race: Race, judge: Judge, known: Mapping[sp.Basic, Node]) -> None:
+    """Run sums of two formulas with a parameter less, until the contract is kept."""
+
+    def choose(part: Judge, known: Mapping[sp.Basic, Node]) -> Kernel:
+        return choose_kernels(part, known, (), (part.arithmetic,), is_part=True)[0][0]
+
+    for candidate in split(judge, known, choose):
+        race.run_with_guards(candidate)
+        if race.settle():
+            return
 
 
 def _from_defaults(judge: Judge, known: Mapping[sp.Basic, Node]) -> Iterator[Source]:

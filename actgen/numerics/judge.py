@@ -81,6 +81,13 @@ class Judge:
         other._emulators = {}
         return other
 
+    def without(self, parameter: sp.Symbol, expression: sp.Expr) -> Judge:
+        """A judge of another formula, which has a parameter less, at the same values of the others."""
+        others = tuple(symbol for symbol in self.parameters if symbol != parameter)
+        settings = [{symbol.name: setting[symbol.name] for symbol in others} for setting in self.exact_settings]
+        distinct = [setting for i, setting in enumerate(settings) if setting not in settings[:i]]
+        return Judge(expression, self.x, others, distinct, self._kinks, self.arithmetic)
+
     def _settings(self, exact: Sequence[Mapping[str, Fraction]], around: Sequence[float]) -> Iterator[Setting]:
         for i, values in enumerate(exact):
             for dtype in ("float32", "float64") if i == 0 else ("float32",):
