@@ -27,6 +27,9 @@ from actgen.numerics.splitting import split
 _NEAR_MISS = 64.0
 """Units: where all forms of one source miss by more, those of the next are tried."""
 
+_LITTLE = 16.0
+"""Units: a form that misses by less on one machine may keep the contract on another."""
+
 _MOST_TELLING = 40
 """How many of the closest forms are tried on another machine, where none keeps the contract on one."""
 
@@ -83,8 +86,9 @@ def choose_kernels(
             race.run(winner)
         _run(race, forms)
         if not race.settle():
-            # What is hopeless on the least exact machine is so on the others, and need not be tried there.
-            forms = [sorted(race.closest(_MOST_TELLING), key=cost_of)]
+            if race.best_units > _LITTLE:
+                # What is hopeless on the least exact machine is so on the others, and need not be tried there.
+                forms = [sorted(race.closest(_MOST_TELLING), key=cost_of)]
             if not is_hopeless:
                 mend(race, judge.on(machine), known, shape)
             if not (winners or is_part or race.settle()):

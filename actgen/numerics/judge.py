@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, partial
 
@@ -32,7 +32,7 @@ _SLACK = 16.0
 factor such as 1/beta moves the threshold at which an intermediate result is flushed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Setting:
     """One assignment of values to the parameters, rounded to the type that is judged."""
 
@@ -70,9 +70,10 @@ class Judge:
         self._slope = Oracle(differentiate(expression, x), x, self.parameters, bits=20)
         self._kinks = tuple(around)
         self.settings = tuple(self._settings(settings, around))
-        self._exact: dict[int, Exact] = {}
-        self._emulators: dict[int, emulation.Emulator] = {}
-        self._known_slopes: dict[int, tuple[Floats, Floats]] = {}
+        self._known_close_ups: list[Setting] = []
+        self._exact: dict[Setting, Exact] = {}
+        self._emulators: dict[Setting, emulation.Emulator] = {}
+        self._known_slopes: dict[Setting, tuple[Floats, Floats]] = {}
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
         """The same judge for another machine; what the oracle has said is shared."""
@@ -149,12 +150,11 @@ class Judge:
             found.append(np.linspace(points[low], points[high], 64).astype(dtype).astype(np.float64))
         return np.concatenate(found) if found else np.empty(0)
 
-    def exact(self, index: int) -> Exact:
+    def exact(self, setting: Setting) -> Exact:
         """The oracle's answers for one setting, computed once."""
-        if index not in self._exact:
-            setting = self.settings[index]
-            self._exact[index] = self.oracle(setting.points, setting.parameters)
-        return self._exact[index]
+        if setting not in self._exact:
+            self._exact[setting] = self.oracle(setting.points, setting.parameters)
+        return self._exact[setting]
 
     def errors(self, kernel: Kernel, give_up: float = contract.LARGEST_UNITS) -> contract.Errors:
         """Errors of a kernel over all settings, or up to one that shows them to exceed a limit.
@@ -167,30 +167,29 @@ class Judge:
             give_up: a limit of the worst error, in units.
         """
         parts = []
-        for index in range(len(self.settings)):
-            parts.append(self._errors_at(index, kernel))
+        for index, setting in enumerate(self.settings):
+            parts.append(self._errors_at(setting, kernel))
             if index >= 1 and max(part.worst for part in parts) > give_up:
                 break
-        return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
+        return _together(parts)
 
-    def _errors_at(self, index: int, kernel: Kernel) -> contract.Errors:
-        setting = self.settings[index]
-        if index not in self._emulators:
+    def _errors_at(self, setting: Setting, kernel: Kernel) -> contract.Errors:
+        if setting not in self._emulators:
             values: dict[str, Floats | float] = {self.x.name: setting.points, **setting.parameters}
-            self._emulators[index] = emulation.Emulator(values, setting.dtype, self.arithmetic)
-        results = self._emulators[index].run(kernel)
+            self._emulators[setting] = emulation.Emulator(values, setting.dtype, self.arithmetic)
         return contract.errors(
             setting.points,
-            np.broadcast_to(results, setting.points.shape),
-            self.exact(index),
-            partial(self._slopes, index),
+            np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape),
+            self.exact(setting),
+            partial(self._slopes, setting),
             setting.slack,
             exact_above=_EXACT_ABOVE,
         )
 
     def lost(self, found: contract.Errors) -> tuple[bool, float, float]:
         """Smaller for what is nearer to the contract: whether it fails at the defaults, and how much it loses there."""
-        is_complete = len(found.points) > sum(len(self.exact(i).high[self.exact(i).decided]) for i in (0, 1))
+        at_defaults = sum(int(self.exact(setting).decided.sum()) for setting in self.settings[:2])
+        is_complete = len(found.points) > at_defaults
         return (not is_complete and len(self.settings) > 2, *found.closeness)
 
     def failures(self, found: contract.Errors) -> frozenset[Failure]:
@@ -198,28 +197,27 @@ class Judge:
         points = found.points[found.units > contract.LARGEST_UNITS]
         points = np.unique(points[np.isfinite(points)])
         kinds: set[Failure] = {"far"} if (np.abs(points) > _FAR).any() else set()
-        for index in (0, 1):
-            values = np.abs(self.exact(index).high[np.isin(self.settings[index].points, points)])
+        for setting in self.settings[:2]:
+            values = np.abs(self.exact(setting).high[np.isin(setting.points, points)])
             kinds |= {"faint"} if ((values < _FAINT) & (values > 0) | (values > 1 / _FAINT)).any() else set()
         return frozenset(kinds)
 
     def failing(self, kernel: Kernel, variable: Kernel, limit: float) -> list[float]:
-        """Values of a variable at which a kernel is off by more than a limit, at the default parameters."""
+        """Values of a variable at which a kernel is off by more than a limit, at whatever parameters."""
         found: list[float] = []
-        for index, setting in enumerate(self.settings[:2]):
-            part = self._errors_at(index, kernel)
+        for setting in (*self.settings, *self._close_ups):
+            part = self._errors_at(setting, kernel)
             points = part.points[part.units > limit]
             places = emulation.run(variable, {**setting.parameters, self.x.name: points}, setting.dtype)
             found += np.broadcast_to(places, points.shape).astype(np.float64).tolist()
         return found
 
-    def _slopes(self, index: int, points: Floats) -> Floats:
+    def _slopes(self, setting: Setting, points: Floats) -> Floats:
         """|f'| at points of a setting, each asked of the oracle once."""
-        setting = self.settings[index]
-        if index not in self._known_slopes:
+        if setting not in self._known_slopes:
             order = np.argsort(setting.points)
-            self._known_slopes[index] = (setting.points[order], np.full(len(order), np.nan))
-        places, slopes = self._known_slopes[index]
+            self._known_slopes[setting] = (setting.points[order], np.full(len(order), np.nan))
+        places, slopes = self._known_slopes[setting]
         at = np.minimum(np.searchsorted(places, points), len(places) - 1)
         missing = np.unique(at[np.isnan(slopes[at])])
         if len(missing):
@@ -229,20 +227,17 @@ class Judge:
 
     def errors_close_up(self, kernel: Kernel) -> contract.Errors:
         """Errors of a kernel at the default parameters over many more of the floats where activations bend."""
-        parts = []
-        for setting in self.settings[:2]:
+        return _together([self._errors_at(setting, kernel) for setting in self._close_ups])
+
+    @property
+    def _close_ups(self) -> Sequence[Setting]:
+        """The same for every machine, and made when first asked for."""
+        for setting in () if self._known_close_ups else self.settings[:2]:
             # Small inputs too: x / sqrt(b + x^2) + 1/2 is off most at 0.0075.
             finite = np.union1d(even(setting.dtype, 2000), stratified(setting.dtype, dense=100))
             points = _without_inexact_kinks(finite, self._kinks, setting.dtype)
-            values: dict[str, Floats | float] = {self.x.name: points, **setting.parameters}
-            results = emulation.run(kernel, values, setting.dtype, self.arithmetic)
-            exact = self.oracle(points, setting.parameters)
-
-            def slope(some: Floats, setting: Setting = setting) -> Floats:
-                return np.abs(self._slope(some, setting.parameters).high)
-
-            parts.append(contract.errors(points, np.broadcast_to(results, points.shape), exact, slope))
-        return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
+            self._known_close_ups.append(replace(setting, points=points))
+        return self._known_close_ups
 
     @cached_property
     def slope_at_zero(self) -> Node | None:
@@ -282,6 +277,11 @@ class Judge:
             if len(values) == 1 and None not in values:
                 found[sign * math.inf] = float(values.pop() or 0.0)
         return found
+
+
+def _together(parts: Sequence[contract.Errors]) -> contract.Errors:
+    """The errors of several settings."""
+    return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
 
 
 def _without_inexact_kinks(points: Floats, kinks: Sequence[float], dtype: str) -> Floats:

@@ -23,6 +23,9 @@ CONTRACT = contract.LARGEST_UNITS
 _CLOSE = 1.1
 """How much more a cheaper form may be off than the most accurate one, where none keeps the contract."""
 
+_QUARTER_MORE = 1.25
+"""Where nothing keeps the contract, the cheapest of those is taken that miss by no more than a quarter."""
+
 _TELLING = 3
 """How many of the closest forms are asked what failures there are."""
 
@@ -219,9 +222,12 @@ class Race:
         return self._winner is not None and not candidate.cost < self._winner[0].cost
 
     def run(self, candidate: Candidate) -> contract.Errors:
-        """Judge one candidate."""
+        """Judge one candidate; what is known of one that was judged before, perhaps at more floats, stands."""
+        result = candidate.kernel.result
+        if result in self._trials:
+            return next(found for known, found in self._runs if known.kernel.result == result)
         found = self._judge.errors(candidate.kernel)
-        self._trials.setdefault(candidate.kernel.result, Trial(candidate.kernel.form, candidate.cost, found.worst))
+        self._trials[result] = Trial(candidate.kernel.form, candidate.cost, found.worst)
         self._runs.append((candidate, found))
         if found.worst <= self.margin and not self.is_won_by_less_than(candidate):
             self._winner = (candidate, found)
@@ -274,6 +280,8 @@ class Race:
 
         def is_close(found: contract.Errors) -> bool:
             other = self._judge.lost(found)
+            if not other[0] and found.worst <= _QUARTER_MORE * CONTRACT:
+                return True
             return other[0] == is_partial and other[1] <= _CLOSE * lost and other[2] <= _CLOSE * worst
 
         return min((run for run in self._runs if is_close(run[1])), key=lambda run: cost_of(run[0]))

@@ -136,7 +136,7 @@ def multiply(a: Twofold, b: Twofold) -> Twofold:
     product = call("multiply", a.node, b.node)
     lost = lost_in_product(a.node, b.node, product)
     rest = plus(lost, times(a.rest, b.node), times(b.rest, a.node))
-    return replace(_after_constants(product, rest, a, b), part=plus(a.part, b.part))
+    return replace(_with_whole_constants("multiply", product, rest, a, b), part=plus(a.part, b.part))
 
 
 def square(a: Twofold) -> Twofold:
@@ -159,13 +159,28 @@ def divide(a: Twofold, b: Twofold) -> Twofold:
     left = plus(call("subtract", a.node, product), minus(lost), a.rest, minus(times(b.rest, quotient)))
     assert left is not None
     rest = call("divide", left, b.node)
-    return replace(_after_constants(quotient, rest, a, b), part=plus(a.part, minus(b.part)))
+    return replace(_with_whole_constants("divide", quotient, rest, a, b), part=plus(a.part, minus(b.part)))
 
 
-def _after_constants(node: Node, rest: Node | None, *operands: Twofold) -> Twofold:
-    """A result with what is left of a constant, which in float64 is no small part of it, taken in."""
-    is_wide = any(isinstance(operand.node, Constant) and operand.rest is not None for operand in operands)
-    return renewed(node, rest) if is_wide else Twofold(node, rest)
+def _with_whole_constants(operation: str, node: Node, rest: Node | None, a: Twofold, b: Twofold) -> Twofold:
+    """A result in which a constant counts as the nearest float, and not as the first of its two parts.
+
+    In float64 that is 3e-8 less than the constant: no small part, and what it lacks is flushed next to underflow.
+    """
+    operands = [_whole(operand) for operand in (a, b)]
+    if operands == [a.node, b.node]:
+        return Twofold(node, rest)
+    whole = call(operation, *operands)
+    return Twofold(whole, plus(call("subtract", node, whole), rest))
+
+
+def _whole(value: Twofold) -> Node:
+    if isinstance(value.node, Constant) and isinstance(value.rest, Constant):
+        return Constant(value.node.value + value.rest.value, value.node.meaning.removeprefix(_FIRST))
+    return value.node
+
+
+_FIRST = "the first digits of "
 
 
 def sqrt(a: Twofold) -> Twofold:
@@ -232,5 +247,5 @@ def leaf(node: Node) -> Twofold:
     rest = node.value - single + node.lacking
     if rest == 0 or not math.isfinite(single) or single == 0:
         return Twofold(node)
-    meaning = f"the first digits of {node.meaning or repr(node.value)}"
+    meaning = f"{_FIRST}{node.meaning or repr(node.value)}"
     return Twofold(Constant(single, meaning), Constant(rest, f"the other digits of {node.meaning}"))

@@ -13,10 +13,7 @@ from jax.typing import ArrayLike, DTypeLike
 __all__ = ["selu"]
 
 _COEFFICIENT = 1.0507009873554805  # 5253504936777402467096674926473/5000000000000000000000000000000
-_COEFFICIENT_2 = (
-    1.6732632423543772  # 16732632423543772848170429916717/10000000000000000000000000000000
-)
-_COEFFICIENT_3 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
+_COEFFICIENT_2 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
 
 
 def selu(x: ArrayLike) -> Array:
@@ -50,7 +47,7 @@ def selu(x: ArrayLike) -> Array:
 @jax.jit
 def _value(x: Array) -> Array:
     """f."""
-    return _COEFFICIENT * jnp.where(x > 0.0, x, _COEFFICIENT_2 * _expm1(x))
+    return jnp.where(x > 0.0, _COEFFICIENT * x, _COEFFICIENT_2 * _expm1(x))
 
 
 @jax.custom_jvp
@@ -61,7 +58,7 @@ def _derivative(x: Array) -> Array:
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    return jnp.where(x > 0.0, _COEFFICIENT, _COEFFICIENT_3 * part_of_t * rest_of_t)
+    return jnp.where(x > 0.0, _COEFFICIENT, _COEFFICIENT_2 * part_of_t * rest_of_t)
 
 
 @jax.jit
@@ -71,7 +68,7 @@ def _second_derivative(x: Array) -> Array:
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    return jnp.where(x > 0.0, 0.0, _COEFFICIENT_3 * part_of_t * rest_of_t)
+    return jnp.where(x > 0.0, 0.0, _COEFFICIENT_2 * part_of_t * rest_of_t)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

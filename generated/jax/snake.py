@@ -87,43 +87,30 @@ def _second_derivative_frequency_frequency(x: Array, frequency: Array) -> Array:
     """d2f / dfrequency dfrequency."""
     product = frequency * x
     abs_product = jnp.abs(product)
-    difference = abs_product - 1.5625
-    product_2 = jnp.square(frequency) * frequency
-    difference_2 = abs_product - 0.375
     product_squared = jnp.square(product)
-    product_3 = 2.0 * product
+    product_2 = jnp.square(frequency) * frequency
+    sin_product = jnp.sin(product)
+    product_3 = product * sin_product
+    product_4 = product * jnp.cos(product)
+    held = jnp.clip(product, -1.0, 1.0)
     clamped = jnp.clip(product, -(2.0**100), 2.0**100)
     sin_clamped = jnp.sin(clamped)
-    numerator = (0.0015672943265307839 * difference - 0.008896268098343171) * difference
-    numerator = (numerator - 0.034727316133698366) * difference + 0.10462149568763096
-    numerator = (numerator * difference + 0.4718617315672714) * difference
-    numerator = (numerator - 0.47784279082287645) * difference - 3.327931482378606
-    numerator = (numerator * difference - 1.1513362213025309) * difference
-    numerator = (numerator + 8.418083817743074) * difference + 9.660581387254924
-    numerator = (numerator * difference - 0.16203019755222564) * difference
-    numerator = (numerator - 2.9341276749791985) / product_2
-    numerator_2 = product_squared * jnp.cos(jnp.clip(product_3, -(2.0**100), 2.0**100))
-    numerator_3 = numerator_2 + jnp.square(sin_clamped)
-    numerator_3 = 2.0 * (numerator_3 - product_3 * sin_clamped * jnp.cos(clamped)) / product_2
-    numerator_4 = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
-    numerator_5 = (numerator_4 * product_squared + 0.010158730018624152) * product_squared
-    numerator_6 = (numerator_5 - 0.13333333333128133) * product_squared + 0.8888888888888778
-    numerator_6 = (numerator_6 * product_squared - 2.0) / product_2 * product * product
-    numerator_6 = jnp.where(abs_product < 0.25, numerator_6 * product * product, numerator_3)
-    numerator_7 = 6.740544383172689e-05 * difference_2 - 0.0002932453206712365
-    numerator_8 = (numerator_7 * difference_2 - 0.0018454790930463043) * difference_2
-    numerator_9 = (numerator_8 + 0.0060765555446086516) * difference_2 + 0.032852638405280174
-    numerator_10 = (numerator_9 * difference_2 - 0.07353063564411019) * difference_2
-    numerator_11 = (numerator_10 - 0.338424645306694) * difference_2 + 0.4048849639257389
-    numerator_12 = (numerator_11 * difference_2 + 1.6248502041346315) * difference_2
-    numerator_13 = (numerator_12 - 0.30372793479874577) * difference_2 - 2.1166148827700035
-    numerator_14 = (numerator_13 * difference_2 - 1.4340331287765256) * difference_2
-    numerator_15 = (numerator_14 - 0.38342180251312546) * difference_2 - 0.037130444520559386
-    numerator_15 = numerator_15 / product_2
-    abs_difference_2 = jnp.abs(difference_2)
-    abs_difference_2 = jnp.where(abs_difference_2 < 0.1766556739807129, numerator_15, numerator_6)
-    abs_difference = jnp.abs(difference)
-    return jnp.where(abs_difference < 0.10769634008407603, numerator, abs_difference_2)
+    product_5 = held * sin_clamped
+    product_6 = held * jnp.cos(clamped)
+    scale = jnp.maximum(abs_product, 1.0)
+    inverse_scale = 1.0 / scale
+    product_7 = sin_clamped * inverse_scale
+    numerator = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
+    numerator = (numerator * product_squared + 0.010158730018624152) * product_squared
+    numerator = (numerator - 0.13333333333128133) * product_squared + 0.8888888888888778
+    numerator = (numerator * product_squared - 2.0) / product_2 * product * product
+    numerator = numerator * product * product
+    numerator_2 = -2.0 * (product_3 + sin_product - product_4)
+    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
+    numerator_3 = -2.0 * (product_5 + product_6 - product_7)
+    numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * jnp.square(scale)
+    numerator_2 = jnp.where(jnp.abs(x) < 16.0, numerator_2, numerator_4 / product_2)
+    return jnp.where(abs_product < 0.25, numerator, numerator_2)
 
 
 def _along(tangents, value, variables, partials):

@@ -42,20 +42,22 @@ def _value(x: Array) -> Array:
     abs_x = jnp.abs(x)
     x_squared = jnp.square(x)
     t = jnp.exp(-2.0 * abs_x)
-    product = (-2.8980377692517546e-09 * x_squared + 3.323296150374837e-08) * x_squared
-    product = (product - 1.8958869796312845e-07) * x_squared + 7.373088744938371e-07
-    product = (product * x_squared - 2.2772059389286955e-06) * x_squared
-    product = (product + 6.177207412382354e-06) * x_squared - 1.5745783827775153e-05
-    product = (product * x_squared + 3.9193877118445524e-05) * x_squared
-    product = (product - 9.688372680438706e-05) * x_squared + 0.00023912009883168288
-    product = (product * x_squared - 0.0005900255231396286) * x_squared
-    product = (product + 0.00145583408999978) * x_squared - 0.0035921280042869007
-    product = (product * x_squared + 0.008863235527571057) * x_squared
-    product = (product - 0.021869488536052476) * x_squared + 0.05396825396825158
-    product = (product * x_squared - 0.1333333333333333) * x_squared + 0.3333333333333333
-    product = product * x * x * x
+    product = (-8.58405428681785e-13 * x_squared + 2.3363564859083366e-11) * x_squared
+    product = (product - 3.026348537268856e-10) * x_squared + 2.4944987336405004e-09
+    product = (product * x_squared - 1.47941368165796e-08) * x_squared
+    product = (product + 6.790326739056142e-08) * x_squared - 2.5446323667014526e-07
+    product = (product * x_squared + 8.15123878321062e-07) * x_squared
+    product = (product - 2.3294349704748967e-06) * x_squared + 6.177216921096651e-06
+    product = (product * x_squared - 1.5703613756933848e-05) * x_squared
+    product = (product + 3.914224600827972e-05) * x_squared - 9.68470296375115e-05
+    product = (product * x_squared + 0.00023910230036032723) * x_squared
+    product = (product - 0.0005900194064669258) * x_squared + 0.0014558326019124806
+    product = (product * x_squared - 0.0035921277541449055) * x_squared
+    product = (product + 0.008863235499870755) * x_squared - 0.021869488534188717
+    product = (product * x_squared + 0.05396825396818542) * x_squared - 0.1333333333333324
+    product = (product * x_squared + 0.3333333333333333) * x * x * x
     numerator = --((jnp.clip(abs_x, -(2.0**100), 2.0**100) + 1.0) * t + (abs_x - 1.0))
-    return jnp.where(abs_x < 1.0, product, jnp.sign(x) * (numerator / (t + 1.0)))
+    return jnp.where(abs_x < 1.5, product, jnp.sign(x) * (numerator / (t + 1.0)))
 
 
 @jax.custom_jvp
@@ -88,18 +90,18 @@ def _second_derivative(x: Array) -> Array:
     sign_x = jnp.sign(x)
     root_t = jnp.exp(-abs_x)
     t = jnp.square(root_t)
-    product = (0.0874735618477607 * difference - 0.12906459001089038) * difference
-    product = (product - 0.05750117885445799) * difference + 0.3211452217394499
-    product = (product * difference - 0.1976816083344287) * difference
-    product = (product - 0.42619567875916564) * difference + 0.7599856914366132
-    product = (product * difference + 0.056005757063986215) * difference
-    product = (product - 1.292837313598252) * difference + 0.9916495496758795
-    product = (product * difference + 0.9561606359608454) * difference
-    product = (product - 1.7879540079154523) * difference + 0.25505251631867276
+    product = (0.08744628693500725 * difference - 0.12905388921847036) * difference
+    product = (product - 0.05750016755386378) * difference + 0.3211448251017407
+    product = (product * difference - 0.19768162228004274) * difference
+    product = (product - 0.42619567329171815) * difference + 0.7599856915243655
+    product = (product * difference + 0.05600575702959868) * difference
+    product = (product - 1.2928373135984985) * difference + 0.9916495496759761
+    product = (product * difference + 0.9561606359608458) * difference
+    product = (product - 1.7879540079154526) * difference + 0.25505251631867276
     product = sign_x * (product * difference + 0.7602937227647686)
     numerator = -(8.0 * _expm1(-2.0 * abs_x) * root_t * root_t)
     numerator = sign_x * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
-    return jnp.where(jnp.abs(difference) < 0.11576929092407229, product, numerator)
+    return jnp.where(jnp.abs(difference) < 0.116450572013855, product, numerator)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -132,7 +132,7 @@ def _derivative(x):
 def _second_derivative(x):
     """d2f / dx dx."""
     abs_x = keras.ops.abs(x)
-    difference = abs_x - 2.015625
+    difference = abs_x - 2.078125
     x_squared = keras.ops.square(x)
     total = 0.08943 * _SQRT_2_OVER_SQRT_PI * x_squared + 2.0 * _SQRT_2_OVER_SQRT_PI
     total = x * total
@@ -168,21 +168,23 @@ def _second_derivative(x):
     is_far = keras.ops.abs(total_4) > 64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * total_4, total_4))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product_9 = (-1.8430145760568555e-06 * difference + 8.806692479874546e-06) * difference
-    product_9 = (product_9 - 5.604198606714461e-06) * difference - 5.2759393106188525e-05
-    product_9 = (product_9 * difference + 0.0001547156377947548) * difference
-    product_9 = (product_9 - 1.5721934038138172e-05) * difference - 0.000966768203095997
-    product_9 = (product_9 * difference + 0.0026754276596228674) * difference
-    product_9 = (product_9 - 0.0002204430683921464) * difference - 0.017577158185217236
-    product_9 = (product_9 * difference + 0.0384495826199027) * difference
-    product_9 = (product_9 + 0.014867141571418408) * difference - 0.16911640751802498
-    product_9 = (product_9 * difference + 0.20812797673803038) * difference
-    product_9 = (product_9 + 0.0008949007228461729) * difference - 0.10791255559958812
-    product_10 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
-    product_11 = (-0.000925949092704325 * x_squared + 0.010600531540479763) * x_squared
-    product_11 = (product_11 - 0.06960962175284348) * x_squared + 0.3060467131891327
-    product_11 = (product_11 * x_squared - 0.8018337261300563) * x_squared
-    product_11 = product_11 + 0.7978845608028654
+    product_9 = (-2.1426336027662664e-06 * difference + 6.8806604796379364e-06) * difference
+    product_9 = (product_9 + 1.373519531906619e-06) * difference - 5.4349184858230026e-05
+    product_9 = (product_9 * difference + 0.00011418328780951626) * difference
+    product_9 = (product_9 + 7.677794039525663e-05) * difference - 0.0009462334974541675
+    product_9 = (product_9 * difference + 0.0021346856515897777) * difference
+    product_9 = (product_9 + 0.0009815971273122932) * difference - 0.017400788578182533
+    product_9 = (product_9 * difference + 0.03187478480168412) * difference
+    product_9 = (product_9 + 0.025853582341549327) * difference - 0.16398349095948905
+    product_9 = (product_9 * difference + 0.17685694683861786) * difference
+    product_9 = (product_9 + 0.024946416486218072) * difference - 0.10708465010564253
+    product_10 = (1.712435959217232e-06 * x_squared - 1.0333598983738246e-05) * x_squared
+    product_10 = (product_10 + 4.06197073191782e-05) * x_squared - 4.837567264633923e-05
+    product_10 = (product_10 * x_squared - 0.0009237369554851378) * x_squared
+    product_10 = (product_10 + 0.010600492970759157) * x_squared - 0.06960962144157652
+    product_10 = (product_10 * x_squared + 0.3060467131879954) * x_squared
+    product_10 = (product_10 - 0.8018337261300548) * x_squared + 0.7978845608028654
+    product_11 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
     numerator = -(0.1439590482 * (difference_2 * t - total_3) * root_t * root_t)
     numerator_2 = 0.1439590482 * (total_3 * t - difference_2) * root_t * root_t
     numerator = keras.ops.where(total < 0.0, numerator, numerator_2)
@@ -192,13 +194,13 @@ def _second_derivative(x):
     product_14 = product_4 * ratio_2_squared * ratio * branch_2
     product_15 = product_8 * ratio_squared * ratio_2 * branch
     product_16 = product_7 * ratio_squared * ratio_2 * branch
-    product_16 = product_4 * ratio_squared * ratio_2 * branch + product_16 + product_10
+    product_16 = product_4 * ratio_squared * ratio_2 * branch + product_16 + product_11
     product_16 = product_16 + product_15 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
     product_16 = (product_16 - product_14 - product_13 - product_12) * part_of_t * rest_of_t
     numerator = keras.ops.where(abs_x < 2.0, numerator, product_16)
-    product_11 = keras.ops.where(abs_x < 0.125, product_11, numerator)
+    product_10 = keras.ops.where(abs_x < 0.375, product_10, numerator)
     abs_difference = keras.ops.abs(difference)
-    return keras.ops.where(abs_difference < 0.28091990020875546, product_9, product_11)
+    return keras.ops.where(abs_difference < 0.3352691054344178, product_9, product_10)
 
 
 def _upstream(arguments, upstream):

@@ -11,6 +11,25 @@ import keras
 
 __all__ = ["Snake", "snake"]
 
+_2_OVER_PI = 0.6366197723675814  # 2/pi
+_THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625  # the first digits of pi/2
+_MORE_DIGITS_OF_PI_OVER_2 = 0.0002396702766418457  # more digits of pi/2
+_THE_OTHER_DIGITS_OF_PI_OVER_2 = 1.5893254773528196e-08  # the other digits of pi/2
+_1_OVER_16 = 4.779477332387385e-14  # 1/16!
+_MINUS_1_OVER_14 = -1.1470745597729725e-11  # -1/14!
+_1_OVER_12 = 2.08767569878681e-09  # 1/12!
+_MINUS_1_OVER_10 = -2.755731922398589e-07  # -1/10!
+_1_OVER_8 = 2.48015873015873e-05  # 1/8!
+_MINUS_1_OVER_6 = -0.001388888888888889  # -1/6!
+_1_OVER_4 = 0.041666666666666664  # 1/4!
+_1_OVER_15 = -7.647163731819816e-13  # 1/15!
+_MINUS_1_OVER_13 = 1.6059043836821613e-10  # -1/13!
+_1_OVER_11 = -2.505210838544172e-08  # 1/11!
+_MINUS_1_OVER_9 = 2.7557319223985893e-06  # -1/9!
+_1_OVER_7 = -0.0001984126984126984  # 1/7!
+_MINUS_1_OVER_5 = 0.008333333333333333  # -1/5!
+_1_OVER_3 = -0.16666666666666666  # 1/3!
+
 
 @keras.saving.register_keras_serializable(package="actgen")
 def snake(x: Any, frequency: Any = 1.0) -> Any:
@@ -128,8 +147,21 @@ def _value(x, frequency):
             _sum_to(upstream * _derivative_frequency(x, frequency), frequency),
         )
 
-    numerator = keras.ops.square(_sin(keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)))
-    value = x + numerator / frequency
+    product = frequency * x
+    difference = product + 0.85546875
+    numerator = (-6.451895079242688e-07 * difference + 5.907301042294512e-07) * difference
+    numerator = (numerator + 2.5400663341383132e-05) * difference - 1.9707080497545363e-05
+    numerator = (numerator * difference - 0.0006985510563153774) * difference
+    numerator = (numerator + 0.0004434376718466153) * difference + 0.012573921093879437
+    numerator = (numerator * difference - 0.00620812911476451) * difference
+    numerator = (numerator - 0.13202617154606613) * difference + 0.04656096840624386
+    numerator = (numerator * difference + 0.660130857731011) * difference
+    numerator = (numerator - 0.13968290521916252) * difference + 0.009803713403481752
+    numerator = (numerator * difference - 0.2856272973904181) / frequency
+    numerator_2 = keras.ops.square(_sin(keras.ops.clip(product, -(2.0**100), 2.0**100)))
+    numerator_2 = x + numerator_2 / frequency
+    abs_difference = keras.ops.abs(difference)
+    value = keras.ops.where(abs_difference < 0.376878809928894, numerator, numerator_2)
     return value, gradient
 
 
@@ -146,22 +178,125 @@ def _derivative_x(x, frequency):
 
     product = frequency * x
     clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
+    is_less = keras.ops.abs(clamped) < 1000.0
+    floor = _floor(clamped * _2_OVER_PI + 0.5)
+    difference = floor - 4.0 * _floor(0.25 * floor)
+    is_greater = difference > 1.5
+    is_equal = difference == 1.0
+    outside = is_equal | (difference == 3.0)
+    difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
+    negated = -(floor * _MORE_DIGITS_OF_PI_OVER_2)
+    total = difference_2 + negated
+    difference_3 = total - difference_2
+    total_2 = difference_2 - (total - difference_3) + (negated - difference_3)
+    total_2 = total_2 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
+    branch = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
+    total_3 = total + branch
+    total_3_squared = keras.ops.square(total_3)
+    product_2 = 0.5 * total_3_squared
+    minus_product_2 = -product_2
+    total_4 = minus_product_2 + 1.0
+    difference_4 = total_4 - minus_product_2
+    head_total_3 = _head(total_3)
+    difference_5 = total_3 - head_total_3
+    difference_6 = branch - (total_3 - total)
+    total_5 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_5
+    total_5 = total_5 + difference_5 * head_total_3 + difference_5 * difference_5
+    total_5 = 0.5 * keras.ops.where(total_3_squared * 2.0**-60 == 0.0, 0.0, total_5)
+    total_5 = total_5 + total_3 * difference_6
+    product_3 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
+    product_3 = (product_3 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
+    product_3 = (product_3 * total_3_squared + _1_OVER_8) * total_3_squared
+    product_3 = (product_3 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
+    product_3 = keras.ops.square(total_3_squared) * product_3 - total_5
+    total_6 = minus_product_2 - (total_4 - difference_4) + (1.0 - difference_4)
+    total_6 = total_6 + product_3
+    branch_2 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
+    total_7 = total_4 + branch_2
+    product_4 = (_1_OVER_15 * total_3_squared + _MINUS_1_OVER_13) * total_3_squared
+    product_4 = (product_4 + _1_OVER_11) * total_3_squared + _MINUS_1_OVER_9
+    product_4 = (product_4 * total_3_squared + _1_OVER_7) * total_3_squared
+    product_4 = (product_4 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
+    product_4 = total_3 * total_3_squared * product_4 + difference_6 * (1.0 - product_2)
+    branch_3 = keras.ops.where(keras.ops.abs(product_4) < float("inf"), product_4, 0.0)
+    total_8 = total_3 + branch_3
+    branch_4 = keras.ops.where(outside, total_7, total_8)
     sin_clamped = _sin(clamped)
+    branch_5 = keras.ops.where(is_greater, -branch_4, branch_4)
+    branch_5 = keras.ops.where(is_less, branch_5, sin_clamped)
+    difference_7 = branch_2 - (total_7 - total_4)
+    difference_8 = branch_3 - (total_8 - total_3)
+    branch_6 = keras.ops.where(outside, difference_7, difference_8)
+    branch_7 = keras.ops.where(is_greater, -branch_6, branch_6)
+    branch_7 = keras.ops.where(is_less, branch_7, 0.0)
+    magnitude = keras.ops.abs(branch_5 - sin_clamped + branch_7)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(sin_clamped)
+    branch_8 = keras.ops.where(magnitude, branch_5, sin_clamped)
+    branch_8_squared = keras.ops.square(branch_8)
+    product_5 = 2.0 * branch_8
+    outside_2 = is_equal | (difference == 2.0)
+    branch_9 = keras.ops.where(outside, total_8, total_7)
     cos_clamped = _cos(clamped)
-    difference = product - 0.73046875
-    product_2 = (-5.6201135570481815e-06 * difference - 0.0002801881590115) * difference
-    product_2 = (product_2 + 0.00015469196859804843) * difference + 0.006310926793436043
-    product_2 = (product_2 * difference - 0.002784456628820439) * difference
-    product_2 = (product_2 - 0.08835302982579159) * difference + 0.029236794606832622
-    product_2 = (product_2 * difference + 0.6626477238709456) * difference
-    product_2 = (product_2 - 0.1461839730341686) * difference - 1.9879431716130311
-    product_2 = (product_2 * difference + 0.21927595955125292) * difference
-    product_2 = product_2 + 1.9939715858065155
-    squared = keras.ops.square(sin_clamped + cos_clamped)
-    total = 2.0 * sin_clamped * cos_clamped + 1.0
-    abs_difference = keras.ops.abs(difference)
-    abs_difference = keras.ops.where(abs_difference < 0.10806831121444704, product_2, squared)
-    value = keras.ops.where(keras.ops.abs(x) < 0.00048828125, total, abs_difference)
+    branch_10 = keras.ops.where(outside_2, -branch_9, branch_9)
+    branch_10 = keras.ops.where(is_less, branch_10, cos_clamped)
+    branch_11 = keras.ops.where(outside, difference_8, difference_7)
+    branch_12 = keras.ops.where(outside_2, -branch_11, branch_11)
+    branch_12 = keras.ops.where(is_less, branch_12, 0.0)
+    magnitude_2 = keras.ops.abs(branch_10 - cos_clamped + branch_12)
+    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(cos_clamped)
+    branch_13 = keras.ops.where(magnitude_2, branch_10, cos_clamped)
+    product_6 = product_5 * branch_13
+    total_9 = branch_8_squared + product_6
+    difference_9 = total_9 - branch_8_squared
+    head_branch_8 = _head(branch_8)
+    difference_10 = branch_8 - head_branch_8
+    head_frequency = _head(frequency)
+    head_x = _head(x)
+    difference_11 = x - head_x
+    difference_12 = frequency - head_frequency
+    total_10 = head_frequency * head_x - product + head_frequency * difference_11
+    total_10 = total_10 + difference_12 * head_x + difference_12 * difference_11
+    total_10 = keras.ops.where(product * 2.0**-60 == 0.0, 0.0, total_10)
+    total_10 = keras.ops.where(clamped == product, total_10, 0.0)
+    sin_total_10 = _sin(total_10)
+    product_7 = 2.0 * keras.ops.square(_sin(0.5 * total_10))
+    difference_13 = cos_clamped * sin_total_10 - sin_clamped * product_7
+    difference_13 = keras.ops.where(magnitude, branch_7, 0.0) + difference_13
+    head_product_5 = _head(product_5)
+    head_branch_13 = _head(branch_13)
+    difference_14 = branch_13 - head_branch_13
+    difference_15 = product_5 - head_product_5
+    difference_16 = -sin_clamped * sin_total_10 - cos_clamped * product_7
+    difference_16 = keras.ops.where(magnitude_2, branch_12, 0.0) + difference_16
+    total_11 = head_product_5 * head_branch_13 - product_6 + head_product_5 * difference_14
+    total_11 = total_11 + difference_15 * head_branch_13 + difference_15 * difference_14
+    total_11 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = total_11 + difference_13 * 2.0 * branch_13 + difference_16 * product_5
+    total_12 = branch_8_squared - (total_9 - difference_9) + (product_6 - difference_9)
+    difference_17 = head_branch_8 * head_branch_8 - branch_8_squared
+    difference_17 = difference_17 + head_branch_8 * difference_10
+    difference_17 = difference_17 + difference_10 * head_branch_8
+    difference_17 = difference_17 + difference_10 * difference_10
+    difference_17 = keras.ops.where(branch_8_squared * 2.0**-60 == 0.0, 0.0, difference_17)
+    total_12 = total_12 + (difference_17 + difference_13 * branch_8 * 2.0) + total_11
+    branch_14 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
+    total_13 = total_9 + branch_14
+    branch_13_squared = keras.ops.square(branch_13)
+    total_14 = total_13 + branch_13_squared
+    difference_18 = total_14 - total_13
+    total_15 = total_13 - (total_14 - difference_18) + (branch_13_squared - difference_18)
+    total_15 = total_15 + (branch_14 - (total_13 - total_9))
+    difference_19 = head_branch_13 * head_branch_13 - branch_13_squared
+    difference_19 = difference_19 + head_branch_13 * difference_14
+    difference_19 = difference_19 + difference_14 * head_branch_13
+    difference_19 = difference_19 + difference_14 * difference_14
+    difference_19 = keras.ops.where(branch_13_squared * 2.0**-60 == 0.0, 0.0, difference_19)
+    total_15 = total_15 + (difference_19 + difference_16 * branch_13 * 2.0)
+    branch_15 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
+    total_16 = total_14 + branch_15
+    difference_20 = branch_15 - (total_16 - total_14)
+    magnitude_3 = keras.ops.abs(difference_20)
+    value = total_16 + keras.ops.where(magnitude_3 < float("inf"), difference_20, 0.0)
     return value, gradient
 
 
@@ -177,22 +312,20 @@ def _derivative_frequency(x, frequency):
         )
 
     product = frequency * x
-    difference = keras.ops.abs(product) - 0.71875
-    frequency_squared = keras.ops.square(frequency)
+    difference = keras.ops.abs(product) - 0.83203125
     clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
-    sin_clamped = _sin(clamped)
-    numerator = (-0.00025880645702788807 * difference - 3.226531806318564e-05) * difference
-    numerator = (numerator + 0.005728445687532673) * difference + 0.0015696337699678965
-    numerator = (numerator * difference - 0.07794059285502584) * difference
-    numerator = (numerator - 0.033788377322311144) * difference + 0.5540751078619752
-    numerator = (numerator * difference + 0.34201412621252203) * difference
-    numerator = (numerator - 1.4488699513723062) * difference - 1.2918462675432072
-    numerator = (numerator * difference + 0.19104654515093622) * difference
-    numerator = (numerator + 0.2788250782244288) / frequency_squared
-    ratio = keras.ops.square(sin_clamped) / frequency_squared
-    ratio = 2.0 * x * _cos(clamped) * sin_clamped / frequency - ratio
+    product_2 = _sin(clamped) * (1.0 / frequency)
+    numerator = (-0.00025085766318273437 * difference - 0.00035116453670077584) * difference
+    numerator = (numerator + 0.005509863539755288) * difference + 0.007329332274356096
+    numerator = (numerator * difference - 0.07389139456168929) * difference
+    numerator = (numerator - 0.0943326817193025) * difference + 0.5103519485620766
+    numerator = (numerator * difference + 0.6454077698658224) * difference
+    numerator = (numerator - 1.2242212597851028) * difference - 1.7499612733276422
+    numerator = (numerator * difference - 0.15497583486983407) * difference
+    numerator = (numerator + 0.2818496185260825) / keras.ops.square(frequency)
+    product_3 = product_2 * (2.0 * x * _cos(clamped) - product_2)
     abs_difference = keras.ops.abs(difference)
-    value = keras.ops.where(abs_difference < 0.12161037564277644, numerator, ratio)
+    value = keras.ops.where(abs_difference < 0.1586807370185852, numerator, product_3)
     return value, gradient
 
 
@@ -211,46 +344,31 @@ def _second_derivative_frequency_frequency(x, frequency):
     """d2f / dfrequency dfrequency."""
     product = frequency * x
     abs_product = keras.ops.abs(product)
-    difference = abs_product - 1.5625
-    product_2 = keras.ops.square(frequency) * frequency
-    difference_2 = abs_product - 0.375
     product_squared = keras.ops.square(product)
-    product_3 = 2.0 * product
+    product_2 = keras.ops.square(frequency) * frequency
+    sin_product = _sin(product)
+    product_3 = product * sin_product
+    product_4 = product * _cos(product)
+    held = keras.ops.clip(product, -1.0, 1.0)
     clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
     sin_clamped = _sin(clamped)
-    numerator = (0.0015672943265307839 * difference - 0.008896268098343171) * difference
-    numerator = (numerator - 0.034727316133698366) * difference + 0.10462149568763096
-    numerator = (numerator * difference + 0.4718617315672714) * difference
-    numerator = (numerator - 0.47784279082287645) * difference - 3.327931482378606
-    numerator = (numerator * difference - 1.1513362213025309) * difference
-    numerator = (numerator + 8.418083817743074) * difference + 9.660581387254924
-    numerator = (numerator * difference - 0.16203019755222564) * difference
-    numerator = (numerator - 2.9341276749791985) / product_2
-    numerator_2 = product_squared * _cos(keras.ops.clip(product_3, -(2.0**100), 2.0**100))
-    numerator_3 = numerator_2 + keras.ops.square(sin_clamped)
-    numerator_3 = 2.0 * (numerator_3 - product_3 * sin_clamped * _cos(clamped)) / product_2
-    numerator_4 = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
-    numerator_5 = (numerator_4 * product_squared + 0.010158730018624152) * product_squared
-    numerator_6 = (numerator_5 - 0.13333333333128133) * product_squared + 0.8888888888888778
-    numerator_6 = (numerator_6 * product_squared - 2.0) / product_2 * product * product
-    numerator_6 = numerator_6 * product * product
-    numerator_6 = keras.ops.where(abs_product < 0.25, numerator_6, numerator_3)
-    numerator_7 = 6.740544383172689e-05 * difference_2 - 0.0002932453206712365
-    numerator_8 = (numerator_7 * difference_2 - 0.0018454790930463043) * difference_2
-    numerator_9 = (numerator_8 + 0.0060765555446086516) * difference_2 + 0.032852638405280174
-    numerator_10 = (numerator_9 * difference_2 - 0.07353063564411019) * difference_2
-    numerator_11 = (numerator_10 - 0.338424645306694) * difference_2 + 0.4048849639257389
-    numerator_12 = (numerator_11 * difference_2 + 1.6248502041346315) * difference_2
-    numerator_13 = (numerator_12 - 0.30372793479874577) * difference_2 - 2.1166148827700035
-    numerator_14 = (numerator_13 * difference_2 - 1.4340331287765256) * difference_2
-    numerator_15 = (numerator_14 - 0.38342180251312546) * difference_2 - 0.037130444520559386
-    numerator_15 = numerator_15 / product_2
-    abs_difference_2 = keras.ops.abs(difference_2)
-    abs_difference = keras.ops.abs(difference)
-    abs_difference_2 = abs_difference_2 < 0.1766556739807129
-    abs_difference_2 = keras.ops.where(abs_difference_2, numerator_15, numerator_6)
-    abs_difference = abs_difference < 0.10769634008407603
-    return keras.ops.where(abs_difference, numerator, abs_difference_2)
+    product_5 = held * sin_clamped
+    product_6 = held * _cos(clamped)
+    scale = _maximum(abs_product, 1.0)
+    inverse_scale = 1.0 / scale
+    product_7 = sin_clamped * inverse_scale
+    numerator = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
+    numerator = (numerator * product_squared + 0.010158730018624152) * product_squared
+    numerator = (numerator - 0.13333333333128133) * product_squared + 0.8888888888888778
+    numerator = (numerator * product_squared - 2.0) / product_2 * product * product
+    numerator = numerator * product * product
+    numerator_2 = -2.0 * (product_3 + sin_product - product_4)
+    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
+    numerator_3 = -2.0 * (product_5 + product_6 - product_7)
+    numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * keras.ops.square(scale)
+    numerator_4 = numerator_4 / product_2
+    numerator_2 = keras.ops.where(keras.ops.abs(x) < 16.0, numerator_2, numerator_4)
+    return keras.ops.where(abs_product < 0.25, numerator, numerator_2)
 
 
 def _upstream(arguments, upstream):
@@ -264,6 +382,24 @@ def _sum_to(gradient, parameter):
     gradient = keras.ops.sum(gradient, axis=leading) if leading else gradient
     repeated = tuple(axis for axis, size in enumerate(parameter.shape) if size == 1)
     return keras.ops.sum(gradient, axis=repeated, keepdims=True) if repeated else gradient
+
+
+def _maximum(a, b):
+    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
+    return keras.ops.where((a > b) | (a != a), a, b)
+
+
+def _floor(a):
+    """The floor of a; keras.ops.floor makes float64 float32 on JAX and PyTorch, and inf // 1 is NaN."""
+    return keras.ops.where(keras.ops.abs(a) < 2.0**52, a // 1, a)
+
+
+def _head(a):
+    """a in half its digits, so that the product of two such numbers is exact (Veltkamp)."""
+    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
+    scaled = a * (2.0**27 + 1.0 if is_double else 2.0**12 + 1.0)
+    scaled = keras.ops.where(a == a, scaled, a)  # or else product and difference are fused
+    return keras.ops.where(keras.ops.abs(a) < 2.0**100, scaled - (scaled - a), a)
 
 
 def _sin(a):

@@ -99,12 +99,22 @@ def _value(x, beta):
             return upstream * _derivative(x, beta)
 
         product = beta * x
+        abs_product = keras.ops.abs(product)
+        product_squared = keras.ops.square(product)
         is_negative = product < 0.0
-        t = keras.ops.exp(-keras.ops.abs(product))
+        t = keras.ops.exp(-abs_product)
         log1p_t = _log1p(t)
-        numerator = keras.ops.where(is_negative, log1p_t, x + log1p_t / beta)
-        value = numerator / keras.ops.where(
-            is_negative, keras.ops.convert_to_tensor(beta, x.dtype), 1.0
+        numerator = -2.633084131131524e-05 * product_squared + 0.00034722215098615896
+        numerator = (numerator * product_squared - 0.00520833333323396) * product_squared
+        numerator = ((numerator + 0.12499999999999996) * product + 0.5) * product
+        numerator = (numerator + 0.6931471805599453) / beta
+        numerator_2 = keras.ops.where(is_negative, log1p_t, x + log1p_t / beta)
+        is_less = abs_product < 0.0625
+        value = keras.ops.where(
+            is_less,
+            numerator,
+            numerator_2
+            / keras.ops.where(is_negative, keras.ops.convert_to_tensor(beta, x.dtype), 1.0),
         )
         return value, gradient
 

@@ -114,12 +114,14 @@ def _derivative(x, b):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, b)
 
+        abs_x = keras.ops.abs(x)
+        root = keras.ops.sqrt(b + keras.ops.square(x))
+        root = keras.ops.where(abs_x > 2.0**60, abs_x, root)
         smaller = _minimum(x, 2.0**40)
-        abs_smaller = keras.ops.abs(smaller)
-        root = keras.ops.sqrt(b + keras.ops.square(smaller))
-        root = keras.ops.where(abs_smaller > 2.0**60, abs_smaller, root)
-        ratio = -0.5 * b / (root * (smaller - root))
-        value = keras.ops.where(smaller < 0.0, ratio, 0.5 * (root + smaller) / root)
+        total = 0.5 * smaller / keras.ops.sqrt(b + keras.ops.square(smaller)) + 0.5
+        ratio = -0.5 * b / (root * (x - root))
+        ratio = keras.ops.where(x < 0.0, ratio, 0.5 * (root + x) / root)
+        value = keras.ops.where(x < -2.0, ratio, total)
         return value, gradient
 
     return differentiable(x)

@@ -89,19 +89,19 @@ def _second_derivative(x):
     sign_x = _sign(x)
     root_t = keras.ops.exp(-abs_x)
     t = keras.ops.square(root_t)
-    product = (-0.0874735618477607 * difference + 0.12906459001089038) * difference
-    product = (product + 0.05750117885445799) * difference - 0.3211452217394499
-    product = (product * difference + 0.1976816083344287) * difference
-    product = (product + 0.42619567875916564) * difference - 0.7599856914366132
-    product = (product * difference - 0.056005757063986215) * difference
-    product = (product + 1.292837313598252) * difference - 0.9916495496758795
-    product = (product * difference - 0.9561606359608454) * difference
-    product = (product + 1.7879540079154523) * difference - 0.25505251631867276
+    product = (-0.08744628693500725 * difference + 0.12905388921847036) * difference
+    product = (product + 0.05750016755386378) * difference - 0.3211448251017407
+    product = (product * difference + 0.19768162228004274) * difference
+    product = (product + 0.42619567329171815) * difference - 0.7599856915243655
+    product = (product * difference - 0.05600575702959868) * difference
+    product = (product + 1.2928373135984985) * difference - 0.9916495496759761
+    product = (product * difference - 0.9561606359608458) * difference
+    product = (product + 1.7879540079154526) * difference - 0.25505251631867276
     product = sign_x * (product * difference - 0.7602937227647686)
     numerator = 8.0 * _expm1(-2.0 * abs_x) * root_t * root_t
     numerator = sign_x * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
     abs_difference = keras.ops.abs(difference)
-    return keras.ops.where(abs_difference < 0.11576929092407229, product, numerator)
+    return keras.ops.where(abs_difference < 0.116450572013855, product, numerator)
 
 
 def _upstream(arguments, upstream):

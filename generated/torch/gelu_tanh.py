@@ -92,10 +92,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x.
 
     Exponential normal form, expanded, halved for |x| < 2, else expanded, scaled, halved in the
-    tail, clamped both sides, polynomial on (-0.125, 0.125), polynomial on +-(1.735, 2.297).
+    tail, clamped both sides, polynomial on (-0.375, 0.375), polynomial on +-(1.743, 2.413).
     """
     abs_x = x.abs()
-    difference = abs_x - 2.015625
+    difference = abs_x - 2.078125
     x_squared = x.square()
     product = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * x_squared + 2 * _SQRT_2_OVER_SQRT_PI)
     clamped = x.clamp(-1048576.0, 1048576.0)
@@ -128,21 +128,23 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_far = total_2.abs() > 64
     part_of_t = torch.where(is_far, 0.5 * total_2, total_2).exp()
     rest_of_t = torch.where(is_far, part_of_t, 1)
-    product_11 = (-1.8430145760568555e-06 * difference + 8.806692479874546e-06) * difference
-    product_11 = (product_11 - 5.604198606714461e-06) * difference - 5.2759393106188525e-05
-    product_11 = (product_11 * difference + 0.0001547156377947548) * difference
-    product_11 = (product_11 - 1.5721934038138172e-05) * difference - 0.000966768203095997
-    product_11 = (product_11 * difference + 0.0026754276596228674) * difference
-    product_11 = (product_11 - 0.0002204430683921464) * difference - 0.017577158185217236
-    product_11 = (product_11 * difference + 0.0384495826199027) * difference
-    product_11 = (product_11 + 0.014867141571418408) * difference - 0.16911640751802498
-    product_11 = (product_11 * difference + 0.20812797673803038) * difference
-    product_11 = (product_11 + 0.0008949007228461729) * difference - 0.10791255559958812
-    product_12 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
-    product_13 = (-0.000925949092704325 * x_squared + 0.010600531540479763) * x_squared
-    product_13 = (product_13 - 0.06960962175284348) * x_squared + 0.3060467131891327
-    product_13 = (product_13 * x_squared - 0.8018337261300563) * x_squared
-    product_13 = product_13 + 0.7978845608028654
+    product_11 = (-2.1426336027662664e-06 * difference + 6.8806604796379364e-06) * difference
+    product_11 = (product_11 + 1.373519531906619e-06) * difference - 5.4349184858230026e-05
+    product_11 = (product_11 * difference + 0.00011418328780951626) * difference
+    product_11 = (product_11 + 7.677794039525663e-05) * difference - 0.0009462334974541675
+    product_11 = (product_11 * difference + 0.0021346856515897777) * difference
+    product_11 = (product_11 + 0.0009815971273122932) * difference - 0.017400788578182533
+    product_11 = (product_11 * difference + 0.03187478480168412) * difference
+    product_11 = (product_11 + 0.025853582341549327) * difference - 0.16398349095948905
+    product_11 = (product_11 * difference + 0.17685694683861786) * difference
+    product_11 = (product_11 + 0.024946416486218072) * difference - 0.10708465010564253
+    product_12 = (1.712435959217232e-06 * x_squared - 1.0333598983738246e-05) * x_squared
+    product_12 = (product_12 + 4.06197073191782e-05) * x_squared - 4.837567264633923e-05
+    product_12 = (product_12 * x_squared - 0.0009237369554851378) * x_squared
+    product_12 = (product_12 + 0.010600492970759157) * x_squared - 0.06960962144157652
+    product_12 = (product_12 * x_squared + 0.3060467131879954) * x_squared
+    product_12 = (product_12 - 0.8018337261300548) * x_squared + 0.7978845608028654
+    product_13 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
     numerator = -(0.1439590482 * (difference_2 * t - total) * root_t * root_t)
     numerator_2 = 0.1439590482 * (total * t - difference_2) * root_t * root_t
     numerator = torch.where(product < 0, numerator, numerator_2)
@@ -152,12 +154,12 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_16 = product_6 * ratio_2_squared * ratio * branch_2
     product_17 = product_10 * ratio_squared * ratio_2 * branch
     product_18 = product_9 * ratio_squared * ratio_2 * branch
-    product_18 = product_6 * ratio_squared * ratio_2 * branch + product_18 + product_12
+    product_18 = product_6 * ratio_squared * ratio_2 * branch + product_18 + product_13
     product_18 = product_18 + product_17 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
     product_18 = (product_18 - product_16 - product_15 - product_14) * part_of_t * rest_of_t
     numerator = torch.where(abs_x < 2, numerator, product_18)
-    product_13 = torch.where(abs_x < 0.125, product_13, numerator)
-    return torch.where(difference.abs() < 0.28091990020875546, product_11, product_13)
+    product_12 = torch.where(abs_x < 0.375, product_12, numerator)
+    return torch.where(difference.abs() < 0.3352691054344178, product_11, product_12)
 
 
 _DERIVATIVES = {

@@ -51,15 +51,12 @@ class SELU(nn.Module):
 
 
 _COEFFICIENT = 1.0507009873554805  # 5253504936777402467096674926473/5000000000000000000000000000000
-_COEFFICIENT_2 = (
-    1.6732632423543772  # 16732632423543772848170429916717/10000000000000000000000000000000
-)
-_COEFFICIENT_3 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
+_COEFFICIENT_2 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
 
 
 def _value(x: Tensor) -> Tensor:
     """The value: rewritten."""
-    return torch.where(x > 0, x, _expm1(x).mul_(_COEFFICIENT_2)).mul_(_COEFFICIENT)
+    return torch.where(x > 0, _COEFFICIENT * x, _expm1(x).mul_(_COEFFICIENT_2))
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -68,7 +65,7 @@ def _by_x(x: Tensor) -> Tensor:
     is_far = negated < -64
     part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
     rest_of_t = torch.where(is_far, part_of_t, 1)
-    product = (_COEFFICIENT_3 * part_of_t).mul_(rest_of_t)
+    product = (_COEFFICIENT_2 * part_of_t).mul_(rest_of_t)
     return torch.where(x > 0, _COEFFICIENT, product)
 
 
@@ -78,7 +75,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_far = negated < -64
     part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
     rest_of_t = torch.where(is_far, part_of_t, 1)
-    return torch.where(x > 0, 0, _COEFFICIENT_3 * part_of_t * rest_of_t)
+    return torch.where(x > 0, 0, _COEFFICIENT_2 * part_of_t * rest_of_t)
 
 
 _DERIVATIVES = {

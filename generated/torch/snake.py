@@ -79,59 +79,197 @@ class Snake(nn.Module):
         return f"frequency={self.initial_frequency}"
 
 
+_2_OVER_PI = 0.6366197723675814  # 2/pi
+_THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625  # the first digits of pi/2
+_MORE_DIGITS_OF_PI_OVER_2 = 0.0002396702766418457  # more digits of pi/2
+_THE_OTHER_DIGITS_OF_PI_OVER_2 = 1.5893254773528196e-08  # the other digits of pi/2
+_1_OVER_16 = 4.779477332387385e-14  # 1/16!
+_MINUS_1_OVER_14 = -1.1470745597729725e-11  # -1/14!
+_1_OVER_12 = 2.08767569878681e-09  # 1/12!
+_MINUS_1_OVER_10 = -2.755731922398589e-07  # -1/10!
+_1_OVER_8 = 2.48015873015873e-05  # 1/8!
+_MINUS_1_OVER_6 = -0.001388888888888889  # -1/6!
+_1_OVER_4 = 0.041666666666666664  # 1/4!
+_1_OVER_15 = -7.647163731819816e-13  # 1/15!
+_MINUS_1_OVER_13 = 1.6059043836821613e-10  # -1/13!
+_1_OVER_11 = -2.505210838544172e-08  # 1/11!
+_MINUS_1_OVER_9 = 2.7557319223985893e-06  # -1/9!
+_1_OVER_7 = -0.0001984126984126984  # 1/7!
+_MINUS_1_OVER_5 = 0.008333333333333333  # -1/5!
+_1_OVER_3 = -0.16666666666666666  # 1/3!
+
+
 def _value(x: Tensor, frequency: Tensor) -> Tensor:
-    """The value: as declared, angles held."""
-    ratio = (frequency * x).clamp_(-(2.0**100), 2.0**100).sin_().square_().div_(frequency)
-    return ratio.add_(x)
+    """The value: as declared, angles held, polynomial on (-1.232, -0.4786)."""
+    product = frequency * x
+    difference = product + 0.85546875
+    total = product.clamp(-(2.0**100), 2.0**100).sin_().square_().div_(frequency).add_(x)
+    numerator = (-6.451895079242688e-07 * difference).add_(5.907301042294512e-07)
+    numerator = numerator.mul_(difference).add_(2.5400663341383132e-05).mul_(difference)
+    numerator = numerator.sub_(1.9707080497545363e-05).mul_(difference)
+    numerator = numerator.sub_(0.0006985510563153774).mul_(difference)
+    numerator = numerator.add_(0.0004434376718466153).mul_(difference)
+    numerator = numerator.add_(0.012573921093879437).mul_(difference)
+    numerator = numerator.sub_(0.00620812911476451).mul_(difference)
+    numerator = numerator.sub_(0.13202617154606613).mul_(difference)
+    numerator = numerator.add_(0.04656096840624386).mul_(difference).add_(0.660130857731011)
+    numerator = numerator.mul_(difference).sub_(0.13968290521916252).mul_(difference)
+    numerator = numerator.add_(0.009803713403481752).mul_(difference)
+    numerator = numerator.sub_(0.2856272973904181).div_(frequency)
+    return torch.where(difference.abs() < 0.376878809928894, numerator, total)
 
 
 def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
-    """The derivative by x.
-
-    As declared for |x| < 0.000488281, else rewritten, polynomial on (0.6224, 0.8385), angles held.
-    """
+    """The derivative by x: expanded, angles held, compensated precisely."""
     product = frequency * x
     clamped = product.clamp(-(2.0**100), 2.0**100)
+    is_less = clamped.abs() < 1000
+    floor = (clamped * _2_OVER_PI).add_(0.5).floor_()
+    difference = floor - (0.25 * floor).floor_().mul_(4)
+    is_greater = difference > 1.5
+    is_equal = difference == 1
+    outside = is_equal | (difference == 3)
+    difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
+    negated = (floor * _MORE_DIGITS_OF_PI_OVER_2).neg_()
+    total = difference_2 + negated
+    difference_3 = total - difference_2
+    total_2 = (difference_2 - (total - difference_3)).add_(negated - difference_3)
+    total_2 = total_2.sub_(floor * _THE_OTHER_DIGITS_OF_PI_OVER_2)
+    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    total_3 = total + branch
+    total_3_squared = total_3.square()
+    product_2 = 0.5 * total_3_squared
+    minus_product_2 = -product_2
+    total_4 = minus_product_2 + 1
+    difference_4 = total_4 - minus_product_2
+    head_total_3 = _head(total_3)
+    difference_5 = total_3 - head_total_3
+    difference_6 = branch - (total_3 - total)
+    product_3 = (_1_OVER_16 * total_3_squared).add_(_MINUS_1_OVER_14).mul_(total_3_squared)
+    product_3 = product_3.add_(_1_OVER_12).mul_(total_3_squared).add_(_MINUS_1_OVER_10)
+    product_3 = product_3.mul_(total_3_squared).add_(_1_OVER_8).mul_(total_3_squared)
+    product_3 = product_3.add_(_MINUS_1_OVER_6).mul_(total_3_squared).add_(_1_OVER_4)
+    product_3 = total_3_squared.square().mul_(product_3)
+    total_5 = (minus_product_2 - (total_4 - difference_4)).add_(1 - difference_4)
+    difference_7 = (head_total_3 * head_total_3).sub_(total_3_squared)
+    difference_7 = difference_7.add_(head_total_3 * difference_5)
+    difference_7 = difference_7.add_(difference_5 * head_total_3)
+    difference_7 = difference_7.add_(difference_5 * difference_5)
+    difference_7 = torch.where(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
+    total_5 = total_5.add_(product_3.sub_(difference_7.add_(total_3 * difference_6)))
+    branch_2 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    total_6 = total_4 + branch_2
+    product_4 = (_1_OVER_15 * total_3_squared).add_(_MINUS_1_OVER_13).mul_(total_3_squared)
+    product_4 = product_4.add_(_1_OVER_11).mul_(total_3_squared).add_(_MINUS_1_OVER_9)
+    product_4 = product_4.mul_(total_3_squared).add_(_1_OVER_7).mul_(total_3_squared)
+    product_4 = product_4.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
+    product_4 = (total_3 * total_3_squared).mul_(product_4)
+    product_4 = product_4.add_((1 - product_2).mul_(difference_6))
+    branch_3 = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    total_7 = total_3 + branch_3
+    branch_4 = torch.where(outside, total_6, total_7)
     sin_clamped = clamped.sin()
+    branch_5 = torch.where(is_greater, -branch_4, branch_4)
+    branch_5 = torch.where(is_less, branch_5, sin_clamped)
+    difference_8 = branch_2 - (total_6 - total_4)
+    difference_9 = branch_3 - (total_7 - total_3)
+    branch_6 = torch.where(outside, difference_8, difference_9)
+    branch_7 = torch.where(is_less, torch.where(is_greater, -branch_6, branch_6), 0)
+    magnitude = (branch_5 - sin_clamped).add_(branch_7).abs_()
+    magnitude = magnitude <= sin_clamped.abs().mul_(0.00390625)
+    branch_8 = torch.where(magnitude, branch_5, sin_clamped)
+    branch_8_squared = branch_8.square()
+    product_5 = 2 * branch_8
+    outside_2 = is_equal | (difference == 2)
+    branch_9 = torch.where(outside, total_7, total_6)
     cos_clamped = clamped.cos()
-    difference = product - 0.73046875
-    total = (-5.6201135570481815e-06 * difference).sub_(0.0002801881590115)
-    total = total.mul_(difference).add_(0.00015469196859804843).mul_(difference)
-    total = total.add_(0.006310926793436043).mul_(difference).sub_(0.002784456628820439)
-    total = total.mul_(difference).sub_(0.08835302982579159).mul_(difference)
-    total = total.add_(0.029236794606832622).mul_(difference).add_(0.6626477238709456)
-    total = total.mul_(difference).sub_(0.1461839730341686).mul_(difference)
-    total = total.sub_(1.9879431716130311).mul_(difference).add_(0.21927595955125292)
-    total = total.mul_(difference).add_(1.9939715858065155)
-    total_2 = (2 * sin_clamped).mul_(cos_clamped).add_(1)
-    squared = (sin_clamped + cos_clamped).square_()
-    total = torch.where(difference.abs() < 0.10806831121444704, total, squared)
-    return torch.where(x.abs() < 0.00048828125, total_2, total)
+    branch_10 = torch.where(outside_2, -branch_9, branch_9)
+    branch_10 = torch.where(is_less, branch_10, cos_clamped)
+    branch_11 = torch.where(outside, difference_9, difference_8)
+    branch_12 = torch.where(is_less, torch.where(outside_2, -branch_11, branch_11), 0)
+    magnitude_2 = (branch_10 - cos_clamped).add_(branch_12).abs_()
+    magnitude_2 = magnitude_2 <= cos_clamped.abs().mul_(0.00390625)
+    branch_13 = torch.where(magnitude_2, branch_10, cos_clamped)
+    product_6 = product_5 * branch_13
+    total_8 = branch_8_squared + product_6
+    difference_10 = total_8 - branch_8_squared
+    head_branch_8 = _head(branch_8)
+    difference_11 = branch_8 - head_branch_8
+    head_frequency = _head(frequency)
+    head_x = _head(x)
+    difference_12 = x - head_x
+    difference_13 = frequency - head_frequency
+    total_9 = (head_frequency * head_x).sub_(product).add_(head_frequency * difference_12)
+    total_9 = total_9.add_(difference_13 * head_x).add_(difference_13 * difference_12)
+    total_9 = torch.where(product * 2.0**-60 == 0, 0, total_9)
+    total_9 = torch.where(clamped == product, total_9, 0)
+    sin_total_9 = total_9.sin()
+    product_7 = (0.5 * total_9).sin_().square_().mul_(2)
+    difference_14 = (cos_clamped * sin_total_9).sub_(sin_clamped * product_7)
+    difference_14 = torch.where(magnitude, branch_7, 0).add_(difference_14)
+    head_product_5 = _head(product_5)
+    head_branch_13 = _head(branch_13)
+    difference_15 = branch_13 - head_branch_13
+    difference_16 = product_5 - head_product_5
+    difference_17 = (-sin_clamped).mul_(sin_total_9).sub_(cos_clamped * product_7)
+    difference_17 = torch.where(magnitude_2, branch_12, 0).add_(difference_17)
+    difference_18 = (head_branch_8 * head_branch_8).sub_(branch_8_squared)
+    difference_18 = difference_18.add_(head_branch_8 * difference_11)
+    difference_18 = difference_18.add_(difference_11 * head_branch_8)
+    difference_18 = difference_18.add_(difference_11 * difference_11)
+    difference_18 = torch.where(branch_8_squared * 2.0**-60 == 0, 0, difference_18)
+    difference_18 = difference_18.add_((difference_14 * branch_8).mul_(2))
+    difference_19 = (head_product_5 * head_branch_13).sub_(product_6)
+    difference_19 = difference_19.add_(head_product_5 * difference_15)
+    difference_19 = difference_19.add_(difference_16 * head_branch_13)
+    difference_19 = difference_19.add_(difference_16 * difference_15)
+    difference_19 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_19)
+    difference_19 = difference_19.add_((difference_14 * 2).mul_(branch_13))
+    difference_19 = difference_19.add_(difference_17 * product_5)
+    difference_20 = branch_8_squared - (total_8 - difference_10)
+    difference_20 = difference_20.add_(product_6 - difference_10).add_(difference_18)
+    difference_20 = difference_20.add_(difference_19)
+    branch_14 = torch.where(difference_20.abs() < torch.inf, difference_20, 0)
+    total_10 = total_8 + branch_14
+    branch_13_squared = branch_13.square()
+    total_11 = total_10 + branch_13_squared
+    difference_21 = total_11 - total_10
+    difference_22 = (head_branch_13 * head_branch_13).sub_(branch_13_squared)
+    difference_22 = difference_22.add_(head_branch_13 * difference_15)
+    difference_22 = difference_22.add_(difference_15 * head_branch_13)
+    difference_22 = difference_22.add_(difference_15 * difference_15)
+    difference_22 = torch.where(branch_13_squared * 2.0**-60 == 0, 0, difference_22)
+    difference_22 = difference_22.add_((difference_17 * branch_13).mul_(2))
+    difference_23 = total_10 - (total_11 - difference_21)
+    difference_23 = difference_23.add_(branch_13_squared - difference_21)
+    difference_23 = difference_23.add_(branch_14 - (total_10 - total_8)).add_(difference_22)
+    branch_15 = torch.where(difference_23.abs() < torch.inf, difference_23, 0)
+    total_12 = total_11 + branch_15
+    difference_24 = branch_15 - (total_12 - total_11)
+    branch_16 = torch.where(difference_24.abs() < torch.inf, difference_24, 0)
+    return branch_16.add_(total_12)
 
 
 def _by_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     """The derivative by frequency.
 
-    As declared, scaled, angles held, polynomial on +-(0.5971, 0.8404).
+    Rewritten, factored, divided one by one, angles held, polynomial on +-(0.6734, 0.9907).
     """
     product = frequency * x
-    difference = product.abs().sub_(0.71875)
-    frequency_squared = frequency.square()
+    difference = product.abs().sub_(0.83203125)
     clamped = product.clamp(-(2.0**100), 2.0**100)
-    sin_clamped = clamped.sin()
-    numerator = (-0.00025880645702788807 * difference).sub_(3.226531806318564e-05)
-    numerator = numerator.mul_(difference).add_(0.005728445687532673).mul_(difference)
-    numerator = numerator.add_(0.0015696337699678965).mul_(difference)
-    numerator = numerator.sub_(0.07794059285502584).mul_(difference)
-    numerator = numerator.sub_(0.033788377322311144).mul_(difference)
-    numerator = numerator.add_(0.5540751078619752).mul_(difference)
-    numerator = numerator.add_(0.34201412621252203).mul_(difference)
-    numerator = numerator.sub_(1.4488699513723062).mul_(difference).sub_(1.2918462675432072)
-    numerator = numerator.mul_(difference).add_(0.19104654515093622).mul_(difference)
-    numerator = numerator.add_(0.2788250782244288).div_(frequency_squared)
-    ratio = clamped.cos().mul_(2 * x).mul_(sin_clamped).div_(frequency)
-    ratio = ratio.sub_(sin_clamped.square().div_(frequency_squared))
-    return torch.where(difference.abs() < 0.12161037564277644, numerator, ratio)
+    product_2 = clamped.sin().mul_(1 / frequency)
+    numerator = (-0.00025085766318273437 * difference).sub_(0.00035116453670077584)
+    numerator = numerator.mul_(difference).add_(0.005509863539755288).mul_(difference)
+    numerator = numerator.add_(0.007329332274356096).mul_(difference)
+    numerator = numerator.sub_(0.07389139456168929).mul_(difference)
+    numerator = numerator.sub_(0.0943326817193025).mul_(difference).add_(0.5103519485620766)
+    numerator = numerator.mul_(difference).add_(0.6454077698658224).mul_(difference)
+    numerator = numerator.sub_(1.2242212597851028).mul_(difference).sub_(1.7499612733276422)
+    numerator = numerator.mul_(difference).sub_(0.15497583486983407).mul_(difference)
+    numerator = numerator.add_(0.2818496185260825).div_(frequency.square())
+    product_3 = clamped.cos().mul_(2 * x).sub_(product_2).mul_(product_2)
+    return torch.where(difference.abs() < 0.1586807370185852, numerator, product_3)
 
 
 def _by_x_x(x: Tensor, frequency: Tensor) -> Tensor:
@@ -148,50 +286,35 @@ def _by_x_frequency(x: Tensor, frequency: Tensor) -> Tensor:
 def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by frequency.
 
-    Rewritten, factored, angles held, polynomial on (-0.25, 0.25), polynomials on +-(0.1983,
-    0.5517), +-(1.455, 1.67).
+    One fraction, as declared for |x| < 16, else one fraction, as declared, powers scaled, angles
+    held, polynomial on (-0.25, 0.25).
     """
     product = frequency * x
     abs_product = product.abs()
-    difference = abs_product - 1.5625
-    product_2 = frequency.square() * frequency
-    difference_2 = abs_product - 0.375
     product_squared = product.square()
-    product_3 = 2 * product
+    product_2 = frequency.square() * frequency
+    sin_product = product.sin()
+    product_3 = product * sin_product
+    product_4 = product * product.cos()
+    held = product.clamp(-1, 1)
     clamped = product.clamp(-(2.0**100), 2.0**100)
     sin_clamped = clamped.sin()
-    numerator = (0.0015672943265307839 * difference - 0.008896268098343171) * difference
-    numerator = (numerator - 0.034727316133698366) * difference + 0.10462149568763096
-    numerator = (numerator * difference + 0.4718617315672714) * difference
-    numerator = (numerator - 0.47784279082287645) * difference - 3.327931482378606
-    numerator = (numerator * difference - 1.1513362213025309) * difference
-    numerator = (numerator + 8.418083817743074) * difference + 9.660581387254924
-    numerator = (numerator * difference - 0.16203019755222564) * difference
-    numerator = (numerator - 2.9341276749791985) / product_2
-    numerator_2 = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
-    numerator_3 = (numerator_2 * product_squared + 0.010158730018624152) * product_squared
-    numerator_4 = (numerator_3 - 0.13333333333128133) * product_squared + 0.8888888888888778
-    numerator_4 = (numerator_4 * product_squared - 2) / product_2 * product * product
-    numerator_4 = numerator_4 * product * product
-    numerator_5 = product_squared * product_3.clamp(-(2.0**100), 2.0**100).cos()
-    numerator_6 = numerator_5 + sin_clamped.square() - product_3 * sin_clamped * clamped.cos()
-    numerator_4 = torch.where(abs_product < 0.25, numerator_4, 2 * numerator_6 / product_2)
-    numerator_7 = 6.740544383172689e-05 * difference_2 - 0.0002932453206712365
-    numerator_8 = (numerator_7 * difference_2 - 0.0018454790930463043) * difference_2
-    numerator_9 = (numerator_8 + 0.0060765555446086516) * difference_2 + 0.032852638405280174
-    numerator_10 = (numerator_9 * difference_2 - 0.07353063564411019) * difference_2
-    numerator_11 = (numerator_10 - 0.338424645306694) * difference_2 + 0.4048849639257389
-    numerator_12 = (numerator_11 * difference_2 + 1.6248502041346315) * difference_2
-    numerator_13 = (numerator_12 - 0.30372793479874577) * difference_2 - 2.1166148827700035
-    numerator_14 = (numerator_13 * difference_2 - 1.4340331287765256) * difference_2
-    numerator_15 = (numerator_14 - 0.38342180251312546) * difference_2 - 0.037130444520559386
-    numerator_15 = numerator_15 / product_2
-    abs_difference_2 = difference_2.abs()
-    abs_difference = difference.abs()
-    abs_difference_2 = abs_difference_2 < 0.1766556739807129
-    abs_difference_2 = torch.where(abs_difference_2, numerator_15, numerator_4)
-    abs_difference = abs_difference < 0.10769634008407603
-    return torch.where(abs_difference, numerator, abs_difference_2)
+    product_5 = held * sin_clamped
+    product_6 = held * clamped.cos()
+    scale = abs_product.clamp(min=1)
+    inverse_scale = 1 / scale
+    product_7 = sin_clamped * inverse_scale
+    numerator = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
+    numerator = (numerator * product_squared + 0.010158730018624152) * product_squared
+    numerator = (numerator - 0.13333333333128133) * product_squared + 0.8888888888888778
+    numerator = (numerator * product_squared - 2) / product_2 * product * product * product
+    numerator = numerator * product
+    numerator_2 = -2 * (product_3 + sin_product - product_4)
+    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
+    numerator_3 = -2 * (product_5 + product_6 - product_7)
+    numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * scale.square()
+    numerator_2 = torch.where(x.abs() < 16, numerator_2, numerator_4 / product_2)
+    return torch.where(abs_product < 0.25, numerator, numerator_2)
 
 
 _DERIVATIVES = {
@@ -331,3 +454,11 @@ def _expanded(x: Tensor, frequency: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _DERIVATIVES[f"{name} {other}"](*third) * step * further / 2
     return result.to(x.dtype)
+
+
+def _head(a: Tensor) -> Tensor:
+    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
+    integer, kept = (
+        (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
+    )
+    return (a.view(integer) & kept).view(a.dtype)

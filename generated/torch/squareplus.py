@@ -76,14 +76,14 @@ def _value(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, b: Tensor) -> Tensor:
-    """The derivative by x: square-root form, number last, divided one by one, clamped right."""
+    """The derivative by x: square-root form for x < -2, else as declared, clamped right."""
+    abs_x = x.abs()
+    branch = torch.where(abs_x > 2.0**60, abs_x, (b + x.square()).sqrt_())
     smaller = x.clamp(max=2.0**40)
-    abs_smaller = smaller.abs()
-    root = (b + smaller.square()).sqrt_()
-    root = torch.where(abs_smaller > 2.0**60, abs_smaller, root)
-    ratio = 1 / root
-    product = (b * ratio).mul_(1 / (smaller - root)).mul_(-0.5)
-    return torch.where(smaller < 0, product, (root + smaller).mul_(ratio).mul_(0.5))
+    total = (0.5 * smaller / (b + smaller.square()).sqrt_()).add_(0.5)
+    ratio = -0.5 * b / (x - branch).mul_(branch)
+    ratio = torch.where(x < 0, ratio, (branch + x).mul_(0.5).div_(branch))
+    return torch.where(x < -2, ratio, total)
 
 
 def _by_b(x: Tensor, b: Tensor) -> Tensor:

@@ -40,27 +40,30 @@ class TanhShrink(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: exponential normal form, polynomial on (-1, 1)."""
+    """The value: exponential normal form, polynomial on (-1.5, 1.5)."""
     abs_x = x.abs()
     x_squared = x.square()
     t = (-2 * abs_x).exp_()
     numerator = abs_x.clamp(-(2.0**100), 2.0**100).add_(1).mul_(t).add_(abs_x - 1).neg_()
     numerator = torch.where(x.isnan(), x, x.sign()).mul_(numerator.neg_().div_(t + 1))
-    total = (-2.8980377692517546e-09 * x_squared).add_(3.323296150374837e-08)
-    total = total.mul_(x_squared).sub_(1.8958869796312845e-07).mul_(x_squared)
-    total = total.add_(7.373088744938371e-07).mul_(x_squared)
-    total = total.sub_(2.2772059389286955e-06).mul_(x_squared)
-    total = total.add_(6.177207412382354e-06).mul_(x_squared)
-    total = total.sub_(1.5745783827775153e-05).mul_(x_squared)
-    total = total.add_(3.9193877118445524e-05).mul_(x_squared)
-    total = total.sub_(9.688372680438706e-05).mul_(x_squared)
-    total = total.add_(0.00023912009883168288).mul_(x_squared)
-    total = total.sub_(0.0005900255231396286).mul_(x_squared).add_(0.00145583408999978)
-    total = total.mul_(x_squared).sub_(0.0035921280042869007).mul_(x_squared)
-    total = total.add_(0.008863235527571057).mul_(x_squared).sub_(0.021869488536052476)
-    total = total.mul_(x_squared).add_(0.05396825396825158).mul_(x_squared)
-    total = total.sub_(0.1333333333333333).mul_(x_squared).add_(0.3333333333333333)
-    return torch.where(abs_x < 1, total.mul_(x).mul_(x).mul_(x), numerator)
+    total = (-8.58405428681785e-13 * x_squared).add_(2.3363564859083366e-11)
+    total = total.mul_(x_squared).sub_(3.026348537268856e-10).mul_(x_squared)
+    total = total.add_(2.4944987336405004e-09).mul_(x_squared)
+    total = total.sub_(1.47941368165796e-08).mul_(x_squared).add_(6.790326739056142e-08)
+    total = total.mul_(x_squared).sub_(2.5446323667014526e-07).mul_(x_squared)
+    total = total.add_(8.15123878321062e-07).mul_(x_squared)
+    total = total.sub_(2.3294349704748967e-06).mul_(x_squared)
+    total = total.add_(6.177216921096651e-06).mul_(x_squared)
+    total = total.sub_(1.5703613756933848e-05).mul_(x_squared)
+    total = total.add_(3.914224600827972e-05).mul_(x_squared).sub_(9.68470296375115e-05)
+    total = total.mul_(x_squared).add_(0.00023910230036032723).mul_(x_squared)
+    total = total.sub_(0.0005900194064669258).mul_(x_squared)
+    total = total.add_(0.0014558326019124806).mul_(x_squared)
+    total = total.sub_(0.0035921277541449055).mul_(x_squared).add_(0.008863235499870755)
+    total = total.mul_(x_squared).sub_(0.021869488534188717).mul_(x_squared)
+    total = total.add_(0.05396825396818542).mul_(x_squared).sub_(0.1333333333333324)
+    total = total.mul_(x_squared).add_(0.3333333333333333).mul_(x).mul_(x).mul_(x)
+    return torch.where(abs_x < 1.5, total, numerator)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -89,7 +92,7 @@ def _by_x(x: Tensor) -> Tensor:
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x.
 
-    Exponential normal form, expanded, halved, polynomial on +-(0.4663, 0.6978).
+    Exponential normal form, expanded, halved, polynomial on +-(0.4656, 0.6985).
     """
     abs_x = x.abs()
     difference = abs_x - 0.58203125
@@ -98,16 +101,16 @@ def _by_x_x(x: Tensor) -> Tensor:
     t = root_t.square()
     ratio = -(8 * _expm1(-2 * abs_x) * root_t * root_t) / (((t + 3) * t + 3) * t + 1)
     ratio = sign_x * ratio
-    product = (0.0874735618477607 * difference - 0.12906459001089038) * difference
-    product = (product - 0.05750117885445799) * difference + 0.3211452217394499
-    product = (product * difference - 0.1976816083344287) * difference
-    product = (product - 0.42619567875916564) * difference + 0.7599856914366132
-    product = (product * difference + 0.056005757063986215) * difference
-    product = (product - 1.292837313598252) * difference + 0.9916495496758795
-    product = (product * difference + 0.9561606359608454) * difference
-    product = (product - 1.7879540079154523) * difference + 0.25505251631867276
+    product = (0.08744628693500725 * difference - 0.12905388921847036) * difference
+    product = (product - 0.05750016755386378) * difference + 0.3211448251017407
+    product = (product * difference - 0.19768162228004274) * difference
+    product = (product - 0.42619567329171815) * difference + 0.7599856915243655
+    product = (product * difference + 0.05600575702959868) * difference
+    product = (product - 1.2928373135984985) * difference + 0.9916495496759761
+    product = (product * difference + 0.9561606359608458) * difference
+    product = (product - 1.7879540079154526) * difference + 0.25505251631867276
     product = sign_x * (product * difference + 0.7602937227647686)
-    return torch.where(difference.abs() < 0.11576929092407229, product, ratio)
+    return torch.where(difference.abs() < 0.116450572013855, product, ratio)
 
 
 _DERIVATIVES = {
