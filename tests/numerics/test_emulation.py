@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from actgen.numerics.emulation import EVALUATIONS, IDEAL, Arithmetic, run
+from actgen.numerics import emulation
+from actgen.numerics.emulation import EVALUATIONS, IDEAL, Arithmetic, Emulator, run
 from actgen.numerics.kernel import OPERATIONS, Constant, Kernel, Variable
 from actgen.numerics.lowering import call
 
@@ -217,3 +219,25 @@ def test_a_rougher_machine_is_known_as_such() -> None:
     assert IDEAL.roughness < ROUGH.roughness + 1000
     assert ROUGH.roughness < Arithmetic("flushing", errors=ROUGH.errors).roughness
     assert ROUGH.roughness < Arithmetic("more", flushes=False, errors={**ROUGH.errors, "sin": (2.0, 2.0)}).roughness
+
+
+def test_an_emulator_computes_a_node_once_and_forgets_when_its_room_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forms share most of their nodes; what was forgotten is computed anew, and is the same."""
+    values = {"a": np.linspace(-3, 3, 1000)}
+    shared = call("tanh", A)
+    kernels = [Kernel(call("add", shared, A)), Kernel(call("multiply", shared, A))]
+    counted: list[str] = []
+    apply = emulation._apply
+
+    def counting(name: str, *rest: Any) -> Any:
+        counted.append(name)
+        return apply(name, *rest)
+
+    monkeypatch.setattr(emulation, "_apply", counting)
+    for room, expected in ((2**26, 1), (0, 2)):
+        counted.clear()
+        emulator = Emulator(values, "float32", room=room)
+        results = [emulator.run(kernel) for kernel in kernels]
+        assert counted.count("tanh") == expected
+        for kernel, result in zip(kernels, results, strict=True):
+            np.testing.assert_array_equal(result, run(kernel, values, "float32"))
