@@ -4,7 +4,8 @@
 every kernel that misses the accuracy contract; what is not done within the limit keeps no contract.
 
 A set is for measuring until somebody looks at what it misses and mends that: from then on it is one to develop with.
-``held_out`` and ``held_out_two`` have been looked at so. The one to measure with is ``held_out_three``.
+All have been looked at so. Whoever measures again has forty more written, by somebody who has not read the engine, and
+commits them before they are run.
 """
 
 from __future__ import annotations
