@@ -111,6 +111,7 @@ def _is_even(function: Callable[[arb], arb | None], reach: float) -> bool:
 
 
 def mirrors(function: Callable[[arb], arb | None], reach: float, sign: int) -> bool:
+    """Whether f(-z) = sign f(z) at three points of [-reach, reach], as far as enclosures tell."""
     for fraction in (0.3, 0.71, 0.97):
         left, right = function(arb(-reach * fraction)), function(arb(reach * fraction))
         if left is None or right is None or not left.overlaps(sign * right):

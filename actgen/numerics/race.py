@@ -105,7 +105,7 @@ class Race:
         """The kinds of failure that the closest forms show."""
         telling = self._by_loss[:_TELLING]
         for i in telling:
-            self._is_completed(i)
+            self._complete(i)
         runs = [self._runs[i][1] for i in telling]
         return frozenset().union(*map(self._judge.failures, runs))
 
@@ -113,7 +113,7 @@ class Race:
         """The candidates that lose least at points beyond a bound, the best first; one of several that lose alike."""
         while True:
             found = self._closest_beyond(count, beyond)
-            if not any(list(map(self._is_completed, found))):
+            if not any(list(map(self._complete, found))):
                 return [self._runs[i][0] for i in found]
 
     def _closest_beyond(self, count: int, beyond: float) -> list[int]:
@@ -131,7 +131,7 @@ class Race:
             alike.setdefault((*losses[i][:2], self._runs[i][0].kernel.functions), i)
         return list(alike.values())[:count]
 
-    def _is_completed(self, i: int) -> bool:
+    def _complete(self, i: int) -> bool:
         """Judge a form at all parameter values, if it has not been because it failed at the first.
 
         Or else it would seem to be right wherever it has not been looked at.
@@ -183,7 +183,7 @@ class Race:
             (x, False, np.concatenate([-(2.0 ** np.arange(40, -5, -1)), [0.0], 2.0 ** np.arange(-4, 41)])),
         ):
             pair = self._best_pair(is_magnitude, thresholds, beyond)
-            while pair is not None and any([self._is_completed(pair[1]), self._is_completed(pair[2])]):
+            while pair is not None and any([self._complete(pair[1]), self._complete(pair[2])]):
                 pair = self._best_pair(is_magnitude, thresholds, beyond)
             if pair is None:
                 continue

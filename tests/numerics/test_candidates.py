@@ -11,7 +11,8 @@ from flint import arb, fmpq
 from hypothesis import HealthCheck, example, given, settings
 
 from actgen.numerics import emulation
-from actgen.numerics.candidates import Candidate, Source, _one_fraction, signs, stages
+from actgen.numerics.candidates import Candidate, Source, signs, stages
+from actgen.numerics.fraction import one_fraction
 from actgen.numerics.kernel import Call, Constant, Kernel, Node
 from actgen.numerics.lowering import variables
 from actgen.numerics.rules import rewrite
@@ -206,7 +207,7 @@ def test_no_form_is_offered_twice() -> None:
 )
 def test_one_fraction_finds_what_roots_and_exponentials_have_in_common(text: str, fraction: str) -> None:
     """Each loses every digit somewhere as a sum; with a root taken for a variable without relation, it stays one."""
-    found = _one_fraction(formula(text))
+    found = one_fraction(formula(text))
     assert found is not None
     assert sp.simplify(found - formula(fraction)) == 0
     # The sum under a root, and one in a denominator, are all that is left.
