@@ -72,7 +72,7 @@ def facts(derivation: Derivation) -> list[str]:
     """Return sentences with the derivative, the limits, the parity and the kinks."""
     properties = derivation.properties
     found = []
-    slope = derivation.formulas.get(("x",), "0")
+    slope = derivation.formulas.get((derivation.formula.inputs[0].name,), "0")
     kind = "Derivative used in training" if derivation.activation.surrogate is not None else "Derivative"
     found.append(f"{kind}: {inert(slope)}.")
     below, above = properties.limits

@@ -78,6 +78,8 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         "parameters": parameters,
         "checks": [parameter for parameter in parameters if parameter["condition"]],
         "names": {local: unused(local, writer.variables) for local in ("value", "wide")},
+        "x": writer.variables[0],
+        "is_multivariate": len(writer.variables) > 1,
         "arguments": ", ".join(writer.variables),
         "signature": ", ".join(f"{variable}: Array" for variable in writer.variables),
         "kernels": kernels,
@@ -91,7 +93,7 @@ class _Writer:
 
     def __init__(self, derivation: Derivation) -> None:
         self.derivation = derivation
-        self.variables = ("x", *(parameter.name for parameter in derivation.activation.parameters))
+        self.variables = tuple(symbol.name for symbol in derivation.formula.variables)
         self.constants = ConstantPool()
         self.printer = JaxPrinter({derivation.activation.name, *self.variables})
 
@@ -102,7 +104,7 @@ class _Writer:
 
     def _kernel(self, key: tuple[str, ...]) -> dict[str, Any]:
         kernel = self.derivation.kernels[key]
-        listing = self.printer.print(kernel, self.constants, like="x")
+        listing = self.printer.print(kernel, self.constants, like=self.variables[0])
         formula = self.derivation.formulas.get(key, "")
         says = kernel.note or (f"{_symbol(key)} = {formula}" if formula and len(formula) < 70 else _symbol(key))
         return {
@@ -119,7 +121,7 @@ class _Writer:
         return self._function(further) if further in self.derivation.kernels else "None"
 
     def _filled(self, listing: Listing) -> str:
-        return f"jnp.full_like(x, {listing.result})" if listing.is_number else listing.result
+        return f"jnp.full_like({self.variables[0]}, {listing.result})" if listing.is_number else listing.result
 
     def _function(self, key: tuple[str, ...]) -> str:
         if not key:

@@ -105,8 +105,9 @@ class _Writer:
     def __init__(self, derivation: Derivation, hyperparameters: Sequence[str]) -> None:
         self.derivation = derivation
         parameters = derivation.activation.parameters
-        self.arguments = ("x", *(parameter.name for parameter in parameters))
-        self.tensors = ("x", *(parameter.name for parameter in parameters if parameter.trainable))
+        self.inputs = tuple(symbol.name for symbol in derivation.formula.inputs)
+        self.arguments = tuple(symbol.name for symbol in derivation.formula.variables)
+        self.tensors = (*self.inputs, *(parameter.name for parameter in parameters if parameter.trainable))
         self.constants = ConstantPool()
         self.names = {local: unused(local, self.arguments) for local in _LOCALS}
         reserved = {derivation.activation.name, *self.arguments, *self.names.values()}
@@ -119,7 +120,7 @@ class _Writer:
 
     def _kernel(self, key: tuple[str, ...]) -> dict[str, Any]:
         kernel = self.derivation.kernels[key]
-        listing = self.printer.print(kernel, self.constants)
+        listing = self.printer.print(kernel, self.constants, like=self.inputs[0])
         formula = self.derivation.formulas.get(key, "")
         says = kernel.note or (f"{_symbol(key)} = {formula}" if formula and len(formula) < 70 else _symbol(key))
         gradients = [self._gradient(key, variable) for variable in self.tensors]
@@ -147,9 +148,9 @@ class _Writer:
         upstream = self.names["upstream"]
         product = f"{upstream} * {self._function(further)}({', '.join(self.arguments)})"
         if not self._is_function(further):
-            number = self.printer.print(kernel, self.constants).result
+            number = self.printer.print(kernel, self.constants, like=self.inputs[0]).result
             product = upstream if number == "1.0" else f"{number} * {upstream}"
-        return product if variable == "x" else f"_sum_to({product}, {variable})"
+        return product if variable in self.inputs else f"_sum_to({product}, {variable})"
 
     def _is_function(self, key: tuple[str, ...]) -> bool:
         """Whether a derivative gets a function: it is neither 0 nor another number."""
@@ -158,7 +159,7 @@ class _Writer:
 
     def _filled(self, listing: Listing) -> str:
         reads_tensor = any(name in self.tensors for name in listing.reads)
-        return listing.result if reads_tensor else f"keras.ops.full_like(x, {listing.result})"
+        return listing.result if reads_tensor else f"keras.ops.full_like({self.inputs[0]}, {listing.result})"
 
     def _function(self, key: tuple[str, ...]) -> str:
         if not key:

@@ -67,7 +67,8 @@ class TorchTarget:
 def _module(derivation: Derivation) -> dict[str, Any]:
     """Return what the template of a module reads."""
     activation = derivation.activation
-    variables = ("x", *(parameter.name for parameter in activation.parameters))
+    variables = tuple(symbol.name for symbol in derivation.formula.variables)
+    x = variables[0]
     constants = ConstantPool()
     kernels, table = [], []
     expansions: set[str] = set()
@@ -90,6 +91,8 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         ),
         "class_docstring": _class_docstring(derivation),
         "parameters": parameters,
+        "x": x,
+        "is_multivariate": len(variables) > 1,
         "has_trainables": bool(trainables),
         "has_channels": any(parameter.shape == "channel" for parameter in trainables),
         "signature": ", ".join(f"{variable}: Tensor" for variable in variables),
@@ -125,15 +128,16 @@ def _kernel(
     """Return one kernel as a function: its name, its docstring, its lines; add the private functions it calls."""
     activation = derivation.activation
     kernel = derivation.kernels[key]
-    names = {"x", activation.name, *activation.aliases, *(parameter.name for parameter in activation.parameters)}
+    variables = [symbol.name for symbol in derivation.formula.variables]
+    names = {activation.name, *activation.aliases, *variables, *(p.name for p in activation.parameters)}
     # Second derivatives are what autograd differentiates for the third; nothing may be overwritten there.
     printer = TorchPrinter(reuse=len(key) < 2, reserved=names)
-    listing = printer.print(kernel, constants, like="x")
+    listing = printer.print(kernel, constants, like=variables[0])
     expansions.update(printer.sources())
     return {
         "name": function,
         "document": _title(key, kernel, derivation.formulas.get(key, "")),
-        "lines": _lines(listing, has_parameters=bool(activation.parameters)),
+        "lines": _lines(listing, variables),
     }
 
 
@@ -153,14 +157,15 @@ def _title(key: tuple[str, ...], kernel: Kernel, formula: str) -> str:
     return f"{summary}.\n\n{below}\n    "
 
 
-def _lines(listing: Listing, has_parameters: bool) -> tuple[str, ...]:
+def _lines(listing: Listing, variables: Sequence[str]) -> tuple[str, ...]:
     """Return the statements; a result that is a number becomes a tensor.
 
-    Where there are parameters that is a scalar, which cannot broadcast the gradient of another one to a larger shape.
+    Of several variables that is a scalar, which cannot broadcast the gradient of another one to a larger shape.
     """
     if not listing.is_number:
         return listing.lines
-    made = f"x.new_full((), {listing.result})" if has_parameters else f"torch.full_like(x, {listing.result})"
+    x, number = variables[0], listing.result
+    made = f"{x}.new_full((), {number})" if len(variables) > 1 else f"torch.full_like({x}, {number})"
     return (*map(str, listing.statements), f"return {made}")
 
 
