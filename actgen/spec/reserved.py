@@ -75,10 +75,13 @@ _ATTRIBUTES = _words(
     """
 )
 
+# What the package that the activations lie in has of its own.
+_REGISTRY = _words("get get_close_matches import_module names register sys")
+
 PARAMETERS = PYTHON | EXPRESSION | _MODULES | _EMITTED | _ATTRIBUTES
 """What no parameter may be called."""
 
-ACTIVATIONS = PYTHON | _MODULES | _DEVICES | {"conftest", "t", "x"}
+ACTIVATIONS = PYTHON | _MODULES | _DEVICES | _REGISTRY | {"conftest", "t", "x"}
 """What no activation or alias may be called."""
 
 CLASSES = PYTHON | _CLASSES

@@ -42,7 +42,7 @@ class JaxTarget:
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""
         functions = [replace(entry, class_name="") for entry in entries]
-        return {"jax/__init__.py": package("Activations for JAX: pure functions.", functions)}
+        return {"jax/__init__.py": package("Activations for JAX: pure functions.", functions, "jax.Array")}
 
     def emit_adaptor(self, context: Context) -> str:
         """Return `tests/on_jax.py`."""

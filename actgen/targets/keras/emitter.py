@@ -40,7 +40,9 @@ class KerasTarget:
 
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""
-        return {"keras/__init__.py": package("Activations for Keras: functions and layers, on every backend.", entries)}
+        headline = "Activations for Keras: functions and layers, on every backend."
+        register = environment(_PACKAGE).get_template("register.py.j2").render().rstrip()
+        return {"keras/__init__.py": package(headline, entries, functions={"register": register})}
 
     def emit_adaptor(self, context: Context) -> str:
         """Return `tests/on_keras.py`."""

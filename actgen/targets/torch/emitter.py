@@ -40,7 +40,8 @@ class TorchTarget:
 
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""
-        return {"torch/__init__.py": package("Activations for PyTorch: functions and nn.Modules.", entries)}
+        headline = "Activations for PyTorch: functions and nn.Modules."
+        return {"torch/__init__.py": package(headline, entries, tensor="torch.Tensor")}
 
     def emit_adaptor(self, context: Context) -> str:
         """Return `tests/on_torch.py`."""
