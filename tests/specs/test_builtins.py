@@ -30,8 +30,8 @@ POINTS = np.concatenate([np.linspace(-9.37, 9.41, 1600), np.geomspace(10.3, 1e4,
 
 DECLARED = [(name, framework) for name, formula in FORMULAS.items() for framework in formula.activation.builtins]
 
-# Activation, kink, slope that the spec gives it, frameworks whose built-in gives the same. The others give: leaky_relu
-# and hard_tanh 1 in JAX; selu 1.0507, celu 2 and hard_tanh 1 in Keras on TensorFlow.
+# Activation, kink, slope that the spec gives it, frameworks whose built-in gives the same. The others give: leaky_relu,
+# hard_tanh and absolute 1 and sparse_sigmoid 1/4 in JAX; selu 1.0507, celu 2 and hard_tanh 1 in Keras on TensorFlow.
 KINKS = [
     ("relu", 0, 0, "torch keras jax"),
     ("relu6", 0, 0, "torch keras jax"),
@@ -53,6 +53,12 @@ KINKS = [
     ("hard_shrink", -0.5, 0, "torch keras"),
     ("hard_shrink", 0.5, 0, "torch keras"),
     ("threshold", 1, 0, "torch keras"),
+    ("sparse_plus", -1, 0, "keras jax"),
+    ("sparse_plus", 1, 1, "keras jax"),
+    ("sparse_sigmoid", -1, 0, "keras"),
+    ("sparse_sigmoid", 1, 0, "keras"),
+    ("absolute", 0, 0, "torch keras"),
+    ("sign", 0, 0, "torch keras jax"),
 ]
 
 
