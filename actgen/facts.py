@@ -45,16 +45,16 @@ def judge(path: Path, targets: Sequence[str]) -> Verdict:
 
 
 def arithmetics(targets: Sequence[str]) -> dict[str, Arithmetic]:
-    """What each target computes with, by its name.
+    """What each target with kernels of its own computes with, by its name.
 
     Raises:
         InputError: nothing provides a target of that name.
     """
-    from actgen.targets.target import UnknownTargetError, load_targets
+    from actgen.targets.target import TargetError, lenders, load_targets
 
     try:
-        return {target.name: target.arithmetic for target in load_targets(targets)}
-    except UnknownTargetError as error:
+        return {target.name: target.arithmetic for target in lenders(load_targets(targets))}
+    except TargetError as error:
         raise InputError(f"[tool.actgen] targets: {error}") from error
 
 

@@ -57,11 +57,11 @@ class Toolchain:
     def validate(self, specs: Path, targets: Sequence[str]) -> None:
         """Find all targets and read all specs; raise one SpecError with all problems of all files."""
         from actgen.spec import load_specs
-        from actgen.targets.target import UnknownTargetError, load_targets
+        from actgen.targets.target import TargetError, load_targets
 
         try:
             load_targets(targets)
-        except UnknownTargetError as error:
+        except TargetError as error:
             raise InputError(str(error)) from error
         load_specs(shorten(specs))
 
@@ -71,14 +71,15 @@ class Toolchain:
         from actgen.spec import load_spec
         from actgen.targets import Context, load_targets
         from actgen.targets.suite import emit_test
+        from actgen.targets.target import lenders
 
         activation = load_spec(shorten(job.path))
         context, targets = Context(__version__, job.targets), load_targets(job.targets)
-        derivations = derive_for(activation, {target.name: target.arithmetic for target in targets})
-        one = derivations[targets[0].name]
+        derivations = derive_for(activation, {target.name: target.arithmetic for target in lenders(targets)})
+        one = derivations[lenders(targets)[0].name]
         sources = emit_test(derivations, reference_table(one, "float32"), targets, context)
         for target in targets:
-            sources |= target.emit(derivations[target.name], context)
+            sources |= target.emit(derivations[target.borrows or target.name], context)
         kernels = {
             partial_name(variables): {
                 name: _kernel_record(derivation.kernels[variables], derivation.judgements[variables])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from actgen.spec.reserved import ACTIVATIONS, CLASSES, EXPRESSION, PARAMETERS, PYTHON
+from actgen.spec.reserved import ACTIVATIONS, CLASSES, EXPRESSION, PARAMETERS, PREFIXES, PYTHON, SUFFIXES
 from actgen.spec.text import quoted
 
 LONGEST = 40
@@ -41,6 +41,14 @@ def check_parameter(name: str) -> None:
     if name in EXPRESSION:
         raise NamingError(f"{quoted(name)} has a meaning in expressions already", f"call it {name}_value or the like")
     _check(name, "parameter", _PARAMETER, _PARAMETER_RULE, PARAMETERS)
+
+
+def check_beside(name: str, trainable: str) -> None:
+    """Raise `NamingError` if a parameter takes a name that emitted classes form of a trainable one's."""
+    forms = [*(f"{prefix}_{trainable}" for prefix in PREFIXES), *(f"{trainable}_{suffix}" for suffix in SUFFIXES)]
+    if name in forms:
+        what = f"{quoted(name)} cannot name a parameter: the classes use it for the trainable {quoted(trainable)}"
+        raise NamingError(what, "choose another name")
 
 
 def check_class(name: str) -> None:

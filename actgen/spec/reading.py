@@ -7,6 +7,7 @@ part of the document has the right type, so that one run shows all mistakes and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -136,8 +137,14 @@ class Reader:
                 self._note(place, f"the alias {quoted(alias)} says again what is said already", "remove it")
             else:
                 self._check_name(names.check_alias, alias, place)
-        for name in islice(self._get(("parameters",), dict) or {}, MOST):
+        rows = dict(islice((self._get(("parameters",), dict) or {}).items(), MOST))
+        trainables = [name for name, row in rows.items() if isinstance(row, dict) and row.get("trainable") is True]
+        for name in rows:
             self._check_name(names.check_parameter, name, self.source.key(("parameters", name)))
+            for trainable in trainables:
+                self._check_name(
+                    partial(names.check_beside, trainable=trainable), name, self.source.key(("parameters", name))
+                )
 
     def _check_name(self, check: Callable[[str], None], name: str, place: Span | None) -> None:
         try:

@@ -1,7 +1,8 @@
 """Names that are taken: by Python, by the frameworks, by the code that is emitted.
 
-A name from a spec file becomes an identifier in somebody's module, an attribute of a `torch.nn.Module` and of
-a `keras.Layer`, a keyword argument, a file name. Each of these takes some names away.
+A name from a spec file becomes an identifier in somebody's module, an attribute of a `torch.nn.Module`, a
+`keras.Layer`, an `nnx.Module` and an `eqx.Module`, a keyword argument, a file name. Each of these takes some names
+away.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ EXPRESSION = frozenset([INPUT, "Piecewise", *FUNCTIONS, *ALIASES, *AXISWISE, *CO
 
 _MODULES = _words(
     """
-    actgen annotations array autograd collections dataclasses flax functools functional jax jnp keras lax math mx
-    nn np numpy ops pytest tensorflow tests tf torch typing
+    actgen annotations array autograd collections dataclasses eqx equinox flax functools functional jax jnp keras lax
+    math mx nn nnx np numpy ops pytest tensorflow tests tf torch typing
     """
 )
 
@@ -51,10 +52,12 @@ _EMITTED = _words(
     generate_vmap_rule grad grad_output gradient gradients in_dims initializer inplace input_shape inputs jit jvp
     kernel kwargs module ndim num_parameters out out_dims outputs param parameter primal primals residuals result self
     setup_context shape t tangent tangents tensor u value_and_grad vjp vmap x y
+    channel_axis load_parameter_values param_dtype parameter_values reset_parameters shared_axes with_parameter_values
     """
 )
 
-# Public attributes of torch.nn.Module (2.13) and keras.Layer (3.15): a parameter is an attribute of both.
+# Public attributes of torch.nn.Module (2.13), keras.Layer (3.15) and, at the end, nnx.Module (0.12): a parameter is an
+# attribute of each, and of eqx.Module (0.13), which has none of its own.
 # A test compares this list with the frameworks that are installed.
 _ATTRIBUTES = _words(
     """
@@ -72,6 +75,7 @@ _ATTRIBUTES = _words(
     rematerialized_call requires_grad_ save_own_variables set_extra_state set_submodule set_weights share_memory
     state_dict stateless_call supports_jit supports_masking symbolic_call to to_empty torch_params train trainable
     trainable_variables trainable_weights training type variable_dtype variables weights xpu zero_grad
+    iter_children iter_modules perturb set_attributes sow
     """
 )
 
@@ -86,3 +90,6 @@ ACTIVATIONS = PYTHON | _MODULES | _DEVICES | _REGISTRY | {"conftest", "t", "x"}
 
 CLASSES = PYTHON | _CLASSES
 """What no class may be called."""
+
+PREFIXES, SUFFIXES = ("raw", "initial"), ("initializer", "regularizer", "constraint")
+"""What emitted classes put before and behind the name of a trainable parameter, for what belongs to it."""

@@ -14,7 +14,7 @@ import numpy as np
 from actgen.numerics.oracle import Oracle
 from actgen.spec.text import inert
 from actgen.symbolic.derivatives import differentiate
-from actgen.targets.target import Context, Target
+from actgen.targets.target import Context, Target, lenders
 from actgen.targets.templates import environment
 
 if TYPE_CHECKING:
@@ -30,12 +30,13 @@ def emit_test(
     """Return the generated test of one activation: {"tests/test_mish.py": source}.
 
     Args:
-        derivations: of the activation, for each target.
+        derivations: of the activation, for each target with kernels of its own.
         reference: points that float32 holds, and the values there; points that a half type holds too serve it as well.
         targets: the frameworks to test, in order.
         context: what holds for the whole build.
     """
-    derivation = derivations[targets[0].name]
+    frameworks = [target.name for target in lenders(targets)]
+    derivation = derivations[frameworks[0]]
     activation = derivation.activation
     worst = _worst(list(derivations.values()))
     keys = tuple(key for key in derivation.kernels if key in reference.values)
@@ -55,11 +56,12 @@ def emit_test(
             limits=derivation.properties.limit_values,
             parity=derivation.properties.parity,
             kinks=derivation.properties.kinks,
-            frameworks=[target.name for target in targets],
+            frameworks=frameworks,
+            borrowers=[target.name for target in targets if target.borrows],
             sections=[
                 section
                 for target in targets
-                if (section := target.emit_test(derivations[target.name], context).strip())
+                if (section := target.emit_test(derivations[target.borrows or target.name], context).strip())
             ],
         )
     )
@@ -107,10 +109,10 @@ def emit_neighbours(targets: Sequence[Target], context: Context) -> dict[str, st
     contract = (
         environment("actgen.targets")
         .get_template("contract.py.j2")
-        .render(frameworks=[target.name for target in targets])
+        .render(frameworks=[target.name for target in lenders(targets)])
     )
     files = {"__init__.py": "", "tests/__init__.py": "", "tests/contract.py": contract}
-    return files | {f"tests/on_{target.name}.py": target.emit_adaptor(context) for target in targets}
+    return files | {f"tests/on_{target.name}.py": target.emit_adaptor(context) for target in lenders(targets)}
 
 
 def _number(value: float) -> str:

@@ -50,6 +50,15 @@ class Target(Protocol):
         """How far the operations, as the target writes them, are from exact on the worst of its machines."""
         ...
 
+    @property
+    def borrows(self) -> str:
+        """The target whose emitted functions this one's modules call: "jax" for Flax; empty if it emits its own.
+
+        One that borrows gets the lender's derivations, has no kernels to choose or to measure and no adaptor, and
+        is built only together with the lender.
+        """
+        ...
+
     def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
         """Return the module of one activation: {"torch/mish.py": source}."""
         ...
@@ -78,8 +87,16 @@ class Target(Protocol):
         ...
 
 
-class UnknownTargetError(ValueError):
+class TargetError(ValueError):
+    """Targets were asked for that cannot be built; the message says why and what to do."""
+
+
+class UnknownTargetError(TargetError):
     """A target was asked for that nothing provides."""
+
+
+class MissingLenderError(TargetError):
+    """A target was asked for without the one whose functions it calls."""
 
 
 def load_targets(names: Iterable[str]) -> tuple[Target, ...]:
@@ -87,8 +104,10 @@ def load_targets(names: Iterable[str]) -> tuple[Target, ...]:
 
     Raises:
         UnknownTargetError: nothing installed provides a target of that name; the message lists those that are there.
+        MissingLenderError: one borrows the functions of a target that is not among the names.
         TypeError: what an entry point names is not a Target.
     """
+    names = tuple(names)
     available = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
     targets = []
     for name in names:
@@ -98,5 +117,13 @@ def load_targets(names: Iterable[str]) -> tuple[Target, ...]:
         target = available[name].load()
         if not isinstance(target, Target):
             raise TypeError(f"the entry point {available[name].value!r} of target {name!r} is not a Target")
+        if target.borrows and target.borrows not in names:
+            what = f"the target {name!r} calls the functions of {target.borrows!r}"
+            raise MissingLenderError(f'{what}; add "{target.borrows}" to the targets')
         targets.append(target)
     return tuple(targets)
+
+
+def lenders(targets: Iterable[Target]) -> tuple[Target, ...]:
+    """Return the targets with kernels of their own."""
+    return tuple(target for target in targets if not target.borrows)

@@ -73,6 +73,13 @@ def test_the_class_of_a_function_is_its_camel_case() -> None:
     assert [names.camel(name) for name in ("mish", "hard_sigmoid", "relu6")] == ["Mish", "HardSigmoid", "Relu6"]
 
 
+@pytest.mark.parametrize("name", ["raw_alpha", "initial_alpha", "alpha_initializer", "alpha_constraint"])
+def test_no_parameter_takes_a_name_that_classes_form_of_a_trainable_one(name: str) -> None:
+    names.check_beside(name, "beta")
+    with pytest.raises(NamingError, match="the trainable 'alpha'"):
+        names.check_beside(name, "alpha")
+
+
 @given(st.text(max_size=20))
 def test_whatever_is_accepted_is_an_identifier_that_python_does_not_use(name: str) -> None:
     for check in (names.check_activation, names.check_parameter, names.check_class):
@@ -99,3 +106,26 @@ def test_no_parameter_hides_an_attribute_of_a_keras_layer() -> None:
     layer = keras.layers.Identity()
     attributes = {name for name in {*dir(layer), *vars(layer)} if not name.startswith("_")}
     assert attributes - PARAMETERS == set()
+
+
+def test_no_parameter_hides_an_attribute_of_a_flax_module() -> None:
+    from flax import nnx
+
+    class Empty(nnx.Module):
+        pass
+
+    assert {name for name in dir(Empty()) if not name.startswith("_")} - PARAMETERS == set()
+
+
+def test_no_parameter_hides_an_attribute_of_an_equinox_module() -> None:
+    import equinox as eqx
+
+    class Empty(eqx.Module):
+        pass
+
+    assert {name for name in dir(Empty()) if not name.startswith("_")} - PARAMETERS == set()
+
+
+def test_no_parameter_hides_a_method_of_a_class_that_is_emitted() -> None:
+    methods = {"parameter_values", "load_parameter_values", "with_parameter_values", "reset_parameters", "channel_axis"}
+    assert methods < PARAMETERS

@@ -33,6 +33,7 @@ class JaxTarget:
 
     name = "jax"
     arithmetic = ARITHMETIC
+    borrows = ""
 
     def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
         """Return the module of one activation."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from actgen.spec.text import inert
 from actgen.targets.condition import condition
+from actgen.targets.confinement import confine, projection
 from actgen.targets.docstring import describe, document, domain_words, headline
 from actgen.targets.keras.arithmetic import ARITHMETIC
 from actgen.targets.keras.expansions import sources
@@ -32,6 +33,7 @@ class KerasTarget:
 
     name = "keras"
     arithmetic = ARITHMETIC
+    borrows = ""
 
     def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
         """Return the module of one activation."""
@@ -51,7 +53,7 @@ class KerasTarget:
     def emit_test(self, derivation: Derivation, context: Context) -> str:
         """Return Keras's section of the test of one activation."""
         activation = derivation.activation
-        parameters = [_parameter(parameter) for parameter in activation.parameters]
+        parameters = [_parameter(parameter, activation.class_name) for parameter in activation.parameters]
         return (
             environment(_PACKAGE)
             .get_template("test.py.j2")
@@ -68,7 +70,7 @@ class KerasTarget:
 def _module(derivation: Derivation) -> dict[str, Any]:
     """Return what the template of a module reads."""
     activation = derivation.activation
-    parameters = [_parameter(parameter) for parameter in activation.parameters]
+    parameters = [_parameter(parameter, activation.class_name) for parameter in activation.parameters]
     trainables = [parameter for parameter in parameters if parameter["trainable"]]
     hyperparameters = [parameter for parameter in parameters if not parameter["trainable"]]
     writer = _Writer(derivation, [parameter["name"] for parameter in hyperparameters])
@@ -91,6 +93,7 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         "trainables": trainables,
         "hyperparameters": hyperparameters,
         "has_channels": any(parameter["is_channel"] for parameter in trainables),
+        "projections": [parameter["name"] for parameter in trainables if parameter["constraint"] != "None"],
         "checks": [parameter for parameter in parameters if parameter["condition"]],
         "names": writer.names,
         "arguments": ", ".join(writer.arguments),
@@ -174,13 +177,16 @@ def _symbol(key: tuple[str, ...]) -> str:
     return "f" if not key else ("df" if len(key) == 1 else "d2f") + " / " + " ".join(f"d{name}" for name in key)
 
 
-def _parameter(parameter: Parameter) -> dict[str, Any]:
+def _parameter(parameter: Parameter, class_name: str) -> dict[str, Any]:
+    ends = projection(parameter) if parameter.trainable else None
     return {
         "name": parameter.name,
         "default": repr(float(parameter.default)),
         "trainable": parameter.trainable,
         "is_channel": parameter.trainable and parameter.shape == "channel",
         "condition": condition(parameter),
+        "confinement": confine(parameter) if parameter.trainable else None,
+        "constraint": "None" if ends is None else f"{class_name}Domain({ends[0]}, {ends[1]})",
         "domain": domain_words(parameter),
     }
 
@@ -209,10 +215,12 @@ def _class_docstring(derivation: Derivation) -> str:
         if not parameter.trainable:
             rows.append((name, f"{describe(parameter)} Fixed at construction."))
             continue
+        kept = f"Projection of {name} after each update{_kept(parameter)}."
+        initial = "An initializer, a number, or one for each."
         rows += [
-            (f"{name}_initializer", f"Initial value of {name}, which is trained. {describe(parameter)}"),
+            (f"{name}_initializer", f"Initial value of {name}, which is trained. {describe(parameter)} {initial}"),
             (f"{name}_regularizer", f"Penalty on {name}."),
-            (f"{name}_constraint", f"Projection of {name} after each update."),
+            (f"{name}_constraint", kept),
         ]
     trainables = [parameter for parameter in activation.parameters if parameter.trainable]
     if any(parameter.shape == "channel" for parameter in trainables):
@@ -230,3 +238,13 @@ def _class_docstring(derivation: Derivation) -> str:
         raises=_outside(hyperparameters),
         has_facts=False,
     )
+
+
+def _kept(parameter: Parameter) -> str:
+    """Return how the default constraint keeps a parameter in its domain, in words."""
+    ends = projection(parameter)
+    if ends is None:
+        return ""
+    words = {"lowest": ends[0], "highest": ends[1]}
+    kept = " and ".join(f"{name} {end}" for name, end in words.items() if end != "None")
+    return f", by default to its domain: {kept}"

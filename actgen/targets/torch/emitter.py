@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, cycle, islice
 from typing import TYPE_CHECKING, Any
 
 import sympy
 
 from actgen.numerics.kernel import Kernel
+from actgen.numerics.samples import parameter_values
 from actgen.spec.text import inert
 from actgen.targets.condition import condition
+from actgen.targets.confinement import confine
 from actgen.targets.docstring import WIDTH, describe, document, domain_words, headline
 from actgen.targets.package import exported, package
 from actgen.targets.statements import ConstantPool, Listing
@@ -32,6 +34,7 @@ class TorchTarget:
 
     name = "torch"
     arithmetic = ARITHMETIC
+    borrows = ""
 
     def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
         """Return the module of one activation."""
@@ -50,13 +53,13 @@ class TorchTarget:
     def emit_test(self, derivation: Derivation, context: Context) -> str:
         """Return PyTorch's section of the test of one activation."""
         activation = derivation.activation
-        trainables = [parameter for parameter in activation.parameters if parameter.trainable]
+        trainables = [parameter for parameter in map(_parameter, activation.parameters) if parameter["trainable"]]
         return (
             environment(_PACKAGE)
             .get_template("test.py.j2")
             .render(
-                trainables=[parameter.name for parameter in trainables],
-                channels=[parameter.name for parameter in trainables if parameter.shape == "channel"],
+                trainables=trainables,
+                channels=[parameter for parameter in trainables if parameter["is_channel"]],
                 refused=[
                     (parameter.name, outside(parameter)) for parameter in activation.parameters if condition(parameter)
                 ],
@@ -95,6 +98,8 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         "x": x,
         "is_multivariate": len(variables) > 1,
         "has_trainables": bool(trainables),
+        "confinements": [parameter["confinement"] for parameter in parameters if parameter["confinement"]],
+        "has_softplus": any("_inverse_softplus" in parameter["encoded"] for parameter in parameters),
         "has_channels": any(parameter.shape == "channel" for parameter in trainables),
         "signature": ", ".join(f"{variable}: Tensor" for variable in variables),
         "inputs": ", ".join(variables),
@@ -159,10 +164,13 @@ def _title(key: tuple[str, ...], kernel: Kernel, formula: str) -> str:
 
 
 def _lines(listing: Listing, variables: Sequence[str]) -> tuple[str, ...]:
-    """Return the statements; a result that is a number becomes a tensor.
+    """Return the statements; a result that is a number becomes a tensor, one that is a variable a view of it.
 
-    Of several variables that is a scalar, which cannot broadcast the gradient of another one to a larger shape.
+    Of several variables a number is a scalar, which cannot broadcast the gradient of another one to a larger shape. A
+    variable that is returned as it is, and kept for the backward pass too, is refused by autograd.
     """
+    if listing.result in variables:
+        return (*map(str, listing.statements), f"return {listing.result}.view_as({listing.result})")
     if not listing.is_number:
         return listing.lines
     x, number = variables[0], listing.result
@@ -170,15 +178,34 @@ def _lines(listing: Listing, variables: Sequence[str]) -> tuple[str, ...]:
     return (*map(str, listing.statements), f"return {made}")
 
 
+_FUNCTIONS = {
+    "softplus": "nn.functional.softplus",
+    "sigmoid": "torch.sigmoid",
+    "inverse_softplus": "_inverse_softplus",
+    "log": "torch.log",
+}
+
+
 def _parameter(parameter: Parameter) -> dict[str, Any]:
+    confinement = confine(parameter) if parameter.trainable else None
     return {
         "name": parameter.name,
         "default": repr(float(parameter.default)),
         "trainable": parameter.trainable,
         "is_channel": parameter.trainable and parameter.shape == "channel",
+        "samples": _three(parameter),
         "domain": domain_words(parameter),
         "condition": condition(parameter),
+        "confinement": confinement,
+        "held": parameter.name if confinement is None else f"raw_{parameter.name}",
+        "decoded": "" if confinement is None else confinement.value.format(raw="raw", **_FUNCTIONS),
+        "encoded": "" if confinement is None else confinement.raw.format(**_FUNCTIONS),
     }
+
+
+def _three(parameter: Parameter) -> list[float]:
+    """Return three numbers of the domain, different ones where there are as many samples, for tests."""
+    return [float(value) for value in islice(cycle(parameter_values(parameter)), 3)]
 
 
 def outside(parameter: Parameter) -> float:
@@ -218,14 +245,30 @@ def _raises(activation: Activation) -> list[tuple[str, str]]:
 
 def _class_docstring(derivation: Derivation) -> str:
     activation = derivation.activation
-    rows = []
-    if any(parameter.trainable and parameter.shape == "channel" for parameter in activation.parameters):
-        rows.append(("num_parameters", "1, or the number of channels on axis 1, to learn one value for each."))
+    rows, notes = [], []
+    has_channels = any(parameter.trainable and parameter.shape == "channel" for parameter in activation.parameters)
+    if has_channels:
+        what = "1; the number of channels, to learn one value for each; or the sizes of a shape that broadcasts"
+        rows.append(("num_parameters", f"{what} against the input without its first axis."))
     for parameter in activation.parameters:
-        what = "Trainable; this is its initial value." if parameter.trainable else "Fixed at construction."
+        what = "Fixed at construction."
+        if parameter.trainable:
+            kind = ", a number or one for each." if parameter.shape == "channel" else "."
+            what = f"Trainable; this is its initial value{kind}"
+            confinement = confine(parameter)
+            if confinement is not None:
+                made = f"the optimizer moves raw_{parameter.name}, and {parameter.name} is {confinement.words}."
+                notes.append(f"Stays {domain_words(parameter)} in training: {made}")
         rows.append((parameter.name, f"{describe(parameter)} {what}"))
+    if has_channels:
+        rows.append(("channel_axis", "Where the channels lie."))
     if any(parameter.trainable for parameter in activation.parameters):
         rows += [("device", "Where the trainable parameters live."), ("dtype", "Their type.")]
     return document(
-        derivation, indent=4, shape=f"A layer that applies :func:`{activation.name}`.", arguments=rows, has_facts=False
+        derivation,
+        indent=4,
+        shape=f"A layer that applies :func:`{activation.name}`.",
+        arguments=rows,
+        notes=notes,
+        has_facts=False,
     )
