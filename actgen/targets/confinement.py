@@ -101,16 +101,15 @@ def _mapping(
     lower: sympy.Rational | None, upper: sympy.Rational | None, lower_open: bool, upper_open: bool
 ) -> tuple[str, str]:
     """Return the smooth part: what the value is made of before it is clipped, and the way back."""
-    opens_below, opens_above = lower is not None and lower_open, upper is not None and upper_open
-    if opens_below and opens_above:
+    if lower is not None and upper is not None and lower_open and upper_open:
         low, high, width = _spell(lower), _spell(upper), _spell(upper - lower)
         scaled = "{sigmoid}({raw})" if width == "1" else f"{width} * {{sigmoid}}({{raw}})"
         return (scaled if low == "0" else f"{low} + {scaled}"), f"{{log}}({_minus('value', low)} / ({high} - value))"
-    if opens_below:
+    if lower is not None and lower_open:
         low = _spell(lower)
         made = "{softplus}({raw})"
         return (made if low == "0" else f"{low} + {made}"), f"{{inverse_softplus}}({_minus('value', low, False)})"
-    if opens_above:
+    if upper is not None and upper_open:
         high = _spell(upper)
         made = "-{softplus}({raw})" if high == "0" else f"{high} - {{softplus}}({{raw}})"
         return made, f"{{inverse_softplus}}({'-value' if high == '0' else f'{high} - value'})"
