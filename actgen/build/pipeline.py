@@ -67,17 +67,20 @@ class Toolchain:
 
     def emit(self, job: Job) -> Emitted:
         """Derive and emit one activation."""
-        from actgen.numerics import derive_for, reference_table
+        from actgen.numerics import derive_for, pair_table, reference_table
         from actgen.spec import load_spec
         from actgen.targets import Context, load_targets
-        from actgen.targets.suite import emit_test
+        from actgen.targets.suite import emit_gated_test, emit_test
         from actgen.targets.target import lenders
 
         activation = load_spec(shorten(job.path))
         context, targets = Context(__version__, job.targets), load_targets(job.targets)
         derivations = derive_for(activation, {target.name: target.arithmetic for target in lenders(targets)})
         one = derivations[lenders(targets)[0].name]
-        sources = emit_test(derivations, reference_table(one, "float32"), targets, context)
+        if activation.kind == "gated":
+            sources = emit_gated_test(derivations, pair_table(one), targets, context)
+        else:
+            sources = emit_test(derivations, reference_table(one, "float32"), targets, context)
         for target in targets:
             sources |= target.emit(derivations[target.borrows or target.name], context)
         kernels = {

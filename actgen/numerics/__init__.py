@@ -1,6 +1,6 @@
 """From exact formulas to kernels: stable and cheap formulations, and the oracle that judges them."""
 
-from actgen.numerics.derivation import Derivation, ReferenceTable, derive, derive_for, reference_table
+from actgen.numerics.derivation import Derivation, ReferenceTable, derive, derive_for, pair_table, reference_table
 from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Cost, Kernel, Node, Operation, Variable
 from actgen.numerics.oracle import Exact, Oracle
@@ -25,5 +25,6 @@ __all__ = [
     "Variable",
     "derive",
     "derive_for",
+    "pair_table",
     "reference_table",
 ]

@@ -12,6 +12,7 @@ import sympy as sp
 
 from actgen.numerics.choice import Judgement, choose_kernels
 from actgen.numerics.emulation import IDEAL, Arithmetic
+from actgen.numerics.gated import NOTHING_KNOWN, PairTable, derive_kernels, factorise, reference_pairs
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Kernel
 from actgen.numerics.lowering import variables
@@ -94,9 +95,11 @@ def derive_for(activation: Activation, machines: Mapping[str, Arithmetic]) -> di
     Raises:
         SpecError: the formula has no real value at the default parameters.
     """
+    if activation.kind == "gated":
+        return _derive_gated(activation, machines)
     formula = Formula.of(activation)
     defaults = {parameter.name: parameter.default for parameter in activation.parameters}
-    settings = tuple(_settings(activation))
+    settings = tuple(settings_of(activation))
     oracle = Oracle(formula.value, formula.inputs[0], formula.parameters)
     if not oracle(_PROBES, settings[0]).decided.any():
         message = "the formula has no real value at any of the inputs tried, with the parameters at their defaults"
@@ -121,6 +124,21 @@ def derive_for(activation: Activation, machines: Mapping[str, Arithmetic]) -> di
     }
 
 
+def _derive_gated(activation: Activation, machines: Mapping[str, Arithmetic]) -> dict[str, Derivation]:
+    factors = factorise(activation, tuple(settings_of(activation)))
+    for factor in factors:
+        oracle = Oracle(factor.formula.value, factor.input, factor.formula.parameters)
+        if not oracle(_PROBES, factor.settings[0]).decided.any():
+            message = f"{factor.formula.value} has no real value at any of the inputs tried"
+            raise SpecError([Problem(activation.path, message, "check the arguments of log, sqrt and powers")])
+    formula = Formula.of(activation)
+    kernels, judgements, formulas = derive_kernels(formula, factors, machines)
+    return {
+        name: Derivation(activation, formula, kernels[name], formulas, NOTHING_KNOWN, judgements[name])
+        for name in machines
+    }
+
+
 def reference_table(derivation: Derivation, dtype: str = "float32") -> ReferenceTable:
     """Reference values for the generated tests: special points, both sides of every kink, tails, infinities and NaN.
 
@@ -140,6 +158,12 @@ def reference_table(derivation: Derivation, dtype: str = "float32") -> Reference
     return ReferenceTable(dtype, parameters, (*points, math.inf, -math.inf, math.nan), values)
 
 
+def pair_table(derivation: Derivation) -> PairTable:
+    """Reference values for the generated tests of a gated unit."""
+    activation = derivation.activation
+    return reference_pairs(derivation.formula, factorise(activation, tuple(settings_of(activation))))
+
+
 _SIZES = (1e-30, 1e-8, 1e-4, 0.01, 0.1, 0.3, 0.7, 1.5, 2.5, 4.0, 6.0, 9.0, 13.1, 17.0, 30.0, 60.0, 88.5)
 _LARGE_SIZES = (1e3, 1e6, 1e13, 1e20, 1e30)
 
@@ -154,7 +178,7 @@ def _reference_points(derivation: Derivation, dtype: str) -> Iterator[float]:
         yield from (kink, float(below), float(above))
 
 
-def _settings(activation: Activation) -> Iterator[Mapping[str, Fraction]]:
+def settings_of(activation: Activation) -> Iterator[Mapping[str, Fraction]]:
     """The defaults, then each parameter at its other sampled values with the rest at their defaults."""
     samples = {parameter.name: parameter_values(parameter) for parameter in activation.parameters}
     defaults = {name: values[0] for name, values in samples.items()}

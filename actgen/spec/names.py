@@ -51,6 +51,13 @@ def check_beside(name: str, trainable: str) -> None:
         raise NamingError(what, "choose another name")
 
 
+def check_input(name: str) -> None:
+    """Raise `NamingError` unless `name` can be an input of a gated unit: an argument of the function."""
+    if name in EXPRESSION:
+        raise NamingError(f"{quoted(name)} has a meaning in expressions already", "choose another name")
+    _check(name, "input", _PARAMETER, _PARAMETER_RULE, PARAMETERS)
+
+
 def check_class(name: str) -> None:
     """Raise `NamingError` unless `name` can be a class: CamelCase, not taken."""
     _check(name, "class", _CAMEL, _CAMEL_RULE, CLASSES)

@@ -6,7 +6,7 @@ part of the document has the right type, so that one run shows all mistakes and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from actgen.spec.activation import Activation, Builtin, Parameter, Reference
 from actgen.spec.complaint import MOST, complain
 from actgen.spec.domain import Domain, DomainError
 from actgen.spec.expression import read_expression
+from actgen.spec.factors import separate
 from actgen.spec.names import LONGEST, NamingError
 from actgen.spec.number import NumberError, exact
 from actgen.spec.problem import Problem
@@ -27,7 +28,7 @@ from actgen.spec.tables import SpecTable, Written
 from actgen.spec.text import collapse, quoted
 from actgen.spec.vocabulary import INPUT
 
-X = sympy.Symbol(INPUT, real=True)
+GATED_INPUTS = ("a", "b")
 T = TypeVar("T")
 
 _ONLY = "this version supports elementwise activations only"
@@ -56,11 +57,13 @@ class Reader:
         rows = dict(islice((self._get(("parameters",), dict) or {}).items(), MOST))
         domains = {name: self._read_domain(name) for name in rows}
         defaults = {name: self._read_default(name, domains[name]) for name in rows}
-        symbols = {INPUT: X} | {name: sympy.Symbol(name, **domain.assumptions) for name, domain in domains.items()}
+        inputs = tuple(sympy.Symbol(name, real=True) for name in self._read_inputs(rows))
+        symbols = {symbol.name: symbol for symbol in inputs}
+        symbols |= {name: sympy.Symbol(name, **domain.assumptions) for name, domain in domains.items()}
         expression = self._read_expression(("expression",), symbols) if is_elementwise else None
         surrogate = self._read_expression(("surrogate", "derivative"), symbols) if is_elementwise else None
         if expression is not None:
-            self._check_symbols(expression, surrogate, symbols)
+            self._check_symbols(expression, surrogate, symbols, inputs)
         self.problems.sort(key=lambda problem: (problem.line or 0, problem.column))
         if self.problems or table is None or expression is None:
             return None
@@ -72,7 +75,7 @@ class Reader:
             summary=table.summary,
             expression=expression,
             expression_text=collapse(table.expression),
-            inputs=(X,),
+            inputs=inputs,
             parameters=tuple(
                 Parameter(name, defaults[name], row.description, domains[name], row.trainable, row.shape)
                 for name, row in table.parameters.items()
@@ -109,11 +112,34 @@ class Reader:
 
     def _check_kind(self) -> bool:
         kind = self._get(("kind",), str)
-        if kind in ("gated", "axiswise"):
+        if kind == "axiswise":
             self._note(self.source.value(("kind",)), f"kind = {quoted(kind)} is not supported yet", _ONLY)
-        if "inputs" in self.document:
-            self._note(self.source.key(("inputs",)), "inputs belong to gated activations", _ONLY)
-        return kind not in ("gated", "axiswise")
+        if kind == "gated" and "surrogate" in self.document:
+            remedy = "write it into an elementwise activation"
+            self._note(self.source.key(("surrogate",)), "a gated unit has no surrogate derivative", remedy)
+        for name, row in (self._get(("parameters",), dict) or {}).items() if kind == "gated" else ():
+            if isinstance(row, dict) and row.get("shape", "scalar") != "scalar":
+                place = self.source.key(("parameters", name, "shape"))
+                self._note(place, "a parameter of a gated unit is one number", "remove shape")
+        return kind != "axiswise"
+
+    def _read_inputs(self, parameters: Iterable[str]) -> tuple[str, ...]:
+        """Return the inputs' names: x, and of a gated unit those it gives, a and b where it gives none."""
+        if self._get(("kind",), str) != "gated":
+            if "inputs" in self.document:
+                remedy = 'remove it, or write kind = "gated"'
+                self._note(self.source.key(("inputs",)), "inputs belong to gated units; the input here is x", remedy)
+            return (INPUT,)
+        given = self._get(("inputs",), list)
+        if given is None or len(given) != 2 or not all(isinstance(name, str) for name in given):
+            return GATED_INPUTS
+        for index, name in enumerate(given):
+            place = self.source.value(("inputs", index))
+            if name in parameters or name in given[:index]:
+                self._note(place, f"the input {quoted(name)} has the name of something else", "choose another name")
+            else:
+                self._check_name(names.check_input, name, place)
+        return tuple(given)
 
     def _check_names(self) -> None:
         try:
@@ -208,13 +234,24 @@ class Reader:
         return reading.expression
 
     def _check_symbols(
-        self, expression: sympy.Expr, surrogate: sympy.Expr | None, symbols: dict[str, sympy.Symbol]
+        self,
+        expression: sympy.Expr,
+        surrogate: sympy.Expr | None,
+        symbols: dict[str, sympy.Symbol],
+        inputs: Sequence[sympy.Symbol],
     ) -> None:
         used = expression.free_symbols | (surrogate.free_symbols if surrogate is not None else set())
         place = self.source.value(("expression",))
-        if X not in expression.free_symbols:
-            self._note(place, "the expression does not depend on x", "an activation is a function of its input x")
+        unread = [symbol.name for symbol in inputs if symbol not in expression.free_symbols]
+        if unread:
+            owned = " and ".join(symbol.name for symbol in inputs)
+            remedy = f"an activation is a function of its input{'s' * (len(inputs) > 1)} {owned}"
+            self._note(place, f"the expression does not depend on {' and '.join(unread)}", remedy)
+        elif len(inputs) > 1 and separate(expression, inputs) is None:
+            a, b = (symbol.name for symbol in inputs)
+            remedy = f"write it as something in {a} alone times something in {b} alone, such as {a} * sigmoid({b})"
+            self._note(place, "a gated unit is a product, and this expression is none", remedy)
         for name, symbol in symbols.items():
-            if name != INPUT and symbol not in used:
+            if symbol not in inputs and symbol not in used:
                 key = self.source.key(("parameters", name))
                 self._note(key, f"the expression does not depend on {quoted(name)}", "remove the parameter, or use it")

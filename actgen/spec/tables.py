@@ -201,9 +201,15 @@ class SpecTable(Table):
         default=None, description="The class's name, where the file's in CamelCase is wrong."
     )
     kind: Literal["elementwise", "gated", "axiswise"] = Field(
-        default="elementwise", description="elementwise; gated and axiswise are reserved and not supported yet."
+        default="elementwise",
+        description="elementwise, or gated: of two inputs; axiswise is reserved and not supported yet.",
     )
-    inputs: Any = Field(default=None, description='Reserved for kind = "gated"; not supported yet.')
+    inputs: list[str] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="Of a gated unit: the names of its two inputs, the halves of one axis.",
+    )
     folklore: bool = Field(default=False, description="true where no paper can be named; else [reference] is required.")
     parameters: dict[str, ParameterTable] = Field(
         default_factory=dict, max_length=16, description="The parameters, in the order they take as arguments."

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from actgen.spec.activation import Activation, Parameter, Reference
 
 WIDTH = 100
+SHAPE = "Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once."
 
 
 def document(
     derivation: Derivation,
     *,
     indent: int,
-    shape: str = "Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.",
+    shape: str = SHAPE,
     arguments: Sequence[tuple[str, str]] | None = None,
     notes: Iterable[str] = (),
     raises: Sequence[tuple[str, str]] = (),
@@ -72,9 +73,13 @@ def facts(derivation: Derivation) -> list[str]:
     """Return sentences with the derivative, the limits, the parity and the kinks."""
     properties = derivation.properties
     found = []
-    slope = derivation.formulas.get((derivation.formula.inputs[0].name,), "0")
-    kind = "Derivative used in training" if derivation.activation.surrogate is not None else "Derivative"
-    found.append(f"{kind}: {inert(slope)}.")
+    inputs = [symbol.name for symbol in derivation.formula.inputs]
+    slopes = [inert(derivation.formulas.get((name,), "0")) for name in inputs]
+    if len(inputs) == 1:
+        kind = "Derivative used in training" if derivation.activation.surrogate is not None else "Derivative"
+        found.append(f"{kind}: {slopes[0]}.")
+    else:
+        found.append(f"Derivatives: {'; '.join(f'by {name}: {s}' for name, s in zip(inputs, slopes, strict=True))}.")
     below, above = properties.limits
     limits = [f"{inert(text)} at {end}" for text, end in ((below, "-inf"), (above, "inf")) if text is not None]
     if limits:
@@ -91,6 +96,27 @@ def describe(parameter: Parameter) -> str:
     """Return one parameter's description, domain and default: "Slope of the gate; real, default 1.0"."""
     text = inert(parameter.description).rstrip(". ")
     return f"{text}; {domain_words(parameter)}, default {float(parameter.default)!r}."
+
+
+def gated_shape(activation: Activation) -> str:
+    """Return the sentence on shapes and types of a gated unit."""
+    a, b = (symbol.name for symbol in activation.inputs)
+    what = f"Of one tensor, {a} is the first half of an axis and {b} the second; two tensors are taken as they are and"
+    return f"{what} broadcast. float16 and bfloat16 are computed in float32 and rounded once."
+
+
+def gated_arguments(activation: Activation, axis: str, shape: str = "") -> list[tuple[str, str]]:
+    """Return the rows of a docstring on the arguments of a gated unit, its parameters between inputs and axis.
+
+    Args:
+        activation: a gated one.
+        axis: what the framework calls an axis.
+        shape: a sentence on what a parameter may be.
+    """
+    a, b = (symbol.name for symbol in activation.inputs)
+    rows = [(a, f"The first input; or both, if there is no {b}."), (b, "The second input, as large as the first.")]
+    rows += [(parameter.name, f"{describe(parameter)} {shape}".rstrip()) for parameter in activation.parameters]
+    return [*rows, (axis, f"The axis of {a} that holds both inputs, if there is no {b}; its size is even.")]
 
 
 def domain_words(parameter: Parameter) -> str:

@@ -19,6 +19,7 @@ from actgen.targets.templates import environment
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation, ReferenceTable
+    from actgen.numerics.gated import PairTable
 
 
 _LITTLE = 16.0  # units: what rounding errors add up to, and no wrong digit at the front does
@@ -58,14 +59,55 @@ def emit_test(
             kinks=derivation.properties.kinks,
             frameworks=frameworks,
             borrowers=[target.name for target in targets if target.borrows],
-            sections=[
-                section
-                for target in targets
-                if (section := target.emit_test(derivations[target.borrows or target.name], context).strip())
-            ],
+            sections=_sections(derivations, targets, context),
         )
     )
     return {f"tests/test_{activation.name}.py": source}
+
+
+def emit_gated_test(
+    derivations: Mapping[str, Derivation], reference: PairTable, targets: Sequence[Target], context: Context
+) -> dict[str, str]:
+    """Return the generated test of a gated unit.
+
+    Args:
+        derivations: of the unit, for each target.
+        reference: pairs of inputs that float32 holds, and the values there.
+        targets: the frameworks to test, in order.
+        context: what holds for the whole build.
+    """
+    frameworks = [target.name for target in lenders(targets)]
+    derivation = derivations[frameworks[0]]
+    activation = derivation.activation
+    keys = tuple(key for key in derivation.kernels if key in reference.values)
+    source = (
+        environment("actgen.targets")
+        .get_template("test_gated.py.j2")
+        .render(
+            activation=activation,
+            title=inert(activation.title),
+            inputs=[symbol.name for symbol in derivation.formula.inputs],
+            defaults=dict(reference.parameters),
+            keys=keys,
+            rows=[
+                (*pair, *values)
+                for pair, *values in zip(reference.points, *(reference.values[key] for key in keys), strict=True)
+            ],
+            moved={key: [f"{value:.3g}" for value in reference.moved[key]] for key in keys},
+            units=_units(_worst(list(derivations.values())), keys),
+            number=_number,
+            frameworks=frameworks,
+            borrowers=[target.name for target in targets if target.borrows],
+            sections=_sections(derivations, targets, context),
+        )
+    )
+    return {f"tests/test_{activation.name}.py": source}
+
+
+def _sections(derivations: Mapping[str, Derivation], targets: Sequence[Target], context: Context) -> list[str]:
+    """Return the targets' own sections of a test."""
+    found = [target.emit_test(derivations[target.borrows or target.name], context).strip() for target in targets]
+    return [section for section in found if section]
 
 
 def _bends(

@@ -27,6 +27,7 @@ class Batch:
         variable: the input's name in ``orders``.
         arrays: parameters passed as tensors of the type that is computed in, one value a point.
         numbers: parameters passed as Python numbers; the others are left to their defaults.
+        inputs: those of ``arrays`` that are inputs too, and so of the input's type.
         orders: the derivatives asked for; ``()`` is the value.
     """
 
@@ -36,6 +37,11 @@ class Batch:
     orders: tuple[Order, ...]
     arrays: Mapping[str, Floats]
     numbers: Mapping[str, float]
+    inputs: tuple[str, ...] = ()
+
+    def types(self) -> list[str]:
+        """The type of the input, and of each of ``arrays``."""
+        return [self.dtype, *(self.dtype if name in self.inputs else self.wide for name in self.arrays)]
 
     @property
     def wide(self) -> str:

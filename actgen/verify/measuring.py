@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from actgen.numerics.contract import FORMATS
+from actgen.spec import Activation, load_spec
 from actgen.symbolic import Order
 from actgen.verify.batch import Batch, Framework, Refused, Results
 from actgen.verify.builtin import Native, find_native, run_native
 from actgen.verify.finding import Finding, find
+from actgen.verify.gated import PairSubject, find_pair_native, measure
 from actgen.verify.record import Cell, Entry, quantity_name
 from actgen.verify.state import Store
 from actgen.verify.subject import SLACK, Piece, Subject
@@ -68,10 +70,14 @@ def run(task: Sample) -> None:
     """Measure and record; derivatives by parameters are of order 1."""
     framework = start(task.framework)
     store = Store(task.state)
-    subject = Subject(task.spec, task.points)
-    function = find_ours(task, subject.activation.name, store)
+    activation = load_spec(task.spec)
+    function = find_ours(task, activation.name, store)
     if function is None:
         return
+    if activation.kind == "gated":
+        _run_gated(task, framework, activation, function, store)
+        return
+    subject = Subject(task.spec, task.points)
     builtin = find_native(subject.activation, task.framework, task.spec)
     for mode in dict.fromkeys(mode for mode, _ in task.keys):
         dtypes = [dtype for m, dtype in task.keys if m == mode]
@@ -80,6 +86,20 @@ def run(task: Sample) -> None:
         for group in [dtypes] if is_costly else [[dtype] for dtype in dtypes]:
             framework.prepare()
             for dtype, entry in _measure(task, framework, subject, function, builtin, mode, group):
+                store.write(task.keys[mode, dtype], entry)
+
+
+def _run_gated(
+    task: Sample, framework: Framework, activation: Activation, function: Callable[..., Any], store: Store
+) -> None:
+    subject = PairSubject(activation, task.points)
+    builtin = find_pair_native(activation, task.framework)
+    tensors = [p.name for p in activation.parameters if p.trainable or task.framework != "keras"]
+    for mode in dict.fromkeys(mode for mode, _ in task.keys):
+        orders = supported(task.orders, task.framework, mode)
+        for dtype in [dtype for m, dtype in task.keys if m == mode]:
+            framework.prepare()
+            for _, entry in measure(framework, subject, function, builtin, mode, [dtype], orders, tensors):
                 store.write(task.keys[mode, dtype], entry)
 
 

@@ -31,15 +31,19 @@ def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) 
     """Run each batch by itself."""
     for batch in batches:
         with _enable_x64(True) if batch.dtype == "float64" else contextlib.nullcontext():
-            x = encode(batch.points, batch.dtype)
-            x = x.view(jnp.bfloat16) if batch.dtype == "bfloat16" else x
-            arguments = [jnp.asarray(a) for a in (x, *(p.astype(batch.wide) for p in batch.arrays.values()))]
+            numbers = zip((batch.points, *batch.arrays.values()), batch.types(), strict=True)
+            arguments = [jnp.asarray(_encode(values, dtype)) for values, dtype in numbers]
             try:
                 value, firsts, second = _everything(function, batch.call, mode)(*arguments)
             except NotImplementedError as error:  # "Differentiation rule for '...' not implemented"
                 raise Refused(str(error)) from error
             found = batch.select(value, firsts, second)
             yield {order: _numbers(array) for order, array in found.items()}
+
+
+def _encode(values: NDArray[Any], dtype: str) -> NDArray[Any]:
+    numbers = encode(values, dtype)
+    return numbers.view(jnp.bfloat16) if dtype == "bfloat16" else numbers
 
 
 @lru_cache(maxsize=8)

@@ -31,9 +31,8 @@ def prepare() -> None:
 def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) -> Iterator[Results]:
     """Run each batch by itself."""
     for batch in batches:
-        x = encode(batch.points, batch.dtype)
-        x = x.view(tf.bfloat16.as_numpy_dtype) if batch.dtype == "bfloat16" else x
-        arguments = [tf.constant(a) for a in (x, *(p.astype(batch.wide) for p in batch.arrays.values()))]
+        numbers = zip((batch.points, *batch.arrays.values()), batch.types(), strict=True)
+        arguments = [tf.constant(_encode(values, dtype)) for values, dtype in numbers]
         try:
             value, firsts, second = _everything(function, batch.call, mode)(*arguments)
         except Exception as error:
@@ -42,6 +41,11 @@ def evaluate(function: Callable[..., Any], batches: Sequence[Batch], mode: str) 
             raise
         found = batch.select(value, firsts, second)
         yield {order: _numbers(tensor) for order, tensor in found.items()}
+
+
+def _encode(values: NDArray[Any], dtype: str) -> NDArray[Any]:
+    numbers = encode(values, dtype)
+    return numbers.view(tf.bfloat16.as_numpy_dtype) if dtype == "bfloat16" else numbers
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -62,11 +62,11 @@ def _compiled(function: Callable[..., Any], calls: tuple[Call, ...]) -> Callable
 
 def _inputs(batch: Batch, padding: int) -> list[torch.Tensor]:
     """The input and the parameters; of a length of its own, or the compiler would fuse loops over different types."""
-    x = torch.from_numpy(_padded(encode(batch.points, batch.dtype), padding))
-    if batch.dtype == "bfloat16":
-        x = x.view(torch.bfloat16)
-    arrays = [torch.from_numpy(_padded(values.astype(batch.wide), padding)) for values in batch.arrays.values()]
-    return [tensor.requires_grad_(batch.wants_first) for tensor in (x, *arrays)]
+    tensors = []
+    for values, dtype in zip((batch.points, *batch.arrays.values()), batch.types(), strict=True):
+        tensor = torch.from_numpy(_padded(encode(values, dtype), padding))
+        tensors.append(tensor.view(torch.bfloat16) if dtype == "bfloat16" else tensor)
+    return [tensor.requires_grad_(batch.wants_first) for tensor in tensors]
 
 
 def _padded(numbers: NDArray[Any], count: int) -> NDArray[Any]:

@@ -71,6 +71,9 @@ def plan(activations: Sequence[Activation], settings: Settings, request: Request
     activations = list({activation.name: activation for activation in activations}.values())
     modules = {activation.name: module(settings, framework, activation.name) for activation in activations}
     code = {name: path.read_bytes() for name, path in modules.items()}
+    gated = [activation.name for activation in activations if activation.kind == "gated"]
+    if request.is_exhaustive and gated:
+        raise InputError(f"{gated[0]}: of two inputs not all can be tried; leave out --exhaustive")
     keys: dict[Place, list[str]] = {}
     tasks: dict[str, Sample | Stretch] = {}
     modes = [mode for mode in request.modes if supported(request.orders, framework, mode)]

@@ -216,12 +216,12 @@ names are letters a-z, digits and single underscores, a letter first
           [parameters.a]
                       ^""",
     ),
-    "a gated activation": (
-        'kind = "gated"\ninputs = ["a", "b"]',
+    "inputs of an elementwise activation": (
+        'inputs = ["a", "b"]',
         """\
-        probe.toml:5:8: kind = 'gated' is not supported yet; this version supports elementwise activations only
-          kind = "gated"
-                 ^^^^^^^""",
+        probe.toml:5:1: inputs belong to gated units; the input here is x; remove it, or write kind = "gated"
+          inputs = ["a", "b"]
+          ^^^^^^""",
     ),
     "an axiswise activation": (
         'kind = "axiswise"',

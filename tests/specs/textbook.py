@@ -72,4 +72,6 @@ class Formula:
             return np.array([float(evaluate(mpmath.mpf(float(point)))) for point in points])
 
 
-FORMULAS: Mapping[str, Formula] = {activation.name: Formula(activation) for activation in load_specs(SPECS)}
+FORMULAS: Mapping[str, Formula] = {
+    activation.name: Formula(activation) for activation in load_specs(SPECS) if activation.kind == "elementwise"
+}

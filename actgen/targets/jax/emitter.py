@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from actgen.spec.text import inert
 from actgen.targets.condition import condition
-from actgen.targets.docstring import describe, document, domain_words, headline
+from actgen.targets.docstring import describe, document, domain_words, gated_arguments, gated_shape, headline
 from actgen.targets.jax.arithmetic import ARITHMETIC
 from actgen.targets.jax.printer import JaxPrinter
 from actgen.targets.package import package
@@ -53,7 +53,8 @@ class JaxTarget:
         """Return JAX's section of the test of one activation."""
         activation = derivation.activation
         parameters = [_parameter(parameter) for parameter in activation.parameters]
-        return environment(_PACKAGE).get_template("test.py.j2").render(name=activation.name, parameters=parameters)
+        is_gated = activation.kind == "gated"
+        return environment(_PACKAGE).get_template("test.py.j2").render(parameters=parameters, is_gated=is_gated)
 
 
 def _module(derivation: Derivation) -> dict[str, Any]:
@@ -62,6 +63,8 @@ def _module(derivation: Derivation) -> dict[str, Any]:
     parameters = [_parameter(parameter) for parameter in activation.parameters]
     writer = _Writer(derivation)
     kernels = writer.kernels()
+    is_gated = activation.kind == "gated"
+    halved = [("ValueError", "The axis cannot be halved.")] if is_gated else []
     checked = [parameter["name"] for parameter in parameters if parameter["condition"]]
     outside = [("ValueError", f"{' or '.join(checked)} is a number outside its domain.")] if checked else []
     return {
@@ -72,14 +75,15 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         "docstring": document(
             derivation,
             indent=4,
-            shape=_SHAPE,
+            shape=gated_shape(activation) if is_gated else _SHAPE,
             arguments=_arguments(activation),
-            raises=[("TypeError", "x is complex."), *outside],
+            raises=[("TypeError", f"{writer.variables[0]} is complex."), *outside, *halved],
         ),
         "parameters": parameters,
         "checks": [parameter for parameter in parameters if parameter["condition"]],
         "names": {local: unused(local, writer.variables) for local in ("value", "wide")},
         "x": writer.variables[0],
+        "gate": writer.variables[1] if is_gated else None,
         "is_multivariate": len(writer.variables) > 1,
         "arguments": ", ".join(writer.variables),
         "signature": ", ".join(f"{variable}: Array" for variable in writer.variables),
@@ -145,6 +149,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _arguments(activation: Activation) -> list[tuple[str, str]]:
+    if activation.kind == "gated":
+        return gated_arguments(activation, "axis", "A number, or an array that broadcasts against the result.")
     if not activation.parameters:
         return []
     rows = [("x", "Input of any shape.")]

@@ -47,6 +47,8 @@ def wrapper(derivation: Derivation, dtype: str, notes: tuple[str, ...] = ()) -> 
         "imported": ", ".join((activation.name, *activation.aliases)),
         "headline": headline(activation, 90)[0],
         "docstring": _docstring(derivation, dtype, notes),
+        "x": activation.inputs[0].name,
+        "gate": activation.inputs[1].name if activation.kind == "gated" else None,
         "parameters": parameters,
         "hyperparameters": [parameter for parameter in parameters if not parameter["trainable"]],
         "helpers": helpers,
@@ -97,6 +99,8 @@ def _docstring(derivation: Derivation, dtype: str, notes: tuple[str, ...]) -> st
         what = "The number of channels, to learn one value for each, or a shape that broadcasts against the input."
         rows.append(("shape", f"Of {channels}: () for one number. {what}"))
         rows.append(("channel_axis", "Where the channels lie."))
+    if activation.kind == "gated":
+        rows.append(("axis", "The axis that holds both inputs, where the module is called with one array."))
     if trainables:
         rows.append((dtype, "The type of the trainable parameters."))
     checked = [parameter.name for parameter in activation.parameters if condition(parameter)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from actgen.spec.text import inert
 from actgen.targets.condition import condition
 from actgen.targets.confinement import confine, projection
-from actgen.targets.docstring import describe, document, domain_words, headline
+from actgen.targets.docstring import describe, document, domain_words, gated_arguments, gated_shape, headline
 from actgen.targets.keras.arithmetic import ARITHMETIC
 from actgen.targets.keras.expansions import sources
 from actgen.targets.keras.printer import KerasPrinter
@@ -60,6 +60,7 @@ class KerasTarget:
             .render(
                 name=activation.name,
                 class_name=activation.class_name,
+                is_gated=activation.kind == "gated",
                 parameters=parameters,
                 trainables=[parameter for parameter in parameters if parameter["trainable"]],
                 hyperparameters=[parameter for parameter in parameters if not parameter["trainable"]],
@@ -73,6 +74,8 @@ def _module(derivation: Derivation) -> dict[str, Any]:
     parameters = [_parameter(parameter, activation.class_name) for parameter in activation.parameters]
     trainables = [parameter for parameter in parameters if parameter["trainable"]]
     hyperparameters = [parameter for parameter in parameters if not parameter["trainable"]]
+    is_gated = activation.kind == "gated"
+    halved = [("ValueError", "The axis cannot be halved.")] if is_gated else []
     writer = _Writer(derivation, [parameter["name"] for parameter in hyperparameters])
     kernels = writer.kernels()
     return {
@@ -84,10 +87,12 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         "function_docstring": document(
             derivation,
             indent=4,
-            shape=_SHAPE,
+            shape=gated_shape(activation) if is_gated else _SHAPE,
             arguments=_function_arguments(activation),
-            raises=[("TypeError", "x is complex."), *_outside(activation.parameters)],
+            raises=[("TypeError", f"{writer.inputs[0]} is complex."), *_outside(activation.parameters), *halved],
         ),
+        "x": writer.inputs[0],
+        "gate": writer.inputs[1] if is_gated else None,
         "class_docstring": _class_docstring(derivation),
         "parameters": parameters,
         "trainables": trainables,
@@ -192,6 +197,8 @@ def _parameter(parameter: Parameter, class_name: str) -> dict[str, Any]:
 
 
 def _function_arguments(activation: Activation) -> list[tuple[str, str]]:
+    if activation.kind == "gated":
+        return gated_arguments(activation, "axis")
     if not activation.parameters:
         return []
     rows = [("x", "Input of any shape.")]
@@ -210,6 +217,8 @@ def _outside(parameters: Sequence[Parameter]) -> list[tuple[str, str]]:
 def _class_docstring(derivation: Derivation) -> str:
     activation = derivation.activation
     rows: list[tuple[str, str]] = []
+    if activation.kind == "gated":
+        rows.append(("axis", "The axis that holds both inputs, where the layer is called with one tensor."))
     for parameter in activation.parameters:
         name = parameter.name
         if not parameter.trainable:

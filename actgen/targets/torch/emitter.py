@@ -14,7 +14,16 @@ from actgen.numerics.samples import parameter_values
 from actgen.spec.text import inert
 from actgen.targets.condition import condition
 from actgen.targets.confinement import confine
-from actgen.targets.docstring import WIDTH, describe, document, domain_words, headline
+from actgen.targets.docstring import (
+    SHAPE,
+    WIDTH,
+    describe,
+    document,
+    domain_words,
+    gated_arguments,
+    gated_shape,
+    headline,
+)
 from actgen.targets.package import exported, package
 from actgen.targets.statements import ConstantPool, Listing
 from actgen.targets.target import Context, Entry
@@ -72,7 +81,7 @@ def _module(derivation: Derivation) -> dict[str, Any]:
     """Return what the template of a module reads."""
     activation = derivation.activation
     variables = tuple(symbol.name for symbol in derivation.formula.variables)
-    x = variables[0]
+    x, is_gated = variables[0], activation.kind == "gated"
     constants = ConstantPool()
     kernels, table = [], []
     expansions: set[str] = set()
@@ -91,11 +100,16 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         "exported": exported(Entry(activation.name, activation.class_name, activation.aliases, "")),
         "headline": headline(activation, 90)[0].rstrip("."),
         "function_docstring": document(
-            derivation, indent=4, arguments=_arguments(activation), raises=_raises(activation)
+            derivation,
+            indent=4,
+            shape=gated_shape(activation) if is_gated else SHAPE,
+            arguments=_arguments(activation),
+            raises=_raises(activation),
         ),
         "class_docstring": _class_docstring(derivation),
         "parameters": parameters,
         "x": x,
+        "gate": variables[1] if is_gated else None,
         "is_multivariate": len(variables) > 1,
         "has_trainables": bool(trainables),
         "confinements": [parameter["confinement"] for parameter in parameters if parameter["confinement"]],
@@ -109,7 +123,7 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         "is_complete": all(
             key in derivation.kernels for order in (1, 2) for key in combinations_with_replacement(variables, order)
         ),
-        "module_arguments": ", ".join(["x", *(_argument(parameter) for parameter in activation.parameters)]),
+        "module_arguments": ", ".join(_module_arguments(activation)),
         "extra_repr": _extra_repr(activation),
         "kernels": kernels,
         "table": table,
@@ -221,8 +235,17 @@ def _argument(parameter: Parameter) -> str:
     return f"self.{parameter.name}.reshape({shape})"
 
 
+def _module_arguments(activation: Activation) -> list[str]:
+    """Return what a module passes to its function."""
+    inputs = [symbol.name for symbol in activation.inputs]
+    if activation.kind != "gated":
+        return [*inputs, *(_argument(parameter) for parameter in activation.parameters)]
+    own = [f"{parameter.name}={_argument(parameter)}" for parameter in activation.parameters]
+    return [*inputs, *own, "dim=self.dim"]
+
+
 def _extra_repr(activation: Activation) -> str:
-    fields = []
+    fields = ["dim={self.dim}"] if activation.kind == "gated" else []
     if any(parameter.trainable and parameter.shape == "channel" for parameter in activation.parameters):
         fields.append("num_parameters={self.num_parameters}")
     for parameter in activation.parameters:
@@ -232,13 +255,17 @@ def _extra_repr(activation: Activation) -> str:
 
 
 def _arguments(activation: Activation) -> list[tuple[str, str]]:
-    rows = [("x", "Input of any shape and floating type.")] if activation.parameters else []
     shape = "A number, or a tensor that broadcasts against x."
+    if activation.kind == "gated":
+        return gated_arguments(activation, "dim", shape.replace("x.", "the result."))
+    rows = [("x", "Input of any shape and floating type.")] if activation.parameters else []
     return rows + [(parameter.name, f"{describe(parameter)} {shape}") for parameter in activation.parameters]
 
 
 def _raises(activation: Activation) -> list[tuple[str, str]]:
-    rows = [("NotImplementedError", "x is not of a floating type.")]
+    rows = [("NotImplementedError", f"{activation.inputs[0].name} is not of a floating type.")]
+    if activation.kind == "gated":
+        rows.append(("RuntimeError", "The axis cannot be halved."))
     checked = [parameter.name for parameter in activation.parameters if condition(parameter)]
     return rows + ([("ValueError", f"{' or '.join(checked)} is a number outside its domain.")] if checked else [])
 
@@ -246,6 +273,8 @@ def _raises(activation: Activation) -> list[tuple[str, str]]:
 def _class_docstring(derivation: Derivation) -> str:
     activation = derivation.activation
     rows, notes = [], []
+    if activation.kind == "gated":
+        rows.append(("dim", "The axis that holds both inputs, where the layer is called with one tensor."))
     has_channels = any(parameter.trainable and parameter.shape == "channel" for parameter in activation.parameters)
     if has_channels:
         what = "1; the number of channels, to learn one value for each; or the sizes of a shape that broadcasts"
