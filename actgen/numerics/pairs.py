@@ -1,8 +1,8 @@
 """Pairs: what a gated unit is worth at two inputs, how far code may be off there, and where that is tried.
 
 The contract of two inputs: |y - f| <= N (ulp(f) + u (|a df/da| + |b df/db|)). Next to underflow each factor may be off
-by the smallest normal number, so the product by that times the other factor: sigmoid(-100) is 4e-44, which float32 holds
-in five bits and most processors take for 0, and 1e38 times it is no longer small.
+by the smallest normal number, so the product by that times the other factor: sigmoid(-100) is 4e-44, which float32
+holds in five bits and most processors take for 0, and 1e38 times it is no longer small.
 """
 
 from __future__ import annotations
