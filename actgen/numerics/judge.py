@@ -188,9 +188,12 @@ class Judge:
 
     def lost(self, found: contract.Errors) -> tuple[bool, float, float]:
         """Smaller for what is nearer to the contract: whether it fails at the defaults, and how much it loses there."""
-        at_defaults = sum(int(self.exact(setting).decided.sum()) for setting in self.settings[:2])
-        is_complete = len(found.points) > at_defaults
+        is_complete = len(found.points) > self._points_at_defaults
         return (not is_complete and len(self.settings) > 2, *found.closeness)
+
+    @cached_property
+    def _points_at_defaults(self) -> int:
+        return sum(int(self.exact(setting).decided.sum()) for setting in self.settings[:2])
 
     def failures(self, found: contract.Errors) -> frozenset[Failure]:
         """The kinds of failure among errors, at the default parameters and elsewhere."""

@@ -22,6 +22,9 @@ from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid
 Truth = bool | None
 Step = tuple[Callable[..., Any], tuple[int, ...]]
 
+_SYMBOLS: Mapping[Callable[..., Any], str] = {operator.add: "+", operator.mul: "*"}
+"""What is written between operands, of which there may be many."""
+
 
 class UndecidedError(ArithmeticError):
     """A condition of a ``Piecewise`` cannot be decided at the working precision."""
@@ -45,30 +48,40 @@ class BallFunction:
         self._slots: dict[sp.Basic, int] = {symbol: i for i, symbol in enumerate(self.variables)}
         self._result = self._compile(expression)
         self._constants: dict[int, list[arb]] = {}
+        self._run = self._straight_line()
 
     def __call__(self, *values: arb) -> arb | None:
         """The ball that holds the value at a point, or None where a condition cannot be decided.
 
         The precision is that of ``flint.ctx``; constants such as 1/3 and pi are rounded to it once for all points.
         """
-        memory: list[Any] = list(values)
-        constants = iter(self._at_precision(ctx.prec))
         try:
-            for function, slots in self._steps:
-                # Spelled out by the number of operands: this loop is where a build spends its time.
-                match len(slots):
-                    case 2:
-                        memory.append(function(memory[slots[0]], memory[slots[1]]))
-                    case 1:
-                        memory.append(function(memory[slots[0]]))
-                    case 0:
-                        memory.append(next(constants))
-                    case _:
-                        memory.append(function(*[memory[slot] for slot in slots]))
+            result: arb = self._run(*values, *self._at_precision(ctx.prec))
         except UndecidedError:
             return None
-        result: arb = memory[self._result]
         return result
+
+    def _straight_line(self) -> Callable[..., Any]:
+        """The steps as one Python function, since a loop over them is where a build would spend its time.
+
+        Its text is made of slot numbers alone; what the steps call is handed to it by such names too.
+        """
+        functions: dict[str, Callable[..., Any]] = {}
+        arguments = [f"v{slot}" for slot in range(len(self.variables))]
+        constants, lines = [], []
+        for slot, (function, operands) in enumerate(self._steps, len(self.variables)):
+            if not operands:
+                constants.append(f"v{slot}")
+                continue
+            names = [f"v{operand}" for operand in operands]
+            symbol = _SYMBOLS.get(function)
+            if symbol is None:
+                functions[f"f{slot}"] = function
+            value = f" {symbol} ".join(names) if symbol else f"f{slot}({', '.join(names)})"
+            lines.append(f"    v{slot} = {value}")
+        head = f"def run({', '.join(arguments + constants)}):"
+        exec("\n".join([head, *lines, f"    return v{self._result}"]), functions)
+        return functions["run"]
 
     def _at_precision(self, precision: int) -> list[arb]:
         """The constants of the expression, rounded to the working precision."""
@@ -103,14 +116,10 @@ def _step(node: sp.Basic) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
         return arb.const_e, ()
     if node in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I) or isinstance(node, sp.AccumBounds):
         return (lambda: arb("nan")), ()  # what SymPy makes of 1/0, |1/0|, sqrt(-1), sin(1/0): no real value
-    if isinstance(node, sp.Add) and len(node.args) == 2:
-        return operator.add, node.args
-    if isinstance(node, sp.Mul) and len(node.args) == 2:
-        return operator.mul, node.args
     if isinstance(node, sp.Add):
-        return lambda *terms: sum(terms[1:], terms[0]), node.args
+        return operator.add, node.args
     if isinstance(node, sp.Mul):
-        return _product, node.args
+        return operator.mul, node.args
     if isinstance(node, sp.Pow):
         return _power(node)
     if isinstance(node, sp.Piecewise):
@@ -130,13 +139,6 @@ def _step(node: sp.Basic) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
     if node.func in FUNCTIONS:
         return FUNCTIONS[node.func], node.args
     raise TypeError(f"no exact evaluation is known for {node.func.__name__}")
-
-
-def _product(*factors: arb) -> arb:
-    result = factors[0]
-    for factor in factors[1:]:
-        result = result * factor
-    return result
 
 
 def _power(node: sp.Pow) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
