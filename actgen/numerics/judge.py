@@ -69,6 +69,7 @@ class Judge:
         self.oracle = Oracle(expression, x, self.parameters)
         self._slope = Oracle(differentiate(expression, x), x, self.parameters, bits=20)
         self._kinks = tuple(around)
+        self._known_turns: Floats | None = None
         self.settings = tuple(self._settings(settings, around))
         self._known_close_ups: list[Setting] = []
         self._exact: dict[Setting, Exact] = {}
@@ -118,18 +119,21 @@ class Judge:
 
         There u |x f'(x)| is 0, and the error in units rises to a peak so narrow that even points miss it.
         """
-        grid = even(dtype)
+        if self._known_turns is None:
+            self._known_turns = np.concatenate([np.empty(0), *self._turns(parameters)])
+        points = self._known_turns.astype(dtype).astype(np.float64)
+        return np.asarray(points[np.isfinite(points)], dtype=np.float64)
+
+    def _turns(self, parameters: Mapping[str, float]) -> Iterator[Floats]:
+        grid = even("float32")
         slopes = self._slope(grid, parameters).high
-        found: list[Floats] = []
         for i in np.flatnonzero(np.sign(slopes[:-1]) * np.sign(slopes[1:]) < 0).tolist():
             low, high = grid[i], grid[i + 1]
             for _ in range(30):
                 middle = (low + high) / 2
                 is_left = self._slope(np.array([middle]), parameters).high[0] * slopes[i] > 0
                 low, high = (middle, high) if is_left else (low, middle)
-            found.append(low + np.abs(low) * np.linspace(-0.02, 0.02, 41))
-        points = np.concatenate(found).astype(dtype).astype(np.float64) if found else np.empty(0)
-        return np.asarray(points[np.isfinite(points)], dtype=np.float64)
+            yield low + np.abs(low) * np.linspace(-0.02, 0.02, 41)
 
     def _underflow_edges(self, points: Floats, parameters: Mapping[str, float], dtype: str) -> Floats:
         """Points across every stretch on which the value falls from small but normal to subnormal.

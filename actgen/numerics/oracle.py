@@ -88,10 +88,12 @@ class Oracle:
         """
         values = [_rational(parameters[symbol.name]) for symbol in self.parameters]
         known = self._known.setdefault(tuple(map(str, values)), {})
+        asked = points.tolist()
+        self._learn(known, [point for point in asked if math.isfinite(point) and point not in known], values)
         high = np.full(len(points), np.nan)
         low = np.zeros(len(points))
         decided = np.ones(len(points), dtype=bool)
-        for i, point in enumerate(points.tolist()):
+        for i, point in enumerate(asked):
             if math.isnan(point):
                 continue
             if math.isinf(point):
@@ -99,15 +101,37 @@ class Oracle:
                 decided[i] = limit is not None
                 high[i] = math.nan if limit is None else limit
                 continue
-            if point not in known:
-                enclosure = self.enclose(point, values)
-                known[point] = None if enclosure is None else _split(enclosure)
             parts = known[point]
             if parts is None:
                 decided[i] = False
             else:
                 high[i], low[i] = parts
         return Exact(high, low, decided)
+
+    def _learn(
+        self, known: dict[float, tuple[float, float] | None], points: Sequence[float], parameters: Sequence[fmpq]
+    ) -> None:
+        """Evaluate at finite points: most are settled at the first precision, which is set once for all of them."""
+        function, bits, before = self._functions[0], self._bits, ctx.prec
+        ctx.prec = self._first_precision
+        balls = [arb(value) for value in parameters]
+        doubtful = []
+        try:
+            for point in points:
+                value = function(arb(point), *balls)
+                if value is not None and value.rel_accuracy_bits() >= bits and value.is_finite():
+                    known[point] = _split(value)
+                else:
+                    doubtful.append(point)
+        finally:
+            ctx.prec = before
+        for point in doubtful:
+            enclosure = self.enclose(point, parameters)
+            known[point] = None if enclosure is None else _split(enclosure)
+
+    @property
+    def _first_precision(self) -> int:
+        return _LEAST_PRECISION if self._bits > _FEW_BITS else _LEAST_PRECISION // 2
 
     def enclose(self, point: float, parameters: Sequence[fmpq]) -> arb | None:
         """A tight ball at a finite point, or None where the value cannot be told to as many bits as asked for."""
@@ -125,7 +149,7 @@ class Oracle:
 
     def _enclose_by(self, function: BallFunction, here: arb, parameters: Sequence[fmpq]) -> arb | None:
         """A tight ball by one formula, at rising precision."""
-        precision = first = _LEAST_PRECISION if self._bits > _FEW_BITS else _LEAST_PRECISION // 2
+        precision = first = self._first_precision
         while precision <= _MOST_PRECISION:
             ctx.prec = precision
             value = function(here, *map(arb, parameters))
@@ -229,11 +253,11 @@ def _is_settled(value: arb, bits: int) -> bool:
 
 
 def _split(value: arb) -> tuple[float, float]:
-    if abs(value) < _UNDERFLOW:
-        return 0.0, 0.0
     middle = value.mid()
     high = float(middle)
-    return (high, 0.0) if math.isinf(high) else (high, float(middle - arb(high)))
+    if high == 0.0 and abs(value) < _UNDERFLOW:
+        return 0.0, 0.0
+    return (high, 0.0) if math.isinf(high) else (high, float(middle - high))
 
 
 def _rational(value: Fraction | float | sp.Rational) -> fmpq:
