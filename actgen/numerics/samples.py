@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -28,6 +29,15 @@ def stratified(dtype: DTypeLike, dense: int = 24, sparse: int = 1, around: Itera
     Returns:
         Distinct finite values of ``dtype``, both zeros counted once.
     """
+    near = np.array([point for point in around if np.isfinite(point)], dtype=dtype)
+    low, high = np.array(-np.inf, dtype=dtype), np.array(np.inf, dtype=dtype)
+    neighbours = np.concatenate([near, np.nextafter(near, low), np.nextafter(near, high)])
+    points = np.union1d(_spread(np.dtype(dtype).name, dense, sparse), neighbours)
+    return np.asarray(points[np.isfinite(points)], dtype=np.float64)
+
+
+@cache
+def _spread(dtype: str, dense: int, sparse: int) -> NDArray[np.floating]:
     info = np.finfo(dtype)
     stride = 1 if info.maxexp <= 128 else 8
     exponents = [
@@ -42,11 +52,7 @@ def stratified(dtype: DTypeLike, dense: int = 24, sparse: int = 1, around: Itera
         mantissas.append(float(np.ldexp(1.0, exponent)))
     special = [0.0, float(info.max), float(info.tiny), float(info.smallest_subnormal)]
     positive = np.array(mantissas + special, dtype=dtype)
-    near = np.array([point for point in around if np.isfinite(point)], dtype=dtype)
-    low, high = np.array(-np.inf, dtype=dtype), np.array(np.inf, dtype=dtype)
-    neighbours = np.concatenate([near, np.nextafter(near, low), np.nextafter(near, high)])
-    points = np.unique(np.concatenate([positive, -positive, neighbours]))
-    return np.asarray(points[np.isfinite(points)], dtype=np.float64)
+    return np.unique(np.concatenate([positive, -positive]))
 
 
 def even(dtype: DTypeLike, count: int = 500, reach: float = 16.0) -> NDArray[np.float64]:
