@@ -267,7 +267,7 @@ class Race:
         elif found.worst <= CONTRACT:
             reason = f"the most accurate, none being within {self.margin:g} units"
         else:
-            reason = "loses least; none keeps the contract"
+            reason = "the cheapest of those that lose least; none keeps the contract"
         verdict = Judgement(found.worst, found.worst_at, found.worst_ulps, candidate.is_certified, trials, reason)
         return candidate, verdict
 
