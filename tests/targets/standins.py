@@ -9,6 +9,7 @@ from typing import Any
 
 from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
 from actgen.spec import Activation, load_spec
+from actgen.symbolic.formula import Formula
 
 SPECS = Path(__file__).parents[2] / "specs"
 X = Variable("x")
@@ -63,6 +64,11 @@ class StandIn:
     def but(self, **changes: Any) -> StandIn:
         """The same with fields of the activation changed."""
         return replace(self, activation=replace(self.activation, **changes))
+
+    @property
+    def formula(self) -> Formula:
+        """The declared formula, of which targets read the names of the variables."""
+        return Formula.of(self.activation)
 
 
 def load(name: str) -> Activation:
