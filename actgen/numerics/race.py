@@ -288,7 +288,9 @@ class Race:
 
 
 def _with_worst_of(found: contract.Errors, more: contract.Errors) -> contract.Errors:
-    """Errors, with the worst point of a second sample among them."""
+    """Errors, with the worst point of a second sample among them, if the oracle knows any of that."""
+    if not len(more.units):
+        return found
     worst = [int(more.units.argmax())]
     parts = ((getattr(found, name), getattr(more, name)[worst]) for name in ("points", "ulps", "units"))
     return contract.Errors(*map(np.concatenate, parts))
