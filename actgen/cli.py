@@ -190,6 +190,34 @@ def verify_command(
         raise Failure("\n".join(["The accuracy contract is missed:", *missed]))
 
 
+@main.command("frameworks", epilog=EXIT_CODES)
+@_specs
+@click.option("--out", type=_FOLDER, help="Folder of generated code.  [default: generated]")
+@click.option(
+    *("--output", "-o", "page"),
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("docs/frameworks.md"),
+    show_default=True,
+    help="File.",
+)
+@click.option("--check", is_flag=True, help="Run nothing; exit with 1 if the page is of other specs.")
+@_jobs
+def frameworks_command(specs: Path | None, out: Path | None, page: Path, check: bool, jobs: int | None) -> None:
+    """Compare all activations with those of the frameworks; write what they call them and where they differ."""
+    from actgen import frameworks
+    from actgen.catalog import find_activations
+
+    settings = find_settings(Path.cwd(), specs=specs, out=out)
+    activations = find_activations((), settings.specs)
+    if not check:
+        frameworks.write(activations, settings, page, jobs=jobs, progress=_Progress())
+        click.echo(f"{page}: written")
+    elif frameworks.is_current(activations, page):
+        click.echo(f"{page}: {len(activations)} activations, up to date")
+    else:
+        raise Failure(f"{page} is stale; run `actgen frameworks`")
+
+
 @main.command(epilog=EXIT_CODES)
 @click.argument("name")
 @click.option("--expression", required=True, help='The formula, such as "x * tanh(x)**2".')

@@ -25,12 +25,14 @@ class Native:
     Attributes:
         name: in full, such as "torch.nn.functional.silu".
         function: of the input alone.
+        own: the framework's, as it is.
         framework: under which the spec names it.
         spec: the spec's file.
     """
 
     name: str
     function: Callable[..., Any]
+    own: Callable[..., Any]
     framework: str
     spec: Path
 
@@ -57,7 +59,7 @@ def find_native(activation: Activation, framework: str, spec: Path) -> Native | 
             raise _NotElementwiseError
         return y
 
-    return Native(declared.name, function, framework, spec)
+    return Native(declared.name, function, own, framework, spec)
 
 
 def run_native(framework: Framework, native: Native | None, batches: Sequence[Batch], mode: str) -> list[Results]:

@@ -128,14 +128,14 @@ def _hushed() -> Iterator[None]:
 def find_ours(task: Task, name: str, store: Store) -> Callable[..., Any] | None:
     """The generated function; where there is none, each result is the error that says why."""
     try:
-        return cast(Callable[..., Any], getattr(_load(task.module), name))
+        return cast(Callable[..., Any], getattr(load_module(task.module), name))
     except Exception as error:
         for key in task.keys.values():
             store.write(key, Entry.of_failure(error))
         return None
 
 
-def _load(path: Path) -> Any:
+def load_module(path: Path) -> Any:
     """A generated module, wherever it lies; it imports nothing but its framework."""
     name = f"actgen_verify_{path.parent.name}_{path.stem}"
     specification = util.spec_from_file_location(name, path)
