@@ -16,7 +16,6 @@ from actgen.frameworks.signature import REQUIRED, defaults
 from actgen.numerics.contract import FORMATS
 from actgen.numerics.oracle import Exact, Floats
 from actgen.spec import load_spec
-from actgen.symbolic import Order
 from actgen.verify.batch import Batch, Framework
 from actgen.verify.builtin import find_native, run_native
 from actgen.verify.finding import Finding, find
@@ -39,11 +38,13 @@ class Task:
         framework: its name.
         specs: of the activations of which it has one.
         out: the folder of generated code.
+        worst: where the largest errors are known to be, by activation: more numbers to compare at.
     """
 
     framework: str
     specs: tuple[Path, ...]
     out: Path
+    worst: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,8 @@ def _compare(framework: Framework, task: Task, spec: Path) -> Comparison:
         return replace(found, unmeasured=activation.kind)
     subject = Subject(spec, POINTS)
     orders = subject.by_input((0, 1))
-    points = subject.points("float32", 0)
-    batch = Batch("float32", _padded(points), subject.variable, orders, {}, {})
+    points = _arranged(subject.points("float32", 0), task.worst.get(activation.name, ()))
+    batch = Batch("float32", points, subject.variable, orders, {}, {})
     ours = run_ours(framework, _ours(task, activation.name), [batch], "eager")
     if isinstance(ours, Entry):
         raise InputError(f"{activation.name} in {task.framework} does not run: {ours.failure}; run `actgen build`")
@@ -159,12 +160,15 @@ def _compare(framework: Framework, task: Task, spec: Path) -> Comparison:
     slopes: tuple[Kink, ...] = ()
     ends: list[End] = []
     differences: list[Difference] = []
+    away = _away_from(kinks, points)
     for order, quantity in zip(orders, ("value", "slope"), strict=True):
+        if order and activation.surrogate is not None:
+            continue  # ours is another on purpose
         truth = subject.truth(order, "float32", 0)
-        pair = Pair(points, truth(points), _cut(ours[0], order, points), _cut(theirs[0], order, points))
+        pair = Pair(points, truth(points), ours[0][order], theirs[0].get(order))
         if order:
             slopes = tuple(_kink(pair, x) for x in kinks.tolist())
-            pair = pair.part(_away_from(kinks, points))
+        pair = pair.part(away if order else away | np.isin(points, kinks))
         if pair.theirs is not None:
             more, worst = _differences(quantity, pair, truth, subject.reads_input(order))
             ends += more
@@ -194,10 +198,15 @@ class Pair:
         return Pair(self.points[here], exact, self.ours[here], None if self.theirs is None else self.theirs[here])
 
     def at(self, x: float) -> tuple[float, float, float]:
-        """What is right, theirs and ours at one of the points."""
-        here = int(np.flatnonzero(np.isnan(self.points) if np.isnan(x) else self.points == x)[0])
-        theirs = np.nan if self.theirs is None else float(self.theirs[here])
-        return float(self.exact.high[here]), theirs, float(self.ours[here])
+        """What is right, theirs and ours at one of the points; where it comes twice, as wrong as they are."""
+        same = np.flatnonzero(np.isnan(self.points) if np.isnan(x) else self.points == x)
+        exact = float(self.exact.high[same[0]])
+
+        def worst(results: NDArray[np.floating]) -> float:
+            wrong = [y for y in results[same].tolist() if str(y + 0.0) != str(exact + 0.0)]
+            return float([*wrong, results[same[0]]][0])
+
+        return exact, np.nan if self.theirs is None else worst(self.theirs), worst(self.ours)
 
 
 def _kink(pair: Pair, x: float) -> Kink:
@@ -206,7 +215,7 @@ def _kink(pair: Pair, x: float) -> Kink:
 
 
 def _away_from(kinks: Floats, points: Floats) -> NDArray[np.bool_]:
-    """Where a slope is no matter of definition: not at a kink, and not where the input is rounded to one."""
+    """Where the branch is no matter of definition: not at a kink, and not where the input may be rounded to one."""
     away = np.ones(len(points), dtype=bool)
     for kink in kinks:
         with np.errstate(invalid="ignore"):
@@ -239,13 +248,13 @@ def _is_close(finding: Finding) -> bool:
     return finding.units <= _FLOAT32.allowed and not finding.spurious
 
 
-def _padded(points: Floats) -> Floats:
-    return np.append(points, points[-1:].repeat(-len(points) % _ROUND))
+def _arranged(points: Floats, worst: tuple[float, ...]) -> Floats:
+    """Points in an array of one of a few sizes, with the ends in its last places too.
 
-
-def _cut(results: Mapping[Order, NDArray[np.floating]], order: Order, points: Floats) -> Any:
-    """The results of one quantity, without padding; None if there are none."""
-    return results[order][: len(points)] if order in results else None
+    PyTorch computes the last few numbers of an array one by one and the others in vectors, and at NaN not the same.
+    """
+    points = np.concatenate([points, np.array(worst, dtype=np.float32)])
+    return np.concatenate([points, np.zeros(-len(points) % _ROUND), [-np.inf, np.inf, np.nan]])
 
 
 def _shown(value: object) -> str:

@@ -26,8 +26,8 @@ What PyTorch, Keras and JAX call each activation, with which defaults, and where
 - **Infinities and NaN**: the heading has what is right, the limit, and NaN for NaN.
 - **Bold**: not as ours at a kink; wrong at an end.
 - **Differences** elsewhere: the largest over a few thousand numbers of float32 from all binades. *Right* is who keeps
-  the [accuracy contract](../README.md#what-it-gets-right), held against exact values; slopes next to kinks are not
-  judged. Errors are in units of the contract; in brackets in ULP. Other types and modes are in
+  the [accuracy contract](../README.md#what-it-gets-right), held against exact values; what is next to a kink is
+  not judged. Errors are in units of the contract; in brackets in ULP. Other types and modes are in
   [ACCURACY.md](../generated/ACCURACY.md).
 
 {summary}
@@ -37,6 +37,7 @@ What PyTorch, Keras and JAX call each activation, with which defaults, and where
 A framework's name is short for its function in `torch.nn.functional`, `keras.activations` or `jax.nn`; those of other
 modules are written out. `*` where arguments other than the framework's defaults make it equal to ours. What has a
 section below differs somewhere, or has other names: `tf` stands for `tensorflow`, `onnx` for the operators of ONNX.
+What is not here (`actgen list`) none of the three has.
 """
 
 _SHORT = {"torch": "torch.nn.functional.", "keras": "keras.activations.", "jax": "jax.nn."}
@@ -51,7 +52,7 @@ def render(
     """The page, but for its last line.
 
     Args:
-        activations: ours, in the order of the page.
+        activations: ours, in the order of the page; those that no framework has are left out.
         comparisons: what was measured of each built-in.
         elsewhere: what else frameworks have, by activation.
         versions: of the frameworks.
@@ -63,9 +64,6 @@ def render(
     known = [a for a in activations if a.name in found or a.name in elsewhere]
     summary = _summary([one for each in found.values() for one in each.values()])
     parts = [_HEAD.format(versions=versions, summary=summary), _index(known, found, sections)]
-    others = [a for a in activations if a not in known]
-    if others:
-        parts.append("None of the three has:\n" + ", ".join(f"`{a.name}`" for a in others) + ".\n")
     return "\n".join([*parts, *(section for section in sections.values() if section)])
 
 
@@ -131,9 +129,11 @@ def _section(activation: Activation, found: Mapping[str, Comparison], others: Se
     rows += [_other(one, len(heading)) for one in others if one.defaults or one.note]
     # A column in which nothing stands is left out.
     kept = [i for i in range(len(heading)) if any(row[i] for row in rows)]
-    told.append(_table([heading[i] for i in kept], [[row[i] for i in kept] for row in rows]))
+    if len(kept) > 1:
+        told.append(_table([heading[i] for i in kept], [[row[i] for i in kept] for row in rows]))
     names = [f"`{one.name}`" for one in others if not one.defaults and not one.note]
     told += [f"Also {', '.join(names)}.\n"] if names else []
+    told += ["Ours trains by a surrogate slope, which is not compared.\n"] if activation.surrogate is not None else []
     differences = [(one, difference) for one in ordered for difference in one.differences]
     if differences:
         columns = (

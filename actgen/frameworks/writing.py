@@ -6,6 +6,7 @@ other processors and versions, on which the last digits of a framework are other
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +19,7 @@ from actgen.build.workers import run_all
 from actgen.frameworks.comparing import Task, compare
 from actgen.frameworks.elsewhere import FACTS, elsewhere
 from actgen.frameworks.page import render
-from actgen.verify.record import FRAMEWORKS
+from actgen.verify.record import FRAMEWORKS, Record
 from actgen.verify.state import write_at_once
 
 if TYPE_CHECKING:
@@ -43,10 +44,11 @@ def write(
         InputError: an activation is not built.
         SpecError: a framework has no function of the name that a spec gives.
     """
+    worst = _worst(settings.out)
     tasks = {}
     for framework in FRAMEWORKS:
         specs = tuple(Path(activation.path) for activation in activations if framework in activation.builtins)
-        tasks[framework] = Task(framework, specs, settings.out)
+        tasks[framework] = Task(framework, specs, settings.out, worst)
     # A process for each: none ever holds two frameworks.
     found = run_all(compare, tasks, workers=jobs, progress=progress, apart=True)
     comparisons = [one for part in found for one in part]
@@ -62,10 +64,21 @@ def is_current(activations: Sequence[Activation], page: Path) -> bool:
     return seal == _seal(activations, text)
 
 
+def _worst(out: Path) -> dict[str, tuple[float, ...]]:
+    """Where `actgen verify` found the largest errors of ours and of built-ins in float32, by activation."""
+    found: dict[str, set[float]] = {}
+    for row in Record.read(out).rows:
+        if row.place.dtype == "float32":
+            errors = filter(None, (row.cell.ours, row.cell.builtin))
+            found.setdefault(row.place.activation, set()).update(error.units_at for error in errors)
+    return {name: tuple(sorted(filter(math.isfinite, points))) for name, points in found.items()}
+
+
 def _seal(activations: Sequence[Activation], text: str) -> str:
     """The last line: what the page was made of, and what it says."""
     sources = sorted(path for path in FACTS.parent.iterdir() if path.suffix in (".py", ".toml"))
-    parts = [*(activation.digest for activation in activations), *(digest(path.read_bytes()) for path in sources)]
+    known = [activation for activation in activations if activation.builtins or activation.name in elsewhere()]
+    parts = [*(activation.digest for activation in known), *(digest(path.read_bytes()) for path in sources)]
     made_of = digest("\n".join(parts).encode())
     return f"<!-- made of {made_of[:16]}, says {digest(text.encode())[:16]} -->"
 

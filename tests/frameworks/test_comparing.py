@@ -37,7 +37,7 @@ def compared(
     spec.write_text(SPEC.format(expression=expression, builtin=builtin))
     (folder / "torch").mkdir()
     (folder / "torch" / "ramp.py").write_text(OURS.format(body=body))
-    (found,) = compare(Task("torch", (spec,), folder))
+    (found,) = compare(Task("torch", (spec,), folder, {}))
     return found
 
 
@@ -100,9 +100,33 @@ def test_what_is_not_built_is_asked_for(tmp_path: Path) -> None:
     spec = tmp_path / "ramp.toml"
     spec.write_text(SPEC.format(expression=LEAKY, builtin='"torch.nn.functional.relu"'))
     with pytest.raises(InputError, match=r"torch/ramp\.py: there is no such file; run `actgen build`"):
-        compare(Task("torch", (spec,), tmp_path))
+        compare(Task("torch", (spec,), tmp_path, {}))
 
 
 def test_ours_that_does_not_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="ramp in torch does not run: NameError"):
         compared(tmp_path, body="no_such_name")
+
+
+def test_where_an_error_is_known_to_be_large_is_compared_too(tmp_path: Path) -> None:
+    spec = tmp_path / "ramp.toml"
+    spec.write_text(SPEC.format(expression="x", builtin='"torch.nn.functional.relu6"'))
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "ramp.py").write_text(OURS.format(body="torch.where(x == 1.2345678806304932, x + 1, x * 1)"))
+
+    def judged(worst: dict[str, tuple[float, ...]]) -> set[str]:
+        (found,) = compare(Task("torch", (spec,), tmp_path, worst))
+        return {difference.right for difference in found.differences if difference.quantity == "value"}
+
+    assert judged({}) == {"ours"}
+    assert judged({"ramp": (1.2345678806304932,)}) == {"neither"}
+
+
+def test_the_last_numbers_of_an_array_are_computed_otherwise_in_pytorch_and_judged(tmp_path: Path) -> None:
+    found = compared(
+        tmp_path,
+        "Piecewise((x, x > 0), (exp(x) - 1, True))",
+        '"torch.nn.functional.celu"',
+        "torch.nn.functional.elu(x)",
+    )
+    assert ("slope", "nan", 1.0) in [(end.quantity, str(end.x), end.theirs) for end in found.ends]
