@@ -147,7 +147,7 @@ def _compare(framework: Framework, task: Task, spec: Path) -> Comparison:
         None if told is None else {name: "" if v is REQUIRED else _shown(v) for name, v in told.items()},
     )
     if activation.kind != "elementwise":
-        return replace(found, unmeasured=activation.kind)
+        return replace(found, unmeasured=f"it is {activation.kind}, no function of each number by itself")
     subject = Subject(spec, POINTS)
     orders = subject.by_input((0, 1))
     points = _arranged(subject.points("float32", 0), task.worst.get(activation.name, ()))

@@ -116,7 +116,8 @@ def _section(activation: Activation, found: Mapping[str, Comparison], others: Se
     if not others and not any(map(_is_telling, ordered)):
         return ""
     parameters = "".join(f", {p.name}={float(p.default):.9g}" for p in activation.parameters)
-    told = [f"## {activation.name}\n", f"{activation.title}. Ours: `{activation.name}(x{parameters})`.\n"]
+    ours = f"{activation.name}(x{parameters})" if activation.kind == "elementwise" else activation.name
+    told = [f"## {activation.name}\n", f"{activation.title}. Ours: `{ours}`.\n"]
     kinks = {kink.x: kink for one in ordered for kink in one.kinks}
     ends = {(end.quantity, str(end.x)): end for one in ordered for end in one.ends}
     ends = {key: ends[key] for key in sorted(ends, key=_ENDS.index)}
@@ -147,7 +148,8 @@ def _section(activation: Activation, found: Mapping[str, Comparison], others: Se
             "right",
         )
         told.append(_table(columns, [_difference(one, each) for one, each in differences]))
-    told += [f"`{one.name}` is not measured: {one.unmeasured}.\n" for one in ordered if one.unmeasured]
+    reasons = dict.fromkeys(one.unmeasured for one in ordered if one.unmeasured)
+    told += [f"Not measured: {reason}.\n" for reason in reasons]
     return "\n".join(told)
 
 

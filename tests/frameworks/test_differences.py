@@ -40,7 +40,9 @@ def measured() -> Iterator[tuple[Row, str]]:
     """What `actgen verify` measured in float32, eagerly, at the default parameters; and the built-in's name."""
     for row in Record.read(ROOT / "generated").rows:
         activation = ACTIVATIONS.get(row.place.activation)
-        if activation is None or activation.surrogate is not None or row.place.framework not in activation.builtins:
+        if activation is None or row.place.framework not in activation.builtins:
+            continue
+        if activation.surrogate is not None or activation.kind != "elementwise":
             continue
         is_compared = row.quantity in QUANTITIES and not row.setting and row.cell.builtin is not None
         if is_compared and (row.place.mode, row.place.dtype) == ("eager", "float32"):

@@ -76,7 +76,9 @@ def defaults(name: str) -> Mapping[str, Any]:
         values = {name: read(each.default_value) for name, each in attributes.items() if each.default_value.name}
         return {name: value.decode() if isinstance(value, bytes) else value for name, value in values.items()}
     function = found(name)
-    parameters = inspect.signature(function.__init__ if isinstance(function, type) else function).parameters
+    # A metaclass such as Flax's takes any arguments.
+    function = function.__dict__.get("__init__", function) if inspect.isclass(function) else function
+    parameters = inspect.signature(function).parameters
     return {name: each.default for name, each in parameters.items()}
 
 
