@@ -253,13 +253,14 @@ def show(name: str, numerics: bool, specs: Path | None) -> None:
     """Show an activation: formula, derivatives, limits, parity, kinks, parameters, emitted names."""
     from actgen import facts
     from actgen.catalog import find_activation
-    from actgen.numerics import derive, derive_for
+    from actgen.numerics import derive, derive_for, remembering
     from actgen.terminal import show_facts, show_table
 
     settings = _settings(specs)
     activation = find_activation(name, settings.specs)
     if numerics:
-        rows = facts.numerics_rows(derive_for(activation, facts.arithmetics(settings.targets)))
+        with remembering():
+            rows = facts.numerics_rows(derive_for(activation, facts.arithmetics(settings.targets)))
         show_table(facts.NUMERICS_TITLE, facts.NUMERICS_COLUMNS, rows, facts.NUMERICS_NUMBERS)
         return
     show_facts(activation.title, facts.show_facts(derive(activation), settings.targets))

@@ -37,10 +37,11 @@ class Verdict:
 
 def judge(path: Path, targets: Sequence[str]) -> Verdict:
     """Load, derive and judge one spec for some targets."""
-    from actgen.numerics import derive_for
+    from actgen.numerics import derive_for, remembering
     from actgen.spec import load_spec
 
-    derivations = derive_for(load_spec(path), arithmetics(targets))
+    with remembering():
+        derivations = derive_for(load_spec(path), arithmetics(targets))
     return Verdict(check_rows(derivations), missed(derivations))
 
 

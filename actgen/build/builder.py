@@ -97,7 +97,7 @@ def build(
     pipeline.validate(settings.specs, settings.targets)
     emitted = run_all(
         pipeline.emit,
-        {source.name: Job(source.name, source.path, source.shown, settings.targets) for source in plan.stale},
+        {source.name: Job(source.name, source.path, source.shown, settings.targets, force) for source in plan.stale},
         workers=jobs,
         progress=progress or Silence(),
     )

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """One spec to turn into code: its path to read, its path to name in headers, and the targets."""
+    """One spec to turn into code: its path to read, its path to name in headers, and the targets.
+
+    ``anew`` says that nothing is to be taken from what was chosen before.
+    """
 
     name: str
     path: Path
     shown: str
     targets: tuple[str, ...]
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Toolchain:
 
     def emit(self, job: Job) -> Emitted:
         """Derive and emit one activation."""
-        from actgen.numerics import derive_for, pair_table, reference_table
+        from actgen.numerics import derive_for, pair_table, reference_table, remembering
         from actgen.spec import load_spec
         from actgen.targets import Context, load_targets
         from actgen.targets.suite import emit_gated_test, emit_test
@@ -75,7 +79,8 @@ class Toolchain:
 
         activation = load_spec(shorten(job.path))
         context, targets = Context(__version__, job.targets), load_targets(job.targets)
-        derivations = derive_for(activation, {target.name: target.arithmetic for target in lenders(targets)})
+        with remembering(anew=job.anew):
+            derivations = derive_for(activation, {target.name: target.arithmetic for target in lenders(targets)})
         one = derivations[lenders(targets)[0].name]
         if activation.kind == "gated":
             sources = emit_gated_test(derivations, pair_table(one), targets, context)

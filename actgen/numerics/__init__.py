@@ -5,6 +5,7 @@ from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Cost, Kernel, Node, Operation, Variable
 from actgen.numerics.oracle import Exact, Oracle
 from actgen.numerics.race import CONTRACT, Judgement, Trial
+from actgen.numerics.remembered import remembering
 
 __all__ = [
     "CONTRACT",
@@ -27,4 +28,5 @@ __all__ = [
     "derive_for",
     "pair_table",
     "reference_table",
+    "remembering",
 ]

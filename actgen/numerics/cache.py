@@ -52,13 +52,31 @@ def remembered(path: Path, build: Callable[[], Table]) -> Table:
     return table
 
 
-def _read(path: Path) -> Table | None:
+def read_checked(path: Path) -> bytes | None:
+    """What :func:`write_checked` put into a file; None if it is not there or not whole."""
     try:
         content = path.read_bytes()
     except OSError:
         return None
-    digest, archive = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
-    if hashlib.sha256(archive).digest() != digest:
+    digest, rest = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
+    return rest if hashlib.sha256(rest).digest() == digest else None
+
+
+def write_checked(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, a digest of its content in front."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(content).digest() + content)
+        os.replace(name, path)
+    except OSError:
+        return  # a cache is a convenience: a full disk or a read-only folder costs time and no result
+
+
+def _read(path: Path) -> Table | None:
+    archive = read_checked(path)
+    if archive is None:
         return None
     try:
         with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
@@ -71,12 +89,4 @@ def _write(path: Path, table: Table) -> None:
     archive = io.BytesIO()
     arrays: dict[str, NDArray[np.generic]] = dict(table.arrays)
     np.savez(archive, allow_pickle=False, **arrays)
-    content = archive.getvalue()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(content).digest() + content)
-        os.replace(name, path)
-    except OSError:
-        return  # a cache is a convenience: a full disk or a read-only folder costs time and no result
+    write_checked(path, archive.getvalue())

@@ -10,13 +10,13 @@ from fractions import Fraction
 import numpy as np
 import sympy as sp
 
-from actgen.numerics.choice import Judgement, choose_kernels
+from actgen.numerics.choice import Judgement
 from actgen.numerics.emulation import IDEAL, Arithmetic
 from actgen.numerics.gated import NOTHING_KNOWN, PairTable, derive_kernels, factorise, reference_pairs
-from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Kernel
 from actgen.numerics.lowering import variables
 from actgen.numerics.oracle import Oracle
+from actgen.numerics.remembered import Question, choose
 from actgen.numerics.rules import rewrite
 from actgen.numerics.samples import parameter_values
 from actgen.spec import Activation, Problem, SpecError
@@ -114,9 +114,9 @@ def derive_for(activation: Activation, machines: Mapping[str, Arithmetic]) -> di
     kernels: dict[str, dict[Order, Kernel]] = {name: {} for name in names}
     judgements: dict[str, dict[Order, Judgement]] = {name: {} for name in names}
     for order, partial in formula.partials.items():
-        judge = Judge(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
         equals = [rewritten[order]] if order in rewritten and rewritten[order] != partial else []
-        verdicts = choose_kernels(judge, known, equals, [machines[name] for name in names])
+        question = Question(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
+        verdicts = choose(question, known, equals, [machines[name] for name in names])
         for name, (kernel, judgement) in zip(names, verdicts, strict=True):
             kernels[name][order], judgements[name][order] = kernel, judgement
     return {

@@ -15,13 +15,13 @@ from itertools import combinations_with_replacement
 import numpy as np
 import sympy as sp
 
-from actgen.numerics.choice import CONTRACT, Judgement, choose_kernels
+from actgen.numerics.choice import CONTRACT, Judgement
 from actgen.numerics.contract import FORMATS
 from actgen.numerics.emulation import Arithmetic
-from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Constant, Kernel, Node
 from actgen.numerics.lowering import call, variables
 from actgen.numerics.pairs import PairJudge, PairTruth, joint_settings
+from actgen.numerics.remembered import Question, choose
 from actgen.numerics.rules import rewrite
 from actgen.spec import Activation, Problem, SpecError
 from actgen.spec.factors import separate
@@ -160,11 +160,12 @@ class _Shop:
         if key not in self._chosen:
             factor, formula = self._factor, self._factor.formula
             partial = formula.partials[order]
-            judge = Judge(partial, factor.input, formula.parameters, factor.settings, factor.kinks)
+            question = Question(partial, factor.input, formula.parameters, factor.settings, factor.kinks)
             other = self._rewritten.get(order, partial)
             margins = [machine.margin / 2 if is_strict else machine.margin for machine in self._machines]
             machines = [replace(one, margin=margin) for one, margin in zip(self._machines, margins, strict=True)]
-            self._chosen[key] = choose_kernels(judge, self._known, [other] if other != partial else [], machines)
+            equals = [other] if other != partial else []
+            self._chosen[key] = choose(question, self._known, equals, machines)
         return self._chosen[key]
 
 
