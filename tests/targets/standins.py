@@ -61,11 +61,6 @@ class StandIn:
     formulas: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     properties: StandInProperties = StandInProperties()
 
-    @property
-    def formula(self) -> Formula:
-        """The declared formula, of which targets read the variables."""
-        return Formula.of(self.activation)
-
     def but(self, **changes: Any) -> StandIn:
         """The same with fields of the activation changed."""
         return replace(self, activation=replace(self.activation, **changes))

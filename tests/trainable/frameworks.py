@@ -33,6 +33,8 @@ X = np.linspace(-3, 3, 24, dtype=np.float32).reshape(2, 3, 4)
 class Trained(Protocol):
     """A module of one framework, told apart from no other."""
 
+    module: Any
+
     def value(self, name: str = "alpha") -> np.ndarray:
         """The value of a parameter."""
         ...
@@ -179,7 +181,8 @@ class InEquinox:
         import equinox as eqx
         import jax
 
-        return [np.asarray(s) for s in jax.tree.leaves(eqx.filter_grad(lambda m: m(x).sum())(self.module))]
+        slopes = eqx.filter_grad(lambda module: module(x).sum())(self.module)  # type: ignore[no-untyped-call]
+        return [np.asarray(slope) for slope in jax.tree.leaves(slopes)]
 
     def load(self, values: Mapping[str, Any]) -> None:
         self.module = self.module.with_parameter_values(values)
@@ -281,7 +284,7 @@ def _train_equinox(layers: Any, targets: Any, optimizer: str, rate: float, steps
 
     @eqx.filter_jit
     def step(modules: Any, state: Any) -> Any:
-        (_, each), slopes = eqx.filter_value_and_grad(total, has_aux=True)(modules)
+        (_, each), slopes = eqx.filter_value_and_grad(total, has_aux=True)(modules)  # type: ignore[no-untyped-call]
         updates, state = made.update(slopes, state)
         return eqx.apply_updates(modules, updates), state, each
 

@@ -48,8 +48,9 @@ def test_a_checkpoint_goes_round_through_files_of_every_framework(emitted: Emitt
     from flax import nnx
 
     # PyTorch: a state_dict in a file.
-    net = torch.nn.Sequential(torch.nn.Identity(), emitted("torch").PReLU(4, channel_axis=-1))
-    net[1].load_parameter_values({"alpha": LEARNED})
+    prelu: Any = emitted("torch").PReLU(4, channel_axis=-1)
+    net = torch.nn.Sequential(torch.nn.Identity(), prelu)
+    prelu.load_parameter_values({"alpha": LEARNED})
     torch.save(net.state_dict(), tmp_path / "torch.pt")
     state = torch.load(tmp_path / "torch.pt")
     expected = net(torch.from_numpy(X)).detach().numpy()
@@ -75,8 +76,9 @@ def test_a_checkpoint_goes_round_through_files_of_every_framework(emitted: Emitt
     np.testing.assert_array_equal(tree(X), expected)
 
     # And back.
-    again = torch.nn.Sequential(torch.nn.Identity(), emitted("torch").PReLU(4, channel_axis=-1))
-    again[1].load_parameter_values(tree.parameter_values())
+    prelu = emitted("torch").PReLU(4, channel_axis=-1)
+    again = torch.nn.Sequential(torch.nn.Identity(), prelu)
+    prelu.load_parameter_values(tree.parameter_values())
     assert all(torch.equal(again.state_dict()[key], value) for key, value in state.items())
     np.testing.assert_array_equal(again(torch.from_numpy(X)).detach().numpy(), expected)
 

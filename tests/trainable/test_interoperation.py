@@ -47,7 +47,8 @@ def test_in_torch_activations_go_into_a_group_without_weight_decay(emitted: Emit
     import torch
 
     package = emitted("torch")
-    net = torch.nn.Sequential(torch.nn.Linear(4, 4), package.PReLU(), package.Positive())
+    layers: list[Any] = [package.PReLU(), package.Positive()]
+    net = torch.nn.Sequential(torch.nn.Linear(4, 4), *layers)
     activations = [
         p for module in net if isinstance(module, (package.PReLU, package.Positive)) for p in module.parameters()
     ]
@@ -56,13 +57,13 @@ def test_in_torch_activations_go_into_a_group_without_weight_decay(emitted: Emit
     optimizer = torch.optim.SGD(
         [{"params": others, "weight_decay": 0.5}, {"params": activations, "weight_decay": 0.0}], 0.1
     )
-    before = [module.parameter_values()["alpha"] for module in net[1:]]
-    weight = net[0].weight.detach().clone()
+    before = [layer.parameter_values()["alpha"] for layer in layers]
+    weight = next(net.parameters()).detach().clone()
     for parameter in net.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
-    assert [module.parameter_values()["alpha"] for module in net[1:]] == before
-    torch.testing.assert_close(net[0].weight.detach(), weight * 0.95)
+    assert [layer.parameter_values()["alpha"] for layer in layers] == before
+    torch.testing.assert_close(next(net.parameters()).detach(), weight * 0.95)
 
 
 # 2026-11: Dynamo of torch 2.13 instantiates Functions, which torch deprecates.
@@ -73,7 +74,7 @@ def test_in_torch_a_module_is_compiled_whole_with_its_gradients(emitted: Emitted
     package, x = emitted("torch"), torch.from_numpy(X)
     net = torch.nn.Sequential(package.PReLU((3, 4)), package.Open(3), package.Closed(4, channel_axis=-1))
     torch._dynamo.reset()
-    compiled = torch.compile(net, fullgraph=True, backend="aot_eager")
+    compiled: Any = torch.compile(net, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(x), net(x))
     expected = gradients(net, x)
     compiled.zero_grad()
@@ -119,7 +120,7 @@ def test_in_keras_mixed_precision_keeps_parameters_wide_and_trains(emitted: Emit
     model.compile(optimizer, "mse", jit_compile=False)
     model.fit(X, np.where(X > 0, X, -X), epochs=2, batch_size=2, verbose=0)
     assert (layer.alpha.dtype, model(X).dtype) == ("float32", half)
-    np.testing.assert_array_equal(np.ravel(layer.parameter_values()["alpha"]), np.float32([1e-7] * 4))
+    np.testing.assert_array_equal(np.ravel(layer.parameter_values()["alpha"]), np.full(4, 1e-7, np.float32))
 
 
 SHARDED = """
@@ -171,6 +172,7 @@ def test_on_jax_sharded_inputs_give_results_sharded_the_same_and_equal(package: 
 def test_on_jax_modules_split_merge_partition_and_batch(emitted: Emitted) -> None:
     import equinox as eqx
     import jax
+    import jax.numpy as jnp
     from flax import nnx
 
     module = emitted("flax").Positive(0.5, shape=4)
@@ -182,7 +184,7 @@ def test_on_jax_modules_split_merge_partition_and_batch(emitted: Emitted) -> Non
     assert [leaf.shape for leaf in jax.tree.leaves(arrays)] == [(4,)]
     np.testing.assert_array_equal(eqx.combine(arrays, rest)(X), tree(X))
     np.testing.assert_array_equal(eqx.filter_vmap(tree)(X), tree(X))
-    np.testing.assert_array_equal(eqx.nn.Sequential([tree, eqx.nn.Identity()])(X), tree(X))
+    np.testing.assert_array_equal(eqx.nn.Sequential([tree, eqx.nn.Identity()])(jnp.asarray(X)), tree(X))
     several = eqx.filter_vmap(lambda alpha: eqx.tree_at(lambda m: m.raw_alpha, tree, alpha))(
         np.zeros((3, 4), "float32")
     )

@@ -36,12 +36,13 @@ def test_in_torch_a_shape_is_that_of_the_input_without_its_first_axis(emitted: E
         np.testing.assert_array_equal(layer(x).detach().numpy(), leaky(slope))
         layer(x).sum().backward()
         assert layer.alpha.grad.shape == layer.alpha.shape
-    for arguments, message in [
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"num_parameters": 5}, "expected 5 channels on axis 1, got an input of shape"),
         ({"num_parameters": 2, "channel_axis": 3}, "expected 2 channels on axis 3"),
         ({"num_parameters": (4, 4)}, r"parameters of shape \(4, 4\) broadcast against behind its first axis"),
         ({"num_parameters": (2, 3, 4)}, "behind its first axis"),
-    ]:
+    ]
+    for arguments, message in refused:
         with pytest.raises(ValueError, match=f"PReLU: .*{message}"):
             prelu(**arguments)(x)
     with pytest.raises(ValueError, match=r"alpha cannot go from shape \(2,\) into one of shape \(3,\)"):
@@ -62,12 +63,13 @@ def test_on_jax_a_shape_is_that_of_the_last_axes_and_one_axis_that_of_the_channe
         ({"shape": (3, 1), "alpha": GRID[:, 0]}, GRID[:, :1]),
     ]:
         np.testing.assert_array_equal(np.asarray(prelu(**arguments)(X)), leaky(slope))
-    for arguments, message in [
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"shape": 5}, "expected 5 channels on axis -1, got an input of shape"),
         ({"shape": 2, "channel_axis": 3}, "expected 2 channels on axis 3"),
         ({"shape": (4, 4)}, r"parameters of shape \(4, 4\) broadcast against"),
         ({"shape": (2, 2, 3, 4)}, "broadcast against"),
-    ]:
+    ]
+    for arguments, message in refused:
         with pytest.raises(ValueError, match=f"PReLU: .*{message}"):
             prelu(**arguments)(X)
     with pytest.raises(ValueError, match=r"alpha cannot go from shape \(2,\) into one of shape \(3,\)"):

@@ -76,7 +76,7 @@ def test_the_function_of_jax_is_trained_as_it_is(built: Path) -> None:
 
     @jax.jit
     def loss(parameters: dict[str, jax.Array]) -> jax.Array:
-        return ((bounded_sag(X, **parameters) - formula(X, 2.0, 0.75)) ** 2).mean()
+        return jnp.mean((bounded_sag(X, **parameters) - formula(X, 2.0, 0.75)) ** 2)
 
     parameters = {"steepness": jnp.full(4, 1.5), "sag": jnp.asarray(-0.25)}
     for _ in range(200):
