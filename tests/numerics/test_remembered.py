@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from actgen.numerics import Derivation, derive, remembered, remembering
+from actgen.numerics import Derivation, Judgement, Kernel, derive, remembered, remembering
+from actgen.numerics.choice import choose_kernels
 from actgen.numerics.emulation import IDEAL
+from actgen.numerics.judge import Judge
 from actgen.spec import load_spec
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -27,13 +30,12 @@ def derived(name: str = "leaky_relu") -> Derivation:
 def count_choices(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """A list that grows with every formula for which a kernel is searched."""
     searched: list[object] = []
-    search = remembered.choose_kernels
 
-    def choose_kernels(judge, *others):  # type: ignore[no-untyped-def]  # passes on what it gets
+    def search(judge: Judge, *others: Any) -> list[tuple[Kernel, Judgement]]:
         searched.append(judge.expression)
-        return search(judge, *others)
+        return choose_kernels(judge, *others)
 
-    monkeypatch.setattr(remembered, "choose_kernels", choose_kernels)
+    monkeypatch.setattr(remembered, "choose_kernels", search)
     return searched
 
 
