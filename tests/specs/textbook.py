@@ -40,7 +40,6 @@ MEANINGS: Mapping[str, Callable[..., sympy.Expr]] = {
     "sign": lambda u: sympy.Piecewise((1, u > 0), (-1, u < 0), (0, True)),
     "Max": sympy.Max,
     "Min": sympy.Min,
-    "Max": sympy.Max,
     "relu": lambda u: sympy.Piecewise((u, u > 0), (0, True)),
     "clip": lambda u, low, high: sympy.Min(sympy.Max(u, low), high),
     "sigmoid": lambda u: 1 / (1 + sympy.exp(-u)),
