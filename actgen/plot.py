@@ -118,7 +118,7 @@ def parse_family(texts: Sequence[str]) -> dict[str, tuple[Fraction, ...]]:
 
 def _choices(activation: Activation, family: Mapping[str, Sequence[Fraction]]) -> list[tuple[str, dict[str, Fraction]]]:
     """Every combination of parameter values, with the label of its curve."""
-    known = {parameter.name: parameter for parameter in activation.parameters}
+    known = {parameter.name: parameter for parameter in activation.variables}
     for name, values in family.items():
         if name not in known:
             there = ", ".join(known) or "none"

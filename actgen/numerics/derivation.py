@@ -98,7 +98,7 @@ def derive_for(activation: Activation, machines: Mapping[str, Arithmetic]) -> di
     if activation.kind == "gated":
         return _derive_gated(activation, machines)
     formula = Formula.of(activation)
-    defaults = {parameter.name: parameter.default for parameter in activation.parameters}
+    defaults = {parameter.name: parameter.default for parameter in activation.variables}
     settings = tuple(settings_of(activation))
     oracle = Oracle(formula.value, formula.inputs[0], formula.parameters)
     if not oracle(_PROBES, settings[0]).decided.any():
@@ -148,7 +148,11 @@ def reference_table(derivation: Derivation, dtype: str = "float32") -> Reference
     """
     scalar = np.dtype(dtype).type
     points = tuple(dict.fromkeys(float(scalar(point)) for point in _reference_points(derivation, dtype)))
-    parameters = {p.name: float(scalar(float(p.default))) for p in derivation.activation.parameters}
+    drawn = {draw.parameter.name for draw in derivation.activation.draws}  # no argument that tests could round
+    parameters = {
+        p.name: float(p.default) if p.name in drawn else float(scalar(float(p.default)))
+        for p in derivation.activation.variables
+    }
     formula = derivation.formula
     values: dict[Order, tuple[float, ...]] = {}
     for order, partial in formula.partials.items():
@@ -180,7 +184,7 @@ def _reference_points(derivation: Derivation, dtype: str) -> Iterator[float]:
 
 def settings_of(activation: Activation) -> Iterator[Mapping[str, Fraction]]:
     """The defaults, then each parameter at its other sampled values with the rest at their defaults."""
-    samples = {parameter.name: parameter_values(parameter) for parameter in activation.parameters}
+    samples = {parameter.name: parameter_values(parameter) for parameter in activation.variables}
     defaults = {name: values[0] for name, values in samples.items()}
     yield defaults
     for name, values in samples.items():

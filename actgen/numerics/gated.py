@@ -69,7 +69,7 @@ def factorise(activation: Activation, settings: Settings) -> tuple[Factor, ...]:
         own = [{name: setting[name] for name in names} for setting in settings]
         own = [setting for i, setting in enumerate(own) if setting not in own[:i]]
         formula = replace(single, parameters=read)
-        defaults = {p.name: p.default for p in activation.parameters}
+        defaults = {p.name: p.default for p in activation.variables}
         kinks = properties(formula, defaults, [None, None]).kinks
         found.append(Factor(formula, own, kinks))
     return tuple(found)

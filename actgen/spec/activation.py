@@ -12,6 +12,7 @@ from actgen.spec.domain import Domain
 
 Kind = Literal["elementwise", "gated", "axiswise"]
 Shape = Literal["scalar", "channel"]
+Family = Literal["uniform", "normal"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,19 @@ class Parameter:
     def symbol(self) -> sympy.Symbol:
         """The symbol that stands for the parameter in expressions; it knows what the domain implies."""
         return sympy.Symbol(self.name, **self.domain.assumptions)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A parameter that is drawn for each element in training; in evaluation it is the mean, which is its default.
+
+    `ends` are the lower and the upper end of a uniform distribution, the mean and the deviation of a normal one: each a
+    number or the name of another parameter.
+    """
+
+    parameter: Parameter
+    family: Family
+    ends: tuple[sympy.Rational | str, sympy.Rational | str]
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,8 @@ class Activation:
 
     `expression` holds real SymPy nodes for arithmetic, `Piecewise`, comparisons, `&` and `|`; every function call
     is an application of an undefined function of that name, for example `sympy.Function("sigmoid")(x)`, with
-    its arguments in the order written. The symbolic room gives the names their meaning.
+    its arguments in the order written. The symbolic room gives the names their meaning. `parameters` are what is passed
+    as arguments; `draws` are the parameters that are not, for they are drawn.
     """
 
     name: str
@@ -73,3 +88,12 @@ class Activation:
     surrogate: sympy.Expr | None
     path: str
     digest: str
+    draws: tuple[Draw, ...] = ()
+
+    @property
+    def variables(self) -> tuple[Parameter, ...]:
+        """The parameters that the formula reads: those that are drawn, and not those that only tell how."""
+        read = self.expression.free_symbols | (set() if self.surrogate is None else self.surrogate.free_symbols)
+        ends = {end for draw in self.draws for end in draw.ends if isinstance(end, str)}
+        own = [parameter for parameter in self.parameters if parameter.name not in ends or parameter.symbol in read]
+        return (*own, *(draw.parameter for draw in self.draws))

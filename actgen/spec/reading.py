@@ -6,7 +6,7 @@ part of the document has the right type, so that one run shows all mistakes and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -15,23 +15,32 @@ import sympy
 from pydantic import ValidationError
 
 from actgen.spec import names
-from actgen.spec.activation import Activation, Builtin, Parameter, Reference
+from actgen.spec.activation import Activation, Builtin, Draw, Family, Parameter, Reference
 from actgen.spec.complaint import MOST, complain
 from actgen.spec.domain import Domain, DomainError
 from actgen.spec.expression import read_expression
 from actgen.spec.factors import separate
 from actgen.spec.names import LONGEST, NamingError
 from actgen.spec.number import NumberError, exact
-from actgen.spec.problem import Problem
+from actgen.spec.problem import Problem, nearest
 from actgen.spec.source import KeyPath, Source, Span
 from actgen.spec.tables import SpecTable, Written
 from actgen.spec.text import collapse, quoted
 from actgen.spec.vocabulary import INPUT
 
 GATED_INPUTS = ("a", "b")
+FAMILIES: tuple[Family, ...] = ("uniform", "normal")
+Ends = tuple[sympy.Rational | str, sympy.Rational | str]
 T = TypeVar("T")
 
 _ONLY = "this version supports elementwise activations only"
+
+
+def mean(draw: tuple[Family, Ends], defaults: Mapping[str, sympy.Rational]) -> sympy.Rational:
+    """Return the mean of a distribution at the defaults of its ends."""
+    family, ends = draw
+    first, second = (defaults[end] if isinstance(end, str) else end for end in ends)
+    return (first + second) / 2 if family == "uniform" else first
 
 
 class Reader:
@@ -57,16 +66,23 @@ class Reader:
         rows = dict(islice((self._get(("parameters",), dict) or {}).items(), MOST))
         domains = {name: self._read_domain(name) for name in rows}
         defaults = {name: self._read_default(name, domains[name]) for name in rows}
+        draws = {name: draw for name in rows if (draw := self._read_draw(name, rows, defaults)) is not None}
+        defaults |= {name: mean(draw, defaults) for name, draw in draws.items()}
         inputs = tuple(sympy.Symbol(name, real=True) for name in self._read_inputs(rows))
         symbols = {symbol.name: symbol for symbol in inputs}
         symbols |= {name: sympy.Symbol(name, **domain.assumptions) for name, domain in domains.items()}
         expression = self._read_expression(("expression",), symbols) if is_elementwise else None
         surrogate = self._read_expression(("surrogate", "derivative"), symbols) if is_elementwise else None
         if expression is not None:
-            self._check_symbols(expression, surrogate, symbols, inputs)
+            ends = {end for _, ends in draws.values() for end in ends if isinstance(end, str)}
+            self._check_symbols(expression, surrogate, {n: s for n, s in symbols.items() if n not in ends}, inputs)
         self.problems.sort(key=lambda problem: (problem.line or 0, problem.column))
         if self.problems or table is None or expression is None:
             return None
+        parameters = {
+            name: Parameter(name, defaults[name], row.description, domains[name], row.trainable, row.shape)
+            for name, row in table.parameters.items()
+        }
         builtins = {key: getattr(table.builtins, key) for key in type(table.builtins).model_fields}
         return Activation(
             name=self.stem,
@@ -76,10 +92,7 @@ class Reader:
             expression=expression,
             expression_text=collapse(table.expression),
             inputs=inputs,
-            parameters=tuple(
-                Parameter(name, defaults[name], row.description, domains[name], row.trainable, row.shape)
-                for name, row in table.parameters.items()
-            ),
+            parameters=tuple(parameter for name, parameter in parameters.items() if name not in draws),
             kind=table.kind,
             aliases=tuple(table.aliases),
             reference=None if table.reference is None else Reference(**table.reference.model_dump()),
@@ -87,6 +100,7 @@ class Reader:
             surrogate=surrogate,
             path=self.source.path,
             digest=self.digest,
+            draws=tuple(Draw(parameters[name], *how) for name, how in draws.items()),
         )
 
     def claims(self) -> Iterator[tuple[str, Span | None]]:
@@ -201,7 +215,13 @@ class Reader:
         table: KeyPath = ("parameters", name)
         row = self._get(table, dict) or {}
         if "distribution" in row:
-            self._note(self.source.key((*table, "distribution")), "stochastic parameters are not supported yet", _ONLY)
+            if "default" in row:
+                what = "the default of a stochastic parameter is the mean of its distribution"
+                self._note(self.source.key((*table, "default")), what, "remove default")
+            return sympy.S.Zero
+        if isinstance(self._get(table, dict), dict) and "default" not in row:
+            description = 'the default value: a number, exact as written, or a fraction such as "1/6".'
+            self._note(self.source.key(table), "the key 'default' is missing", f"add it: {description}")
         if "shape" in row and row.get("trainable") is not True:
             remedy = "remove shape, or add trainable = true"
             self._note(self.source.key((*table, "shape")), "only a trainable parameter has a shape", remedy)
@@ -223,6 +243,61 @@ class Reader:
                 "correct one of them",
             )
         return default
+
+    def _read_draw(
+        self, name: str, rows: Mapping[str, Any], defaults: Mapping[str, sympy.Rational]
+    ) -> tuple[Family, Ends] | None:
+        """Return how a parameter is drawn, None where it is not, or cannot be."""
+        table: KeyPath = ("parameters", name)
+        path: KeyPath = (*table, "distribution")
+        distribution = self._get(path, dict)
+        if distribution is None:
+            return None
+        for other, one in rows.items():
+            if isinstance(one, dict) and one.get("trainable") is True:
+                what = "nothing is trained beside a stochastic parameter"
+                self._note(
+                    self.source.key(("parameters", other, "trainable")), what, "remove trainable, or distribution"
+                )
+        if self._get(("kind",), str) == "gated":
+            self._note(self.source.key(path), "a gated unit has no stochastic parameters", "make it a number")
+        given = [family for family in FAMILIES if family in distribution]
+        if len(given) != 1:
+            remedy = "write {uniform = [lower, upper]} or {normal = [mean, deviation]}"
+            self._note(self.source.key(path), "a distribution is either uniform or normal", remedy)
+            return None
+        (family,) = given
+        written = distribution[family]
+        if not isinstance(written, list) or len(written) != 2:
+            return None
+        ends = [self._read_end((*path, family, i), end, name, rows) for i, end in enumerate(written)]
+        if None in ends:
+            return None
+        first, second = (defaults[end] if isinstance(end, str) else end for end in ends)
+        if (family == "uniform" and not first < second) or (family == "normal" and second < 0):
+            what = "the lower end lies above the upper one" if family == "uniform" else "the deviation is negative"
+            self._note(self.source.value((*path, family)), what, "correct them, or their defaults")
+        return family, (ends[0], ends[1])
+
+    def _read_end(self, path: KeyPath, written: Any, name: str, rows: Mapping[str, Any]) -> sympy.Rational | str | None:
+        text = written.text if isinstance(written, Written) else str(written)
+        if isinstance(written, bool) or not isinstance(written, int | str | Written):
+            return None
+        if text in rows:
+            row = rows[text]
+            if text != name and isinstance(row, dict) and "distribution" not in row:
+                return text
+            self._note(
+                self.source.value(path), f"{quoted(text)} is stochastic itself", "write a number, or another parameter"
+            )
+            return None
+        try:
+            return exact(text.replace("_", ""))
+        except NumberError:
+            known = [other for other in rows if other != name]
+            remedy = nearest(text, known) or f"write a number, or declare [parameters.{text}]"
+            self._note(self.source.value(path), f"{quoted(text)} is neither a number nor a parameter", remedy)
+        return None
 
     def _read_expression(self, path: KeyPath, symbols: dict[str, sympy.Symbol]) -> sympy.Expr | None:
         text = self._get(path, str)

@@ -52,6 +52,17 @@ def _number(value: Any) -> str:
     raise _refusal("a default is a number", 'write it like 0.25, or "1/6" in quotes')
 
 
+def _end(value: Any) -> str:
+    match value:
+        case Written(text):
+            return text
+        case bool():
+            pass
+        case int() | str():
+            return str(value)
+    raise _refusal("an end of a distribution is a number or the name of a parameter", 'write it like 0.25 or "lower"')
+
+
 def _scalar(value: Any) -> bool | int | float | str:
     match value:
         case Written(text) if math.isfinite(number := float(text.replace("_", ""))):
@@ -113,10 +124,37 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+End = Annotated[
+    str,
+    BeforeValidator(_end),
+    WithJsonSchema({"type": ["number", "string"]}),
+]
+
+
+class DistributionTable(Table):
+    """How a stochastic parameter is drawn, for each element anew: one of the two."""
+
+    uniform: list[End] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="The lower and the upper end: numbers, or names of other parameters.",
+    )
+    normal: list[End] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="The mean and the standard deviation: numbers, or names of other parameters.",
+    )
+
+
 class ParameterTable(Table):
     """A parameter: a keyword argument of the function, in the order of the tables."""
 
-    default: Number = Field(description='The default value: a number, exact as written, or a fraction such as "1/6".')
+    default: Number = Field(
+        default="",
+        description='The default value: a number, exact as written, or a fraction such as "1/6".',
+    )
     description: Line = Field(description="What the parameter does, in one sentence.")
     domain: str = Field(
         default="real",
@@ -127,7 +165,9 @@ class ParameterTable(Table):
     shape: Literal["scalar", "channel"] = Field(
         default="scalar", description="For a trainable parameter: one number, or one for each channel."
     )
-    distribution: Any = Field(default=None, description="Reserved for stochastic parameters; not supported yet.")
+    distribution: DistributionTable | None = Field(
+        default=None, description="How a stochastic parameter is drawn in training; in evaluation it is the mean."
+    )
 
 
 class ReferenceTable(Table):

@@ -47,7 +47,7 @@ class Formula:
         except TypeError as error:  # SymPy's word for a comparison of a number that is not real
             message = f"the formula compares what is no real number: {error}"
             raise SpecError([Problem(activation.path, message, "keep to real values")]) from error
-        parameters = tuple(parameter.symbol for parameter in activation.parameters)
+        parameters = tuple(parameter.symbol for parameter in activation.variables)
         return cls(value, activation.inputs, parameters, slope)
 
     @property

@@ -40,19 +40,21 @@ def emit_test(
     derivation = derivations[frameworks[0]]
     activation = derivation.activation
     worst = _worst(list(derivations.values()))
-    keys = tuple(key for key in derivation.kernels if key in reference.values)
+    drawn = {draw.parameter.name for draw in activation.draws}
+    keys = tuple(key for key in derivation.kernels if key in reference.values and not drawn & {*key})
     source = (
         environment("actgen.targets")
         .get_template("test_activation.py.j2")
         .render(
             activation=activation,
             title=inert(activation.title),
-            defaults=dict(reference.parameters),
+            defaults={name: value for name, value in reference.parameters.items() if name not in drawn},
             keys=keys,
             rows=list(zip(reference.points, *(reference.values[key] for key in keys), strict=True)),
             bends=_bends(derivation, reference, keys),
             units=_units(worst, keys),
             edges=_edges(worst, keys),
+            has_draws=bool(drawn),
             number=_number,
             limits=derivation.properties.limit_values,
             parity=derivation.properties.parity,

@@ -160,6 +160,7 @@ def _measure(
     tensors = tuple(
         parameter.name
         for parameter in subject.activation.parameters
+        if parameter in subject.activation.variables
         if 1 in task.orders and (parameter.trainable or task.framework != "keras")
     )
     plain = [subject.at_defaults(dtype, orders) for dtype in dtypes]

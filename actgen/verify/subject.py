@@ -61,7 +61,8 @@ class Subject:
     @cached_property
     def settings(self) -> tuple[Mapping[str, Fraction], ...]:
         """The parameters' values: the defaults, then each of them at other values with the rest at their defaults."""
-        samples = {parameter.name: parameter_values(parameter) for parameter in self.activation.parameters}
+        drawn = {draw.parameter.name for draw in self.activation.draws}  # no argument that could be passed
+        samples = {p.name: parameter_values(p)[: 1 if p.name in drawn else None] for p in self.activation.variables}
         defaults = {name: values[0] for name, values in samples.items()}
         others = [{**defaults, name: value} for name, values in samples.items() for value in values[1:]]
         return (defaults, *others)

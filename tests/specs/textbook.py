@@ -67,7 +67,7 @@ class Formula:
     def _at(
         self, expression: sympy.Expr, points: Iterable[float], parameters: Mapping[str, float]
     ) -> NDArray[np.float64]:
-        known = {parameter.name: parameter for parameter in self.activation.parameters}
+        known = {parameter.name: parameter for parameter in self.activation.variables}
         assert set(parameters) <= set(known)
         settings = {known[name].symbol: parameters.get(name, known[name].default) for name in known}
         evaluate: Any = sympy.lambdify(self.activation.inputs, expression.subs(settings), "mpmath")

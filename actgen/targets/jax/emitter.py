@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from actgen.spec.text import inert
 from actgen.targets.condition import condition
 from actgen.targets.docstring import describe, document, domain_words, gated_arguments, gated_shape, headline
+from actgen.targets.drawing import drawn, explain
 from actgen.targets.jax.arithmetic import ARITHMETIC
 from actgen.targets.jax.printer import JaxPrinter
 from actgen.targets.package import package
@@ -53,8 +54,10 @@ class JaxTarget:
         """Return JAX's section of the test of one activation."""
         activation = derivation.activation
         parameters = [_parameter(parameter) for parameter in activation.parameters]
-        is_gated = activation.kind == "gated"
-        return environment(_PACKAGE).get_template("test.py.j2").render(parameters=parameters, is_gated=is_gated)
+        read = [parameter for parameter in activation.parameters if parameter in activation.variables]
+        has_broadcasts = bool(read) and activation.kind != "gated"
+        template = environment(_PACKAGE).get_template("test.py.j2")
+        return template.render(parameters=parameters, has_broadcasts=has_broadcasts)
 
 
 def _module(derivation: Derivation) -> dict[str, Any]:
@@ -63,6 +66,11 @@ def _module(derivation: Derivation) -> dict[str, Any]:
     parameters = [_parameter(parameter) for parameter in activation.parameters]
     writer = _Writer(derivation)
     kernels = writer.kernels()
+    x = writer.variables[0]
+    keys = "key" if len(activation.draws) == 1 else "jax.random.fold_in(key, {place})"
+    draws = drawn(
+        activation, f"jax.random.uniform({keys}, {x}.shape, wide)", f"jax.random.normal({keys}, {x}.shape, wide)"
+    )
     is_gated = activation.kind == "gated"
     halved = [("ValueError", "The axis cannot be halved.")] if is_gated else []
     checked = [parameter["name"] for parameter in parameters if parameter["condition"]]
@@ -77,6 +85,7 @@ def _module(derivation: Derivation) -> dict[str, Any]:
             indent=4,
             shape=gated_shape(activation) if is_gated else _SHAPE,
             arguments=_arguments(activation),
+            notes=[explain(activation)] if activation.draws else [],
             raises=[("TypeError", f"{writer.variables[0]} is complex."), *outside, *halved],
         ),
         "parameters": parameters,
@@ -84,6 +93,8 @@ def _module(derivation: Derivation) -> dict[str, Any]:
         "names": {local: unused(local, writer.variables) for local in ("value", "wide")},
         "x": writer.variables[0],
         "gate": writer.variables[1] if is_gated else None,
+        "draws": draws,
+        "given": [variable for variable in writer.variables if variable not in {draw["name"] for draw in draws}],
         "is_multivariate": len(writer.variables) > 1,
         "arguments": ", ".join(writer.variables),
         "signature": ", ".join(f"{variable}: Array" for variable in writer.variables),
@@ -151,10 +162,12 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def _arguments(activation: Activation) -> list[tuple[str, str]]:
     if activation.kind == "gated":
         return gated_arguments(activation, "axis", "A number, or an array that broadcasts against the result.")
-    if not activation.parameters:
+    if not activation.parameters and not activation.draws:
         return []
     rows = [("x", "Input of any shape.")]
     for parameter in activation.parameters:
         what = "A number, or an array that broadcasts against x."
         rows.append((parameter.name, f"{describe(parameter)} {what}"))
+    if activation.draws:
+        rows.append(("key", "A key of jax.random to draw with, in training; without one nothing is drawn."))
     return rows

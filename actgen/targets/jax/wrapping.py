@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from actgen.targets.condition import condition
 from actgen.targets.confinement import confine
 from actgen.targets.docstring import describe, document, domain_words, headline
+from actgen.targets.drawing import explain
 from actgen.targets.templates import environment
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def wrapper(derivation: Derivation, dtype: str, notes: tuple[str, ...] = ()) -> 
         "docstring": _docstring(derivation, dtype, notes),
         "x": activation.inputs[0].name,
         "gate": activation.inputs[1].name if activation.kind == "gated" else None,
+        "has_draws": bool(activation.draws),
         "parameters": parameters,
         "hyperparameters": [parameter for parameter in parameters if not parameter["trainable"]],
         "helpers": helpers,
@@ -99,6 +101,13 @@ def _docstring(derivation: Derivation, dtype: str, notes: tuple[str, ...]) -> st
         what = "The number of channels, to learn one value for each, or a shape that broadcasts against the input."
         rows.append(("shape", f"Of {channels}: () for one number. {what}"))
         rows.append(("channel_axis", "Where the channels lie."))
+    if activation.draws:
+        paragraphs.append(explain(activation))
+        if dtype == "param_dtype":  # Flax
+            rows.append(("rngs", "What keys are made of; without it nothing is ever drawn."))
+            rows.append(("deterministic", "Whether to draw nothing; `eval()` and `train()` of a model set it."))
+        else:
+            paragraphs.append("With a key it draws; without one, as in evaluation, it does not.")
     if activation.kind == "gated":
         rows.append(("axis", "The axis that holds both inputs, where the module is called with one array."))
     if trainables:

@@ -10,6 +10,7 @@ from actgen.spec.text import inert
 from actgen.targets.condition import condition
 from actgen.targets.confinement import confine, projection
 from actgen.targets.docstring import describe, document, domain_words, gated_arguments, gated_shape, headline
+from actgen.targets.drawing import drawn, explain
 from actgen.targets.keras.arithmetic import ARITHMETIC
 from actgen.targets.keras.expansions import sources
 from actgen.targets.keras.printer import KerasPrinter
@@ -61,6 +62,7 @@ class KerasTarget:
                 name=activation.name,
                 class_name=activation.class_name,
                 is_gated=activation.kind == "gated",
+                has_draws=bool(activation.draws),
                 parameters=parameters,
                 trainables=[parameter for parameter in parameters if parameter["trainable"]],
                 hyperparameters=[parameter for parameter in parameters if not parameter["trainable"]],
@@ -78,6 +80,7 @@ def _module(derivation: Derivation) -> dict[str, Any]:
     halved = [("ValueError", "The axis cannot be halved.")] if is_gated else []
     writer = _Writer(derivation, [parameter["name"] for parameter in hyperparameters])
     kernels = writer.kernels()
+    x = writer.inputs[0]
     return {
         "name": activation.name,
         "class_name": activation.class_name,
@@ -89,10 +92,15 @@ def _module(derivation: Derivation) -> dict[str, Any]:
             indent=4,
             shape=gated_shape(activation) if is_gated else _SHAPE,
             arguments=_function_arguments(activation),
+            notes=[explain(activation)] if activation.draws else [],
             raises=[("TypeError", f"{writer.inputs[0]} is complex."), *_outside(activation.parameters), *halved],
         ),
         "x": writer.inputs[0],
         "gate": writer.inputs[1] if is_gated else None,
+        "draws": drawn(
+            activation,
+            *(f"keras.random.{draw}(keras.ops.shape({x}), dtype=wide, seed=seed)" for draw in ("uniform", "normal")),
+        ),
         "class_docstring": _class_docstring(derivation),
         "parameters": parameters,
         "trainables": trainables,
@@ -117,7 +125,10 @@ class _Writer:
         parameters = derivation.activation.parameters
         self.inputs = tuple(symbol.name for symbol in derivation.formula.inputs)
         self.arguments = tuple(symbol.name for symbol in derivation.formula.variables)
-        self.tensors = (*self.inputs, *(parameter.name for parameter in parameters if parameter.trainable))
+        drawn = [draw.parameter.name for draw in derivation.activation.draws]
+        trained = [p.name for p in parameters if p.trainable and p.name in self.arguments]
+        self.differentiated = (*self.inputs, *trained)
+        self.tensors = (*self.differentiated, *drawn)
         self.constants = ConstantPool()
         self.names = {local: unused(local, self.arguments) for local in _LOCALS}
         reserved = {derivation.activation.name, *self.arguments, *self.names.values()}
@@ -125,7 +136,7 @@ class _Writer:
 
     def kernels(self) -> list[dict[str, Any]]:
         """Return the functions in the order of the module: value, first derivatives, second derivatives."""
-        keys = [key for order in range(3) for key in combinations_with_replacement(self.tensors, order)]
+        keys = [key for order in range(3) for key in combinations_with_replacement(self.differentiated, order)]
         return [self._kernel(key) for key in keys if key == () or self._is_function(key)]
 
     def _kernel(self, key: tuple[str, ...]) -> dict[str, Any]:
@@ -151,6 +162,8 @@ class _Writer:
         """Return the gradient by one variable: upstream times the next derivative, summed to the variable's shape."""
         if len(key) == 2:
             return ""
+        if variable not in self.differentiated:
+            return f"keras.ops.zeros_like({variable})"  # of what is drawn nobody asks the gradient
         further = tuple(sorted((*key, variable), key=self.tensors.index))
         kernel = self.derivation.kernels.get(further)
         if kernel is None:
@@ -175,7 +188,7 @@ class _Writer:
         if not key:
             return "_value"
         order = "_derivative" if len(key) == 1 else "_second_derivative"
-        return order if len(self.tensors) == 1 else "_".join((order, *key))
+        return order if len(self.differentiated) == 1 else "_".join((order, *key))
 
 
 def _symbol(key: tuple[str, ...]) -> str:
@@ -199,12 +212,14 @@ def _parameter(parameter: Parameter, class_name: str) -> dict[str, Any]:
 def _function_arguments(activation: Activation) -> list[tuple[str, str]]:
     if activation.kind == "gated":
         return gated_arguments(activation, "axis")
-    if not activation.parameters:
+    if not activation.parameters and not activation.draws:
         return []
     rows = [("x", "Input of any shape.")]
     for parameter in activation.parameters:
         what = "A number, or a tensor that broadcasts against x." if parameter.trainable else "A number."
         rows.append((parameter.name, f"{describe(parameter)} {what}"))
+    if activation.draws:
+        rows += [("training", "Whether to draw."), ("seed", "A number or a keras.random.SeedGenerator to draw with.")]
     return rows
 
 
@@ -235,8 +250,11 @@ def _class_docstring(derivation: Derivation) -> str:
     if any(parameter.shape == "channel" for parameter in trainables):
         what = "Axes along which a parameter is shared, as in keras.layers.PReLU. By default all but the last, so"
         rows.append(("shared_axes", f"{what} one value a channel; with channels on axis 1 of an image, [2, 3]."))
+    if activation.draws:
+        rows.append(("seed", "Where its random numbers start; by default anywhere."))
     rows.append(("**kwargs", "As for every layer: name, dtype, trainable."))
     notes = ["Saves and loads. Parameters stay in the variable type under mixed precision."] if trainables else []
+    notes += [explain(activation)] if activation.draws else []
     hyperparameters = [parameter for parameter in activation.parameters if not parameter.trainable]
     return document(
         derivation,

@@ -24,6 +24,7 @@ from actgen.targets.docstring import (
     gated_shape,
     headline,
 )
+from actgen.targets.drawing import drawn, explain
 from actgen.targets.package import exported, package
 from actgen.targets.statements import ConstantPool, Listing
 from actgen.targets.target import Context, Entry
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from actgen.spec.activation import Activation, Parameter
 
 _PACKAGE = "actgen.targets.torch"
+_DRAWN = "torch.{draw}({x}.shape, generator=generator, dtype=_wide({x}), device={x}.device)"
 
 
 class TorchTarget:
@@ -73,6 +75,7 @@ class TorchTarget:
                     (parameter.name, outside(parameter)) for parameter in activation.parameters if condition(parameter)
                 ],
                 aliases=activation.aliases,
+                has_draws=bool(activation.draws),
             )
         )
 
@@ -104,12 +107,15 @@ def _module(derivation: Derivation) -> dict[str, Any]:
             indent=4,
             shape=gated_shape(activation) if is_gated else SHAPE,
             arguments=_arguments(activation),
+            notes=[explain(activation)] if activation.draws else [],
             raises=_raises(activation),
         ),
         "class_docstring": _class_docstring(derivation),
         "parameters": parameters,
         "x": x,
         "gate": variables[1] if is_gated else None,
+        "draws": drawn(activation, _DRAWN.format(draw="rand", x=x), _DRAWN.format(draw="randn", x=x)),
+        "read": variables,
         "is_multivariate": len(variables) > 1,
         "has_trainables": bool(trainables),
         "confinements": [parameter["confinement"] for parameter in parameters if parameter["confinement"]],
@@ -239,7 +245,8 @@ def _module_arguments(activation: Activation) -> list[str]:
     """Return what a module passes to its function."""
     inputs = [symbol.name for symbol in activation.inputs]
     if activation.kind != "gated":
-        return [*inputs, *(_argument(parameter) for parameter in activation.parameters)]
+        how = ["training=self.training", "generator=generator"] if activation.draws else []
+        return [*inputs, *(_argument(parameter) for parameter in activation.parameters), *how]
     own = [f"{parameter.name}={_argument(parameter)}" for parameter in activation.parameters]
     return [*inputs, *own, "dim=self.dim"]
 
@@ -258,8 +265,13 @@ def _arguments(activation: Activation) -> list[tuple[str, str]]:
     shape = "A number, or a tensor that broadcasts against x."
     if activation.kind == "gated":
         return gated_arguments(activation, "dim", shape.replace("x.", "the result."))
-    rows = [("x", "Input of any shape and floating type.")] if activation.parameters else []
-    return rows + [(parameter.name, f"{describe(parameter)} {shape}") for parameter in activation.parameters]
+    has_rows = activation.parameters or activation.draws
+    rows = [("x", "Input of any shape and floating type.")] if has_rows else []
+    rows += [(parameter.name, f"{describe(parameter)} {shape}") for parameter in activation.parameters]
+    if activation.draws:
+        which = "What to draw from; by default PyTorch's own, which alone torch.utils.checkpoint restores and"
+        rows += [("training", "Whether to draw."), ("generator", f"{which} torch.compile takes.")]
+    return rows
 
 
 def _raises(activation: Activation) -> list[tuple[str, str]]:
@@ -272,7 +284,7 @@ def _raises(activation: Activation) -> list[tuple[str, str]]:
 
 def _class_docstring(derivation: Derivation) -> str:
     activation = derivation.activation
-    rows, notes = [], []
+    rows, notes = [], [explain(activation)] if activation.draws else []
     if activation.kind == "gated":
         rows.append(("dim", "The axis that holds both inputs, where the layer is called with one tensor."))
     has_channels = any(parameter.trainable and parameter.shape == "channel" for parameter in activation.parameters)
