@@ -240,8 +240,8 @@ def reference_pairs(formula: Formula, factors: Sequence[Factor]) -> PairTable:
         turned = points if index == 0 else points[::-1][len(points) // 3 :] + points[::-1][: len(points) // 3]
         columns.append([float(np.float32(point)) for point in (*points, *turned)])
     shortest = min(map(len, columns))
-    points = dict.fromkeys(zip(*(column[:shortest] for column in columns), strict=True))
-    arrays = [np.array(column) for column in zip(*points, strict=True)]
+    chosen = list(dict.fromkeys(zip(columns[0][:shortest], columns[1][:shortest], strict=True)))
+    arrays = [np.array(column) for column in zip(*chosen, strict=True)]
     values, moved = {}, {}
     for order in orders(formula):
         products = list(terms(factors, order))
@@ -251,4 +251,4 @@ def reference_pairs(formula: Formula, factors: Sequence[Factor]) -> PairTable:
                 np.float64
             )
             values[order], moved[order] = tuple(exact.tolist()), tuple(found.moved.tolist())
-    return PairTable(parameters, tuple(points), values, moved)
+    return PairTable(parameters, tuple(chosen), values, moved)

@@ -162,7 +162,7 @@ class PairJudge:
 
     @cached_property
     def _trials(self) -> list[tuple[str, Mapping[str, float], list[Floats], PairValues]]:
-        found = []
+        found: list[tuple[str, Mapping[str, float], list[Floats], PairValues]] = []
         for number, exact in enumerate(joint_settings(self._factors)):
             for dtype in ("float32", "float64") if number == 0 else ("float32",):
                 parameters = {name: float(np.dtype(dtype).type(value)) for name, value in exact.items()}

@@ -132,7 +132,7 @@ CASES = {
         '[parameters.a]\ndefault = 1\ndescription = "A."\nrange = "real"',
         """\
         probe.toml:8:1: unknown key 'range'; \
-the keys in [parameters.a] are default, description, domain, trainable, shape
+the keys in [parameters.a] are default, description, domain, trainable, shape, distribution
           range = "real"
           ^^^^^""",
     ),
@@ -201,13 +201,6 @@ names are letters a-z, digits and single underscores, a letter first
         probe.toml:8:1: only a trainable parameter has a shape; remove shape, or add trainable = true
           shape = "channel"
           ^^^^^""",
-    ),
-    "a distribution": (
-        '[parameters.a]\ndefault = 1\ndescription = "A."\ndistribution = {uniform = [0.1, 0.3]}',
-        """\
-        probe.toml:8:1: stochastic parameters are not supported yet; this version supports elementwise activations only
-          distribution = {uniform = [0.1, 0.3]}
-          ^^^^^^^^^^^^""",
     ),
     "a parameter that is unused": (
         '[parameters.a]\ndefault = 1\ndescription = "A."',

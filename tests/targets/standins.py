@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import sympy
-
 from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
 from actgen.spec import Activation, load_spec
 from actgen.symbolic.formula import Formula
@@ -55,12 +53,6 @@ class StandInProperties:
 
 
 @dataclass(frozen=True)
-class StandInFormula:
-    inputs: tuple[sympy.Symbol, ...]
-    variables: tuple[sympy.Symbol, ...]
-
-
-@dataclass(frozen=True)
 class StandIn:
     """What targets read of a Derivation."""
 
@@ -68,11 +60,6 @@ class StandIn:
     kernels: Mapping[tuple[str, ...], Kernel]
     formulas: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     properties: StandInProperties = StandInProperties()
-
-    @property
-    def formula(self) -> StandInFormula:
-        inputs = self.activation.inputs
-        return StandInFormula(inputs, (*inputs, *(parameter.symbol for parameter in self.activation.variables)))
 
     def but(self, **changes: Any) -> StandIn:
         """The same with fields of the activation changed."""
