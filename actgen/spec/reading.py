@@ -270,14 +270,14 @@ class Reader:
         written = distribution[family]
         if not isinstance(written, list) or len(written) != 2:
             return None
-        ends = [self._read_end((*path, family, i), end, name, rows) for i, end in enumerate(written)]
-        if None in ends:
+        start, stop = (self._read_end((*path, family, i), end, name, rows) for i, end in enumerate(written))
+        if start is None or stop is None:
             return None
-        first, second = (defaults[end] if isinstance(end, str) else end for end in ends)
+        first, second = (defaults[end] if isinstance(end, str) else end for end in (start, stop))
         if (family == "uniform" and not first < second) or (family == "normal" and second < 0):
             what = "the lower end lies above the upper one" if family == "uniform" else "the deviation is negative"
             self._note(self.source.value((*path, family)), what, "correct them, or their defaults")
-        return family, (ends[0], ends[1])
+        return family, (start, stop)
 
     def _read_end(self, path: KeyPath, written: Any, name: str, rows: Mapping[str, Any]) -> sympy.Rational | str | None:
         text = written.text if isinstance(written, Written) else str(written)
