@@ -51,7 +51,7 @@ def test_it_reaches_a_value_inside_from_where_it_starts_even_at_an_end(emitted: 
     wanted = []
     for domain, default, _ in DOMAINS.values():
         wanted.append(next(v for v in (0.7, -0.2, 2.5) if v in Domain.parse(domain) and v != default))
-    losses = train(framework, layers, [leaky(value) for value in wanted], "adam", 0.05, 300)
+    losses = train(framework, layers, [leaky(value) for value in wanted], "adam", 0.1, 150)
     for name, layer, value, first, last in zip(DOMAINS, layers, wanted, losses[0], losses[-1], strict=True):
         assert last < 1e-3 * first, name
         np.testing.assert_allclose(np.ravel(layer.value()), value, atol=0.03, err_msg=name)

@@ -251,14 +251,16 @@ def _module_arguments(activation: Activation) -> list[str]:
     return [*inputs, *own, "dim=self.dim"]
 
 
-def _extra_repr(activation: Activation) -> str:
+def _extra_repr(activation: Activation) -> list[str]:
+    """Return the text that tells a module from others of its class: f-strings, a line each, that Python joins."""
     fields = ["dim={self.dim}"] if activation.kind == "gated" else []
     if any(parameter.trainable and parameter.shape == "channel" for parameter in activation.parameters):
         fields.append("num_parameters={self.num_parameters}")
     for parameter in activation.parameters:
         held = f"initial_{parameter.name}" if parameter.trainable else parameter.name
         fields.append(f"{parameter.name}={{self.{held}}}")
-    return f'f"{", ".join(fields)}"'
+    lines = textwrap.wrap(", ".join(fields), WIDTH - 16, drop_whitespace=False, break_long_words=False)
+    return [f'f"{line}"' for line in lines]
 
 
 def _arguments(activation: Activation) -> list[tuple[str, str]]:
