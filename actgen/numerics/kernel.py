@@ -85,6 +85,22 @@ OPERATIONS: Mapping[str, Operation] = {
 """Every operation a kernel may hold, in one table; targets and the emulator are tested to cover all of it."""
 
 
+REDUCTIONS: Mapping[str, Operation] = {
+    row.name: row
+    for row in (
+        Operation("sum", 1, "arithmetic", "the sum of a over the axis, which stays with length 1"),
+        Operation("mean", 1, "arithmetic", "the sum of a over the axis, divided by its length"),
+        Operation("largest", 1, "arithmetic", "the largest a on the axis; NaN if there is one, -inf where it is empty"),
+        Operation("smallest", 1, "arithmetic", "the smallest a on the axis; NaN if there is one, inf where it is empty"),
+        Operation("length", 1, "arithmetic", "the length of the axis of a, a number"),
+        Operation("frozen", 1, "arithmetic", "a, taken for a constant where something is differentiated"),
+    )
+}
+"""What kernels of axis-wise activations hold besides; their targets have a printer of their own for it."""
+
+_ROWS: Mapping[str, Operation] = {**OPERATIONS, **REDUCTIONS}
+
+
 class Node:
     """A vertex of a kernel: :class:`Variable`, :class:`Constant` or :class:`Call`."""
 
@@ -136,7 +152,7 @@ class Call(Node):
         key = (operation, arguments)
         known = _CALLS.get(key)
         if known is None:
-            row = OPERATIONS[operation]
+            row = _ROWS[operation]
             if len(arguments) != row.arity:
                 raise ValueError(f"{operation} takes {row.arity} operands, got {len(arguments)}")
             known = _CALLS[key] = object.__new__(cls)
@@ -152,7 +168,7 @@ class Call(Node):
     @property
     def is_boolean(self) -> bool:
         """Whether this call gives a truth value."""
-        return OPERATIONS[self.operation].is_boolean
+        return _ROWS[self.operation].is_boolean
 
 
 _CALLS: WeakValueDictionary[tuple[str, tuple[Node, ...]], Call] = WeakValueDictionary()
@@ -229,13 +245,13 @@ class Kernel:
     @cached_property
     def cost(self) -> Cost:
         """Calls, divisions and passes over memory, each distinct node counted once."""
-        ranks = [OPERATIONS[node.operation].rank for node in self.nodes if isinstance(node, Call)]
+        ranks = [_ROWS[node.operation].rank for node in self.nodes if isinstance(node, Call)]
         return Cost(ranks.count("transcendental"), ranks.count("division"), len(ranks))
 
     @cached_property
     def functions(self) -> frozenset[Call]:
         """The calls of transcendental functions."""
-        return frozenset(node for node in self.calls() if OPERATIONS[node.operation].rank == "transcendental")
+        return frozenset(node for node in self.calls() if _ROWS[node.operation].rank == "transcendental")
 
     def calls(self) -> Iterator[Call]:
         """The operations, operands before users."""

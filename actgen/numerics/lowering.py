@@ -68,7 +68,7 @@ def lower(expression: sp.Expr, known: Mapping[sp.Basic, Node], order: Order = PL
     Raises:
         TypeError: for a node that no operation computes.
     """
-    return _Lowering(known, order).node(expression)
+    return Lowering(known, order).node(expression)
 
 
 def call(operation: str, *operands: Node) -> Call:
@@ -105,15 +105,17 @@ def exp_of_minus_magnitude(u: Node) -> Call:
     return call("exp", call("negate", call("absolute", u)))
 
 
-class _Lowering:
+class Lowering:
+    """Turns expressions into nodes, one for each distinct expression; a subclass may know further kinds."""
+
     def __init__(self, known: Mapping[sp.Basic, Node], order: Order) -> None:
         self._order = order
-        self._nodes: dict[sp.Basic, Node] = dict(known)
+        self.nodes: dict[sp.Basic, Node] = dict(known)
 
     def node(self, expression: sp.Basic) -> Node:
-        if expression not in self._nodes:
-            self._nodes[expression] = self._lower(expression)
-        return self._nodes[expression]
+        if expression not in self.nodes:
+            self.nodes[expression] = self._lower(expression)
+        return self.nodes[expression]
 
     def _lower(self, expression: sp.Basic) -> Node:
         if isinstance(expression, sp.Expr) and not expression.free_symbols:
@@ -200,7 +202,7 @@ class _Lowering:
 
     def _choice(self, expression: sp.Piecewise) -> Node:
         values, conditions = zip(*expression.args, strict=True)
-        return choose([self.node(value) for value in values], conditions, self._nodes)
+        return choose([self.node(value) for value in values], conditions, self.nodes)
 
 
 def choose(values: Sequence[Node], conditions: Sequence[sp.Basic], known: Mapping[sp.Basic, Node]) -> Node:

@@ -71,6 +71,7 @@ class Activation:
     is an application of an undefined function of that name, for example `sympy.Function("sigmoid")(x)`, with
     its arguments in the order written. The symbolic room gives the names their meaning. `parameters` are what is passed
     as arguments; `draws` are the parameters that are not, for they are drawn.
+    `grouped` says of an axis-wise activation that it acts on groups of consecutive elements of the axis.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Activation:
     path: str
     digest: str
     draws: tuple[Draw, ...] = ()
+    grouped: bool = False
 
     @property
     def variables(self) -> tuple[Parameter, ...]:

@@ -21,7 +21,7 @@ from actgen.spec.grammar import Flaw
 from actgen.spec.number import NumberError, exact
 from actgen.spec.problem import nearest
 from actgen.spec.text import quoted
-from actgen.spec.vocabulary import ALIASES, AXISWISE, CONSTANTS, FUNCTIONS, MANY, REMEDIES
+from actgen.spec.vocabulary import ALIASES, AXISWISE, CONSTANTS, FUNCTIONS, REDUCTIONS, REMEDIES
 
 _OPERATIONS = {
     ast.Add: arithmetic.add,
@@ -50,8 +50,8 @@ class Reading:
     flaws: tuple[Flaw, ...]
 
 
-def read_expression(text: str, symbols: Mapping[str, sympy.Symbol]) -> Reading:
-    """Read a formula in the given symbols.
+def read_expression(text: str, symbols: Mapping[str, sympy.Symbol], *, reduces: bool = False) -> Reading:
+    """Read a formula in the given symbols; `reduces` allows Sum, Mean, and Max and Min of one argument.
 
     Returns the expression and no flaws, or no expression and at least one flaw; never raises for any text.
     """
@@ -59,7 +59,7 @@ def read_expression(text: str, symbols: Mapping[str, sympy.Symbol]) -> Reading:
         tree = grammar.parse(text)
     except grammar.GrammarError as refusal:
         return Reading(None, (refusal.flaw,))
-    builder = _Builder(text, symbols)
+    builder = _Builder(text, symbols, reduces=reduces)
     expression = builder.value(tree)
     if expression is not None and not builder.flaws:
         try:
@@ -72,9 +72,10 @@ def read_expression(text: str, symbols: Mapping[str, sympy.Symbol]) -> Reading:
 class _Builder:
     """Walks a syntax tree; a method returns None where it has noted a flaw, and its siblings are still walked."""
 
-    def __init__(self, text: str, symbols: Mapping[str, sympy.Symbol]) -> None:
+    def __init__(self, text: str, symbols: Mapping[str, sympy.Symbol], *, reduces: bool) -> None:
         self.text = text
         self.symbols = symbols
+        self.reduces = reduces
         self.flaws: list[Flaw] = []
 
     def flaw(self, node: ast.expr, message: str, remedy: str = "") -> None:
@@ -115,7 +116,7 @@ class _Builder:
         found = self.symbols.get(name) or _CONSTANTS.get(name)
         if found is not None:
             return found
-        if name in FUNCTIONS or name in ALIASES or name == "Piecewise":
+        if name in FUNCTIONS or name in ALIASES or name in AXISWISE or name == "Piecewise":
             self.flaw(node, f"the function {quoted(name)} stands without arguments", f"call it: {name}(...)")
         elif name in ("inf", "oo", "nan", "infinity"):
             self.flaw(node, f"an expression has no {quoted(name)}", "write the formula with finite numbers")
@@ -146,9 +147,9 @@ class _Builder:
             return self.piecewise(node)
         arguments = [self.value(argument) for argument in node.args]
         entry = FUNCTIONS.get(ALIASES.get(name, name))
-        if name in AXISWISE:
-            self.flaw(node.func, f"{name} reduces over an axis", "this version supports elementwise activations only")
-        elif entry is None:
+        if ALIASES.get(name, name) in REDUCTIONS and (name in AXISWISE or len(node.args) == 1):
+            return self.reduction(node, ALIASES.get(name, name), arguments)
+        if entry is None:
             self.unknown(node.func)
         elif not entry.takes(len(node.args)):
             self.arity(node, name, len(node.args))
@@ -156,19 +157,30 @@ class _Builder:
             return sympy.Function(entry.name)(*arguments)
         return None
 
+    def reduction(self, node: ast.Call, name: str, arguments: list[sympy.Expr | None]) -> sympy.Expr | None:
+        if len(arguments) != 1:
+            self.flaw(node, f"{name} takes 1 argument, not {len(arguments)}", f"it is the {REDUCTIONS[name]}")
+        elif not self.reduces:
+            remedy = 'add kind = "axiswise" to the file'
+            if name not in AXISWISE:
+                remedy = f"give {name} what to compare with, or {remedy}"
+            self.flaw(node.func, f"{name} of one argument reduces over an axis", remedy)
+        elif arguments[0] is not None:
+            return sympy.Function(name)(arguments[0])
+        return None
+
     def unknown(self, node: ast.Name) -> None:
         name = node.id
         if name in self.symbols or name in CONSTANTS:
             self.flaw(node, f"{quoted(name)} is not a function", "write * for a product")
             return
-        guess = REMEDIES.get(name) or nearest(name, [*FUNCTIONS, *ALIASES, "Piecewise"])
+        reductions = AXISWISE if self.reduces else ()
+        guess = REMEDIES.get(name) or nearest(name, [*FUNCTIONS, *ALIASES, *reductions, "Piecewise"])
         self.flaw(node, f"unknown function {quoted(name)}", guess or f"the functions are {', '.join(FUNCTIONS)}")
 
     def arity(self, node: ast.Call, name: str, count: int) -> None:
         entry = FUNCTIONS[ALIASES.get(name, name)]
-        if entry.arity == (2, MANY) and count == 1:
-            remedy = f"{name} of one argument reduces over an axis; this version supports elementwise activations only"
-        elif entry.name == "log" and count == 2:
+        if entry.name == "log" and count == 2:
             remedy = "write log(u) / log(base)"
         else:
             remedy = f"it is {entry.meaning}"

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import sympy
 from pydantic import ValidationError
+from sympy.core.function import AppliedUndef
 
 from actgen.spec import names
 from actgen.spec.activation import Activation, Builtin, Draw, Family, Parameter, Reference
@@ -26,7 +27,7 @@ from actgen.spec.problem import Problem, nearest
 from actgen.spec.source import KeyPath, Source, Span
 from actgen.spec.tables import SpecTable, Written
 from actgen.spec.text import collapse, quoted
-from actgen.spec.vocabulary import INPUT
+from actgen.spec.vocabulary import INPUT, REDUCTIONS
 
 GATED_INPUTS = ("a", "b")
 FAMILIES: tuple[Family, ...] = ("uniform", "normal")
@@ -60,7 +61,7 @@ class Reader:
             table = SpecTable.model_validate(self.document)
         except ValidationError as error:
             self.problems += complain(self.source, error)
-        is_elementwise = self._check_kind()
+        self._check_kind()
         self._check_names()
         self._check_reference()
         rows = dict(islice((self._get(("parameters",), dict) or {}).items(), MOST))
@@ -71,8 +72,8 @@ class Reader:
         inputs = tuple(sympy.Symbol(name, real=True) for name in self._read_inputs(rows))
         symbols = {symbol.name: symbol for symbol in inputs}
         symbols |= {name: sympy.Symbol(name, **domain.assumptions) for name, domain in domains.items()}
-        expression = self._read_expression(("expression",), symbols) if is_elementwise else None
-        surrogate = self._read_expression(("surrogate", "derivative"), symbols) if is_elementwise else None
+        expression = self._read_expression(("expression",), symbols)
+        surrogate = self._read_expression(("surrogate", "derivative"), symbols)
         if expression is not None:
             ends = {end for _, ends in draws.values() for end in ends if isinstance(end, str)}
             self._check_symbols(expression, surrogate, {n: s for n, s in symbols.items() if n not in ends}, inputs)
@@ -101,6 +102,7 @@ class Reader:
             path=self.source.path,
             digest=self.digest,
             draws=tuple(Draw(parameters[name], *how) for name, how in draws.items()),
+            grouped=table.grouped,
         )
 
     def claims(self) -> Iterator[tuple[str, Span | None]]:
@@ -114,6 +116,10 @@ class Reader:
         class_name = self._get(("class_name",), str)
         yield class_name or names.camel(self.stem), self.source.values.get(("class_name",))
 
+    @property
+    def _is_axiswise(self) -> bool:
+        return self._get(("kind",), str) == "axiswise"
+
     def _get(self, path: KeyPath, kind: type[T]) -> T | None:
         """Return what the document holds at `path`, if it is of the given type."""
         found: Any = self.document
@@ -124,10 +130,13 @@ class Reader:
     def _note(self, span: Span | None, message: str, remedy: str = "") -> None:
         self.problems.append(self.source.problem(span, message, remedy))
 
-    def _check_kind(self) -> bool:
+    def _check_kind(self) -> None:
         kind = self._get(("kind",), str)
         if kind == "axiswise":
-            self._note(self.source.value(("kind",)), f"kind = {quoted(kind)} is not supported yet", _ONLY)
+            self._check_axiswise()
+        elif "grouped" in self.document:
+            remedy = 'remove it, or add kind = "axiswise"'
+            self._note(self.source.key(("grouped",)), "only an axis-wise activation acts on groups", remedy)
         if kind == "gated" and "surrogate" in self.document:
             remedy = "write it into an elementwise activation"
             self._note(self.source.key(("surrogate",)), "a gated unit has no surrogate derivative", remedy)
@@ -135,7 +144,6 @@ class Reader:
             if isinstance(row, dict) and row.get("shape", "scalar") != "scalar":
                 place = self.source.key(("parameters", name, "shape"))
                 self._note(place, "a parameter of a gated unit is one number", "remove shape")
-        return kind != "axiswise"
 
     def _read_inputs(self, parameters: Iterable[str]) -> tuple[str, ...]:
         """Return the inputs' names: x, and of a gated unit those it gives, a and b where it gives none."""
@@ -154,6 +162,16 @@ class Reader:
             else:
                 self._check_name(names.check_input, name, place)
         return tuple(given)
+
+    def _check_axiswise(self) -> None:
+        """Note what an axis-wise activation cannot have."""
+        for name, row in islice((self._get(("parameters",), dict) or {}).items(), MOST):
+            if isinstance(row, dict) and row.get("trainable") is True:
+                place = self.source.key(("parameters", name, "trainable"))
+                remedy = "remove trainable; a hyperparameter is a number given by the caller"
+                self._note(place, "parameters of axis-wise activations are not trained", remedy)
+        if "surrogate" in self.document:
+            self._note(self.source.key(("surrogate",)), "axis-wise activations have no surrogate", "remove the table")
 
     def _check_names(self) -> None:
         try:
@@ -303,7 +321,7 @@ class Reader:
         text = self._get(path, str)
         if text is None:
             return None
-        reading = read_expression(text, symbols)
+        reading = read_expression(text, symbols, reduces=self._is_axiswise)
         for flaw in reading.flaws:
             self._note(self.source.inside(path, text, (flaw.start, flaw.stop)), flaw.message, flaw.remedy)
         return reading.expression
@@ -326,7 +344,15 @@ class Reader:
             a, b = (symbol.name for symbol in inputs)
             remedy = f"write it as something in {a} alone times something in {b} alone, such as {a} * sigmoid({b})"
             self._note(place, "a gated unit is a product, and this expression is none", remedy)
+        elif self._is_axiswise and not any(_reduces(call) for call in expression.atoms(AppliedUndef)):
+            remedy = f"use one of {', '.join(REDUCTIONS)} of one argument, or remove kind"
+            self._note(place, "the expression reduces over no axis", remedy)
         for name, symbol in symbols.items():
             if symbol not in inputs and symbol not in used:
                 key = self.source.key(("parameters", name))
                 self._note(key, f"the expression does not depend on {quoted(name)}", "remove the parameter, or use it")
+
+
+def _reduces(call: sympy.Expr) -> bool:
+    """Whether a function application reduces over the axis."""
+    return call.func.__name__ in REDUCTIONS and len(call.args) == 1

@@ -242,13 +242,16 @@ class SpecTable(Table):
     )
     kind: Literal["elementwise", "gated", "axiswise"] = Field(
         default="elementwise",
-        description="elementwise, or gated: of two inputs; axiswise is reserved and not supported yet.",
+        description="elementwise; gated, of two inputs; axiswise, with reductions over one axis.",
     )
     inputs: list[str] | None = Field(
         default=None,
         min_length=2,
         max_length=2,
         description="Of a gated unit: the names of its two inputs, the halves of one axis.",
+    )
+    grouped: bool = Field(
+        default=False, description='For kind = "axiswise": whether it acts on groups of consecutive elements.'
     )
     folklore: bool = Field(default=False, description="true where no paper can be named; else [reference] is required.")
     parameters: dict[str, ParameterTable] = Field(

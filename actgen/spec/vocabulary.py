@@ -102,7 +102,17 @@ INPUT = "x"
 """The name of the input of an elementwise activation."""
 
 AXISWISE = ("Sum", "Mean")
-"""Names that reduce over an axis: reserved for `kind = "axiswise"`, as are Max and Min of one argument."""
+"""Names that reduce over an axis, for `kind = "axiswise"` only."""
+
+REDUCTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "Sum": "sum of u over the axis",
+        "Mean": "Sum(u) divided by the length of the axis",
+        "Max": "largest u on the axis; where several are largest, they share its slope evenly",
+        "Min": "smallest u on the axis; where several are smallest, they share its slope evenly",
+    }
+)
+"""The functions of one argument that reduce over the axis of an axis-wise activation."""
 
 REMEDIES: Mapping[str, str] = MappingProxyType(
     {

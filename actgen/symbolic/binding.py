@@ -17,6 +17,7 @@ from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean
 
+from actgen.symbolic import reductions
 from actgen.symbolic.primitives import erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
 
@@ -35,7 +36,10 @@ def bind(expression: sp.Expr, inputs: tuple[sp.Symbol, ...]) -> sp.Expr:
     """
     if isinstance(expression, AppliedUndef):
         arguments = [bind(argument, inputs) for argument in expression.args]
-        return BINDINGS[expression.func.__name__](arguments, frozenset(inputs))
+        name = expression.func.__name__
+        if len(arguments) == 1 and name in REDUCTIONS:
+            return REDUCTIONS[name](arguments[0])
+        return BINDINGS[name](arguments, frozenset(inputs))
     if isinstance(expression, sp.Piecewise):
         return _piecewise(*((bind(value, inputs), bind(condition, inputs)) for value, condition in expression.args))
     if not expression.args:
@@ -128,3 +132,11 @@ BINDINGS: Mapping[str, Binding] = {
     "clip": _clip,
 }
 """Every name of the spec vocabulary; a test holds the two tables to the same names."""
+
+REDUCTIONS: Mapping[str, Callable[[sp.Expr], sp.Expr]] = {
+    "Sum": reductions.total,
+    "Mean": reductions.mean,
+    "Max": reductions.top,
+    "Min": reductions.bottom,
+}
+"""Names that, with one argument, reduce over the axis of an axis-wise activation."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node, Variable
+from actgen.numerics.kernel import OPERATIONS, REDUCTIONS, Call, Constant, Kernel, Node, Variable
 from actgen.spec.text import inert
 from actgen.targets.forms import Form, Precedence
 
@@ -304,7 +304,7 @@ class _Session:
 
     def suggest(self, node: Call) -> str:
         """Return a name that says what a step is: `exp_x`, `x_squared`, `numerator`-like words for the rest."""
-        row = OPERATIONS[node.operation]
+        row = REDUCTIONS.get(node.operation) or OPERATIONS[node.operation]
         first = self.piece(node.arguments[0])
         if row.arity == 1 and first.is_name and len(first.text) <= 12:
             return (
@@ -354,4 +354,5 @@ _WORDS = {
     "equal": "is_equal",
     "not_equal": "differs",
     "select": "branch",
+    "sum": "total",
 }

@@ -1,0 +1,367 @@
+"""From a formula with reductions to a kernel: exponents held against the largest, rows against their size.
+
+* Weights are computed from exp(v - Top(v)): the largest exponential is 1, the others underflow at most.
+* LogTotal is Top(v) + log1p(rest), where rest counts every exponential but one of the largest: a row in which one
+  element dominates keeps its digits. LogMean is the logarithm of a mean near 0, log1p of a mean of expm1 near 1.
+* Centred is t - Sum(W t) of tangents less that at the element with more than half of the weight, where it is computed
+  from the others: 1 - W would have no digits. Spread, its transpose, likewise.
+* A formula proved not to change when the row is shifted is computed from x - Top(x) (or from x - its least element,
+  where that is what its exponents want), one that scales with the row from x / s, s a power of two next to its size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sympy as sp
+from sympy.core.relational import Relational
+
+from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
+from actgen.numerics.lowering import HALF, ONE, PLAIN, ZERO, Lowering, call, constant
+from actgen.symbolic.axiswise import AxiswiseFormula, constants_named
+from actgen.symbolic.primitives import sech, sigmoid, tanh
+from actgen.symbolic.products import COTANGENT, ROW_COTANGENT, TANGENT
+from actgen.symbolic.reductions import (
+    LENGTH,
+    Centred,
+    Element,
+    LogMean,
+    LogTotal,
+    Spread,
+    Tie,
+    Top,
+    Total,
+    Weights,
+    is_row,
+    split_factors,
+    split_terms,
+)
+from actgen.symbolic.rowwise import settle
+
+_BOUNDED = (sigmoid, tanh, sech, sp.sign, sp.sin, sp.cos, sp.atan, sp.erf, Weights)
+_INFINITY = Constant(math.inf)
+
+
+class _Mean(sp.Function):  # type: ignore[misc]
+    """Total(u) / n, as one operation."""
+
+    is_real = True
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the row is brought into range before a formula is applied to it.
+
+    Attributes:
+        shifts: "largest" or "smallest", which element is subtracted; empty for none.
+        scales: whether the row is divided by its size.
+    """
+
+    shifts: str
+    scales: bool
+
+    @classmethod
+    def of(cls, formula: AxiswiseFormula) -> Setting:
+        """What a formula allows and wants."""
+        shifts = ""
+        if formula.shift is not None:
+            costs = {end: _references(formula.value, formula.x, end) for end in ("largest", "smallest")}
+            shifts = min(costs, key=lambda end: (costs[end], end))
+        return cls(shifts, formula.scaling is not None and _is_product(formula.value))
+
+    def describe(self) -> str:
+        """The setting in words, for reports."""
+        told = []
+        if self.scales:
+            told.append("x over its size")
+        if self.shifts:
+            told.append(f"x less its {self.shifts}")
+        return ", ".join(told) or "as declared"
+
+
+def lower_quantity(formula: AxiswiseFormula, quantity: str, setting: Setting) -> Kernel:
+    """The kernel of one of :data:`actgen.symbolic.axiswise.QUANTITIES`."""
+    expression = formula.quantities[quantity]
+    x: Node = Variable(formula.x.name)
+    known: dict[sp.Basic, Node] = {symbol: Variable(symbol.name, is_parameter=True) for symbol in formula.parameters}
+    known[TANGENT] = Variable("tangent")
+    known[COTANGENT] = known[ROW_COTANGENT] = Variable("cotangent")
+    names: dict[Node, str] = {}
+    factor: Node | None = None
+    degree = sp.Integer(0)
+    if setting.scales and formula.scaling is not None:
+        scaling, constants = formula.scaling
+        expression = constants_named(formula, quantity)
+        known |= {symbol: constant(number) for symbol, number in constants.items()}
+        factor = _size(x, known, scaling.weights)
+        names[factor] = "size"
+        degree = scaling.degree - (quantity != "value")
+        for symbol, weight in scaling.weights.items():
+            for _ in range(weight):
+                known[symbol] = call("divide", known[symbol], factor)
+        x = call("divide", x, factor)
+        names[x] = "scaled"
+    shifted = ""
+    # A value that moves along with the row is computed from the row itself: its logarithms have references of their own.
+    if setting.shifts and (quantity != "value" or formula.shift == 0):
+        shifted = setting.shifts
+        x = call("subtract", x, call("frozen", call(shifted, x)))
+        names[x.operands[1]] = shifted
+        names[x] = "shifted"
+    lowering = _Rows({**known, formula.x: x}, formula.x, shifted)
+    result = lowering.node(lowering.prepared(expression))
+    if factor is not None and degree != 0:
+        scale = _Rows({LENGTH: factor}, formula.x, "").node(LENGTH ** abs(degree))
+        result = call("multiply" if degree > 0 else "divide", result, scale)
+    reachable = set(Kernel(result).nodes)
+    names = {node: name for node, name in (lowering.names | names).items() if node in reachable}
+    return Kernel(result, names, form=setting.describe())
+
+
+def _size(x: Node, known: Mapping[sp.Basic, Node], weights: Mapping[sp.Symbol, int]) -> Node:
+    """A power of two next to the largest element and to the parameters that scale with it; 1 if all are 0."""
+    size: Node = call("largest", call("absolute", x))
+    for symbol, weight in weights.items():
+        if weight:
+            part = known[symbol] if symbol.is_nonnegative else call("absolute", known[symbol])
+            for _ in range(weight.bit_length() - 1):
+                part = call("sqrt", part)
+            size = call("maximum", size, part)
+    power = call("binade", call("frozen", size))
+    return call("select", call("equal", power, ZERO), ONE, power)
+
+
+def _references(expression: sp.Expr, x: Element, end: str) -> int:
+    """How many reductions a formula needs to hold its exponents, if the row is relative to one of its ends."""
+    own = x if end == "largest" else -x
+    exponents = {part.args[0] for part in expression.atoms(Weights, LogTotal, LogMean)}
+    tops = {exponent_parts(v)[1] for v in exponents} | {part.args[0] for part in expression.atoms(Top)}
+    return len(tops - {own})
+
+
+def _is_product(expression: sp.Expr) -> bool:
+    """Whether products and powers of elements may overflow where the result does not."""
+    if expression.has(Weights, LogTotal, LogMean):
+        return False
+    return any(
+        (isinstance(part, sp.Pow) and part.base.has(Element))
+        or (isinstance(part, sp.Mul) and sum(factor.has(Element) for factor in part.args) > 1)
+        for part in sp.preorder_traversal(expression)
+    )
+
+
+def exponent_parts(v: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """An exponent as a positive constant times something, its constant terms left out."""
+    varying = split_terms(v)[1]
+    if isinstance(varying, sp.Add):
+        return sp.Integer(1), varying
+    row, rest = split_factors(varying)
+    if row.is_negative:
+        row, rest = -row, -rest
+    return (row, rest) if row.is_positive else (sp.Integer(1), varying)
+
+
+class _Rows(Lowering):
+    """Lowers a formula in one element variable, of which one end may be known to be 0."""
+
+    def __init__(self, known: Mapping[sp.Basic, Node], x: Element, shifted: str) -> None:
+        super().__init__(known, PLAIN)
+        self._x = x
+        self._zero = {"largest": x, "smallest": -x}.get(shifted)
+        self.names: dict[Node, str] = {}
+        self._exponentials: dict[tuple[sp.Expr, sp.Expr], tuple[Node, Node, Node, Node | None]] = {}
+
+    def prepared(self, expression: sp.Expr) -> sp.Expr:
+        """The formula with what is known to be 0 put in, and with means as operations."""
+        if self._zero is not None:
+            expression = settle(expression.xreplace({Top(self._zero): sp.Integer(0)}))
+        return expression.replace(_holds_mean, _with_means)
+
+    def _lower(self, expression: sp.Basic) -> Node:
+        match expression:
+            case Total():
+                return call("sum", self.node(expression.args[0]))
+            case _Mean():
+                return call("mean", self.node(expression.args[0]))
+            case Top():
+                return self._top(expression.args[0])
+            case Tie():
+                return self._tie(expression.args[0])
+            case Weights():
+                exponentials, _, total, _ = self._gathered(*expression.args)
+                return self._named("weights", call("divide", exponentials, total))
+            case LogTotal():
+                return self._log_total(*expression.args)
+            case LogMean():
+                return self._log_mean(expression.args[0])
+            case Centred():
+                return self._centred(*expression.args)
+            case Spread():
+                return self._spread(*expression.args)
+        if expression == LENGTH:
+            return call("length", self.nodes[self._x])
+        return super()._lower(expression)
+
+    def _named(self, name: str, node: Node) -> Node:
+        self.names.setdefault(node, name)
+        return node
+
+    def _top(self, u: sp.Expr) -> Node:
+        if u.could_extract_minus_sign():
+            return call("negate", call("smallest", self.node(-u)))
+        return call("largest", self.node(u))
+
+    def _tie(self, u: sp.Expr) -> Node:
+        is_largest = call("equal", self.node(u), ZERO if u == self._zero else self._top(u))
+        ties = self._named("ties", call("select", is_largest, ONE, ZERO))
+        return call("divide", ties, call("sum", ties))
+
+    def _product(self, expression: sp.Mul) -> Node:
+        """A product; 0 where a weight is 0, also if another factor grows beyond every bound there."""
+        product = super()._product(expression)
+        weights = [factor for factor in expression.args if isinstance(factor, Weights)]
+        others = sp.Mul(*(factor for factor in expression.args if not isinstance(factor, Weights)))
+        if weights and _grows(others, self._x):
+            return call("select", call("equal", self.node(weights[0]), ZERO), ZERO, product)
+        return product
+
+    def _choice(self, expression: sp.Piecewise) -> Node:
+        for _, condition in expression.args:
+            for relation in condition.atoms(Relational):
+                for side in relation.args:
+                    self.node(side)
+        return super()._choice(expression)
+
+    def _distance(self, v: sp.Expr, beside: sp.Expr, *, is_guarded: bool) -> tuple[Node, Node, Node]:
+        """Exponents less the largest, that of the term beside them, and the largest."""
+        if beside == 0:
+            row, rest = exponent_parts(v)
+            if rest == self._zero:
+                return self.node(v), ZERO, ZERO
+            reference = self._reference(rest, is_guarded=is_guarded)
+            distance = _difference(self.node(rest), reference)
+            if row != 1:
+                distance = call("multiply", self.node(row), distance)
+                reference = call("multiply", self.node(row), reference)
+            return distance, ZERO, reference
+        logarithm = self.node(sp.log(beside))
+        largest = ZERO if v == self._zero else self._reference(v, is_guarded=False)
+        reference = self._named("reference", call("maximum", largest, logarithm))
+        reference = self._named("finite", _finite(reference)) if is_guarded else reference
+        return _difference(self.node(v), reference), _difference(logarithm, reference), reference
+
+    def _reference(self, u: sp.Expr, *, is_guarded: bool) -> Node:
+        """The largest u, taken for a constant; 0 in place of an infinity where that is asked for."""
+        negative = u.could_extract_minus_sign()
+        end = "smallest" if negative else "largest"
+        reference: Node = self._named(end, call("frozen", call(end, self.node(-u if negative else u))))
+        reference = self._named("finite", _finite(reference)) if is_guarded else reference
+        return call("negate", reference) if negative else reference
+
+    def _gathered(self, v: sp.Expr, beside: sp.Expr) -> tuple[Node, Node, Node, Node | None]:
+        """exp(v) scaled, the exponents of it, its total with the term beside it, and that term."""
+        if (v, beside) not in self._exponentials:
+            distance, other, _ = self._distance(v, beside, is_guarded=False)
+            exponentials = self._named("exponentials", call("exp", distance))
+            total: Node = call("sum", exponentials)
+            extra: Node | None = None
+            if beside != 0:
+                extra = self._named("beside", call("exp", other))
+                total = call("add", total, extra)
+            self._exponentials[v, beside] = exponentials, distance, self._named("total", total), extra
+        return self._exponentials[v, beside]
+
+    def _log_total(self, v: sp.Expr, beside: sp.Expr) -> Node:
+        is_shifted = beside == 0 and exponent_parts(v)[1] == self._zero
+        distance, other, reference = self._distance(v, beside, is_guarded=not is_shifted)
+        exponentials = self._named("exponentials", call("exp", distance))
+        is_largest = call("equal", distance, ZERO)
+        # A largest exponential is 1, and left out; what is subtracted is 0 and keeps its derivative.
+        others = call("select", is_largest, call("subtract", exponentials, ONE), exponentials)
+        rest: Node = call("sum", others)
+        count: Node = call("sum", call("select", is_largest, ONE, ZERO))
+        if beside != 0:
+            extra = self._named("beside", call("exp", other))
+            is_extra = call("equal", other, ZERO)
+            rest = call("add", rest, call("select", is_extra, call("subtract", extra, ONE), extra))
+            count = call("add", count, call("select", is_extra, ONE, ZERO))
+        rest = self._named("rest", call("add", rest, call("subtract", count, ONE)))
+        logarithm = call("log1p", rest)
+        return logarithm if reference == ZERO else call("add", reference, logarithm)
+
+    def _log_mean(self, v: sp.Expr) -> Node:
+        is_shifted = exponent_parts(v)[1] == self._zero
+        distance, _, reference = self._distance(v, sp.Integer(0), is_guarded=not is_shifted)
+        growth = self._named("growth", call("mean", call("expm1", distance)))
+        plain = call("log", call("mean", call("exp", distance)))
+        is_near = call("greater", growth, call("negate", HALF))
+        # log1p is kept from -1, where its slope is infinite, on the side that is not chosen.
+        near = call("log1p", call("select", is_near, growth, ZERO))
+        logarithm = call("select", is_near, near, plain)
+        return logarithm if reference == ZERO else call("add", reference, logarithm)
+
+    def _centred(self, v: sp.Expr, beside: sp.Expr, t: sp.Expr) -> Node:
+        weights = self.node(Weights(v, beside))
+        _, _, total, extra = self._gathered(v, beside)
+        tangents = self.node(t)
+        is_heavy = self._named("is_heavy", call("greater", weights, HALF))
+        heavy = call("sum", call("select", is_heavy, tangents, ZERO))
+        relative = self._named("relative", call("select", is_heavy, ZERO, call("subtract", tangents, heavy)))
+        weighted: Node = call("multiply", weights, relative)
+        if _grows(t, self._x):
+            weighted = call("select", call("equal", weights, ZERO), ZERO, weighted)
+        result: Node = call("subtract", relative, call("sum", weighted))
+        if extra is not None:
+            result = call("add", result, call("multiply", call("divide", extra, total), heavy))
+        return result
+
+    def _spread(self, v: sp.Expr, beside: sp.Expr, g: sp.Expr) -> Node:
+        weights = self.node(Weights(v, beside))
+        _, _, divisor, extra = self._gathered(v, beside)
+        cotangents = self.node(g)
+        total = call("sum", cotangents)
+        plain = self._named("spread", call("subtract", cotangents, call("multiply", weights, total)))
+        is_heavy = self._named("is_heavy", call("greater", weights, HALF))
+        heavy: Node = call("negate", call("sum", call("select", is_heavy, ZERO, plain)))
+        if extra is not None:
+            heavy = call("add", call("multiply", call("divide", extra, divisor), total), heavy)
+        return call("select", is_heavy, heavy, plain)
+
+
+def _finite(reference: Node) -> Node:
+    """A reference, or 0 where it is infinite: the logarithm of a row of -inf is -inf, and not NaN."""
+    return call("select", call("less", call("absolute", reference), _INFINITY), reference, ZERO)
+
+
+def _difference(a: Node, b: Node) -> Node:
+    """a - b, written without a difference of two negatives, or from 0."""
+    negatives = [node for node in (a, b) if isinstance(node, Call) and node.operation == "negate"]
+    if len(negatives) == 2:
+        return call("subtract", negatives[1].arguments[0], negatives[0].arguments[0])
+    return call("negate", b) if a == ZERO else call("subtract", a, b)
+
+
+def _grows(expression: sp.Expr, x: Element) -> bool:
+    """Whether an expression may be infinite where x is."""
+    if isinstance(expression, _BOUNDED):
+        return False
+    if isinstance(expression, Centred | Spread):
+        return _grows(expression.args[2], x)
+    return expression == x or (not is_row(expression) and any(_grows(argument, x) for argument in expression.args))
+
+
+def _holds_mean(part: sp.Basic) -> bool:
+    return isinstance(part, sp.Mul) and 1 / LENGTH in part.args and any(isinstance(f, Total) for f in part.args)
+
+
+def _with_means(product: sp.Mul) -> sp.Expr:
+    factors = list(product.args)
+    factors.remove(1 / LENGTH)
+    reduced = next(factor for factor in factors if isinstance(factor, Total))
+    factors.remove(reduced)
+    return sp.Mul(*factors, _Mean(reduced.args[0]))
+
+
+__all__ = ["Setting", "lower_quantity"]
