@@ -258,6 +258,15 @@ def show(name: str, numerics: bool, specs: Path | None) -> None:
 
     settings = _settings(specs)
     activation = find_activation(name, settings.specs)
+    if activation.kind == "axiswise":
+        from actgen import axiswise_facts
+
+        if numerics:
+            rows = axiswise_facts.judge(activation, facts.arithmetics(settings.targets))[0]
+            show_table(facts.CHECK_TITLE, facts.CHECK_COLUMNS, rows, facts.CHECK_NUMBERS)
+        else:
+            show_facts(activation.title, axiswise_facts.show_facts(activation, settings.targets))
+        return
     if numerics:
         with remembering():
             rows = facts.numerics_rows(derive_for(activation, facts.arithmetics(settings.targets)))

@@ -40,8 +40,13 @@ def judge(path: Path, targets: Sequence[str]) -> Verdict:
     from actgen.numerics import derive_for, remembering
     from actgen.spec import load_spec
 
+    activation = load_spec(path)
+    if activation.kind == "axiswise":
+        from actgen import axiswise_facts
+
+        return Verdict(*axiswise_facts.judge(activation, arithmetics(targets)))
     with remembering():
-        derivations = derive_for(load_spec(path), arithmetics(targets))
+        derivations = derive_for(activation, arithmetics(targets))
     return Verdict(check_rows(derivations), missed(derivations))
 
 
@@ -171,6 +176,12 @@ def show_facts(derivation: Derivation, targets: Sequence[str]) -> dict[str, list
         facts["monotonicity"] = [properties.monotonicity]
     if properties.lipschitz:
         facts["Lipschitz"] = [properties.lipschitz]
+    return {name: lines for name, lines in (facts | spec_facts(activation, targets)).items() if any(lines)}
+
+
+def spec_facts(activation: Activation, targets: Sequence[str]) -> dict[str, list[str]]:
+    """What the spec itself says, and under which names the code is emitted."""
+    facts: dict[str, list[str]] = {}
     facts["parameters"] = [
         f"{parameter.name} = {_number(parameter.default)}, {parameter.domain.text}"
         f"{f', trainable ({parameter.shape})' if parameter.trainable else ''}: {parameter.description}"
@@ -183,7 +194,7 @@ def show_facts(derivation: Derivation, targets: Sequence[str]) -> dict[str, list
     facts["emitted"] = [f"{target}: {_emitted_names(activation, target)}" for target in targets]
     facts["built in"] = [f"{framework}: {_call(builtin)}" for framework, builtin in activation.builtins.items()]
     facts["spec"] = [activation.path]
-    return {name: lines for name, lines in facts.items() if any(lines)}
+    return facts
 
 
 def _emitted_names(activation: Activation, target: str) -> str:

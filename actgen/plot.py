@@ -72,6 +72,9 @@ def plot(
     if not -_FARTHEST <= low < high <= _FARTHEST:
         told = f"--range {low:g} {high:g}: the first end must be below the second, both within {_FARTHEST:g} of 0"
         raise InputError(told.replace("e+", "e"))
+    if activation.kind != "elementwise":
+        message = f"{activation.name} is {activation.kind}: it is no curve over one number, and is not drawn"
+        raise InputError(f"{message}; `actgen show {activation.name}` tells what there is to know of it")
     choices = _choices(activation, family or {})
     formula = Formula.of(activation)
     variable = formula.inputs[0].name

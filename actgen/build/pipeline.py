@@ -79,6 +79,10 @@ class Toolchain:
 
         activation = load_spec(shorten(job.path))
         context, targets = Context(__version__, job.targets), load_targets(job.targets)
+        if activation.kind == "axiswise":
+            from actgen.build import axiswise
+
+            return Emitted(job.name, *axiswise.emit(activation, job.shown, targets, context))
         with remembering(anew=job.anew):
             derivations = derive_for(activation, {target.name: target.arithmetic for target in lenders(targets)})
         one = derivations[lenders(targets)[0].name]

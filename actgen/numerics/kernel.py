@@ -91,7 +91,9 @@ REDUCTIONS: Mapping[str, Operation] = {
         Operation("sum", 1, "arithmetic", "the sum of a over the axis, which stays with length 1"),
         Operation("mean", 1, "arithmetic", "the sum of a over the axis, divided by its length"),
         Operation("largest", 1, "arithmetic", "the largest a on the axis; NaN if there is one, -inf where it is empty"),
-        Operation("smallest", 1, "arithmetic", "the smallest a on the axis; NaN if there is one, inf where it is empty"),
+        Operation(
+            "smallest", 1, "arithmetic", "the smallest a on the axis; NaN if there is one, inf where it is empty"
+        ),
         Operation("length", 1, "arithmetic", "the length of the axis of a, a number"),
         Operation("frozen", 1, "arithmetic", "a, taken for a constant where something is differentiated"),
     )

@@ -71,9 +71,7 @@ def row_errors(results: NDArray[np.floating], truth: RowTruth, dtype: str, sampl
     return worst
 
 
-def truth_of(
-    oracle: RowOracle, quantity: str, sample: RowSample, reduces: bool, most: int | None = None
-) -> RowTruth:
+def truth_of(oracle: RowOracle, quantity: str, sample: RowSample, reduces: bool, most: int | None = None) -> RowTruth:
     """The exact results of a quantity on a sample; conditions at no more than so many elements, spread out."""
     row = sample.row.tolist()
     length = 1 if reduces and quantity != "vjp" else len(row)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from flint import arb, ctx, fmpq
+from flint import arb, ctx
 from numpy.typing import NDArray
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
@@ -371,6 +371,3 @@ def _is_tight(value: arb) -> bool:
 def _ratio(value: Fraction | float) -> tuple[int, int]:
     exact = Fraction(value)
     return exact.numerator, exact.denominator
-
-
-__all__ = ["RowOracle", "RowTruth", "fmpq"]

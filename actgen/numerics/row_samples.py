@@ -30,7 +30,7 @@ class RowSample:
 
 
 def row_samples(dtype: str, lengths: tuple[int, ...] = (1, 2, 3, 8, 31)) -> Iterator[RowSample]:
-    """The rows of every kind, of each length, in numbers of a type (half types: in numbers of float32 that they hold)."""
+    """The rows of every kind, of each length, in numbers of a type."""
     rng = np.random.default_rng(_SEED)
     for length in lengths:
         for name, row in _rows(rng, length, dtype):

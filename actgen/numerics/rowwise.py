@@ -20,9 +20,10 @@ from sympy.core.relational import Relational
 
 from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
 from actgen.numerics.lowering import HALF, ONE, PLAIN, ZERO, Lowering, call, constant
-from actgen.symbolic.axiswise import AxiswiseFormula, constants_named
+from actgen.symbolic.axiswise import AxiswiseFormula, along_itself, with_named_constants
+from actgen.symbolic.invariance import Scaling
 from actgen.symbolic.primitives import sech, sigmoid, tanh
-from actgen.symbolic.products import COTANGENT, ROW_COTANGENT, TANGENT
+from actgen.symbolic.products import COTANGENT, ROW_COTANGENT, TANGENT, slope_by
 from actgen.symbolic.reductions import (
     LENGTH,
     Centred,
@@ -82,8 +83,10 @@ class Setting:
 
 
 def lower_quantity(formula: AxiswiseFormula, quantity: str, setting: Setting) -> Kernel:
-    """The kernel of one of :data:`actgen.symbolic.axiswise.QUANTITIES`."""
-    expression = formula.quantities[quantity]
+    """The kernel of the value, a product (``QUANTITIES`` of the symbolic room), or the derivative by a parameter."""
+    named = with_named_constants(formula) if setting.scales else formula
+    parameter = next((symbol for symbol in formula.parameters if symbol.name == quantity), None)
+    expression = named.quantities[quantity] if parameter is None else slope_by(named.value, parameter)
     x: Node = Variable(formula.x.name)
     known: dict[sp.Basic, Node] = {symbol: Variable(symbol.name, is_parameter=True) for symbol in formula.parameters}
     known[TANGENT] = Variable("tangent")
@@ -93,25 +96,29 @@ def lower_quantity(formula: AxiswiseFormula, quantity: str, setting: Setting) ->
     degree = sp.Integer(0)
     if setting.scales and formula.scaling is not None:
         scaling, constants = formula.scaling
-        expression = constants_named(formula, quantity)
         known |= {symbol: constant(number) for symbol, number in constants.items()}
         factor = _size(x, known, scaling.weights)
         names[factor] = "size"
-        degree = scaling.degree - (quantity != "value")
+        degree = scaling.degree
+        if quantity != "value":
+            degree = degree - (1 if parameter is None else scaling.weights[parameter])
         for symbol, weight in scaling.weights.items():
             for _ in range(weight):
                 known[symbol] = call("divide", known[symbol], factor)
         x = call("divide", x, factor)
         names[x] = "scaled"
     shifted = ""
-    # A value that moves along with the row is computed from the row itself: its logarithms have references of their own.
-    if setting.shifts and (quantity != "value" or formula.shift == 0):
+    # A value that moves along with the row is computed from the row itself: its logarithms have their own references.
+    if setting.shifts and (quantity in ("jvp", "vjp") or formula.shift == 0):
         shifted = setting.shifts
         x = call("subtract", x, call("frozen", call(shifted, x)))
         names[x.operands[1]] = shifted
         names[x] = "shifted"
     lowering = _Rows({**known, formula.x: x}, formula.x, shifted)
-    result = lowering.node(lowering.prepared(expression))
+    if factor is None or quantity not in ("jvp", "vjp") or formula.reduces or formula.scaling is None:
+        result = lowering.lowered(expression)
+    else:
+        result = _relative_to_heavy(lowering, named, quantity, formula.scaling[0], shifted)
     if factor is not None and degree != 0:
         scale = _Rows({LENGTH: factor}, formula.x, "").node(LENGTH ** abs(degree))
         result = call("multiply" if degree > 0 else "divide", result, scale)
@@ -120,8 +127,54 @@ def lower_quantity(formula: AxiswiseFormula, quantity: str, setting: Setting) ->
     return Kernel(result, names, form=setting.describe())
 
 
+def _relative_to_heavy(
+    lowering: _Rows, formula: AxiswiseFormula, quantity: str, scaling: Scaling, shifted: str
+) -> Node:
+    """A product with a tangent from which a multiple of the row is taken: none is left where one element dominates.
+
+    The row itself is sent to q, which Euler's theorem gives without cancellation, so J t = J (t - b x) + b q. Of a
+    Jacobian that is not symmetric, the transpose of this: the cotangent of the element that dominates follows from
+    those of the others.
+    """
+    row = lowering.relative_row(shifted)
+    square = call("square", row)
+    is_heavy: Node = call("greater", call("multiply", Constant(2.0), square), call("sum", square))
+    image = along_itself(formula, scaling)
+    if image != 0:
+        # Where the image of the row is no smaller than what it is made of, nothing cancels.
+        size = call("absolute", lowering.lowered(formula.value))
+        doubled = call("multiply", Constant(2.0), call("absolute", lowering.lowered(image)))
+        is_heavy = call("both", is_heavy, call("less", doubled, size))
+    is_heavy = lowering.named("is_heavy", is_heavy)
+    heavy = call("sum", call("select", is_heavy, row, ZERO))
+    is_none = call("equal", heavy, ZERO)
+    divisor = call("select", is_none, ONE, heavy)
+    if quantity == "jvp" or formula.is_symmetric:
+        direction = lowering.nodes[TANGENT if quantity == "jvp" else COTANGENT]
+        if shifted:
+            # The row may be shifted: what the other elements have in common has no effect.
+            light = call("sum", call("select", is_heavy, ZERO, direction))
+            one_less = call("subtract", call("length", row), ONE)
+            common = call("select", is_none, ZERO, call("divide", light, one_less))
+            direction = lowering.named("uncommon", call("subtract", direction, common))
+        multiple = call("divide", call("sum", call("select", is_heavy, direction, ZERO)), divisor)
+        multiple = lowering.named("multiple", multiple)
+        rest = call("select", is_heavy, ZERO, call("subtract", direction, call("multiply", multiple, row)))
+        lowering.nodes[TANGENT] = lowering.named("relative", rest)
+        result = lowering.lowered(formula.quantities["jvp"])
+        if image != 0:
+            result = call("add", result, call("multiply", multiple, lowering.lowered(image)))
+        return call("add", result, common) if shifted and formula.shift == 1 else result
+    plain = lowering.named("plain", lowering.lowered(formula.quantities[quantity]))
+    others: Node = call("negate", call("sum", call("select", is_heavy, ZERO, call("multiply", row, plain))))
+    if image != 0:
+        along = call("sum", call("multiply", lowering.nodes[COTANGENT], lowering.lowered(image)))
+        others = call("add", along, others)
+    return call("select", is_heavy, call("divide", others, divisor), plain)
+
+
 def _size(x: Node, known: Mapping[sp.Basic, Node], weights: Mapping[sp.Symbol, int]) -> Node:
-    """A power of two next to the largest element and to the parameters that scale with it; 1 if all are 0."""
+    """A power of two next to the largest element and the parameters that scale with it; 1 if that is 0 or infinite."""
     size: Node = call("largest", call("absolute", x))
     for symbol, weight in weights.items():
         if weight:
@@ -130,7 +183,8 @@ def _size(x: Node, known: Mapping[sp.Basic, Node], weights: Mapping[sp.Symbol, i
                 part = call("sqrt", part)
             size = call("maximum", size, part)
     power = call("binade", call("frozen", size))
-    return call("select", call("equal", power, ZERO), ONE, power)
+    is_usable = call("both", call("greater", power, ZERO), call("less", power, _INFINITY))
+    return call("select", is_usable, power, ONE)
 
 
 def _references(expression: sp.Expr, x: Element, end: str) -> int:
@@ -173,11 +227,21 @@ class _Rows(Lowering):
         self.names: dict[Node, str] = {}
         self._exponentials: dict[tuple[sp.Expr, sp.Expr], tuple[Node, Node, Node, Node | None]] = {}
 
-    def prepared(self, expression: sp.Expr) -> sp.Expr:
-        """The formula with what is known to be 0 put in, and with means as operations."""
+    def lowered(self, expression: sp.Expr) -> Node:
+        """The node of a formula, with what is known to be 0 put in, and with means as operations."""
         if self._zero is not None:
             expression = settle(expression.xreplace({Top(self._zero): sp.Integer(0)}))
-        return expression.replace(_holds_mean, _with_means)
+        return self.node(expression.replace(_holds_mean, _with_means))
+
+    def relative_row(self, shifted: str) -> Node:
+        """The row; one that may be shifted, relative to the end that is nearer to its mean."""
+        row = self.nodes[self._x]
+        if not shifted:
+            return row
+        end = call("frozen", call("smallest" if shifted == "largest" else "largest", row))
+        middle = call("multiply", Constant(2.0), call("frozen", call("mean", row)))
+        is_beyond = call("greater" if shifted == "largest" else "less", middle, end)
+        return self.named("from_bulk", call("subtract", row, call("select", is_beyond, ZERO, end)))
 
     def _lower(self, expression: sp.Basic) -> Node:
         match expression:
@@ -191,7 +255,7 @@ class _Rows(Lowering):
                 return self._tie(expression.args[0])
             case Weights():
                 exponentials, _, total, _ = self._gathered(*expression.args)
-                return self._named("weights", call("divide", exponentials, total))
+                return self.named("weights", call("divide", exponentials, total))
             case LogTotal():
                 return self._log_total(*expression.args)
             case LogMean():
@@ -204,7 +268,8 @@ class _Rows(Lowering):
             return call("length", self.nodes[self._x])
         return super()._lower(expression)
 
-    def _named(self, name: str, node: Node) -> Node:
+    def named(self, name: str, node: Node) -> Node:
+        """The node, with a name for the reader of emitted code."""
         self.names.setdefault(node, name)
         return node
 
@@ -215,7 +280,7 @@ class _Rows(Lowering):
 
     def _tie(self, u: sp.Expr) -> Node:
         is_largest = call("equal", self.node(u), ZERO if u == self._zero else self._top(u))
-        ties = self._named("ties", call("select", is_largest, ONE, ZERO))
+        ties = self.named("ties", call("select", is_largest, ONE, ZERO))
         return call("divide", ties, call("sum", ties))
 
     def _product(self, expression: sp.Mul) -> Node:
@@ -248,53 +313,53 @@ class _Rows(Lowering):
             return distance, ZERO, reference
         logarithm = self.node(sp.log(beside))
         largest = ZERO if v == self._zero else self._reference(v, is_guarded=False)
-        reference = self._named("reference", call("maximum", largest, logarithm))
-        reference = self._named("finite", _finite(reference)) if is_guarded else reference
+        reference = self.named("reference", call("maximum", largest, logarithm))
+        reference = self.named("finite", _finite(reference)) if is_guarded else reference
         return _difference(self.node(v), reference), _difference(logarithm, reference), reference
 
     def _reference(self, u: sp.Expr, *, is_guarded: bool) -> Node:
         """The largest u, taken for a constant; 0 in place of an infinity where that is asked for."""
         negative = u.could_extract_minus_sign()
         end = "smallest" if negative else "largest"
-        reference: Node = self._named(end, call("frozen", call(end, self.node(-u if negative else u))))
-        reference = self._named("finite", _finite(reference)) if is_guarded else reference
+        reference: Node = self.named(end, call("frozen", call(end, self.node(-u if negative else u))))
+        reference = self.named("finite", _finite(reference)) if is_guarded else reference
         return call("negate", reference) if negative else reference
 
     def _gathered(self, v: sp.Expr, beside: sp.Expr) -> tuple[Node, Node, Node, Node | None]:
         """exp(v) scaled, the exponents of it, its total with the term beside it, and that term."""
         if (v, beside) not in self._exponentials:
             distance, other, _ = self._distance(v, beside, is_guarded=False)
-            exponentials = self._named("exponentials", call("exp", distance))
+            exponentials = self.named("exponentials", call("exp", distance))
             total: Node = call("sum", exponentials)
             extra: Node | None = None
             if beside != 0:
-                extra = self._named("beside", call("exp", other))
+                extra = self.named("beside", call("exp", other))
                 total = call("add", total, extra)
-            self._exponentials[v, beside] = exponentials, distance, self._named("total", total), extra
+            self._exponentials[v, beside] = exponentials, distance, self.named("total", total), extra
         return self._exponentials[v, beside]
 
     def _log_total(self, v: sp.Expr, beside: sp.Expr) -> Node:
         is_shifted = beside == 0 and exponent_parts(v)[1] == self._zero
         distance, other, reference = self._distance(v, beside, is_guarded=not is_shifted)
-        exponentials = self._named("exponentials", call("exp", distance))
+        exponentials = self.named("exponentials", call("exp", distance))
         is_largest = call("equal", distance, ZERO)
         # A largest exponential is 1, and left out; what is subtracted is 0 and keeps its derivative.
         others = call("select", is_largest, call("subtract", exponentials, ONE), exponentials)
         rest: Node = call("sum", others)
         count: Node = call("sum", call("select", is_largest, ONE, ZERO))
         if beside != 0:
-            extra = self._named("beside", call("exp", other))
+            extra = self.named("beside", call("exp", other))
             is_extra = call("equal", other, ZERO)
             rest = call("add", rest, call("select", is_extra, call("subtract", extra, ONE), extra))
             count = call("add", count, call("select", is_extra, ONE, ZERO))
-        rest = self._named("rest", call("add", rest, call("subtract", count, ONE)))
+        rest = self.named("rest", call("add", rest, call("subtract", count, ONE)))
         logarithm = call("log1p", rest)
         return logarithm if reference == ZERO else call("add", reference, logarithm)
 
     def _log_mean(self, v: sp.Expr) -> Node:
         is_shifted = exponent_parts(v)[1] == self._zero
         distance, _, reference = self._distance(v, sp.Integer(0), is_guarded=not is_shifted)
-        growth = self._named("growth", call("mean", call("expm1", distance)))
+        growth = self.named("growth", call("mean", call("expm1", distance)))
         plain = call("log", call("mean", call("exp", distance)))
         is_near = call("greater", growth, call("negate", HALF))
         # log1p is kept from -1, where its slope is infinite, on the side that is not chosen.
@@ -306,9 +371,9 @@ class _Rows(Lowering):
         weights = self.node(Weights(v, beside))
         _, _, total, extra = self._gathered(v, beside)
         tangents = self.node(t)
-        is_heavy = self._named("is_heavy", call("greater", weights, HALF))
+        is_heavy = self.named("is_heavy", call("greater", weights, HALF))
         heavy = call("sum", call("select", is_heavy, tangents, ZERO))
-        relative = self._named("relative", call("select", is_heavy, ZERO, call("subtract", tangents, heavy)))
+        relative = self.named("relative", call("select", is_heavy, ZERO, call("subtract", tangents, heavy)))
         weighted: Node = call("multiply", weights, relative)
         if _grows(t, self._x):
             weighted = call("select", call("equal", weights, ZERO), ZERO, weighted)
@@ -322,8 +387,8 @@ class _Rows(Lowering):
         _, _, divisor, extra = self._gathered(v, beside)
         cotangents = self.node(g)
         total = call("sum", cotangents)
-        plain = self._named("spread", call("subtract", cotangents, call("multiply", weights, total)))
-        is_heavy = self._named("is_heavy", call("greater", weights, HALF))
+        plain = self.named("spread", call("subtract", cotangents, call("multiply", weights, total)))
+        is_heavy = self.named("is_heavy", call("greater", weights, HALF))
         heavy: Node = call("negate", call("sum", call("select", is_heavy, ZERO, plain)))
         if extra is not None:
             heavy = call("add", call("multiply", call("divide", extra, divisor), total), heavy)
@@ -336,7 +401,7 @@ def _finite(reference: Node) -> Node:
 
 
 def _difference(a: Node, b: Node) -> Node:
-    """a - b, written without a difference of two negatives, or from 0."""
+    """A - b, written without a difference of two negatives, or from 0."""
     negatives = [node for node in (a, b) if isinstance(node, Call) and node.operation == "negate"]
     if len(negatives) == 2:
         return call("subtract", negatives[1].arguments[0], negatives[0].arguments[0])

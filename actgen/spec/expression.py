@@ -180,10 +180,8 @@ class _Builder:
 
     def arity(self, node: ast.Call, name: str, count: int) -> None:
         entry = FUNCTIONS[ALIASES.get(name, name)]
-        if entry.name == "log" and count == 2:
-            remedy = "write log(u) / log(base)"
-        else:
-            remedy = f"it is {entry.meaning}"
+        is_to_base = entry.name == "log" and count == 2
+        remedy = "write log(u) / log(base)" if is_to_base else f"it is {entry.meaning}"
         self.flaw(node, f"{name} takes {entry.arguments}, not {count}", remedy)
 
     def piecewise(self, node: ast.Call) -> sympy.Expr | None:

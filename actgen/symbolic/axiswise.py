@@ -11,9 +11,9 @@ import sympy as sp
 from actgen.spec import Activation, Problem, SpecError
 from actgen.symbolic.binding import bind
 from actgen.symbolic.invariance import Scaling, name_constants, scaling_of, shift_of
-from actgen.symbolic.products import pull_back, push_forward
+from actgen.symbolic.products import COTANGENT, TANGENT, pull_back, push_forward, slope_by
 from actgen.symbolic.reductions import Element, is_row
-from actgen.symbolic.rowwise import gather, settle, tidy
+from actgen.symbolic.rowwise import distributed, gather, settle, tidy
 
 QUANTITIES = ("value", "jvp", "vjp")
 """The value, the Jacobian times a tangent, a cotangent times the Jacobian."""
@@ -36,7 +36,9 @@ class AxiswiseFormula:
     parameters: tuple[sp.Symbol, ...]
 
     @classmethod
-    def of(cls, activation: Activation, rewrite: Callable[[sp.Expr], sp.Expr] = lambda formula: formula) -> AxiswiseFormula:
+    def of(
+        cls, activation: Activation, rewrite: Callable[[sp.Expr], sp.Expr] = lambda formula: formula
+    ) -> AxiswiseFormula:
         """Bind the names of a spec to primitives and reductions, and bring the formula into its normal form.
 
         Args:
@@ -70,22 +72,35 @@ class AxiswiseFormula:
         return {"value": self.value, "jvp": push_forward(self.value, self.x), "vjp": pull_back(self.value, self.x)}
 
     @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether the Jacobian is proved to equal its transpose."""
+        if self.reduces:
+            return False
+        forward = self.quantities["jvp"].xreplace({TANGENT: COTANGENT})
+        return bool(distributed(forward - self.quantities["vjp"]) == 0)
+
+    @cached_property
     def shift(self) -> int | None:
         """What a constant added to the row adds to the result: 0 times it, once, or None where neither is proved."""
         return shift_of(self.value, self.x)
 
     @cached_property
     def scaling(self) -> tuple[Scaling, Mapping[sp.Symbol, sp.Expr]] | None:
-        """How the result scales with row and parameters, and the constants that must scale along; None if it does not."""
+        """How the result scales with row and parameters, and the constants that scale along; None if it does not."""
         named, constants = name_constants(self.value)
         found = scaling_of(named, self.x, (*self.parameters, *constants))
         return None if found is None else (found, constants)
 
 
-def constants_named(formula: AxiswiseFormula, quantity: str) -> sp.Expr:
-    """A quantity of a formula whose constants scale along, as a formula in symbols for them."""
+def with_named_constants(formula: AxiswiseFormula) -> AxiswiseFormula:
+    """The formula with a parameter for each constant that scales along with x."""
     named, constants = name_constants(formula.value)
     if not constants:
-        return formula.quantities[quantity]
-    alike = AxiswiseFormula(formula.declared, named, formula.x, (*formula.parameters, *constants))
-    return alike.quantities[quantity]
+        return formula
+    return AxiswiseFormula(formula.declared, named, formula.x, (*formula.parameters, *constants))
+
+
+def along_itself(formula: AxiswiseFormula, scaling: Scaling) -> sp.Expr:
+    """The Jacobian times the row itself, by Euler: degree f - sum of w p df/dp, which hides no cancellation."""
+    terms = [-weight * symbol * slope_by(formula.value, symbol) for symbol, weight in scaling.weights.items() if weight]
+    return sp.Add(scaling.degree * formula.value, *terms)

@@ -27,8 +27,19 @@ ROW_COTANGENT = sp.Symbol("cotangent", real=True)
 
 def push_forward(formula: sp.Expr, x: Element) -> sp.Expr:
     """The Jacobian times the tangent."""
-    tangents: dict[sp.Basic, sp.Expr] = {x: TANGENT}
-    for node in _in_order(formula):
+    return _forward(formula, x, TANGENT)
+
+
+def slope_by(formula: sp.Expr, parameter: sp.Symbol) -> sp.Expr:
+    """The derivative by a parameter."""
+    return _forward(formula, parameter, sp.Integer(1))
+
+
+def _forward(formula: sp.Expr, variable: sp.Symbol, tangent: sp.Expr) -> sp.Expr:
+    if not formula.has(variable):
+        return sp.Integer(0)
+    tangents: dict[sp.Basic, sp.Expr] = {variable: tangent}
+    for node in _in_order(formula, variable):
         if node not in tangents and isinstance(node, sp.Expr):
             parts = [
                 sp.Mul(*factors, tangents[argument])
@@ -42,24 +53,24 @@ def push_forward(formula: sp.Expr, x: Element) -> sp.Expr:
 def pull_back(formula: sp.Expr, x: Element) -> sp.Expr:
     """The cotangent times the Jacobian."""
     cotangents: dict[sp.Basic, list[sp.Expr]] = {formula: [ROW_COTANGENT if is_row(formula) else COTANGENT]}
-    for node in reversed(list(_in_order(formula))):
+    for node in reversed(list(_in_order(formula, x))):
         arrived = cotangents.get(node)
         if not arrived or node == x or not isinstance(node, sp.Expr):
             continue
         cotangent = sp.Add(*arrived)
         for argument, passed in _passed(node, cotangent):
-            if argument.has(Element):
+            if argument.has(x):
                 widened = is_row(argument) and not is_row(passed)
                 cotangents.setdefault(argument, []).append(settle(Total(passed)) if widened else passed)
     return settle(fold(centre(settle(sp.Add(*cotangents.get(x, []))))))
 
 
-def _in_order(expression: sp.Basic) -> Iterator[sp.Basic]:
-    """Every distinct subexpression that holds an element, operands before their users."""
+def _in_order(expression: sp.Basic, variable: sp.Symbol) -> Iterator[sp.Basic]:
+    """Every distinct subexpression that holds the variable, operands before their users."""
     seen: set[sp.Basic] = set()
 
     def visit(node: sp.Basic) -> Iterator[sp.Basic]:
-        if node in seen or not node.has(Element):
+        if node in seen or not node.has(variable):
             return
         seen.add(node)
         for argument in _operands(node):
@@ -88,7 +99,7 @@ def _partials(node: sp.Expr) -> Iterator[tuple[sp.Basic, tuple[sp.Expr, ...]]]:
     elif isinstance(node, sp.Pow):
         base, exponent = args
         yield base, (exponent, base ** (exponent - 1))
-        if exponent.has(Element):
+        if not exponent.is_number:
             yield exponent, (node, sp.log(base))
     elif isinstance(node, sp.Piecewise):
         pieces = [

@@ -100,6 +100,18 @@ def _log(argument: sp.Expr) -> sp.Expr:
     return sp.Add(*terms, sp.log(product) if product != 1 else 0)
 
 
+def distributed(expression: sp.Basic) -> sp.Basic:
+    """Everything multiplied out, sums over the axis taken term by term: equal formulas mostly become the same."""
+    if not expression.args:
+        return expression
+    if isinstance(expression, sp.Piecewise):
+        return sp.Piecewise(*((distributed(value), condition) for value, condition in expression.args))
+    rebuilt = expression.func(*map(distributed, expression.args))
+    if isinstance(rebuilt, Total):
+        return sp.Add(*map(total, sp.Add.make_args(sp.expand(rebuilt.args[0]))))
+    return sp.expand(rebuilt) if isinstance(rebuilt, sp.Add | sp.Mul | sp.Pow) else rebuilt
+
+
 @dataclass(frozen=True)
 class _Sum:
     """scale (beside + Total(exp(exponent)))."""
@@ -117,7 +129,9 @@ class _Sum:
             return None
         term, scale, exponent = found[0]
         beside = (expression - term) / scale
-        if scale.is_positive and (beside == 0 or (beside.is_positive and not beside.has(Total, Top, LogTotal, LogMean))):
+        if scale.is_positive and (
+            beside == 0 or (beside.is_positive and not beside.has(Total, Top, LogTotal, LogMean))
+        ):
             return cls(scale, exponent, beside)
         return None
 
@@ -320,4 +334,4 @@ def _is_shorter(rest: sp.Expr, expression: sp.Add, least: int) -> bool:
     return count < len(sp.expand(expression).args) - least
 
 
-__all__ = ["centre", "fold", "gather", "settle", "tidy"]
+__all__ = ["centre", "distributed", "fold", "gather", "settle", "tidy"]

@@ -14,6 +14,7 @@ import numpy as np
 from actgen.numerics.oracle import Oracle
 from actgen.spec.text import inert
 from actgen.symbolic.derivatives import differentiate
+from actgen.targets.axiswise import AxiswiseTarget
 from actgen.targets.target import Context, Target, lenders
 from actgen.targets.templates import environment
 
@@ -156,6 +157,12 @@ def emit_neighbours(targets: Sequence[Target], context: Context) -> dict[str, st
         .render(frameworks=[target.name for target in lenders(targets)])
     )
     files = {"__init__.py": "", "tests/__init__.py": "", "tests/contract.py": contract}
+    files["tests/rows.py"] = environment("actgen.targets").get_template("rows.py.j2").render()
+    files |= {
+        f"tests/rows_on_{target.name}.py": target.emit_row_adaptor(context)
+        for target in lenders(targets)
+        if isinstance(target, AxiswiseTarget)
+    }
     return files | {f"tests/on_{target.name}.py": target.emit_adaptor(context) for target in lenders(targets)}
 
 

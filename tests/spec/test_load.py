@@ -216,12 +216,28 @@ names are letters a-z, digits and single underscores, a letter first
           inputs = ["a", "b"]
           ^^^^^^""",
     ),
-    "an axiswise activation": (
+    "an axiswise activation without a reduction": (
         'kind = "axiswise"',
         """\
-        probe.toml:5:8: kind = 'axiswise' is not supported yet; this version supports elementwise activations only
-          kind = "axiswise"
-                 ^^^^^^^^^^""",
+        probe.toml:3:14: the expression reduces over no axis; \
+use one of Sum, Mean, Max, Min of one argument, or remove kind
+          expression = "x"
+                       ^^^""",
+    ),
+    "an axiswise activation that is trained": (
+        'kind = "axiswise"\n[parameters.a]\ndefault = 1\ndescription = "A."\ntrainable = true',
+        """\
+        probe.toml:9:1: parameters of axis-wise activations are not trained; \
+remove trainable; a hyperparameter is a number given by the caller
+          trainable = true
+          ^^^^^^^^^""",
+    ),
+    "groups of an elementwise activation": (
+        "grouped = true",
+        """\
+        probe.toml:5:1: only an axis-wise activation acts on groups; remove it, or add kind = "axiswise"
+          grouped = true
+          ^^^^^^^""",
     ),
     "a kind with a typo": (
         'kind = "elementwize"',

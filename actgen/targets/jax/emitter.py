@@ -12,6 +12,7 @@ from actgen.targets.condition import condition
 from actgen.targets.docstring import describe, document, domain_words, gated_arguments, gated_shape, headline
 from actgen.targets.drawing import drawn, explain
 from actgen.targets.jax.arithmetic import ARITHMETIC
+from actgen.targets.jax.axiswise import emit_axiswise
 from actgen.targets.jax.printer import JaxPrinter
 from actgen.targets.package import package
 from actgen.targets.statements import ConstantPool, Listing, unused
@@ -20,6 +21,7 @@ from actgen.targets.templates import environment
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation
+    from actgen.numerics.axiswise import AxiswiseDerivation
     from actgen.spec.activation import Activation, Parameter
 
 _PACKAGE = "actgen.targets.jax"
@@ -40,6 +42,14 @@ class JaxTarget:
         """Return the module of one activation."""
         template = environment(_PACKAGE).get_template("module.py.j2")
         return {f"jax/{derivation.activation.name}.py": template.render(_module(derivation))}
+
+    def emit_axiswise(self, derivation: AxiswiseDerivation, context: Context) -> dict[str, str]:
+        """Return the module of one axis-wise activation."""
+        return {f"jax/{derivation.activation.name}.py": emit_axiswise(derivation)}
+
+    def emit_row_adaptor(self, context: Context) -> str:
+        """Return `tests/rows_on_jax.py`."""
+        return environment(_PACKAGE).get_template("row_adaptor.py.j2").render()
 
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""

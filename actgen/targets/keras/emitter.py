@@ -12,6 +12,7 @@ from actgen.targets.confinement import confine, projection
 from actgen.targets.docstring import describe, document, domain_words, gated_arguments, gated_shape, headline
 from actgen.targets.drawing import drawn, explain
 from actgen.targets.keras.arithmetic import ARITHMETIC
+from actgen.targets.keras.axiswise import emit_axiswise
 from actgen.targets.keras.expansions import sources
 from actgen.targets.keras.printer import KerasPrinter
 from actgen.targets.package import package
@@ -21,6 +22,7 @@ from actgen.targets.templates import environment
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation
+    from actgen.numerics.axiswise import AxiswiseDerivation
     from actgen.spec.activation import Activation, Parameter
 
 _PACKAGE = "actgen.targets.keras"
@@ -40,6 +42,14 @@ class KerasTarget:
         """Return the module of one activation."""
         template = environment(_PACKAGE).get_template("module.py.j2")
         return {f"keras/{derivation.activation.name}.py": template.render(_module(derivation))}
+
+    def emit_axiswise(self, derivation: AxiswiseDerivation, context: Context) -> dict[str, str]:
+        """Return the module of one axis-wise activation."""
+        return {f"keras/{derivation.activation.name}.py": emit_axiswise(derivation)}
+
+    def emit_row_adaptor(self, context: Context) -> str:
+        """Return `tests/rows_on_keras.py`."""
+        return environment(_PACKAGE).get_template("row_adaptor.py.j2").render()
 
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""

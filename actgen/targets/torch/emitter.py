@@ -30,10 +30,12 @@ from actgen.targets.statements import ConstantPool, Listing
 from actgen.targets.target import Context, Entry
 from actgen.targets.templates import environment
 from actgen.targets.torch.arithmetic import ARITHMETIC
+from actgen.targets.torch.axiswise import emit_axiswise
 from actgen.targets.torch.printer import TorchPrinter
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation
+    from actgen.numerics.axiswise import AxiswiseDerivation
     from actgen.spec.activation import Activation, Parameter
 
 _PACKAGE = "actgen.targets.torch"
@@ -51,6 +53,14 @@ class TorchTarget:
         """Return the module of one activation."""
         template = environment(_PACKAGE).get_template("module.py.j2")
         return {f"torch/{derivation.activation.name}.py": template.render(_module(derivation))}
+
+    def emit_axiswise(self, derivation: AxiswiseDerivation, context: Context) -> dict[str, str]:
+        """Return the module of one axis-wise activation."""
+        return {f"torch/{derivation.activation.name}.py": emit_axiswise(derivation)}
+
+    def emit_row_adaptor(self, context: Context) -> str:
+        """Return `tests/rows_on_torch.py`."""
+        return environment(_PACKAGE).get_template("row_adaptor.py.j2").render()
 
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""
