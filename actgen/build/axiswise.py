@@ -28,8 +28,10 @@ def emit(
     from actgen.numerics.axiswise import derive_axiswise, reference_rows
     from actgen.targets.axiswise import AxiswiseTarget
     from actgen.targets.axiswise_suite import emit_axiswise_test
+    from actgen.targets.target import lenders
 
-    derivation = derive_axiswise(activation, {target.name: target.arithmetic for target in targets})
+    own = lenders(targets)
+    derivation = derive_axiswise(activation, {target.name: target.arithmetic for target in own})
     sources = emit_axiswise_test(derivation, reference_rows(derivation), targets, context)
     for target in targets:
         if not isinstance(target, AxiswiseTarget):

@@ -104,13 +104,18 @@ def derive_axiswise(activation: Activation, machines: Mapping[str, Arithmetic] |
     Raises:
         SpecError: the formula has no real value, or does not depend on its input.
     """
-    formula = AxiswiseFormula.of(activation, lambda expression: rewrite(expression)[0])
+    formula = normal_formula(activation)
     setting = Setting.of(formula)
     names = (*QUANTITIES, *(symbol.name for symbol in formula.parameters))
     kernels = {name: lower_quantity(formula, name, setting) for name in names}
     formulas = {quantity: text(formula.quantities[quantity]) for quantity in QUANTITIES}
     judgements = _judge(activation, formula, kernels, {"": IDEAL} if machines is None else machines)
     return AxiswiseDerivation(activation, formula, setting, kernels, formulas, judgements)
+
+
+def normal_formula(activation: Activation) -> AxiswiseFormula:
+    """The formula of an axis-wise activation, rewritten and in its normal form."""
+    return AxiswiseFormula.of(activation, lambda expression: rewrite(expression)[0])
 
 
 def reference_rows(derivation: AxiswiseDerivation) -> list[RowReference]:

@@ -170,6 +170,22 @@ def facts(derivation: AxiswiseDerivation) -> str:
     return " ".join(told)
 
 
+def wrapper(derivation: AxiswiseDerivation) -> dict[str, object]:
+    """What the template of a module around the function of the JAX target reads."""
+    activation = derivation.activation
+    return {
+        "name": activation.name,
+        "class_name": activation.class_name,
+        "imported": ", ".join(sorted({activation.name, *activation.aliases})),
+        "exported": sorted({activation.name, activation.class_name, *activation.aliases}),
+        "headline": title(activation),
+        "docstring": class_docstring(derivation, "axis", "keepdims"),
+        "parameters": parameter_rows(activation),
+        "grouped": activation.grouped,
+        "keeps": derivation.reduces and not activation.grouped,
+    }
+
+
 def title(activation: Activation) -> str:
     """The first line of a module."""
     return headline(activation, 90)[0].rstrip(".")
@@ -185,4 +201,5 @@ __all__ = [
     "functions",
     "parameter_rows",
     "title",
+    "wrapper",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from actgen.spec.text import inert
 from actgen.symbolic.axiswise import QUANTITIES
 from actgen.targets.condition import condition
-from actgen.targets.target import Context, Target
+from actgen.targets.target import Context, Target, lenders
 from actgen.targets.templates import environment
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def emit_axiswise_test(
             class_name=activation.class_name,
             aliases=activation.aliases,
             title=inert(activation.title),
-            frameworks=[target.name for target in targets],
+            frameworks=[target.name for target in lenders(targets)],
+            wrappers=[target.name for target in targets if target.borrows],
             rows=[_row(row) for row in rows],
             units=_units(derivation),
             parameters={parameter.name: float(parameter.default) for parameter in activation.parameters},

@@ -19,6 +19,7 @@ from actgen.verify.builtin import Native, find_native, run_native
 from actgen.verify.finding import Finding, find
 from actgen.verify.gated import PairSubject, find_pair_native, measure
 from actgen.verify.record import Cell, Entry, quantity_name
+from actgen.verify.rows import RowSubject, find_row_native, measure_rows
 from actgen.verify.state import Store
 from actgen.verify.subject import SLACK, Piece, Subject
 from actgen.verify.support import supported
@@ -74,6 +75,9 @@ def run(task: Sample) -> None:
     function = find_ours(task, activation.name, store)
     if function is None:
         return
+    if activation.kind == "axiswise":
+        _run_rows(task, framework, activation, function, store)
+        return
     if activation.kind == "gated":
         _run_gated(task, framework, activation, function, store)
         return
@@ -87,6 +91,16 @@ def run(task: Sample) -> None:
             framework.prepare()
             for dtype, entry in _measure(task, framework, subject, function, builtin, mode, group):
                 store.write(task.keys[mode, dtype], entry)
+
+
+def _run_rows(
+    task: Sample, framework: Framework, activation: Activation, function: Callable[..., Any], store: Store
+) -> None:
+    subject, builtin = RowSubject(activation), find_row_native(activation, task.framework)
+    for mode, dtype in task.keys:
+        framework.prepare()
+        entry = measure_rows(task.framework, subject, function, builtin, mode, dtype, task.orders)
+        store.write(task.keys[mode, dtype], entry)
 
 
 def _run_gated(

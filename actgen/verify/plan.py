@@ -74,6 +74,9 @@ def plan(activations: Sequence[Activation], settings: Settings, request: Request
     gated = [activation.name for activation in activations if activation.kind == "gated"]
     if request.is_exhaustive and gated:
         raise InputError(f"{gated[0]}: of two inputs not all can be tried; leave out --exhaustive")
+    rows = [activation.name for activation in activations if activation.kind == "axiswise"]
+    if request.is_exhaustive and rows:
+        raise InputError(f"{rows[0]}: of rows not all can be tried; leave out --exhaustive")
     keys: dict[Place, list[str]] = {}
     tasks: dict[str, Sample | Stretch] = {}
     modes = [mode for mode in request.modes if supported(request.orders, framework, mode)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from actgen.targets import axiswise
 from actgen.targets.jax.arithmetic import ARITHMETIC
 from actgen.targets.jax.wrapping import cheap_test, wrapper
 from actgen.targets.package import package
@@ -13,6 +14,7 @@ from actgen.targets.templates import environment
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation
+    from actgen.numerics.axiswise import AxiswiseDerivation
 
 _PACKAGE = "actgen.targets.equinox"
 
@@ -28,6 +30,15 @@ class EquinoxTarget:
         """Return the module of one activation."""
         template = environment(_PACKAGE).get_template("module.py.j2")
         return {f"equinox/{derivation.activation.name}.py": template.render(wrapper(derivation, "dtype"))}
+
+    def emit_axiswise(self, derivation: AxiswiseDerivation, context: Context) -> dict[str, str]:
+        """Return the module of one axis-wise activation."""
+        template = environment(_PACKAGE).get_template("axiswise_module.py.j2")
+        return {f"equinox/{derivation.activation.name}.py": template.render(axiswise.wrapper(derivation))}
+
+    def emit_row_adaptor(self, context: Context) -> str:
+        """Return nothing: what is measured are the functions of JAX."""
+        return ""
 
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""
