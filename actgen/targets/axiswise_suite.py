@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from actgen.spec.text import inert
 from actgen.symbolic.axiswise import QUANTITIES
 from actgen.targets.condition import condition
@@ -42,7 +44,7 @@ def emit_axiswise_test(
             wrappers=[target.name for target in targets if target.borrows],
             rows=[_row(row) for row in rows],
             units=_units(derivation),
-            parameters={parameter.name: float(parameter.default) for parameter in activation.parameters},
+            parameters={p.name: float(np.float32(float(p.default))) for p in activation.parameters},
             checked=[parameter.name for parameter in activation.parameters if condition(parameter)],
             reduces=derivation.reduces,
             grouped=activation.grouped,
