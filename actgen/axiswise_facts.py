@@ -19,7 +19,7 @@ def judge(activation: Activation, machines: Mapping[str, Arithmetic]) -> tuple[l
 
     derivation = derive_axiswise(activation, machines)
     missed = {(quantity, machine) for quantity, machine, _ in derivation.missed}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for quantity, by_machine in derivation.judgements.items():
         worst = max(by_machine, key=lambda machine: by_machine[machine].units)
         errors = by_machine[worst]

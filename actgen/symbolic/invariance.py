@@ -103,7 +103,7 @@ def _degree(node: sp.Basic, known: Mapping[sp.Basic, sp.Expr]) -> sp.Expr | None
     if isinstance(node, sp.Add | Relational):
         return _common(degrees)
     if isinstance(node, sp.Mul):
-        return None if None in degrees else sum(degrees, sp.Integer(0))
+        return None if None in degrees else sp.Add(*degrees)
     if isinstance(node, Total | Top | sp.Abs):
         return degrees[0]
     if isinstance(node, sp.sign | Tie):

@@ -9,7 +9,7 @@ logsumexp do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import sympy as sp
 
@@ -80,10 +80,10 @@ def _in_order(expression: sp.Basic, variable: sp.Symbol) -> Iterator[sp.Basic]:
     yield from visit(expression)
 
 
-def _operands(node: sp.Basic) -> Iterable[sp.Basic]:
+def _operands(node: sp.Basic) -> list[sp.Basic]:
     if isinstance(node, sp.Piecewise):
         return [value for value, _ in node.args]
-    return node.args
+    return list(node.args)
 
 
 def _partials(node: sp.Expr) -> Iterator[tuple[sp.Basic, tuple[sp.Expr, ...]]]:

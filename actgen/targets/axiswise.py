@@ -91,7 +91,8 @@ def functions(
         axis: what the axis is called.
     """
     names = [parameter.name for parameter in derivation.activation.parameters]
-    found, expansions = [], set()
+    found: list[Function] = []
+    expansions: set[str] = set()
     for quantity in quantities:
         kernel = derivation.kernels[quantity]
         printer = make()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,5 +76,5 @@ def _units(derivation: AxiswiseDerivation) -> Mapping[str, float]:
     return {q: float(f"{2 * units:.2g}") for q, units in worst.items() if math.isfinite(units)}
 
 
-def _numbers(values: Sequence[float]) -> str:
+def _numbers(values: Iterable[float]) -> str:
     return ", ".join(repr(float(value)) for value in values)
