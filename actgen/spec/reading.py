@@ -170,6 +170,9 @@ class Reader:
                 place = self.source.key(("parameters", name, "trainable"))
                 remedy = "remove trainable; a hyperparameter is a number given by the caller"
                 self._note(place, "parameters of axis-wise activations are not trained", remedy)
+            if isinstance(row, dict) and "distribution" in row:
+                place = self.source.key(("parameters", name, "distribution"))
+                self._note(place, "parameters of axis-wise activations are not drawn", "remove distribution")
         if "surrogate" in self.document:
             self._note(self.source.key(("surrogate",)), "axis-wise activations have no surrogate", "remove the table")
 
