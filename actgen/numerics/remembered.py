@@ -2,11 +2,12 @@
 
 The search for a form is what a build takes its time for, and most changes of the generator, of a template say, do not
 touch it. A choice is named by the digest of the formula, its parameters' values, the machines, and the sources of the
-rooms that decide. What a file says is checked against a digest of it, like the tables of :mod:`actgen.numerics.cache`.
+modules that decide. What a file says is checked against a digest of it, like the tables of :mod:`actgen.numerics.cache`.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from typing import Any, Literal
 
 import sympy as sp
 
+from actgen.numerics import choice
 from actgen.numerics.cache import folder, read_checked, write_checked
 from actgen.numerics.choice import choose_kernels
 from actgen.numerics.emulation import Arithmetic
@@ -32,7 +34,6 @@ Choices = list[tuple[Kernel, Judgement]]
 Use = Literal["never", "read and write", "write only"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_ROOMS = ("symbolic", "numerics")
 _LIBRARIES = ("numpy", "python-flint", "sympy")
 
 _use: ContextVar[Use] = ContextVar("use", default="never")
@@ -100,13 +101,30 @@ def _path_of(question: Question, equals: Sequence[sp.Expr], machines: Sequence[A
 
 @cache
 def _sources() -> str:
+    """A digest of what decides: the modules that the search imports, and the libraries that they compute with."""
     state = hashlib.sha256()
-    for path in sorted(path for room in _ROOMS for path in (_PACKAGE / room).rglob("*.py")):
+    for path in sorted(_imported(Path(choice.__file__))):
         content = path.read_bytes()
         state.update(f"{path.relative_to(_PACKAGE).as_posix()} {len(content)}\n".encode() + content)
     for library in _LIBRARIES:
         state.update(f"{library} {metadata.version(library)}\n".encode())
     return state.hexdigest()
+
+
+def _imported(first: Path) -> set[Path]:
+    """A module and those of this package that it imports, and these import, and so on; packages' own files left out."""
+    found, waiting = set(), [first]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("actgen."):
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                files = [_PACKAGE.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in names]
+                waiting += [file for file in files if file.is_file()]
+    return found
 
 
 def _kernel_row(kernel: Kernel) -> dict[str, Any]:

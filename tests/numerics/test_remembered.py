@@ -101,3 +101,9 @@ def test_another_question_has_another_answer(monkeypatch: pytest.MonkeyPatch, wh
             parameters = tuple(replace(p, default=p.default * 2) for p in spec.parameters)
             derive(replace(spec, parameters=parameters), IDEAL)
     assert searched
+
+
+def test_the_digest_covers_what_the_search_imports() -> None:
+    found = {path.name for path in remembered._imported(Path(remembered.choice.__file__))}
+    assert {"choice.py", "judge.py", "oracle.py", "balls.py", "rules.py", "twofold.py", "kernel.py"} <= found
+    assert not {"remembered.py", "derivation.py", "gated.py"} & found
