@@ -32,6 +32,9 @@ Settings = Sequence[Mapping[str, Fraction]]
 Term = tuple[Order, ...]
 """Of each factor what it is differentiated by; the factors' derivatives are multiplied."""
 
+_ROUGHER = 1.4
+"""Beyond 1.5 tanh would be computed to more digits than a float, at fifty times the operations."""
+
 NOTHING_KNOWN = Properties((None, None), (None, None), None, (), (), None, None, None)
 """Limits, parity, kinks and the like belong to functions of one input."""
 
@@ -133,8 +136,7 @@ def derive_kernels(
                 parts = [verdict for row in rows for _, verdict in row]
                 found.append((kernel, judge.judge(kernel, machines[name], parts)))
                 # What two factors are off by adds up.
-                is_single = sum(not kernel.is_constant for row in rows for kernel, _ in row) < 2
-                if found[0][1].units <= (CONTRACT if is_single else machines[name].margin):
+                if found[0][1].units <= (machines[name].margin + CONTRACT) / 2:
                     break
             kernels[name][order], judgements[name][order] = min(found, key=lambda one: one[1].units)
     return kernels, judgements, formulas
@@ -155,18 +157,26 @@ class _Shop:
         self._chosen: dict[tuple[Order, bool], list[tuple[Kernel, Judgement]]] = {}
 
     def choose(self, order: Order, is_strict: bool) -> list[tuple[Kernel, Judgement]]:
-        """The kernel of a partial on each machine; a strict one is off by half as much, if there is such a form."""
+        """The kernel of a partial on each machine.
+
+        A strict one is chosen for a machine whose functions are off by more, so that on the real one a part of the
+        contract is left for another factor.
+        """
         key = order, is_strict
         if key not in self._chosen:
             factor, formula = self._factor, self._factor.formula
             partial = formula.partials[order]
             question = Question(partial, factor.input, formula.parameters, factor.settings, factor.kinks)
             other = self._rewritten.get(order, partial)
-            margins = [machine.margin / 2 if is_strict else machine.margin for machine in self._machines]
-            machines = [replace(one, margin=margin) for one, margin in zip(self._machines, margins, strict=True)]
+            machines = [_rougher(machine) if is_strict else machine for machine in self._machines]
             equals = [other] if other != partial else []
             self._chosen[key] = choose(question, self._known, equals, machines)
         return self._chosen[key]
+
+
+def _rougher(machine: Arithmetic) -> Arithmetic:
+    errors = {name: (_ROUGHER * single, _ROUGHER * double) for name, (single, double) in machine.errors.items()}
+    return replace(machine, errors=errors)
 
 
 def _texts(factor: Factor) -> dict[Order, sp.Expr]:

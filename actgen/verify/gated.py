@@ -27,6 +27,7 @@ from actgen.verify.subject import SLACK
 _DENSEST = 256
 """Floats a binade and sign, at most: so many have exact values within a minute."""
 
+_FEWER = 8
 _TURNS = 6
 """How often each float is taken, with another partner each time."""
 
@@ -63,19 +64,19 @@ class PairSubject:
         scalar = np.dtype(wide(dtype)).type
         return {name: float(scalar(value)) for name, value in self.settings[setting].items()}
 
-    def points(self, dtype: str) -> list[Floats]:
-        """Pairs of numbers of a type."""
+    def points(self, dtype: str, setting: int) -> list[Floats]:
+        """Pairs of numbers of a type; at other parameters than the default fewer."""
         if dtype not in self._points:
             if dtype in ("float64", "float32"):
                 kinks = [factor.kinks for factor in self.factors]
                 self._points[dtype] = pairs(dtype, kinks, _TURNS, self._dense)
             else:
                 numbers = every(dtype)
-                numbers = numbers[np.isfinite(numbers)][:: max(1, _DENSEST // self._dense // 4)]
+                numbers = numbers[np.isfinite(numbers)][:: max(3, _DENSEST // self._dense)]
                 orders = [shuffled(len(numbers), turn) for turn in range(_TURNS)]
                 first = np.tile(numbers, _TURNS)
                 self._points[dtype] = [first, numbers[np.concatenate(orders)]]
-        return self._points[dtype]
+        return [column[:: _FEWER if setting else 1] for column in self._points[dtype]]
 
     def values(self, order: Order, dtype: str, setting: int) -> PairValues:
         """The exact values at the points, computed once."""
@@ -85,7 +86,7 @@ class PairSubject:
                 self._truths[order] = PairTruth(self.factors, list(terms(self.factors, order)))
             slack = SLACK if setting else 1.0
             here = self.parameters(dtype, setting)
-            self._values[key] = self._truths[order](self.points(dtype), here, FORMATS[dtype], slack)
+            self._values[key] = self._truths[order](self.points(dtype, setting), here, FORMATS[dtype], slack)
         return self._values[key]
 
     def orders(self, most: Sequence[int], parameters: Sequence[str]) -> list[Order]:
@@ -138,7 +139,8 @@ def measure(
                 if (b, b) in asked:
                     sides.append(_Side(b, _swapped(function, a, b), ((b, b),)))
                 for side in sides:
-                    found = _run(framework, side, subject, dtype, mode, own, parameters, values)
+                    points = subject.points(dtype, setting)
+                    found = _run(framework, side, subject, points, dtype, mode, own, parameters, values)
                     theirs: Results = {}
                     if builtin is not None and setting == 0 and side.variable == a:
                         theirs = _native(framework, replace(side, function=builtin), subject, dtype, mode)
@@ -188,13 +190,14 @@ def _run(
     framework: Framework,
     side: _Side,
     subject: PairSubject,
+    columns: Sequence[Floats],
     dtype: str,
     mode: str,
     numbers: Mapping[str, float],
     parameters: Sequence[str],
     values: Mapping[str, float],
 ) -> Results:
-    points = dict(zip(subject.names, subject.points(dtype), strict=True))
+    points = dict(zip(subject.names, columns, strict=True))
     (other,) = (name for name in subject.names if name != side.variable)
     tensors = {name for order in side.orders for name in order if name in parameters}
     arrays = {other: points[other]}
@@ -208,7 +211,8 @@ def _native(framework: Framework, side: _Side, subject: PairSubject, dtype: str,
     for most in (2, 1, 0):
         orders = tuple(order for order in side.orders if len(order) <= most and {*order} <= {*subject.names})
         try:
-            return _run(framework, replace(side, orders=orders), subject, dtype, mode, {}, (), {})
+            columns = subject.points(dtype, 0)
+            return _run(framework, replace(side, orders=orders), subject, columns, dtype, mode, {}, (), {})
         except Refused:
             continue
     return {}
@@ -216,11 +220,11 @@ def _native(framework: Framework, side: _Side, subject: PairSubject, dtype: str,
 
 def _find(subject: PairSubject, dtype: str, results: NDArray[np.floating], exact: PairValues, setting: int) -> Finding:
     form: Format = FORMATS[dtype]
-    first, second = subject.points(dtype)
+    first, second = subject.points(dtype, setting)
     units = units_of(results, exact, form)
     place = int(units.argmax())
-    target = form.nearest(exact.exact.astype(np.float64))
     with np.errstate(all="ignore"):
+        target = form.nearest(exact.exact.astype(np.float64))
         ulps = np.asarray(np.abs(results.astype(np.longdouble) - exact.exact) / form.spacing(target), np.float64)
     ulps = np.where(units == 0, 0.0, np.where(np.isnan(ulps), np.inf, ulps))
     worst = int(ulps.argmax())
