@@ -32,8 +32,11 @@ Settings = Sequence[Mapping[str, Fraction]]
 Term = tuple[Order, ...]
 """Of each factor what it is differentiated by; the factors' derivatives are multiplied."""
 
-_ROUGHER = 1.4
-"""Beyond 1.5 tanh would be computed to more digits than a float, at fifty times the operations."""
+_ROUGHNESS = (1.0, 1.4, 2.0)
+"""How much less exact a machine the factors are chosen for, where two of them together miss the contract."""
+
+_MOST_PASSES = 8
+"""Accuracy may cost so many times the operations: not fifty times, as a tanh to more digits than a float does."""
 
 NOTHING_KNOWN = Properties((None, None), (None, None), None, (), (), None, None, None)
 """Limits, parity, kinks and the like belong to functions of one input."""
@@ -127,16 +130,18 @@ def derive_kernels(
         judge = PairJudge(factors, products)
         for number, name in enumerate(names):
             found: list[tuple[Kernel, Judgement]] = []
-            for is_strict in (False, True):
+            for roughness in _ROUGHNESS:
                 rows = [
-                    [shop.choose(part, is_strict)[number] for shop, part in zip(shops, product, strict=True)]
+                    [shop.choose(part, roughness)[number] for shop, part in zip(shops, product, strict=True)]
                     for product in products
                 ]
                 kernel = _together([[kernel for kernel, _ in row] for row in rows])
                 parts = [verdict for row in rows for _, verdict in row]
+                if found and kernel.cost.passes > _MOST_PASSES * (found[0][0].cost.passes + 1):
+                    break
                 found.append((kernel, judge.judge(kernel, machines[name], parts)))
                 # What two factors are off by adds up.
-                if found[0][1].units <= (machines[name].margin + CONTRACT) / 2:
+                if found[-1][1].units <= (machines[name].margin + CONTRACT) / 2:
                     break
             kernels[name][order], judgements[name][order] = min(found, key=lambda one: one[1].units)
     return kernels, judgements, formulas
@@ -154,28 +159,27 @@ class _Shop:
     def __init__(self, factor: Factor, known: Mapping[sp.Basic, Node], machines: Sequence[Arithmetic]) -> None:
         self._factor, self._known, self._machines = factor, known, machines
         self._rewritten = replace(factor.formula, value=rewrite(factor.formula.value)[0]).partials
-        self._chosen: dict[tuple[Order, bool], list[tuple[Kernel, Judgement]]] = {}
+        self._chosen: dict[tuple[Order, float], list[tuple[Kernel, Judgement]]] = {}
 
-    def choose(self, order: Order, is_strict: bool) -> list[tuple[Kernel, Judgement]]:
-        """The kernel of a partial on each machine.
+    def choose(self, order: Order, roughness: float) -> list[tuple[Kernel, Judgement]]:
+        """The kernel of a partial on each machine, if its functions were off by so many times as much.
 
-        A strict one is chosen for a machine whose functions are off by more, so that on the real one a part of the
-        contract is left for another factor.
+        Then a part of the contract is left for another factor on the real one.
         """
-        key = order, is_strict
+        key = order, roughness
         if key not in self._chosen:
             factor, formula = self._factor, self._factor.formula
             partial = formula.partials[order]
             question = Question(partial, factor.input, formula.parameters, factor.settings, factor.kinks)
             other = self._rewritten.get(order, partial)
-            machines = [_rougher(machine) if is_strict else machine for machine in self._machines]
+            machines = [_rougher(machine, roughness) for machine in self._machines]
             equals = [other] if other != partial else []
             self._chosen[key] = choose(question, self._known, equals, machines)
         return self._chosen[key]
 
 
-def _rougher(machine: Arithmetic) -> Arithmetic:
-    errors = {name: (_ROUGHER * single, _ROUGHER * double) for name, (single, double) in machine.errors.items()}
+def _rougher(machine: Arithmetic, times: float) -> Arithmetic:
+    errors = {name: (times * single, times * double) for name, (single, double) in machine.errors.items()}
     return replace(machine, errors=errors)
 
 

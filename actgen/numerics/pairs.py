@@ -166,7 +166,7 @@ class PairJudge:
         for number, exact in enumerate(joint_settings(self._factors)):
             for dtype in ("float32", "float64") if number == 0 else ("float32",):
                 parameters = {name: float(np.dtype(dtype).type(value)) for name, value in exact.items()}
-                points = pairs(dtype, [factor.kinks for factor in self._factors], 4 if number == 0 else 1)
+                points = pairs(dtype, [factor.kinks for factor in self._factors], 8 if number == 0 else 1)
                 slack = _SLACK if number else 1.0
                 found.append((dtype, parameters, points, self._truth(points, parameters, FORMATS[dtype], slack)))
         return found
@@ -209,7 +209,7 @@ def joint_settings(factors: Sequence[Factor]) -> list[dict[str, float]]:
     return found
 
 
-def pairs(dtype: str, kinks: Sequence[Sequence[float]], turns: int, dense: int = 12) -> list[Floats]:
+def pairs(dtype: str, kinks: Sequence[Sequence[float]], turns: int, dense: int = 32) -> list[Floats]:
     """Pairs of finite floats: all binades against all, the bends against the bends, what is special with itself.
 
     Args:
