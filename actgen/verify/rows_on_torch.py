@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,7 +37,10 @@ def evaluate(
             return torch.func.jvp(function, (x,), (t,))[1]
 
         pushed = torch.compile(push, fullgraph=True, dynamic=False) if mode == "compiled" else push
-        result = pushed(x, tensors["tangent"])
+        with warnings.catch_warnings():
+            # 2026-11: forward mode of torch 2.13 uses torch.jit, which is deprecated.
+            warnings.filterwarnings("ignore", message=r"`torch\.jit", category=DeprecationWarning)
+            result = pushed(x, tensors["tangent"])
     return _numbers(result.detach())
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from actgen.numerics import rowwise
 from actgen.numerics.emulation import IDEAL
+from actgen.numerics.kernel import Constant
 from actgen.numerics.row_judge import NONE, RowErrors, inputs_of, row_errors, run_row, truth_of
 from actgen.numerics.row_oracle import RowOracle
 from actgen.numerics.row_samples import row_samples
@@ -116,6 +117,6 @@ def test_masked_elements_get_nothing_and_a_masked_row_is_undefined() -> None:
 
 def test_without_the_heavy_element_apart_the_contract_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutation: what the products do on saturated rows is what keeps the contract there."""
-    monkeypatch.setattr(rowwise, "HALF", rowwise.Constant(2.0))
+    monkeypatch.setattr(rowwise, "HALF", Constant(2.0))
     assert worst(axiswise("exp(x) / Sum(exp(x))"), "jvp").units > 1e4
     assert worst(axiswise("x - log(Sum(exp(x)))"), "vjp").units > 1e4

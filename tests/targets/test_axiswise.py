@@ -1,0 +1,84 @@
+"""Strangers' axis-wise formulas become modules whose generated tests pass, and fail on what is wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actgen.build import axiswise
+from actgen.numerics import rowwise
+from actgen.numerics.kernel import Constant
+from actgen.spec import load_spec
+from actgen.targets import Context, Entry
+from actgen.targets.suite import emit_neighbours
+from actgen.targets.torch import axiswise as torch_axiswise
+from actgen.targets.torch import target
+
+SPEC = """\
+title = "Probe"
+summary = "A function along an axis."
+kind = "axiswise"
+expression = "{expression}"
+folklore = true
+grouped = {grouped}
+
+[parameters.eps]
+default = 0.5
+description = "Where it bends."
+domain = "positive"
+"""
+
+
+def emit(folder: Path, expression: str, grouped: bool = False) -> None:
+    spec = folder / "probe.toml"
+    spec.write_text(SPEC.format(expression=expression, grouped=str(grouped).lower()), encoding="utf-8")
+    context = Context(targets=("torch",))
+    _, files = axiswise.emit(load_spec(spec), "probe.toml", [target], context)
+    files |= emit_neighbours([target], context) | target.emit_package([Entry("probe", "Probe", (), "")], context)
+    for path, text in files.items():
+        place = folder / "activations" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+
+
+def run(folder: Path, *options: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "activations/tests"]
+    done = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("expression", "grouped"),
+    [
+        ("(x - Mean(x)) * exp(x / eps) / (2 + Sum(exp(x / eps)))", False),
+        ("Max(0, Max(x)) + eps * log(Mean(exp(x / eps)))", True),
+    ],
+)
+def test_the_generated_test_of_a_strangers_formula_passes(tmp_path: Path, expression: str, grouped: bool) -> None:
+    emit(tmp_path, expression, grouped)
+    assert not any("actgen" in path.read_text() for path in tmp_path.rglob("*.py"))
+    code, output = run(tmp_path)
+    assert code == 0, output
+
+
+def test_a_kernel_that_does_not_hold_the_heavy_element_apart_fails_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rowwise, "HALF", Constant(2.0))
+    emit(tmp_path, "eps * x - eps * log(Sum(exp(x)))")
+    code, output = run(tmp_path, "-k", "contract")
+    assert code == 1
+    assert "jvp of probe" in output
+
+
+def test_a_wrong_row_of_the_printer_fails_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = dict(torch_axiswise.ROW_FORMS)
+    forms["sum"] = forms["mean"]
+    monkeypatch.setattr(torch_axiswise, "ROW_FORMS", forms)
+    emit(tmp_path, "eps * exp(x) / Sum(exp(x))")
+    code, output = run(tmp_path, "-k", "contract")
+    assert code == 1
+    assert "value of probe" in output
