@@ -2,7 +2,8 @@
 
 The search for a form is what a build takes its time for, and most changes of the generator, of a template say, do not
 touch it. A choice is named by the digest of the formula, its parameters' values, the machines, and the sources of the
-modules that decide. What a file says is checked against a digest of it, like the tables of :mod:`actgen.numerics.cache`.
+modules that decide. What a file says is checked against a digest of it, like the tables of
+:mod:`actgen.numerics.cache`.
 """
 
 from __future__ import annotations
