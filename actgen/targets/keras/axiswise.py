@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROW_FORMS: Mapping[str, Form] = {
     **FORMS,
     "sum": Form("keras.ops.sum({0}, axis=axis, keepdims=True)"),
-    "mean": Form("keras.ops.mean({0}, axis=axis, keepdims=True)"),
+    "mean": Form("_mean({0}, axis)"),
     "largest": Form("_largest({0}, axis)"),
     "smallest": Form("-_largest(-{0}, axis)", Precedence.UNARY, (Precedence.UNARY,)),
     "length": Form("keras.ops.cast(keras.ops.shape({0})[axis], {0}.dtype)", repeated=(0,)),
@@ -63,6 +63,7 @@ def emit_axiswise(derivation: AxiswiseDerivation) -> str:
             reduces=derivation.reduces,
             grouped=activation.grouped,
             needs_largest=any("_largest(" in line for function in made for line in function.lines),
+            needs_mean=any("_mean(" in line for function in made for line in function.lines),
             expansions=sources(expansions),
             constants=constants.lines(RowPrinter()),
         )
