@@ -27,11 +27,16 @@ from actgen.verify.record import Cell, Entry
 LENGTHS = {"eager": (1, 2, 3, 8, 64, 1000), "compiled": (8, 1000)}
 """Of rows: each length costs a compiler seconds."""
 
-_PLACES = 6
+_COSTLY = ("torch", "compiled")
+"""Where a graph costs so many that there is one length, at the default parameters."""
+
+_PLACES = 3
 """At how many elements of a row results are judged; the conditions of each cost as much as the row."""
 
 _BIG = 1000
-"""From here on a row is taken in its plain kinds only."""
+"""From here on a row is taken in a few kinds only."""
+
+_LONG = ("ordinary", "offset,", "saturated deeply", "one outlier")
 
 
 class RowFramework(Protocol):
@@ -68,7 +73,9 @@ class RowSubject:
         """Rows of equal length, length by length."""
         for length in lengths if setting == 0 else (8,):
             found = [
-                sample for sample in row_samples(dtype, (length,)) if length < _BIG or sample.name.endswith("random")
+                sample
+                for sample in row_samples(dtype, (length,))
+                if length < _BIG or (sample.name.endswith("random") and sample.name.startswith(_LONG))
             ]
             yield found
 
@@ -113,9 +120,11 @@ def measure_rows(
     quantities = [quantity for quantity, order in (("value", 0), ("jvp", 1), ("vjp", 1)) if order in orders]
     cells: dict[tuple[str, str], Cell] = {}
     try:
-        for setting in range(len(subject.settings)):
+        is_costly = (framework, mode) == _COSTLY
+        lengths = LENGTHS[mode][:1] if is_costly else LENGTHS[mode]
+        for setting in range(1 if is_costly else len(subject.settings)):
             numbers = subject.parameters(dtype, setting) if setting else {}
-            for samples in subject.samples(dtype, setting, LENGTHS[mode]):
+            for samples in subject.samples(dtype, setting, lengths):
                 length = len(samples[0].row)
                 given = {**numbers, **({"group_size": length} if subject.activation.grouped else {})}
                 for quantity in quantities:
