@@ -32,7 +32,7 @@ UNARY: Mapping[str, str] = {
 
 FORMS: Mapping[str, Form] = {
     **ARITHMETIC,
-    **{operation: call(f"torch.{method}") for operation, method in UNARY.items()},
+    **{operation: call(f"torch.{method}", tensors=(0,)) for operation, method in UNARY.items()},
     # torch.sign(nan) is 0.
     "sign": Form("torch.where({0}.isnan(), {0}, {0}.sign())", operands=(Precedence.ATOM,), repeated=(0,)),
     "copysign": call("torch.copysign", 2, tensors=(0,)),
@@ -123,6 +123,8 @@ class TorchPrinter(Printer):
             bound, rest = sorted(operands, key=lambda operand: not operand.is_number)
             if not rest.is_number:
                 return self._method(node, rest, "clamp", f"{_BOUND[node.operation]}={bound.text}")
+        if first.is_number and node.operation in ("clamp", *UNARY):
+            return super().write(node, operands, like)  # a number has no methods
         if node.operation == "clamp" and operands[1].is_number != operands[2].is_number:
             lower = self._method(node, first, "clamp", f"min={operands[1].text}")
             return Piece(f"{lower.text}.clamp(max={operands[2].text})", Precedence.ATOM, node)

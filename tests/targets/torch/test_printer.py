@@ -136,6 +136,12 @@ def test_numbers_stand_where_torch_wants_tensors() -> None:
     np.testing.assert_array_equal(run(apply("power", Constant(2.0), X), x=x), 2.0 ** x.numpy())
 
 
+@pytest.mark.parametrize("operation", ["absolute", "exp", "floor"])
+def test_a_function_of_a_number_is_that_of_a_tensor(operation: str) -> None:
+    y = run(add(apply(operation, ONE), X), x=torch.zeros(2))
+    assert y.tolist() == pytest.approx([EVALUATIONS[operation](1.0)] * 2)
+
+
 def test_private_functions_come_with_the_code_that_calls_them() -> None:
     printer = TorchPrinter(reuse=True)
     assert printer.print(Kernel(mul(X, apply("expm1", X)))).result == "_expm1(x).mul_(x)"
