@@ -40,15 +40,12 @@ def mish(x: ArrayLike) -> Array:
 def _value(x: Array) -> Array:
     """f = x*tanh(softplus(x))."""
     is_negative = x < 0.0
-    negated = -jnp.abs(x)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
+    root_t = jnp.exp(-0.5 * jnp.abs(x))
+    t = jnp.square(root_t)
     total = 0.5 * t + 1.0
     product = 2.0 * t
     denominator = jnp.where(is_negative, total * t + 1.0, (product + 2.0) * t + 1.0)
-    numerator = jnp.clip(x, -(2.0**100), 2.0**100) * total * part_of_t * rest_of_t
+    numerator = jnp.clip(x, -(2.0**100), 2.0**100) * total * root_t * root_t
     return jnp.where(is_negative, numerator, x * (product + 1.0)) / denominator
 
 

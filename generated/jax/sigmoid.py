@@ -56,25 +56,9 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = (sigmoid(-x) - sigmoid(x))*sigmoid(-x)*sigmoid(x)."""
-    abs_x = jnp.abs(x)
-    difference = abs_x - 1.1484375
-    sign_x = jnp.sign(x)
-    root_t = jnp.exp(-0.5 * abs_x)
-    t = jnp.square(root_t)
-    product = (1.9130368047499147e-07 * difference - 1.9589283809137126e-07) * difference
-    product = (product - 1.3334166999288594e-06) * difference + 4.2421469620611764e-06
-    product = (product * difference + 2.7426445832664675e-06) * difference
-    product = (product - 3.974270230521685e-05) * difference + 5.443146789533188e-05
-    product = (product * difference + 0.00020088378878163962) * difference
-    product = (product - 0.0007677442638661662) * difference - 2.6804391435907504e-05
-    product = (product * difference + 0.005056551543876289) * difference
-    product = (product - 0.008142105375081738) * difference - 0.014443469811378356
-    product = (product * difference + 0.056562334453701325) * difference
-    product = (product - 0.01769765377642819) * difference - 0.09477394309096099
-    product = sign_x * product
-    ratio = _expm1(-abs_x) * root_t * root_t / (((t + 3.0) * t + 3.0) * t + 1.0)
-    ratio = sign_x * ratio
-    return jnp.where(jnp.abs(difference) < 0.31637314711001063, product, ratio)
+    negated = -jnp.abs(x)
+    t = jnp.exp(negated)
+    return jnp.sign(x) * (_expm1(negated) * t / (((t + 3.0) * t + 3.0) * t + 1.0))
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

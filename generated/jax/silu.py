@@ -49,13 +49,10 @@ def _value(x: Array) -> Array:
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx = (x*sigmoid(-x) + 1)*sigmoid(x)."""
-    negated = -jnp.abs(x)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
+    root_t = jnp.exp(-0.5 * jnp.abs(x))
+    t = jnp.square(root_t)
     total = jnp.clip(x, -(2.0**100), 2.0**100) + 1.0
-    numerator = jnp.where(x < 0.0, (t + total) * part_of_t * rest_of_t, total * t + 1.0)
+    numerator = jnp.where(x < 0.0, (t + total) * root_t * root_t, total * t + 1.0)
     return numerator / ((t + 2.0) * t + 1.0)
 
 

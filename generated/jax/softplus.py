@@ -88,10 +88,13 @@ def _second_derivative_x_x(x: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
     """d2f / dx dbeta = x*sigmoid(-beta*x)*sigmoid(beta*x)."""
-    root_t = jnp.exp(-0.5 * jnp.abs(beta * x))
-    t = jnp.square(root_t)
-    numerator = jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) * root_t * root_t
-    return jnp.sign(x) * (numerator / ((t + 2.0) * t + 1.0))
+    negated = -jnp.abs(beta * x)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    numerator = jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) * part_of_t * rest_of_t
+    return jnp.sign(x) * (numerator / jnp.square(t + 1.0))
 
 
 @jax.jit

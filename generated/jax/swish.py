@@ -56,14 +56,11 @@ def _value(x: Array, beta: Array) -> Array:
 def _derivative_x(x: Array, beta: Array) -> Array:
     """df / dx = (beta*x*sigmoid(-beta*x) + 1)*sigmoid(beta*x)."""
     product = beta * x
-    negated = -jnp.abs(product)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
+    root_t = jnp.exp(-0.5 * jnp.abs(product))
+    t = jnp.square(root_t)
     total = beta * jnp.clip(x, -(2.0**100), 2.0**100) + 1.0
-    numerator = (t + total) * part_of_t * rest_of_t
-    return jnp.where(product < 0.0, numerator, total * t + 1.0) / ((t + 2.0) * t + 1.0)
+    numerator = jnp.where(product < 0.0, (t + total) * root_t * root_t, total * t + 1.0)
+    return numerator / ((t + 2.0) * t + 1.0)
 
 
 @jax.custom_jvp
@@ -104,13 +101,10 @@ def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
     product_3 = 0.5 * beta * clamped
     total = product_3 + 1.0
     difference = product_3 - 1.0
-    negated = -jnp.abs(product)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
+    root_t = jnp.exp(-0.5 * jnp.abs(product))
+    t = jnp.square(root_t)
+    numerator = product_2 * (total * t - difference) * root_t * root_t
+    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
     numerator = jnp.where(product < 0.0, numerator_2, numerator)
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 

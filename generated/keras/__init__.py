@@ -9,23 +9,119 @@ Each lies in a module of its own, which is imported when one of its names is fir
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .absolute import Absolute as Absolute
+    from .absolute import absolute as absolute
+    from .absolute import modulus as modulus
+    from .acon_b import ACONB as ACONB
+    from .acon_b import acon_b as acon_b
+    from .acon_c import ACONC as ACONC
+    from .acon_c import acon as acon
+    from .acon_c import acon_c as acon_c
+    from .apl import APL as APL
+    from .apl import apl as apl
+    from .aptx import APTx as APTx
+    from .aptx import aptx as aptx
+    from .arctan import Arctan as Arctan
+    from .arctan import arctan as arctan
+    from .arctan import atan as atan
+    from .arelu import AReLU as AReLU
+    from .arelu import arelu as arelu
+    from .asinh import Asinh as Asinh
+    from .asinh import arcsinh as arcsinh
+    from .asinh import asinh as asinh
+    from .bent_identity import BentIdentity as BentIdentity
+    from .bent_identity import bent_identity as bent_identity
+    from .bilinear_glu import BilinearGLU as BilinearGLU
+    from .bilinear_glu import bilinear as bilinear
+    from .bilinear_glu import bilinear_glu as bilinear_glu
+    from .binary_quantizer import BinaryQuantizer as BinaryQuantizer
+    from .binary_quantizer import binary_quantizer as binary_quantizer
+    from .calu import CaLU as CaLU
+    from .calu import calu as calu
     from .celu import CELU as CELU
     from .celu import celu as celu
+    from .clipped_leaky_relu import ClippedLeakyReLU as ClippedLeakyReLU
+    from .clipped_leaky_relu import clipped_leaky_relu as clipped_leaky_relu
+    from .clipped_leaky_relu import keras_relu as keras_relu
+    from .cloglog import CLogLog as CLogLog
+    from .cloglog import cloglog as cloglog
+    from .cloglog import complementary_log_log as complementary_log_log
+    from .colu import CoLU as CoLU
+    from .colu import colu as colu
+    from .cosine import Cosine as Cosine
+    from .cosine import cosine as cosine
+    from .cube import Cube as Cube
+    from .cube import cube as cube
+    from .displaced_relu import DisplacedReLU as DisplacedReLU
+    from .displaced_relu import displaced_relu as displaced_relu
+    from .double_silu import DoubleSiLU as DoubleSiLU
+    from .double_silu import double_silu as double_silu
+    from .dsilu import DSiLU as DSiLU
+    from .dsilu import dsilu as dsilu
+    from .dsu import DSU as DSU
+    from .dsu import dsu as dsu
+    from .dyt import DyT as DyT
+    from .dyt import dynamic_tanh as dynamic_tanh
+    from .dyt import dyt as dyt
+    from .eanaf import EANAF as EANAF
+    from .eanaf import eanaf as eanaf
+    from .elish import ELiSH as ELiSH
+    from .elish import elish as elish
+    from .elliott_sigmoid import ElliottSigmoid as ElliottSigmoid
+    from .elliott_sigmoid import elliott as elliott
+    from .elliott_sigmoid import elliott_sigmoid as elliott_sigmoid
     from .elu import ELU as ELU
     from .elu import elu as elu
+    from .eswish import ESwish as ESwish
+    from .eswish import e_swish as e_swish
+    from .eswish import eswish as eswish
+    from .exponential import Exponential as Exponential
+    from .exponential import exponential as exponential
+    from .flexible_relu import FlexibleReLU as FlexibleReLU
+    from .flexible_relu import flexible_relu as flexible_relu
     from .ftswish import FTSwish as FTSwish
     from .ftswish import ftswish as ftswish
+    from .ftswish_plus import FTSwishPlus as FTSwishPlus
+    from .ftswish_plus import ftswish_plus as ftswish_plus
+    from .gaussian import Gaussian as Gaussian
+    from .gaussian import gaussian as gaussian
+    from .gaussian_rbf import GaussianRbf as GaussianRbf
+    from .gaussian_rbf import gaussian_rbf as gaussian_rbf
+    from .gcu import GCU as GCU
+    from .gcu import gcu as gcu
+    from .geglu import GEGLU as GEGLU
+    from .geglu import geglu as geglu
+    from .geglu_tanh import GEGLUTanh as GEGLUTanh
+    from .geglu_tanh import geglu_tanh as geglu_tanh
     from .gelu import GELU as GELU
     from .gelu import gelu as gelu
     from .gelu_tanh import GELUTanh as GELUTanh
     from .gelu_tanh import gelu_new as gelu_new
     from .gelu_tanh import gelu_pytorch_tanh as gelu_pytorch_tanh
     from .gelu_tanh import gelu_tanh as gelu_tanh
+    from .gish import Gish as Gish
+    from .gish import gish as gish
+    from .glu import GLU as GLU
+    from .glu import glu as glu
+    from .golu import GoLU as GoLU
+    from .golu import expexpish as expexpish
+    from .golu import golu as golu
+    from .gtu import GTU as GTU
+    from .gtu import gtu as gtu
+    from .hard_elish import HardELiSH as HardELiSH
+    from .hard_elish import hard_elish as hard_elish
+    from .hard_elish import hardelish as hardelish
+    from .hard_mish import HardMish as HardMish
+    from .hard_mish import h_mish as h_mish
+    from .hard_mish import hard_mish as hard_mish
     from .hard_shrink import HardShrink as HardShrink
     from .hard_shrink import hard_shrink as hard_shrink
     from .hard_shrink import hardshrink as hardshrink
@@ -39,227 +135,1005 @@ if TYPE_CHECKING:
     from .hard_tanh import HardTanh as HardTanh
     from .hard_tanh import hard_tanh as hard_tanh
     from .hard_tanh import hardtanh as hardtanh
+    from .identity import Identity as Identity
+    from .identity import identity as identity
+    from .identity import linear as linear
+    from .isrlu import ISRLU as ISRLU
+    from .isrlu import isrlu as isrlu
     from .isru import ISRU as ISRU
     from .isru import isru as isru
+    from .l2_norm import L2Norm as L2Norm
+    from .l2_norm import l2_norm as l2_norm
+    from .l2_norm import l2_normalize as l2_normalize
+    from .lalu import LaLU as LaLU
+    from .lalu import lalu as lalu
     from .leaky_relu import LeakyReLU as LeakyReLU
     from .leaky_relu import leaky_relu as leaky_relu
+    from .lecun_tanh import LeCunTanh as LeCunTanh
+    from .lecun_tanh import lecun_tanh as lecun_tanh
+    from .lecun_tanh import scaled_tanh as scaled_tanh
+    from .lelelu import LeLeLU as LeLeLU
+    from .lelelu import lelelu as lelelu
     from .light_relu import LightRelu as LightRelu
     from .light_relu import light_relu as light_relu
     from .lisht import LiSHT as LiSHT
     from .lisht import lisht as lisht
+    from .log_mean_exp_centered import LogMeanExpCentered as LogMeanExpCentered
+    from .log_mean_exp_centered import log_mean_exp_centered as log_mean_exp_centered
+    from .log_mean_exp_centered import logmeanexp_centered as logmeanexp_centered
     from .log_sigmoid import LogSigmoid as LogSigmoid
     from .log_sigmoid import log_sigmoid as log_sigmoid
     from .log_sigmoid import logsigmoid as logsigmoid
+    from .log_softmax import LogSoftmax as LogSoftmax
+    from .log_softmax import log_softmax as log_softmax
+    from .logish import Logish as Logish
+    from .logish import logish as logish
+    from .loglog import LogLog as LogLog
+    from .loglog import loglog as loglog
+    from .loglogish import LogLogish as LogLogish
+    from .loglogish import loglogish as loglogish
+    from .maxout import Maxout as Maxout
+    from .maxout import maxout as maxout
+    from .mila import Mila as Mila
+    from .mila import mila as mila
     from .mish import Mish as Mish
     from .mish import mish as mish
+    from .mpelu import MPELU as MPELU
+    from .mpelu import mpelu as mpelu
+    from .ncu import NCU as NCU
+    from .ncu import ncu as ncu
+    from .nlrelu import NLReLU as NLReLU
+    from .nlrelu import nlrelu as nlrelu
+    from .noisy_relu import NoisyReLU as NoisyReLU
+    from .noisy_relu import noisy_relu as noisy_relu
+    from .noisy_relu import nrelu as nrelu
+    from .pelu import PELU as PELU
+    from .pelu import pelu as pelu
+    from .penalized_tanh import PenalizedTanh as PenalizedTanh
+    from .penalized_tanh import penalized_tanh as penalized_tanh
+    from .pfts import PFTS as PFTS
+    from .pfts import pfts as pfts
+    from .phish import Phish as Phish
+    from .phish import phish as phish
+    from .plu import PLU as PLU
+    from .plu import plu as plu
     from .prelu import PReLU as PReLU
     from .prelu import prelu as prelu
+    from .ptelu import PTELU as PTELU
+    from .ptelu import ptelu as ptelu
     from .quick_gelu import QuickGELU as QuickGELU
     from .quick_gelu import quick_gelu as quick_gelu
+    from .reglu import ReGLU as ReGLU
+    from .reglu import reglu as reglu
+    from .rehsec import ReHSec as ReHSec
+    from .rehsec import rehsec as rehsec
     from .relu import ReLU as ReLU
     from .relu import relu as relu
     from .relu6 import ReLU6 as ReLU6
     from .relu6 import relu6 as relu6
+    from .relu_n import ReLUN as ReLUN
+    from .relu_n import clipped_relu as clipped_relu
+    from .relu_n import relu_n as relu_n
+    from .relu_squared import ReLUSquared as ReLUSquared
+    from .relu_squared import relu2 as relu2
+    from .relu_squared import relu_squared as relu_squared
+    from .relu_squared import squared_relu as squared_relu
+    from .repu import RePU as RePU
+    from .repu import repu as repu
+    from .rms_norm import RMSNorm as RMSNorm
+    from .rms_norm import rms_norm as rms_norm
+    from .rms_norm import rms_normalize as rms_normalize
+    from .rprelu import RPReLU as RPReLU
+    from .rprelu import rprelu as rprelu
+    from .rrelu import RReLU as RReLU
+    from .rrelu import rrelu as rrelu
+    from .scaled_softsign import ScaledSoftsign as ScaledSoftsign
+    from .scaled_softsign import scaled_softsign as scaled_softsign
+    from .seagull import Seagull as Seagull
+    from .seagull import seagull as seagull
+    from .seglu import SEGLU as SEGLU
+    from .seglu import seglu as seglu
     from .selu import SELU as SELU
     from .selu import selu as selu
+    from .serf import Serf as Serf
+    from .serf import serf as serf
+    from .serlu import SERLU as SERLU
+    from .serlu import serlu as serlu
+    from .sgelu import SGELU as SGELU
+    from .sgelu import sgelu as sgelu
+    from .shifted_softplus import ShiftedSoftplus as ShiftedSoftplus
+    from .shifted_softplus import shifted_softplus as shifted_softplus
+    from .shifted_softplus import ssp as ssp
+    from .shilu import ShiLU as ShiLU
+    from .shilu import shilu as shilu
     from .sigmoid import Sigmoid as Sigmoid
     from .sigmoid import expit as expit
     from .sigmoid import logistic as logistic
     from .sigmoid import sigmoid as sigmoid
+    from .sign import Sign as Sign
+    from .sign import sign as sign
+    from .sign import signum as signum
     from .silu import SiLU as SiLU
     from .silu import silu as silu
+    from .sinc import Sinc as Sinc
+    from .sinc import sinc as sinc
+    from .sine import Sine as Sine
+    from .sine import sine as sine
+    from .sine import sinusoid as sinusoid
+    from .sinerelu import SineReLU as SineReLU
+    from .sinerelu import sinerelu as sinerelu
+    from .sinlu import SinLU as SinLU
+    from .sinlu import sinlu as sinlu
+    from .siren import Siren as Siren
+    from .siren import siren as siren
+    from .siren import siren_sine as siren_sine
+    from .smelu import SmeLU as SmeLU
+    from .smelu import smelu as smelu
+    from .smish import Smish as Smish
+    from .smish import smish as smish
     from .snake import Snake as Snake
     from .snake import snake as snake
+    from .snake_beta import SnakeBeta as SnakeBeta
+    from .snake_beta import snake_beta as snake_beta
+    from .soft_modulus_q import SoftModulusQ as SoftModulusQ
+    from .soft_modulus_q import soft_modulus_q as soft_modulus_q
+    from .soft_plus_plus import SoftPlusPlus as SoftPlusPlus
+    from .soft_plus_plus import soft_plus_plus as soft_plus_plus
     from .soft_shrink import SoftShrink as SoftShrink
     from .soft_shrink import soft_shrink as soft_shrink
     from .soft_shrink import softshrink as softshrink
+    from .softmax import Softmax as Softmax
+    from .softmax import softargmax as softargmax
+    from .softmax import softmax as softmax
+    from .softmax_one import SoftmaxOne as SoftmaxOne
+    from .softmax_one import quiet_softmax as quiet_softmax
+    from .softmax_one import softmax_one as softmax_one
+    from .softmax_temperature import SoftmaxTemperature as SoftmaxTemperature
+    from .softmax_temperature import softmax_temperature as softmax_temperature
+    from .softmin import Softmin as Softmin
+    from .softmin import softmin as softmin
     from .softplus import Softplus as Softplus
     from .softplus import softplus as softplus
     from .softsign import Softsign as Softsign
     from .softsign import elliott_symmetric as elliott_symmetric
     from .softsign import soft_sign as soft_sign
     from .softsign import softsign as softsign
+    from .solu import SoLU as SoLU
+    from .solu import solu as solu
+    from .sparse_plus import SparsePlus as SparsePlus
+    from .sparse_plus import sparse_plus as sparse_plus
+    from .sparse_sigmoid import SparseSigmoid as SparseSigmoid
+    from .sparse_sigmoid import sparse_sigmoid as sparse_sigmoid
+    from .sq_rbf import SQRBF as SQRBF
+    from .sq_rbf import sq_rbf as sq_rbf
+    from .sqnl import SQNL as SQNL
+    from .sqnl import sqnl as sqnl
+    from .sqrt_softplus import SqrtSoftplus as SqrtSoftplus
+    from .sqrt_softplus import sqrt_softplus as sqrt_softplus
+    from .sqrt_softplus import sqrtsoftplus as sqrtsoftplus
+    from .squ import SQU as SQU
+    from .squ import squ as squ
     from .squareplus import Squareplus as Squareplus
     from .squareplus import squareplus as squareplus
+    from .srelu import SReLU as SReLU
+    from .srelu import s_shaped_relu as s_shaped_relu
+    from .srelu import srelu as srelu
+    from .star_relu import StarReLU as StarReLU
+    from .star_relu import star_relu as star_relu
     from .step import Step as Step
     from .step import binary_step as binary_step
     from .step import heaviside as heaviside
     from .step import step as step
+    from .step_arctan import StepArctan as StepArctan
+    from .step_arctan import step_arctan as step_arctan
+    from .step_fast_sigmoid import StepFastSigmoid as StepFastSigmoid
+    from .step_fast_sigmoid import step_fast_sigmoid as step_fast_sigmoid
+    from .step_sigmoid import StepSigmoid as StepSigmoid
+    from .step_sigmoid import step_sigmoid as step_sigmoid
+    from .step_straight_through import StepStraightThrough as StepStraightThrough
+    from .step_straight_through import step_straight_through as step_straight_through
+    from .step_triangular import StepTriangular as StepTriangular
+    from .step_triangular import step_triangular as step_triangular
+    from .suish import Suish as Suish
+    from .suish import suish as suish
+    from .swiglu import SwiGLU as SwiGLU
+    from .swiglu import swiglu as swiglu
     from .swish import Swish as Swish
     from .swish import swish as swish
+    from .swish_t import SwishT as SwishT
+    from .swish_t import swish_t as swish_t
+    from .symexp import Symexp as Symexp
+    from .symexp import symexp as symexp
+    from .symlog import Symlog as Symlog
+    from .symlog import symlog as symlog
     from .tanh import Tanh as Tanh
     from .tanh import tanh as tanh
     from .tanh_shrink import TanhShrink as TanhShrink
     from .tanh_shrink import tanh_shrink as tanh_shrink
     from .tanh_shrink import tanhshrink as tanhshrink
+    from .tanhexp import TanhExp as TanhExp
+    from .tanhexp import tanhexp as tanhexp
+    from .tanhexp import telu as telu
+    from .tanhlu import TanhLU as TanhLU
+    from .tanhlu import tanhlu as tanhlu
+    from .tanhsoft1 import TanhSoft1 as TanhSoft1
+    from .tanhsoft1 import tanhsoft1 as tanhsoft1
+    from .tent import Tent as Tent
+    from .tent import tent as tent
+    from .ternary_quantizer import TernaryQuantizer as TernaryQuantizer
+    from .ternary_quantizer import ternary_quantizer as ternary_quantizer
     from .threshold import Threshold as Threshold
     from .threshold import threshold as threshold
+    from .thresholded_relu import ThresholdedReLU as ThresholdedReLU
+    from .thresholded_relu import thresholded_relu as thresholded_relu
+    from .thresholded_relu import trec as trec
+    from .trelu import TRelu as TRelu
+    from .trelu import trelu as trelu
+    from .xielu import XIELU as XIELU
+    from .xielu import xielu as xielu
 
 _MODULES = {
+    "ACONB": "acon_b",
+    "ACONC": "acon_c",
+    "APL": "apl",
+    "APTx": "aptx",
+    "AReLU": "arelu",
+    "Absolute": "absolute",
+    "Arctan": "arctan",
+    "Asinh": "asinh",
+    "BentIdentity": "bent_identity",
+    "BilinearGLU": "bilinear_glu",
+    "BinaryQuantizer": "binary_quantizer",
     "CELU": "celu",
+    "CLogLog": "cloglog",
+    "CaLU": "calu",
+    "ClippedLeakyReLU": "clipped_leaky_relu",
+    "CoLU": "colu",
+    "Cosine": "cosine",
+    "Cube": "cube",
+    "DSU": "dsu",
+    "DSiLU": "dsilu",
+    "DisplacedReLU": "displaced_relu",
+    "DoubleSiLU": "double_silu",
+    "DyT": "dyt",
+    "EANAF": "eanaf",
     "ELU": "elu",
+    "ELiSH": "elish",
+    "ESwish": "eswish",
+    "ElliottSigmoid": "elliott_sigmoid",
+    "Exponential": "exponential",
     "FTSwish": "ftswish",
+    "FTSwishPlus": "ftswish_plus",
+    "FlexibleReLU": "flexible_relu",
+    "GCU": "gcu",
+    "GEGLU": "geglu",
+    "GEGLUTanh": "geglu_tanh",
     "GELU": "gelu",
     "GELUTanh": "gelu_tanh",
+    "GLU": "glu",
+    "GTU": "gtu",
+    "Gaussian": "gaussian",
+    "GaussianRbf": "gaussian_rbf",
+    "Gish": "gish",
+    "GoLU": "golu",
+    "HardELiSH": "hard_elish",
+    "HardMish": "hard_mish",
     "HardShrink": "hard_shrink",
     "HardSigmoid": "hard_sigmoid",
     "HardSwish": "hard_swish",
     "HardTanh": "hard_tanh",
+    "ISRLU": "isrlu",
     "ISRU": "isru",
+    "Identity": "identity",
+    "L2Norm": "l2_norm",
+    "LaLU": "lalu",
+    "LeCunTanh": "lecun_tanh",
+    "LeLeLU": "lelelu",
     "LeakyReLU": "leaky_relu",
     "LiSHT": "lisht",
     "LightRelu": "light_relu",
+    "LogLog": "loglog",
+    "LogLogish": "loglogish",
+    "LogMeanExpCentered": "log_mean_exp_centered",
     "LogSigmoid": "log_sigmoid",
+    "LogSoftmax": "log_softmax",
+    "Logish": "logish",
+    "MPELU": "mpelu",
+    "Maxout": "maxout",
+    "Mila": "mila",
     "Mish": "mish",
+    "NCU": "ncu",
+    "NLReLU": "nlrelu",
+    "NoisyReLU": "noisy_relu",
+    "PELU": "pelu",
+    "PFTS": "pfts",
+    "PLU": "plu",
     "PReLU": "prelu",
+    "PTELU": "ptelu",
+    "PenalizedTanh": "penalized_tanh",
+    "Phish": "phish",
     "QuickGELU": "quick_gelu",
+    "RMSNorm": "rms_norm",
+    "RPReLU": "rprelu",
+    "RReLU": "rrelu",
+    "ReGLU": "reglu",
+    "ReHSec": "rehsec",
     "ReLU": "relu",
     "ReLU6": "relu6",
+    "ReLUN": "relu_n",
+    "ReLUSquared": "relu_squared",
+    "RePU": "repu",
+    "SEGLU": "seglu",
     "SELU": "selu",
+    "SERLU": "serlu",
+    "SGELU": "sgelu",
+    "SQNL": "sqnl",
+    "SQRBF": "sq_rbf",
+    "SQU": "squ",
+    "SReLU": "srelu",
+    "ScaledSoftsign": "scaled_softsign",
+    "Seagull": "seagull",
+    "Serf": "serf",
+    "ShiLU": "shilu",
+    "ShiftedSoftplus": "shifted_softplus",
     "SiLU": "silu",
     "Sigmoid": "sigmoid",
+    "Sign": "sign",
+    "SinLU": "sinlu",
+    "Sinc": "sinc",
+    "Sine": "sine",
+    "SineReLU": "sinerelu",
+    "Siren": "siren",
+    "SmeLU": "smelu",
+    "Smish": "smish",
     "Snake": "snake",
+    "SnakeBeta": "snake_beta",
+    "SoLU": "solu",
+    "SoftModulusQ": "soft_modulus_q",
+    "SoftPlusPlus": "soft_plus_plus",
     "SoftShrink": "soft_shrink",
+    "Softmax": "softmax",
+    "SoftmaxOne": "softmax_one",
+    "SoftmaxTemperature": "softmax_temperature",
+    "Softmin": "softmin",
     "Softplus": "softplus",
     "Softsign": "softsign",
+    "SparsePlus": "sparse_plus",
+    "SparseSigmoid": "sparse_sigmoid",
+    "SqrtSoftplus": "sqrt_softplus",
     "Squareplus": "squareplus",
+    "StarReLU": "star_relu",
     "Step": "step",
+    "StepArctan": "step_arctan",
+    "StepFastSigmoid": "step_fast_sigmoid",
+    "StepSigmoid": "step_sigmoid",
+    "StepStraightThrough": "step_straight_through",
+    "StepTriangular": "step_triangular",
+    "Suish": "suish",
+    "SwiGLU": "swiglu",
     "Swish": "swish",
+    "SwishT": "swish_t",
+    "Symexp": "symexp",
+    "Symlog": "symlog",
+    "TRelu": "trelu",
     "Tanh": "tanh",
+    "TanhExp": "tanhexp",
+    "TanhLU": "tanhlu",
     "TanhShrink": "tanh_shrink",
+    "TanhSoft1": "tanhsoft1",
+    "Tent": "tent",
+    "TernaryQuantizer": "ternary_quantizer",
     "Threshold": "threshold",
+    "ThresholdedReLU": "thresholded_relu",
+    "XIELU": "xielu",
+    "absolute": "absolute",
+    "acon": "acon_c",
+    "acon_b": "acon_b",
+    "acon_c": "acon_c",
+    "apl": "apl",
+    "aptx": "aptx",
+    "arcsinh": "asinh",
+    "arctan": "arctan",
+    "arelu": "arelu",
+    "asinh": "asinh",
+    "atan": "arctan",
+    "bent_identity": "bent_identity",
+    "bilinear": "bilinear_glu",
+    "bilinear_glu": "bilinear_glu",
+    "binary_quantizer": "binary_quantizer",
     "binary_step": "step",
+    "calu": "calu",
     "celu": "celu",
+    "clipped_leaky_relu": "clipped_leaky_relu",
+    "clipped_relu": "relu_n",
+    "cloglog": "cloglog",
+    "colu": "colu",
+    "complementary_log_log": "cloglog",
+    "cosine": "cosine",
+    "cube": "cube",
+    "displaced_relu": "displaced_relu",
+    "double_silu": "double_silu",
+    "dsilu": "dsilu",
+    "dsu": "dsu",
+    "dynamic_tanh": "dyt",
+    "dyt": "dyt",
+    "e_swish": "eswish",
+    "eanaf": "eanaf",
+    "elish": "elish",
+    "elliott": "elliott_sigmoid",
+    "elliott_sigmoid": "elliott_sigmoid",
     "elliott_symmetric": "softsign",
     "elu": "elu",
+    "eswish": "eswish",
+    "expexpish": "golu",
     "expit": "sigmoid",
+    "exponential": "exponential",
+    "flexible_relu": "flexible_relu",
     "ftswish": "ftswish",
+    "ftswish_plus": "ftswish_plus",
+    "gaussian": "gaussian",
+    "gaussian_rbf": "gaussian_rbf",
+    "gcu": "gcu",
+    "geglu": "geglu",
+    "geglu_tanh": "geglu_tanh",
     "gelu": "gelu",
     "gelu_new": "gelu_tanh",
     "gelu_pytorch_tanh": "gelu_tanh",
     "gelu_tanh": "gelu_tanh",
+    "gish": "gish",
+    "glu": "glu",
+    "golu": "golu",
+    "gtu": "gtu",
+    "h_mish": "hard_mish",
+    "hard_elish": "hard_elish",
+    "hard_mish": "hard_mish",
     "hard_shrink": "hard_shrink",
     "hard_sigmoid": "hard_sigmoid",
     "hard_silu": "hard_swish",
     "hard_swish": "hard_swish",
     "hard_tanh": "hard_tanh",
+    "hardelish": "hard_elish",
     "hardshrink": "hard_shrink",
     "hardsigmoid": "hard_sigmoid",
     "hardswish": "hard_swish",
     "hardtanh": "hard_tanh",
     "heaviside": "step",
+    "identity": "identity",
+    "isrlu": "isrlu",
     "isru": "isru",
+    "keras_relu": "clipped_leaky_relu",
+    "l2_norm": "l2_norm",
+    "l2_normalize": "l2_norm",
+    "lalu": "lalu",
     "leaky_relu": "leaky_relu",
+    "lecun_tanh": "lecun_tanh",
+    "lelelu": "lelelu",
     "light_relu": "light_relu",
+    "linear": "identity",
     "lisht": "lisht",
+    "log_mean_exp_centered": "log_mean_exp_centered",
     "log_sigmoid": "log_sigmoid",
+    "log_softmax": "log_softmax",
+    "logish": "logish",
     "logistic": "sigmoid",
+    "loglog": "loglog",
+    "loglogish": "loglogish",
+    "logmeanexp_centered": "log_mean_exp_centered",
     "logsigmoid": "log_sigmoid",
+    "maxout": "maxout",
+    "mila": "mila",
     "mish": "mish",
+    "modulus": "absolute",
+    "mpelu": "mpelu",
+    "ncu": "ncu",
+    "nlrelu": "nlrelu",
+    "noisy_relu": "noisy_relu",
+    "nrelu": "noisy_relu",
+    "pelu": "pelu",
+    "penalized_tanh": "penalized_tanh",
+    "pfts": "pfts",
+    "phish": "phish",
+    "plu": "plu",
     "prelu": "prelu",
+    "ptelu": "ptelu",
     "quick_gelu": "quick_gelu",
+    "quiet_softmax": "softmax_one",
+    "reglu": "reglu",
+    "rehsec": "rehsec",
     "relu": "relu",
+    "relu2": "relu_squared",
     "relu6": "relu6",
+    "relu_n": "relu_n",
+    "relu_squared": "relu_squared",
+    "repu": "repu",
+    "rms_norm": "rms_norm",
+    "rms_normalize": "rms_norm",
+    "rprelu": "rprelu",
+    "rrelu": "rrelu",
+    "s_shaped_relu": "srelu",
+    "scaled_softsign": "scaled_softsign",
+    "scaled_tanh": "lecun_tanh",
+    "seagull": "seagull",
+    "seglu": "seglu",
     "selu": "selu",
+    "serf": "serf",
+    "serlu": "serlu",
+    "sgelu": "sgelu",
+    "shifted_softplus": "shifted_softplus",
+    "shilu": "shilu",
     "sigmoid": "sigmoid",
+    "sign": "sign",
+    "signum": "sign",
     "silu": "silu",
+    "sinc": "sinc",
+    "sine": "sine",
+    "sinerelu": "sinerelu",
+    "sinlu": "sinlu",
+    "sinusoid": "sine",
+    "siren": "siren",
+    "siren_sine": "siren",
+    "smelu": "smelu",
+    "smish": "smish",
     "snake": "snake",
+    "snake_beta": "snake_beta",
+    "soft_modulus_q": "soft_modulus_q",
+    "soft_plus_plus": "soft_plus_plus",
     "soft_shrink": "soft_shrink",
     "soft_sign": "softsign",
+    "softargmax": "softmax",
+    "softmax": "softmax",
+    "softmax_one": "softmax_one",
+    "softmax_temperature": "softmax_temperature",
+    "softmin": "softmin",
     "softplus": "softplus",
     "softshrink": "soft_shrink",
     "softsign": "softsign",
+    "solu": "solu",
+    "sparse_plus": "sparse_plus",
+    "sparse_sigmoid": "sparse_sigmoid",
+    "sq_rbf": "sq_rbf",
+    "sqnl": "sqnl",
+    "sqrt_softplus": "sqrt_softplus",
+    "sqrtsoftplus": "sqrt_softplus",
+    "squ": "squ",
+    "squared_relu": "relu_squared",
     "squareplus": "squareplus",
+    "srelu": "srelu",
+    "ssp": "shifted_softplus",
+    "star_relu": "star_relu",
     "step": "step",
+    "step_arctan": "step_arctan",
+    "step_fast_sigmoid": "step_fast_sigmoid",
+    "step_sigmoid": "step_sigmoid",
+    "step_straight_through": "step_straight_through",
+    "step_triangular": "step_triangular",
+    "suish": "suish",
+    "swiglu": "swiglu",
     "swish": "swish",
+    "swish_t": "swish_t",
+    "symexp": "symexp",
+    "symlog": "symlog",
     "tanh": "tanh",
     "tanh_shrink": "tanh_shrink",
+    "tanhexp": "tanhexp",
+    "tanhlu": "tanhlu",
     "tanhshrink": "tanh_shrink",
+    "tanhsoft1": "tanhsoft1",
+    "telu": "tanhexp",
+    "tent": "tent",
+    "ternary_quantizer": "ternary_quantizer",
     "threshold": "threshold",
+    "thresholded_relu": "thresholded_relu",
+    "trec": "thresholded_relu",
+    "trelu": "trelu",
+    "xielu": "xielu",
 }
 
 __all__ = [
+    "ACONB",
+    "ACONC",
+    "APL",
+    "APTx",
+    "AReLU",
+    "Absolute",
+    "Arctan",
+    "Asinh",
+    "BentIdentity",
+    "BilinearGLU",
+    "BinaryQuantizer",
     "CELU",
+    "CLogLog",
+    "CaLU",
+    "ClippedLeakyReLU",
+    "CoLU",
+    "Cosine",
+    "Cube",
+    "DSU",
+    "DSiLU",
+    "DisplacedReLU",
+    "DoubleSiLU",
+    "DyT",
+    "EANAF",
     "ELU",
+    "ELiSH",
+    "ESwish",
+    "ElliottSigmoid",
+    "Exponential",
     "FTSwish",
+    "FTSwishPlus",
+    "FlexibleReLU",
+    "GCU",
+    "GEGLU",
+    "GEGLUTanh",
     "GELU",
     "GELUTanh",
+    "GLU",
+    "GTU",
+    "Gaussian",
+    "GaussianRbf",
+    "Gish",
+    "GoLU",
+    "HardELiSH",
+    "HardMish",
     "HardShrink",
     "HardSigmoid",
     "HardSwish",
     "HardTanh",
+    "ISRLU",
     "ISRU",
+    "Identity",
+    "L2Norm",
+    "LaLU",
+    "LeCunTanh",
+    "LeLeLU",
     "LeakyReLU",
     "LiSHT",
     "LightRelu",
+    "LogLog",
+    "LogLogish",
+    "LogMeanExpCentered",
     "LogSigmoid",
+    "LogSoftmax",
+    "Logish",
+    "MPELU",
+    "Maxout",
+    "Mila",
     "Mish",
+    "NCU",
+    "NLReLU",
+    "NoisyReLU",
+    "PELU",
+    "PFTS",
+    "PLU",
     "PReLU",
+    "PTELU",
+    "PenalizedTanh",
+    "Phish",
     "QuickGELU",
+    "RMSNorm",
+    "RPReLU",
+    "RReLU",
+    "ReGLU",
+    "ReHSec",
     "ReLU",
     "ReLU6",
+    "ReLUN",
+    "ReLUSquared",
+    "RePU",
+    "SEGLU",
     "SELU",
+    "SERLU",
+    "SGELU",
+    "SQNL",
+    "SQRBF",
+    "SQU",
+    "SReLU",
+    "ScaledSoftsign",
+    "Seagull",
+    "Serf",
+    "ShiLU",
+    "ShiftedSoftplus",
     "SiLU",
     "Sigmoid",
+    "Sign",
+    "SinLU",
+    "Sinc",
+    "Sine",
+    "SineReLU",
+    "Siren",
+    "SmeLU",
+    "Smish",
     "Snake",
+    "SnakeBeta",
+    "SoLU",
+    "SoftModulusQ",
+    "SoftPlusPlus",
     "SoftShrink",
+    "Softmax",
+    "SoftmaxOne",
+    "SoftmaxTemperature",
+    "Softmin",
     "Softplus",
     "Softsign",
+    "SparsePlus",
+    "SparseSigmoid",
+    "SqrtSoftplus",
     "Squareplus",
+    "StarReLU",
     "Step",
+    "StepArctan",
+    "StepFastSigmoid",
+    "StepSigmoid",
+    "StepStraightThrough",
+    "StepTriangular",
+    "Suish",
+    "SwiGLU",
     "Swish",
+    "SwishT",
+    "Symexp",
+    "Symlog",
+    "TRelu",
     "Tanh",
+    "TanhExp",
+    "TanhLU",
     "TanhShrink",
+    "TanhSoft1",
+    "Tent",
+    "TernaryQuantizer",
     "Threshold",
+    "ThresholdedReLU",
+    "XIELU",
+    "absolute",
+    "acon",
+    "acon_b",
+    "acon_c",
+    "apl",
+    "aptx",
+    "arcsinh",
+    "arctan",
+    "arelu",
+    "asinh",
+    "atan",
+    "bent_identity",
+    "bilinear",
+    "bilinear_glu",
+    "binary_quantizer",
     "binary_step",
+    "calu",
     "celu",
+    "clipped_leaky_relu",
+    "clipped_relu",
+    "cloglog",
+    "colu",
+    "complementary_log_log",
+    "cosine",
+    "cube",
+    "displaced_relu",
+    "double_silu",
+    "dsilu",
+    "dsu",
+    "dynamic_tanh",
+    "dyt",
+    "e_swish",
+    "eanaf",
+    "elish",
+    "elliott",
+    "elliott_sigmoid",
     "elliott_symmetric",
     "elu",
+    "eswish",
+    "expexpish",
     "expit",
+    "exponential",
+    "flexible_relu",
     "ftswish",
+    "ftswish_plus",
+    "gaussian",
+    "gaussian_rbf",
+    "gcu",
+    "geglu",
+    "geglu_tanh",
     "gelu",
     "gelu_new",
     "gelu_pytorch_tanh",
     "gelu_tanh",
+    "get",
+    "gish",
+    "glu",
+    "golu",
+    "gtu",
+    "h_mish",
+    "hard_elish",
+    "hard_mish",
     "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
     "hard_swish",
     "hard_tanh",
+    "hardelish",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
     "heaviside",
+    "identity",
+    "isrlu",
     "isru",
+    "keras_relu",
+    "l2_norm",
+    "l2_normalize",
+    "lalu",
     "leaky_relu",
+    "lecun_tanh",
+    "lelelu",
     "light_relu",
+    "linear",
     "lisht",
+    "log_mean_exp_centered",
     "log_sigmoid",
+    "log_softmax",
+    "logish",
     "logistic",
+    "loglog",
+    "loglogish",
+    "logmeanexp_centered",
     "logsigmoid",
+    "maxout",
+    "mila",
     "mish",
+    "modulus",
+    "mpelu",
+    "names",
+    "ncu",
+    "nlrelu",
+    "noisy_relu",
+    "nrelu",
+    "pelu",
+    "penalized_tanh",
+    "pfts",
+    "phish",
+    "plu",
     "prelu",
+    "ptelu",
     "quick_gelu",
+    "quiet_softmax",
+    "register",
+    "reglu",
+    "rehsec",
     "relu",
+    "relu2",
     "relu6",
+    "relu_n",
+    "relu_squared",
+    "repu",
+    "rms_norm",
+    "rms_normalize",
+    "rprelu",
+    "rrelu",
+    "s_shaped_relu",
+    "scaled_softsign",
+    "scaled_tanh",
+    "seagull",
+    "seglu",
     "selu",
+    "serf",
+    "serlu",
+    "sgelu",
+    "shifted_softplus",
+    "shilu",
     "sigmoid",
+    "sign",
+    "signum",
     "silu",
+    "sinc",
+    "sine",
+    "sinerelu",
+    "sinlu",
+    "sinusoid",
+    "siren",
+    "siren_sine",
+    "smelu",
+    "smish",
     "snake",
+    "snake_beta",
+    "soft_modulus_q",
+    "soft_plus_plus",
     "soft_shrink",
     "soft_sign",
+    "softargmax",
+    "softmax",
+    "softmax_one",
+    "softmax_temperature",
+    "softmin",
     "softplus",
     "softshrink",
     "softsign",
+    "solu",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sq_rbf",
+    "sqnl",
+    "sqrt_softplus",
+    "sqrtsoftplus",
+    "squ",
+    "squared_relu",
     "squareplus",
+    "srelu",
+    "ssp",
+    "star_relu",
     "step",
+    "step_arctan",
+    "step_fast_sigmoid",
+    "step_sigmoid",
+    "step_straight_through",
+    "step_triangular",
+    "suish",
+    "swiglu",
     "swish",
+    "swish_t",
+    "symexp",
+    "symlog",
     "tanh",
     "tanh_shrink",
+    "tanhexp",
+    "tanhlu",
     "tanhshrink",
+    "tanhsoft1",
+    "telu",
+    "tent",
+    "ternary_quantizer",
     "threshold",
+    "thresholded_relu",
+    "trec",
+    "trelu",
+    "xielu",
 ]
+
+
+def get(activation: str | Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function of a name or an alias; only its module is imported.
+
+    Args:
+        activation: the name; or a function, or anything that can be called, which is returned as it is.
+
+    Raises:
+        ValueError: there is no function of that name; the message has the nearest ones.
+        TypeError: it is no name, and cannot be called.
+    """
+    if callable(activation):
+        return activation
+    if not isinstance(activation, str):
+        raise TypeError(
+            f"{__name__}.get takes the name of an activation, or a function, got {activation!r}"
+        )
+    if activation not in _MODULES or activation[:1].isupper():
+        raise ValueError(_unknown(activation))
+    found: Callable[..., Any] = getattr(sys.modules[__name__], activation)
+    return found
+
+
+def names() -> list[str]:
+    """Return the name of every activation, without aliases; nothing is imported."""
+    return sorted(set(_MODULES.values()))
+
+
+def register(*former: str) -> None:
+    """Import every activation, so that Keras finds it by its registered name when it loads a model.
+
+    A saved model knows an activation as PACKAGE>NAME, where PACKAGE is the import name of this package.
+
+    Args:
+        former: other names for PACKAGE: what this package was called when models were saved, if it was moved.
+    """
+    import keras
+
+    for name in names():
+        import_module(f"{__name__}.{name}")
+    registered = keras.saving.get_custom_objects()
+    for name, found in list(registered.items()):
+        package, _, own = name.partition(">")
+        if package == __name__:
+            registered.update({f"{other}>{own}": found for other in former})
 
 
 def __getattr__(name: str) -> Any:
@@ -272,6 +1146,16 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _unknown(name: str) -> str:
+    """What is wrong with a name, and which ones are like it."""
+    if name in _MODULES:
+        return f"{name!r} is a class, {__name__}.{name}; its function is {_MODULES[name]!r}"
+    functions = [function for function in _MODULES if function[:1].islower()]
+    close = ", ".join(map(repr, get_close_matches(name.lower(), functions)))
+    near = f"near: {close}; " if close else ""
+    return f"{__name__} has no activation {name!r}; {near}names() lists all"
 
 
 class _Package(ModuleType):

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["CELU", "celu"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """Continuously differentiable exponential linear unit (CELU).
 
@@ -49,7 +51,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     return keras.ops.cast(_value(x, alpha), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class CELU(keras.layers.Layer):
     """Continuously differentiable exponential linear unit (CELU).
 

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["ELU", "elu"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """Exponential linear unit (ELU), Piecewise((x, x > 0), (alpha * (exp(x) - 1), True)).
 
@@ -47,7 +49,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     return keras.ops.cast(_value(x, alpha), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class ELU(keras.layers.Layer):
     """Exponential linear unit (ELU), Piecewise((x, x > 0), (alpha * (exp(x) - 1), True)).
 

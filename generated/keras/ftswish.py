@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["FTSwish", "ftswish"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def ftswish(x: Any, T: float = -0.2) -> Any:
     """Flatten-T Swish (FTSwish), Piecewise((x * sigmoid(x) + T, x >= 0), (T, True)).
 
@@ -45,7 +47,7 @@ def ftswish(x: Any, T: float = -0.2) -> Any:
     return keras.ops.cast(_value(x, T), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class FTSwish(keras.layers.Layer):
     """Flatten-T Swish (FTSwish), Piecewise((x * sigmoid(x) + T, x >= 0), (T, True)).
 

@@ -11,11 +11,13 @@ import keras
 
 __all__ = ["GELU", "gelu"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
+
 _SQRT_2_OVER_2 = 0.7071067811865476  # sqrt(2)/2
 _SQRT_2_OVER_SQRT_PI = 0.7978845608028654  # sqrt(2)/sqrt(pi)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def gelu(x: Any) -> Any:
     """Gaussian error linear unit (GELU), x * (1 + erf(x / sqrt(2))) / 2.
 
@@ -43,7 +45,7 @@ def gelu(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class GELU(keras.layers.Layer):
     """Gaussian error linear unit (GELU), x * (1 + erf(x / sqrt(2))) / 2.
 

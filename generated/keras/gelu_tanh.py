@@ -11,12 +11,9 @@ import keras
 
 __all__ = ["GELUTanh", "gelu_new", "gelu_pytorch_tanh", "gelu_tanh"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
+
 _SQRT_2_OVER_SQRT_PI = 0.7978845608028654  # sqrt(2)/sqrt(pi)
-_40000000000_OVER_719795241 = 55.571359355514275  # 40000000000/719795241
-_1_OVER_PI = 0.3183098861837907  # 1/pi
-_400000_OVER_26829 = 14.909240001490923  # 400000/26829
-_200000_OVER_26829 = 7.454620000745462  # 200000/26829
-_20000000000_OVER_719795241 = 27.785679677757138  # 20000000000/719795241
 _719795241_OVER_5000000000_PI = 0.045823588247668835  # 719795241/(5000000000*pi)
 _8943_SQRT_2_OVER_100000_SQRT_PI = 0.07135481627260025  # 8943*sqrt(2)/(100000*sqrt(pi))
 _2_SQRT_2_OVER_SQRT_PI = 1.5957691216057308  # 2*sqrt(2)/sqrt(pi)
@@ -26,7 +23,7 @@ _26829_SQRT_2_OVER_25000_SQRT_PI = 0.8562577952712029  # 26829*sqrt(2)/(25000*sq
 _4_SQRT_2_OVER_SQRT_PI = 3.1915382432114616  # 4*sqrt(2)/sqrt(pi)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def gelu_tanh(x: Any) -> Any:
     """GELU, tanh form, x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2.
 
@@ -55,7 +52,7 @@ def gelu_tanh(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class GELUTanh(keras.layers.Layer):
     """GELU, tanh form, x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2.
 
@@ -115,15 +112,12 @@ def _derivative(x):
 
     product = 2.0 * _SQRT_2_OVER_SQRT_PI
     product_2 = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * keras.ops.square(x) + product)
-    negated = -keras.ops.abs(product_2)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product_2))
+    t = keras.ops.square(root_t)
     clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
     total = 0.26829 * _SQRT_2_OVER_SQRT_PI * keras.ops.square(clamped) + product
     total = clamped * total + 1.0
-    numerator = (t + total) * part_of_t * rest_of_t
+    numerator = (t + total) * root_t * root_t
     numerator = keras.ops.where(product_2 < 0.0, numerator, total * t + 1.0)
     value = numerator / ((t + 2.0) * t + 1.0)
     return value, gradient
@@ -131,81 +125,72 @@ def _derivative(x):
 
 def _second_derivative(x):
     """d2f / dx dx."""
-    abs_x = keras.ops.abs(x)
-    difference = abs_x - 2.078125
-    x_squared = keras.ops.square(x)
-    total = 0.08943 * _SQRT_2_OVER_SQRT_PI * x_squared + 2.0 * _SQRT_2_OVER_SQRT_PI
-    total = x * total
-    clamped = keras.ops.clip(x, -1048576.0, 1048576.0)
-    product = _40000000000_OVER_719795241 * _1_OVER_PI
-    total_2 = _1_OVER_PI * keras.ops.square(clamped) + _400000_OVER_26829 * _1_OVER_PI
-    total_2 = clamped * total_2
-    product_2 = _200000_OVER_26829 * _SQRT_2_OVER_SQRT_PI
-    product_3 = _20000000000_OVER_719795241 * _SQRT_2_OVER_SQRT_PI
-    difference_2 = clamped * (product + clamped * (total_2 - product_2)) - product_3
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(total))
-    t = keras.ops.square(root_t)
-    total_3 = product_3 + clamped * (product + clamped * (product_2 + total_2))
-    clamped_2 = keras.ops.clip(x, -32.0, 32.0)
-    clamped_2_squared = keras.ops.square(clamped_2)
-    product_4 = keras.ops.square(clamped_2_squared) * clamped_2
-    product_4 = _719795241_OVER_5000000000_PI * product_4
-    product_5 = clamped_2_squared * clamped_2
-    product_6 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_5
-    product_6 = product_6 + _2_SQRT_2_OVER_SQRT_PI * clamped_2
-    minus_product_6 = -product_6
-    t_2 = keras.ops.exp(-keras.ops.abs(minus_product_6))
-    ratio = 1.0 / (1.0 + t_2)
+    difference = keras.ops.abs(x) - 2.015625
+    larger = _maximum(x, -32.0)
+    larger_squared = keras.ops.square(larger)
+    clamped = keras.ops.clip(larger, -32.0, 32.0)
+    clamped_squared = keras.ops.square(clamped)
+    product = keras.ops.square(clamped_squared) * clamped
+    product = _719795241_OVER_5000000000_PI * product
+    product_2 = clamped_squared * clamped
+    product_3 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_2
+    product_3 = product_3 + _2_SQRT_2_OVER_SQRT_PI * clamped
+    minus_product_3 = -product_3
+    t = keras.ops.exp(-keras.ops.abs(minus_product_3))
+    ratio = 1.0 / (1.0 + t)
     ratio_squared = keras.ops.square(ratio)
-    t_3 = keras.ops.exp(-keras.ops.abs(product_6))
-    ratio_2 = 1.0 / (1.0 + t_3)
-    branch = keras.ops.where(minus_product_6 < 0.0, t_2, 1.0)
-    product_7 = _26829_OVER_12500_PI * product_5
-    product_8 = _8_OVER_PI * clamped_2
+    t_2 = keras.ops.exp(-keras.ops.abs(product_3))
+    ratio_2 = 1.0 / (1.0 + t_2)
+    branch = keras.ops.where(minus_product_3 < 0.0, t, 1.0)
+    product_4 = _26829_OVER_12500_PI * product_2
+    product_5 = _8_OVER_PI * clamped
     ratio_2_squared = keras.ops.square(ratio_2)
-    branch_2 = keras.ops.where(product_6 < 0.0, t_3, 1.0)
-    total_4 = _minimum(minus_product_6, 0.0) + _minimum(product_6, 0.0)
-    is_far = keras.ops.abs(total_4) > 64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * total_4, total_4))
+    branch_2 = keras.ops.where(product_3 < 0.0, t_2, 1.0)
+    total = _minimum(minus_product_3, 0.0) + _minimum(product_3, 0.0)
+    is_far = keras.ops.abs(total) > 64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * total, total))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product_9 = (-2.1426336027662664e-06 * difference + 6.8806604796379364e-06) * difference
-    product_9 = (product_9 + 1.373519531906619e-06) * difference - 5.4349184858230026e-05
-    product_9 = (product_9 * difference + 0.00011418328780951626) * difference
-    product_9 = (product_9 + 7.677794039525663e-05) * difference - 0.0009462334974541675
-    product_9 = (product_9 * difference + 0.0021346856515897777) * difference
-    product_9 = (product_9 + 0.0009815971273122932) * difference - 0.017400788578182533
-    product_9 = (product_9 * difference + 0.03187478480168412) * difference
-    product_9 = (product_9 + 0.025853582341549327) * difference - 0.16398349095948905
-    product_9 = (product_9 * difference + 0.17685694683861786) * difference
-    product_9 = (product_9 + 0.024946416486218072) * difference - 0.10708465010564253
-    product_10 = (1.712435959217232e-06 * x_squared - 1.0333598983738246e-05) * x_squared
-    product_10 = (product_10 + 4.06197073191782e-05) * x_squared - 4.837567264633923e-05
-    product_10 = (product_10 * x_squared - 0.0009237369554851378) * x_squared
-    product_10 = (product_10 + 0.010600492970759157) * x_squared - 0.06960962144157652
-    product_10 = (product_10 * x_squared + 0.3060467131879954) * x_squared
-    product_10 = (product_10 - 0.8018337261300548) * x_squared + 0.7978845608028654
-    product_11 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
-    numerator = -(0.1439590482 * (difference_2 * t - total_3) * root_t * root_t)
-    numerator_2 = 0.1439590482 * (total_3 * t - difference_2) * root_t * root_t
-    numerator = keras.ops.where(total < 0.0, numerator, numerator_2)
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
-    product_12 = product_8 * ratio_2_squared * ratio * branch_2
-    product_13 = product_7 * ratio_2_squared * ratio * branch_2
-    product_14 = product_4 * ratio_2_squared * ratio * branch_2
-    product_15 = product_8 * ratio_squared * ratio_2 * branch
-    product_16 = product_7 * ratio_squared * ratio_2 * branch
-    product_16 = product_4 * ratio_squared * ratio_2 * branch + product_16 + product_11
-    product_16 = product_16 + product_15 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
-    product_16 = (product_16 - product_14 - product_13 - product_12) * part_of_t * rest_of_t
-    numerator = keras.ops.where(abs_x < 2.0, numerator, product_16)
-    product_10 = keras.ops.where(abs_x < 0.375, product_10, numerator)
+    product_6 = (3.943339013202113e-07 * difference - 5.591431440397196e-07) * difference
+    product_6 = (product_6 - 1.966527832098876e-06) * difference + 8.984981088983424e-06
+    product_6 = (product_6 * difference - 5.588539933962934e-06) * difference
+    product_6 = (product_6 - 5.278259064006145e-05) * difference + 0.0001547146099013666
+    product_6 = (product_6 * difference - 1.5720352275410677e-05) * difference
+    product_6 = (product_6 - 0.0009667681660395707) * difference + 0.0026754275993241643
+    product_6 = (product_6 * difference - 0.00022044306910780782) * difference
+    product_6 = (product_6 - 0.017577158183952956) * difference + 0.03844958261990934
+    product_6 = (product_6 * difference + 0.014867141571405163) * difference
+    product_6 = (product_6 - 0.169116407518025) * difference + 0.20812797673803043
+    product_6 = (product_6 * difference + 0.0008949007228461729) * difference
+    product_6 = product_6 - 0.10791255559958812
+    product_7 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2
+    total_2 = 1.712435959217232e-06 * larger_squared - 1.0333598983738246e-05
+    total_2 = (total_2 * larger_squared + 4.06197073191782e-05) * larger_squared
+    total_2 = (total_2 - 4.837567264633923e-05) * larger_squared - 0.0009237369554851378
+    total_2 = (total_2 * larger_squared + 0.010600492970759157) * larger_squared
+    total_2 = (total_2 - 0.06960962144157652) * larger_squared + 0.3060467131879954
+    total_2 = (total_2 * larger_squared - 0.8018337261300548) * larger_squared
+    total_2 = total_2 + 0.7978845608028654
+    product_8 = product_5 * ratio_2_squared * ratio * branch_2
+    product_9 = product_4 * ratio_2_squared * ratio * branch_2
+    product_10 = product * ratio_2_squared * ratio * branch_2
+    product_11 = product_5 * ratio_squared * ratio_2 * branch
+    product_12 = product_4 * ratio_squared * ratio_2 * branch
+    product_12 = product * ratio_squared * ratio_2 * branch + product_12 + product_7
+    product_12 = product_12 + product_11 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
+    product_12 = (product_12 - product_10 - product_9 - product_8) * part_of_t * rest_of_t
+    total_2 = keras.ops.where(keras.ops.abs(larger) < 0.375, total_2, product_12)
     abs_difference = keras.ops.abs(difference)
-    return keras.ops.where(abs_difference < 0.3352691054344178, product_9, product_10)
+    return keras.ops.where(abs_difference < 0.37995211863453715, product_6, total_2)
 
 
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
+
+
+def _maximum(a, b):
+    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
+    return keras.ops.where((a > b) | (a != a), a, b)
 
 
 def _minimum(a, b):

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["HardShrink", "hard_shrink", "hardshrink"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def hard_shrink(x: Any, lambd: float = 0.5) -> Any:
     """Hard shrink, Piecewise((x, (x > lambd) | (x < -lambd)), (0, True)).
 
@@ -47,7 +49,7 @@ def hard_shrink(x: Any, lambd: float = 0.5) -> Any:
     return keras.ops.cast(_value(x, lambd), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class HardShrink(keras.layers.Layer):
     """Hard shrink, Piecewise((x, (x > lambd) | (x < -lambd)), (0, True)).
 

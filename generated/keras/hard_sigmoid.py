@@ -11,10 +11,12 @@ import keras
 
 __all__ = ["HardSigmoid", "hard_sigmoid", "hardsigmoid"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
+
 _1_OVER_6 = 0.16666666666666666  # 1/6
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def hard_sigmoid(x: Any) -> Any:
     """Hard sigmoid, Piecewise((0, x <= -3), (1, x >= 3), (x / 6 + 1 / 2, True)).
 
@@ -41,7 +43,7 @@ def hard_sigmoid(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class HardSigmoid(keras.layers.Layer):
     """Hard sigmoid, Piecewise((0, x <= -3), (1, x >= 3), (x / 6 + 1 / 2, True)).
 

@@ -11,11 +11,13 @@ import keras
 
 __all__ = ["HardSwish", "hard_silu", "hard_swish", "hardswish"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
+
 _1_OVER_6 = 0.16666666666666666  # 1/6
 _1_OVER_3 = 0.3333333333333333  # 1/3
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def hard_swish(x: Any) -> Any:
     """Hard swish, Piecewise((0, x <= -3), (x, x >= 3), (x * (x + 3) / 6, True)).
 
@@ -42,7 +44,7 @@ def hard_swish(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class HardSwish(keras.layers.Layer):
     """Hard swish, Piecewise((0, x <= -3), (x, x >= 3), (x * (x + 3) / 6, True)).
 

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["HardTanh", "hard_tanh", "hardtanh"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def hard_tanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """Hard tanh, Piecewise((min_val, x <= min_val), (max_val, x >= max_val), (x, True)).
 
@@ -45,7 +47,7 @@ def hard_tanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     return keras.ops.cast(_value(x, min_val, max_val), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class HardTanh(keras.layers.Layer):
     """Hard tanh, Piecewise((min_val, x <= min_val), (max_val, x >= max_val), (x, True)).
 

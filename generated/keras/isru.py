@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["ISRU", "isru"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def isru(x: Any, alpha: float = 1.0) -> Any:
     """Inverse square root unit (ISRU), x / sqrt(1 + alpha * x**2).
 
@@ -48,7 +50,7 @@ def isru(x: Any, alpha: float = 1.0) -> Any:
     return keras.ops.cast(_value(x, alpha), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class ISRU(keras.layers.Layer):
     """Inverse square root unit (ISRU), x / sqrt(1 + alpha * x**2).
 
@@ -126,13 +128,19 @@ def _derivative(x, alpha):
 
 def _second_derivative(x, alpha):
     """d2f / dx dx = 3*alpha*x*(alpha*x^2/(alpha*x^2 + 1) - 1)/(alpha*x^2 + 1)^(3/2)."""
-    total = alpha * x * x + 1.0
-    ratio = 1.0 / total
-    product = -3.0 * ratio * alpha * ratio * x * (1.0 / keras.ops.sqrt(total))
-    product = keras.ops.where(x == float("-inf"), 0.0, product)
-    return keras.ops.where(x == float("inf"), 0.0, product)
+    held = keras.ops.clip(x, -1.0, 1.0)
+    scale = _maximum(keras.ops.abs(x), 1.0)
+    inverse_scale = 1.0 / scale
+    total = alpha * keras.ops.square(held) + keras.ops.square(inverse_scale)
+    numerator = -3.0 * held * alpha / (keras.ops.square(total) * keras.ops.sqrt(total))
+    return numerator * inverse_scale * inverse_scale * inverse_scale / scale
 
 
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
+
+
+def _maximum(a, b):
+    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
+    return keras.ops.where((a > b) | (a != a), a, b)

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["LeakyReLU", "leaky_relu"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """Leaky rectified linear unit (Leaky ReLU), Piecewise((x, x > 0), (negative_slope * x, True)).
 
@@ -44,7 +46,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     return keras.ops.cast(_value(x, negative_slope), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class LeakyReLU(keras.layers.Layer):
     """Leaky rectified linear unit (Leaky ReLU), Piecewise((x, x > 0), (negative_slope * x, True)).
 

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["LightRelu", "light_relu"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def light_relu(x: Any, sub: float = 0.46, maxv: float = 7.5) -> Any:
     """LightRelu, Min(x * tanh(x) - sub, maxv).
 
@@ -44,7 +46,7 @@ def light_relu(x: Any, sub: float = 0.46, maxv: float = 7.5) -> Any:
     return keras.ops.cast(_value(x, sub, maxv), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class LightRelu(keras.layers.Layer):
     """LightRelu, Min(x * tanh(x) - sub, maxv).
 

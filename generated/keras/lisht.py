@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["LiSHT", "lisht"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def lisht(x: Any) -> Any:
     """Linearly scaled hyperbolic tangent (LiSHT), x * tanh(x).
 
@@ -40,7 +42,7 @@ def lisht(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class LiSHT(keras.layers.Layer):
     """Linearly scaled hyperbolic tangent (LiSHT), x * tanh(x).
 

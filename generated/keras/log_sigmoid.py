@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["LogSigmoid", "log_sigmoid", "logsigmoid"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def log_sigmoid(x: Any) -> Any:
     """Log-sigmoid, log(sigmoid(x)).
 
@@ -36,7 +38,7 @@ def log_sigmoid(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class LogSigmoid(keras.layers.Layer):
     """Log-sigmoid, log(sigmoid(x)).
 

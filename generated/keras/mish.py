@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["Mish", "mish"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def mish(x: Any) -> Any:
     """Mish, x * tanh(log(1 + exp(x))).
 
@@ -40,7 +42,7 @@ def mish(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class Mish(keras.layers.Layer):
     """Mish, x * tanh(log(1 + exp(x))).
 
@@ -73,15 +75,12 @@ def _value(x):
         return upstream * _derivative(x)
 
     is_negative = x < 0.0
-    negated = -keras.ops.abs(x)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(x))
+    t = keras.ops.square(root_t)
     total = 0.5 * t + 1.0
     product = 2.0 * t
     denominator = keras.ops.where(is_negative, total * t + 1.0, (product + 2.0) * t + 1.0)
-    numerator = keras.ops.clip(x, -(2.0**100), 2.0**100) * total * part_of_t * rest_of_t
+    numerator = keras.ops.clip(x, -(2.0**100), 2.0**100) * total * root_t * root_t
     value = keras.ops.where(is_negative, numerator, x * (product + 1.0)) / denominator
     return value, gradient
 

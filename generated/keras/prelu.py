@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 __all__ = ["PReLU", "prelu"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def prelu(x: Any, alpha: Any = 0.25) -> Any:
     """Parametric rectified linear unit (PReLU), Piecewise((x, x > 0), (alpha * x, True)).
 
@@ -46,7 +49,7 @@ def prelu(x: Any, alpha: Any = 0.25) -> Any:
     return keras.ops.cast(_value(x, alpha), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class PReLU(keras.layers.Layer):
     """Parametric rectified linear unit (PReLU), Piecewise((x, x > 0), (alpha * x, True)).
 
@@ -56,7 +59,7 @@ class PReLU(keras.layers.Layer):
 
     Args:
         alpha_initializer: Initial value of alpha, which is trained. Slope for negative inputs;
-            real, default 0.25.
+            real, default 0.25. An initializer, a number, or one for each.
         alpha_regularizer: Penalty on alpha.
         alpha_constraint: Projection of alpha after each update.
         shared_axes: Axes along which a parameter is shared, as in keras.layers.PReLU. By default
@@ -77,7 +80,7 @@ class PReLU(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.alpha_initializer = keras.initializers.get(alpha_initializer)
+        self.alpha_initializer = _initializer(alpha_initializer)
         self.alpha_regularizer = keras.regularizers.get(alpha_regularizer)
         self.alpha_constraint = keras.constraints.get(alpha_constraint)
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
@@ -85,7 +88,15 @@ class PReLU(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         rank = len(input_shape)
         shared = range(1, rank - 1) if self.shared_axes is None else self.shared_axes
+        if not set(shared) <= set(range(1, rank)):
+            raise ValueError(
+                f"PReLU: no axes {list(shared)} from 1 on in an input of shape {input_shape}"
+            )
         own = {axis: input_shape[axis] for axis in range(1, rank) if axis not in shared}
+        if None in own.values():
+            raise ValueError(
+                f"PReLU: add axes of unknown length to shared_axes; the input is {input_shape}"
+            )
         shape = tuple(own.get(axis, 1) for axis in range(1, rank))
         self.input_spec = keras.InputSpec(ndim=rank, axes=own)
         self.alpha = self.add_weight(
@@ -96,6 +107,30 @@ class PReLU(keras.layers.Layer):
             constraint=self.alpha_constraint,
             autocast=False,
         )
+
+    def parameter_values(self) -> dict[str, Any]:
+        """Return the values of the trainable parameters as NumPy arrays, for any framework."""
+        self._check_that_it_is_built()
+        return {"alpha": keras.ops.convert_to_numpy(self.alpha)}
+
+    def load_parameter_values(self, values: Mapping[str, Any]) -> None:
+        """Set trainable parameters by name, to values such as a layer of another framework returns.
+
+        Each is a number, which holds for all, or an array; axes of size 1 do not matter.
+        """
+        self._check_that_it_is_built()
+        unknown = sorted(values.keys() - {"alpha"})
+        if unknown:
+            raise ValueError(f"PReLU has no trainable parameter {', '.join(unknown)}")
+        if "alpha" in values:
+            value = keras.ops.convert_to_tensor(values["alpha"], self.alpha.dtype)
+            _assign("alpha", self.alpha, value)
+
+    def _check_that_it_is_built(self) -> None:
+        if not self.built:
+            raise ValueError(
+                "PReLU has no parameters yet: call it on an input, or its build, first"
+            )
 
     def call(self, inputs: Any) -> Any:
         return prelu(inputs, self.alpha)
@@ -112,7 +147,7 @@ class PReLU(keras.layers.Layer):
         return config
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class PReLUOperation(keras.Operation):
     """What a functional model records of a call of `prelu` with a symbolic tensor."""
 
@@ -178,6 +213,26 @@ def _second_derivative_x_alpha(x, alpha):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
+
+
+def _initializer(initial: Any) -> Any:
+    """Return an initializer; a number, a list or an array stands for itself."""
+    if isinstance(initial, (int, float)):
+        return keras.initializers.Constant(initial)
+    if isinstance(initial, (list, tuple)) or hasattr(initial, "shape"):
+        return keras.initializers.Constant(keras.ops.convert_to_numpy(initial).tolist())
+    return keras.initializers.get(initial)
+
+
+def _assign(name: str, variable: Any, value: Any) -> None:
+    """Write a value into a variable."""
+    taken, given = ([size for size in each.shape if size != 1] for each in (variable, value))
+    if given and given != taken:
+        shapes = f"{tuple(value.shape)} into one of shape {tuple(variable.shape)}"
+        raise ValueError(f"PReLU: {name} cannot go from shape {shapes}")
+    if not given:
+        value = keras.ops.full(taken, keras.ops.reshape(value, ()), variable.dtype)
+    variable.assign(keras.ops.reshape(value, variable.shape))
 
 
 def _sum_to(gradient, parameter):

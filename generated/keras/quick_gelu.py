@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["QuickGELU", "quick_gelu"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def quick_gelu(x: Any) -> Any:
     """Quick GELU, x * sigmoid(1.702 * x).
 
@@ -40,7 +42,7 @@ def quick_gelu(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class QuickGELU(keras.layers.Layer):
     """Quick GELU, x * sigmoid(1.702 * x).
 

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["ReLU", "relu"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def relu(x: Any) -> Any:
     """Rectified linear unit (ReLU), Piecewise((x, x > 0), (0, True)).
 
@@ -40,7 +42,7 @@ def relu(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class ReLU(keras.layers.Layer):
     """Rectified linear unit (ReLU), Piecewise((x, x > 0), (0, True)).
 

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["ReLU6", "relu6"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def relu6(x: Any) -> Any:
     """ReLU6, Piecewise((0, x <= 0), (6, x >= 6), (x, True)).
 
@@ -40,7 +42,7 @@ def relu6(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class ReLU6(keras.layers.Layer):
     """ReLU6, Piecewise((0, x <= 0), (6, x >= 6), (x, True)).
 

@@ -11,6 +11,8 @@ import keras
 
 __all__ = ["SELU", "selu"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
+
 _COEFFICIENT = 1.0507009873554805  # 5253504936777402467096674926473/5000000000000000000000000000000
 _COEFFICIENT_2 = (
     1.6732632423543772  # 16732632423543772848170429916717/10000000000000000000000000000000
@@ -18,7 +20,7 @@ _COEFFICIENT_2 = (
 _COEFFICIENT_3 = 1.7580993408473768  # 87904967042368842997010876040615967103012290445610415488549141/50000000000000000000000000000000000000000000000000000000000000
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def selu(x: Any) -> Any:
     """Scaled exponential linear unit (SELU).
 
@@ -50,7 +52,7 @@ def selu(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class SELU(keras.layers.Layer):
     """Scaled exponential linear unit (SELU).
 

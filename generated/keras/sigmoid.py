@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["Sigmoid", "expit", "logistic", "sigmoid"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def sigmoid(x: Any) -> Any:
     """Sigmoid, 1 / (1 + exp(-x)).
 
@@ -36,7 +38,7 @@ def sigmoid(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class Sigmoid(keras.layers.Layer):
     """Sigmoid, 1 / (1 + exp(-x)).
 
@@ -91,25 +93,17 @@ def _derivative(x):
 def _second_derivative(x):
     """d2f / dx dx = (sigmoid(-x) - sigmoid(x))*sigmoid(-x)*sigmoid(x)."""
     abs_x = keras.ops.abs(x)
-    difference = abs_x - 1.1484375
-    sign_x = _sign(x)
-    root_t = keras.ops.exp(-0.5 * abs_x)
-    t = keras.ops.square(root_t)
-    product = (1.9130368047499147e-07 * difference - 1.9589283809137126e-07) * difference
-    product = (product - 1.3334166999288594e-06) * difference + 4.2421469620611764e-06
-    product = (product * difference + 2.7426445832664675e-06) * difference
-    product = (product - 3.974270230521685e-05) * difference + 5.443146789533188e-05
-    product = (product * difference + 0.00020088378878163962) * difference
-    product = (product - 0.0007677442638661662) * difference - 2.6804391435907504e-05
-    product = (product * difference + 0.005056551543876289) * difference
-    product = (product - 0.008142105375081738) * difference - 0.014443469811378356
-    product = (product * difference + 0.056562334453701325) * difference
-    product = (product - 0.01769765377642819) * difference - 0.09477394309096099
-    product = sign_x * product
-    ratio = _expm1(-abs_x) * root_t * root_t / (((t + 3.0) * t + 3.0) * t + 1.0)
-    ratio = sign_x * ratio
-    abs_difference = keras.ops.abs(difference)
-    return keras.ops.where(abs_difference < 0.31637314711001063, product, ratio)
+    minus_abs_x = -abs_x
+    t = keras.ops.exp(minus_abs_x)
+    total = t + 1.0
+    t_2 = keras.ops.exp(-keras.ops.abs(-x))
+    ratio = 1.0 / (1.0 + t_2)
+    ratio_2 = 1.0 / (1.0 + t)
+    product = _sign(x) * (_expm1(minus_abs_x) * t / (keras.ops.square(total) * total))
+    e = keras.ops.exp(_minimum(x, 0.0) + _minimum(-x, 0.0))
+    product_2 = ratio * keras.ops.where(-x < 0.0, t_2, 1.0)
+    product_2 = (product_2 - ratio_2 * keras.ops.where(x < 0.0, t, 1.0)) * ratio_2 * ratio
+    return keras.ops.where(abs_x < 0.5, product, product_2 * e)
 
 
 def _upstream(arguments, upstream):
@@ -120,6 +114,11 @@ def _upstream(arguments, upstream):
 def _sign(a):
     """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
     return keras.ops.where(a == a, keras.ops.sign(a), a)
+
+
+def _minimum(a, b):
+    """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
+    return keras.ops.where((a < b) | (a != a), a, b)
 
 
 def _expm1(a):

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["SiLU", "silu"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def silu(x: Any) -> Any:
     """Sigmoid-weighted linear unit (SiLU), x * sigmoid(x).
 
@@ -39,7 +41,7 @@ def silu(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class SiLU(keras.layers.Layer):
     """Sigmoid-weighted linear unit (SiLU), x * sigmoid(x).
 
@@ -86,14 +88,11 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    negated = -keras.ops.abs(x)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(x))
+    t = keras.ops.square(root_t)
     total = keras.ops.clip(x, -(2.0**100), 2.0**100) + 1.0
-    numerator = (t + total) * part_of_t * rest_of_t
-    value = keras.ops.where(x < 0.0, numerator, total * t + 1.0) / ((t + 2.0) * t + 1.0)
+    numerator = keras.ops.where(x < 0.0, (t + total) * root_t * root_t, total * t + 1.0)
+    value = numerator / ((t + 2.0) * t + 1.0)
     return value, gradient
 
 

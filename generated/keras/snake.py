@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 __all__ = ["Snake", "snake"]
+
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
 _2_OVER_PI = 0.6366197723675814  # 2/pi
 _THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625  # the first digits of pi/2
@@ -31,7 +34,7 @@ _MINUS_1_OVER_5 = 0.008333333333333333  # -1/5!
 _1_OVER_3 = -0.16666666666666666  # 1/3!
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def snake(x: Any, frequency: Any = 1.0) -> Any:
     """Snake, x + sin(frequency * x)**2 / frequency.
 
@@ -68,7 +71,30 @@ def snake(x: Any, frequency: Any = 1.0) -> Any:
     return keras.ops.cast(_value(x, frequency), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class SnakeDomain(keras.constraints.Constraint):
+    """Projects a parameter of `snake` to its domain: the nearest number between the ends.
+
+    From an end that is not in the domain it keeps a small distance.
+
+    Args:
+        lowest: The lower end, or None.
+        highest: The upper end, or None.
+    """
+
+    def __init__(self, lowest: float | None = None, highest: float | None = None) -> None:
+        self.lowest = lowest
+        self.highest = highest
+
+    def __call__(self, w: Any) -> Any:
+        w = w if self.lowest is None else keras.ops.maximum(w, self.lowest)
+        return w if self.highest is None else keras.ops.minimum(w, self.highest)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"lowest": self.lowest, "highest": self.highest}
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class Snake(keras.layers.Layer):
     """Snake, x + sin(frequency * x)**2 / frequency.
 
@@ -78,9 +104,11 @@ class Snake(keras.layers.Layer):
 
     Args:
         frequency_initializer: Initial value of frequency, which is trained. Angular frequency
-            inside the sine; the ripple has the period pi / frequency; positive, default 1.0.
+            inside the sine; the ripple has the period pi / frequency; positive, default 1.0. An
+            initializer, a number, or one for each.
         frequency_regularizer: Penalty on frequency.
-        frequency_constraint: Projection of frequency after each update.
+        frequency_constraint: Projection of frequency after each update, by default to its domain:
+            lowest 1e-07.
         **kwargs: As for every layer: name, dtype, trainable.
 
     Reference: L. Ziyin, T. Hartwig, M. Ueda, "Neural Networks Fail to Learn Periodic Functions and
@@ -91,12 +119,12 @@ class Snake(keras.layers.Layer):
         self,
         frequency_initializer: Any = keras.initializers.Constant(1.0),
         frequency_regularizer: Any = None,
-        frequency_constraint: Any = None,
+        frequency_constraint: Any = SnakeDomain(1e-07, None),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.frequency_initializer = keras.initializers.get(frequency_initializer)
+        self.frequency_initializer = _initializer(frequency_initializer)
         self.frequency_regularizer = keras.regularizers.get(frequency_regularizer)
         self.frequency_constraint = keras.constraints.get(frequency_constraint)
 
@@ -109,6 +137,32 @@ class Snake(keras.layers.Layer):
             constraint=self.frequency_constraint,
             autocast=False,
         )
+
+    def parameter_values(self) -> dict[str, Any]:
+        """Return the values of the trainable parameters as NumPy arrays, for any framework."""
+        self._check_that_it_is_built()
+        return {"frequency": keras.ops.convert_to_numpy(self.frequency)}
+
+    def load_parameter_values(self, values: Mapping[str, Any]) -> None:
+        """Set trainable parameters by name, to values such as a layer of another framework returns.
+
+        Each is a number, which holds for all, or an array; axes of size 1 do not matter.
+        """
+        self._check_that_it_is_built()
+        unknown = sorted(values.keys() - {"frequency"})
+        if unknown:
+            raise ValueError(f"Snake has no trainable parameter {', '.join(unknown)}")
+        if "frequency" in values:
+            value = keras.ops.convert_to_tensor(values["frequency"], self.frequency.dtype)
+            if not keras.ops.all(value > 0):
+                raise ValueError(f"Snake: frequency must be positive, got {values['frequency']}")
+            _assign("frequency", self.frequency, value)
+
+    def _check_that_it_is_built(self) -> None:
+        if not self.built:
+            raise ValueError(
+                "Snake has no parameters yet: call it on an input, or its build, first"
+            )
 
     def call(self, inputs: Any) -> Any:
         return snake(inputs, self.frequency)
@@ -124,7 +178,7 @@ class Snake(keras.layers.Layer):
         return config
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class SnakeOperation(keras.Operation):
     """What a functional model records of a call of `snake` with a symbolic tensor."""
 
@@ -374,6 +428,26 @@ def _second_derivative_frequency_frequency(x, frequency):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
+
+
+def _initializer(initial: Any) -> Any:
+    """Return an initializer; a number, a list or an array stands for itself."""
+    if isinstance(initial, (int, float)):
+        return keras.initializers.Constant(initial)
+    if isinstance(initial, (list, tuple)) or hasattr(initial, "shape"):
+        return keras.initializers.Constant(keras.ops.convert_to_numpy(initial).tolist())
+    return keras.initializers.get(initial)
+
+
+def _assign(name: str, variable: Any, value: Any) -> None:
+    """Write a value into a variable."""
+    taken, given = ([size for size in each.shape if size != 1] for each in (variable, value))
+    if given and given != taken:
+        shapes = f"{tuple(value.shape)} into one of shape {tuple(variable.shape)}"
+        raise ValueError(f"Snake: {name} cannot go from shape {shapes}")
+    if not given:
+        value = keras.ops.full(taken, keras.ops.reshape(value, ()), variable.dtype)
+    variable.assign(keras.ops.reshape(value, variable.shape))
 
 
 def _sum_to(gradient, parameter):

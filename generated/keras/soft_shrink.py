@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["SoftShrink", "soft_shrink", "softshrink"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def soft_shrink(x: Any, lambd: float = 0.5) -> Any:
     """Soft shrink, Piecewise((x - lambd, x > lambd), (x + lambd, x < -lambd), (0, True)).
 
@@ -47,7 +49,7 @@ def soft_shrink(x: Any, lambd: float = 0.5) -> Any:
     return keras.ops.cast(_value(x, lambd), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class SoftShrink(keras.layers.Layer):
     """Soft shrink, Piecewise((x - lambd, x > lambd), (x + lambd, x < -lambd), (0, True)).
 

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["Softplus", "softplus"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def softplus(x: Any, beta: float = 1.0) -> Any:
     """Softplus, log(1 + exp(beta * x)) / beta.
 
@@ -47,7 +49,7 @@ def softplus(x: Any, beta: float = 1.0) -> Any:
     return keras.ops.cast(_value(x, beta), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class Softplus(keras.layers.Layer):
     """Softplus, log(1 + exp(beta * x)) / beta.
 

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["Softsign", "elliott_symmetric", "soft_sign", "softsign"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def softsign(x: Any) -> Any:
     """Softsign, x / (1 + abs(x)).
 
@@ -40,7 +42,7 @@ def softsign(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class Softsign(keras.layers.Layer):
     """Softsign, x / (1 + abs(x)).
 

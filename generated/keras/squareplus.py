@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["Squareplus", "squareplus"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def squareplus(x: Any, b: float = 4.0) -> Any:
     """Squareplus, (x + sqrt(x**2 + b)) / 2.
 
@@ -46,7 +48,7 @@ def squareplus(x: Any, b: float = 4.0) -> Any:
     return keras.ops.cast(_value(x, b), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class Squareplus(keras.layers.Layer):
     """Squareplus, (x + sqrt(x**2 + b)) / 2.
 

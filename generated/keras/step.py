@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["Step", "binary_step", "heaviside", "step"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def step(x: Any) -> Any:
     """Step, Piecewise((1, x > 0), (0, True)).
 
@@ -40,7 +42,7 @@ def step(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class Step(keras.layers.Layer):
     """Step, Piecewise((1, x > 0), (0, True)).
 

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 __all__ = ["Swish", "swish"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def swish(x: Any, beta: Any = 1.0) -> Any:
     """Swish, x * sigmoid(beta * x).
 
@@ -45,7 +48,7 @@ def swish(x: Any, beta: Any = 1.0) -> Any:
     return keras.ops.cast(_value(x, beta), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class Swish(keras.layers.Layer):
     """Swish, x * sigmoid(beta * x).
 
@@ -55,7 +58,7 @@ class Swish(keras.layers.Layer):
 
     Args:
         beta_initializer: Initial value of beta, which is trained. Slope of the gate; real, default
-            1.0.
+            1.0. An initializer, a number, or one for each.
         beta_regularizer: Penalty on beta.
         beta_constraint: Projection of beta after each update.
         **kwargs: As for every layer: name, dtype, trainable.
@@ -73,7 +76,7 @@ class Swish(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.beta_initializer = keras.initializers.get(beta_initializer)
+        self.beta_initializer = _initializer(beta_initializer)
         self.beta_regularizer = keras.regularizers.get(beta_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
 
@@ -86,6 +89,30 @@ class Swish(keras.layers.Layer):
             constraint=self.beta_constraint,
             autocast=False,
         )
+
+    def parameter_values(self) -> dict[str, Any]:
+        """Return the values of the trainable parameters as NumPy arrays, for any framework."""
+        self._check_that_it_is_built()
+        return {"beta": keras.ops.convert_to_numpy(self.beta)}
+
+    def load_parameter_values(self, values: Mapping[str, Any]) -> None:
+        """Set trainable parameters by name, to values such as a layer of another framework returns.
+
+        Each is a number, which holds for all, or an array; axes of size 1 do not matter.
+        """
+        self._check_that_it_is_built()
+        unknown = sorted(values.keys() - {"beta"})
+        if unknown:
+            raise ValueError(f"Swish has no trainable parameter {', '.join(unknown)}")
+        if "beta" in values:
+            value = keras.ops.convert_to_tensor(values["beta"], self.beta.dtype)
+            _assign("beta", self.beta, value)
+
+    def _check_that_it_is_built(self) -> None:
+        if not self.built:
+            raise ValueError(
+                "Swish has no parameters yet: call it on an input, or its build, first"
+            )
 
     def call(self, inputs: Any) -> Any:
         return swish(inputs, self.beta)
@@ -101,7 +128,7 @@ class Swish(keras.layers.Layer):
         return config
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class SwishOperation(keras.Operation):
     """What a functional model records of a call of `swish` with a symbolic tensor."""
 
@@ -144,13 +171,10 @@ def _derivative_x(x, beta):
         )
 
     product = beta * x
-    negated = -keras.ops.abs(product)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
+    t = keras.ops.square(root_t)
     total = beta * keras.ops.clip(x, -(2.0**100), 2.0**100) + 1.0
-    numerator = (t + total) * part_of_t * rest_of_t
+    numerator = (t + total) * root_t * root_t
     numerator = keras.ops.where(product < 0.0, numerator, total * t + 1.0)
     value = numerator / ((t + 2.0) * t + 1.0)
     return value, gradient
@@ -200,13 +224,10 @@ def _second_derivative_x_beta(x, beta):
     product_3 = 0.5 * beta * clamped
     total = product_3 + 1.0
     difference = product_3 - 1.0
-    negated = -keras.ops.abs(product)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
+    t = keras.ops.square(root_t)
+    numerator = product_2 * (total * t - difference) * root_t * root_t
+    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
     numerator = keras.ops.where(product < 0.0, numerator_2, numerator)
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 
@@ -227,6 +248,26 @@ def _second_derivative_beta_beta(x, beta):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
+
+
+def _initializer(initial: Any) -> Any:
+    """Return an initializer; a number, a list or an array stands for itself."""
+    if isinstance(initial, (int, float)):
+        return keras.initializers.Constant(initial)
+    if isinstance(initial, (list, tuple)) or hasattr(initial, "shape"):
+        return keras.initializers.Constant(keras.ops.convert_to_numpy(initial).tolist())
+    return keras.initializers.get(initial)
+
+
+def _assign(name: str, variable: Any, value: Any) -> None:
+    """Write a value into a variable."""
+    taken, given = ([size for size in each.shape if size != 1] for each in (variable, value))
+    if given and given != taken:
+        shapes = f"{tuple(value.shape)} into one of shape {tuple(variable.shape)}"
+        raise ValueError(f"Swish: {name} cannot go from shape {shapes}")
+    if not given:
+        value = keras.ops.full(taken, keras.ops.reshape(value, ()), variable.dtype)
+    variable.assign(keras.ops.reshape(value, variable.shape))
 
 
 def _sum_to(gradient, parameter):

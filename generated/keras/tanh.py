@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["Tanh", "tanh"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent, tanh(x).
 
@@ -36,7 +38,7 @@ def tanh(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class Tanh(keras.layers.Layer):
     """Hyperbolic tangent, tanh(x).
 

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["TanhShrink", "tanh_shrink", "tanhshrink"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def tanh_shrink(x: Any) -> Any:
     """Tanh shrink, x - tanh(x).
 
@@ -36,7 +38,7 @@ def tanh_shrink(x: Any) -> Any:
     return keras.ops.cast(_value(x), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class TanhShrink(keras.layers.Layer):
     """Tanh shrink, x - tanh(x).
 

@@ -11,8 +11,10 @@ import keras
 
 __all__ = ["Threshold", "threshold"]
 
+_PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-@keras.saving.register_keras_serializable(package="actgen")
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def threshold(x: Any, threshold: float = 1.0, value: float = 0.0) -> Any:
     """Threshold, Piecewise((x, x > threshold), (value, True)).
 
@@ -45,7 +47,7 @@ def threshold(x: Any, threshold: float = 1.0, value: float = 0.0) -> Any:
     return keras.ops.cast(_value(x, threshold, value), dtype)
 
 
-@keras.saving.register_keras_serializable(package="actgen")
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 class Threshold(keras.layers.Layer):
     """Threshold, Piecewise((x, x > threshold), (value, True)).
 

@@ -54,13 +54,14 @@ def is_near_underflow(f, dtype):
     return (f != 0) & (np.abs(f) < 2.0 ** (lowest + 26))
 
 
-def assert_within_contract(y, f, slope, x, dtype, what, measured=None):
+def assert_within_contract(y, f, slope, x, dtype, what, measured=None, **columns):
     """Assert |y - f| <= N (ulp(f) + u |x f'(x)|), where u is half the spacing at 1.
 
     An error that moving the input by half an ulp explains is not the function's fault. XLA and
     TensorFlow take subnormal numbers for zero, so next to those an error up to the smallest normal
     number is allowed. A value beyond the largest finite number may be infinite. NaN and infinities
-    must be as expected. `measured` replaces N, in float32, where it is known to be larger.
+    must be as expected. `measured` replaces N, in float32, where it is known to be larger. `columns`
+    are shown beside what is wrong.
     """
     bits, lowest, largest, units = TYPES[dtype]
     if measured is not None:
@@ -79,7 +80,7 @@ def assert_within_contract(y, f, slope, x, dtype, what, measured=None):
         good = (np.abs(y - f) <= allowed) | (y == f) | (np.isnan(y) & np.isnan(f))
         good |= overflows & (np.sign(y) == np.sign(f))
         good |= (allowed > largest) & ~np.isnan(y)  # half an ulp of x is worth more than any number
-    _assert_all(good, what, dtype, x=x, got=y, expected=f, allowed=allowed)
+    _assert_all(good, what, dtype, **(columns or {"x": x}), got=y, expected=f, allowed=allowed)
 
 
 def assert_agree(y, other, dtype, what, x):

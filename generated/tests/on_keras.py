@@ -10,22 +10,28 @@ import keras
 import numpy as np
 import pytest
 
+AXIS = "axis"  # the argument that names an axis
+REFUSAL = ValueError  # of an axis that cannot be halved
 BACKEND = keras.backend.backend()
 
 
 def evaluate(f, x, dtype, key=(), defaults=None):
     """f at the points x, or its derivative by the variables of `key` in turn, as float64.
 
-    Parameters that are differentiated by are tensors with the default at every point. Hyperparameters are numbers in
-    Keras; there is no derivative by them.
+    Of several inputs, `x` holds the points of each by its name. Parameters that are differentiated by are tensors with
+    the default at every point. Hyperparameters are numbers in Keras; there is no derivative by them.
     """
-    if not set(key) <= {"x", *trainables(f)}:
+    inputs = x if isinstance(x, dict) else {"x": x}
+    if not set(key) <= {*inputs, *trainables(f)}:
         pytest.skip(f"{' and '.join(key)}: a hyperparameter is a number in Keras")
-    names = list(dict.fromkeys(("x", *key)))
+    names = list(dict.fromkeys((*inputs, *key)))
     wide = "float64" if dtype == "float64" else "float32"
     with _type(dtype):
-        arguments = [keras.ops.convert_to_tensor(np.asarray(x), dtype)]
-        arguments += [keras.ops.full(np.shape(x), defaults[name], wide) for name in names[1:]]
+        arguments = [
+            keras.ops.convert_to_tensor(np.asarray(points), dtype) for points in inputs.values()
+        ]
+        shape = arguments[0].shape
+        arguments += [keras.ops.full(shape, defaults[name], wide) for name in names[len(inputs) :]]
         places = [names.index(name) for name in key]
         y = derivative(
             lambda *values: f(**dict(zip(names, values, strict=True))), places, arguments
@@ -60,6 +66,23 @@ def derivative(f, places, arguments):
     for place in places:
         y = torch.autograd.grad(y.sum(), arguments[place], create_graph=True)[0]
     return y
+
+
+def draw(f, x, seed):
+    """The value in training, and the gradient of its sum, drawn from a seed."""
+    x = keras.ops.convert_to_tensor(x)
+
+    def drawn(x):
+        return f(x, training=True, seed=seed)
+
+    return to_numpy(drawn(x)), to_numpy(derivative(drawn, [0], [x]))
+
+
+def gradients(f, *arrays):
+    """The value, and the gradient of its sum by each array, as NumPy arrays."""
+    tensors = [keras.ops.convert_to_tensor(array) for array in arrays]
+    slopes = [derivative(f, [place], tensors) for place in range(len(arrays))]
+    return to_numpy(f(*tensors)), *map(to_numpy, slopes)
 
 
 def to_numpy(y):

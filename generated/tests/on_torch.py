@@ -11,14 +11,23 @@ import numpy as np
 import pytest
 import torch
 
+AXIS = "dim"  # the argument that names an axis
+REFUSAL = RuntimeError  # of an axis that cannot be halved
 DTYPES = {name: getattr(torch, name) for name in ("float64", "float32", "bfloat16", "float16")}
 
 
 def evaluate(function, x, dtype, by=(), defaults=None):
-    """The value, or by autograd the partial derivative by the variables `by`, at each point."""
-    variables = {"x": torch.from_numpy(np.asarray(x)).to(DTYPES[dtype])}
-    for name in set(by) - {"x"}:
-        variables[name] = torch.full_like(variables["x"], defaults[name])
+    """The value, or by autograd the partial derivative by the variables `by`, at each point.
+
+    Of several inputs, `x` holds the points of each by its name.
+    """
+    inputs = x if isinstance(x, dict) else {"x": x}
+    variables = {
+        name: torch.from_numpy(np.asarray(points)).to(DTYPES[dtype])
+        for name, points in inputs.items()
+    }
+    for name in set(by) - set(inputs):
+        variables[name] = torch.full_like(next(iter(variables.values())), defaults[name])
     for name in by:
         variables[name].requires_grad_()
     y = function(**variables)
@@ -27,6 +36,22 @@ def evaluate(function, x, dtype, by=(), defaults=None):
         is_last = place == len(by) - 1
         (y,) = torch.autograd.grad(y, variables[name], torch.ones_like(y), create_graph=not is_last)
     return y.detach().to(torch.float64).numpy()
+
+
+def draw(function, x, seed):
+    """The value in training, and the gradient of its sum, drawn from a seed."""
+    x = torch.tensor(x, requires_grad=True)
+    y = function(x, training=True, generator=torch.Generator().manual_seed(seed))
+    y.sum().backward()
+    return y.detach().numpy(), x.grad.numpy()
+
+
+def gradients(function, *arrays):
+    """The value, and the gradient of its sum by each array, as NumPy arrays."""
+    tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
+    y = function(*tensors)
+    y.sum().backward()
+    return y.detach().numpy(), *(tensor.grad.numpy() for tensor in tensors)
 
 
 def check_types_and_shapes(function, dtype):

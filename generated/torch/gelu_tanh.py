@@ -50,11 +50,6 @@ class GELUTanh(nn.Module):
 
 
 _SQRT_2_OVER_SQRT_PI = 0.7978845608028654  # sqrt(2)/sqrt(pi)
-_40000000000_OVER_719795241 = 55.571359355514275  # 40000000000/719795241
-_1_OVER_PI = 0.3183098861837907  # 1/pi
-_400000_OVER_26829 = 14.909240001490923  # 400000/26829
-_200000_OVER_26829 = 7.454620000745462  # 200000/26829
-_20000000000_OVER_719795241 = 27.785679677757138  # 20000000000/719795241
 _719795241_OVER_5000000000_PI = 0.045823588247668835  # 719795241/(5000000000*pi)
 _8943_SQRT_2_OVER_100000_SQRT_PI = 0.07135481627260025  # 8943*sqrt(2)/(100000*sqrt(pi))
 _2_SQRT_2_OVER_SQRT_PI = 1.5957691216057308  # 2*sqrt(2)/sqrt(pi)
@@ -91,75 +86,63 @@ def _by_x(x: Tensor) -> Tensor:
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x.
 
-    Exponential normal form, expanded, halved for |x| < 2, else expanded, scaled, halved in the
-    tail, clamped both sides, polynomial on (-0.375, 0.375), polynomial on +-(1.743, 2.413).
+    Expanded, scaled, halved in the tail, clamped both sides, polynomial on (-0.375, 0.375), clamped
+    left, polynomial on +-(1.636, 2.396).
     """
-    abs_x = x.abs()
-    difference = abs_x - 2.078125
-    x_squared = x.square()
-    product = x * (0.08943 * _SQRT_2_OVER_SQRT_PI * x_squared + 2 * _SQRT_2_OVER_SQRT_PI)
-    clamped = x.clamp(-1048576.0, 1048576.0)
-    product_2 = _40000000000_OVER_719795241 * _1_OVER_PI
-    product_3 = clamped * (_1_OVER_PI * clamped.square() + _400000_OVER_26829 * _1_OVER_PI)
-    product_4 = _200000_OVER_26829 * _SQRT_2_OVER_SQRT_PI
-    product_5 = _20000000000_OVER_719795241 * _SQRT_2_OVER_SQRT_PI
-    difference_2 = clamped * (product_2 + clamped * (product_3 - product_4)) - product_5
-    root_t = torch.exp(-0.5 * product.abs())
-    t = root_t.square()
-    total = product_5 + clamped * (product_2 + clamped * (product_4 + product_3))
-    clamped_2 = x.clamp(-32, 32)
-    clamped_2_squared = clamped_2.square()
-    product_6 = _719795241_OVER_5000000000_PI * (clamped_2_squared.square() * clamped_2)
-    product_7 = clamped_2_squared * clamped_2
-    product_8 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_7
-    product_8 = product_8 + _2_SQRT_2_OVER_SQRT_PI * clamped_2
-    minus_product_8 = -product_8
-    t_2 = torch.exp(-minus_product_8.abs())
-    ratio = 1 / (1 + t_2)
+    difference = x.abs() - 2.015625
+    larger = x.clamp(min=-32)
+    larger_squared = larger.square()
+    clamped = larger.clamp(-32, 32)
+    clamped_squared = clamped.square()
+    product = _719795241_OVER_5000000000_PI * (clamped_squared.square() * clamped)
+    product_2 = clamped_squared * clamped
+    product_3 = _8943_SQRT_2_OVER_100000_SQRT_PI * product_2
+    product_3 = product_3 + _2_SQRT_2_OVER_SQRT_PI * clamped
+    minus_product_3 = -product_3
+    t = torch.exp(-minus_product_3.abs())
+    ratio = 1 / (1 + t)
     ratio_squared = ratio.square()
-    t_3 = torch.exp(-product_8.abs())
-    ratio_2 = 1 / (1 + t_3)
-    branch = torch.where(minus_product_8 < 0, t_2, 1)
-    product_9 = _26829_OVER_12500_PI * product_7
-    product_10 = _8_OVER_PI * clamped_2
+    t_2 = torch.exp(-product_3.abs())
+    ratio_2 = 1 / (1 + t_2)
+    branch = torch.where(minus_product_3 < 0, t, 1)
+    product_4 = _26829_OVER_12500_PI * product_2
+    product_5 = _8_OVER_PI * clamped
     ratio_2_squared = ratio_2.square()
-    branch_2 = torch.where(product_8 < 0, t_3, 1)
-    total_2 = minus_product_8.clamp(max=0) + product_8.clamp(max=0)
-    is_far = total_2.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * total_2, total_2).exp()
+    branch_2 = torch.where(product_3 < 0, t_2, 1)
+    total = minus_product_3.clamp(max=0) + product_3.clamp(max=0)
+    is_far = total.abs() > 64
+    part_of_t = torch.where(is_far, 0.5 * total, total).exp()
     rest_of_t = torch.where(is_far, part_of_t, 1)
-    product_11 = (-2.1426336027662664e-06 * difference + 6.8806604796379364e-06) * difference
-    product_11 = (product_11 + 1.373519531906619e-06) * difference - 5.4349184858230026e-05
-    product_11 = (product_11 * difference + 0.00011418328780951626) * difference
-    product_11 = (product_11 + 7.677794039525663e-05) * difference - 0.0009462334974541675
-    product_11 = (product_11 * difference + 0.0021346856515897777) * difference
-    product_11 = (product_11 + 0.0009815971273122932) * difference - 0.017400788578182533
-    product_11 = (product_11 * difference + 0.03187478480168412) * difference
-    product_11 = (product_11 + 0.025853582341549327) * difference - 0.16398349095948905
-    product_11 = (product_11 * difference + 0.17685694683861786) * difference
-    product_11 = (product_11 + 0.024946416486218072) * difference - 0.10708465010564253
-    product_12 = (1.712435959217232e-06 * x_squared - 1.0333598983738246e-05) * x_squared
-    product_12 = (product_12 + 4.06197073191782e-05) * x_squared - 4.837567264633923e-05
-    product_12 = (product_12 * x_squared - 0.0009237369554851378) * x_squared
-    product_12 = (product_12 + 0.010600492970759157) * x_squared - 0.06960962144157652
-    product_12 = (product_12 * x_squared + 0.3060467131879954) * x_squared
-    product_12 = (product_12 - 0.8018337261300548) * x_squared + 0.7978845608028654
-    product_13 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_2_squared * ratio * ratio_2
-    numerator = -(0.1439590482 * (difference_2 * t - total) * root_t * root_t)
-    numerator_2 = 0.1439590482 * (total * t - difference_2) * root_t * root_t
-    numerator = torch.where(product < 0, numerator, numerator_2)
-    numerator = numerator / (((t + 3) * t + 3) * t + 1)
-    product_14 = product_10 * ratio_2_squared * ratio * branch_2
-    product_15 = product_9 * ratio_2_squared * ratio * branch_2
-    product_16 = product_6 * ratio_2_squared * ratio * branch_2
-    product_17 = product_10 * ratio_squared * ratio_2 * branch
-    product_18 = product_9 * ratio_squared * ratio_2 * branch
-    product_18 = product_6 * ratio_squared * ratio_2 * branch + product_18 + product_13
-    product_18 = product_18 + product_17 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
-    product_18 = (product_18 - product_16 - product_15 - product_14) * part_of_t * rest_of_t
-    numerator = torch.where(abs_x < 2, numerator, product_18)
-    product_12 = torch.where(abs_x < 0.375, product_12, numerator)
-    return torch.where(difference.abs() < 0.3352691054344178, product_11, product_12)
+    product_6 = (3.943339013202113e-07 * difference - 5.591431440397196e-07) * difference
+    product_6 = (product_6 - 1.966527832098876e-06) * difference + 8.984981088983424e-06
+    product_6 = (product_6 * difference - 5.588539933962934e-06) * difference
+    product_6 = (product_6 - 5.278259064006145e-05) * difference + 0.0001547146099013666
+    product_6 = (product_6 * difference - 1.5720352275410677e-05) * difference
+    product_6 = (product_6 - 0.0009667681660395707) * difference + 0.0026754275993241643
+    product_6 = (product_6 * difference - 0.00022044306910780782) * difference
+    product_6 = (product_6 - 0.017577158183952956) * difference + 0.03844958261990934
+    product_6 = (product_6 * difference + 0.014867141571405163) * difference
+    product_6 = (product_6 - 0.169116407518025) * difference + 0.20812797673803043
+    product_6 = (product_6 * difference + 0.0008949007228461729) * difference
+    product_6 = product_6 - 0.10791255559958812
+    product_7 = _26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2
+    total_2 = 1.712435959217232e-06 * larger_squared - 1.0333598983738246e-05
+    total_2 = (total_2 * larger_squared + 4.06197073191782e-05) * larger_squared
+    total_2 = (total_2 - 4.837567264633923e-05) * larger_squared - 0.0009237369554851378
+    total_2 = (total_2 * larger_squared + 0.010600492970759157) * larger_squared
+    total_2 = (total_2 - 0.06960962144157652) * larger_squared + 0.3060467131879954
+    total_2 = (total_2 * larger_squared - 0.8018337261300548) * larger_squared
+    total_2 = total_2 + 0.7978845608028654
+    product_8 = product_5 * ratio_2_squared * ratio * branch_2
+    product_9 = product_4 * ratio_2_squared * ratio * branch_2
+    product_10 = product * ratio_2_squared * ratio * branch_2
+    product_11 = product_5 * ratio_squared * ratio_2 * branch
+    product_12 = product_4 * ratio_squared * ratio_2 * branch
+    product_12 = product * ratio_squared * ratio_2 * branch + product_12 + product_7
+    product_12 = product_12 + product_11 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
+    product_12 = (product_12 - product_10 - product_9 - product_8) * part_of_t * rest_of_t
+    total_2 = torch.where(larger.abs() < 0.375, total_2, product_12)
+    return torch.where(difference.abs() < 0.37995211863453715, product_6, total_2)
 
 
 _DERIVATIVES = {

@@ -92,11 +92,13 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by x: one fraction, divided one by one, limits selected."""
-    total = alpha * x * x + 1
-    ratio = 1 / total
-    product = -3 * ratio * alpha * ratio * x * (1 / total.sqrt())
-    return torch.where(x == torch.inf, 0, torch.where(x == -torch.inf, 0, product))
+    """The second derivative by x: one fraction, powers scaled."""
+    held = x.clamp(-1, 1)
+    scale = x.abs().clamp(min=1)
+    inverse_scale = 1 / scale
+    total = alpha * held.square() + inverse_scale.square()
+    numerator = -3 * held * alpha / (total.square() * total.sqrt()) * inverse_scale
+    return numerator * inverse_scale * inverse_scale / scale
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
@@ -42,8 +45,11 @@ class PReLU(nn.Module):
     A layer that applies :func:`prelu`.
 
     Args:
-        num_parameters: 1, or the number of channels on axis 1, to learn one value for each.
-        alpha: Slope for negative inputs; real, default 0.25. Trainable; this is its initial value.
+        num_parameters: 1; the number of channels, to learn one value for each; or the sizes of a
+            shape that broadcasts against the input without its first axis.
+        alpha: Slope for negative inputs; real, default 0.25. Trainable; this is its initial value,
+            a number or one for each.
+        channel_axis: Where the channels lie.
         device: Where the trainable parameters live.
         dtype: Their type.
 
@@ -53,38 +59,70 @@ class PReLU(nn.Module):
 
     def __init__(
         self,
-        num_parameters: int = 1,
-        alpha: float = 0.25,
+        num_parameters: int | Sequence[int] = 1,
+        alpha: float | Sequence[float] | Tensor = 0.25,
+        channel_axis: int = 1,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        self.num_parameters = num_parameters
+        is_count = isinstance(num_parameters, int)
+        self.num_parameters = num_parameters if is_count else tuple(num_parameters)
+        self.channel_axis = channel_axis
         self.initial_alpha = alpha
         self.alpha = nn.Parameter(torch.empty(num_parameters, device=device, dtype=dtype))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Set the trainable parameters to the values given at construction."""
-        nn.init.constant_(self.alpha, self.initial_alpha)
+        self.load_parameter_values({"alpha": self.initial_alpha})
+
+    def parameter_values(self) -> dict[str, Any]:
+        """Return the values of the trainable parameters as NumPy arrays, for any framework."""
+        return {"alpha": _array(self.alpha)}
+
+    @torch.no_grad()
+    def load_parameter_values(self, values: Mapping[str, Any]) -> None:
+        """Set trainable parameters by name, to values such as a layer of another framework returns.
+
+        Each is a number, which holds for all, or an array; axes of size 1 do not matter.
+        """
+        unknown = sorted(values.keys() - {"alpha"})
+        if unknown:
+            raise ValueError(f"PReLU has no trainable parameter {', '.join(unknown)}")
+        if "alpha" in values:
+            value = _number(values["alpha"])
+            _assign("alpha", self.alpha, value)
 
     def forward(self, x: Tensor) -> Tensor:
         shape = self._channel_shape(x)
         return prelu(x, self.alpha.reshape(shape))
 
     def _channel_shape(self, x: Tensor) -> tuple[int, ...]:
-        """Return the shape in which parameters broadcast against x, channels on axis 1."""
-        if self.num_parameters == 1:
+        """Return the shape in which parameters broadcast against x."""
+        sizes, axis = self.num_parameters, self.channel_axis
+        if sizes == 1:
             return ()
-        if x.ndim < 2 or x.shape[1] != self.num_parameters:
+        if isinstance(sizes, int):
+            place = axis + x.ndim if axis < 0 else axis
+            if not 0 <= place < x.ndim or x.shape[place] != sizes or x.ndim < 2:
+                raise ValueError(
+                    f"PReLU: expected {sizes} channels on axis {axis}, "
+                    f"got an input of shape {tuple(x.shape)}"
+                )
+            return (sizes,) + (1,) * (x.ndim - 1 - place)
+        pairs = zip(reversed(sizes), reversed(x.shape[1:]), strict=False)
+        if len(sizes) >= x.ndim or any(size not in (1, length) for size, length in pairs):
             raise ValueError(
-                f"PReLU: expected {self.num_parameters} channels on axis 1, "
-                f"got an input of shape {tuple(x.shape)}"
+                f"PReLU: expected an input that parameters of shape {sizes} broadcast against "
+                f"behind its first axis, got one of shape {tuple(x.shape)}"
             )
-        return (self.num_parameters,) + (1,) * (x.ndim - 2)
+        return sizes
 
     def extra_repr(self) -> str:
-        return f"num_parameters={self.num_parameters}, alpha={self.initial_alpha}"
+        return f"num_parameters={self.num_parameters}, alpha={self.initial_alpha}" + (
+            "" if self.channel_axis == 1 else f", channel_axis={self.channel_axis}"
+        )
 
 
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
@@ -120,6 +158,28 @@ _VARIABLES = ("x", "alpha")
 def _wide(x: Tensor) -> torch.dtype:
     """Return the type to compute in: float32 for half types, which are rounded once at the end."""
     return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+
+
+def _number(value: Any) -> Tensor:
+    """Return a number, an array or a tensor as float64 on the CPU."""
+    tensor = value if isinstance(value, Tensor) else torch.tensor(value, device="cpu")
+    return tensor.detach().to("cpu", torch.float64)
+
+
+def _array(value: Tensor) -> Any:
+    """Return a value as a NumPy array, which knows no bfloat16."""
+    return value.detach().to("cpu", _wide(value)).numpy().copy()
+
+
+def _assign(name: str, parameter: Tensor, value: Tensor) -> None:
+    """Write a value into a parameter in place."""
+    if value.numel() == 1:
+        parameter.fill_(value.item())
+        return
+    if [n for n in value.shape if n != 1] != [n for n in parameter.shape if n != 1]:
+        shapes = f"{tuple(value.shape)} into one of shape {tuple(parameter.shape)}"
+        raise ValueError(f"PReLU: {name} cannot go from shape {shapes}")
+    parameter.copy_(value.reshape(parameter.shape))
 
 
 def _evaluate(by: str, x: Tensor, alpha: Tensor) -> Tensor:

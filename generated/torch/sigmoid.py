@@ -53,28 +53,11 @@ def _by_x(x: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x.
-
-    Exponential normal form, expanded, halved, polynomial on +-(0.8321, 1.465).
-    """
-    abs_x = x.abs()
-    difference = abs_x - 1.1484375
-    sign_x = torch.where(x.isnan(), x, x.sign())
-    root_t = torch.exp(-0.5 * abs_x)
-    t = root_t.square()
-    product = (1.9130368047499147e-07 * difference - 1.9589283809137126e-07) * difference
-    product = (product - 1.3334166999288594e-06) * difference + 4.2421469620611764e-06
-    product = (product * difference + 2.7426445832664675e-06) * difference
-    product = (product - 3.974270230521685e-05) * difference + 5.443146789533188e-05
-    product = (product * difference + 0.00020088378878163962) * difference
-    product = (product - 0.0007677442638661662) * difference - 2.6804391435907504e-05
-    product = (product * difference + 0.005056551543876289) * difference
-    product = (product - 0.008142105375081738) * difference - 0.014443469811378356
-    product = (product * difference + 0.056562334453701325) * difference
-    product = (product - 0.01769765377642819) * difference - 0.09477394309096099
-    product = sign_x * product
-    product_2 = sign_x * (_expm1(-abs_x) * root_t * root_t / (((t + 3) * t + 3) * t + 1))
-    return torch.where(difference.abs() < 0.31637314711001063, product, product_2)
+    """The second derivative by x: exponential normal form, expanded."""
+    negated = -x.abs()
+    t = negated.exp()
+    ratio = _expm1(negated) * t / (((t + 3) * t + 3) * t + 1)
+    return torch.where(x.isnan(), x, x.sign()) * ratio
 
 
 _DERIVATIVES = {

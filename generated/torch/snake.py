@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
@@ -44,6 +47,9 @@ class Snake(nn.Module):
 
     A layer that applies :func:`snake`.
 
+    Stays positive in training: the optimizer moves raw_frequency, and frequency is
+    softplus(raw_frequency).
+
     Args:
         frequency: Angular frequency inside the sine; the ripple has the period pi / frequency;
             positive, default 1.0. Trainable; this is its initial value.
@@ -61,16 +67,43 @@ class Snake(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        if not frequency > 0:
-            raise ValueError(f"Snake: frequency must be positive, got {frequency}")
         self.initial_frequency = frequency
         # One axis, not none: sharded training (FSDP) takes no parameter without axes.
-        self.frequency = nn.Parameter(torch.empty(1, device=device, dtype=dtype))
+        self.raw_frequency = nn.Parameter(torch.empty(1, device=device, dtype=dtype))
         self.reset_parameters()
+
+    @property
+    def frequency(self) -> Tensor:
+        """The value in use: softplus(raw_frequency)."""
+        raw = self.raw_frequency.to(_wide(self.raw_frequency))
+        return _clipped(nn.functional.softplus(raw), 1.1754943508222875e-38, None)
+
+    @frequency.setter
+    def frequency(self, value: float) -> None:
+        self.load_parameter_values({"frequency": value})
 
     def reset_parameters(self) -> None:
         """Set the trainable parameters to the values given at construction."""
-        nn.init.constant_(self.frequency, self.initial_frequency)
+        self.load_parameter_values({"frequency": self.initial_frequency})
+
+    def parameter_values(self) -> dict[str, Any]:
+        """Return the values of the trainable parameters as NumPy arrays, for any framework."""
+        return {"frequency": _array(self.frequency)}
+
+    @torch.no_grad()
+    def load_parameter_values(self, values: Mapping[str, Any]) -> None:
+        """Set trainable parameters by name, to values such as a layer of another framework returns.
+
+        Each is a number, which holds for all, or an array; axes of size 1 do not matter.
+        """
+        unknown = sorted(values.keys() - {"frequency"})
+        if unknown:
+            raise ValueError(f"Snake has no trainable parameter {', '.join(unknown)}")
+        if "frequency" in values:
+            value = _number(values["frequency"])
+            if not (value > 0).all():
+                raise ValueError(f"Snake: frequency must be positive, got {value.tolist()}")
+            _assign("frequency", self.raw_frequency, _inverse_softplus(value))
 
     def forward(self, x: Tensor) -> Tensor:
         return snake(x, self.frequency.reshape(()))
@@ -332,6 +365,38 @@ _VARIABLES = ("x", "frequency")
 def _wide(x: Tensor) -> torch.dtype:
     """Return the type to compute in: float32 for half types, which are rounded once at the end."""
     return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+
+
+def _number(value: Any) -> Tensor:
+    """Return a number, an array or a tensor as float64 on the CPU."""
+    tensor = value if isinstance(value, Tensor) else torch.tensor(value, device="cpu")
+    return tensor.detach().to("cpu", torch.float64)
+
+
+def _array(value: Tensor) -> Any:
+    """Return a value as a NumPy array, which knows no bfloat16."""
+    return value.detach().to("cpu", _wide(value)).numpy().copy()
+
+
+def _assign(name: str, parameter: Tensor, value: Tensor) -> None:
+    """Write a value into a parameter in place."""
+    if value.numel() == 1:
+        parameter.fill_(value.item())
+        return
+    if [n for n in value.shape if n != 1] != [n for n in parameter.shape if n != 1]:
+        shapes = f"{tuple(value.shape)} into one of shape {tuple(parameter.shape)}"
+        raise ValueError(f"Snake: {name} cannot go from shape {shapes}")
+    parameter.copy_(value.reshape(parameter.shape))
+
+
+def _clipped(value: Tensor, lowest: float | None, highest: float | None) -> Tensor:
+    """Return the nearest number between the ends, with the gradient of the value itself."""
+    return value.detach().clamp(lowest, highest) + (value - value.detach())
+
+
+def _inverse_softplus(y: Tensor) -> Tensor:
+    """Return log(exp(y) - 1), which neither overflows nor cancels."""
+    return y + torch.log(-torch.expm1(-y))
 
 
 def _evaluate(by: str, x: Tensor, frequency: Tensor) -> Tensor:

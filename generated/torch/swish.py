@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
@@ -63,7 +66,24 @@ class Swish(nn.Module):
 
     def reset_parameters(self) -> None:
         """Set the trainable parameters to the values given at construction."""
-        nn.init.constant_(self.beta, self.initial_beta)
+        self.load_parameter_values({"beta": self.initial_beta})
+
+    def parameter_values(self) -> dict[str, Any]:
+        """Return the values of the trainable parameters as NumPy arrays, for any framework."""
+        return {"beta": _array(self.beta)}
+
+    @torch.no_grad()
+    def load_parameter_values(self, values: Mapping[str, Any]) -> None:
+        """Set trainable parameters by name, to values such as a layer of another framework returns.
+
+        Each is a number, which holds for all, or an array; axes of size 1 do not matter.
+        """
+        unknown = sorted(values.keys() - {"beta"})
+        if unknown:
+            raise ValueError(f"Swish has no trainable parameter {', '.join(unknown)}")
+        if "beta" in values:
+            value = _number(values["beta"])
+            _assign("beta", self.beta, value)
 
     def forward(self, x: Tensor) -> Tensor:
         return swish(x, self.beta.reshape(()))
@@ -163,6 +183,28 @@ _VARIABLES = ("x", "beta")
 def _wide(x: Tensor) -> torch.dtype:
     """Return the type to compute in: float32 for half types, which are rounded once at the end."""
     return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+
+
+def _number(value: Any) -> Tensor:
+    """Return a number, an array or a tensor as float64 on the CPU."""
+    tensor = value if isinstance(value, Tensor) else torch.tensor(value, device="cpu")
+    return tensor.detach().to("cpu", torch.float64)
+
+
+def _array(value: Tensor) -> Any:
+    """Return a value as a NumPy array, which knows no bfloat16."""
+    return value.detach().to("cpu", _wide(value)).numpy().copy()
+
+
+def _assign(name: str, parameter: Tensor, value: Tensor) -> None:
+    """Write a value into a parameter in place."""
+    if value.numel() == 1:
+        parameter.fill_(value.item())
+        return
+    if [n for n in value.shape if n != 1] != [n for n in parameter.shape if n != 1]:
+        shapes = f"{tuple(value.shape)} into one of shape {tuple(parameter.shape)}"
+        raise ValueError(f"Swish: {name} cannot go from shape {shapes}")
+    parameter.copy_(value.reshape(parameter.shape))
 
 
 def _evaluate(by: str, x: Tensor, beta: Tensor) -> Tensor:
