@@ -29,7 +29,7 @@ def layer_norm(row: list[Any]) -> list[Any]:
     return [(x - mean) / size for x in row]
 
 
-CASES = {
+CASES: dict[str, Any] = {
     "exp(x) / Sum(exp(x))": softmax,
     "(x - Mean(x)) / sqrt(Mean((x - Mean(x))**2) + eps)": layer_norm,
     "Piecewise((x * Max(x), x > 0), (Min(x), True))": lambda row: [x * max(row) if x > 0 else min(row) for x in row],
@@ -38,7 +38,7 @@ CASES = {
 
 @pytest.mark.parametrize("text", CASES)
 def test_values_products_and_conditions_are_those_of_high_precision_differences(text: str) -> None:
-    function = CASES[text]
+    function: Any = CASES[text]
     with mpmath.workdps(60):
         row = [mpmath.mpf(x) for x in ROW]
         h = mpmath.mpf(10) ** -25
