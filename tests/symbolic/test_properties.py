@@ -78,6 +78,9 @@ def test_a_function_without_a_limit_has_no_range() -> None:
 def test_almost_odd_is_not_odd() -> None:
     """1e-25 is far below float64; a float comparison would call it odd."""
     assert character("tanh(x) + x**2/10**25", (None, None)).parity is None
+    assert character("Piecewise((1, x >= 0), (-1, True))", (None, None)).parity is None
+    assert character("Piecewise((x, x > 1), (-x, x < -1), (x, x < 1), (0, True))", (None, None)).parity is None
+    assert character("sin(x)/x", (None, None)).parity == "even"
     assert character("cos(x) + sin(x)/10**25", (None, None)).parity is None
 
 
