@@ -35,8 +35,10 @@ _TENSOR_PLACES: Mapping[str, tuple[int, ...]] = {
     "maximum": (0, 1),
     "minimum": (0, 1),
     "copysign": (0, 1),
+    "head": (0,),
+    "binade": (0,),
 }
-"""Where `keras.ops` on PyTorch takes a Python number for float32."""
+"""Where `keras.ops` on PyTorch takes a Python number for float32, or what is called asks for a type."""
 
 _IN_PYTHON = frozenset({"add", "subtract", "multiply", "negate"})
 """What Python computes with plain numbers, in float64, without an error for any of them."""
