@@ -19,7 +19,7 @@ def binary_quantizer(x: ArrayLike, width: ArrayLike = 1.0) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative used in training: Piecewise((1,
-    width >= Abs(x)), (0, True)). Limits: -1 at -inf, 1 at inf. Odd. Kink at 0.
+    width >= Abs(x)), (0, True)). Limits: -1 at -inf, 1 at inf. Kink at 0.
 
     Args:
         x: Input of any shape.

@@ -20,7 +20,7 @@ def binary_quantizer(x: Any, width: float = 1.0) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative used in training: Piecewise((1, width >= Abs(x)), (0, True)). Limits: -1
-    at -inf, 1 at inf. Odd. Kink at 0.
+    at -inf, 1 at inf. Kink at 0.
 
     Args:
         x: Input of any shape.

@@ -292,7 +292,7 @@ def _derivative(x):
     difference_29 = total_27 - head_total_27
     difference_30 = ratio_2 - head_ratio_2
     product_12 = _THE_FIRST_DIGITS_OF_1_OVER_PI * total_24
-    head_3 = _head(_THE_FIRST_DIGITS_OF_1_OVER_PI)
+    head_3 = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_1_OVER_PI, x.dtype))
     head_total_24 = _head(total_24)
     difference_31 = total_24 - head_total_24
     difference_32 = _THE_FIRST_DIGITS_OF_1_OVER_PI - head_3

@@ -157,7 +157,7 @@ def dsu(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: pi*(cos(x)/(x + pi) - sin(x)/(x + pi)^2 - cos(x)/(x - pi) + sin(x)/(x -
-    pi)^2)/2. Limits: 0 at -inf, 0 at inf. Odd. Kinks at -3.14159, 3.14159.
+    pi)^2)/2. Limits: 0 at -inf, 0 at inf. Kinks at -3.14159, 3.14159.
 
     Raises:
         TypeError: x is complex.
@@ -256,7 +256,7 @@ def _derivative(x):
     total = product + _COEFFICIENT_2
     difference = total - product
     product_2 = _COEFFICIENT_3 * x_squared
-    head = _head(_COEFFICIENT_3)
+    head = _head(keras.ops.convert_to_tensor(_COEFFICIENT_3, x.dtype))
     head_x_squared = _head(x_squared)
     difference_2 = x_squared - head_x_squared
     difference_3 = _COEFFICIENT_3 - head
@@ -509,7 +509,7 @@ def _derivative(x):
     total_59 = total_57 + branch_15
     product_21 = _PI_OVER_2_2 * total_59
     product_22 = _THE_FIRST_DIGITS_OF_PI_OVER_2 * total_59
-    head_2 = _head(_THE_FIRST_DIGITS_OF_PI_OVER_2)
+    head_2 = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_PI_OVER_2, x.dtype))
     head_total_59 = _head(total_59)
     difference_44 = total_59 - head_total_59
     difference_45 = _THE_FIRST_DIGITS_OF_PI_OVER_2 - head_2
@@ -556,7 +556,7 @@ def _second_derivative(x):
     total_4 = product_2 + _COEFFICIENT_14
     difference_3 = total_4 - product_2
     product_3 = _COEFFICIENT_15 * total_3
-    head = _head(_COEFFICIENT_15)
+    head = _head(keras.ops.convert_to_tensor(_COEFFICIENT_15, x.dtype))
     head_total_3 = _head(total_3)
     difference_4 = total_3 - head_total_3
     difference_5 = _COEFFICIENT_15 - head
@@ -830,7 +830,7 @@ def _second_derivative(x):
     total_83 = product_24 + _COEFFICIENT_36
     difference_44 = total_83 - product_24
     product_25 = _COEFFICIENT_37 * total_82
-    head_2 = _head(_COEFFICIENT_37)
+    head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_37, x.dtype))
     head_total_82 = _head(total_82)
     difference_45 = total_82 - head_total_82
     difference_46 = _COEFFICIENT_37 - head_2
@@ -986,7 +986,7 @@ def _second_derivative(x):
     total_127 = product_37 + _COEFFICIENT_48
     difference_67 = total_127 - product_37
     product_38 = _COEFFICIENT_49 * x_squared
-    head_3 = _head(_COEFFICIENT_49)
+    head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_49, x.dtype))
     head_x_squared = _head(x_squared)
     difference_68 = x_squared - head_x_squared
     difference_69 = _COEFFICIENT_49 - head_3
@@ -1360,10 +1360,10 @@ def _second_derivative(x):
     head_total_161 = _head(total_161)
     difference_139 = total_161 - head_total_161
     product_80 = _COEFFICIENT_61 * x
-    head_4 = _head(_COEFFICIENT_61)
+    head_4 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_61, x.dtype))
     difference_140 = _COEFFICIENT_61 - head_4
     product_81 = _THE_FIRST_DIGITS_OF_PI_OVER_2 * total_180
-    head_5 = _head(_THE_FIRST_DIGITS_OF_PI_OVER_2)
+    head_5 = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_PI_OVER_2, x.dtype))
     head_total_180 = _head(total_180)
     difference_141 = total_180 - head_total_180
     difference_142 = _THE_FIRST_DIGITS_OF_PI_OVER_2 - head_5

@@ -154,7 +154,7 @@ def _derivative(x):
     total = product + _COEFFICIENT
     difference = total - product
     product_2 = _COEFFICIENT_2 * x
-    head = _head(_COEFFICIENT_2)
+    head = _head(keras.ops.convert_to_tensor(_COEFFICIENT_2, x.dtype))
     head_x = _head(x)
     difference_2 = x - head_x
     difference_3 = _COEFFICIENT_2 - head

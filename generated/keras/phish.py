@@ -333,7 +333,7 @@ def _second_derivative(x):
     product_2 = _MINUS_SQRT_2_OVER_2_2 * clamped
     is_equal = product_2 == 0.0
     product_3 = _COEFFICIENT * clamped
-    head = _head(_COEFFICIENT)
+    head = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     head_clamped = _head(clamped)
     difference = clamped - head_clamped
     difference_2 = _COEFFICIENT - head
@@ -373,7 +373,7 @@ def _second_derivative(x):
     total_5 = product_5 + _COEFFICIENT_3
     difference_4 = total_5 - product_5
     product_6 = _COEFFICIENT_4 * smaller
-    head_2 = _head(_COEFFICIENT_4)
+    head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_4, x.dtype))
     head_smaller = _head(smaller)
     difference_5 = smaller - head_smaller
     difference_6 = _COEFFICIENT_4 - head_2
@@ -511,7 +511,7 @@ def _second_derivative(x):
     total_44 = product_17 + _COEFFICIENT_13
     difference_25 = total_44 - product_17
     product_18 = _COEFFICIENT_14 * smaller
-    head_3 = _head(_COEFFICIENT_14)
+    head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_14, x.dtype))
     difference_26 = _COEFFICIENT_14 - head_3
     total_45 = product_17 - (total_44 - difference_25) + (_COEFFICIENT_13 - difference_25)
     total_46 = head_3 * head_smaller - product_18 + head_3 * difference_5
@@ -880,7 +880,7 @@ def _second_derivative(x):
     total_117 = minus_product_42 + _COEFFICIENT_24
     difference_72 = total_117 - minus_product_42
     product_43 = _COEFFICIENT_25 * clamped_squared
-    head_4 = _head(_COEFFICIENT_25)
+    head_4 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_25, x.dtype))
     head_5 = _head(clamped_squared)
     difference_73 = clamped_squared - head_5
     difference_74 = _COEFFICIENT_25 - head_4

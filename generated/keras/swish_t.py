@@ -394,7 +394,7 @@ def _value(x, alpha, beta):
         branch_22 = is_equal & branch_22
         product_12 = branch_21 * float("inf")
         head_branch_21 = _head(branch_21)
-        head = _head(float("inf"))
+        head = _head(keras.ops.convert_to_tensor(float("inf"), x.dtype))
         difference_26 = float("inf") - head
         difference_27 = branch_21 - head_branch_21
         total_30 = head_branch_21 * head - product_12 + head_branch_21 * difference_26
@@ -410,7 +410,6 @@ def _value(x, alpha, beta):
 
 def _derivative_x(x, alpha, beta):
     """df / dx."""
-    alpha = keras.ops.convert_to_tensor(alpha, x.dtype)
 
     @keras.ops.custom_gradient
     def differentiable(x, beta):
@@ -591,7 +590,7 @@ def _derivative_x(x, alpha, beta):
         head_t_squared = _head(t_squared)
         difference_22 = t_squared - head_t_squared
         difference_23 = product_2 - head_product_2
-        head_alpha = _head(alpha)
+        head_alpha = _head(keras.ops.convert_to_tensor(alpha, x.dtype))
         head_2 = _head(ratio_squared)
         difference_24 = ratio_squared - head_2
         difference_25 = alpha - head_alpha
@@ -887,7 +886,6 @@ def _derivative_beta(x, alpha, beta):
 
 def _second_derivative_x_x(x, alpha, beta):
     """d2f / dx dx."""
-    alpha = keras.ops.convert_to_tensor(alpha, x.dtype)
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     beta_squared = keras.ops.square(beta)
     product = clamped * beta_squared
@@ -1343,7 +1341,7 @@ def _second_derivative_x_x(x, alpha, beta):
     head_branch_41 = _head(branch_41)
     difference_53 = branch_41 - head_branch_41
     difference_54 = product_22 - head_product_22
-    head_product_20 = _head(product_20)
+    head_product_20 = _head(keras.ops.convert_to_tensor(product_20, x.dtype))
     head_3 = _head(ratio_6_squared)
     difference_55 = ratio_6_squared - head_3
     difference_56 = product_20 - head_product_20

@@ -255,7 +255,6 @@ class XIELUOperation(keras.Operation):
 
 def _value(x, alpha_p, alpha_n, beta):
     """f."""
-    beta = keras.ops.convert_to_tensor(beta, x.dtype)
 
     @keras.ops.custom_gradient
     def differentiable(x, alpha_p, alpha_n):
@@ -280,7 +279,7 @@ def _value(x, alpha_p, alpha_n, beta):
         difference_3 = alpha_p - head_alpha_p
         head_x = _head(x)
         difference_4 = x - head_x
-        head_beta = _head(beta)
+        head_beta = _head(keras.ops.convert_to_tensor(beta, x.dtype))
         difference_5 = beta - head_beta
         total_2 = head_x * head_x - x_squared + head_x * difference_4 + difference_4 * head_x
         total_2 = total_2 + difference_4 * difference_4
@@ -409,7 +408,7 @@ def _value(x, alpha_p, alpha_n, beta):
         total_34 = total_33 + minus_product_10
         difference_21 = total_34 - total_33
         product_11 = _THE_FIRST_DIGITS_OF_0_8 * x
-        head = _head(_THE_FIRST_DIGITS_OF_0_8)
+        head = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_0_8, x.dtype))
         difference_22 = _THE_FIRST_DIGITS_OF_0_8 - head
         total_35 = total_33 - (total_34 - difference_21) + (minus_product_10 - difference_21)
         total_35 = total_35 + (branch_11 - (total_33 - total_29))

@@ -17,7 +17,7 @@ def binary_quantizer(x: Tensor, width: float | Tensor = 1.0) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative used in training: Piecewise((1, width >= Abs(x)), (0, True)). Limits: -1 at -inf, 1
-    at inf. Odd. Kink at 0.
+    at inf. Kink at 0.
 
     Args:
         x: Input of any shape and floating type.
