@@ -104,6 +104,10 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not an error
     """A framework has no such derivative of one of its functions, or no such type."""
 
 
+class Failed(Exception):  # noqa: N818 - it is a result, not an error
+    """Generated code did not run; the error it ended in is the cause."""
+
+
 class Framework(Protocol):
     """A module that runs functions in one framework."""
 

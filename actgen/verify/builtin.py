@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +17,11 @@ from actgen.verify.batch import Batch, Framework, Refused, Results
 if TYPE_CHECKING:
     from actgen.spec import Activation
 
+_Function = Callable[..., Any]
+
+# Where a framework's `stack` is.
+_STACKS = {"torch": "torch", "keras": "keras.ops", "jax": "jax.numpy"}
+
 
 @dataclass(frozen=True)
 class Native:
@@ -24,7 +29,7 @@ class Native:
 
     Attributes:
         name: in full, such as "torch.nn.functional.silu".
-        function: of the input alone.
+        function: of what ours is called with: the input alone, rows on the last axis, or two tensors by name.
         own: the framework's, as it is.
         framework: under which the spec names it.
         spec: the spec's file.
@@ -35,6 +40,13 @@ class Native:
     own: Callable[..., Any]
     framework: str
     spec: Path
+
+    def complaint(self, mode: str, error: Exception) -> SpecError:
+        """What to say where it does not run."""
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(".")
+        message = f"{self.name} does not run in {mode} mode: {reason}"
+        remedy = "correct its name or its arguments, or take it out of [builtins]"
+        return _complaint(self.spec, self.framework, message, remedy)
 
 
 def find_native(activation: Activation, framework: str, spec: Path) -> Native | None:
@@ -53,13 +65,37 @@ def find_native(activation: Activation, framework: str, spec: Path) -> Native | 
         raise _complaint(spec, framework, f"{home} has no {name}", remedy)
     own = getattr(module, name)
 
+    adapt = {"axiswise": _of_rows, "gated": _of_pairs}.get(activation.kind, _of_numbers)
+    return Native(declared.name, adapt(own, declared.arguments, activation, framework), own, framework, spec)
+
+
+def _of_numbers(own: _Function, arguments: Mapping[str, Any], _activation: Activation, _framework: str) -> _Function:
     def function(x: Any) -> Any:
-        y = own(x, **declared.arguments)
+        y = own(x, **arguments)
         if (getattr(y, "shape", None), getattr(y, "dtype", None)) != (x.shape, x.dtype):
             raise _NotElementwiseError
         return y
 
-    return Native(declared.name, function, own, framework, spec)
+    return function
+
+
+def _of_rows(own: _Function, arguments: Mapping[str, Any], _activation: Activation, _framework: str) -> _Function:
+    def function(x: Any) -> Any:
+        return own(x, **arguments)
+
+    return function
+
+
+def _of_pairs(own: _Function, arguments: Mapping[str, Any], activation: Activation, framework: str) -> _Function:
+    """Of two tensors, by name in either order, which frameworks take as the halves of a last axis."""
+    stack = import_module(_STACKS[framework]).stack
+    first, second = (symbol.name for symbol in activation.inputs)
+
+    def function(x: Any, **others: Any) -> Any:
+        halves = [x, others[second]] if second in others else [others[first], x]
+        return own(stack(halves, -1), **arguments)[..., 0]
+
+    return function
 
 
 def run_native(framework: Framework, native: Native | None, batches: Sequence[Batch], mode: str) -> list[Results]:
@@ -82,10 +118,7 @@ def run_native(framework: Framework, native: Native | None, batches: Sequence[Ba
             remedy = "name an elementwise function, or take it out of [builtins]"
             raise _complaint(native.spec, native.framework, message, remedy) from error
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(".")
-            message = f"{native.name} does not run in {mode} mode: {reason}"
-            remedy = "correct its name or its arguments, or take it out of [builtins]"
-            raise _complaint(native.spec, native.framework, message, remedy) from error
+            raise native.complaint(mode, error) from error
     return nothing
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,8 @@ from actgen.numerics.oracle import Floats
 from actgen.numerics.pairs import PairTruth, PairValues, joint_settings, pairs, shuffled, units_of
 from actgen.spec import Activation
 from actgen.symbolic import Formula, Order
-from actgen.verify.batch import Batch, Framework, Refused, Results
+from actgen.verify.batch import Batch, Failed, Framework, Refused, Results
+from actgen.verify.builtin import Native
 from actgen.verify.finding import Finding
 from actgen.verify.points import every, wide
 from actgen.verify.record import Cell, Entry, quantity_name
@@ -109,7 +109,7 @@ def measure(
     framework: Framework,
     subject: PairSubject,
     function: Callable[..., Any],
-    builtin: Callable[..., Any] | None,
+    builtin: Native | None,
     mode: str,
     dtypes: Sequence[str],
     most: Sequence[int],
@@ -126,6 +126,9 @@ def measure(
         dtypes: of the inputs.
         most: the orders of derivatives.
         parameters: those that may be tensors.
+
+    Raises:
+        SpecError: the built-in does not run.
     """
     a, b = subject.names
     asked = subject.orders(most, parameters)
@@ -140,10 +143,13 @@ def measure(
                     sides.append(_Side(b, _swapped(function, a, b), ((b, b),)))
                 for side in sides:
                     points = subject.points(dtype, setting)
-                    found = _run(framework, side, subject, points, dtype, mode, own, parameters, values)
+                    try:
+                        found = _run(framework, side, subject, points, dtype, mode, own, parameters, values)
+                    except Exception as error:  # whatever generated code raises is what was found
+                        raise Failed from (error.__cause__ if isinstance(error, Refused) else error)
                     theirs: Results = {}
                     if builtin is not None and setting == 0 and side.variable == a:
-                        theirs = _native(framework, replace(side, function=builtin), subject, dtype, mode)
+                        theirs = _native(framework, builtin, side, subject, dtype, mode)
                     for order in side.orders:
                         exact = subject.values(order, dtype, setting)
                         one = _find(subject, dtype, found[order], exact, setting)
@@ -151,32 +157,10 @@ def measure(
                         key = quantity_name(order, ""), "sampled" if setting else ""
                         cell = Cell(one, other)
                         cells[key] = cells[key].worse(cell) if key in cells else cell
-        except Refused as refusal:
-            yield dtype, Entry.of_failure(refusal.__cause__ or refusal)
-        except Exception as error:
-            yield dtype, Entry.of_failure(error)
+        except Failed as failure:
+            yield dtype, Entry.of_failure(failure.__cause__ or failure)
         else:
             yield dtype, Entry(cells)
-
-
-def find_pair_native(activation: Activation, framework: str) -> Callable[..., Any] | None:
-    """The framework's own function of two tensors: it takes them as the halves of a last axis."""
-    declared = activation.builtins.get(framework)
-    if declared is None:
-        return None
-    home, _, name = declared.name.rpartition(".")
-    own = getattr(import_module(home), name)
-    stack = import_module(_STACKS[framework]).stack
-    first, second = (symbol.name for symbol in activation.inputs)
-
-    def function(x: Any, **others: Any) -> Any:
-        halves = [x, others[second]] if second in others else [others[first], x]
-        return own(stack(halves, -1), **declared.arguments)[..., 0]
-
-    return function
-
-
-_STACKS = {"torch": "torch", "keras": "keras.ops", "jax": "jax.numpy"}
 
 
 def _swapped(function: Callable[..., Any], a: str, b: str) -> Callable[..., Any]:
@@ -207,14 +191,17 @@ def _run(
     return next(iter(framework.evaluate(side.function, [batch], mode)))
 
 
-def _native(framework: Framework, side: _Side, subject: PairSubject, dtype: str, mode: str) -> Results:
+def _native(framework: Framework, builtin: Native, side: _Side, subject: PairSubject, dtype: str, mode: str) -> Results:
+    columns = subject.points(dtype, 0)
     for most in (2, 1, 0):
         orders = tuple(order for order in side.orders if len(order) <= most and {*order} <= {*subject.names})
+        theirs = replace(side, function=builtin.function, orders=orders)
         try:
-            columns = subject.points(dtype, 0)
-            return _run(framework, replace(side, orders=orders), subject, columns, dtype, mode, {}, (), {})
+            return _run(framework, theirs, subject, columns, dtype, mode, {}, (), {})
         except Refused:
             continue
+        except Exception as error:
+            raise builtin.complaint(mode, error) from error
     return {}
 
 

@@ -17,9 +17,9 @@ from actgen.symbolic import Order
 from actgen.verify.batch import Batch, Framework, Refused, Results
 from actgen.verify.builtin import Native, find_native, run_native
 from actgen.verify.finding import Finding, find
-from actgen.verify.gated import PairSubject, find_pair_native, measure
+from actgen.verify.gated import PairSubject, measure
 from actgen.verify.record import Cell, Entry, quantity_name
-from actgen.verify.rows import RowSubject, find_row_native, measure_rows
+from actgen.verify.rows import RowSubject, measure_rows
 from actgen.verify.state import Store
 from actgen.verify.subject import SLACK, Piece, Subject
 from actgen.verify.support import supported
@@ -96,7 +96,7 @@ def run(task: Sample) -> None:
 def _run_rows(
     task: Sample, framework: Framework, activation: Activation, function: Callable[..., Any], store: Store
 ) -> None:
-    subject, builtin = RowSubject(activation), find_row_native(activation, task.framework)
+    subject, builtin = RowSubject(activation), find_native(activation, task.framework, task.spec)
     for mode, dtype in task.keys:
         framework.prepare()
         entry = measure_rows(task.framework, subject, function, builtin, mode, dtype, task.orders)
@@ -107,7 +107,7 @@ def _run_gated(
     task: Sample, framework: Framework, activation: Activation, function: Callable[..., Any], store: Store
 ) -> None:
     subject = PairSubject(activation, task.points)
-    builtin = find_pair_native(activation, task.framework)
+    builtin = find_native(activation, task.framework, task.spec)
     tensors = [p.name for p in activation.parameters if p.trainable or task.framework != "keras"]
     for mode in dict.fromkeys(mode for mode, _ in task.keys):
         orders = supported(task.orders, task.framework, mode)

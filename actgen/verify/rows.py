@@ -20,6 +20,8 @@ from actgen.numerics.row_oracle import RowOracle, RowTruth
 from actgen.numerics.row_samples import RowSample, row_samples
 from actgen.spec import Activation
 from actgen.symbolic.balls import UndecidedError
+from actgen.verify.batch import Failed
+from actgen.verify.builtin import Native
 from actgen.verify.finding import Finding
 from actgen.verify.points import wide
 from actgen.verify.record import Cell, Entry
@@ -100,7 +102,7 @@ def measure_rows(
     framework: str,
     subject: RowSubject,
     function: Callable[..., Any],
-    builtin: Callable[..., Any] | None,
+    builtin: Native | None,
     mode: str,
     dtype: str,
     orders: Sequence[int],
@@ -115,6 +117,9 @@ def measure_rows(
         mode: eager or compiled.
         dtype: of the input.
         orders: 0 for the value, 1 for both products.
+
+    Raises:
+        SpecError: the built-in does not run.
     """
     runner = cast(RowFramework, import_module(f"actgen.verify.rows_on_{framework}"))
     quantities = [quantity for quantity, order in (("value", 0), ("jvp", 1), ("vjp", 1)) if order in orders]
@@ -133,29 +138,31 @@ def measure_rows(
                         continue
                     theirs = None
                     if builtin is not None and setting == 0:
-                        theirs = _errors(runner, subject, builtin, {}, dtype, setting, samples, quantity, mode)
+                        theirs = _of_builtin(runner, subject, builtin, dtype, samples, quantity, mode)
                     cell = Cell(
                         _finding(*ours, subject.describe(setting)), None if theirs is None else _finding(*theirs, "")
                     )
                     key = NAMES[quantity], "sampled" if setting else ""
                     cells[key] = cells[key].worse(cell) if key in cells else cell
-    except Exception as error:
-        return Entry.of_failure(error)
+    except Failed as failure:
+        return Entry.of_failure(failure.__cause__ or failure)
     return Entry(cells)
 
 
-def find_row_native(activation: Activation, framework: str) -> Callable[..., Any] | None:
-    """The framework's own function of rows; None where the spec names none."""
-    declared = activation.builtins.get(framework)
-    if declared is None:
-        return None
-    home, _, name = declared.name.rpartition(".")
-    own = getattr(import_module(home), name)
-
-    def function(x: Any) -> Any:
-        return own(x, **declared.arguments)
-
-    return function
+def _of_builtin(
+    runner: RowFramework,
+    subject: RowSubject,
+    builtin: Native,
+    dtype: str,
+    samples: Sequence[RowSample],
+    quantity: str,
+    mode: str,
+) -> tuple[RowErrors, int, int] | None:
+    try:
+        return _errors(runner, subject, builtin.function, {}, dtype, 0, samples, quantity, mode)
+    except Failed as failure:
+        cause = failure.__cause__
+        raise builtin.complaint(mode, cause if isinstance(cause, Exception) else failure) from cause
 
 
 def _errors(
@@ -180,7 +187,10 @@ def _errors(
     def called(x: Any) -> Any:
         return function(x, **given)
 
-    results = runner.evaluate(called, dtype, inputs, quantity, mode)
+    try:
+        results = runner.evaluate(called, dtype, inputs, quantity, mode)
+    except Exception as error:  # whatever the function raises is what was found
+        raise Failed from error
     if results is None:
         return None
     worst, spurious, undecided = NONE, 0, 0

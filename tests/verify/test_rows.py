@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from actgen.spec import load_spec
-from actgen.verify.rows import RowSubject, find_row_native, measure_rows
+from actgen.spec import SpecError, load_spec
+from actgen.verify.builtin import find_native
+from actgen.verify.rows import RowSubject, measure_rows
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -23,7 +24,7 @@ def test_a_right_function_is_measured_beside_the_builtin_which_loses_saturated_r
     def exact(x: torch.Tensor) -> torch.Tensor:
         return torch.softmax(x.double(), -1).to(x.dtype)
 
-    builtin = find_row_native(subject.activation, "torch")
+    builtin = find_native(subject.activation, "torch", SPECS / "softmax.toml")
     entry = measure_rows("torch", subject, exact, builtin, "eager", "float32", (0, 1))
     assert not entry.failure
     assert set(entry.cells) == {("value", ""), ("J t", ""), ("g J", "")}
@@ -50,3 +51,27 @@ def test_a_wrong_element_an_overflow_and_an_error_are_found_out(subject: RowSubj
     assert overflow.ours.spurious > 0
     assert np.isinf(overflow.ours.units)
     assert "no" in measure_rows("torch", subject, broken, None, "eager", "float32", (0,)).failure
+
+
+def test_an_error_of_the_oracle_is_not_told_of_the_generated_code(
+    subject: RowSubject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails on our side of the comparison ends the run; recorded, it would be blamed on the function."""
+
+    def no_truth(*_: object) -> None:
+        raise ZeroDivisionError("the oracle's own")
+
+    monkeypatch.setattr(RowSubject, "truth", no_truth)
+    with pytest.raises(ZeroDivisionError, match="the oracle's own"):
+        measure_rows("torch", subject, torch.nn.Softmax(-1), None, "eager", "float32", (0,))
+
+
+def test_a_builtin_that_does_not_run_is_an_error_of_the_spec(subject: RowSubject, tmp_path: Path) -> None:
+    text = (SPECS / "softmax.toml").read_text(encoding="utf-8")
+    wrong = tmp_path / "softmax.toml"
+    wrong.write_text(
+        text.replace("torch.nn.functional.softmax", "torch.nn.functional.cosine_similarity"), encoding="utf-8"
+    )
+    builtin = find_native(load_spec(wrong), "torch", wrong)
+    with pytest.raises(SpecError, match="cosine_similarity does not run in eager mode"):
+        measure_rows("torch", subject, torch.nn.Softmax(-1), builtin, "eager", "float32", (0,))
