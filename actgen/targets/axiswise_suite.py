@@ -12,6 +12,7 @@ from actgen.symbolic.axiswise import QUANTITIES
 from actgen.targets.condition import condition
 from actgen.targets.target import Context, Target, lenders
 from actgen.targets.templates import environment
+from actgen.targets.traits import axiswise_traits
 
 if TYPE_CHECKING:
     from actgen.numerics.axiswise import AxiswiseDerivation, RowReference
@@ -38,6 +39,7 @@ def emit_axiswise_test(
             name=activation.name,
             class_name=activation.class_name,
             aliases=activation.aliases,
+            traits=axiswise_traits(derivation),
             title=inert(activation.title),
             frameworks=[target.name for target in lenders(targets)],
             wrappers=[target.name for target in targets if target.borrows],

@@ -1,7 +1,8 @@
 """The generated tests: what holds for every framework, and each target's own section.
 
-`tests/test_NAME.py` is self-contained apart from two kinds of neighbours that hold no facts about an activation:
-`tests/contract.py` (the accuracy contract, the grids of points) and `tests/on_FRAMEWORK.py` (how to call a framework).
+`tests/test_NAME.py` is self-contained apart from neighbours that hold no facts about an activation: `tests/contract.py`
+(the accuracy contract, the grids of points), `tests/on_FRAMEWORK.py` (how to call a framework) and `tests/conftest.py`
+(what runs by default).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from actgen.symbolic.derivatives import differentiate
 from actgen.targets.axiswise import AxiswiseTarget
 from actgen.targets.target import Context, Target, lenders
 from actgen.targets.templates import environment
+from actgen.targets.traits import traits
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation, ReferenceTable
@@ -48,6 +50,7 @@ def emit_test(
         .get_template("test_activation.py.j2")
         .render(
             activation=activation,
+            traits=traits(derivations.values()),
             title=inert(activation.title),
             defaults={name: value for name, value in reference.parameters.items() if name not in drawn},
             keys=keys,
@@ -88,6 +91,7 @@ def emit_gated_test(
         .get_template("test_gated.py.j2")
         .render(
             activation=activation,
+            traits=traits(derivations.values()),
             title=inert(activation.title),
             inputs=[symbol.name for symbol in derivation.formula.inputs],
             defaults=dict(reference.parameters),
@@ -157,6 +161,7 @@ def emit_neighbours(targets: Sequence[Target], context: Context) -> dict[str, st
         .render(frameworks=[target.name for target in lenders(targets)])
     )
     files = {"__init__.py": "", "tests/__init__.py": "", "tests/contract.py": contract}
+    files["tests/conftest.py"] = environment("actgen.targets").get_template("conftest.py.j2").render()
     files["tests/rows.py"] = environment("actgen.targets").get_template("rows.py.j2").render()
     files |= {
         f"tests/rows_on_{target.name}.py": target.emit_row_adaptor(context)

@@ -70,12 +70,15 @@ class Target(Protocol):
     def emit_adaptor(self, context: Context) -> str:
         """Return the source of `tests/on_NAME.py`, through which the generated tests call the framework.
 
-        It has four functions; arrays are NumPy float64 whatever `dtype` ("float64", "float32", "bfloat16", "float16")
+        It has five functions; arrays are NumPy float64 whatever `dtype` ("float64", "float32", "bfloat16", "float16")
         the framework computes in, and each computes all points in one call:
 
         - `evaluate(function, x, dtype, by=(), defaults={})`: the partial derivative by the variables `by`, found by
           automatic differentiation (none: the value), at each point. A parameter in `by` gets its default at each
           point, so that its derivative is elementwise too.
+        - `evaluate_all(function, x, dtype, keys, defaults)`: for each of `keys` what `evaluate` gives for it, as a
+          dictionary, compiled as one where that saves time; parameters that a key does not name are numbers at their
+          defaults. Keys that the framework has no derivative for are left out.
         - `check_types_and_shapes(function, dtype)`: scalars, zero-size, many axes, non-contiguous, weak types.
         - `check_transforms(function, x)`: compiled and vectorised it gives the same as plain, derivative included.
         - `check_refusals(function)`: integers and complex numbers give the framework's own kind of error.

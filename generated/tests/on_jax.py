@@ -10,15 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from .contract import LANES, at_defaults
+
 AXIS = "axis"  # the argument that names an axis
 REFUSAL = ValueError  # of an axis that cannot be halved
 
 # A context manager that JAX moved out of its experimental folder in 2025.
 enable_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
-
-
-# Of all arrays: XLA compiles each kernel once a length. All values of a half type fit.
-LENGTH = 2**16
 
 
 def _type(dtype):
@@ -27,31 +25,52 @@ def _type(dtype):
 
 
 def evaluate(f, x, dtype, key=(), defaults=None):
-    """f at the points x, or its derivative by the variables of `key` in turn, as float64.
+    """f at the points x, or its derivative by the variables of `key` in turn, as float64."""
+    return evaluate_all(f, x, dtype, [key], defaults or {})[key]
 
-    Of several inputs, `x` holds the points of each by its name. Parameters that are differentiated by are arrays with
-    the default at every point.
+
+def evaluate_all(f, x, dtype, keys, defaults):
+    """f at the points x, and its derivatives by the variables of each key in turn, as float64.
+
+    Of several inputs, `x` holds the points of each by its name. Parameters that a key names are arrays with the default
+    at every point, the others numbers. In float32 all is compiled as one; in the other types each operation runs by
+    itself, compiled once for all activations, since the lengths are the same.
     """
     inputs = x if isinstance(x, dict) else {"x": x}
-    names = list(dict.fromkeys((*inputs, *key)))
     wide = "float64" if dtype == "float64" else "float32"
+    size = len(next(iter(inputs.values())))
+    padding = np.ones(-size % LANES)
+    named = {name for key in keys for name in key} - set(inputs)
+
+    def everything(variables):
+        found = []
+        for key in keys:
+            names = list(dict.fromkeys((*inputs, *key)))
+            point = _partial(at_defaults(f, defaults, key), names, key)
+            found.append(point(*(variables[name] for name in names)))
+        return found
+
+    with _type(dtype), jax.disable_jit(dtype != "float32"):
+        variables = {
+            name: jnp.asarray(np.concatenate([np.asarray(points, np.float64), padding]), dtype)
+            for name, points in inputs.items()
+        }
+        variables |= {
+            name: jnp.full(size + len(padding), defaults[name], wide) for name in sorted(named)
+        }
+        found = jax.jit(everything)(variables)
+        return {key: np.asarray(y, np.float64)[:size] for key, y in zip(keys, found, strict=True)}
+
+
+def _partial(f, names, key):
+    """The derivative of f by the variables of `key` in turn, of the variables `names` in their order."""
 
     def point(*values):
         return f(**dict(zip(names, values, strict=True)))
 
     for name in key:
         point = _gradient(point, names.index(name))
-    size = len(next(iter(inputs.values())))
-    padding = np.ones(-size % LENGTH)
-    with _type(dtype):
-        arguments = [
-            jnp.asarray(np.concatenate([np.asarray(points, np.float64), padding]), dtype)
-            for points in inputs.values()
-        ]
-        arguments += [
-            jnp.full(size + len(padding), defaults[name], wide) for name in names[len(inputs) :]
-        ]
-        return np.asarray(point(*arguments), np.float64)[:size]
+    return point
 
 
 def _gradient(f, place):

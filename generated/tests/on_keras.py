@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import pytest
 
+from .contract import at_defaults
+
 AXIS = "axis"  # the argument that names an axis
 REFUSAL = ValueError  # of an axis that cannot be halved
 BACKEND = keras.backend.backend()
@@ -19,11 +21,9 @@ def evaluate(f, x, dtype, key=(), defaults=None):
     """f at the points x, or its derivative by the variables of `key` in turn, as float64.
 
     Of several inputs, `x` holds the points of each by its name. Parameters that are differentiated by are tensors with
-    the default at every point. Hyperparameters are numbers in Keras; there is no derivative by them.
+    the default at every point.
     """
     inputs = x if isinstance(x, dict) else {"x": x}
-    if not set(key) <= {*inputs, *trainables(f)}:
-        pytest.skip(f"{' and '.join(key)}: a hyperparameter is a number in Keras")
     names = list(dict.fromkeys((*inputs, *key)))
     wide = "float64" if dtype == "float64" else "float32"
     with _type(dtype):
@@ -37,6 +37,19 @@ def evaluate(f, x, dtype, key=(), defaults=None):
             lambda *values: f(**dict(zip(names, values, strict=True))), places, arguments
         )
         return to_numpy(y)
+
+
+def evaluate_all(f, x, dtype, keys, defaults):
+    """f at the points x, and its derivatives by the variables of each key in turn, as float64.
+
+    Hyperparameters are numbers in Keras; there is no derivative by them.
+    """
+    variables = {*(x if isinstance(x, dict) else ["x"]), *trainables(f)}
+    return {
+        key: evaluate(at_defaults(f, defaults, key), x, dtype, key, defaults)
+        for key in keys
+        if set(key) <= variables
+    }
 
 
 def derivative(f, places, arguments):

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from .contract import at_defaults
+
 AXIS = "dim"  # the argument that names an axis
 REFUSAL = RuntimeError  # of an axis that cannot be halved
 DTYPES = {name: getattr(torch, name) for name in ("float64", "float32", "bfloat16", "float16")}
@@ -36,6 +38,13 @@ def evaluate(function, x, dtype, by=(), defaults=None):
         is_last = place == len(by) - 1
         (y,) = torch.autograd.grad(y, variables[name], torch.ones_like(y), create_graph=not is_last)
     return y.detach().to(torch.float64).numpy()
+
+
+def evaluate_all(function, x, dtype, keys, defaults):
+    """The value and the partial derivatives by each of `keys`; parameters that a key does not name are numbers."""
+    return {
+        key: evaluate(at_defaults(function, defaults, key), x, dtype, key, defaults) for key in keys
+    }
 
 
 def draw(function, x, seed):

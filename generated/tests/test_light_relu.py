@@ -3,7 +3,7 @@
 
 """Tests of light_relu (LightRelu) in torch, keras, jax, flax, equinox."""
 
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -14,6 +14,26 @@ from . import contract
 from .contract import FRAMEWORKS, TYPES, adaptor, function, inf, installed, nan
 
 NAME = "light_relu"
+TRAITS = (
+    "absolute",
+    "add",
+    "clamp",
+    "divide",
+    "elementwise of 2 parameters",
+    "equal",
+    "exp",
+    "expm1",
+    "less_equal",
+    "minimum",
+    "multiply",
+    "negate",
+    "number",
+    "select",
+    "sign",
+    "square",
+    "subtract",
+    "tanh",
+)
 CLASS = "LightRelu"
 DEFAULTS = {"sub": 0.46000000834465027, "maxv": 7.5}
 LIMITS = (7.5, 7.5)
@@ -166,45 +186,68 @@ def slope_of(key):
     return BENDS.get(key, REFERENCE.get(("x", *key), np.zeros_like(X)))
 
 
-# A parameter that its derivative is taken by has the type of x: only types that hold its default can be compared.
-CASES = [
-    pytest.param(key, dtype, id=f"{' '.join(key) or 'value'}-{dtype}")
-    for key in KEYS
-    for dtype in TYPES
-    if all(contract.is_representable(DEFAULTS[name], dtype) for name in key if name != "x")
-]
+@pytest.fixture(scope="module")
+def results():
+    """The points of a type, and a framework's value and derivatives there; computed once."""
+
+    @cache
+    def compute(framework, dtype):
+        # A parameter that its derivative is taken by has the type of x, which must hold its default.
+        keys = [
+            key
+            for key in KEYS
+            if all(contract.is_representable(DEFAULTS[name], dtype) for name in key if name != "x")
+        ]
+        count, x = contract.grid(X, dtype)
+        # On every number of a half type the value and the slope, at X all.
+        whole = [key for key in keys if key in ((), ("x",))]
+        found = {}
+        for points, some in ((x, whole), (x[:count], [key for key in keys if key not in whole])):
+            found |= adaptor(framework).evaluate_all(
+                function(framework, NAME), points, dtype, some, DEFAULTS
+            )
+        return count, x, found
+
+    return compute
 
 
-def at_defaults(framework, key=()):
-    """The function with every parameter at its default, those that `key` differentiates by left open."""
-    return partial(function(framework, NAME), **{n: v for n, v in DEFAULTS.items() if n not in key})
-
-
-@pytest.mark.parametrize(("key", "dtype"), CASES)
+@pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_the_value_and_every_derivative_keep_the_accuracy_contract(framework, key, dtype):
-    f, expected = at_defaults(framework, key), REFERENCE[key]
-    here = contract.is_representable(X, dtype) & (~np.isnan(expected) | np.isnan(X))
-    if key:  # a derivative is not asked for at NaN, nor at the float next to a kink between floats
-        here &= ~np.isnan(X) & ~contract.is_blurred(X, KINKS)
-    if len(key) == 2:
-        here &= np.isfinite(X) & ~np.isin(X, KINKS)
-    if key in EDGES:
-        here &= ~contract.is_near_underflow(expected, dtype)
-    y = adaptor(framework).evaluate(f, X[here], dtype, key, DEFAULTS)
-    what = f"{framework}: {NAME} {' '.join(key)}"
-    contract.assert_within_contract(
-        y, expected[here], slope_of(key)[here], X[here], dtype, what, UNITS.get(key)
-    )
+def test_the_value_and_every_derivative_keep_the_accuracy_contract(framework, dtype, results):
+    count, x, found = results(framework, dtype)
+    x, held = x[:count], contract.is_representable(X, dtype)  # infinities and NaN among them
+
+    def check(key, y):
+        expected = REFERENCE[key][held]
+        here = ~np.isnan(expected) | np.isnan(x)
+        if (
+            key
+        ):  # a derivative is not asked for at NaN, nor at the float next to a kink between floats
+            here &= ~np.isnan(x) & ~contract.is_blurred(x, KINKS)
+        if len(key) == 2:
+            here &= np.isfinite(x) & ~np.isin(x, KINKS)
+        if key in EDGES:
+            here &= ~contract.is_near_underflow(expected, dtype)
+        what = f"{framework}: {NAME} {' '.join(key)}"
+        slope, units = slope_of(key)[held][here], UNITS.get(key)
+        contract.assert_within_contract(
+            y[:count][here], expected[here], slope, x[here], dtype, what, units
+        )
+
+    assert () in found
+    assert ("x",) in found
+    contract.assert_all(partial(check, key, y) for key, y in found.items())
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_the_frameworks_agree_on_every_half_precision_number(dtype):
-    x = contract.every_half(dtype)
-    values = {name: adaptor(name).evaluate(function(name, NAME), x, dtype) for name in installed()}
-    for name, y in values.items():
+def test_the_frameworks_agree_on_every_half_precision_number(dtype, results):
+    values = {}
+    for name in installed():
+        _, x, found = results(name, dtype)
+        x, y = x[-(2**16) :], found[()][-(2**16) :]
         defined = ~(np.isneginf(x) & (LIMITS[0] is None)) & ~(np.isposinf(x) & (LIMITS[1] is None))
         contract.assert_no_nan_from_a_number(y[defined], x[defined], dtype, f"{name}: {NAME}")
+        values[name] = y
     (first, y), *others = values.items()
     for name, other in others:
         contract.assert_agree(y, other, dtype, f"{NAME}: {first} and {name}", x)
@@ -212,55 +255,42 @@ def test_the_frameworks_agree_on_every_half_precision_number(dtype):
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_the_derivative_of_no_finite_half_precision_number_is_nan(framework, dtype):
-    x = contract.every_half(dtype)
-    x = x[np.isfinite(x)]
-    y = adaptor(framework).evaluate(function(framework, NAME), x, dtype, ("x",), DEFAULTS)
-    contract.assert_no_nan_from_a_number(y, x, dtype, f"{framework}: the derivative of {NAME}")
+def test_the_derivative_of_no_finite_half_precision_number_is_nan(framework, dtype, results):
+    _, x, found = results(framework, dtype)
+    here = np.isfinite(x)
+    contract.assert_no_nan_from_a_number(
+        found[("x",)][here], x[here], dtype, f"{framework}: the derivative of {NAME}"
+    )
 
 
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_infinities_give_the_limits_and_nan_gives_nan(framework, dtype):
-    below, above, undefined = adaptor(framework).evaluate(
-        function(framework, NAME), np.array([-inf, inf, nan]), dtype
-    )
-    assert np.isnan(undefined)
-    for got, limit in ((below, LIMITS[0]), (above, LIMITS[1])):
-        if limit is not None:
-            contract.assert_within_contract(
-                [got], [limit], [0.0], [1.0], dtype, f"{framework}: the limit of {NAME}"
-            )
-
-
-@pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_it_is_exactly_even(framework, dtype):
-    x = X[contract.is_representable(X, dtype) & ~np.isnan(X)]
-    f = function(framework, NAME)
-    y, mirrored = (
-        adaptor(framework).evaluate(f, x, dtype),
-        adaptor(framework).evaluate(f, -x, dtype),
-    )
+def test_it_is_exactly_even(framework, dtype, results):
+    count, _, found = results(framework, dtype)
+    y, mirrored = found[()][:count], found[()][count : 2 * count]
     np.testing.assert_array_equal(mirrored, y)
 
 
+@pytest.mark.machinery
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_the_type_and_shape_are_kept(framework, dtype):
     adaptor(framework).check_types_and_shapes(function(framework, NAME), dtype)
 
 
+@pytest.mark.machinery
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_compiled_and_vectorised_it_is_the_same(framework):
     adaptor(framework).check_transforms(function(framework, NAME), X[np.isfinite(X)])
 
 
+@pytest.mark.machinery
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_integers_and_complex_numbers_are_refused_as_the_framework_refuses_them(framework):
     adaptor(framework).check_refusals(function(framework, NAME))
 
 
+@pytest.mark.machinery
 def test_the_torch_module_computes_the_function_and_survives_saving():
     check = adaptor("torch").check_layer
     check(function("torch", CLASS)(), function("torch", NAME))
@@ -280,6 +310,7 @@ def to_numpy(tensor):
     return adaptor("keras").to_numpy(tensor)
 
 
+@pytest.mark.machinery
 @in_keras
 def test_in_keras_the_layer_is_the_function_and_its_configuration_makes_it_again():
     import keras
@@ -294,6 +325,7 @@ def test_in_keras_the_layer_is_the_function_and_its_configuration_makes_it_again
     assert layer.compute_output_shape((None, 5)) == (None, 5)
 
 
+@pytest.mark.machinery
 @in_keras
 def test_in_keras_a_model_with_it_is_saved_and_loaded(tmp_path):
     import keras
@@ -309,6 +341,7 @@ def test_in_keras_a_model_with_it_is_saved_and_loaded(tmp_path):
     assert loaded.layers[1].activation is f
 
 
+@pytest.mark.machinery
 @in_keras
 @pytest.mark.parametrize("half", ["float16", "bfloat16"])
 def test_in_keras_mixed_precision_rounds_once(half):
@@ -336,6 +369,7 @@ def test_in_keras_maxv_is_kept_in_the_configuration():
     assert layer.get_config()["maxv"] == 7.5
 
 
+@pytest.mark.machinery
 @pytest.mark.skipif("jax" not in installed(), reason="jax is not installed")
 @pytest.mark.parametrize("parameter", DEFAULTS)
 def test_in_jax_a_parameter_broadcasts_and_promotes_as_an_array_only(parameter):
@@ -353,6 +387,7 @@ def test_in_jax_a_parameter_broadcasts_and_promotes_as_an_array_only(parameter):
     assert pullback(jnp.ones_like(x))[0].shape == (4, 1)
 
 
+@pytest.mark.machinery
 @pytest.mark.skipif(find_spec("flax") is None, reason="flax is not installed")
 def test_the_flax_module_is_the_function_compiled_too():
     from flax import nnx
@@ -365,6 +400,7 @@ def test_the_flax_module_is_the_function_compiled_too():
     assert not nnx.state(module)
 
 
+@pytest.mark.machinery
 @pytest.mark.skipif(find_spec("equinox") is None, reason="equinox is not installed")
 def test_the_equinox_module_is_the_function_without_arrays():
 

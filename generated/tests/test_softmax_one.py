@@ -5,6 +5,7 @@
 
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from .contract import FRAMEWORKS, TYPES, function, nan
 from .rows import assert_rows_within_contract, rows
 
 NAME = "softmax_one"
+TRAITS = ("axiswise of 0 parameters", "keeps the axis", "shift None")
 CLASS = "SoftmaxOne"
 REDUCES = False
 # The defaults, rounded to float32: every type computes with the same numbers.
@@ -183,6 +185,7 @@ def test_rows_keep_the_accuracy_contract(framework, dtype):
             )
 
 
+@pytest.mark.machinery
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_any_axis_of_one_to_five_dimensions_gives_the_same_rows(framework):
     row = np.linspace(-2, 2, 6)
@@ -214,6 +217,7 @@ def test_lengths_of_one_and_zero_and_nan_do_what_is_expected(framework):
     assert not np.isnan(y[1]).any()
 
 
+@pytest.mark.machinery
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_the_type_is_kept_and_half_types_are_rounded_once(framework, dtype):
@@ -222,6 +226,7 @@ def test_the_type_is_kept_and_half_types_are_rounded_once(framework, dtype):
     np.testing.assert_array_equal(y, wide)
 
 
+@pytest.mark.machinery
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_compiled_and_transformed_it_is_the_same(framework):
     rows(framework).check_transforms(
@@ -229,11 +234,13 @@ def test_compiled_and_transformed_it_is_the_same(framework):
     )
 
 
+@pytest.mark.machinery
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_whole_and_complex_numbers_are_taken_or_refused_as_the_framework_does(framework):
     rows(framework).check_refusals(f(framework, **of_length(2)))
 
 
+@pytest.mark.machinery
 @pytest.mark.parametrize("framework", [name for name in FRAMEWORKS if name != "jax"])
 def test_the_layer_is_the_function_and_is_saved_and_loaded(framework, tmp_path):
     arguments = PARAMETERS | {}
@@ -247,16 +254,20 @@ def test_it_is_there_as_quiet_softmax_too(framework):
     assert function(framework, "quiet_softmax") is function(framework, NAME)
 
 
+@pytest.mark.machinery
+@pytest.mark.skipif(find_spec("flax") is None, reason="flax is not installed")
 def test_the_flax_module_applies_the_function():
-    package = pytest.importorskip("flax") and import_module("..flax", __package__)
+    package = import_module("..flax", __package__)
     arguments = PARAMETERS | {}
     x = np.linspace(-3, 3, 24, dtype="float32").reshape(2, 3, 4)
     y = getattr(package, CLASS)(axis=1, **arguments)(x)
     np.testing.assert_array_equal(y, function("jax", NAME)(x, axis=1, **arguments))
 
 
+@pytest.mark.machinery
+@pytest.mark.skipif(find_spec("equinox") is None, reason="equinox is not installed")
 def test_the_equinox_module_applies_the_function():
-    package = pytest.importorskip("equinox") and import_module("..equinox", __package__)
+    package = import_module("..equinox", __package__)
     arguments = PARAMETERS | {}
     x = np.linspace(-3, 3, 24, dtype="float32").reshape(2, 3, 4)
     y = getattr(package, CLASS)(axis=1, **arguments)(x)

@@ -2025,6 +2025,12 @@ def _primal(tensor: Tensor) -> Tensor:
     return forward_ad.unpack_dual(tensor).primal if is_wrapped else tensor
 
 
+def _finite(slope: Tensor) -> Tensor:
+    """Return a slope with the largest number for infinity, of which a step of 0 is 0."""
+    limits = torch.finfo(slope.dtype)
+    return slope.clamp(limits.min, limits.max)
+
+
 def _expanded(x: Tensor) -> Tensor:
     """Return the value for transforms inside a compiled function, where Dynamo drops such rules.
 
@@ -2036,8 +2042,8 @@ def _expanded(x: Tensor) -> Tensor:
     step = x.to(origin.dtype) - origin
     step = torch.where(step == 0, step, 0)  # inf - inf is nan
     result = _value(origin)
-    result = result + _by_x(origin) * step
-    result = result + _by_x_x(origin + step / 3) * step * step / 2
+    result = result + _finite(_by_x(origin)) * step
+    result = result + _finite(_by_x_x(origin + step / 3)) * step * step / 2
     return result.to(x.dtype)
 
 

@@ -188,6 +188,8 @@ class _StepArctan(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):
         inputs, gradients = ctx.saved_tensors, []
+        if gradient is None:  # of no use to what came after
+            return None, *(None for _ in inputs)
         for name, variable, is_needed in zip(
             _VARIABLES, inputs, ctx.needs_input_grad[1:], strict=True
         ):
@@ -211,6 +213,9 @@ class _StepArctanTransformed(_StepArctan):
     @staticmethod
     def setup_context(ctx, inputs, output):
         ctx.by, *tensors = inputs
+        ctx.set_materialize_grads(
+            False
+        )  # a slope may be infinite, and no tangent is not 0 times it
         ctx.shape = output.shape
         ctx.save_for_backward(*tensors)
         ctx.save_for_forward(*tensors)
@@ -253,6 +258,12 @@ def _primal(tensor: Tensor) -> Tensor:
     return forward_ad.unpack_dual(tensor).primal if is_wrapped else tensor
 
 
+def _finite(slope: Tensor) -> Tensor:
+    """Return a slope with the largest number for infinity, of which a step of 0 is 0."""
+    limits = torch.finfo(slope.dtype)
+    return slope.clamp(limits.min, limits.max)
+
+
 def _expanded(x: Tensor, steepness: Tensor) -> Tensor:
     """Return the value for transforms inside a compiled function, where Dynamo drops such rules.
 
@@ -268,8 +279,10 @@ def _expanded(x: Tensor, steepness: Tensor) -> Tensor:
     result = _DERIVATIVES[""](*origin)
     for name, step in zip(_VARIABLES, steps, strict=True):
         if name in _DERIVATIVES:
-            result = result + _DERIVATIVES[name](*origin) * step
+            result = result + _finite(_DERIVATIVES[name](*origin)) * step
         for other, further in zip(_VARIABLES, steps, strict=True):
             if f"{name} {other}" in _DERIVATIVES:
-                result = result + _DERIVATIVES[f"{name} {other}"](*third) * step * further / 2
+                result = (
+                    result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
+                )
     return result.to(x.dtype)

@@ -82,3 +82,35 @@ def test_a_missing_framework_is_skipped_with_its_name(
     code, output = run(tmp_path, "-rs", "-k", "contract")
     assert code == 0
     assert "torch is not installed" in output
+
+
+def test_by_default_the_machinery_is_tried_for_those_that_stand_for_all(tmp_path: Path) -> None:
+    """A representative that covers nothing of its own, or a trait that nobody covers, would show in the counts."""
+    everything = emit_neighbours([target], Context(targets=("torch",)))
+    tests = tmp_path / "suite"
+    for path in ("tests/__init__.py", "tests/conftest.py"):
+        place = tests / path.removeprefix("tests/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(everything[path], encoding="utf-8")
+    built_of = {"whole": ("exp", "number", "tanh"), "part": ("exp", "number"), "other": ("erf", "number")}
+    for name, traits in built_of.items():
+        lines = [
+            "import pytest",
+            f"NAME, TRAITS = {name!r}, {traits!r}",
+            "def test_values(): pass",
+            "@pytest.mark.machinery",
+            "def test_machinery(): pass",
+        ]
+        (tests / f"test_{name}.py").write_text("\n".join(lines), encoding="utf-8")
+
+    def ran(*arguments: str) -> set[str]:
+        command = [sys.executable, "-m", "pytest", "-v", "--strict-markers", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        done = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return {line.split()[0].removeprefix("suite/test_") for line in done.stdout.splitlines() if "PASSED" in line}
+
+    values = {f"{name}.py::test_values" for name in built_of}
+    assert ran("suite") == values | {"whole.py::test_machinery", "other.py::test_machinery"}
+    assert ran("suite", "--thorough") == values | {f"{name}.py::test_machinery" for name in built_of}
+    assert ran("suite/test_part.py") == {"part.py::test_values", "part.py::test_machinery"}
+    assert ran("suite", "-k", "part") == {"part.py::test_values", "part.py::test_machinery"}

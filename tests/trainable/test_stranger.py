@@ -16,7 +16,6 @@ from tests.trainable.frameworks import ADAPTORS, FRAMEWORKS, MODULES, X, train
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-    pytest.mark.xdist_group("stranger"),  # one build is enough
 ]
 
 SPEC = """

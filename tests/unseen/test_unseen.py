@@ -70,7 +70,6 @@ def test_some_of_the_development_set_derive_and_say_what_they_miss() -> None:
 
 
 @whole_sets
-@pytest.mark.xdist_group("unseen")
 @pytest.mark.parametrize("name", ASKED_FOR)
 def test_every_spec_of_a_set_derives(name: str) -> None:
     found = derived(name)
@@ -78,7 +77,6 @@ def test_every_spec_of_a_set_derives(name: str) -> None:
 
 
 @whole_sets
-@pytest.mark.xdist_group("unseen")
 @pytest.mark.parametrize("name", ASKED_FOR)
 def test_nearly_every_spec_of_a_set_keeps_the_contract_in_every_kernel(name: str) -> None:
     found = derived(name)
@@ -87,7 +85,6 @@ def test_nearly_every_spec_of_a_set_keeps_the_contract_in_every_kernel(name: str
 
 
 @whole_sets
-@pytest.mark.xdist_group("unseen")
 @pytest.mark.parametrize("name", ASKED_FOR)
 def test_what_is_built_of_a_set_passes_its_own_tests_in_the_frameworks(name: str, tmp_path: Path) -> None:
     out = tmp_path / "activations"
