@@ -19,6 +19,7 @@ from actgen.numerics.oracle import Oracle
 from actgen.numerics.remembered import Question, choose
 from actgen.numerics.rules import rewrite
 from actgen.numerics.samples import parameter_values
+from actgen.numerics.symmetry import symmetric
 from actgen.spec import Activation, Problem, SpecError
 from actgen.symbolic.formula import Formula, Order
 from actgen.symbolic.properties import Properties, properties
@@ -118,7 +119,7 @@ def derive_for(activation: Activation, machines: Mapping[str, Arithmetic]) -> di
         question = Question(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
         verdicts = choose(question, known, equals, [machines[name] for name in names])
         for name, (kernel, judgement) in zip(names, verdicts, strict=True):
-            kernels[name][order], judgements[name][order] = kernel, judgement
+            kernels[name][order], judgements[name][order] = symmetric(kernel, question), judgement
     return {
         name: Derivation(activation, formula, kernels[name], formulas, found, judgements[name]) for name in machines
     }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import Literal
 
 import sympy as sp
 from flint import arb, ctx
@@ -27,6 +28,7 @@ _GRID = tuple(
 _FAR = tuple(sign * 2.0**k for sign in (-1, 1) for k in (8, 10, 12, 16, 20, 30, 40))
 
 Point = Callable[[float], arb | None]
+Parity = Literal["odd", "even"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Properties:
 
     limits: tuple[str | None, str | None]
     limit_values: tuple[float | None, float | None]
-    parity: str | None
+    parity: Parity | None
     kinks: tuple[float, ...]
     roots: tuple[str, ...]
     range: tuple[str, str] | None
@@ -74,7 +76,7 @@ def properties(formula: Formula, defaults: Mapping[str, sp.Rational], limits: Se
     return Properties(
         limits=(_text(left), _text(right)),
         limit_values=(left, right),
-        parity=_parity(value, kinks),
+        parity=parity(value, kinks),
         kinks=kinks,
         roots=tuple(_roots(value, values)),
         range=_range(value, slope, values, slopes, limits),
@@ -98,8 +100,21 @@ def _text(value: float | None) -> str | None:
 
 
 def _at_defaults(formula: Formula, expression: sp.Expr, defaults: Mapping[str, sp.Rational]) -> Point:
-    function = BallFunction(expression, formula.variables)
-    parameters = [defaults[symbol.name] for symbol in formula.parameters]
+    return at(expression, formula.variables, [defaults[symbol.name] for symbol in formula.parameters])
+
+
+def at(expression: sp.Expr, variables: Sequence[sp.Symbol], parameters: Sequence[sp.Rational]) -> Point:
+    """Return a formula of one input as a function of numbers, with the parameters at given values.
+
+    Args:
+        expression: the formula.
+        variables: its input, then its parameters.
+        parameters: their values.
+
+    Returns:
+        What gives for a number a ball of 128 bits around the value; None where that cannot be told or is not finite.
+    """
+    function = BallFunction(expression, variables)
 
     def evaluate(x: float) -> arb | None:
         before, ctx.prec = ctx.prec, _BITS
@@ -112,8 +127,10 @@ def _at_defaults(formula: Formula, expression: sp.Expr, defaults: Mapping[str, s
     return evaluate
 
 
-def _parity(value: Point, kinks: Sequence[float]) -> str | None:
-    """Proved to 100 bits at two dozen points, which no formula of this size passes by chance, at 0 and at the kinks.
+def parity(value: Point, kinks: Sequence[float]) -> Parity | None:
+    """Return whether a function is odd or even; None if it is neither.
+
+    Proved to 100 bits at two dozen points, which no formula of this size passes by chance, at 0 and at the kinks.
 
     A step that is 1 at 0 and -1 below is odd but for 0.
     """

@@ -76,9 +76,10 @@ def _derivative_sigma(x: Array, sigma: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, sigma: Array) -> Array:
     """d2f / dx dx = (-1 + x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^2."""
-    clamped = jnp.clip(x, -(2.0**50), 2.0**50)
+    abs_x = jnp.abs(x)
+    clamped = jnp.clip(abs_x, -(2.0**50), 2.0**50)
     sigma_squared = jnp.square(sigma)
-    product = -0.5 * (jnp.square(x) / sigma_squared)
+    product = -0.5 * (jnp.square(abs_x) / sigma_squared)
     is_far = product < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)

@@ -85,8 +85,9 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx."""
-    difference = jnp.abs(x) - 2.015625
-    larger = jnp.maximum(x, -32.0)
+    abs_x = jnp.abs(x)
+    difference = jnp.abs(abs_x) - 2.015625
+    larger = jnp.maximum(abs_x, -32.0)
     larger_squared = jnp.square(larger)
     clamped = jnp.clip(larger, -32.0, 32.0)
     clamped_squared = jnp.square(clamped)

@@ -101,16 +101,14 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dx dbeta = alpha*(-1 + 2*Abs(x)/(beta + Abs(x)))/(beta + Abs(x))^2."""
-    is_equal = x == jnp.inf
-    is_equal_2 = x == -jnp.inf
     abs_x = jnp.abs(x)
-    total = beta + abs_x
+    is_equal = abs_x == jnp.inf
+    abs_abs_x = jnp.abs(abs_x)
+    total = beta + abs_abs_x
     ratio = 1.0 / total
-    branch = jnp.where(is_equal_2, 0.0, alpha * ratio * (abs_x - beta) * ratio * ratio)
-    branch = jnp.where(is_equal, 0.0, branch)
-    ratio_2 = alpha * (abs_x / total * 2.0 - 1.0) / jnp.square(total)
-    ratio_2 = jnp.where(is_equal, 0.0, jnp.where(is_equal_2, 0.0, ratio_2))
-    return jnp.where(x < 0.0625, jnp.where(x < -1.0, branch, ratio_2), branch)
+    branch = jnp.where(is_equal, 0.0, alpha * ratio * (abs_abs_x - beta) * ratio * ratio)
+    ratio_2 = alpha * (abs_abs_x / total * 2.0 - 1.0) / jnp.square(total)
+    return jnp.where(abs_x < 0.0625, jnp.where(is_equal, 0.0, ratio_2), branch)
 
 
 @jax.jit

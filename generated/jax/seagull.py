@@ -60,14 +60,14 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = 2*(-2*x^2/(x^2 + 1) + 1)/(x^2 + 1)."""
-    difference = x - 1.0
-    total = x + 1.0
-    x_squared = jnp.square(x)
-    ratio = 1.0 / (x_squared + 1.0)
-    branch = jnp.where(x == -jnp.inf, 0.0, difference * ratio * total * ratio * -2.0)
-    branch = jnp.where(x == jnp.inf, 0.0, branch)
-    ratio_2 = -2.0 * difference * total / (x_squared * (x_squared + 2.0) + 1.0)
-    return jnp.where(jnp.abs(x) < 2.0, ratio_2, branch)
+    abs_x = jnp.abs(x)
+    difference = abs_x - 1.0
+    total = abs_x + 1.0
+    abs_x_squared = jnp.square(abs_x)
+    ratio = 1.0 / (abs_x_squared + 1.0)
+    branch = jnp.where(abs_x == jnp.inf, 0.0, difference * ratio * total * ratio * -2.0)
+    ratio_2 = -2.0 * difference * total / (abs_x_squared * (abs_x_squared + 2.0) + 1.0)
+    return jnp.where(jnp.abs(abs_x) < 2.0, ratio_2, branch)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

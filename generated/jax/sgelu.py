@@ -50,7 +50,8 @@ def sgelu(x: ArrayLike, alpha: ArrayLike = 1.0) -> Array:
 @jax.jit
 def _value(x: Array, alpha: Array) -> Array:
     """f = alpha*x*erf(sqrt(2)*x/2)."""
-    product = _SQRT_2_OVER_2 * x
+    abs_x = jnp.abs(x)
+    product = _SQRT_2_OVER_2 * abs_x
     smaller = jnp.minimum(jnp.abs(product), 40.0)
     numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
     numerator = (numerator + 0.0038172689889773006) * smaller + 0.025882575182435343
@@ -64,10 +65,9 @@ def _value(x: Array, alpha: Array) -> Array:
     denominator = (denominator * smaller + 2.078497051003106) * smaller + 4.086124500007399
     denominator = (denominator * smaller + 5.8341919788915355) * smaller + 5.745265609005083
     tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0)
-    t = jnp.exp(-0.5 * jnp.square(x))
-    product_2 = alpha * jnp.abs(x) * (1.0 - tail * t)
-    branch = jnp.where(x < 0.125, alpha * x * jax.lax.erf(product), product_2)
-    return jnp.where(x < -4.0, product_2, branch)
+    t = jnp.exp(-0.5 * jnp.square(abs_x))
+    product_2 = alpha * jnp.abs(abs_x) * (1.0 - tail * t)
+    return jnp.where(abs_x < 0.125, alpha * abs_x * jax.lax.erf(product), product_2)
 
 
 @jax.custom_jvp
@@ -102,9 +102,10 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
 def _derivative_alpha(x: Array, alpha: Array) -> Array:
     """df / dalpha = x*erf(sqrt(2)*x/2)."""
     abs_x = jnp.abs(x)
-    difference = abs_x - 5.75
-    difference_2 = abs_x - 0.1572265625
-    product = _SQRT_2_OVER_2 * x
+    abs_abs_x = jnp.abs(abs_x)
+    difference = abs_abs_x - 5.75
+    difference_2 = abs_abs_x - 0.1572265625
+    product = _SQRT_2_OVER_2 * abs_x
     smaller = jnp.minimum(jnp.abs(product), 40.0)
     numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
     numerator = (numerator + 0.0038172689889773006) * smaller + 0.025882575182435343
@@ -118,7 +119,7 @@ def _derivative_alpha(x: Array, alpha: Array) -> Array:
     denominator = (denominator * smaller + 2.078497051003106) * smaller + 4.086124500007399
     denominator = (denominator * smaller + 5.8341919788915355) * smaller + 5.745265609005083
     tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0)
-    t = jnp.exp(-0.5 * jnp.square(x))
+    t = jnp.exp(-0.5 * jnp.square(abs_x))
     product_2 = (0.0003469310188294172 * difference_2 - 0.00212254217649405) * difference_2
     product_2 = (product_2 - 0.0028806212637856048) * difference_2 + 0.0183328224374504
     product_2 = (product_2 * difference_2 + 0.018305999003051996) * difference_2
@@ -134,8 +135,9 @@ def _derivative_alpha(x: Array, alpha: Array) -> Array:
     product_3 = (product_3 * difference + 1.4701409415340014e-06) * difference
     product_3 = (product_3 - 8.198149227309294e-07) * difference + 1.0000002945886235
     product_3 = product_3 * difference + 5.749999948685017
-    branch = jnp.where(x < 0.125, x * jax.lax.erf(product), abs_x * (1.0 - tail * t))
-    product_2 = jnp.where(jnp.abs(difference_2) < 0.0434312193230581, product_2, branch)
+    product_4 = abs_abs_x * (1.0 - tail * t)
+    product_4 = jnp.where(abs_x < 0.125, abs_x * jax.lax.erf(product), product_4)
+    product_2 = jnp.where(jnp.abs(difference_2) < 0.0434312193230581, product_2, product_4)
     return jnp.where(jnp.abs(difference) < 0.5452644538879392, product_3, product_2)
 
 

@@ -87,7 +87,8 @@ def _second_derivative_x_frequency(x: Array, frequency: Array) -> Array:
 @jax.jit
 def _second_derivative_frequency_frequency(x: Array, frequency: Array) -> Array:
     """d2f / dfrequency dfrequency."""
-    product = frequency * x
+    abs_x = jnp.abs(x)
+    product = frequency * abs_x
     abs_product = jnp.abs(product)
     product_squared = jnp.square(product)
     product_2 = jnp.square(frequency) * frequency
@@ -111,7 +112,7 @@ def _second_derivative_frequency_frequency(x: Array, frequency: Array) -> Array:
     numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
     numerator_3 = -2.0 * (product_5 + product_6 - product_7)
     numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * jnp.square(scale)
-    numerator_2 = jnp.where(jnp.abs(x) < 16.0, numerator_2, numerator_4 / product_2)
+    numerator_2 = jnp.where(jnp.abs(abs_x) < 16.0, numerator_2, numerator_4 / product_2)
     return jnp.where(abs_product < 0.25, numerator, numerator_2)
 
 

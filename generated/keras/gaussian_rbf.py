@@ -125,9 +125,10 @@ def _derivative(x, sigma):
 def _second_derivative(x, sigma):
     """d2f / dx dx = (-1 + x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^2."""
     sigma = keras.ops.convert_to_tensor(sigma, x.dtype)
-    clamped = keras.ops.clip(x, -(2.0**50), 2.0**50)
+    abs_x = keras.ops.abs(x)
+    clamped = keras.ops.clip(abs_x, -(2.0**50), 2.0**50)
     sigma_squared = keras.ops.square(sigma)
-    product = -0.5 * (keras.ops.square(x) / sigma_squared)
+    product = -0.5 * (keras.ops.square(abs_x) / sigma_squared)
     is_far = product < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)

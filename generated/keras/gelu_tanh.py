@@ -125,8 +125,9 @@ def _derivative(x):
 
 def _second_derivative(x):
     """d2f / dx dx."""
-    difference = keras.ops.abs(x) - 2.015625
-    larger = _maximum(x, -32.0)
+    abs_x = keras.ops.abs(x)
+    difference = keras.ops.abs(abs_x) - 2.015625
+    larger = _maximum(abs_x, -32.0)
     larger_squared = keras.ops.square(larger)
     clamped = keras.ops.clip(larger, -32.0, 32.0)
     clamped_squared = keras.ops.square(clamped)

@@ -289,17 +289,16 @@ def _second_derivative_x_alpha(x, alpha, beta):
 
 def _second_derivative_x_beta(x, alpha, beta):
     """d2f / dx dbeta = alpha*(-1 + 2*Abs(x)/(beta + Abs(x)))/(beta + Abs(x))^2."""
-    is_equal = x == float("inf")
-    is_equal_2 = x == float("-inf")
     abs_x = keras.ops.abs(x)
-    total = beta + abs_x
+    is_equal = abs_x == float("inf")
+    abs_abs_x = keras.ops.abs(abs_x)
+    total = beta + abs_abs_x
     ratio = 1.0 / total
-    product = alpha * ratio * (abs_x - beta) * ratio * ratio
-    product = keras.ops.where(is_equal, 0.0, keras.ops.where(is_equal_2, 0.0, product))
-    ratio_2 = alpha * (abs_x / total * 2.0 - 1.0) / keras.ops.square(total)
-    ratio_2 = keras.ops.where(is_equal, 0.0, keras.ops.where(is_equal_2, 0.0, ratio_2))
-    ratio_2 = keras.ops.where(x < -1.0, product, ratio_2)
-    return keras.ops.where(x < 0.0625, ratio_2, product)
+    ratio_2 = alpha * (abs_abs_x / total * 2.0 - 1.0) / keras.ops.square(total)
+    ratio_2 = keras.ops.where(is_equal, 0.0, ratio_2)
+    product = alpha * ratio * (abs_abs_x - beta) * ratio * ratio
+    product = keras.ops.where(is_equal, 0.0, product)
+    return keras.ops.where(abs_x < 0.0625, ratio_2, product)
 
 
 def _second_derivative_alpha_beta(x, alpha, beta):

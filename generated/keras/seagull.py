@@ -100,15 +100,15 @@ def _derivative(x):
 
 def _second_derivative(x):
     """d2f / dx dx = 2*(-2*x^2/(x^2 + 1) + 1)/(x^2 + 1)."""
-    difference = x - 1.0
-    total = x + 1.0
-    x_squared = keras.ops.square(x)
-    ratio = 1.0 / (x_squared + 1.0)
-    ratio_2 = -2.0 * difference * total / (x_squared * (x_squared + 2.0) + 1.0)
+    abs_x = keras.ops.abs(x)
+    difference = abs_x - 1.0
+    total = abs_x + 1.0
+    abs_x_squared = keras.ops.square(abs_x)
+    ratio = 1.0 / (abs_x_squared + 1.0)
+    ratio_2 = -2.0 * difference * total / (abs_x_squared * (abs_x_squared + 2.0) + 1.0)
     product = difference * ratio * total * ratio * -2.0
-    product = keras.ops.where(x == float("-inf"), 0.0, product)
-    product = keras.ops.where(x == float("inf"), 0.0, product)
-    return keras.ops.where(keras.ops.abs(x) < 2.0, ratio_2, product)
+    product = keras.ops.where(abs_x == float("inf"), 0.0, product)
+    return keras.ops.where(keras.ops.abs(abs_x) < 2.0, ratio_2, product)
 
 
 def _upstream(arguments, upstream):

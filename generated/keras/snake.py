@@ -396,7 +396,8 @@ def _second_derivative_x_frequency(x, frequency):
 
 def _second_derivative_frequency_frequency(x, frequency):
     """d2f / dfrequency dfrequency."""
-    product = frequency * x
+    abs_x = keras.ops.abs(x)
+    product = frequency * abs_x
     abs_product = keras.ops.abs(product)
     product_squared = keras.ops.square(product)
     product_2 = keras.ops.square(frequency) * frequency
@@ -421,7 +422,7 @@ def _second_derivative_frequency_frequency(x, frequency):
     numerator_3 = -2.0 * (product_5 + product_6 - product_7)
     numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * keras.ops.square(scale)
     numerator_4 = numerator_4 / product_2
-    numerator_2 = keras.ops.where(keras.ops.abs(x) < 16.0, numerator_2, numerator_4)
+    numerator_2 = keras.ops.where(keras.ops.abs(abs_x) < 16.0, numerator_2, numerator_4)
     return keras.ops.where(abs_product < 0.25, numerator, numerator_2)
 
 

@@ -92,10 +92,11 @@ def _by_sigma(x: Tensor, sigma: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, sigma: Tensor) -> Tensor:
-    """The second derivative by x: Gaussian normal form, halved in the tail."""
-    clamped = x.clamp(-(2.0**50), 2.0**50)
+    """The second derivative by x: Gaussian normal form, halved in the tail, in |x|."""
+    abs_x = x.abs()
+    clamped = abs_x.clamp(-(2.0**50), 2.0**50)
     sigma_squared = sigma.square()
-    product = -0.5 * (x.square() / sigma_squared)
+    product = -0.5 * (abs_x.square() / sigma_squared)
     is_far = product < -64
     part_of_t = torch.where(is_far, 0.5 * product, product).exp()
     rest_of_t = torch.where(is_far, part_of_t, 1)

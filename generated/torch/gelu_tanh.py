@@ -87,10 +87,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x.
 
     Expanded, scaled, halved in the tail, clamped both sides, polynomial on (-0.375, 0.375), clamped
-    left, polynomial on +-(1.636, 2.396).
+    left, polynomial on +-(1.636, 2.396), in |x|.
     """
-    difference = x.abs() - 2.015625
-    larger = x.clamp(min=-32)
+    abs_x = x.abs()
+    difference = abs_x.abs() - 2.015625
+    larger = abs_x.clamp(min=-32)
     larger_squared = larger.square()
     clamped = larger.clamp(-32, 32)
     clamped_squared = clamped.square()

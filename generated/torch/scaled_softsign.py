@@ -172,18 +172,17 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta.
 
     One fraction, divided one by one, limits selected for x < -1, else rewritten, factored, number
-    last, limits selected for x < 0.0625, else one fraction, divided one by one, limits selected.
+    last, limits selected for x < 0.0625, else one fraction, divided one by one, limits selected, in
+    |x|.
     """
-    is_equal = x == torch.inf
-    is_equal_2 = x == -torch.inf
     abs_x = x.abs()
-    total = beta + abs_x
+    is_equal = abs_x == torch.inf
+    abs_abs_x = abs_x.abs()
+    total = beta + abs_abs_x
     ratio = 1 / total
-    branch = torch.where(is_equal_2, 0, alpha * ratio * (abs_x - beta) * ratio * ratio)
-    branch = torch.where(is_equal, 0, branch)
-    branch_2 = torch.where(is_equal_2, 0, alpha * (abs_x / total * 2 - 1) / total.square())
-    branch_2 = torch.where(x < -1, branch, torch.where(is_equal, 0, branch_2))
-    return torch.where(x < 0.0625, branch_2, branch)
+    branch = torch.where(is_equal, 0, alpha * ratio * (abs_abs_x - beta) * ratio * ratio)
+    ratio_2 = alpha * (abs_abs_x / total * 2 - 1) / total.square()
+    return torch.where(abs_x < 0.0625, torch.where(is_equal, 0, ratio_2), branch)
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:

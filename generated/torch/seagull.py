@@ -64,16 +64,16 @@ def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x.
 
     One fraction, expanded for |x| < 2, else one fraction, number last, divided one by one, limits
-    selected.
+    selected, in |x|.
     """
-    difference = x - 1
-    total = x + 1
-    x_squared = x.square()
-    ratio = 1 / (x_squared + 1)
-    branch = torch.where(x == -torch.inf, 0, difference * ratio * total * ratio * -2)
-    branch = torch.where(x == torch.inf, 0, branch)
-    ratio_2 = -2 * difference * total / (x_squared * (x_squared + 2) + 1)
-    return torch.where(x.abs() < 2, ratio_2, branch)
+    abs_x = x.abs()
+    difference = abs_x - 1
+    total = abs_x + 1
+    abs_x_squared = abs_x.square()
+    ratio = 1 / (abs_x_squared + 1)
+    branch = torch.where(abs_x == torch.inf, 0, difference * ratio * total * ratio * -2)
+    ratio_2 = -2 * difference * total / (abs_x_squared * (abs_x_squared + 2) + 1)
+    return torch.where(abs_x.abs() < 2, ratio_2, branch)
 
 
 _DERIVATIVES = {

@@ -320,9 +320,10 @@ def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by frequency.
 
     One fraction, as declared for |x| < 16, else one fraction, as declared, powers scaled, angles
-    held, polynomial on (-0.25, 0.25).
+    held, polynomial on (-0.25, 0.25), in |x|.
     """
-    product = frequency * x
+    abs_x = x.abs()
+    product = frequency * abs_x
     abs_product = product.abs()
     product_squared = product.square()
     product_2 = frequency.square() * frequency
@@ -346,7 +347,7 @@ def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
     numerator_3 = -2 * (product_5 + product_6 - product_7)
     numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * scale.square()
-    numerator_2 = torch.where(x.abs() < 16, numerator_2, numerator_4 / product_2)
+    numerator_2 = torch.where(abs_x.abs() < 16, numerator_2, numerator_4 / product_2)
     return torch.where(abs_product < 0.25, numerator, numerator_2)
 
 
