@@ -161,17 +161,25 @@ def _finite(slope: Tensor) -> Tensor:
     return slope.clamp(limits.min, limits.max)
 
 
+def _is_tame(slope: Tensor) -> Tensor:
+    """Return whether a slope is so small that those of higher orders do not overflow either."""
+    return slope.abs() < torch.finfo(slope.dtype).max ** 0.5
+
+
 def _expanded(x: Tensor) -> Tensor:
     """Return the value for transforms inside a compiled function, where Dynamo drops such rules.
 
     It is Taylor's formula around the inputs themselves, in plain operations: steps of 0 that carry
     the derivative, the remainder taken a third of the way, so that derivatives are right up to the
-    third (pytorch issue 192985).
+    third (pytorch issue 192985). Where a slope is huge the third is left out: 0 times what overflows
+    is nan.
     """
     origin = x.detach().to(_wide(x))
     step = x.to(origin.dtype) - origin
     step = torch.where(step == 0, step, 0)  # inf - inf is nan
     result = _value(origin)
-    result = result + _finite(_by_x(origin)) * step
-    result = result + _finite(_by_x_x(origin + step / 3)) * step * step / 2
+    slope = _finite(_by_x(origin))
+    result = result + slope * step
+    third = origin + torch.where(_is_tame(slope), step, 0) / 3
+    result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)

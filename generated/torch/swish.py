@@ -320,21 +320,29 @@ def _finite(slope: Tensor) -> Tensor:
     return slope.clamp(limits.min, limits.max)
 
 
+def _is_tame(slope: Tensor) -> Tensor:
+    """Return whether a slope is so small that those of higher orders do not overflow either."""
+    return slope.abs() < torch.finfo(slope.dtype).max ** 0.5
+
+
 def _expanded(x: Tensor, beta: Tensor) -> Tensor:
     """Return the value for transforms inside a compiled function, where Dynamo drops such rules.
 
     It is Taylor's formula around the inputs themselves, in plain operations: steps of 0 that carry
     the derivative, the remainder taken a third of the way, so that derivatives are right up to the
-    third (pytorch issue 192985).
+    third (pytorch issue 192985). Where a slope is huge the third is left out: 0 times what overflows
+    is nan.
     """
     wide = _wide(x)
     origin = [tensor.detach().to(wide) for tensor in (x, beta)]
     steps = [tensor.to(wide) - at for tensor, at in zip((x, beta), origin, strict=True)]
     steps = [torch.where(step == 0, step, 0) for step in steps]  # inf - inf is nan
-    third = [at + step / 3 for at, step in zip(origin, steps, strict=True)]
+    slopes = {name: _finite(_DERIVATIVES[name](*origin)) for name in _VARIABLES}
+    is_tame = torch.stack(torch.broadcast_tensors(*map(_is_tame, slopes.values()))).all(0)
+    third = [at + torch.where(is_tame, step, 0) / 3 for at, step in zip(origin, steps, strict=True)]
     result = _DERIVATIVES[""](*origin)
     for name, step in zip(_VARIABLES, steps, strict=True):
-        result = result + _finite(_DERIVATIVES[name](*origin)) * step
+        result = result + slopes[name] * step
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
     return result.to(x.dtype)

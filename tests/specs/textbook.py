@@ -70,9 +70,17 @@ class Formula:
         known = {parameter.name: parameter for parameter in self.activation.variables}
         assert set(parameters) <= set(known)
         settings = {known[name].symbol: parameters.get(name, known[name].default) for name in known}
-        evaluate: Any = sympy.lambdify(self.activation.inputs, expression.subs(settings), "mpmath")
+        modules = [{"exp": _exp}, "mpmath"]
+        evaluate: Any = sympy.lambdify(self.activation.inputs, expression.subs(settings), modules)
         with mpmath.workdps(50):
             return np.array([float(evaluate(mpmath.mpf(float(point)))) for point in points])
+
+
+def _exp(u: Any) -> Any:
+    """The exponential; 0 and infinity far beyond all floats, where mpmath takes hours over exp(-exp(1e9))."""
+    if mpmath.isfinite(u) and abs(u) > 1e6:
+        return mpmath.inf if u > 0 else mpmath.mpf(0)
+    return mpmath.exp(u)
 
 
 FORMULAS: Mapping[str, Formula] = {

@@ -195,4 +195,26 @@ def relu() -> StandIn:
     )
 
 
-ALL = (mish, leaky_relu, prelu, swish, step, squareplus, relu)
+def repu() -> StandIn:
+    """By s it overflows at numbers at which it does not by x."""
+    s = parameter("s")
+    held = apply("maximum", X, ZERO)
+    power = apply("power", held, s)
+    log = apply("log", apply("maximum", X, Constant(2.0**-126)))
+    less, least = (apply("power", held, sub(s, Constant(float(k)))) for k in (1, 2))
+    return StandIn(
+        load("repu"),
+        {
+            (): Kernel(power),
+            ("x",): Kernel(mul(s, less)),
+            ("s",): Kernel(mul(power, log)),
+            ("x", "x"): Kernel(mul(s, sub(s, ONE), least)),
+            ("x", "s"): Kernel(mul(less, add(ONE, mul(s, log)))),
+            ("s", "s"): Kernel(mul(power, apply("square", log))),
+        },
+        {},
+        StandInProperties(("0", "inf"), (0.0, float("inf")), kinks=(0.0,)),
+    )
+
+
+ALL = (mish, leaky_relu, prelu, swish, step, squareplus, relu, repu)

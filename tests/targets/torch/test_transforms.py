@@ -159,6 +159,43 @@ def test_transforms_inside_a_compiled_function_are_right(emitted: ModuleType, na
         torch.testing.assert_close(compiled(points), make(plain)(points))
 
 
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_where_the_slope_by_a_parameter_is_infinite_nothing_else_is(emitted: ModuleType, is_compiled: bool) -> None:
+    """No tangent is not 0 times infinity, which is nan."""
+    torch._dynamo.reset()
+    x, slopes = torch.tensor([2.0, 1e13]), torch.tensor([12.0, 3e26])
+    func, f = torch.func, emitted.repu
+    transforms: list[Callable[..., Any]] = [
+        lambda v: func.jvp(f, (v,), (torch.ones_like(v),))[1],
+        func.vmap(func.grad(f)),
+    ]
+    for transform in transforms:
+        run: Any = torch.compile(transform, fullgraph=True, backend="aot_eager") if is_compiled else transform
+        torch.testing.assert_close(run(x), slopes)
+    assert f(x, 3.0)[1] == torch.inf
+    assert func.grad(lambda s: f(x, s)[1])(torch.tensor(3.0)) == torch.inf
+
+
+def test_a_gradient_that_nothing_uses_is_none(emitted: ModuleType) -> None:
+    """What comes after may give back no gradient; the rule for transforms is handed that as it is."""
+
+    class Ends(torch.autograd.Function):
+        @staticmethod
+        def forward(x: Any) -> Any:
+            return x.clone()
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None: ...
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> None:
+            return None
+
+    apply: Any = Ends.apply
+    slope = torch.func.grad(lambda x: apply(emitted.repu(x)).sum() + x.sum())(torch.tensor([1.0, 1e13]))
+    assert torch.equal(slope, torch.ones(2))
+
+
 def test_a_changing_hyperparameter_needs_no_graph_break(emitted: ModuleType) -> None:
     torch._dynamo.reset()
     compiled: Any = torch.compile(emitted.leaky_relu, fullgraph=True, backend="aot_eager")
