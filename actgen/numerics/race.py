@@ -71,6 +71,9 @@ class Judgement:
         return self.units <= CONTRACT
 
 
+_Sides = tuple[NDArray[Any], NDArray[Any]]
+
+
 class Race:
     """The candidates tried so far, and the best of them: the cheapest within the margin, else the most accurate.
 
@@ -85,10 +88,23 @@ class Race:
         self._confirmed: set[Node] = set()
         self._winner: tuple[Candidate, contract.Errors] | None = None
         self._runs: list[tuple[Candidate, contract.Errors]] = []
+        # By the place of a run: its errors, and what was made of them. It is judged anew where it may seem too good.
+        self._losses: dict[int, tuple[contract.Errors, tuple[bool, float, float]]] = {}
+        self._sides: dict[int, tuple[contract.Errors, dict[tuple[bool, float, float], _Sides]]] = {}
 
     @property
     def _closest(self) -> tuple[Candidate, contract.Errors] | None:
-        return min(self._runs, key=lambda run: self._judge.lost(run[1]), default=None)
+        best = min(range(len(self._runs)), key=self._loss, default=None)
+        return None if best is None else self._runs[best]
+
+    def _loss(self, i: int) -> tuple[bool, float, float]:
+        """How far a run is from the contract; remembered until it is judged anew."""
+        found = self._runs[i][1]
+        known, loss = self._losses.get(i, (None, None))
+        if known is not found or loss is None:
+            loss = self._judge.lost(found)
+            self._losses[i] = found, loss
+        return loss
 
     @property
     def best_units(self) -> float:
@@ -150,7 +166,7 @@ class Race:
         if self._closest is None:
             return []
         is_partial, lost, _ = self._judge.lost(self._closest[1])
-        losses = [self._judge.lost(found) for _, found in self._runs]
+        losses = [self._loss(i) for i in range(len(self._runs))]
         limit = (is_partial, 2 * lost + _FEW_DIGITS)
         return [run[0] for run, loss in zip(self._runs, losses, strict=True) if loss[:2] <= limit]
 
@@ -170,7 +186,7 @@ class Race:
 
     @property
     def _by_loss(self) -> list[int]:
-        return sorted(range(len(self._runs)), key=lambda i: self._judge.lost(self._runs[i][1]))
+        return sorted(range(len(self._runs)), key=self._loss)
 
     def spliced(self, x: Node, beyond: float = 0.0) -> Iterator[Candidate]:
         """Two forms joined where one begins to fail and the other no longer does: by |x|, and by x.
@@ -198,16 +214,8 @@ class Race:
 
     def _best_pair(self, is_magnitude: bool, thresholds: NDArray[Any], least: float) -> tuple[float, int, int] | None:
         """The threshold, and which runs to use below and above it, with which least is lost."""
-        losses = []
         limit = CONTRACT if self.best_units > CONTRACT else self.margin
-        for _, found in self._runs:
-            beyond = (found.units > limit) & ~(np.abs(found.points) < least)
-            points = np.abs(found.points[beyond]) if is_magnitude else found.points[beyond]
-            points = np.where(np.isnan(points), np.inf, points)
-            lost = np.minimum(np.log10(found.units[beyond] / limit), _ALL_DIGITS)
-            order = np.argsort(points)
-            below = np.concatenate([[0.0], np.cumsum(lost[order])])[np.searchsorted(points[order], thresholds, "left")]
-            losses.append((below, lost.sum() - below))
+        losses = [self._lost_on_either_side(i, is_magnitude, thresholds, least, limit) for i in range(len(self._runs))]
         costs = np.array([cost_of(candidate)[0] * 30 + cost_of(candidate)[2] for candidate, _ in self._runs]) * 1e-6
         lower = np.array([below for below, _ in losses]) + costs[:, None]
         upper = np.array([above for _, above in losses]) + costs[:, None]
@@ -216,6 +224,25 @@ class Race:
         if not total[best] < 0.9 * (lower + upper).min():
             return None
         return float(thresholds[best]), int(lower[:, best].argmin()), int(upper[:, best].argmin())
+
+    def _lost_on_either_side(
+        self, i: int, is_magnitude: bool, thresholds: NDArray[Any], least: float, limit: float
+    ) -> _Sides:
+        """The digits that a run loses below and above each threshold; remembered until it is judged anew."""
+        _, found = self._runs[i]
+        key = is_magnitude, least, limit
+        known, sides = self._sides.get(i, (None, {}))
+        if known is not found:
+            self._sides[i] = found, (sides := {})
+        if key not in sides:
+            beyond = (found.units > limit) & ~(np.abs(found.points) < least)
+            points = np.abs(found.points[beyond]) if is_magnitude else found.points[beyond]
+            points = np.where(np.isnan(points), np.inf, points)
+            lost = np.minimum(np.log10(found.units[beyond] / limit), _ALL_DIGITS)
+            order = np.argsort(points)
+            below = np.concatenate([[0.0], np.cumsum(lost[order])])[np.searchsorted(points[order], thresholds, "left")]
+            sides[key] = below, lost.sum() - below
+        return sides[key]
 
     def is_won_by_less_than(self, candidate: Candidate) -> bool:
         """Whether a candidate costs no less than one that is within the margin."""

@@ -44,6 +44,8 @@ class Twofold:
 
 def finite(correction: Node) -> Node:
     """A correction, or 0 where it is not a number: where a step overflowed, what it lost is inf - inf."""
+    if isinstance(correction, Constant):
+        return correction
     is_finite = call("less", call("absolute", correction), Constant(math.inf))
     return call("select", is_finite, correction, ZERO)
 

@@ -174,14 +174,12 @@ def _derivative_gamma(x: Array, alpha: Array, beta: Array, gamma: Array) -> Arra
     total_9 = product_5 + branch_4
     smaller = jnp.minimum(product_4, 0.0)
     abs_smaller = jnp.abs(smaller)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     branch_5 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    branch_5 = (product_4 == 0.0) & (branch_5 <= magnitude)
+    branch_5 = (product_4 == 0.0) & (branch_5 <= 0.0)
     branch_5 = jnp.where(branch_5 | (product_4 != 0.0) & (product_4 <= 0.0), total_6, 0.0)
     product_7 = branch_5 * jnp.sign(smaller)
     is_far = jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
-    is_far = (abs_smaller == 64.0) & (is_far > magnitude)
+    is_far = (abs_smaller == 64.0) & (is_far > 0.0)
     is_far = is_far | (abs_smaller != 64.0) & (abs_smaller > 64.0)
     branch_6 = jnp.where(is_far, 0.5 * smaller, smaller)
     is_less_3 = jnp.abs(branch_6) < 0.5
@@ -261,7 +259,7 @@ def _derivative_gamma(x: Array, alpha: Array, beta: Array, gamma: Array) -> Arra
     total_24 = total_24 + (branch_16 - (total_23 - total_20)) * branch_14
     product_12 = total_24 * jnp.sign(product_11)
     branch_17 = jnp.where(jnp.abs(product_12) < jnp.inf, product_12, 0.0)
-    branch_17 = (abs_product_11 == 2.0**50) & (branch_17 > magnitude)
+    branch_17 = (abs_product_11 == 2.0**50) & (branch_17 > 0.0)
     branch_17 = branch_17 | (abs_product_11 != 2.0**50) & (abs_product_11 > 2.0**50)
     branch_17 = is_equal & branch_17
     product_13 = product_11 * jnp.inf

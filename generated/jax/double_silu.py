@@ -242,10 +242,8 @@ def _second_derivative(x: Array) -> Array:
     total_25 = product_15 + branch_15
     is_equal = product_8 == 0.0
     branch_16 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     differs = product_8 != 0.0
-    outside = is_equal & (branch_16 < magnitude) | differs & (product_8 < 0.0)
+    outside = is_equal & (branch_16 < 0.0) | differs & (product_8 < 0.0)
     branch_17 = jnp.where(outside, t_3, 1.0)
     branch_18 = jnp.where(outside, total_13, 0.0)
     branch_19 = jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0)
@@ -419,7 +417,7 @@ def _second_derivative(x: Array) -> Array:
     is_equal_2 = product_30 == 0.0
     branch_28 = jnp.where(jnp.abs(difference_49) < jnp.inf, difference_49, 0.0)
     differs_2 = product_30 != 0.0
-    outside_2 = is_equal_2 & (branch_28 < magnitude) | differs_2 & (product_30 < 0.0)
+    outside_2 = is_equal_2 & (branch_28 < 0.0) | differs_2 & (product_30 < 0.0)
     branch_29 = jnp.where(outside_2, t_4, 1.0)
     branch_30 = jnp.where(outside_2, total_44, 0.0)
     branch_31 = jnp.where(jnp.abs(branch_30) < jnp.inf, branch_30, 0.0)
@@ -619,7 +617,7 @@ def _second_derivative(x: Array) -> Array:
     total_84 = smaller + smaller_2
     difference_86 = total_84 - smaller
     total_85 = smaller - (total_84 - difference_86) + (smaller_2 - difference_86)
-    outside_3 = is_equal_2 & (branch_28 <= magnitude) | differs_2 & (product_30 <= 0.0)
+    outside_3 = is_equal_2 & (branch_28 <= 0.0) | differs_2 & (product_30 <= 0.0)
     total_85 = total_85 + jnp.where(outside_3, difference_49, 0.0)
     branch_45 = jnp.where(jnp.abs(total_85) < jnp.inf, total_85, 0.0)
     total_86 = total_84 + branch_45
@@ -628,7 +626,7 @@ def _second_derivative(x: Array) -> Array:
     difference_87 = total_87 - total_86
     total_88 = total_86 - (total_87 - difference_87) + (smaller_3 - difference_87)
     total_88 = total_88 + (branch_45 - (total_86 - total_84))
-    outside_4 = is_equal & (branch_16 <= magnitude) | differs & (product_8 <= 0.0)
+    outside_4 = is_equal & (branch_16 <= 0.0) | differs & (product_8 <= 0.0)
     total_88 = total_88 + jnp.where(outside_4, total_15, 0.0)
     branch_46 = jnp.where(jnp.abs(total_88) < jnp.inf, total_88, 0.0)
     total_89 = total_87 + branch_46

@@ -489,10 +489,7 @@ def _second_derivative(x: Array) -> Array:
     difference_2 = branch - (total_3 - total)
     product = difference_2 * jnp.sign(total_3)
     branch_2 = jnp.where(jnp.abs(product) < jnp.inf, product, 0.0)
-    magnitude = jnp.abs(jnp.full_like(x, _THE_OTHER_DIGITS_OF_12))
-    magnitude = magnitude < jnp.inf
-    magnitude = jnp.where(magnitude, jnp.full_like(x, _THE_OTHER_DIGITS_OF_12), 0.0)
-    branch_2 = (abs_total_3 == _COEFFICIENT_13) & (branch_2 < magnitude)
+    branch_2 = (abs_total_3 == _COEFFICIENT_13) & (branch_2 < _THE_OTHER_DIGITS_OF_12)
     inside = (abs_total_3 != _COEFFICIENT_13) & (abs_total_3 < _COEFFICIENT_13)
     branch_2 = branch_2 | inside
     sign_x = jnp.sign(x)
@@ -756,10 +753,7 @@ def _second_derivative(x: Array) -> Array:
     difference_43 = branch_22 - (total_82 - total_80)
     product_23 = difference_43 * jnp.sign(total_82)
     branch_23 = jnp.where(jnp.abs(product_23) < jnp.inf, product_23, 0.0)
-    magnitude_2 = jnp.abs(jnp.full_like(x, _THE_OTHER_DIGITS_OF_33))
-    magnitude_2 = magnitude_2 < jnp.inf
-    magnitude_2 = jnp.where(magnitude_2, jnp.full_like(x, _THE_OTHER_DIGITS_OF_33), 0.0)
-    branch_23 = (abs_total_82 == _COEFFICIENT_34) & (branch_23 < magnitude_2)
+    branch_23 = (abs_total_82 == _COEFFICIENT_34) & (branch_23 < _THE_OTHER_DIGITS_OF_33)
     inside_2 = (abs_total_82 != _COEFFICIENT_34) & (abs_total_82 < _COEFFICIENT_34)
     branch_23 = branch_23 | inside_2
     product_24 = _COEFFICIENT_35 * total_82

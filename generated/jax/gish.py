@@ -159,11 +159,9 @@ def _value(x: Array) -> Array:
     numerator = jnp.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0)
     total_9 = numerator + numerator
     total_10 = total_5 * jnp.sign(product_5) + total_9 * abs_product_5
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     is_negative = larger < 0.0
     branch_8 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    branch_8 = (abs_product_5 == 2.0**-54) & (branch_8 < magnitude)
+    branch_8 = (abs_product_5 == 2.0**-54) & (branch_8 < 0.0)
     branch_8 = branch_8 | (abs_product_5 != 2.0**-54) & (abs_product_5 < 2.0**-54)
     branch_8 = branch_8 & is_negative
     is_less_2 = abs_product_5 < 0.25
@@ -210,9 +208,9 @@ def _value(x: Array) -> Array:
     total_17 = total_13 + branch_13
     expm1_product_5 = _expm1(product_5)
     difference_11 = branch_13 - (total_17 - total_13)
-    magnitude_2 = jnp.abs(total_17 - expm1_product_5 + difference_11)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(expm1_product_5)
-    branch_14 = jnp.where(magnitude_2, total_17, expm1_product_5)
+    magnitude = jnp.abs(total_17 - expm1_product_5 + difference_11)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(expm1_product_5)
+    branch_14 = jnp.where(magnitude, total_17, expm1_product_5)
     product_7 = 0.5 * -jnp.abs(larger)
     abs_product_7 = jnp.abs(product_7)
     is_less_3 = abs_product_7 < 0.25
@@ -252,7 +250,7 @@ def _value(x: Array) -> Array:
     numerator_16 = -jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator_15)
     numerator_17 = ratio_3 - product_9 + numerator_16
     numerator_18 = exp_product_5 * (total_5 + total_9 * product_5)
-    numerator_19 = numerator_12 + (jnp.where(magnitude_2, difference_11, 0.0) + numerator_18)
+    numerator_19 = numerator_12 + (jnp.where(magnitude, difference_11, 0.0) + numerator_18)
     numerator_20 = numerator_17 + (numerator_19 - branch_17 * ratio_3) / branch_16
     numerator_20 = -jnp.where(branch_8, 0.0, (numerator_20 - branch_17 * ratio_4) / branch_16)
     branch_18 = jnp.where(jnp.abs(numerator_20) < jnp.inf, numerator_20, 0.0)
@@ -310,7 +308,7 @@ def _value(x: Array) -> Array:
     total_29 = branch_23 + numerator_27 + numerator_27
     total_30 = total_24 * jnp.sign(product_12) + total_29 * abs_product_12
     branch_24 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
-    branch_24 = (abs_product_12 == 2.0**-54) & (branch_24 < magnitude)
+    branch_24 = (abs_product_12 == 2.0**-54) & (branch_24 < 0.0)
     branch_24 = branch_24 | (abs_product_12 != 2.0**-54) & (abs_product_12 < 2.0**-54)
     log1p_product_12 = _log1p(product_12)
     total_31 = product_12 + 1.0
@@ -531,11 +529,9 @@ def _derivative(x: Array) -> Array:
     numerator = jnp.where(inside & (abs_branch >= 0.25), numerator / ratio, 0.0)
     total_10 = numerator + jnp.where(is_far, numerator, 0.0)
     total_11 = total_6 * jnp.sign(product_4) + total_10 * abs_product_4
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     is_negative = clamped < 0.0
     branch_10 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
-    branch_10 = (abs_product_4 == 2.0**-54) & (branch_10 < magnitude)
+    branch_10 = (abs_product_4 == 2.0**-54) & (branch_10 < 0.0)
     branch_10 = branch_10 | (abs_product_4 != 2.0**-54) & (abs_product_4 < 2.0**-54)
     branch_10 = branch_10 & is_negative
     is_less_2 = abs_product_4 < 0.25
@@ -582,9 +578,9 @@ def _derivative(x: Array) -> Array:
     total_18 = total_14 + branch_15
     expm1_product_4 = _expm1(product_4)
     difference_12 = branch_15 - (total_18 - total_14)
-    magnitude_2 = jnp.abs(total_18 - expm1_product_4 + difference_12)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(expm1_product_4)
-    branch_16 = jnp.where(magnitude_2, total_18, expm1_product_4)
+    magnitude = jnp.abs(total_18 - expm1_product_4 + difference_12)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(expm1_product_4)
+    branch_16 = jnp.where(magnitude, total_18, expm1_product_4)
     smaller = jnp.minimum(clamped, 0.0)
     is_far_2 = jnp.abs(smaller) > 64.0
     branch_17 = jnp.where(is_far_2, 0.5 * smaller, smaller)
@@ -630,7 +626,7 @@ def _derivative(x: Array) -> Array:
     numerator_17 = -jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, numerator_16)
     numerator_18 = ratio_3 - product_7 + numerator_17
     numerator_19 = exp_product_4 * (total_6 + total_10 * product_4)
-    numerator_20 = numerator_13 + (jnp.where(magnitude_2, difference_12, 0.0) + numerator_19)
+    numerator_20 = numerator_13 + (jnp.where(magnitude, difference_12, 0.0) + numerator_19)
     numerator_21 = numerator_18 + (numerator_20 - branch_20 * ratio_3) / part_of_t_2
     numerator_21 = (numerator_21 - branch_21 * ratio_4) / rest_of_t_2
     numerator_21 = jnp.where(branch_10, 0.0, numerator_21)
@@ -712,8 +708,8 @@ def _derivative(x: Array) -> Array:
     total_35 = ratio_6 + branch_31
     product_12 = total_3 * total_5
     minus_product_12 = -product_12
-    magnitude_3 = jnp.abs(minus_product_12)
-    is_less_4 = magnitude_3 < 0.25
+    magnitude_2 = jnp.abs(minus_product_12)
+    is_less_4 = magnitude_2 < 0.25
     total_36 = minus_product_12 + 1.0
     difference_29 = total_36 - minus_product_12
     total_37 = (_1_OVER_15 * minus_product_12 + _1_OVER_14) * minus_product_12 + _1_OVER_13
@@ -758,7 +754,7 @@ def _derivative(x: Array) -> Array:
     total_44 = total_44 + difference_24 * total_43
     total_45 = total_44 * jnp.sign(product_15) + total_31 * abs_product_15
     branch_38 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
-    branch_38 = (abs_product_15 == 2.0**-54) & (branch_38 < magnitude)
+    branch_38 = (abs_product_15 == 2.0**-54) & (branch_38 < 0.0)
     branch_38 = branch_38 | (abs_product_15 != 2.0**-54) & (abs_product_15 < 2.0**-54)
     log1p_product_15 = _log1p(product_15)
     total_46 = product_15 + 1.0
@@ -874,8 +870,8 @@ def _derivative(x: Array) -> Array:
     branch_51 = jnp.where(jnp.abs(numerator_52) < jnp.inf, numerator_52, 0.0)
     total_60 = branch_50 + branch_51
     minus_abs_clamped = -abs_clamped
-    magnitude_4 = jnp.abs(minus_abs_clamped)
-    is_less_7 = magnitude_4 < 0.25
+    magnitude_3 = jnp.abs(minus_abs_clamped)
+    is_less_7 = magnitude_3 < 0.25
     total_61 = minus_abs_clamped + 1.0
     difference_46 = total_61 - minus_abs_clamped
     total_62 = minus_abs_clamped - (total_61 - difference_46) + (1.0 - difference_46)
@@ -954,7 +950,7 @@ def _derivative(x: Array) -> Array:
     numerator_58 = jnp.square(total_71) * (numerator_57 * total_71 + _1_OVER_2)
     numerator_59 = numerator_58 + (branch_59 - (total_71 - total_69))
     numerator_59 = (1.0 - ratio_11 + total_71 + numerator_59) / ratio_11
-    numerator_59 = jnp.where(inside_6 & (magnitude_4 >= 0.25), numerator_59, 0.0)
+    numerator_59 = jnp.where(inside_6 & (magnitude_3 >= 0.25), numerator_59, 0.0)
     numerator_59 = jnp.where(is_negative, 0.0, numerator_59)
     numerator_59 = (jnp.where(branch_38, branch_29, total_30) + numerator_59) * product_26
     total_72 = total_72 + numerator_59
@@ -966,7 +962,7 @@ def _derivative(x: Array) -> Array:
     numerator_65 = jnp.square(total_68) * (numerator_64 * total_68 + _1_OVER_2)
     numerator_66 = numerator_65 + (branch_57 - (total_68 - total_66))
     numerator_66 = (1.0 - ratio_10 + total_68 + numerator_66) / ratio_10
-    numerator_66 = jnp.where(inside_5 & (magnitude_3 >= 0.25), numerator_66, 0.0)
+    numerator_66 = jnp.where(inside_5 & (magnitude_2 >= 0.25), numerator_66, 0.0)
     total_74 = head_total_3 * head_total_5 - product_12 + head_total_3 * difference_3
     total_74 = total_74 + difference_52 * head_total_5 + difference_52 * difference_3
     total_74 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_74)
@@ -1431,11 +1427,9 @@ def _second_derivative(x: Array) -> Array:
     difference_61 = jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, difference_61)
     difference_61 = difference_61 + branch_44 * -1.0 * branch_43 + branch_44 * product_34
     product_36 = difference_61 * jnp.sign(product_35)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     is_negative = clamped < 0.0
     branch_45 = jnp.where(jnp.abs(product_36) < jnp.inf, product_36, 0.0)
-    branch_45 = (abs_product_35 == 2.0**-54) & (branch_45 < magnitude)
+    branch_45 = (abs_product_35 == 2.0**-54) & (branch_45 < 0.0)
     branch_45 = branch_45 | (abs_product_35 != 2.0**-54) & (abs_product_35 < 2.0**-54)
     branch_45 = branch_45 & is_negative
     expm1_product_35 = _expm1(product_35)
@@ -1508,7 +1502,7 @@ def _second_derivative(x: Array) -> Array:
     difference_71 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, difference_71) + product_43
     difference_71 = difference_71 + product_43
     branch_54 = jnp.where(jnp.abs(difference_71) < jnp.inf, difference_71, 0.0)
-    branch_54 = (product_42 == 0.0) & (branch_54 < magnitude)
+    branch_54 = (product_42 == 0.0) & (branch_54 < 0.0)
     branch_54 = branch_54 | (product_42 != 0.0) & (product_42 < 0.0)
     product_44 = 0.5 * -jnp.abs(product_42)
     is_less_7 = jnp.abs(product_44) < 0.5
@@ -1758,7 +1752,7 @@ def _second_derivative(x: Array) -> Array:
     total_163 = total_161 - (total_162 - difference_111) + (negated_3 - difference_111)
     total_163 = total_163 + (branch_81 - (total_161 - total_159))
     branch_82 = jnp.where(jnp.abs(negated) < jnp.inf, negated, 0.0)
-    branch_82 = (minus_product_42 == 0.0) & (branch_82 <= magnitude)
+    branch_82 = (minus_product_42 == 0.0) & (branch_82 <= 0.0)
     branch_82 = branch_82 | (minus_product_42 != 0.0) & (minus_product_42 <= 0.0)
     total_163 = total_163 - jnp.where(branch_82, negated, 0.0)
     branch_83 = jnp.where(jnp.abs(total_163) < jnp.inf, total_163, 0.0)

@@ -463,10 +463,8 @@ def _derivative(x: Array) -> Array:
     total_100 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, total_100)
     total_100 = total_100 + numerator * branch_29 + branch_30 * ratio
     product_30 = total_100 * jnp.sign(product_28)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     branch_31 = jnp.where(jnp.abs(product_30) < jnp.inf, product_30, 0.0)
-    branch_31 = (abs_product_28 == 2.0**-54) & (branch_31 < magnitude)
+    branch_31 = (abs_product_28 == 2.0**-54) & (branch_31 < 0.0)
     branch_31 = branch_31 | (abs_product_28 != 2.0**-54) & (abs_product_28 < 2.0**-54)
     log1p_product_28 = _log1p(product_28)
     ratio_3 = log1p_product_28 / branch_29
@@ -661,7 +659,7 @@ def _derivative(x: Array) -> Array:
     abs_product_47 = jnp.abs(product_47)
     product_50 = difference_80 * jnp.sign(product_47)
     branch_46 = jnp.where(jnp.abs(product_50) < jnp.inf, product_50, 0.0)
-    branch_46 = (abs_product_47 == 2.0**-54) & (branch_46 < magnitude)
+    branch_46 = (abs_product_47 == 2.0**-54) & (branch_46 < 0.0)
     branch_46 = branch_46 | (abs_product_47 != 2.0**-54) & (abs_product_47 < 2.0**-54)
     log1p_product_47 = _log1p(product_47)
     ratio_8 = log1p_product_47 / branch_42

@@ -293,10 +293,8 @@ def _second_derivative(x: Array) -> Array:
     total = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total)
     total = product_3 - product_2 + (total + _COEFFICIENT_2 * clamped)
     branch = jnp.where(jnp.abs(total) < jnp.inf, total, 0.0)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     differs = product_2 != 0.0
-    outside = is_equal & (branch < magnitude) | differs & (product_2 < 0.0)
+    outside = is_equal & (branch < 0.0) | differs & (product_2 < 0.0)
     product_2_squared = jnp.square(product_2)
     negated = -product_2_squared
     abs_negated = jnp.abs(negated)
@@ -329,7 +327,7 @@ def _second_derivative(x: Array) -> Array:
     difference_6 = _COEFFICIENT_4 - head_2
     product_7 = total * jnp.sign(product_2)
     branch_6 = jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
-    branch_6 = (abs_product_2 == 40.0) & (branch_6 <= magnitude)
+    branch_6 = (abs_product_2 == 40.0) & (branch_6 <= 0.0)
     branch_6 = branch_6 | (abs_product_2 != 40.0) & (abs_product_2 <= 40.0)
     branch_6 = jnp.where(branch_6, product_7, 0.0)
     total_6 = product_5 - (total_5 - difference_4) + (_COEFFICIENT_3 - difference_4)
@@ -681,11 +679,11 @@ def _second_derivative(x: Array) -> Array:
     total_97 = head_larger * head_larger - larger_squared + head_larger * difference_58
     total_97 = total_97 + difference_58 * head_larger + difference_58 * difference_58
     total_97 = jnp.where(larger_squared * 2.0**-60 == 0.0, 0.0, total_97)
-    outside_2 = is_equal & (branch >= magnitude) | differs & (product_2 >= 0.0)
+    outside_2 = is_equal & (branch >= 0.0) | differs & (product_2 >= 0.0)
     total_97 = -(total_97 + jnp.where(outside_2, total, 0.0) * larger * 2.0)
     product_32 = total_97 * jnp.sign(negated_3)
     is_far = jnp.where(jnp.abs(product_32) < jnp.inf, product_32, 0.0)
-    is_far = (abs_negated_3 == 64.0) & (is_far > magnitude)
+    is_far = (abs_negated_3 == 64.0) & (is_far > 0.0)
     is_far = is_far | (abs_negated_3 != 64.0) & (abs_negated_3 > 64.0)
     branch_35 = jnp.where(is_far, 0.5 * negated_3, negated_3)
     abs_branch_35 = jnp.abs(branch_35)
@@ -951,7 +949,7 @@ def _second_derivative(x: Array) -> Array:
     difference_90 = difference_90 + difference_89 * head_larger_2
     difference_90 = difference_90 + difference_89 * difference_89
     difference_90 = jnp.where(larger_2_squared * 2.0**-60 == 0.0, 0.0, difference_90)
-    branch_58 = (minus_product_2 == 0.0) & (branch_58 >= magnitude)
+    branch_58 = (minus_product_2 == 0.0) & (branch_58 >= 0.0)
     branch_58 = branch_58 | (minus_product_2 != 0.0) & (minus_product_2 >= 0.0)
     difference_90 = -(difference_90 + jnp.where(branch_58, minus_total, 0.0) * larger_2 * 2.0)
     numerator_34 = numerator_34 + difference_90
@@ -1020,7 +1018,7 @@ def _second_derivative(x: Array) -> Array:
     total_140 = product_59 + branch_61
     total_141 = product_39 + total_113 * abs_product_35
     branch_62 = jnp.where(jnp.abs(total_141) < jnp.inf, total_141, 0.0)
-    branch_62 = (abs_product_35 == 2.0**-54) & (branch_62 < magnitude)
+    branch_62 = (abs_product_35 == 2.0**-54) & (branch_62 < 0.0)
     branch_62 = branch_62 | (abs_product_35 != 2.0**-54) & (abs_product_35 < 2.0**-54)
     product_60 = -2.0 * abs_product_35
     abs_product_60 = jnp.abs(product_60)
@@ -1097,9 +1095,9 @@ def _second_derivative(x: Array) -> Array:
     total_155 = head_8 * head_ratio_7 - product_61 + head_8 * difference_109
     total_155 = total_155 + difference_110 * head_ratio_7 + difference_110 * difference_109
     total_155 = jnp.where(product_61 * 2.0**-60 == 0.0, 0.0, total_155) + numerator_46
-    magnitude_2 = jnp.abs(product_61 - tanh_product_35 + total_155)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_product_35)
-    branch_70 = jnp.where(magnitude_2, product_61, tanh_product_35)
+    magnitude = jnp.abs(product_61 - tanh_product_35 + total_155)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product_35)
+    branch_70 = jnp.where(magnitude, product_61, tanh_product_35)
     ratio_8 = branch_70 / part_of_t
     ratio_9 = ratio_8 / rest_of_t
     branch_71 = jnp.where(branch_62, product_31, ratio_9)
@@ -1125,7 +1123,7 @@ def _second_derivative(x: Array) -> Array:
     numerator_56 = ratio_8 - product_63 + numerator_55
     numerator_57 = 4.0 * exp_product_60 / jnp.square(1.0 + exp_product_60)
     numerator_58 = numerator_57 * (difference_69 + total_113 * product_35)
-    numerator_59 = numerator_51 + (jnp.where(magnitude_2, total_155, 0.0) + numerator_58)
+    numerator_59 = numerator_51 + (jnp.where(magnitude, total_155, 0.0) + numerator_58)
     numerator_60 = numerator_56 + (numerator_59 - branch_37 * ratio_8) / part_of_t
     numerator_60 = (numerator_60 - branch_40 * ratio_9) / rest_of_t
     numerator_60 = jnp.where(branch_62, total_95, numerator_60)
@@ -1238,7 +1236,7 @@ def _second_derivative(x: Array) -> Array:
     difference_132 = branch_82 - (total_171 - total_168)
     product_74 = difference_132 * jnp.sign(total_171)
     is_far_2 = jnp.where(jnp.abs(product_74) < jnp.inf, product_74, 0.0)
-    is_far_2 = (abs_total_171 == 64.0) & (is_far_2 > magnitude)
+    is_far_2 = (abs_total_171 == 64.0) & (is_far_2 > 0.0)
     is_far_3 = is_far_2 | (abs_total_171 != 64.0) & (abs_total_171 > 64.0)
     branch_83 = jnp.where(is_far_3, 0.5 * total_171, total_171)
     abs_branch_83 = jnp.abs(branch_83)

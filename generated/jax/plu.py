@@ -111,12 +111,10 @@ def _derivative_c(x: Array, alpha: Array, c: Array) -> Array:
     total_5 = product - (total_4 - difference_2) + (c - difference_2) + total_5
     branch_2 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
     total_6 = total_4 + branch_2
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     difference_5 = branch_2 - (total_6 - total_4)
     branch_3 = jnp.where(jnp.abs(difference_5) < jnp.inf, difference_5, 0.0)
-    inside = (smaller == total_6) & (magnitude >= branch_3)
-    inside = inside | (smaller != total_6) & (smaller >= total_6)
+    inside = (smaller != total_6) & (smaller >= total_6)
+    inside = (smaller == total_6) & (branch_3 <= 0.0) | inside
     total_7 = c + smaller
     difference_6 = total_7 - c
     total_8 = c - (total_7 - difference_6) + (smaller - difference_6)
@@ -148,8 +146,8 @@ def _derivative_c(x: Array, alpha: Array, c: Array) -> Array:
     total_17 = -alpha - (total_16 - difference_11) + (1.0 - difference_11)
     branch_8 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
     total_18 = total_16 + branch_8
-    inside_3 = (smaller == total_12) & (magnitude > branch_6)
-    inside_3 = inside_3 | (smaller != total_12) & (smaller > total_12)
+    inside_3 = (smaller != total_12) & (smaller > total_12)
+    inside_3 = (smaller == total_12) & (branch_6 < 0.0) | inside_3
     difference_12 = branch_7 - (total_15 - total_13)
     branch_9 = jnp.where(inside_3, 0.0, difference_12)
     branch_9 = jnp.where(inside, branch_8 - (total_18 - total_16), branch_9)
@@ -193,12 +191,10 @@ def _second_derivative_alpha_c(x: Array, alpha: Array, c: Array) -> Array:
     total_5 = product - (total_4 - difference_2) + (c - difference_2) + total_5
     branch_2 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
     total_6 = total_4 + branch_2
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     difference_5 = branch_2 - (total_6 - total_4)
     branch_3 = jnp.where(jnp.abs(difference_5) < jnp.inf, difference_5, 0.0)
-    inside = (smaller == total_6) & (magnitude >= branch_3)
-    inside = inside | (smaller != total_6) & (smaller >= total_6)
+    inside = (smaller != total_6) & (smaller >= total_6)
+    inside = (smaller == total_6) & (branch_3 <= 0.0) | inside
     total_7 = c + smaller
     difference_6 = total_7 - c
     total_8 = c - (total_7 - difference_6) + (smaller - difference_6)
@@ -218,12 +214,12 @@ def _second_derivative_alpha_c(x: Array, alpha: Array, c: Array) -> Array:
     total_12 = total_10 + branch_5
     difference_9 = branch_5 - (total_12 - total_10)
     branch_6 = jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
-    inside_2 = (smaller == total_12) & (magnitude <= branch_6)
-    inside_2 = inside_2 | (smaller != total_12) & (smaller <= total_12)
-    inside_2 = jnp.where(inside, -1.0, jnp.where(inside_2, jnp.full_like(x, 1.0), 0.0))
-    inside_3 = (total_6 == total_12) & (branch_3 <= branch_6)
-    inside_3 = inside & (inside_3 | (total_6 != total_12) & (total_6 <= total_12))
-    return jnp.where(smaller == smaller, jnp.where(inside_3, 1.0, inside_2), smaller)
+    inside_2 = (total_6 == total_12) & (branch_3 <= branch_6)
+    inside_2 = inside & (inside_2 | (total_6 != total_12) & (total_6 <= total_12))
+    inside_3 = (smaller != total_12) & (smaller <= total_12)
+    inside_3 = (smaller == total_12) & (branch_6 >= 0.0) | inside_3
+    inside_3 = jnp.where(inside, -1.0, jnp.where(inside_3, jnp.full_like(x, 1.0), 0.0))
+    return jnp.where(smaller == smaller, jnp.where(inside_2, 1.0, inside_3), smaller)
 
 
 def _along(tangents, value, variables, partials):

@@ -102,10 +102,7 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     total = total + difference_2 * head_x + difference_2 * difference
     total = jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total)
     branch = jnp.where(jnp.abs(total) < jnp.inf, total, 0.0)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
-    branch = (product_2 == 0.0) & (branch < magnitude)
-    branch = branch | (product_2 != 0.0) & (product_2 < 0.0)
+    branch = (product_2 == 0.0) & (branch < 0.0) | (product_2 != 0.0) & (product_2 < 0.0)
     product_3 = beta * x
     abs_product_3 = jnp.abs(product_3)
     product_4 = -2.0 * abs_product_3

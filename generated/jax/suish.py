@@ -192,10 +192,8 @@ def _second_derivative(x: Array) -> Array:
     total_27 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_27)
     total_27 = total_27 + jnp.where(is_less, growth - (total_26 - 1.0), 0.0) * clamped
     branch_9 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
-    magnitude = (clamped == product_9) & (magnitude >= branch_9)
-    magnitude = magnitude | (clamped != product_9) & (clamped >= product_9)
+    branch_9 = (clamped == product_9) & (branch_9 <= 0.0)
+    branch_9 = branch_9 | (clamped != product_9) & (clamped >= product_9)
     sign_clamped = jnp.sign(clamped)
     total_28 = abs_clamped - 2.0
     difference_18 = total_28 - abs_clamped
@@ -237,9 +235,9 @@ def _second_derivative(x: Array) -> Array:
     difference_25 = difference_25 + difference_22 * difference_21
     difference_25 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, difference_25) + total_32
     difference_24 = difference_24 + (difference_25 + branch_12 * product_11) * sign_clamped
-    difference_24 = jnp.where(magnitude, 0.0, difference_24)
+    difference_24 = jnp.where(branch_9, 0.0, difference_24)
     difference_24 = jnp.where(inside, branch_7 - (total_25 - total_23), difference_24)
-    branch_13 = jnp.where(inside, total_25, jnp.where(magnitude, 0.0, product_13))
+    branch_13 = jnp.where(inside, total_25, jnp.where(branch_9, 0.0, product_13))
     return branch_13 + jnp.where(jnp.abs(difference_24) < jnp.inf, difference_24, 0.0)
 
 

@@ -77,10 +77,8 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     total_3 = total + branch_2
     is_equal_2 = total_3 == 0.0
     difference_2 = branch_2 - (total_3 - total)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     branch_3 = jnp.where(jnp.abs(difference_2) < jnp.inf, difference_2, 0.0)
-    branch_3 = is_equal_2 & (branch_3 == magnitude) | (total_3 != 0.0) & is_equal_2
+    branch_3 = is_equal_2 & (branch_3 == 0.0) | (total_3 != 0.0) & is_equal_2
     product = total_3 * branch
     is_equal_3 = alpha == 0.0
     sign_branch = jnp.sign(branch)
@@ -155,9 +153,9 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     difference_12 = difference_12 + head_sign_branch * difference_9
     difference_12 = difference_12 + difference_10 * head_ratio_2 + difference_10 * difference_9
     difference_12 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, difference_12) + numerator_5
-    magnitude_2 = jnp.abs(product_4 - tanh_branch + difference_12)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_branch)
-    branch_10 = jnp.where(magnitude_2, product_4, tanh_branch)
+    magnitude = jnp.abs(product_4 - tanh_branch + difference_12)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_branch)
+    branch_10 = jnp.where(magnitude, product_4, tanh_branch)
     product_6 = alpha * branch_10
     branch_11 = jnp.where(is_equal_3, 0.0, product_6)
     is_equal_4 = beta == 0.0
@@ -251,7 +249,7 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     total_27 = head_alpha * head_branch_10 - product_6 + head_alpha * difference_22
     total_27 = total_27 + difference_23 * head_branch_10 + difference_23 * difference_22
     total_27 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_27 = total_27 + jnp.where(magnitude_2, difference_12, 0.0) * alpha
+    total_27 = total_27 + jnp.where(magnitude, difference_12, 0.0) * alpha
     total_26 = total_26 + jnp.where(is_equal_3, 0.0, total_27) + total_25
     branch_22 = jnp.where(jnp.abs(total_26) < jnp.inf, total_26, 0.0)
     total_28 = total_24 + branch_22
@@ -266,7 +264,7 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     total_29 = jnp.where(is_less, total_29, branch_22 - (total_28 - total_24))
     product_11 = total_29 * jnp.sign(branch_23)
     branch_24 = jnp.where(jnp.abs(product_11) < jnp.inf, product_11, 0.0)
-    branch_24 = (abs_branch_23 == 2.0**50) & (branch_24 > magnitude)
+    branch_24 = (abs_branch_23 == 2.0**50) & (branch_24 > 0.0)
     branch_24 = branch_24 | (abs_branch_23 != 2.0**50) & (abs_branch_23 > 2.0**50)
     branch_24 = is_equal & branch_24
     product_12 = branch_23 * jnp.inf
@@ -392,10 +390,8 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     total_16 = total_16 + (total_15 + numerator * product_5) * ratio_3 + numerator_4
     branch_6 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
     total_18 = product_8 + branch_6
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     branch_7 = jnp.where(jnp.abs(minus_total_8) < jnp.inf, minus_total_8, 0.0)
-    branch_7 = (minus_product_6 == 0.0) & (branch_7 < magnitude)
+    branch_7 = (minus_product_6 == 0.0) & (branch_7 < 0.0)
     branch_7 = branch_7 | (minus_product_6 != 0.0) & (minus_product_6 < 0.0)
     branch_8 = jnp.where(branch_7, t_3, 1.0)
     branch_9 = jnp.where(branch_7, branch_4, 0.0)
@@ -436,7 +432,7 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     branch_12 = jnp.where(jnp.abs(difference_19) < jnp.inf, difference_19, 0.0)
     total_25 = total_24 + branch_12
     branch_13 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    branch_13 = (product_6 == 0.0) & (branch_13 < magnitude)
+    branch_13 = (product_6 == 0.0) & (branch_13 < 0.0)
     branch_13 = branch_13 | (product_6 != 0.0) & (product_6 < 0.0)
     branch_14 = jnp.where(branch_13, t_2, 1.0)
     branch_15 = jnp.where(branch_13, branch_2, 0.0)
@@ -613,7 +609,7 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     branch_25 = jnp.where(jnp.abs(difference_45) < jnp.inf, difference_45, 0.0)
     total_51 = product_29 + branch_25
     branch_26 = jnp.where(jnp.abs(minus_total_43) < jnp.inf, minus_total_43, 0.0)
-    branch_26 = (minus_product_22 == 0.0) & (branch_26 < magnitude)
+    branch_26 = (minus_product_22 == 0.0) & (branch_26 < 0.0)
     branch_26 = branch_26 | (minus_product_22 != 0.0) & (minus_product_22 < 0.0)
     branch_27 = jnp.where(branch_26, t_6, 1.0)
     branch_28 = jnp.where(branch_26, total_48, 0.0)
@@ -640,7 +636,7 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     branch_31 = jnp.where(jnp.abs(difference_49) < jnp.inf, difference_49, 0.0)
     total_57 = total_56 + branch_31
     branch_32 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
-    branch_32 = (product_22 == 0.0) & (branch_32 < magnitude)
+    branch_32 = (product_22 == 0.0) & (branch_32 < 0.0)
     branch_32 = branch_32 | (product_22 != 0.0) & (product_22 < 0.0)
     branch_33 = jnp.where(branch_32, branch_20, 1.0)
     branch_34 = jnp.where(branch_32, branch_21, 0.0)
@@ -896,10 +892,8 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     total_23 = product_6 + branch_11
     is_equal = minus_product_2 == 0.0
     branch_12 = jnp.where(jnp.abs(minus_total_7) < jnp.inf, minus_total_7, 0.0)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
     differs = minus_product_2 != 0.0
-    outside = is_equal & (branch_12 < magnitude) | differs & (minus_product_2 < 0.0)
+    outside = is_equal & (branch_12 < 0.0) | differs & (minus_product_2 < 0.0)
     branch_13 = jnp.where(outside, t, 1.0)
     branch_14 = jnp.where(outside, branch_2, 0.0)
     branch_15 = jnp.where(jnp.abs(branch_14) < jnp.inf, branch_14, 0.0)
@@ -963,7 +957,7 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     is_equal_2 = product_2 == 0.0
     branch_18 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
     differs_2 = product_2 != 0.0
-    outside_2 = is_equal_2 & (branch_18 < magnitude) | differs_2 & (product_2 < 0.0)
+    outside_2 = is_equal_2 & (branch_18 < 0.0) | differs_2 & (product_2 < 0.0)
     branch_19 = jnp.where(outside_2, t_2, 1.0)
     branch_20 = jnp.where(outside_2, branch_7, 0.0)
     branch_21 = jnp.where(jnp.abs(branch_20) < jnp.inf, branch_20, 0.0)
@@ -994,9 +988,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     total_38 = smaller + smaller_2
     difference_33 = total_38 - smaller
     total_39 = smaller - (total_38 - difference_33) + (smaller_2 - difference_33)
-    outside_3 = is_equal & (branch_12 <= magnitude) | differs & (minus_product_2 <= 0.0)
+    outside_3 = is_equal & (branch_12 <= 0.0) | differs & (minus_product_2 <= 0.0)
     total_39 = total_39 + jnp.where(outside_3, minus_total_7, 0.0)
-    outside_4 = is_equal_2 & (branch_18 <= magnitude) | differs_2 & (product_2 <= 0.0)
+    outside_4 = is_equal_2 & (branch_18 <= 0.0) | differs_2 & (product_2 <= 0.0)
     total_39 = total_39 + jnp.where(outside_4, total_7, 0.0)
     branch_24 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
     total_40 = total_38 + branch_24
@@ -1004,7 +998,7 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     difference_34 = branch_24 - (total_40 - total_38)
     product_16 = difference_34 * jnp.sign(total_40)
     is_far = jnp.where(jnp.abs(product_16) < jnp.inf, product_16, 0.0)
-    is_far = (abs_total_40 == 64.0) & (is_far > magnitude)
+    is_far = (abs_total_40 == 64.0) & (is_far > 0.0)
     is_far = is_far | (abs_total_40 != 64.0) & (abs_total_40 > 64.0)
     branch_25 = jnp.where(is_far, 0.5 * total_40, total_40)
     abs_branch_25 = jnp.abs(branch_25)
@@ -1045,8 +1039,8 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_20 = 2.0 * alpha
     abs_clamped = jnp.abs(clamped)
     minus_abs_clamped = -abs_clamped
-    magnitude_2 = jnp.abs(minus_abs_clamped)
-    is_less_4 = magnitude_2 < 0.25
+    magnitude = jnp.abs(minus_abs_clamped)
+    is_less_4 = magnitude < 0.25
     total_47 = minus_abs_clamped + 1.0
     difference_38 = total_47 - minus_abs_clamped
     total_48 = minus_abs_clamped - (total_47 - difference_38) + (1.0 - difference_38)
@@ -1090,7 +1084,7 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     numerator_20 = jnp.square(total_53) * (numerator_19 * total_53 + _1_OVER_2)
     numerator_21 = numerator_20 + (branch_35 - (total_53 - total_51))
     numerator_21 = (1.0 - ratio_5 + total_53 + numerator_21) / ratio_5
-    numerator_21 = jnp.where(inside_3 & (magnitude_2 >= 0.25), numerator_21, 0.0)
+    numerator_21 = jnp.where(inside_3 & (magnitude >= 0.25), numerator_21, 0.0)
     total_54 = t_3_squared - (total_50 - difference_39) + (1.0 - difference_39)
     total_55 = head_t_3 * head_t_3 - t_3_squared + head_t_3 * difference_40
     total_55 = total_55 + difference_40 * head_t_3 + difference_40 * difference_40
@@ -1177,9 +1171,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     difference_52 = difference_52 + head_sign_clamped * difference_49
     difference_52 = difference_52 + difference_50 * head_ratio_8 + difference_50 * difference_49
     difference_52 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_52) + numerator_32
-    magnitude_3 = jnp.abs(product_24 - tanh_clamped + difference_52)
-    magnitude_3 = magnitude_3 <= 0.00390625 * jnp.abs(tanh_clamped)
-    branch_43 = jnp.where(magnitude_3, product_24, tanh_clamped)
+    magnitude_2 = jnp.abs(product_24 - tanh_clamped + difference_52)
+    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_clamped)
+    branch_43 = jnp.where(magnitude_2, product_24, tanh_clamped)
     product_26 = product_22 * branch_43
     head_product_22 = _head(product_22)
     head_branch_43 = _head(branch_43)
@@ -1207,7 +1201,7 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     total_70 = total_70 + difference_56 * head_3 + difference_56 * difference_55
     total_70 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_70) + total_69
     total_70 = total_70 * branch_43
-    product_28 = jnp.where(magnitude_3, difference_52, 0.0) * product_22
+    product_28 = jnp.where(magnitude_2, difference_52, 0.0) * product_22
     difference_59 = head_product_22 * head_branch_43 - product_26
     difference_59 = difference_59 + head_product_22 * difference_53
     difference_59 = difference_59 + difference_54 * head_branch_43

@@ -258,9 +258,7 @@ def _derivative(x: Array) -> Array:
     total_25 = product_5 + total_17 * abs_product_3
     is_negative = clamped < 0.0
     branch_15 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
-    branch_15 = (abs_product_3 == 2.0**-54) & (branch_15 < magnitude)
+    branch_15 = (abs_product_3 == 2.0**-54) & (branch_15 < 0.0)
     branch_15 = branch_15 | (abs_product_3 != 2.0**-54) & (abs_product_3 < 2.0**-54)
     branch_15 = branch_15 & is_negative
     product_12 = -2.0 * abs_product_3
@@ -336,9 +334,9 @@ def _derivative(x: Array) -> Array:
     total_38 = head_2 * head_ratio_5 - product_13 + head_2 * difference_22
     total_38 = total_38 + difference_23 * head_ratio_5 + difference_23 * difference_22
     total_38 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_38) + numerator_23
-    magnitude_2 = jnp.abs(product_13 - tanh_product_3 + total_38)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_product_3)
-    branch_22 = jnp.where(magnitude_2, product_13, tanh_product_3)
+    magnitude = jnp.abs(product_13 - tanh_product_3 + total_38)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product_3)
+    branch_22 = jnp.where(magnitude, product_13, tanh_product_3)
     product_15 = 0.5 * -jnp.abs(clamped)
     abs_product_15 = jnp.abs(product_15)
     is_less_4 = abs_product_15 < 0.25
@@ -381,7 +379,7 @@ def _derivative(x: Array) -> Array:
     numerator_33 = ratio_6 - product_16 + numerator_32
     numerator_34 = 4.0 * exp_product_12 / jnp.square(1.0 + exp_product_12)
     numerator_35 = numerator_34 * (total_4 + total_17 * product_3)
-    numerator_36 = numerator_28 + (jnp.where(magnitude_2, total_38, 0.0) + numerator_35)
+    numerator_36 = numerator_28 + (jnp.where(magnitude, total_38, 0.0) + numerator_35)
     numerator_37 = numerator_33 + (numerator_36 - branch_28 * ratio_6) / branch_25
     numerator_37 = jnp.where(branch_15, 0.0, (numerator_37 - branch_28 * ratio_7) / branch_25)
     branch_29 = jnp.where(jnp.abs(numerator_37) < jnp.inf, numerator_37, 0.0)

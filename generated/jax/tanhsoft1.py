@@ -428,10 +428,7 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     numerator_11 = jnp.where(inside_2 & (abs_negated_2 >= 0.25), numerator_11, 0.0)
     total_19 = branch_7 + numerator_11 * t_2
     branch_10 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    magnitude_2 = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude_2 = jnp.where(magnitude_2 < jnp.inf, jnp.full_like(x, 0.0), 0.0)
-    branch_10 = (t_2 == 2.0**-54) & (branch_10 < magnitude_2)
-    branch_10 = branch_10 | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
+    branch_10 = (t_2 == 2.0**-54) & (branch_10 < 0.0) | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
     log1p_t_2 = _log1p(t_2)
     total_20 = t_2 + 1.0
     difference_14 = total_20 - t_2
@@ -632,9 +629,9 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     difference_40 = difference_40 + head_sign_product * difference_37
     difference_40 = difference_40 + difference_38 * head_ratio_8 + difference_38 * difference_37
     difference_40 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, difference_40) + numerator_33
-    magnitude_3 = jnp.abs(product_17 - tanh_product + difference_40)
-    magnitude_3 = magnitude_3 <= 0.00390625 * jnp.abs(tanh_product)
-    branch_34 = jnp.where(magnitude_3, product_17, tanh_product)
+    magnitude_2 = jnp.abs(product_17 - tanh_product + difference_40)
+    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_product)
+    branch_34 = jnp.where(magnitude_2, product_17, tanh_product)
     product_19 = ratio_6 * branch_34
     total_55 = product_15 + product_19
     difference_41 = total_55 - product_15
@@ -667,7 +664,7 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     branch_35 = jnp.where(is_negative, jnp.where(branch_10, 0.0, -numerator_11), 0.0)
     total_58 = total_58 + (total_56 + (branch_35 + numerator) * product_15)
     product_21 = 4.0 * exp_product_16 / jnp.square(1.0 + exp_product_16) * total_8
-    product_21 = (jnp.where(magnitude_3, difference_40, 0.0) + product_21) * ratio_6
+    product_21 = (jnp.where(magnitude_2, difference_40, 0.0) + product_21) * ratio_6
     total_58 = total_58 + (total_57 + product_21)
     branch_36 = jnp.where(jnp.abs(total_58) < jnp.inf, total_58, 0.0)
     total_59 = total_55 + branch_36
@@ -1084,10 +1081,7 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     total_57 = product_20 + branch_29
     is_negative_2 = smaller < 0.0
     branch_30 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
-    magnitude_2 = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude_2 = jnp.where(magnitude_2 < jnp.inf, jnp.full_like(x, 0.0), 0.0)
-    branch_30 = (t_2 == 2.0**-54) & (branch_30 < magnitude_2)
-    branch_30 = branch_30 | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
+    branch_30 = (t_2 == 2.0**-54) & (branch_30 < 0.0) | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
     log1p_t_2 = _log1p(t_2)
     branch_31 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
     total_58 = total_13 + branch_31
@@ -1393,10 +1387,7 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     numerator_8 = jnp.where(inside_2 & (abs_product_7 >= 0.25), numerator_8, 0.0) * 2.0
     total_19 = total_15 + numerator_8 * t_2
     branch_11 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    magnitude = jnp.abs(jnp.full_like(x, 0.0))
-    magnitude = jnp.where(magnitude < jnp.inf, jnp.full_like(x, 0.0), 0.0)
-    branch_11 = (t_2 == 2.0**-54) & (branch_11 < magnitude)
-    branch_11 = branch_11 | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
+    branch_11 = (t_2 == 2.0**-54) & (branch_11 < 0.0) | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
     log1p_t_2 = _log1p(t_2)
     total_20 = t_2 + 1.0
     difference_14 = total_20 - t_2
@@ -1591,11 +1582,11 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     difference_40 = difference_40 + head_sign_product * difference_37
     difference_40 = difference_40 + difference_38 * head_ratio_7 + difference_38 * difference_37
     difference_40 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_40) + numerator_30
-    magnitude_2 = jnp.abs(product_19 - tanh_product + difference_40)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_product)
-    branch_33 = jnp.where(magnitude_2, product_19, tanh_product)
+    magnitude = jnp.abs(product_19 - tanh_product + difference_40)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product)
+    branch_33 = jnp.where(magnitude, product_19, tanh_product)
     product_21 = 4.0 * exp_product_18 / jnp.square(1.0 + exp_product_18) * total_7
-    product_21 = jnp.where(magnitude_2, difference_40, 0.0) + product_21
+    product_21 = jnp.where(magnitude, difference_40, 0.0) + product_21
     branch_34 = jnp.where(jnp.abs(product_21) < jnp.inf, product_21, 0.0)
     total_53 = branch_33 + branch_34
     product_22 = total_40 * total_53

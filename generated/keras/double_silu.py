@@ -286,11 +286,8 @@ def _second_derivative(x):
     total_25 = product_14 + magnitude
     is_equal = product_8 == 0.0
     branch_16 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    magnitude_2 = keras.ops.abs(0.0)
-    magnitude_2 = magnitude_2 < float("inf")
-    magnitude_2 = keras.ops.where(magnitude_2, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
     differs = product_8 != 0.0
-    outside = is_equal & (branch_16 < magnitude_2) | differs & (product_8 < 0.0)
+    outside = is_equal & (branch_16 < 0.0) | differs & (product_8 < 0.0)
     branch_17 = keras.ops.where(outside, t_3, 1.0)
     branch_18 = keras.ops.where(outside, total_13, 0.0)
     branch_19 = keras.ops.where(keras.ops.abs(branch_18) < float("inf"), branch_18, 0.0)
@@ -361,9 +358,9 @@ def _second_derivative(x):
     difference_40 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_40)
     difference_40 = (difference_40 + total_32 * ratio_3 + numerator_9 * product_22) * branch_13
     difference_39 = difference_39 + difference_40 + branch_15 * product_23
-    magnitude_3 = keras.ops.abs(difference_39)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_39, 0.0)
-    total_33 = product_24 + magnitude_3
+    magnitude_2 = keras.ops.abs(difference_39)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_39, 0.0)
+    total_33 = product_24 + magnitude_2
     product_25 = total_33 * total_26
     total_34 = total_31 + product_25
     difference_41 = total_34 - total_31
@@ -372,7 +369,7 @@ def _second_derivative(x):
     total_35 = head_total_33 * head_total_26 - product_25 + head_total_33 * difference_29
     total_35 = total_35 + difference_42 * head_total_26 + difference_42 * difference_29
     total_35 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_35 = total_35 + (magnitude_3 - (total_33 - product_24)) * total_26
+    total_35 = total_35 + (magnitude_2 - (total_33 - product_24)) * total_26
     total_35 = total_35 + difference_31 * total_33 + branch_20 * product_25
     total_36 = total_31 - (total_34 - difference_41) + (product_25 - difference_41)
     total_36 = total_36 + (branch_21 - (total_31 - total_27)) + total_35
@@ -461,14 +458,14 @@ def _second_derivative(x):
     difference_55 = difference_55 + difference_50 * difference_13
     difference_55 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_55)
     difference_55 = difference_55 + difference_54 + branch_15 * product_33
-    magnitude_4 = keras.ops.abs(difference_55)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_55, 0.0)
-    total_49 = product_34 + magnitude_4
+    magnitude_3 = keras.ops.abs(difference_55)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_55, 0.0)
+    total_49 = product_34 + magnitude_3
     is_equal_2 = product_29 == 0.0
-    magnitude_5 = keras.ops.abs(difference_49)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_49, 0.0)
+    magnitude_4 = keras.ops.abs(difference_49)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_49, 0.0)
     differs_2 = product_29 != 0.0
-    outside_2 = is_equal_2 & (magnitude_5 < magnitude_2) | differs_2 & (product_29 < 0.0)
+    outside_2 = is_equal_2 & (magnitude_4 < 0.0) | differs_2 & (product_29 < 0.0)
     branch_27 = keras.ops.where(outside_2, t_4, 1.0)
     branch_28 = keras.ops.where(outside_2, total_44, 0.0)
     branch_29 = keras.ops.where(keras.ops.abs(branch_28) < float("inf"), branch_28, 0.0)
@@ -486,7 +483,7 @@ def _second_derivative(x):
     total_52 = head_total_49 * head_total_50 - product_36 + head_total_49 * difference_57
     total_52 = total_52 + difference_58 * head_total_50 + difference_58 * difference_57
     total_52 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, total_52)
-    total_52 = total_52 + (magnitude_4 - (total_49 - product_34)) * total_50
+    total_52 = total_52 + (magnitude_3 - (total_49 - product_34)) * total_50
     total_52 = -(total_52 + difference_59 * total_49 + branch_30 * product_36)
     total_53 = total_41 - (total_51 - difference_56) + (minus_product_36 - difference_56)
     total_53 = total_53 + (branch_23 - (total_41 - total_38)) + total_52
@@ -507,9 +504,9 @@ def _second_derivative(x):
     difference_62 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_62)
     difference_62 = (difference_62 + total_32 * ratio_4 + numerator_13 * product_22) * branch_13
     difference_61 = difference_61 + difference_62 + branch_15 * product_37
-    magnitude_6 = keras.ops.abs(difference_61)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_61, 0.0)
-    total_55 = product_38 + magnitude_6
+    magnitude_5 = keras.ops.abs(difference_61)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_61, 0.0)
+    total_55 = product_38 + magnitude_5
     product_39 = total_55 * total_50
     minus_product_39 = -product_39
     total_56 = total_54 + minus_product_39
@@ -519,7 +516,7 @@ def _second_derivative(x):
     total_57 = head_total_55 * head_total_50 - product_39 + head_total_55 * difference_57
     total_57 = total_57 + difference_64 * head_total_50 + difference_64 * difference_57
     total_57 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, total_57)
-    total_57 = total_57 + (magnitude_6 - (total_55 - product_38)) * total_50
+    total_57 = total_57 + (magnitude_5 - (total_55 - product_38)) * total_50
     total_57 = -(total_57 + difference_59 * total_55 + branch_30 * product_39)
     total_58 = total_54 - (total_56 - difference_63) + (minus_product_39 - difference_63)
     total_58 = total_58 + (branch_31 - (total_54 - total_51)) + total_57
@@ -662,15 +659,15 @@ def _second_derivative(x):
     difference_85 = difference_85 + difference_81 * head_ratio_3 + difference_81 * difference_17
     difference_85 = keras.ops.where(product_53 * 2.0**-60 == 0.0, 0.0, difference_85)
     difference_85 = difference_85 + difference_84 + numerator_9 * product_52
-    magnitude_7 = keras.ops.abs(difference_85)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_85, 0.0)
-    total_83 = product_53 + magnitude_7
+    magnitude_6 = keras.ops.abs(difference_85)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_85, 0.0)
+    total_83 = product_53 + magnitude_6
     smaller = _minimum(clamped, 0.0)
     smaller_2 = _minimum(product_29, 0.0)
     total_84 = smaller + smaller_2
     difference_86 = total_84 - smaller
     total_85 = smaller - (total_84 - difference_86) + (smaller_2 - difference_86)
-    outside_3 = is_equal_2 & (magnitude_5 <= magnitude_2) | differs_2 & (product_29 <= 0.0)
+    outside_3 = is_equal_2 & (magnitude_4 <= 0.0) | differs_2 & (product_29 <= 0.0)
     total_85 = total_85 + keras.ops.where(outside_3, difference_49, 0.0)
     branch_41 = keras.ops.where(keras.ops.abs(total_85) < float("inf"), total_85, 0.0)
     total_86 = total_84 + branch_41
@@ -679,7 +676,7 @@ def _second_derivative(x):
     difference_87 = total_87 - total_86
     total_88 = total_86 - (total_87 - difference_87) + (smaller_3 - difference_87)
     total_88 = total_88 + (branch_41 - (total_86 - total_84))
-    outside_4 = is_equal & (branch_16 <= magnitude_2) | differs & (product_8 <= 0.0)
+    outside_4 = is_equal & (branch_16 <= 0.0) | differs & (product_8 <= 0.0)
     total_88 = total_88 + keras.ops.where(outside_4, total_15, 0.0)
     branch_42 = keras.ops.where(keras.ops.abs(total_88) < float("inf"), total_88, 0.0)
     total_89 = total_87 + branch_42
@@ -700,7 +697,7 @@ def _second_derivative(x):
     total_92 = head_total_83 * head_total_91 - product_55 + head_total_83 * difference_88
     total_92 = total_92 + difference_89 * head_total_91 + difference_89 * difference_88
     total_92 = keras.ops.where(product_55 * 2.0**-60 == 0.0, 0.0, total_92)
-    total_92 = total_92 + (magnitude_7 - (total_83 - product_53)) * total_91
+    total_92 = total_92 + (magnitude_6 - (total_83 - product_53)) * total_91
     total_92 = total_92 + difference_90 * total_83
     branch_46 = keras.ops.where(keras.ops.abs(total_92) < float("inf"), total_92, 0.0)
     total_93 = product_55 + branch_46

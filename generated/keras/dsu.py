@@ -537,20 +537,9 @@ def _second_derivative(x):
     difference_2 = branch - (total_3 - total)
     product = difference_2 * _sign(total_3)
     branch_2 = keras.ops.where(keras.ops.abs(product) < float("inf"), product, 0.0)
-    magnitude = keras.ops.abs(_THE_OTHER_DIGITS_OF_12)
-    magnitude = magnitude < float("inf")
+    branch_2 = (abs_total_3 == _COEFFICIENT_13) & (branch_2 < _THE_OTHER_DIGITS_OF_12)
     inside = (abs_total_3 != _COEFFICIENT_13) & (abs_total_3 < _COEFFICIENT_13)
-    is_equal = abs_total_3 == _COEFFICIENT_13
-    is_equal = (
-        is_equal
-        & (
-            branch_2
-            < keras.ops.where(
-                magnitude, keras.ops.convert_to_tensor(_THE_OTHER_DIGITS_OF_12, x.dtype), 0.0
-            )
-        )
-        | inside
-    )
+    branch_2 = branch_2 | inside
     sign_x = _sign(x)
     product_2 = _7_848474147858127E_MINUS_21 * total_3
     total_4 = product_2 + _COEFFICIENT_14
@@ -812,20 +801,9 @@ def _second_derivative(x):
     difference_43 = branch_22 - (total_82 - total_80)
     product_23 = difference_43 * _sign(total_82)
     branch_23 = keras.ops.where(keras.ops.abs(product_23) < float("inf"), product_23, 0.0)
-    magnitude_2 = keras.ops.abs(_THE_OTHER_DIGITS_OF_33)
-    magnitude_2 = magnitude_2 < float("inf")
+    branch_23 = (abs_total_82 == _COEFFICIENT_34) & (branch_23 < _THE_OTHER_DIGITS_OF_33)
     inside_2 = (abs_total_82 != _COEFFICIENT_34) & (abs_total_82 < _COEFFICIENT_34)
-    is_equal_2 = abs_total_82 == _COEFFICIENT_34
-    is_equal_2 = (
-        is_equal_2
-        & (
-            branch_23
-            < keras.ops.where(
-                magnitude_2, keras.ops.convert_to_tensor(_THE_OTHER_DIGITS_OF_33, x.dtype), 0.0
-            )
-        )
-        | inside_2
-    )
+    branch_23 = branch_23 | inside_2
     product_24 = _COEFFICIENT_35 * total_82
     total_83 = product_24 + _COEFFICIENT_36
     difference_44 = total_83 - product_24
@@ -1171,9 +1149,9 @@ def _second_derivative(x):
     difference_101 = total_162 - x
     difference_102 = _THE_FIRST_DIGITS_OF_PI - difference_101
     difference_102 = x - (total_162 - difference_101) + difference_102 + _THE_OTHER_DIGITS_OF_PI
-    magnitude_3 = keras.ops.abs(difference_102)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_102, 0.0)
-    total_163 = total_162 + magnitude_3
+    magnitude = keras.ops.abs(difference_102)
+    magnitude = keras.ops.where(magnitude < float("inf"), difference_102, 0.0)
+    total_163 = total_162 + magnitude
     ratio = 1.0 / total_163
     product_61 = 2.0 * ratio
     clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
@@ -1186,9 +1164,9 @@ def _second_derivative(x):
     difference_104 = _MINUS_THE_FIRST_DIGITS_OF_PI - difference_103
     difference_104 = x - (total_164 - difference_103) + difference_104
     difference_104 = difference_104 + _THE_OTHER_DIGITS_OF_PI_2
-    magnitude_4 = keras.ops.abs(difference_104)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_104, 0.0)
-    total_165 = total_164 + magnitude_4
+    magnitude_2 = keras.ops.abs(difference_104)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_104, 0.0)
+    total_165 = total_164 + magnitude_2
     ratio_2 = 1.0 / total_165
     product_65 = sin_clamped * ratio_2
     total_166 = product_64 + product_65
@@ -1210,8 +1188,8 @@ def _second_derivative(x):
     numerator = numerator + difference_106 * head_total_163
     numerator = numerator + difference_106 * difference_111
     numerator = -keras.ops.where(product_66 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = 1.0 - product_66 + numerator
-    numerator = (numerator - (magnitude_3 - (total_163 - total_162)) * ratio) / total_163
+    numerator = 1.0 - product_66 + numerator - (magnitude - (total_163 - total_162)) * ratio
+    numerator = numerator / total_163
     product_67 = numerator * 2.0
     head_ratio_2 = _head(ratio_2)
     difference_112 = ratio_2 - head_ratio_2
@@ -1223,7 +1201,7 @@ def _second_derivative(x):
     numerator_4 = numerator_3 + difference_112 * difference_113
     numerator_5 = -keras.ops.where(product_68 * 2.0**-60 == 0.0, 0.0, numerator_4)
     numerator_6 = 1.0 - product_68 + numerator_5
-    numerator_7 = numerator_6 - (magnitude_4 - (total_165 - total_164)) * ratio_2
+    numerator_7 = numerator_6 - (magnitude_2 - (total_165 - total_164)) * ratio_2
     numerator_7 = numerator_7 / total_165
     total_167 = head_product_62 * head_ratio - product_63 + head_product_62 * difference_106
     total_167 = total_167 + difference_108 * head_ratio + difference_108 * difference_106
@@ -1290,9 +1268,9 @@ def _second_derivative(x):
     difference_124 = total_173 - (total_174 - difference_122)
     difference_124 = difference_124 + (minus_product_73 - difference_122)
     difference_124 = difference_124 + (branch_47 - (total_173 - total_171)) + difference_123
-    magnitude_5 = keras.ops.abs(difference_124)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_124, 0.0)
-    total_175 = total_174 + magnitude_5
+    magnitude_3 = keras.ops.abs(difference_124)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_124, 0.0)
+    total_175 = total_174 + magnitude_3
     product_74 = product_61 * cos_clamped
     product_75 = product_74 * ratio
     minus_product_75 = -product_75
@@ -1312,10 +1290,10 @@ def _second_derivative(x):
     total_177 = -(total_177 + numerator * product_74)
     difference_128 = total_175 - (total_176 - difference_125)
     difference_128 = difference_128 + (minus_product_75 - difference_125)
-    difference_128 = difference_128 + (magnitude_5 - (total_175 - total_174)) + total_177
-    magnitude_6 = keras.ops.abs(difference_128)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_128, 0.0)
-    total_178 = total_176 + magnitude_6
+    difference_128 = difference_128 + (magnitude_3 - (total_175 - total_174)) + total_177
+    magnitude_4 = keras.ops.abs(difference_128)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_128, 0.0)
+    total_178 = total_176 + magnitude_4
     product_76 = product_69 * sin_clamped
     product_77 = product_76 * ratio_2
     product_78 = product_77 * ratio_2
@@ -1346,10 +1324,10 @@ def _second_derivative(x):
     difference_134 = -(difference_134 + difference_133 + numerator_7 * product_77)
     difference_135 = total_178 - (total_179 - difference_129)
     difference_135 = difference_135 + (minus_product_78 - difference_129)
-    difference_135 = difference_135 + (magnitude_6 - (total_178 - total_176)) + difference_134
-    magnitude_7 = keras.ops.abs(difference_135)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_135, 0.0)
-    total_180 = total_179 + magnitude_7
+    difference_135 = difference_135 + (magnitude_4 - (total_178 - total_176)) + difference_134
+    magnitude_5 = keras.ops.abs(difference_135)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_135, 0.0)
+    total_180 = total_179 + magnitude_5
     product_79 = _PI_OVER_2_2 * total_180
     head_sign_x = _head(sign_x)
     head_total_79 = _head(total_79)
@@ -1367,7 +1345,7 @@ def _second_derivative(x):
     head_total_180 = _head(total_180)
     difference_141 = total_180 - head_total_180
     difference_142 = _THE_FIRST_DIGITS_OF_PI_OVER_2 - head_5
-    product_82 = (magnitude_7 - (total_180 - total_179)) * _THE_FIRST_DIGITS_OF_PI_OVER_2
+    product_82 = (magnitude_5 - (total_180 - total_179)) * _THE_FIRST_DIGITS_OF_PI_OVER_2
     total_181 = head_sign_x * head_total_126 - product_36 + head_sign_x * difference_138
     total_181 = total_181 + difference_137 * head_total_126
     total_181 = total_181 + difference_137 * difference_138
@@ -1393,13 +1371,13 @@ def _second_derivative(x):
     total_185 = product_80 - product_60 + (total_185 + _COEFFICIENT_62 * x)
     total_185 = keras.ops.where(is_less_2, total_185, total_184)
     total_183 = keras.ops.where(is_less, total_183, total_185)
-    total_181 = keras.ops.where(is_equal_2, total_181, total_183)
-    total_182 = keras.ops.where(is_equal, total_182, total_181)
+    total_181 = keras.ops.where(branch_23, total_181, total_183)
+    total_182 = keras.ops.where(branch_2, total_182, total_181)
     branch_48 = keras.ops.where(keras.ops.abs(total_182) < float("inf"), total_182, 0.0)
     branch_49 = keras.ops.where(is_less_2, product_60, product_79)
     branch_49 = keras.ops.where(is_less, product_59, branch_49)
-    branch_49 = keras.ops.where(is_equal_2, product_36, branch_49)
-    return keras.ops.where(is_equal, product_22, branch_49) + branch_48
+    branch_49 = keras.ops.where(branch_23, product_36, branch_49)
+    return keras.ops.where(branch_2, product_22, branch_49) + branch_48
 
 
 def _upstream(arguments, upstream):

@@ -194,12 +194,9 @@ def _value(x):
     numerator = keras.ops.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0)
     total_9 = numerator + numerator
     total_10 = total_5 * _sign(product_5) + total_9 * abs_product_5
-    magnitude = keras.ops.abs(0.0)
-    magnitude = magnitude < float("inf")
-    magnitude = keras.ops.where(magnitude, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
     is_negative = larger < 0.0
     branch_8 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    branch_8 = (abs_product_5 == 2.0**-54) & (branch_8 < magnitude)
+    branch_8 = (abs_product_5 == 2.0**-54) & (branch_8 < 0.0)
     branch_8 = branch_8 | (abs_product_5 != 2.0**-54) & (abs_product_5 < 2.0**-54)
     branch_8 = branch_8 & is_negative
     is_less_2 = abs_product_5 < 0.25
@@ -248,9 +245,9 @@ def _value(x):
     total_17 = total_13 + branch_14
     expm1_product_5 = _expm1(product_5)
     difference_11 = branch_14 - (total_17 - total_13)
-    magnitude_2 = keras.ops.abs(total_17 - expm1_product_5 + difference_11)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(expm1_product_5)
-    branch_15 = keras.ops.where(magnitude_2, total_17, expm1_product_5)
+    magnitude = keras.ops.abs(total_17 - expm1_product_5 + difference_11)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(expm1_product_5)
+    branch_15 = keras.ops.where(magnitude, total_17, expm1_product_5)
     product_7 = 0.5 * -keras.ops.abs(larger)
     abs_product_7 = keras.ops.abs(product_7)
     is_less_3 = abs_product_7 < 0.25
@@ -290,8 +287,8 @@ def _value(x):
     numerator_15 = numerator_14 + difference_14 * difference_13
     numerator_16 = -keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator_15)
     numerator_17 = ratio_3 - product_9 + numerator_16
-    numerator_18 = keras.ops.where(magnitude_2, difference_11, 0.0)
-    numerator_19 = numerator_18 + exp_product_5 * (total_5 + total_9 * product_5)
+    numerator_18 = exp_product_5 * (total_5 + total_9 * product_5)
+    numerator_19 = keras.ops.where(magnitude, difference_11, 0.0) + numerator_18
     numerator_20 = (numerator_12 + numerator_19 - branch_18 * ratio_3) / branch_17
     numerator_17 = (numerator_17 + numerator_20 - branch_18 * ratio_4) / branch_17
     numerator_17 = -keras.ops.where(branch_8, 0.0, numerator_17)
@@ -351,7 +348,7 @@ def _value(x):
     total_29 = branch_23 + numerator_27 + numerator_27
     total_30 = total_24 * _sign(product_12) + total_29 * abs_product_12
     branch_24 = keras.ops.where(keras.ops.abs(total_30) < float("inf"), total_30, 0.0)
-    branch_24 = (abs_product_12 == 2.0**-54) & (branch_24 < magnitude)
+    branch_24 = (abs_product_12 == 2.0**-54) & (branch_24 < 0.0)
     branch_24 = branch_24 | (abs_product_12 != 2.0**-54) & (abs_product_12 < 2.0**-54)
     log1p_product_12 = _log1p(product_12)
     total_31 = product_12 + 1.0
@@ -584,12 +581,9 @@ def _derivative(x):
     numerator = keras.ops.where(inside & (abs_branch >= 0.25), numerator / ratio, 0.0)
     total_10 = numerator + keras.ops.where(is_far, numerator, 0.0)
     total_11 = total_6 * _sign(product_4) + total_10 * abs_product_4
-    magnitude = keras.ops.abs(0.0)
-    magnitude = magnitude < float("inf")
-    magnitude = keras.ops.where(magnitude, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
     is_negative = clamped < 0.0
     branch_10 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
-    branch_10 = (abs_product_4 == 2.0**-54) & (branch_10 < magnitude)
+    branch_10 = (abs_product_4 == 2.0**-54) & (branch_10 < 0.0)
     branch_10 = branch_10 | (abs_product_4 != 2.0**-54) & (abs_product_4 < 2.0**-54)
     branch_10 = branch_10 & is_negative
     is_less_2 = abs_product_4 < 0.25
@@ -638,9 +632,9 @@ def _derivative(x):
     total_18 = total_14 + branch_16
     expm1_product_4 = _expm1(product_4)
     difference_12 = branch_16 - (total_18 - total_14)
-    magnitude_2 = keras.ops.abs(total_18 - expm1_product_4 + difference_12)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(expm1_product_4)
-    branch_17 = keras.ops.where(magnitude_2, total_18, expm1_product_4)
+    magnitude = keras.ops.abs(total_18 - expm1_product_4 + difference_12)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(expm1_product_4)
+    branch_17 = keras.ops.where(magnitude, total_18, expm1_product_4)
     smaller = _minimum(clamped, 0.0)
     is_far_2 = keras.ops.abs(smaller) > 64.0
     branch_18 = keras.ops.where(is_far_2, 0.5 * smaller, smaller)
@@ -686,7 +680,7 @@ def _derivative(x):
     numerator_17 = -keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, numerator_16)
     numerator_18 = ratio_3 - product_7 + numerator_17
     numerator_19 = exp_product_4 * (total_6 + total_10 * product_4)
-    numerator_20 = keras.ops.where(magnitude_2, difference_12, 0.0) + numerator_19
+    numerator_20 = keras.ops.where(magnitude, difference_12, 0.0) + numerator_19
     numerator_21 = (numerator_13 + numerator_20 - branch_21 * ratio_3) / part_of_t_2
     numerator_18 = (numerator_18 + numerator_21 - branch_22 * ratio_4) / rest_of_t_2
     numerator_18 = keras.ops.where(branch_10, 0.0, numerator_18)
@@ -770,8 +764,8 @@ def _derivative(x):
     total_35 = ratio_6 + abs_numerator_32
     product_12 = total_3 * total_5
     minus_product_12 = -product_12
-    magnitude_3 = keras.ops.abs(minus_product_12)
-    is_less_4 = magnitude_3 < 0.25
+    magnitude_2 = keras.ops.abs(minus_product_12)
+    is_less_4 = magnitude_2 < 0.25
     total_36 = minus_product_12 + 1.0
     difference_29 = total_36 - minus_product_12
     total_37 = (_1_OVER_15 * minus_product_12 + _1_OVER_14) * minus_product_12 + _1_OVER_13
@@ -794,16 +788,16 @@ def _derivative(x):
     product_13 = total_35 * total_40
     minus_branch_20 = -branch_20
     minus_numerator_18 = -numerator_18
-    magnitude_4 = keras.ops.abs(minus_numerator_18)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), minus_numerator_18, 0.0)
-    total_41 = minus_branch_20 + magnitude_4
+    magnitude_3 = keras.ops.abs(minus_numerator_18)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), minus_numerator_18, 0.0)
+    total_41 = minus_branch_20 + magnitude_3
     product_14 = total_41 * total_22
     head_total_41 = _head(total_41)
     difference_30 = total_41 - head_total_41
     total_42 = head_total_41 * head_total_22 - product_14 + head_total_41 * difference_18
     total_42 = total_42 + difference_30 * head_total_22 + difference_30 * difference_18
     total_42 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_42 = total_42 + (magnitude_4 - (total_41 - minus_branch_20)) * total_22
+    total_42 = total_42 + (magnitude_3 - (total_41 - minus_branch_20)) * total_22
     total_42 = total_42 + difference_20 * total_41
     branch_35 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0)
     total_43 = product_14 + branch_35
@@ -818,7 +812,7 @@ def _derivative(x):
     total_44 = total_44 + difference_24 * total_43
     total_45 = total_44 * _sign(product_15) + total_31 * abs_product_15
     branch_36 = keras.ops.where(keras.ops.abs(total_45) < float("inf"), total_45, 0.0)
-    branch_36 = (abs_product_15 == 2.0**-54) & (branch_36 < magnitude)
+    branch_36 = (abs_product_15 == 2.0**-54) & (branch_36 < 0.0)
     branch_36 = branch_36 | (abs_product_15 != 2.0**-54) & (abs_product_15 < 2.0**-54)
     log1p_product_15 = _log1p(product_15)
     total_46 = product_15 + 1.0
@@ -936,8 +930,8 @@ def _derivative(x):
     abs_numerator_49 = keras.ops.where(abs_numerator_49 < float("inf"), numerator_49, 0.0)
     total_60 = branch_49 + abs_numerator_49
     minus_abs_clamped = -abs_clamped
-    magnitude_5 = keras.ops.abs(minus_abs_clamped)
-    is_less_7 = magnitude_5 < 0.25
+    magnitude_4 = keras.ops.abs(minus_abs_clamped)
+    is_less_7 = magnitude_4 < 0.25
     total_61 = minus_abs_clamped + 1.0
     difference_46 = total_61 - minus_abs_clamped
     total_62 = minus_abs_clamped - (total_61 - difference_46) + (1.0 - difference_46)
@@ -1016,7 +1010,7 @@ def _derivative(x):
     numerator_58 = keras.ops.square(total_71) * (numerator_57 * total_71 + _1_OVER_2)
     numerator_59 = numerator_58 + (branch_57 - (total_71 - total_69))
     numerator_59 = (1.0 - ratio_11 + total_71 + numerator_59) / ratio_11
-    numerator_59 = keras.ops.where(inside_6 & (magnitude_5 >= 0.25), numerator_59, 0.0)
+    numerator_59 = keras.ops.where(inside_6 & (magnitude_4 >= 0.25), numerator_59, 0.0)
     numerator_59 = keras.ops.where(is_negative, 0.0, numerator_59)
     numerator_59 = keras.ops.where(branch_36, branch_29, total_30) + numerator_59
     total_72 = total_72 + numerator_59 * product_26
@@ -1028,7 +1022,7 @@ def _derivative(x):
     numerator_65 = keras.ops.square(total_68) * (numerator_64 * total_68 + _1_OVER_2)
     numerator_66 = numerator_65 + (branch_55 - (total_68 - total_66))
     numerator_66 = (1.0 - ratio_10 + total_68 + numerator_66) / ratio_10
-    numerator_66 = keras.ops.where(inside_5 & (magnitude_3 >= 0.25), numerator_66, 0.0)
+    numerator_66 = keras.ops.where(inside_5 & (magnitude_2 >= 0.25), numerator_66, 0.0)
     total_74 = head_total_3 * head_total_5 - product_12 + head_total_3 * difference_3
     total_74 = total_74 + difference_52 * head_total_5 + difference_52 * difference_3
     total_74 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_74)
@@ -1040,16 +1034,16 @@ def _derivative(x):
     branch_58 = keras.ops.where(keras.ops.abs(total_75) < float("inf"), total_75, 0.0)
     total_76 = total_65 + branch_58
     difference_57 = branch_58 - (total_76 - total_65)
-    magnitude_6 = keras.ops.abs(difference_57)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_57, 0.0)
-    total_77 = total_76 + magnitude_6
+    magnitude_5 = keras.ops.abs(difference_57)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_57, 0.0)
+    total_77 = total_76 + magnitude_5
     product_27 = total_77 * total_3
     head_total_77 = _head(total_77)
     difference_58 = total_77 - head_total_77
     total_78 = head_total_77 * head_total_3 - product_27 + head_total_77 * difference_52
     total_78 = total_78 + difference_58 * head_total_3 + difference_58 * difference_52
     total_78 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_78)
-    total_78 = total_78 + (magnitude_6 - (total_77 - total_76)) * total_3
+    total_78 = total_78 + (magnitude_5 - (total_77 - total_76)) * total_3
     total_78 = total_78 + difference_2 * total_77
     branch_59 = keras.ops.where(keras.ops.abs(total_78) < float("inf"), total_78, 0.0)
     total_79 = product_27 + branch_59
@@ -1499,12 +1493,9 @@ def _second_derivative(x):
     difference_61 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, difference_61)
     difference_61 = difference_61 + branch_43 * -1.0 * branch_42 + branch_43 * product_34
     product_36 = difference_61 * _sign(product_35)
-    magnitude_2 = keras.ops.abs(0.0)
-    magnitude_2 = magnitude_2 < float("inf")
-    magnitude_2 = keras.ops.where(magnitude_2, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
     is_negative = clamped < 0.0
     branch_44 = keras.ops.where(keras.ops.abs(product_36) < float("inf"), product_36, 0.0)
-    branch_44 = (abs_product_35 == 2.0**-54) & (branch_44 < magnitude_2)
+    branch_44 = (abs_product_35 == 2.0**-54) & (branch_44 < 0.0)
     branch_44 = branch_44 | (abs_product_35 != 2.0**-54) & (abs_product_35 < 2.0**-54)
     branch_44 = branch_44 & is_negative
     expm1_product_35 = _expm1(product_35)
@@ -1567,9 +1558,9 @@ def _second_derivative(x):
     difference_70 = difference_70 + difference_63 * difference_62
     difference_70 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_70)
     difference_70 = difference_70 + total_119 * branch_48 + branch_51 * product_38
-    magnitude_3 = keras.ops.abs(difference_70)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_70, 0.0)
-    total_121 = product_39 + magnitude_3
+    magnitude_2 = keras.ops.abs(difference_70)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_70, 0.0)
+    total_121 = product_39 + magnitude_2
     product_42 = branch_42 * branch_42
     product_43 = branch_43 * branch_42
     difference_71 = head_branch_42 * head_branch_42 - product_42
@@ -1578,17 +1569,17 @@ def _second_derivative(x):
     difference_71 = difference_71 + difference_59 * difference_59
     difference_71 = keras.ops.where(product_42 * 2.0**-60 == 0.0, 0.0, difference_71)
     difference_71 = difference_71 + product_43 + product_43
-    magnitude_4 = keras.ops.abs(difference_71)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_71, 0.0)
-    magnitude_4 = (product_42 == 0.0) & (magnitude_4 < magnitude_2)
-    magnitude_4 = magnitude_4 | (product_42 != 0.0) & (product_42 < 0.0)
+    magnitude_3 = keras.ops.abs(difference_71)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_71, 0.0)
+    magnitude_3 = (product_42 == 0.0) & (magnitude_3 < 0.0)
+    magnitude_3 = magnitude_3 | (product_42 != 0.0) & (product_42 < 0.0)
     product_44 = 0.5 * -keras.ops.abs(product_42)
     is_less_7 = keras.ops.abs(product_44) < 0.5
     expm1_product_44 = _expm1(product_44)
     total_122 = expm1_product_44 + 1.0
     branch_52 = keras.ops.where(is_less_7, total_122, keras.ops.exp(product_44))
     t_2 = keras.ops.square(branch_52)
-    branch_53 = keras.ops.where(magnitude_4, t_2, 1.0)
+    branch_53 = keras.ops.where(magnitude_3, t_2, 1.0)
     head_branch_52 = _head(branch_52)
     difference_72 = branch_52 - head_branch_52
     total_123 = head_branch_52 * head_branch_52 - t_2 + head_branch_52 * difference_72
@@ -1596,7 +1587,7 @@ def _second_derivative(x):
     total_123 = keras.ops.where(t_2 * 2.0**-60 == 0.0, 0.0, total_123)
     branch_54 = keras.ops.where(is_less_7, expm1_product_44 - (total_122 - 1.0), 0.0)
     total_123 = total_123 + branch_54 * branch_52 * 2.0
-    branch_55 = keras.ops.where(magnitude_4, total_123, 0.0)
+    branch_55 = keras.ops.where(magnitude_3, total_123, 0.0)
     branch_56 = keras.ops.where(keras.ops.abs(branch_55) < float("inf"), branch_55, 0.0)
     total_124 = branch_53 + branch_56
     product_45 = total_121 * total_124
@@ -1610,12 +1601,12 @@ def _second_derivative(x):
     difference_75 = total_121 - head_total_121
     difference_76 = branch_56 - (total_124 - branch_53)
     product_47 = -(difference_71 * _sign(product_42)) * 0.5 * 2.0
-    branch_57 = keras.ops.where(magnitude_4, product_47, 0.0)
+    branch_57 = keras.ops.where(magnitude_3, product_47, 0.0)
     total_126 = head_clamped * head_total_124 - product_46 + head_clamped * difference_74
     total_126 = total_126 + difference_65 * head_total_124 + difference_65 * difference_74
     total_126 = keras.ops.where(product_46 * 2.0**-60 == 0.0, 0.0, total_126)
     total_126 = -(total_126 + difference_76 * clamped + branch_57 * product_46)
-    product_48 = (magnitude_3 - (total_121 - product_39)) * total_124
+    product_48 = (magnitude_2 - (total_121 - product_39)) * total_124
     difference_77 = head_total_121 * head_total_124 - product_45
     difference_77 = difference_77 + head_total_121 * difference_74
     difference_77 = difference_77 + difference_75 * head_total_124
@@ -1626,11 +1617,11 @@ def _second_derivative(x):
     difference_78 = product_45 - (total_125 - difference_73)
     difference_78 = difference_78 + (minus_product_46 - difference_73) + difference_77
     difference_78 = difference_78 + total_126
-    magnitude_5 = keras.ops.abs(difference_78)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_78, 0.0)
-    total_127 = total_125 + magnitude_5
-    branch_58 = keras.ops.where(magnitude_4, 1.0, t_2)
-    branch_59 = keras.ops.where(magnitude_4, 0.0, total_123)
+    magnitude_4 = keras.ops.abs(difference_78)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_78, 0.0)
+    total_127 = total_125 + magnitude_4
+    branch_58 = keras.ops.where(magnitude_3, 1.0, t_2)
+    branch_59 = keras.ops.where(magnitude_3, 0.0, total_123)
     branch_60 = keras.ops.where(keras.ops.abs(branch_59) < float("inf"), branch_59, 0.0)
     total_128 = branch_58 + branch_60
     product_49 = clamped * total_128
@@ -1640,12 +1631,12 @@ def _second_derivative(x):
     head_total_128 = _head(total_128)
     difference_80 = total_128 - head_total_128
     total_130 = total_127 - (total_129 - difference_79) + (minus_product_49 - difference_79)
-    total_130 = total_130 + (magnitude_5 - (total_127 - total_125))
+    total_130 = total_130 + (magnitude_4 - (total_127 - total_125))
     total_131 = head_clamped * head_total_128 - product_49 + head_clamped * difference_80
     total_131 = total_131 + difference_65 * head_total_128 + difference_65 * difference_80
     total_131 = keras.ops.where(product_49 * 2.0**-60 == 0.0, 0.0, total_131)
     total_131 = total_131 + (branch_60 - (total_128 - branch_58)) * clamped
-    total_131 = -(total_131 + keras.ops.where(magnitude_4, 0.0, product_47) * product_49)
+    total_131 = -(total_131 + keras.ops.where(magnitude_3, 0.0, product_47) * product_49)
     total_130 = total_130 + total_131
     branch_61 = keras.ops.where(keras.ops.abs(total_130) < float("inf"), total_130, 0.0)
     total_132 = total_129 + branch_61
@@ -1661,9 +1652,9 @@ def _second_derivative(x):
     difference_82 = difference_82 + difference_81 * difference_74
     difference_82 = keras.ops.where(product_50 * 2.0**-60 == 0.0, 0.0, difference_82)
     difference_82 = difference_82 + product_51 + difference_76 * total_133
-    magnitude_6 = keras.ops.abs(difference_82)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_82, 0.0)
-    total_134 = product_50 + magnitude_6
+    magnitude_5 = keras.ops.abs(difference_82)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_82, 0.0)
+    total_134 = product_50 + magnitude_5
     branch_63 = keras.ops.where(is_negative, 1.0, t)
     branch_64 = keras.ops.where(is_negative, 0.0, total_120)
     branch_65 = keras.ops.where(keras.ops.abs(branch_64) < float("inf"), branch_64, 0.0)
@@ -1679,7 +1670,7 @@ def _second_derivative(x):
     difference_86 = branch_65 - (total_135 - branch_63)
     total_137 = total_132 - (total_136 - difference_83) + (minus_product_52 - difference_83)
     total_137 = total_137 + (branch_61 - (total_132 - total_129))
-    product_53 = (magnitude_6 - (total_134 - product_50)) * total_135
+    product_53 = (magnitude_5 - (total_134 - product_50)) * total_135
     difference_87 = head_total_134 * head_total_135 - product_52
     difference_87 = difference_87 + head_total_134 * difference_84
     difference_87 = difference_87 + difference_85 * head_total_135
@@ -1703,9 +1694,9 @@ def _second_derivative(x):
     difference_89 = difference_89 + difference_88 * difference_74
     difference_89 = keras.ops.where(product_56 * 2.0**-60 == 0.0, 0.0, difference_89)
     difference_89 = difference_89 + product_57 + difference_76 * total_139
-    magnitude_7 = keras.ops.abs(difference_89)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_89, 0.0)
-    total_140 = product_56 + magnitude_7
+    magnitude_6 = keras.ops.abs(difference_89)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_89, 0.0)
+    total_140 = product_56 + magnitude_6
     product_58 = total_140 * total_135
     minus_product_58 = -product_58
     total_141 = total_138 + minus_product_58
@@ -1714,7 +1705,7 @@ def _second_derivative(x):
     difference_91 = total_140 - head_total_140
     total_142 = total_138 - (total_141 - difference_90) + (minus_product_58 - difference_90)
     total_142 = total_142 + (branch_66 - (total_138 - total_136))
-    product_59 = (magnitude_7 - (total_140 - product_56)) * total_135
+    product_59 = (magnitude_6 - (total_140 - product_56)) * total_135
     difference_92 = head_total_140 * head_total_135 - product_58
     difference_92 = difference_92 + head_total_140 * difference_84
     difference_92 = difference_92 + difference_91 * head_total_135
@@ -1731,22 +1722,22 @@ def _second_derivative(x):
     branch_69 = keras.ops.where(keras.ops.abs(total_145) < float("inf"), total_145, 0.0)
     total_146 = total_144 + branch_69
     difference_94 = branch_69 - (total_146 - total_144)
-    magnitude_8 = keras.ops.abs(difference_94)
-    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_94, 0.0)
-    total_147 = total_146 + magnitude_8
+    magnitude_7 = keras.ops.abs(difference_94)
+    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_94, 0.0)
+    total_147 = total_146 + magnitude_7
     product_61 = total_147 * total_124
     head_total_147 = _head(total_147)
     difference_95 = total_147 - head_total_147
-    product_62 = (magnitude_8 - (total_147 - total_146)) * total_124
+    product_62 = (magnitude_7 - (total_147 - total_146)) * total_124
     difference_96 = head_total_147 * head_total_124 - product_61
     difference_96 = difference_96 + head_total_147 * difference_74
     difference_96 = difference_96 + difference_95 * head_total_124
     difference_96 = difference_96 + difference_95 * difference_74
     difference_96 = keras.ops.where(product_61 * 2.0**-60 == 0.0, 0.0, difference_96)
     difference_96 = difference_96 + product_62 + difference_76 * total_147
-    magnitude_9 = keras.ops.abs(difference_96)
-    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_96, 0.0)
-    total_148 = product_61 + magnitude_9
+    magnitude_8 = keras.ops.abs(difference_96)
+    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_96, 0.0)
+    total_148 = product_61 + magnitude_8
     product_63 = total_148 * total_135
     total_149 = product_60 + product_63
     difference_97 = total_149 - product_60
@@ -1755,7 +1746,7 @@ def _second_derivative(x):
     head_total_148 = _head(total_148)
     difference_99 = total_148 - head_total_148
     total_150 = product_60 - (total_149 - difference_97) + (product_63 - difference_97)
-    product_64 = (magnitude_9 - (total_148 - product_61)) * total_135
+    product_64 = (magnitude_8 - (total_148 - product_61)) * total_135
     product_65 = (branch_68 - (total_143 - total_141)) * branch_48
     difference_100 = head_total_148 * head_total_135 - product_63
     difference_100 = difference_100 + head_total_148 * difference_84
@@ -1839,7 +1830,7 @@ def _second_derivative(x):
     total_163 = total_161 - (total_162 - difference_111) + (negated_3 - difference_111)
     total_163 = total_163 + (branch_74 - (total_161 - total_159))
     branch_75 = keras.ops.where(keras.ops.abs(negated) < float("inf"), negated, 0.0)
-    branch_75 = (minus_product_42 == 0.0) & (branch_75 <= magnitude_2)
+    branch_75 = (minus_product_42 == 0.0) & (branch_75 <= 0.0)
     branch_75 = branch_75 | (minus_product_42 != 0.0) & (minus_product_42 <= 0.0)
     total_163 = total_163 - keras.ops.where(branch_75, negated, 0.0)
     branch_76 = keras.ops.where(keras.ops.abs(total_163) < float("inf"), total_163, 0.0)
@@ -1865,9 +1856,9 @@ def _second_derivative(x):
     difference_115 = difference_115 + difference_113 * difference_112
     difference_115 = keras.ops.where(product_71 * 2.0**-60 == 0.0, 0.0, difference_115)
     difference_115 = difference_115 + product_72 + difference_114 * total_155
-    magnitude_10 = keras.ops.abs(difference_115)
-    magnitude_10 = keras.ops.where(magnitude_10 < float("inf"), difference_115, 0.0)
-    total_167 = product_71 + magnitude_10
+    magnitude_9 = keras.ops.abs(difference_115)
+    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_115, 0.0)
+    total_167 = product_71 + magnitude_9
     product_73 = total_167 * total_166
     product_74 = ratio * total_116_squared
     head_ratio = _head(ratio)
@@ -1893,7 +1884,7 @@ def _second_derivative(x):
     numerator_23 = -keras.ops.where(product_74 * 2.0**-60 == 0.0, 0.0, numerator_22)
     numerator_24 = product_32 - product_74 + numerator_23 + numerator_20
     numerator_25 = (branch_41 - (total_116 - total_114)) * total_116 * 2.0
-    product_75 = (magnitude_10 - (total_167 - product_71)) * total_166
+    product_75 = (magnitude_9 - (total_167 - product_71)) * total_166
     numerator_26 = head_total_116 * head_total_116 - total_116_squared
     numerator_27 = numerator_26 + head_total_116 * difference_120
     numerator_28 = numerator_27 + difference_120 * head_total_116

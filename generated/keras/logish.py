@@ -505,11 +505,8 @@ def _derivative(x):
     total_100 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, total_100)
     total_100 = total_100 + numerator * branch_29 + branch_30 * ratio
     product_30 = total_100 * _sign(product_28)
-    magnitude = keras.ops.abs(0.0)
-    magnitude = magnitude < float("inf")
-    magnitude = keras.ops.where(magnitude, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
     branch_31 = keras.ops.where(keras.ops.abs(product_30) < float("inf"), product_30, 0.0)
-    branch_31 = (abs_product_28 == 2.0**-54) & (branch_31 < magnitude)
+    branch_31 = (abs_product_28 == 2.0**-54) & (branch_31 < 0.0)
     branch_31 = branch_31 | (abs_product_28 != 2.0**-54) & (abs_product_28 < 2.0**-54)
     log1p_product_28 = _log1p(product_28)
     ratio_3 = log1p_product_28 / branch_29
@@ -704,7 +701,7 @@ def _derivative(x):
     abs_product_46 = keras.ops.abs(product_46)
     product_49 = difference_80 * _sign(product_46)
     branch_47 = keras.ops.where(keras.ops.abs(product_49) < float("inf"), product_49, 0.0)
-    branch_47 = (abs_product_46 == 2.0**-54) & (branch_47 < magnitude)
+    branch_47 = (abs_product_46 == 2.0**-54) & (branch_47 < 0.0)
     branch_47 = branch_47 | (abs_product_46 != 2.0**-54) & (abs_product_46 < 2.0**-54)
     log1p_product_46 = _log1p(product_46)
     ratio_8 = log1p_product_46 / branch_43
@@ -828,8 +825,8 @@ def _derivative(x):
     difference_98 = keras.ops.where(is_less, branch_23 - (total_91 - total_88), difference_98)
     branch_50 = keras.ops.where(is_less_2, product_40, product_56)
     branch_50 = keras.ops.where(is_less, total_91, branch_50)
-    magnitude_2 = keras.ops.abs(difference_98)
-    value = branch_50 + keras.ops.where(magnitude_2 < float("inf"), difference_98, 0.0)
+    magnitude = keras.ops.abs(difference_98)
+    value = branch_50 + keras.ops.where(magnitude < float("inf"), difference_98, 0.0)
     return value, gradient
 
 

@@ -342,11 +342,8 @@ def _second_derivative(x):
     total = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total)
     total = product_3 - product_2 + (total + _COEFFICIENT_2 * clamped)
     branch = keras.ops.where(keras.ops.abs(total) < float("inf"), total, 0.0)
-    magnitude = keras.ops.abs(0.0)
-    magnitude = magnitude < float("inf")
-    magnitude = keras.ops.where(magnitude, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
     differs = product_2 != 0.0
-    outside = is_equal & (branch < magnitude) | differs & (product_2 < 0.0)
+    outside = is_equal & (branch < 0.0) | differs & (product_2 < 0.0)
     product_2_squared = keras.ops.square(product_2)
     negated = -product_2_squared
     abs_negated = keras.ops.abs(negated)
@@ -379,7 +376,7 @@ def _second_derivative(x):
     difference_6 = _COEFFICIENT_4 - head_2
     product_7 = total * _sign(product_2)
     branch_6 = keras.ops.where(keras.ops.abs(product_7) < float("inf"), product_7, 0.0)
-    branch_6 = (abs_product_2 == 40.0) & (branch_6 <= magnitude)
+    branch_6 = (abs_product_2 == 40.0) & (branch_6 <= 0.0)
     branch_6 = branch_6 | (abs_product_2 != 40.0) & (abs_product_2 <= 40.0)
     branch_6 = keras.ops.where(branch_6, product_7, 0.0)
     total_6 = product_5 - (total_5 - difference_4) + (_COEFFICIENT_3 - difference_4)
@@ -732,11 +729,11 @@ def _second_derivative(x):
     total_97 = head_larger * head_larger - larger_squared + head_larger * difference_58
     total_97 = total_97 + difference_58 * head_larger + difference_58 * difference_58
     total_97 = keras.ops.where(larger_squared * 2.0**-60 == 0.0, 0.0, total_97)
-    outside_2 = is_equal & (branch >= magnitude) | differs & (product_2 >= 0.0)
+    outside_2 = is_equal & (branch >= 0.0) | differs & (product_2 >= 0.0)
     total_97 = -(total_97 + keras.ops.where(outside_2, total, 0.0) * larger * 2.0)
     product_32 = total_97 * _sign(negated_3)
     is_far = keras.ops.where(keras.ops.abs(product_32) < float("inf"), product_32, 0.0)
-    is_far = (abs_negated_3 == 64.0) & (is_far > magnitude)
+    is_far = (abs_negated_3 == 64.0) & (is_far > 0.0)
     is_far = is_far | (abs_negated_3 != 64.0) & (abs_negated_3 > 64.0)
     branch_35 = keras.ops.where(is_far, 0.5 * negated_3, negated_3)
     abs_branch_35 = keras.ops.abs(branch_35)
@@ -896,9 +893,9 @@ def _second_derivative(x):
     difference_75 = minus_product_42 - (total_117 - difference_72)
     difference_75 = difference_75 + (_COEFFICIENT_24 - difference_72) + total_119
     difference_75 = difference_75 + _COEFFICIENT_27
-    magnitude_2 = keras.ops.abs(difference_75)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_75, 0.0)
-    total_120 = total_117 + magnitude_2
+    magnitude = keras.ops.abs(difference_75)
+    magnitude = keras.ops.where(magnitude < float("inf"), difference_75, 0.0)
+    total_120 = total_117 + magnitude
     product_44 = product_41 * total_120
     head_product_41 = _head(product_41)
     head_total_120 = _head(total_120)
@@ -925,16 +922,16 @@ def _second_derivative(x):
     total_122 = total_122 + difference * head_6 + difference * difference_78
     total_122 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_122)
     total_122 = (total_122 + total_121 * clamped) * total_120
-    product_46 = (magnitude_2 - (total_120 - total_117)) * product_41
+    product_46 = (magnitude - (total_120 - total_117)) * product_41
     difference_81 = head_product_41 * head_total_120 - product_44
     difference_81 = difference_81 + head_product_41 * difference_76
     difference_81 = difference_81 + difference_77 * head_total_120
     difference_81 = difference_81 + difference_77 * difference_76
     difference_81 = keras.ops.where(product_44 * 2.0**-60 == 0.0, 0.0, difference_81)
     difference_81 = difference_81 + total_122 + product_46
-    magnitude_3 = keras.ops.abs(difference_81)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_81, 0.0)
-    total_123 = product_44 + magnitude_3
+    magnitude_2 = keras.ops.abs(difference_81)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_81, 0.0)
+    total_123 = product_44 + magnitude_2
     minus_product_2 = -product_2
     larger_2 = _maximum(minus_product_2, 0.0)
     larger_2_squared = keras.ops.square(larger_2)
@@ -1008,7 +1005,7 @@ def _second_derivative(x):
     difference_90 = difference_90 + difference_89 * head_larger_2
     difference_90 = difference_90 + difference_89 * difference_89
     difference_90 = keras.ops.where(larger_2_squared * 2.0**-60 == 0.0, 0.0, difference_90)
-    branch_56 = (minus_product_2 == 0.0) & (branch_56 >= magnitude)
+    branch_56 = (minus_product_2 == 0.0) & (branch_56 >= 0.0)
     branch_56 = branch_56 | (minus_product_2 != 0.0) & (minus_product_2 >= 0.0)
     branch_56 = keras.ops.where(branch_56, minus_total, 0.0) * larger_2 * 2.0
     numerator_37 = numerator_37 - (difference_90 + branch_56)
@@ -1034,7 +1031,7 @@ def _second_derivative(x):
     difference_95 = product_49 - head_product_49
     difference_96 = branch_57 - (total_134 - total_129)
     total_136 = product_48 - (total_135 - difference_92) + (product_55 - difference_92)
-    product_56 = (magnitude_3 - (total_123 - product_44)) * total_126
+    product_56 = (magnitude_2 - (total_123 - product_44)) * total_126
     difference_97 = head_product_49 * head_total_134 - product_55
     difference_97 = difference_97 + head_product_49 * difference_94
     difference_97 = difference_97 + difference_95 * head_total_134
@@ -1077,7 +1074,7 @@ def _second_derivative(x):
     total_140 = product_59 + branch_59
     total_141 = product_39 + total_113 * abs_product_35
     branch_60 = keras.ops.where(keras.ops.abs(total_141) < float("inf"), total_141, 0.0)
-    branch_60 = (abs_product_35 == 2.0**-54) & (branch_60 < magnitude)
+    branch_60 = (abs_product_35 == 2.0**-54) & (branch_60 < 0.0)
     branch_60 = branch_60 | (abs_product_35 != 2.0**-54) & (abs_product_35 < 2.0**-54)
     product_60 = -2.0 * abs_product_35
     abs_product_60 = keras.ops.abs(product_60)
@@ -1156,9 +1153,9 @@ def _second_derivative(x):
     total_155 = head_8 * head_ratio_7 - product_61 + head_8 * difference_109
     total_155 = total_155 + difference_110 * head_ratio_7 + difference_110 * difference_109
     total_155 = keras.ops.where(product_61 * 2.0**-60 == 0.0, 0.0, total_155) + numerator_50
-    magnitude_4 = keras.ops.abs(product_61 - tanh_product_35 + total_155)
-    magnitude_4 = magnitude_4 <= 0.00390625 * keras.ops.abs(tanh_product_35)
-    branch_68 = keras.ops.where(magnitude_4, product_61, tanh_product_35)
+    magnitude_3 = keras.ops.abs(product_61 - tanh_product_35 + total_155)
+    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(tanh_product_35)
+    branch_68 = keras.ops.where(magnitude_3, product_61, tanh_product_35)
     ratio_8 = branch_68 / part_of_t
     ratio_9 = ratio_8 / rest_of_t
     branch_69 = keras.ops.where(branch_60, product_31, ratio_9)
@@ -1184,7 +1181,7 @@ def _second_derivative(x):
     numerator_60 = ratio_8 - product_63 + numerator_59
     numerator_61 = 4.0 * exp_product_60 / keras.ops.square(1.0 + exp_product_60)
     numerator_62 = numerator_61 * (difference_69 + total_113 * product_35)
-    numerator_63 = numerator_55 + (keras.ops.where(magnitude_4, total_155, 0.0) + numerator_62)
+    numerator_63 = numerator_55 + (keras.ops.where(magnitude_3, total_155, 0.0) + numerator_62)
     numerator_64 = numerator_60 + (numerator_63 - branch_37 * ratio_8) / part_of_t
     numerator_64 = (numerator_64 - branch_40 * ratio_9) / rest_of_t
     numerator_64 = keras.ops.where(branch_60, total_95, numerator_64)
@@ -1204,9 +1201,9 @@ def _second_derivative(x):
     difference_118 = difference_118 + difference_117 * difference_116
     difference_118 = keras.ops.where(product_65 * 2.0**-60 == 0.0, 0.0, difference_118)
     difference_118 = difference_118 + product_67 + product_66
-    magnitude_5 = keras.ops.abs(difference_118)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_118, 0.0)
-    total_157 = product_65 + magnitude_5
+    magnitude_4 = keras.ops.abs(difference_118)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_118, 0.0)
+    total_157 = product_65 + magnitude_4
     is_less_6 = abs_negated_3 < 0.25
     total_158 = negated_3 + 1.0
     difference_119 = total_158 - negated_3
@@ -1233,9 +1230,9 @@ def _second_derivative(x):
     difference_121 = difference_121 + difference_120 * difference_120
     difference_121 = keras.ops.where(branch_71_squared * 2.0**-60 == 0.0, 0.0, difference_121)
     difference_121 = difference_121 + branch_72
-    magnitude_6 = keras.ops.abs(difference_121)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_121, 0.0)
-    total_161 = branch_71_squared + magnitude_6
+    magnitude_5 = keras.ops.abs(difference_121)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_121, 0.0)
+    total_161 = branch_71_squared + magnitude_5
     product_69 = total_157 * total_161
     minus_product_69 = -product_69
     total_162 = total_137 + minus_product_69
@@ -1256,9 +1253,9 @@ def _second_derivative(x):
     difference_127 = difference_125 - (total_163 - difference_126)
     difference_127 = difference_127 + (negated_10 - difference_126)
     difference_127 = difference_127 - floor_6 * _THE_OTHER_DIGITS_OF_LOG_2
-    magnitude_7 = keras.ops.abs(difference_127)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_127, 0.0)
-    total_164 = total_163 + magnitude_7
+    magnitude_6 = keras.ops.abs(difference_127)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_127, 0.0)
+    total_164 = total_163 + magnitude_6
     numerator_65 = ((_1_OVER_15 * total_164 + _1_OVER_14) * total_164 + _1_OVER_13) * total_164
     numerator_66 = ((numerator_65 + _1_OVER_12) * total_164 + _1_OVER_11) * total_164
     numerator_67 = ((numerator_66 + _1_OVER_10) * total_164 + _1_OVER_9) * total_164
@@ -1266,14 +1263,14 @@ def _second_derivative(x):
     numerator_69 = ((numerator_68 * total_164 + _1_OVER_5) * total_164 + _1_OVER_4) * total_164
     numerator_70 = (numerator_69 + _1_OVER_3) * total_164 + _1_OVER_2
     numerator_71 = keras.ops.square(total_164) * numerator_70
-    numerator_72 = numerator_71 + (magnitude_7 - (total_164 - total_163))
+    numerator_72 = numerator_71 + (magnitude_6 - (total_164 - total_163))
     numerator_72 = (1.0 - ratio_10 + total_164 + numerator_72) / ratio_10
     numerator_72 = keras.ops.where(inside_6 & (abs_negated_3 >= 0.25), numerator_72, 0.0)
     numerator_72 = (numerator_72 + total_97) * 2.0
     numerator_72 = keras.ops.where(branch_60, 0.0, -numerator_16 - branch_47) + numerator_72
     numerator_72 = numerator_72 * product_69
-    product_70 = (magnitude_6 - (total_161 - branch_71_squared)) * total_157
-    product_71 = (magnitude_5 - (total_157 - product_65)) * total_161
+    product_70 = (magnitude_5 - (total_161 - branch_71_squared)) * total_157
+    product_71 = (magnitude_4 - (total_157 - product_65)) * total_161
     difference_128 = head_total_157 * head_total_161 - product_69
     difference_128 = difference_128 + head_total_157 * difference_123
     difference_128 = difference_128 + difference_124 * head_total_161
@@ -1283,22 +1280,22 @@ def _second_derivative(x):
     difference_129 = total_137 - (total_162 - difference_122)
     difference_129 = difference_129 + (minus_product_69 - difference_122)
     difference_129 = difference_129 + (branch_58 - (total_137 - total_135)) + difference_128
-    magnitude_8 = keras.ops.abs(difference_129)
-    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_129, 0.0)
-    total_165 = total_162 + magnitude_8
-    difference_130 = magnitude_8 - (total_165 - total_162)
-    magnitude_9 = keras.ops.abs(difference_130)
-    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_130, 0.0)
-    total_166 = total_165 + magnitude_9
-    magnitude_10 = keras.ops.abs(minus_product_39)
-    magnitude_10 = keras.ops.where(magnitude_10 < float("inf"), minus_product_39, 0.0)
-    total_167 = negated_4 + magnitude_10
+    magnitude_7 = keras.ops.abs(difference_129)
+    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_129, 0.0)
+    total_165 = total_162 + magnitude_7
+    difference_130 = magnitude_7 - (total_165 - total_162)
+    magnitude_8 = keras.ops.abs(difference_130)
+    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_130, 0.0)
+    total_166 = total_165 + magnitude_8
+    magnitude_9 = keras.ops.abs(minus_product_39)
+    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), minus_product_39, 0.0)
+    total_167 = negated_4 + magnitude_9
     product_72 = 2.0 * total_167
     total_168 = negated_3 + product_72
     difference_131 = total_168 - negated_3
     total_169 = negated_3 - (total_168 - difference_131) + (product_72 - difference_131)
     total_169 = total_169 + total_97
-    total_170 = (magnitude_10 - (total_167 - negated_4)) * 2.0 + total_113 * product_72
+    total_170 = (magnitude_9 - (total_167 - negated_4)) * 2.0 + total_113 * product_72
     total_169 = total_169 + total_170
     branch_74 = keras.ops.where(keras.ops.abs(total_169) < float("inf"), total_169, 0.0)
     total_171 = total_168 + branch_74
@@ -1306,7 +1303,7 @@ def _second_derivative(x):
     difference_132 = branch_74 - (total_171 - total_168)
     product_73 = difference_132 * _sign(total_171)
     is_far_2 = keras.ops.where(keras.ops.abs(product_73) < float("inf"), product_73, 0.0)
-    is_far_2 = (abs_total_171 == 64.0) & (is_far_2 > magnitude)
+    is_far_2 = (abs_total_171 == 64.0) & (is_far_2 > 0.0)
     is_far_3 = is_far_2 | (abs_total_171 != 64.0) & (abs_total_171 > 64.0)
     branch_75 = keras.ops.where(is_far_3, 0.5 * total_171, total_171)
     abs_branch_75 = keras.ops.abs(branch_75)
@@ -1334,16 +1331,16 @@ def _second_derivative(x):
     difference_134 = total_175 - head_total_175
     difference_135 = total_166 - head_total_166
     product_76 = (branch_78 - (total_175 - part_of_t_2)) * total_166
-    product_77 = (magnitude_9 - (total_166 - total_165)) * total_175
+    product_77 = (magnitude_8 - (total_166 - total_165)) * total_175
     difference_136 = head_total_166 * head_total_175 - product_75
     difference_136 = difference_136 + head_total_166 * difference_134
     difference_136 = difference_136 + difference_135 * head_total_175
     difference_136 = difference_136 + difference_135 * difference_134
     difference_136 = keras.ops.where(product_75 * 2.0**-60 == 0.0, 0.0, difference_136)
     difference_136 = difference_136 + product_77 + product_76
-    magnitude_11 = keras.ops.abs(difference_136)
-    magnitude_11 = keras.ops.where(magnitude_11 < float("inf"), difference_136, 0.0)
-    total_176 = product_75 + magnitude_11
+    magnitude_10 = keras.ops.abs(difference_136)
+    magnitude_10 = keras.ops.where(magnitude_10 < float("inf"), difference_136, 0.0)
+    total_176 = product_75 + magnitude_10
     rest_of_t_2 = keras.ops.where(is_far_3, part_of_t_2, 1.0)
     branch_79 = keras.ops.where(is_far_3, branch_77, 0.0)
     branch_80 = keras.ops.where(keras.ops.abs(branch_79) < float("inf"), branch_79, 0.0)
@@ -1353,7 +1350,7 @@ def _second_derivative(x):
     head_total_177 = _head(total_177)
     difference_137 = total_177 - head_total_177
     difference_138 = total_176 - head_total_176
-    product_79 = (magnitude_11 - (total_176 - product_75)) * total_177
+    product_79 = (magnitude_10 - (total_176 - product_75)) * total_177
     product_80 = (branch_80 - (total_177 - rest_of_t_2)) * total_176
     difference_139 = head_total_176 * head_total_177 - product_78
     difference_139 = difference_139 + head_total_176 * difference_137
@@ -1361,9 +1358,9 @@ def _second_derivative(x):
     difference_139 = difference_139 + difference_138 * difference_137
     difference_139 = keras.ops.where(product_78 * 2.0**-60 == 0.0, 0.0, difference_139)
     difference_139 = difference_139 + product_79 + product_80
-    magnitude_12 = keras.ops.abs(difference_139)
-    magnitude_12 = keras.ops.where(magnitude_12 < float("inf"), difference_139, 0.0)
-    magnitude_12 = product_78 + magnitude_12
+    magnitude_11 = keras.ops.abs(difference_139)
+    magnitude_11 = keras.ops.where(magnitude_11 < float("inf"), difference_139, 0.0)
+    magnitude_11 = product_78 + magnitude_11
     binade_7 = _binade(exp_branch_75 * _4_OVER_3)
     inside_7 = (binade_7 > 0.0) & (binade_7 < float("inf"))
     branch_81 = keras.ops.where(inside_7, binade_7, 1.0)
@@ -1376,9 +1373,9 @@ def _second_derivative(x):
     difference_142 = difference_140 - (total_178 - difference_141)
     difference_142 = difference_142 + (negated_11 - difference_141)
     difference_142 = difference_142 - floor_7 * _THE_OTHER_DIGITS_OF_LOG_2
-    magnitude_13 = keras.ops.abs(difference_142)
-    magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), difference_142, 0.0)
-    total_179 = total_178 + magnitude_13
+    magnitude_12 = keras.ops.abs(difference_142)
+    magnitude_12 = keras.ops.where(magnitude_12 < float("inf"), difference_142, 0.0)
+    total_179 = total_178 + magnitude_12
     numerator_73 = ((_1_OVER_15 * total_179 + _1_OVER_14) * total_179 + _1_OVER_13) * total_179
     numerator_74 = ((numerator_73 + _1_OVER_12) * total_179 + _1_OVER_11) * total_179
     numerator_75 = ((numerator_74 + _1_OVER_10) * total_179 + _1_OVER_9) * total_179
@@ -1386,19 +1383,19 @@ def _second_derivative(x):
     numerator_77 = ((numerator_76 * total_179 + _1_OVER_5) * total_179 + _1_OVER_4) * total_179
     numerator_78 = (numerator_77 + _1_OVER_3) * total_179 + _1_OVER_2
     numerator_79 = keras.ops.square(total_179) * numerator_78
-    numerator_80 = numerator_79 + (magnitude_13 - (total_179 - total_178))
+    numerator_80 = numerator_79 + (magnitude_12 - (total_179 - total_178))
     numerator_80 = (1.0 - ratio_11 + total_179 + numerator_80) / ratio_11
     numerator_80 = keras.ops.where(inside_7 & (abs_branch_75 >= 0.25), numerator_80, 0.0)
     branch_82 = keras.ops.where(is_far_3, difference_132 * 0.5, difference_132)
     numerator_80 = numerator_80 + branch_82
     total_180 = numerator_80 + keras.ops.where(is_far_3, numerator_80, 0.0)
-    product_81 = magnitude_12 * total_180
+    product_81 = magnitude_11 * total_180
     branch_83 = keras.ops.where(keras.ops.abs(product_81) < float("inf"), product_81, 0.0)
-    branch_83 = magnitude_12 + branch_83
+    branch_83 = magnitude_11 + branch_83
     branch_84 = keras.ops.where(keras.ops.abs(total_180) < float("inf"), total_180, 0.0)
-    branch_84 = magnitude_12 * (branch_84 + 1.0)
-    abs_magnitude_12 = keras.ops.abs(magnitude_12)
-    return keras.ops.where(abs_magnitude_12 < 2.0**-60, branch_84, branch_83)
+    branch_84 = magnitude_11 * (branch_84 + 1.0)
+    abs_magnitude_11 = keras.ops.abs(magnitude_11)
+    return keras.ops.where(abs_magnitude_11 < 2.0**-60, branch_84, branch_83)
 
 
 def _upstream(arguments, upstream):

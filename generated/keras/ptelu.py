@@ -295,11 +295,7 @@ def _second_derivative_x_x(x, alpha, beta):
     total = total + difference_2 * head_x + difference_2 * difference
     total = keras.ops.where(product_2 * 2.0**-60 == 0.0, 0.0, total)
     branch = keras.ops.where(keras.ops.abs(total) < float("inf"), total, 0.0)
-    magnitude = keras.ops.abs(0.0)
-    magnitude = magnitude < float("inf")
-    magnitude = keras.ops.where(magnitude, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
-    branch = (product_2 == 0.0) & (branch < magnitude)
-    branch = branch | (product_2 != 0.0) & (product_2 < 0.0)
+    branch = (product_2 == 0.0) & (branch < 0.0) | (product_2 != 0.0) & (product_2 < 0.0)
     product_3 = beta * x
     abs_product_3 = keras.ops.abs(product_3)
     product_4 = -2.0 * abs_product_3

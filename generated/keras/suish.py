@@ -237,11 +237,8 @@ def _second_derivative(x):
     product_10 = keras.ops.where(is_less, growth - (total_26 - 1.0), 0.0) * clamped
     total_27 = total_27 + product_10
     branch_9 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
-    magnitude = keras.ops.abs(0.0)
-    magnitude = magnitude < float("inf")
-    magnitude = keras.ops.where(magnitude, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
-    magnitude = (clamped == product_9) & (magnitude >= branch_9)
-    magnitude = magnitude | (clamped != product_9) & (clamped >= product_9)
+    branch_9 = (clamped == product_9) & (branch_9 <= 0.0)
+    branch_9 = branch_9 | (clamped != product_9) & (clamped >= product_9)
     sign_clamped = _sign(clamped)
     total_28 = abs_clamped - 2.0
     difference_18 = total_28 - abs_clamped
@@ -283,12 +280,12 @@ def _second_derivative(x):
     difference_25 = difference_25 + difference_22 * difference_21
     difference_25 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_25) + total_32
     difference_24 = difference_24 + (difference_25 + branch_12 * product_12) * sign_clamped
-    difference_24 = keras.ops.where(magnitude, 0.0, difference_24)
+    difference_24 = keras.ops.where(branch_9, 0.0, difference_24)
     difference_24 = keras.ops.where(inside, branch_7 - (total_25 - total_23), difference_24)
-    branch_13 = keras.ops.where(magnitude, 0.0, product_14)
+    branch_13 = keras.ops.where(branch_9, 0.0, product_14)
     branch_13 = keras.ops.where(inside, total_25, branch_13)
-    magnitude_2 = keras.ops.abs(difference_24)
-    return branch_13 + keras.ops.where(magnitude_2 < float("inf"), difference_24, 0.0)
+    magnitude = keras.ops.abs(difference_24)
+    return branch_13 + keras.ops.where(magnitude < float("inf"), difference_24, 0.0)
 
 
 def _upstream(arguments, upstream):

@@ -193,14 +193,9 @@ def _value(x, alpha, beta):
         total_3 = total + branch_2
         is_equal_2 = total_3 == 0.0
         difference_2 = branch_2 - (total_3 - total)
-        magnitude = keras.ops.abs(0.0)
-        magnitude = magnitude < float("inf")
-        magnitude = keras.ops.where(magnitude, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
         abs_difference_2 = keras.ops.abs(difference_2)
         abs_difference_2 = keras.ops.where(abs_difference_2 < float("inf"), difference_2, 0.0)
-        abs_difference_2 = (
-            is_equal_2 & (abs_difference_2 == magnitude) | (total_3 != 0.0) & is_equal_2
-        )
+        abs_difference_2 = is_equal_2 & (abs_difference_2 == 0.0) | (total_3 != 0.0) & is_equal_2
         product = total_3 * branch
         is_equal_3 = alpha == 0.0
         sign_branch = _sign(branch)
@@ -276,9 +271,9 @@ def _value(x, alpha, beta):
         difference_12 = difference_12 + difference_10 * head_ratio_2 + difference_10 * difference_9
         difference_12 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, difference_12)
         difference_12 = difference_12 + numerator_5
-        magnitude_2 = keras.ops.abs(product_4 - tanh_branch + difference_12)
-        magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(tanh_branch)
-        branch_9 = keras.ops.where(magnitude_2, product_4, tanh_branch)
+        magnitude = keras.ops.abs(product_4 - tanh_branch + difference_12)
+        magnitude = magnitude <= 0.00390625 * keras.ops.abs(tanh_branch)
+        branch_9 = keras.ops.where(magnitude, product_4, tanh_branch)
         product_6 = alpha * branch_9
         branch_10 = keras.ops.where(is_equal_3, 0.0, product_6)
         is_equal_4 = beta == 0.0
@@ -373,7 +368,7 @@ def _value(x, alpha, beta):
         total_27 = head_alpha * head_branch_9 - product_6 + head_alpha * difference_22
         total_27 = total_27 + difference_23 * head_branch_9 + difference_23 * difference_22
         total_27 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_27)
-        total_27 = total_27 + keras.ops.where(magnitude_2, difference_12, 0.0) * alpha
+        total_27 = total_27 + keras.ops.where(magnitude, difference_12, 0.0) * alpha
         total_26 = total_26 + keras.ops.where(is_equal_3, 0.0, total_27) + total_25
         branch_20 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
         total_28 = total_24 + branch_20
@@ -389,7 +384,7 @@ def _value(x, alpha, beta):
         total_29 = keras.ops.where(is_less, total_29, branch_20 - (total_28 - total_24))
         product_11 = total_29 * _sign(branch_21)
         branch_22 = keras.ops.where(keras.ops.abs(product_11) < float("inf"), product_11, 0.0)
-        branch_22 = (abs_branch_21 == 2.0**50) & (branch_22 > magnitude)
+        branch_22 = (abs_branch_21 == 2.0**50) & (branch_22 > 0.0)
         branch_22 = branch_22 | (abs_branch_21 != 2.0**50) & (abs_branch_21 > 2.0**50)
         branch_22 = is_equal & branch_22
         product_12 = branch_21 * float("inf")
@@ -528,15 +523,12 @@ def _derivative_x(x, alpha, beta):
         total_16 = total_16 + numerator_5
         branch_6 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
         total_18 = product_8 + branch_6
-        magnitude = keras.ops.abs(0.0)
-        magnitude = magnitude < float("inf")
-        magnitude = keras.ops.where(magnitude, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
-        magnitude_2 = keras.ops.abs(minus_total_8)
-        magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_8, 0.0)
-        magnitude_2 = (minus_product_6 == 0.0) & (magnitude_2 < magnitude)
-        magnitude_2 = magnitude_2 | (minus_product_6 != 0.0) & (minus_product_6 < 0.0)
-        branch_7 = keras.ops.where(magnitude_2, t_3, 1.0)
-        branch_8 = keras.ops.where(magnitude_2, branch_4, 0.0)
+        magnitude = keras.ops.abs(minus_total_8)
+        magnitude = keras.ops.where(magnitude < float("inf"), minus_total_8, 0.0)
+        magnitude = (minus_product_6 == 0.0) & (magnitude < 0.0)
+        magnitude = magnitude | (minus_product_6 != 0.0) & (minus_product_6 < 0.0)
+        branch_7 = keras.ops.where(magnitude, t_3, 1.0)
+        branch_8 = keras.ops.where(magnitude, branch_4, 0.0)
         branch_9 = keras.ops.where(keras.ops.abs(branch_8) < float("inf"), branch_8, 0.0)
         total_19 = branch_7 + branch_9
         product_11 = total_18 * total_19
@@ -561,7 +553,7 @@ def _derivative_x(x, alpha, beta):
         total_21 = keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, total_21)
         total_21 = total_21 + (branch_6 - (total_18 - product_8)) * total_19
         total_21 = total_21 + (branch_9 - (total_19 - branch_7)) * total_18
-        total_21 = total_21 + keras.ops.where(magnitude_2, negated_4, 0.0) * product_11
+        total_21 = total_21 + keras.ops.where(magnitude, negated_4, 0.0) * product_11
         total_22 = product_11 - (total_20 - difference_14) + (product_12 - difference_14)
         total_22 = total_22 + total_21
         total_23 = head_ratio_2 * head - product_12 + head_ratio_2 * difference_17
@@ -571,11 +563,11 @@ def _derivative_x(x, alpha, beta):
         branch_10 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
         total_24 = total_20 + branch_10
         difference_19 = branch_10 - (total_24 - total_20)
-        magnitude_3 = keras.ops.abs(difference_19)
-        magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_19, 0.0)
-        total_25 = total_24 + magnitude_3
+        magnitude_2 = keras.ops.abs(difference_19)
+        magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_19, 0.0)
+        total_25 = total_24 + magnitude_2
         branch_11 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-        branch_11 = (product_6 == 0.0) & (branch_11 < magnitude)
+        branch_11 = (product_6 == 0.0) & (branch_11 < 0.0)
         branch_11 = branch_11 | (product_6 != 0.0) & (product_6 < 0.0)
         branch_12 = keras.ops.where(branch_11, t_2, 1.0)
         branch_13 = keras.ops.where(branch_11, branch_2, 0.0)
@@ -609,7 +601,7 @@ def _derivative_x(x, alpha, beta):
         total_29 = head_total_25 * head_total_26 - product_14 + head_total_25 * difference_28
         total_29 = total_29 + difference_29 * head_total_26 + difference_29 * difference_28
         total_29 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_29)
-        total_29 = total_29 + (magnitude_3 - (total_25 - total_24)) * total_26
+        total_29 = total_29 + (magnitude_2 - (total_25 - total_24)) * total_26
         total_29 = total_29 + (branch_14 - (total_26 - branch_12)) * total_25
         total_29 = total_29 + keras.ops.where(branch_11, negated_2, 0.0) * product_14
         total_30 = product_4 - (total_27 - difference_20) + (product_14 - difference_20)
@@ -749,15 +741,15 @@ def _derivative_x(x, alpha, beta):
         difference_45 = difference_45 + difference_39 * head_ratio_6 + difference_39 * difference_38
         difference_45 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, difference_45)
         difference_45 = difference_45 + difference_44 + numerator_20
-        magnitude_4 = keras.ops.abs(difference_45)
-        magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_45, 0.0)
-        total_51 = product_27 + magnitude_4
-        magnitude_5 = keras.ops.abs(minus_total_43)
-        magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), minus_total_43, 0.0)
-        magnitude_5 = (minus_product_21 == 0.0) & (magnitude_5 < magnitude)
-        magnitude_5 = magnitude_5 | (minus_product_21 != 0.0) & (minus_product_21 < 0.0)
-        branch_25 = keras.ops.where(magnitude_5, t_6, 1.0)
-        branch_26 = keras.ops.where(magnitude_5, total_48, 0.0)
+        magnitude_3 = keras.ops.abs(difference_45)
+        magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_45, 0.0)
+        total_51 = product_27 + magnitude_3
+        magnitude_4 = keras.ops.abs(minus_total_43)
+        magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), minus_total_43, 0.0)
+        magnitude_4 = (minus_product_21 == 0.0) & (magnitude_4 < 0.0)
+        magnitude_4 = magnitude_4 | (minus_product_21 != 0.0) & (minus_product_21 < 0.0)
+        branch_25 = keras.ops.where(magnitude_4, t_6, 1.0)
+        branch_26 = keras.ops.where(magnitude_4, total_48, 0.0)
         branch_27 = keras.ops.where(keras.ops.abs(branch_26) < float("inf"), branch_26, 0.0)
         total_52 = branch_25 + branch_27
         product_30 = total_51 * total_52
@@ -770,19 +762,19 @@ def _derivative_x(x, alpha, beta):
         total_54 = head_total_51 * head_total_52 - product_30 + head_total_51 * difference_47
         total_54 = total_54 + difference_48 * head_total_52 + difference_48 * difference_47
         total_54 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_54)
-        total_54 = total_54 + (magnitude_4 - (total_51 - product_27)) * total_52
+        total_54 = total_54 + (magnitude_3 - (total_51 - product_27)) * total_52
         total_54 = total_54 + (branch_27 - (total_52 - branch_25)) * total_51
-        total_54 = total_54 + keras.ops.where(magnitude_5, product_26, 0.0) * product_30
+        total_54 = total_54 + keras.ops.where(magnitude_4, product_26, 0.0) * product_30
         total_55 = product_30 - (total_53 - difference_46) + (ratio_5 - difference_46)
         total_55 = total_55 + total_54 + numerator_16
         branch_28 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
         total_56 = total_53 + branch_28
         difference_49 = branch_28 - (total_56 - total_53)
-        magnitude_6 = keras.ops.abs(difference_49)
-        magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_49, 0.0)
-        total_57 = total_56 + magnitude_6
+        magnitude_5 = keras.ops.abs(difference_49)
+        magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_49, 0.0)
+        total_57 = total_56 + magnitude_5
         branch_29 = keras.ops.where(keras.ops.abs(total_43) < float("inf"), total_43, 0.0)
-        branch_29 = (product_21 == 0.0) & (branch_29 < magnitude)
+        branch_29 = (product_21 == 0.0) & (branch_29 < 0.0)
         branch_29 = branch_29 | (product_21 != 0.0) & (product_21 < 0.0)
         branch_30 = keras.ops.where(branch_29, branch_19, 1.0)
         branch_31 = keras.ops.where(branch_29, branch_20, 0.0)
@@ -797,7 +789,7 @@ def _derivative_x(x, alpha, beta):
         total_59 = head_total_57 * head_total_58 - product_31 + head_total_57 * difference_50
         total_59 = total_59 + difference_51 * head_total_58 + difference_51 * difference_50
         total_59 = keras.ops.where(product_31 * 2.0**-60 == 0.0, 0.0, total_59)
-        total_59 = total_59 + (magnitude_6 - (total_57 - total_56)) * total_58
+        total_59 = total_59 + (magnitude_5 - (total_57 - total_56)) * total_58
         total_59 = total_59 + difference_52 * total_57
         branch_33 = keras.ops.where(keras.ops.abs(total_59) < float("inf"), total_59, 0.0)
         total_60 = product_31 + branch_33
@@ -1047,11 +1039,8 @@ def _second_derivative_x_x(x, alpha, beta):
     is_equal = minus_product_2 == 0.0
     magnitude = keras.ops.abs(minus_total_7)
     magnitude = keras.ops.where(magnitude < float("inf"), minus_total_7, 0.0)
-    magnitude_2 = keras.ops.abs(0.0)
-    magnitude_2 = magnitude_2 < float("inf")
-    magnitude_2 = keras.ops.where(magnitude_2, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
     differs = minus_product_2 != 0.0
-    outside = is_equal & (magnitude < magnitude_2) | differs & (minus_product_2 < 0.0)
+    outside = is_equal & (magnitude < 0.0) | differs & (minus_product_2 < 0.0)
     branch_12 = keras.ops.where(outside, t, 1.0)
     branch_13 = keras.ops.where(outside, branch_2, 0.0)
     branch_14 = keras.ops.where(keras.ops.abs(branch_13) < float("inf"), branch_13, 0.0)
@@ -1110,13 +1099,13 @@ def _second_derivative_x_x(x, alpha, beta):
     difference_28 = difference_28 + difference_26 * head_ratio_2 + difference_26 * difference_16
     difference_28 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_28) + total_30
     difference_28 = difference_28 + numerator_12 * product_13
-    magnitude_3 = keras.ops.abs(difference_28)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_28, 0.0)
-    total_31 = product_14 + magnitude_3
+    magnitude_2 = keras.ops.abs(difference_28)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_28, 0.0)
+    total_31 = product_14 + magnitude_2
     is_equal_2 = product_2 == 0.0
     branch_16 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
     differs_2 = product_2 != 0.0
-    outside_2 = is_equal_2 & (branch_16 < magnitude_2) | differs_2 & (product_2 < 0.0)
+    outside_2 = is_equal_2 & (branch_16 < 0.0) | differs_2 & (product_2 < 0.0)
     branch_17 = keras.ops.where(outside_2, t_2, 1.0)
     branch_18 = keras.ops.where(outside_2, branch_7, 0.0)
     branch_19 = keras.ops.where(keras.ops.abs(branch_18) < float("inf"), branch_18, 0.0)
@@ -1132,7 +1121,7 @@ def _second_derivative_x_x(x, alpha, beta):
     total_34 = head_total_31 * head_total_32 - product_15 + head_total_31 * difference_30
     total_34 = total_34 + difference_31 * head_total_32 + difference_31 * difference_30
     total_34 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_34)
-    total_34 = total_34 + (magnitude_3 - (total_31 - product_14)) * total_32
+    total_34 = total_34 + (magnitude_2 - (total_31 - product_14)) * total_32
     total_34 = total_34 + (branch_19 - (total_32 - branch_17)) * total_31
     total_34 = -(total_34 + keras.ops.where(outside_2, numerator_8, 0.0) * product_15)
     total_35 = total_28 - (total_33 - difference_29) + (minus_product_15 - difference_29)
@@ -1140,17 +1129,17 @@ def _second_derivative_x_x(x, alpha, beta):
     branch_20 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
     total_36 = total_33 + branch_20
     difference_32 = branch_20 - (total_36 - total_33)
-    magnitude_4 = keras.ops.abs(difference_32)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_32, 0.0)
-    total_37 = total_36 + magnitude_4
+    magnitude_3 = keras.ops.abs(difference_32)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_32, 0.0)
+    total_37 = total_36 + magnitude_3
     smaller = _minimum(minus_product_2, 0.0)
     smaller_2 = _minimum(product_2, 0.0)
     total_38 = smaller + smaller_2
     difference_33 = total_38 - smaller
     total_39 = smaller - (total_38 - difference_33) + (smaller_2 - difference_33)
-    outside_3 = is_equal & (magnitude <= magnitude_2) | differs & (minus_product_2 <= 0.0)
+    outside_3 = is_equal & (magnitude <= 0.0) | differs & (minus_product_2 <= 0.0)
     total_39 = total_39 + keras.ops.where(outside_3, minus_total_7, 0.0)
-    outside_4 = is_equal_2 & (branch_16 <= magnitude_2) | differs_2 & (product_2 <= 0.0)
+    outside_4 = is_equal_2 & (branch_16 <= 0.0) | differs_2 & (product_2 <= 0.0)
     total_39 = total_39 + keras.ops.where(outside_4, total_7, 0.0)
     branch_21 = keras.ops.where(keras.ops.abs(total_39) < float("inf"), total_39, 0.0)
     total_40 = total_38 + branch_21
@@ -1158,7 +1147,7 @@ def _second_derivative_x_x(x, alpha, beta):
     difference_34 = branch_21 - (total_40 - total_38)
     product_16 = difference_34 * _sign(total_40)
     is_far = keras.ops.where(keras.ops.abs(product_16) < float("inf"), product_16, 0.0)
-    is_far = (abs_total_40 == 64.0) & (is_far > magnitude_2)
+    is_far = (abs_total_40 == 64.0) & (is_far > 0.0)
     is_far = is_far | (abs_total_40 != 64.0) & (abs_total_40 > 64.0)
     branch_22 = keras.ops.where(is_far, 0.5 * total_40, total_40)
     abs_branch_22 = keras.ops.abs(branch_22)
@@ -1187,7 +1176,7 @@ def _second_derivative_x_x(x, alpha, beta):
     total_44 = head_total_37 * head_total_43 - product_18 + head_total_37 * difference_36
     total_44 = total_44 + difference_37 * head_total_43 + difference_37 * difference_36
     total_44 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, total_44)
-    total_44 = total_44 + (magnitude_4 - (total_37 - total_36)) * total_43
+    total_44 = total_44 + (magnitude_3 - (total_37 - total_36)) * total_43
     total_44 = total_44 + (branch_25 - (total_43 - part_of_t)) * total_37
     branch_26 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
     total_45 = product_18 + branch_26
@@ -1199,8 +1188,8 @@ def _second_derivative_x_x(x, alpha, beta):
     product_20 = 2.0 * alpha
     abs_clamped = keras.ops.abs(clamped)
     minus_abs_clamped = -abs_clamped
-    magnitude_5 = keras.ops.abs(minus_abs_clamped)
-    is_less_4 = magnitude_5 < 0.25
+    magnitude_4 = keras.ops.abs(minus_abs_clamped)
+    is_less_4 = magnitude_4 < 0.25
     total_47 = minus_abs_clamped + 1.0
     difference_38 = total_47 - minus_abs_clamped
     total_48 = minus_abs_clamped - (total_47 - difference_38) + (1.0 - difference_38)
@@ -1244,7 +1233,7 @@ def _second_derivative_x_x(x, alpha, beta):
     numerator_22 = keras.ops.square(total_53) * (numerator_21 * total_53 + _1_OVER_2)
     numerator_23 = numerator_22 + (branch_32 - (total_53 - total_51))
     numerator_23 = (1.0 - ratio_5 + total_53 + numerator_23) / ratio_5
-    numerator_23 = keras.ops.where(inside_3 & (magnitude_5 >= 0.25), numerator_23, 0.0)
+    numerator_23 = keras.ops.where(inside_3 & (magnitude_4 >= 0.25), numerator_23, 0.0)
     total_54 = t_3_squared - (total_50 - difference_39) + (1.0 - difference_39)
     total_55 = head_t_3 * head_t_3 - t_3_squared + head_t_3 * difference_40
     total_55 = total_55 + difference_40 * head_t_3 + difference_40 * difference_40
@@ -1333,9 +1322,9 @@ def _second_derivative_x_x(x, alpha, beta):
     difference_52 = difference_52 + difference_50 * head_ratio_8 + difference_50 * difference_49
     difference_52 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_52)
     difference_52 = difference_52 + numerator_34
-    magnitude_6 = keras.ops.abs(product_24 - tanh_clamped + difference_52)
-    magnitude_6 = magnitude_6 <= 0.00390625 * keras.ops.abs(tanh_clamped)
-    branch_41 = keras.ops.where(magnitude_6, product_24, tanh_clamped)
+    magnitude_5 = keras.ops.abs(product_24 - tanh_clamped + difference_52)
+    magnitude_5 = magnitude_5 <= 0.00390625 * keras.ops.abs(tanh_clamped)
+    branch_41 = keras.ops.where(magnitude_5, product_24, tanh_clamped)
     product_26 = product_22 * branch_41
     head_product_22 = _head(product_22)
     head_branch_41 = _head(branch_41)
@@ -1363,16 +1352,16 @@ def _second_derivative_x_x(x, alpha, beta):
     total_69 = total_69 + difference_56 * head_3 + difference_56 * difference_55
     total_69 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_69) + total_68
     total_69 = total_69 * branch_41
-    product_28 = keras.ops.where(magnitude_6, difference_52, 0.0) * product_22
+    product_28 = keras.ops.where(magnitude_5, difference_52, 0.0) * product_22
     difference_59 = head_product_22 * head_branch_41 - product_26
     difference_59 = difference_59 + head_product_22 * difference_53
     difference_59 = difference_59 + difference_54 * head_branch_41
     difference_59 = difference_59 + difference_54 * difference_53
     difference_59 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_59) + total_69
     difference_59 = difference_59 + product_28
-    magnitude_7 = keras.ops.abs(difference_59)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_59, 0.0)
-    total_70 = product_26 + magnitude_7
+    magnitude_6 = keras.ops.abs(difference_59)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_59, 0.0)
+    total_70 = product_26 + magnitude_6
     branch_42 = keras.ops.where(keras.ops.abs(branch_30) < float("inf"), branch_30, 0.0)
     total_71 = t_3 + branch_42
     product_29 = total_70 * total_71
@@ -1384,7 +1373,7 @@ def _second_derivative_x_x(x, alpha, beta):
     total_72 = head_total_70 * head_total_71 - product_29 + head_total_70 * difference_60
     total_72 = total_72 + difference_61 * head_total_71 + difference_61 * difference_60
     total_72 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_72)
-    total_72 = total_72 + (magnitude_7 - (total_70 - product_26)) * total_71
+    total_72 = total_72 + (magnitude_6 - (total_70 - product_26)) * total_71
     total_72 = total_72 + difference_62 * total_70
     branch_43 = keras.ops.where(keras.ops.abs(total_72) < float("inf"), total_72, 0.0)
     total_73 = product_29 + branch_43
@@ -1438,8 +1427,8 @@ def _second_derivative_x_x(x, alpha, beta):
     branch_46 = keras.ops.where(keras.ops.abs(total_78) < float("inf"), total_78, 0.0)
     total_81 = total_74 + branch_46
     difference_69 = branch_46 - (total_81 - total_74)
-    magnitude_8 = keras.ops.abs(difference_69)
-    return total_81 + keras.ops.where(magnitude_8 < float("inf"), difference_69, 0.0)
+    magnitude_7 = keras.ops.abs(difference_69)
+    return total_81 + keras.ops.where(magnitude_7 < float("inf"), difference_69, 0.0)
 
 
 def _second_derivative_x_beta(x, alpha, beta):

@@ -303,10 +303,7 @@ def _derivative(x):
     total_25 = product_5 + total_17 * abs_product_3
     is_negative = clamped < 0.0
     branch_14 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
-    magnitude_2 = keras.ops.abs(0.0)
-    magnitude_2 = magnitude_2 < float("inf")
-    magnitude_2 = keras.ops.where(magnitude_2, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
-    branch_14 = (abs_product_3 == 2.0**-54) & (branch_14 < magnitude_2)
+    branch_14 = (abs_product_3 == 2.0**-54) & (branch_14 < 0.0)
     branch_14 = branch_14 | (abs_product_3 != 2.0**-54) & (abs_product_3 < 2.0**-54)
     branch_14 = branch_14 & is_negative
     product_12 = -2.0 * abs_product_3
@@ -383,9 +380,9 @@ def _derivative(x):
     total_37 = head_2 * head_ratio_5 - product_13 + head_2 * difference_22
     total_37 = total_37 + difference_23 * head_ratio_5 + difference_23 * difference_22
     total_37 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, total_37) + numerator_23
-    magnitude_3 = keras.ops.abs(product_13 - tanh_product_3 + total_37)
-    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(tanh_product_3)
-    branch_22 = keras.ops.where(magnitude_3, product_13, tanh_product_3)
+    magnitude_2 = keras.ops.abs(product_13 - tanh_product_3 + total_37)
+    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(tanh_product_3)
+    branch_22 = keras.ops.where(magnitude_2, product_13, tanh_product_3)
     product_15 = 0.5 * -keras.ops.abs(clamped)
     abs_product_15 = keras.ops.abs(product_15)
     is_less_4 = abs_product_15 < 0.25
@@ -429,7 +426,7 @@ def _derivative(x):
     numerator_33 = ratio_6 - product_16 + numerator_32
     numerator_34 = 4.0 * exp_product_12 / keras.ops.square(1.0 + exp_product_12)
     numerator_35 = numerator_34 * (total_4 + total_17 * product_3)
-    numerator_36 = numerator_28 + (keras.ops.where(magnitude_3, total_37, 0.0) + numerator_35)
+    numerator_36 = numerator_28 + (keras.ops.where(magnitude_2, total_37, 0.0) + numerator_35)
     numerator_37 = numerator_33 + (numerator_36 - branch_28 * ratio_6) / branch_25
     numerator_37 = (numerator_37 - branch_28 * ratio_7) / branch_25
     numerator_37 = keras.ops.where(branch_14, 0.0, numerator_37)
@@ -499,16 +496,16 @@ def _derivative(x):
     branch_34 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
     total_51 = total_44 + branch_34
     difference_37 = branch_34 - (total_51 - total_44)
-    magnitude_4 = keras.ops.abs(difference_37)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_37, 0.0)
-    total_52 = total_51 + magnitude_4
+    magnitude_3 = keras.ops.abs(difference_37)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_37, 0.0)
+    total_52 = total_51 + magnitude_3
     product_19 = total_52 * total_3
     head_total_52 = _head(total_52)
     difference_38 = total_52 - head_total_52
     total_53 = head_total_52 * head_total_3 - product_19 + head_total_52 * difference_2
     total_53 = total_53 + difference_38 * head_total_3 + difference_38 * difference_2
     total_53 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, total_53)
-    total_53 = total_53 + (magnitude_4 - (total_52 - total_51)) * total_3
+    total_53 = total_53 + (magnitude_3 - (total_52 - total_51)) * total_3
     total_53 = total_53 + difference_3 * total_52
     branch_35 = keras.ops.where(keras.ops.abs(total_53) < float("inf"), total_53, 0.0)
     total_54 = product_19 + branch_35

@@ -575,11 +575,7 @@ def _derivative_x(x, alpha):
     numerator_12 = keras.ops.where(inside_2 & (abs_negated_2 >= 0.25), numerator_12, 0.0)
     total_19 = branch_7 + numerator_12 * t_2
     branch_10 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
-    magnitude_2 = keras.ops.abs(0.0)
-    magnitude_2 = magnitude_2 < float("inf")
-    magnitude_2 = keras.ops.where(magnitude_2, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
-    branch_10 = (t_2 == 2.0**-54) & (branch_10 < magnitude_2)
-    branch_10 = branch_10 | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
+    branch_10 = (t_2 == 2.0**-54) & (branch_10 < 0.0) | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
     log1p_t_2 = _log1p(t_2)
     total_20 = t_2 + 1.0
     difference_14 = total_20 - t_2
@@ -664,13 +660,13 @@ def _derivative_x(x, alpha):
     total_32 = log1p_t_2 + branch_21
     difference_24 = total_32 - log1p_t_2
     difference_25 = branch_21 - difference_24
-    magnitude_3 = keras.ops.abs(difference_24 + difference_25)
-    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(log1p_t_2)
-    branch_22 = keras.ops.where(magnitude_3, total_32, log1p_t_2)
+    magnitude_2 = keras.ops.abs(difference_24 + difference_25)
+    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(log1p_t_2)
+    branch_22 = keras.ops.where(magnitude_2, total_32, log1p_t_2)
     ratio_5 = branch_22 / t_2
     total_33 = smaller + branch_22
     difference_26 = total_33 - smaller
-    total_34 = keras.ops.where(magnitude_3, difference_25, 0.0) + 1.0 / total_20 * total_19
+    total_34 = keras.ops.where(magnitude_2, difference_25, 0.0) + 1.0 / total_20 * total_19
     total_35 = smaller - (total_33 - difference_26) + (branch_22 - difference_26)
     total_35 = total_35 + total_34
     branch_23 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
@@ -787,9 +783,9 @@ def _derivative_x(x, alpha):
     difference_41 = difference_41 + difference_39 * head_ratio_8 + difference_39 * difference_38
     difference_41 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_41)
     difference_41 = difference_41 + numerator_34
-    magnitude_4 = keras.ops.abs(product_18 - tanh_product + difference_41)
-    magnitude_4 = magnitude_4 <= 0.00390625 * keras.ops.abs(tanh_product)
-    branch_35 = keras.ops.where(magnitude_4, product_18, tanh_product)
+    magnitude_3 = keras.ops.abs(product_18 - tanh_product + difference_41)
+    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(tanh_product)
+    branch_35 = keras.ops.where(magnitude_3, product_18, tanh_product)
     product_20 = ratio_6 * branch_35
     total_54 = product_16 + product_20
     difference_42 = total_54 - product_16
@@ -819,7 +815,7 @@ def _derivative_x(x, alpha):
     numerator_38 = (numerator_38 - (branch_27 - (total_42 - total_20)) * ratio_6) / total_42
     total_56 = total_56 + numerator_38 * branch_35
     product_22 = 4.0 * exp_product_17 / keras.ops.square(1.0 + exp_product_17) * total_8
-    product_22 = (keras.ops.where(magnitude_4, difference_41, 0.0) + product_22) * ratio_6
+    product_22 = (keras.ops.where(magnitude_3, difference_41, 0.0) + product_22) * ratio_6
     total_56 = total_56 + product_22
     total_57 = product_16 - (total_54 - difference_42) + (product_20 - difference_42)
     branch_36 = keras.ops.where(branch_10, 0.0, -numerator_12)
@@ -828,9 +824,9 @@ def _derivative_x(x, alpha):
     branch_37 = keras.ops.where(keras.ops.abs(total_57) < float("inf"), total_57, 0.0)
     total_58 = total_54 + branch_37
     difference_48 = branch_37 - (total_58 - total_54)
-    magnitude_5 = keras.ops.abs(difference_48)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_48, 0.0)
-    total_59 = total_58 + magnitude_5
+    magnitude_4 = keras.ops.abs(difference_48)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_48, 0.0)
+    total_59 = total_58 + magnitude_4
     branch_38 = keras.ops.where(is_negative, t_2, 1.0)
     branch_39 = keras.ops.where(is_negative, branch_7, 0.0)
     branch_40 = keras.ops.where(keras.ops.abs(branch_39) < float("inf"), branch_39, 0.0)
@@ -843,7 +839,7 @@ def _derivative_x(x, alpha):
     total_61 = head_total_59 * head_total_60 - product_23 + head_total_59 * difference_49
     total_61 = total_61 + difference_50 * head_total_60 + difference_50 * difference_49
     total_61 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_61)
-    total_61 = total_61 + (magnitude_5 - (total_59 - total_58)) * total_60
+    total_61 = total_61 + (magnitude_4 - (total_59 - total_58)) * total_60
     total_61 = total_61 + (branch_40 - (total_60 - branch_38)) * total_59
     branch_41 = keras.ops.where(keras.ops.abs(total_61) < float("inf"), total_61, 0.0)
     branch_41 = product_23 + branch_41
@@ -1239,11 +1235,7 @@ def _second_derivative_x_x(x, alpha):
     total_56 = product_21 + branch_29
     is_negative_2 = smaller < 0.0
     branch_30 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-    magnitude_3 = keras.ops.abs(0.0)
-    magnitude_3 = magnitude_3 < float("inf")
-    magnitude_3 = keras.ops.where(magnitude_3, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
-    branch_30 = (t_2 == 2.0**-54) & (branch_30 < magnitude_3)
-    branch_30 = branch_30 | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
+    branch_30 = (t_2 == 2.0**-54) & (branch_30 < 0.0) | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
     log1p_t_2 = _log1p(t_2)
     branch_31 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
     total_57 = total_13 + branch_31
@@ -1326,13 +1318,13 @@ def _second_derivative_x_x(x, alpha):
     total_68 = log1p_t_2 + branch_41
     difference_53 = total_68 - log1p_t_2
     difference_54 = branch_41 - difference_53
-    magnitude_4 = keras.ops.abs(difference_53 + difference_54)
-    magnitude_4 = magnitude_4 <= 0.00390625 * keras.ops.abs(log1p_t_2)
-    branch_42 = keras.ops.where(magnitude_4, total_68, log1p_t_2)
+    magnitude_3 = keras.ops.abs(difference_53 + difference_54)
+    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(log1p_t_2)
+    branch_42 = keras.ops.where(magnitude_3, total_68, log1p_t_2)
     ratio_10 = branch_42 / t_2
     total_69 = smaller + branch_42
     difference_55 = total_69 - smaller
-    total_70 = keras.ops.where(magnitude_4, difference_54, 0.0) + 1.0 / total_13 * total_18
+    total_70 = keras.ops.where(magnitude_3, difference_54, 0.0) + 1.0 / total_13 * total_18
     total_71 = smaller - (total_69 - difference_55) + (branch_42 - difference_55)
     total_71 = total_71 + total_70
     branch_43 = keras.ops.where(keras.ops.abs(total_71) < float("inf"), total_71, 0.0)
@@ -1399,9 +1391,9 @@ def _second_derivative_x_x(x, alpha):
     branch_49 = keras.ops.where(keras.ops.abs(total_81) < float("inf"), total_81, 0.0)
     total_82 = total_79 + branch_49
     difference_65 = branch_49 - (total_82 - total_79)
-    magnitude_5 = keras.ops.abs(difference_65)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_65, 0.0)
-    total_83 = total_82 + magnitude_5
+    magnitude_4 = keras.ops.abs(difference_65)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_65, 0.0)
+    total_83 = total_82 + magnitude_4
     branch_50 = keras.ops.where(is_negative_2, t_2, 1.0)
     branch_51 = keras.ops.where(is_negative_2, branch_6, 0.0)
     branch_52 = keras.ops.where(keras.ops.abs(branch_51) < float("inf"), branch_51, 0.0)
@@ -1414,7 +1406,7 @@ def _second_derivative_x_x(x, alpha):
     total_85 = head_total_83 * head_total_84 - product_32 + head_total_83 * difference_66
     total_85 = total_85 + difference_67 * head_total_84 + difference_67 * difference_66
     total_85 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_85)
-    total_85 = total_85 + (magnitude_5 - (total_83 - total_82)) * total_84
+    total_85 = total_85 + (magnitude_4 - (total_83 - total_82)) * total_84
     total_85 = total_85 + (branch_52 - (total_84 - branch_50)) * total_83
     branch_53 = keras.ops.where(keras.ops.abs(total_85) < float("inf"), total_85, 0.0)
     branch_53 = product_32 + branch_53
@@ -1559,11 +1551,7 @@ def _second_derivative_x_alpha(x, alpha):
     numerator_8 = keras.ops.where(inside_2 & (abs_product_7 >= 0.25), numerator_8, 0.0) * 2.0
     total_19 = total_15 + numerator_8 * t_2
     branch_11 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
-    magnitude = keras.ops.abs(0.0)
-    magnitude = magnitude < float("inf")
-    magnitude = keras.ops.where(magnitude, keras.ops.convert_to_tensor(0.0, x.dtype), 0.0)
-    branch_11 = (t_2 == 2.0**-54) & (branch_11 < magnitude)
-    branch_11 = branch_11 | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
+    branch_11 = (t_2 == 2.0**-54) & (branch_11 < 0.0) | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
     log1p_t_2 = _log1p(t_2)
     total_20 = t_2 + 1.0
     difference_14 = total_20 - t_2
@@ -1649,13 +1637,13 @@ def _second_derivative_x_alpha(x, alpha):
     total_33 = log1p_t_2 + branch_22
     difference_24 = total_33 - log1p_t_2
     difference_25 = branch_22 - difference_24
-    magnitude_2 = keras.ops.abs(difference_24 + difference_25)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(log1p_t_2)
-    branch_23 = keras.ops.where(magnitude_2, total_33, log1p_t_2)
+    magnitude = keras.ops.abs(difference_24 + difference_25)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t_2)
+    branch_23 = keras.ops.where(magnitude, total_33, log1p_t_2)
     ratio_5 = branch_23 / t_2
     total_34 = clamped + branch_23
     difference_26 = total_34 - clamped
-    total_35 = keras.ops.where(magnitude_2, difference_25, 0.0) + 1.0 / total_20 * total_19
+    total_35 = keras.ops.where(magnitude, difference_25, 0.0) + 1.0 / total_20 * total_19
     total_36 = clamped - (total_34 - difference_26) + (branch_23 - difference_26)
     total_36 = total_36 + total_35
     branch_24 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
@@ -1765,11 +1753,11 @@ def _second_derivative_x_alpha(x, alpha):
     difference_41 = difference_41 + difference_39 * head_ratio_7 + difference_39 * difference_38
     difference_41 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_41)
     difference_41 = difference_41 + numerator_30
-    magnitude_3 = keras.ops.abs(product_19 - tanh_product + difference_41)
-    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(tanh_product)
-    branch_34 = keras.ops.where(magnitude_3, product_19, tanh_product)
+    magnitude_2 = keras.ops.abs(product_19 - tanh_product + difference_41)
+    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(tanh_product)
+    branch_34 = keras.ops.where(magnitude_2, product_19, tanh_product)
     product_21 = 4.0 * exp_product_18 / keras.ops.square(1.0 + exp_product_18) * total_7
-    product_21 = keras.ops.where(magnitude_3, difference_41, 0.0) + product_21
+    product_21 = keras.ops.where(magnitude_2, difference_41, 0.0) + product_21
     branch_35 = keras.ops.where(keras.ops.abs(product_21) < float("inf"), product_21, 0.0)
     total_52 = branch_34 + branch_35
     product_22 = total_40 * total_52

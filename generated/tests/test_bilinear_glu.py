@@ -14,6 +14,7 @@ from . import contract
 from .contract import FRAMEWORKS, TYPES, adaptor, function, inf, installed, nan
 
 NAME = "bilinear_glu"
+# What its modules are built of: conftest.py chooses a few activations that together have everything.
 TRAITS = ("gated of 0 parameters", "multiply")
 CLASS = "BilinearGLU"
 INPUTS = (

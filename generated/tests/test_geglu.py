@@ -14,6 +14,7 @@ from . import contract
 from .contract import FRAMEWORKS, TYPES, adaptor, function, inf, installed, nan
 
 NAME = "geglu"
+# What its modules are built of: conftest.py chooses a few activations that together have everything.
 TRAITS = (
     "absolute",
     "add",

@@ -14,6 +14,7 @@ from .contract import FRAMEWORKS, TYPES, function, nan
 from .rows import assert_rows_within_contract, rows
 
 NAME = "l2_norm"
+# What its modules are built of: conftest.py chooses a few activations that together have everything.
 TRAITS = ("axiswise of 1 parameters", "keeps the axis", "number with bounds", "shift None")
 CLASS = "L2Norm"
 REDUCES = False

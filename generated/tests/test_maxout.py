@@ -14,6 +14,7 @@ from .contract import FRAMEWORKS, TYPES, function, nan
 from .rows import assert_rows_within_contract, rows
 
 NAME = "maxout"
+# What its modules are built of: conftest.py chooses a few activations that together have everything.
 TRAITS = ("axiswise in groups of 0 parameters", "reduces the axis", "shift 1")
 CLASS = "Maxout"
 REDUCES = True

@@ -14,6 +14,7 @@ from .contract import FRAMEWORKS, TYPES, function, nan
 from .rows import assert_rows_within_contract, rows
 
 NAME = "softmin"
+# What its modules are built of: conftest.py chooses a few activations that together have everything.
 TRAITS = ("axiswise of 0 parameters", "keeps the axis", "shift 0")
 CLASS = "Softmin"
 REDUCES = False

@@ -14,6 +14,7 @@ from . import contract
 from .contract import FRAMEWORKS, TYPES, adaptor, function, inf, installed, nan
 
 NAME = "suish"
+# What its modules are built of: conftest.py chooses a few activations that together have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -209,9 +210,8 @@ def test_the_value_and_every_derivative_keep_the_accuracy_contract(framework, dt
     def check(key, y):
         expected = REFERENCE[key][held]
         here = ~np.isnan(expected) | np.isnan(x)
-        if (
-            key
-        ):  # a derivative is not asked for at NaN, nor at the float next to a kink between floats
+        # A derivative is not asked for at NaN, nor at the float next to a kink between floats.
+        if key:
             here &= ~np.isnan(x) & ~contract.is_blurred(x, KINKS)
         if len(key) == 2:
             here &= np.isfinite(x) & ~np.isin(x, KINKS)

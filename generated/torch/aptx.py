@@ -207,28 +207,27 @@ def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     total_7 = product_5 + branch_4
     smaller = product_4.clamp(max=0)
     abs_smaller = smaller.abs()
-    branch_5 = torch.where(torch.abs(x.new_full((), 0)) < torch.inf, x.new_full((), 0), 0)
-    branch_6 = torch.where(difference_5.abs() < torch.inf, difference_5, 0)
-    branch_6 = (product_4 == 0) & (branch_6 <= branch_5)
-    branch_6 = torch.where(branch_6 | (product_4 != 0) & (product_4 <= 0), difference_5, 0)
-    product_7 = torch.where(smaller.isnan(), smaller, smaller.sign()).mul_(branch_6)
+    branch_5 = torch.where(difference_5.abs() < torch.inf, difference_5, 0)
+    branch_5 = (product_4 == 0) & (branch_5 <= 0) | (product_4 != 0) & (product_4 <= 0)
+    branch_5 = torch.where(branch_5, difference_5, 0)
+    product_7 = torch.where(smaller.isnan(), smaller, smaller.sign()).mul_(branch_5)
     is_far = torch.where(product_7.abs() < torch.inf, product_7, 0)
-    is_far = (abs_smaller == 64) & (is_far > branch_5)
+    is_far = (abs_smaller == 64) & (is_far > 0)
     is_far = is_far | (abs_smaller != 64) & (abs_smaller > 64)
-    branch_7 = torch.where(is_far, 0.5 * smaller, smaller)
-    is_less_3 = branch_7.abs() < 0.5
-    expm1_branch_7 = _expm1(branch_7)
-    total_8 = expm1_branch_7 + 1
-    part_of_t = torch.where(is_less_3, total_8, branch_7.exp())
-    branch_8 = torch.where(is_less_3, expm1_branch_7 - (total_8 - 1), 0)
-    branch_9 = torch.where(branch_8.abs() < torch.inf, branch_8, 0)
-    total_9 = part_of_t + branch_9
+    branch_6 = torch.where(is_far, 0.5 * smaller, smaller)
+    is_less_3 = branch_6.abs() < 0.5
+    expm1_branch_6 = _expm1(branch_6)
+    total_8 = expm1_branch_6 + 1
+    part_of_t = torch.where(is_less_3, total_8, branch_6.exp())
+    branch_7 = torch.where(is_less_3, expm1_branch_6 - (total_8 - 1), 0)
+    branch_8 = torch.where(branch_7.abs() < torch.inf, branch_7, 0)
+    total_9 = part_of_t + branch_8
     product_8 = total_7 * total_9
     head_total_7 = _head(total_7)
     head_total_9 = _head(total_9)
     difference_10 = total_9 - head_total_9
     difference_11 = total_7 - head_total_7
-    product_9 = (branch_9 - (total_9 - part_of_t)).mul_(total_7)
+    product_9 = (branch_8 - (total_9 - part_of_t)).mul_(total_7)
     product_10 = (branch_4 - (total_7 - product_5)).mul_(total_9)
     difference_12 = (head_total_7 * head_total_9).sub_(product_8)
     difference_12 = difference_12.add_(head_total_7 * difference_10)
@@ -236,12 +235,12 @@ def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     difference_12 = difference_12.add_(difference_11 * difference_10)
     difference_12 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_12).add_(product_10)
     difference_12 = difference_12.add_(product_9)
-    branch_10 = torch.where(difference_12.abs() < torch.inf, difference_12, 0)
-    total_10 = product_8 + branch_10
+    branch_9 = torch.where(difference_12.abs() < torch.inf, difference_12, 0)
+    total_10 = product_8 + branch_9
     rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_11 = torch.where(is_far, branch_8, 0)
-    branch_12 = torch.where(branch_11.abs() < torch.inf, branch_11, 0)
-    total_11 = rest_of_t + branch_12
+    branch_10 = torch.where(is_far, branch_7, 0)
+    branch_11 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
+    total_11 = rest_of_t + branch_11
     product_11 = total_10 * total_11
     total_12 = product + product_11
     difference_13 = total_12 - product
@@ -251,63 +250,63 @@ def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     head_total_11 = _head(total_11)
     difference_15 = total_11 - head_total_11
     difference_16 = total_10 - head_total_10
-    branch_13 = torch.where(is_far, branch_6 * 0.5, branch_6)
+    branch_12 = torch.where(is_far, branch_5 * 0.5, branch_5)
     total_13 = (product - (total_12 - difference_13)).add_(product_11 - difference_13)
-    product_12 = torch.where(is_far, branch_13, 0).add_(branch_13).mul_(product_11)
+    product_12 = torch.where(is_far, branch_12, 0).add_(branch_12).mul_(product_11)
     total_14 = (head_x * head_total_3).sub_(product).add_(head_x * difference_14)
     total_14 = total_14.add_(difference_3 * head_total_3)
     total_14 = total_14.add_(difference_3 * difference_14)
     total_14 = torch.where(product * 2.0**-60 == 0, 0, total_14)
     total_13 = total_13.add_(total_14.add_((branch - (total_3 - total)) * x))
-    product_13 = (branch_12 - (total_11 - rest_of_t)).mul_(total_10)
-    product_14 = (branch_10 - (total_10 - product_8)).mul_(total_11)
+    product_13 = (branch_11 - (total_11 - rest_of_t)).mul_(total_10)
+    product_14 = (branch_9 - (total_10 - product_8)).mul_(total_11)
     difference_17 = (head_total_10 * head_total_11).sub_(product_11)
     difference_17 = difference_17.add_(head_total_10 * difference_15)
     difference_17 = difference_17.add_(difference_16 * head_total_11)
     difference_17 = difference_17.add_(difference_16 * difference_15)
     difference_17 = torch.where(product_11 * 2.0**-60 == 0, 0, difference_17).add_(product_14)
     total_13 = total_13.add_(difference_17.add_(product_13).add_(product_12))
-    branch_14 = torch.where(total_13.abs() < torch.inf, total_13, 0)
-    total_15 = total_12 + branch_14
+    branch_13 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    total_15 = total_12 + branch_13
     is_equal = abs_x == torch.inf
-    branch_15 = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    branch_14 = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
     is_equal_2 = beta == 0
-    product_15 = beta * branch_15
-    branch_16 = torch.where(is_equal_2, 0, product_15)
-    tanh_branch_16 = branch_16.tanh()
-    total_16 = alpha + tanh_branch_16
+    product_15 = beta * branch_14
+    branch_15 = torch.where(is_equal_2, 0, product_15)
+    tanh_branch_15 = branch_15.tanh()
+    total_16 = alpha + tanh_branch_15
     difference_18 = total_16 - alpha
-    e = branch_16.abs().mul_(-2).exp_()
+    e = branch_15.abs().mul_(-2).exp_()
     head_beta = _head(beta)
-    head_branch_15 = _head(branch_15)
-    difference_19 = branch_15 - head_branch_15
+    head_branch_14 = _head(branch_14)
+    difference_19 = branch_14 - head_branch_14
     difference_20 = beta - head_beta
-    total_17 = (alpha - (total_16 - difference_18)).add_(tanh_branch_16 - difference_18)
-    difference_21 = (head_beta * head_branch_15).sub_(product_15)
+    total_17 = (alpha - (total_16 - difference_18)).add_(tanh_branch_15 - difference_18)
+    difference_21 = (head_beta * head_branch_14).sub_(product_15)
     difference_21 = difference_21.add_(head_beta * difference_19)
-    difference_21 = difference_21.add_(difference_20 * head_branch_15)
+    difference_21 = difference_21.add_(difference_20 * head_branch_14)
     difference_21 = difference_21.add_(difference_20 * difference_19)
     difference_21 = torch.where(product_15 * 2.0**-60 == 0, 0, difference_21)
     difference_21 = torch.where(is_equal_2, 0, difference_21)
     total_17 = total_17.add_((4 * e).div_((1 + e).square_()).mul_(difference_21))
-    branch_17 = torch.where(total_17.abs() < torch.inf, total_17, 0)
-    total_18 = total_16 + branch_17
-    product_16 = branch_15 * total_18
+    branch_16 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    total_18 = total_16 + branch_16
+    product_16 = branch_14 * total_18
     abs_product_16 = product_16.abs()
     head_total_18 = _head(total_18)
     difference_22 = total_18 - head_total_18
-    product_17 = (branch_17 - (total_18 - total_16)).mul_(branch_15)
-    difference_23 = (head_branch_15 * head_total_18).sub_(product_16)
-    difference_23 = difference_23.add_(head_branch_15 * difference_22)
+    product_17 = (branch_16 - (total_18 - total_16)).mul_(branch_14)
+    difference_23 = (head_branch_14 * head_total_18).sub_(product_16)
+    difference_23 = difference_23.add_(head_branch_14 * difference_22)
     difference_23 = difference_23.add_(difference_19 * head_total_18)
     difference_23 = difference_23.add_(difference_19 * difference_22)
     difference_23 = torch.where(product_16 * 2.0**-60 == 0, 0, difference_23).add_(product_17)
     sign_product_16 = torch.where(product_16.isnan(), product_16, product_16.sign())
     sign_product_16 = sign_product_16.mul_(difference_23)
-    branch_18 = torch.where(sign_product_16.abs() < torch.inf, sign_product_16, 0)
-    branch_18 = (abs_product_16 == 2.0**50) & (branch_18 > branch_5)
-    branch_18 = branch_18 | (abs_product_16 != 2.0**50) & (abs_product_16 > 2.0**50)
-    branch_18 = is_equal & branch_18
+    branch_17 = torch.where(sign_product_16.abs() < torch.inf, sign_product_16, 0)
+    branch_17 = (abs_product_16 == 2.0**50) & (branch_17 > 0)
+    branch_17 = branch_17 | (abs_product_16 != 2.0**50) & (abs_product_16 > 2.0**50)
+    branch_17 = is_equal & branch_17
     product_18 = product_16 * torch.inf
     head_product_16 = _head(product_16)
     head = _head(x.new_full((), torch.inf))
@@ -318,11 +317,11 @@ def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     difference_26 = difference_26.add_(difference_25 * head).add_(difference_25 * difference_24)
     difference_26 = torch.where(product_18 * 2.0**-60 == 0, 0, difference_26)
     difference_26 = difference_26.add_(difference_23 * torch.inf)
-    difference_26 = torch.where(branch_18, difference_26, difference_23)
-    difference_26 = torch.where(is_less, branch_14 - (total_15 - total_12), difference_26)
-    branch_19 = torch.where(difference_26.abs() < torch.inf, difference_26, 0)
-    branch_20 = torch.where(branch_18, product_18, product_16)
-    return torch.where(is_less, total_15, branch_20).add_(branch_19)
+    difference_26 = torch.where(branch_17, difference_26, difference_23)
+    difference_26 = torch.where(is_less, branch_13 - (total_15 - total_12), difference_26)
+    branch_18 = torch.where(difference_26.abs() < torch.inf, difference_26, 0)
+    branch_19 = torch.where(branch_17, product_18, product_16)
+    return torch.where(is_less, total_15, branch_19).add_(branch_18)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:

@@ -244,13 +244,12 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_25 = product_14 + branch_15
     is_equal = product_8 == 0
     branch_16 = torch.where(total_15.abs() < torch.inf, total_15, 0)
-    branch_17 = torch.where(torch.abs(x.new_full((), 0)) < torch.inf, x.new_full((), 0), 0)
     differs = product_8 != 0
-    outside = is_equal & (branch_16 < branch_17) | differs & (product_8 < 0)
-    branch_18 = torch.where(outside, t_3, 1)
-    branch_19 = torch.where(outside, total_13, 0)
-    branch_20 = torch.where(branch_19.abs() < torch.inf, branch_19, 0)
-    total_26 = branch_18 + branch_20
+    outside = is_equal & (branch_16 < 0) | differs & (product_8 < 0)
+    branch_17 = torch.where(outside, t_3, 1)
+    branch_18 = torch.where(outside, total_13, 0)
+    branch_19 = torch.where(branch_18.abs() < torch.inf, branch_18, 0)
+    total_26 = branch_17 + branch_19
     product_17 = total_25 * total_26
     product_18 = clamped_squared * ratio_squared
     product_19 = product_18 * branch_11
@@ -260,15 +259,15 @@ def _by_x_x(x: Tensor) -> Tensor:
     head_total_26 = _head(total_26)
     difference_29 = total_26 - head_total_26
     difference_30 = total_25 - head_total_25
-    difference_31 = branch_20 - (total_26 - branch_18)
-    branch_21 = torch.where(outside, negated, 0)
+    difference_31 = branch_19 - (total_26 - branch_17)
+    branch_20 = torch.where(outside, negated, 0)
     head_product_18 = _head(product_18)
     difference_32 = product_18 - head_product_18
     total_28 = head_total_25 * head_total_26 - product_17 + head_total_25 * difference_29
     total_28 = total_28 + difference_30 * head_total_26 + difference_30 * difference_29
     total_28 = torch.where(product_17 * 2.0**-60 == 0, 0, total_28)
     total_28 = total_28 + (branch_15 - (total_25 - product_14)) * total_26
-    total_28 = total_28 + difference_31 * total_25 + branch_21 * product_17
+    total_28 = total_28 + difference_31 * total_25 + branch_20 * product_17
     total_29 = product_17 - (total_27 - difference_28) + (product_19 - difference_28)
     total_29 = total_29 + total_28
     total_30 = head_3 * head_2 - product_18 + head_3 * difference_20
@@ -282,8 +281,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_33 = difference_33 + difference_32 * difference_15
     difference_33 = torch.where(product_19 * 2.0**-60 == 0, 0, difference_33) + total_30
     total_29 = total_29 + (difference_33 + branch_13 * product_18)
-    branch_22 = torch.where(total_29.abs() < torch.inf, total_29, 0)
-    total_31 = total_27 + branch_22
+    branch_21 = torch.where(total_29.abs() < torch.inf, total_29, 0)
+    total_31 = total_27 + branch_21
     product_20 = 2 * clamped_squared
     product_21 = product_20 * ratio_2
     product_22 = product_21 * ratio
@@ -317,8 +316,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_40 = torch.where(product_23 * 2.0**-60 == 0, 0, difference_40)
     difference_40 = (difference_40 + total_32 * ratio_3 + numerator_7 * product_22) * branch_12
     difference_39 = difference_39 + difference_40 + branch_14 * product_23
-    branch_23 = torch.where(difference_39.abs() < torch.inf, difference_39, 0)
-    total_33 = product_24 + branch_23
+    branch_22 = torch.where(difference_39.abs() < torch.inf, difference_39, 0)
+    total_33 = product_24 + branch_22
     product_25 = total_33 * total_26
     total_34 = total_31 + product_25
     difference_41 = total_34 - total_31
@@ -327,12 +326,12 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_35 = head_total_33 * head_total_26 - product_25 + head_total_33 * difference_29
     total_35 = total_35 + difference_42 * head_total_26 + difference_42 * difference_29
     total_35 = torch.where(product_25 * 2.0**-60 == 0, 0, total_35)
-    total_35 = total_35 + (branch_23 - (total_33 - product_24)) * total_26
-    total_35 = total_35 + difference_31 * total_33 + branch_21 * product_25
+    total_35 = total_35 + (branch_22 - (total_33 - product_24)) * total_26
+    total_35 = total_35 + difference_31 * total_33 + branch_20 * product_25
     total_36 = total_31 - (total_34 - difference_41) + (product_25 - difference_41)
-    total_36 = total_36 + (branch_22 - (total_31 - total_27)) + total_35
-    branch_24 = torch.where(total_36.abs() < torch.inf, total_36, 0)
-    total_37 = total_34 + branch_24
+    total_36 = total_36 + (branch_21 - (total_31 - total_27)) + total_35
+    branch_23 = torch.where(total_36.abs() < torch.inf, total_36, 0)
+    total_37 = total_34 + branch_23
     product_26 = 4 * clamped
     product_27 = product_26 * ratio
     total_38 = total_37 + product_27
@@ -344,24 +343,24 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_39 = torch.where(product_27 * 2.0**-60 == 0, 0, total_39)
     total_39 = total_39 + numerator_4 * product_26
     total_40 = total_37 - (total_38 - difference_43) + (product_27 - difference_43)
-    total_40 = total_40 + (branch_24 - (total_37 - total_34)) + total_39
-    branch_25 = torch.where(total_40.abs() < torch.inf, total_40, 0)
-    total_41 = total_38 + branch_25
+    total_40 = total_40 + (branch_23 - (total_37 - total_34)) + total_39
+    branch_24 = torch.where(total_40.abs() < torch.inf, total_40, 0)
+    total_41 = total_38 + branch_24
     product_28 = product_6 * branch_7
     product_29 = product_28 * branch_7
     product_30 = 0.5 * -product_29.abs()
     is_less_4 = product_30.abs() < 0.5
     expm1_product_30 = _expm1(product_30)
     total_42 = expm1_product_30 + 1
-    branch_26 = torch.where(is_less_4, total_42, product_30.exp())
-    t_4 = branch_26.square()
+    branch_25 = torch.where(is_less_4, total_42, product_30.exp())
+    t_4 = branch_25.square()
     total_43 = t_4 + 1
     difference_45 = total_43 - t_4
-    head_branch_26 = _head(branch_26)
-    difference_46 = branch_26 - head_branch_26
-    product_31 = torch.where(is_less_4, expm1_product_30 - (total_42 - 1), 0) * branch_26 * 2
-    total_44 = head_branch_26 * head_branch_26 - t_4 + head_branch_26 * difference_46
-    total_44 = total_44 + difference_46 * head_branch_26 + difference_46 * difference_46
+    head_branch_25 = _head(branch_25)
+    difference_46 = branch_25 - head_branch_25
+    product_31 = torch.where(is_less_4, expm1_product_30 - (total_42 - 1), 0) * branch_25 * 2
+    total_44 = head_branch_25 * head_branch_25 - t_4 + head_branch_25 * difference_46
+    total_44 = total_44 + difference_46 * head_branch_25 + difference_46 * difference_46
     total_44 = torch.where(t_4 * 2.0**-60 == 0, 0, total_44) + product_31
     head_product_28 = _head(product_28)
     difference_47 = product_28 - head_product_28
@@ -380,8 +379,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     sign_product_29 = -(difference_49 * sign_product_29) * 0.5 * 2
     total_46 = t_4 - (total_43 - difference_45) + (1 - difference_45)
     total_46 = total_46 + (total_44 + sign_product_29 * t_4)
-    branch_27 = torch.where(total_46.abs() < torch.inf, total_46, 0)
-    total_47 = total_43 + branch_27
+    branch_26 = torch.where(total_46.abs() < torch.inf, total_46, 0)
+    total_47 = total_43 + branch_26
     ratio_4 = 1 / total_47
     product_32 = product_5 * ratio_4
     product_33 = product_32 * branch_11
@@ -398,7 +397,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     numerator_8 = head_ratio_4 * head_total_47 - product_35 + head_ratio_4 * difference_53
     numerator_9 = numerator_8 + difference_52 * head_total_47 + difference_52 * difference_53
     numerator_10 = 1 - product_35 - torch.where(product_35 * 2.0**-60 == 0, 0, numerator_9)
-    numerator_10 = (numerator_10 - (branch_27 - (total_47 - total_43)) * ratio_4) / total_47
+    numerator_10 = (numerator_10 - (branch_26 - (total_47 - total_43)) * ratio_4) / total_47
     total_48 = head_product_5 * head_ratio_4 - product_32 + head_product_5 * difference_52
     total_48 = total_48 + difference_18 * head_ratio_4 + difference_18 * difference_52
     total_48 = torch.where(product_32 * 2.0**-60 == 0, 0, total_48) + total_21 * ratio_4
@@ -415,16 +414,16 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_55 = difference_55 + difference_50 * difference_13
     difference_55 = torch.where(product_34 * 2.0**-60 == 0, 0, difference_55) + difference_54
     difference_55 = difference_55 + branch_14 * product_33
-    branch_28 = torch.where(difference_55.abs() < torch.inf, difference_55, 0)
-    total_49 = product_34 + branch_28
+    branch_27 = torch.where(difference_55.abs() < torch.inf, difference_55, 0)
+    total_49 = product_34 + branch_27
     is_equal_2 = product_29 == 0
-    branch_29 = torch.where(difference_49.abs() < torch.inf, difference_49, 0)
+    branch_28 = torch.where(difference_49.abs() < torch.inf, difference_49, 0)
     differs_2 = product_29 != 0
-    outside_2 = is_equal_2 & (branch_29 < branch_17) | differs_2 & (product_29 < 0)
-    branch_30 = torch.where(outside_2, t_4, 1)
-    branch_31 = torch.where(outside_2, total_44, 0)
-    branch_32 = torch.where(branch_31.abs() < torch.inf, branch_31, 0)
-    total_50 = branch_30 + branch_32
+    outside_2 = is_equal_2 & (branch_28 < 0) | differs_2 & (product_29 < 0)
+    branch_29 = torch.where(outside_2, t_4, 1)
+    branch_30 = torch.where(outside_2, total_44, 0)
+    branch_31 = torch.where(branch_30.abs() < torch.inf, branch_30, 0)
+    total_50 = branch_29 + branch_31
     product_36 = total_49 * total_50
     minus_product_36 = -product_36
     total_51 = total_41 + minus_product_36
@@ -433,17 +432,17 @@ def _by_x_x(x: Tensor) -> Tensor:
     head_total_50 = _head(total_50)
     difference_57 = total_50 - head_total_50
     difference_58 = total_49 - head_total_49
-    difference_59 = branch_32 - (total_50 - branch_30)
-    branch_33 = torch.where(outside_2, sign_product_29, 0)
+    difference_59 = branch_31 - (total_50 - branch_29)
+    branch_32 = torch.where(outside_2, sign_product_29, 0)
     total_52 = head_total_49 * head_total_50 - product_36 + head_total_49 * difference_57
     total_52 = total_52 + difference_58 * head_total_50 + difference_58 * difference_57
     total_52 = torch.where(product_36 * 2.0**-60 == 0, 0, total_52)
-    total_52 = total_52 + (branch_28 - (total_49 - product_34)) * total_50
-    total_52 = -(total_52 + difference_59 * total_49 + branch_33 * product_36)
+    total_52 = total_52 + (branch_27 - (total_49 - product_34)) * total_50
+    total_52 = -(total_52 + difference_59 * total_49 + branch_32 * product_36)
     total_53 = total_41 - (total_51 - difference_56) + (minus_product_36 - difference_56)
-    total_53 = total_53 + (branch_25 - (total_41 - total_38)) + total_52
-    branch_34 = torch.where(total_53.abs() < torch.inf, total_53, 0)
-    total_54 = total_51 + branch_34
+    total_53 = total_53 + (branch_24 - (total_41 - total_38)) + total_52
+    branch_33 = torch.where(total_53.abs() < torch.inf, total_53, 0)
+    total_54 = total_51 + branch_33
     product_37 = product_22 * ratio_4
     product_38 = product_37 * branch_12
     head_product_37 = _head(product_37)
@@ -459,8 +458,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_62 = torch.where(product_37 * 2.0**-60 == 0, 0, difference_62)
     difference_62 = (difference_62 + total_32 * ratio_4 + numerator_10 * product_22) * branch_12
     difference_61 = difference_61 + difference_62 + branch_14 * product_37
-    branch_35 = torch.where(difference_61.abs() < torch.inf, difference_61, 0)
-    total_55 = product_38 + branch_35
+    branch_34 = torch.where(difference_61.abs() < torch.inf, difference_61, 0)
+    total_55 = product_38 + branch_34
     product_39 = total_55 * total_50
     minus_product_39 = -product_39
     total_56 = total_54 + minus_product_39
@@ -470,12 +469,12 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_57 = head_total_55 * head_total_50 - product_39 + head_total_55 * difference_57
     total_57 = total_57 + difference_64 * head_total_50 + difference_64 * difference_57
     total_57 = torch.where(product_39 * 2.0**-60 == 0, 0, total_57)
-    total_57 = total_57 + (branch_35 - (total_55 - product_38)) * total_50
-    total_57 = -(total_57 + difference_59 * total_55 + branch_33 * product_39)
+    total_57 = total_57 + (branch_34 - (total_55 - product_38)) * total_50
+    total_57 = -(total_57 + difference_59 * total_55 + branch_32 * product_39)
     total_58 = total_54 - (total_56 - difference_63) + (minus_product_39 - difference_63)
-    total_58 = total_58 + (branch_34 - (total_54 - total_51)) + total_57
-    branch_36 = torch.where(total_58.abs() < torch.inf, total_58, 0)
-    total_59 = total_56 + branch_36
+    total_58 = total_58 + (branch_33 - (total_54 - total_51)) + total_57
+    branch_35 = torch.where(total_58.abs() < torch.inf, total_58, 0)
+    total_59 = total_56 + branch_35
     product_40 = clamped_squared * ratio_2
     product_41 = product_40 * ratio
     product_42 = product_41 * branch_12
@@ -490,7 +489,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_61 = total_61 + difference_67 * head_ratio + difference_67 * difference_23
     total_61 = torch.where(product_41 * 2.0**-60 == 0, 0, total_61)
     total_62 = total_59 - (total_60 - difference_65) + (minus_product_42 - difference_65)
-    total_62 = total_62 + (branch_36 - (total_59 - total_56))
+    total_62 = total_62 + (branch_35 - (total_59 - total_56))
     total_63 = head_3 * head_ratio_2 - product_40 + head_3 * difference_10
     total_63 = total_63 + difference_22 * head_ratio_2 + difference_22 * difference_10
     total_63 = torch.where(product_40 * 2.0**-60 == 0, 0, total_63) + total_19 * ratio_2
@@ -502,26 +501,26 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_68 = difference_68 + difference_66 * difference_13
     difference_68 = torch.where(product_42 * 2.0**-60 == 0, 0, difference_68) + total_61
     total_62 = total_62 - (difference_68 + branch_14 * product_41)
-    branch_37 = torch.where(total_62.abs() < torch.inf, total_62, 0)
-    total_64 = total_60 + branch_37
-    branch_38 = torch.where(is_negative_2, branch, 1)
-    product_43 = total_64 * branch_38
-    product_44 = product_43 * branch_38
+    branch_36 = torch.where(total_62.abs() < torch.inf, total_62, 0)
+    total_64 = total_60 + branch_36
+    branch_37 = torch.where(is_negative_2, branch, 1)
+    product_43 = total_64 * branch_37
+    product_44 = product_43 * branch_37
     product_45 = product_6 * ratio_3
     total_65 = head_product_6 * head_ratio_3 - product_45 + head_product_6 * difference_17
     total_65 = total_65 + difference_48 * head_ratio_3 + difference_48 * difference_17
     total_65 = torch.where(product_45 * 2.0**-60 == 0, 0, total_65) + total_14 * ratio_3
     total_65 = total_65 + numerator_7 * product_6
-    branch_39 = torch.where(total_65.abs() < torch.inf, total_65, 0)
-    total_66 = product_45 + branch_39
+    branch_38 = torch.where(total_65.abs() < torch.inf, total_65, 0)
+    total_66 = product_45 + branch_38
     product_46 = total_66 * total_26
     product_47 = product_6 * ratio_4
     total_67 = head_product_6 * head_ratio_4 - product_47 + head_product_6 * difference_52
     total_67 = total_67 + difference_48 * head_ratio_4 + difference_48 * difference_52
     total_67 = torch.where(product_47 * 2.0**-60 == 0, 0, total_67) + total_14 * ratio_4
     total_67 = total_67 + numerator_10 * product_6
-    branch_40 = torch.where(total_67.abs() < torch.inf, total_67, 0)
-    total_68 = product_47 + branch_40
+    branch_39 = torch.where(total_67.abs() < torch.inf, total_67, 0)
+    total_68 = product_47 + branch_39
     product_48 = total_68 * total_50
     minus_product_48 = -product_48
     total_69 = product_46 + minus_product_48
@@ -534,61 +533,61 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_71 = head_total_68 * head_total_50 - product_48 + head_total_68 * difference_57
     total_71 = total_71 + difference_71 * head_total_50 + difference_71 * difference_57
     total_71 = torch.where(product_48 * 2.0**-60 == 0, 0, total_71)
-    total_71 = total_71 + (branch_40 - (total_68 - product_47)) * total_50
-    total_71 = -(total_71 + difference_59 * total_68 + branch_33 * product_48)
+    total_71 = total_71 + (branch_39 - (total_68 - product_47)) * total_50
+    total_71 = -(total_71 + difference_59 * total_68 + branch_32 * product_48)
     total_72 = head_total_66 * head_total_26 - product_46 + head_total_66 * difference_29
     total_72 = total_72 + difference_70 * head_total_26 + difference_70 * difference_29
     total_72 = torch.where(product_46 * 2.0**-60 == 0, 0, total_72)
-    total_72 = total_72 + (branch_39 - (total_66 - product_45)) * total_26
-    total_70 = total_70 + (total_72 + difference_31 * total_66 + branch_21 * product_46)
+    total_72 = total_72 + (branch_38 - (total_66 - product_45)) * total_26
+    total_70 = total_70 + (total_72 + difference_31 * total_66 + branch_20 * product_46)
     total_70 = total_70 + total_71
-    branch_41 = torch.where(total_70.abs() < torch.inf, total_70, 0)
-    total_73 = total_69 + branch_41
+    branch_40 = torch.where(total_70.abs() < torch.inf, total_70, 0)
+    total_73 = total_69 + branch_40
     product_49 = total_73 * branch_7
     product_50 = product_49 * branch_7
     total_74 = product_44 + product_50
     difference_72 = total_74 - product_44
     head_product_43 = _head(product_43)
-    head_branch_38 = _head(branch_38)
-    difference_73 = branch_38 - head_branch_38
+    head_branch_37 = _head(branch_37)
+    difference_73 = branch_37 - head_branch_37
     difference_74 = product_43 - head_product_43
     head_total_64 = _head(total_64)
     difference_75 = total_64 - head_total_64
-    branch_42 = torch.where(is_negative_2, branch_2, 0)
+    branch_41 = torch.where(is_negative_2, branch_2, 0)
     head_product_49 = _head(product_49)
     difference_76 = product_49 - head_product_49
     head_total_73 = _head(total_73)
     difference_77 = total_73 - head_total_73
-    total_75 = head_total_64 * head_branch_38 - product_43 + head_total_64 * difference_73
-    total_75 = total_75 + difference_75 * head_branch_38 + difference_75 * difference_73
+    total_75 = head_total_64 * head_branch_37 - product_43 + head_total_64 * difference_73
+    total_75 = total_75 + difference_75 * head_branch_37 + difference_75 * difference_73
     total_75 = torch.where(product_43 * 2.0**-60 == 0, 0, total_75)
-    total_75 = total_75 + (branch_37 - (total_64 - total_60)) * branch_38
-    total_75 = (total_75 + branch_42 * total_64) * branch_38
+    total_75 = total_75 + (branch_36 - (total_64 - total_60)) * branch_37
+    total_75 = (total_75 + branch_41 * total_64) * branch_37
     total_76 = head_total_73 * head_branch_7 - product_49 + head_total_73 * difference_7
     total_76 = total_76 + difference_77 * head_branch_7 + difference_77 * difference_7
     total_76 = torch.where(product_49 * 2.0**-60 == 0, 0, total_76)
-    total_76 = total_76 + (branch_41 - (total_73 - total_69)) * branch_7
+    total_76 = total_76 + (branch_40 - (total_73 - total_69)) * branch_7
     total_76 = (total_76 + branch_9 * total_73) * branch_7
     total_77 = product_44 - (total_74 - difference_72) + (product_50 - difference_72)
-    difference_78 = head_product_43 * head_branch_38 - product_44
+    difference_78 = head_product_43 * head_branch_37 - product_44
     difference_78 = difference_78 + head_product_43 * difference_73
-    difference_78 = difference_78 + difference_74 * head_branch_38
+    difference_78 = difference_78 + difference_74 * head_branch_37
     difference_78 = difference_78 + difference_74 * difference_73
     difference_78 = torch.where(product_44 * 2.0**-60 == 0, 0, difference_78) + total_75
-    total_77 = total_77 + (difference_78 + branch_42 * product_43)
+    total_77 = total_77 + (difference_78 + branch_41 * product_43)
     difference_79 = head_product_49 * head_branch_7 - product_50
     difference_79 = difference_79 + head_product_49 * difference_7
     difference_79 = difference_79 + difference_76 * head_branch_7 + difference_76 * difference_7
     difference_79 = torch.where(product_50 * 2.0**-60 == 0, 0, difference_79) + total_76
     total_77 = total_77 + (difference_79 + branch_9 * product_49)
-    branch_43 = torch.where(total_77.abs() < torch.inf, total_77, 0)
-    total_78 = total_74 + branch_43
+    branch_42 = torch.where(total_77.abs() < torch.inf, total_77, 0)
+    total_78 = total_74 + branch_42
     total_79 = total_78 + 2
     difference_80 = total_79 - total_78
     total_80 = total_78 - (total_79 - difference_80) + (2 - difference_80)
-    total_80 = total_80 + (branch_43 - (total_78 - total_74))
-    branch_44 = torch.where(total_80.abs() < torch.inf, total_80, 0)
-    total_81 = total_79 + branch_44
+    total_80 = total_80 + (branch_42 - (total_78 - total_74))
+    branch_43 = torch.where(total_80.abs() < torch.inf, total_80, 0)
+    total_81 = total_79 + branch_43
     product_51 = total_81 * ratio_2
     product_52 = product_51 * ratio_4
     product_53 = product_52 * ratio_3
@@ -601,7 +600,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_82 = head_total_81 * head_ratio_2 - product_51 + head_total_81 * difference_10
     total_82 = total_82 + difference_83 * head_ratio_2 + difference_83 * difference_10
     total_82 = torch.where(product_51 * 2.0**-60 == 0, 0, total_82)
-    total_82 = total_82 + (branch_44 - (total_81 - total_79)) * ratio_2
+    total_82 = total_82 + (branch_43 - (total_81 - total_79)) * ratio_2
     total_82 = (total_82 + numerator * total_81) * ratio_4
     difference_84 = head_product_51 * head_ratio_4 - product_52
     difference_84 = difference_84 + head_product_51 * difference_52
@@ -613,57 +612,57 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_85 = difference_85 + difference_81 * head_ratio_3 + difference_81 * difference_17
     difference_85 = torch.where(product_53 * 2.0**-60 == 0, 0, difference_85) + difference_84
     difference_85 = difference_85 + numerator_7 * product_52
-    branch_45 = torch.where(difference_85.abs() < torch.inf, difference_85, 0)
-    total_83 = product_53 + branch_45
+    branch_44 = torch.where(difference_85.abs() < torch.inf, difference_85, 0)
+    total_83 = product_53 + branch_44
     smaller = clamped.clamp(max=0)
     smaller_2 = product_29.clamp(max=0)
     total_84 = smaller + smaller_2
     difference_86 = total_84 - smaller
     total_85 = smaller - (total_84 - difference_86) + (smaller_2 - difference_86)
-    outside_3 = is_equal_2 & (branch_29 <= branch_17) | differs_2 & (product_29 <= 0)
+    outside_3 = is_equal_2 & (branch_28 <= 0) | differs_2 & (product_29 <= 0)
     total_85 = total_85 + torch.where(outside_3, difference_49, 0)
-    branch_46 = torch.where(total_85.abs() < torch.inf, total_85, 0)
-    total_86 = total_84 + branch_46
+    branch_45 = torch.where(total_85.abs() < torch.inf, total_85, 0)
+    total_86 = total_84 + branch_45
     smaller_3 = product_8.clamp(max=0)
     total_87 = total_86 + smaller_3
     difference_87 = total_87 - total_86
     total_88 = total_86 - (total_87 - difference_87) + (smaller_3 - difference_87)
-    total_88 = total_88 + (branch_46 - (total_86 - total_84))
-    outside_4 = is_equal & (branch_16 <= branch_17) | differs & (product_8 <= 0)
+    total_88 = total_88 + (branch_45 - (total_86 - total_84))
+    outside_4 = is_equal & (branch_16 <= 0) | differs & (product_8 <= 0)
     total_88 = total_88 + torch.where(outside_4, total_15, 0)
-    branch_47 = torch.where(total_88.abs() < torch.inf, total_88, 0)
-    total_89 = total_87 + branch_47
+    branch_46 = torch.where(total_88.abs() < torch.inf, total_88, 0)
+    total_89 = total_87 + branch_46
     product_54 = 0.5 * total_89
     is_less_5 = product_54.abs() < 0.5
     expm1_product_54 = _expm1(product_54)
     total_90 = expm1_product_54 + 1
-    branch_48 = torch.where(is_less_5, total_90, product_54.exp())
-    branch_49 = torch.where(is_less_5, expm1_product_54 - (total_90 - 1), 0)
-    branch_50 = torch.where(branch_49.abs() < torch.inf, branch_49, 0)
-    total_91 = branch_48 + branch_50
+    branch_47 = torch.where(is_less_5, total_90, product_54.exp())
+    branch_48 = torch.where(is_less_5, expm1_product_54 - (total_90 - 1), 0)
+    branch_49 = torch.where(branch_48.abs() < torch.inf, branch_48, 0)
+    total_91 = branch_47 + branch_49
     product_55 = total_83 * total_91
     head_total_83 = _head(total_83)
     head_total_91 = _head(total_91)
     difference_88 = total_91 - head_total_91
     difference_89 = total_83 - head_total_83
-    difference_90 = branch_50 - (total_91 - branch_48)
+    difference_90 = branch_49 - (total_91 - branch_47)
     total_92 = head_total_83 * head_total_91 - product_55 + head_total_83 * difference_88
     total_92 = total_92 + difference_89 * head_total_91 + difference_89 * difference_88
     total_92 = torch.where(product_55 * 2.0**-60 == 0, 0, total_92)
-    total_92 = total_92 + (branch_45 - (total_83 - product_53)) * total_91
+    total_92 = total_92 + (branch_44 - (total_83 - product_53)) * total_91
     total_92 = total_92 + difference_90 * total_83
-    branch_51 = torch.where(total_92.abs() < torch.inf, total_92, 0)
-    total_93 = product_55 + branch_51
+    branch_50 = torch.where(total_92.abs() < torch.inf, total_92, 0)
+    total_93 = product_55 + branch_50
     product_56 = total_93 * total_91
     head_total_93 = _head(total_93)
     difference_91 = total_93 - head_total_93
     total_94 = head_total_93 * head_total_91 - product_56 + head_total_93 * difference_88
     total_94 = total_94 + difference_91 * head_total_91 + difference_91 * difference_88
     total_94 = torch.where(product_56 * 2.0**-60 == 0, 0, total_94)
-    total_94 = total_94 + (branch_51 - (total_93 - product_55)) * total_91
+    total_94 = total_94 + (branch_50 - (total_93 - product_55)) * total_91
     total_94 = total_94 + difference_90 * total_93
     total_95 = product_56 + torch.where(total_94.abs() < torch.inf, total_94, 0)
-    product_57 = (branch_47 - (total_89 - total_87)) * 0.5
+    product_57 = (branch_46 - (total_89 - total_87)) * 0.5
     total_96 = product_57 + product_57
     product_58 = total_95 * total_96
     product_59 = total_95 * (torch.where(total_96.abs() < torch.inf, total_96, 0) + 1)

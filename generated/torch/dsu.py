@@ -559,11 +559,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     abs_total_3 = total_3.abs()
     difference_2 = branch - (total_3 - total)
     product = difference_2 * torch.where(total_3.isnan(), total_3, total_3.sign())
-    magnitude = torch.abs(x.new_full((), _THE_OTHER_DIGITS_OF_12))
     branch_2 = torch.where(product.abs() < torch.inf, product, 0)
-    magnitude = magnitude < torch.inf
-    magnitude = torch.where(magnitude, x.new_full((), _THE_OTHER_DIGITS_OF_12), 0)
-    branch_2 = (abs_total_3 == _COEFFICIENT_13) & (branch_2 < magnitude)
+    branch_2 = (abs_total_3 == _COEFFICIENT_13) & (branch_2 < _THE_OTHER_DIGITS_OF_12)
     inside = (abs_total_3 != _COEFFICIENT_13) & (abs_total_3 < _COEFFICIENT_13)
     branch_2 = branch_2 | inside
     sign_x = torch.where(x.isnan(), x, x.sign())
@@ -827,10 +824,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_43 = branch_22 - (total_82 - total_80)
     product_23 = difference_43 * torch.where(total_82.isnan(), total_82, total_82.sign())
     branch_23 = torch.where(product_23.abs() < torch.inf, product_23, 0)
-    magnitude_2 = torch.abs(x.new_full((), _THE_OTHER_DIGITS_OF_33))
-    magnitude_2 = magnitude_2 < torch.inf
-    magnitude_2 = torch.where(magnitude_2, x.new_full((), _THE_OTHER_DIGITS_OF_33), 0)
-    branch_23 = (abs_total_82 == _COEFFICIENT_34) & (branch_23 < magnitude_2)
+    branch_23 = (abs_total_82 == _COEFFICIENT_34) & (branch_23 < _THE_OTHER_DIGITS_OF_33)
     inside_2 = (abs_total_82 != _COEFFICIENT_34) & (abs_total_82 < _COEFFICIENT_34)
     branch_23 = branch_23 | inside_2
     product_24 = _COEFFICIENT_35 * total_82

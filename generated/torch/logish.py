@@ -498,14 +498,13 @@ def _by_x(x: Tensor) -> Tensor:
     difference_72 = difference_72.add_(numerator_6 * branch_29).add_(branch_30 * ratio)
     sign_product_28 = torch.where(product_28.isnan(), product_28, product_28.sign())
     sign_product_28 = sign_product_28.mul_(difference_72)
-    branch_31 = torch.where(torch.abs(x.new_full((), 0)) < torch.inf, x.new_full((), 0), 0)
-    branch_32 = torch.where(sign_product_28.abs() < torch.inf, sign_product_28, 0)
-    branch_32 = (abs_product_28 == 2.0**-54) & (branch_32 < branch_31)
-    branch_32 = branch_32 | (abs_product_28 != 2.0**-54) & (abs_product_28 < 2.0**-54)
+    branch_31 = torch.where(sign_product_28.abs() < torch.inf, sign_product_28, 0)
+    branch_31 = (abs_product_28 == 2.0**-54) & (branch_31 < 0)
+    branch_31 = branch_31 | (abs_product_28 != 2.0**-54) & (abs_product_28 < 2.0**-54)
     log1p_product_28 = product_28.log1p()
     ratio_3 = log1p_product_28 / branch_29
-    branch_33 = torch.where(branch_32, ratio, ratio_3)
-    product_30 = branch_33 * ratio
+    branch_32 = torch.where(branch_31, ratio, ratio_3)
+    product_30 = branch_32 * ratio
     product_31 = product_30 * branch_29
     scale = abs_x.clamp(min=1)
     inverse_scale = 1 / scale
@@ -531,8 +530,8 @@ def _by_x(x: Tensor) -> Tensor:
     difference_81 = product_31 - head_product_31
     head_product_30 = _head(product_30)
     difference_82 = product_30 - head_product_30
-    head_branch_33 = _head(branch_33)
-    difference_83 = branch_33 - head_branch_33
+    head_branch_32 = _head(branch_32)
+    difference_83 = branch_32 - head_branch_32
     product_34 = ratio_3 * branch_29
     head_ratio_3 = _head(ratio_3)
     difference_84 = ratio_3 - head_ratio_3
@@ -545,7 +544,7 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_12 = (log1p_product_28 - product_34).add_(numerator_11)
     numerator_13 = numerator_12.add_((1 / total_83).mul_(difference_72))
     numerator_13 = numerator_13.sub_(branch_30 * ratio_3).div_(branch_29)
-    numerator_13 = torch.where(branch_32, numerator_6, numerator_13)
+    numerator_13 = torch.where(branch_31, numerator_6, numerator_13)
     product_35 = inverse_scale * scale
     head_scale = _head(scale)
     difference_85 = scale - head_scale
@@ -585,12 +584,12 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_23 = (1 - product_33).add_(numerator_23).add_(numerator_18).div_(total_81)
     difference_88 = difference_88.add_(numerator_23.mul_(product_25)).mul_(branch_28)
     total_84 = total_84.add_(difference_87.add_(difference_88).add_(product_36))
-    difference_89 = (head_branch_33 * head_ratio).sub_(product_30)
-    difference_89 = difference_89.add_(head_branch_33 * difference_70)
+    difference_89 = (head_branch_32 * head_ratio).sub_(product_30)
+    difference_89 = difference_89.add_(head_branch_32 * difference_70)
     difference_89 = difference_89.add_(difference_83 * head_ratio)
     difference_89 = difference_89.add_(difference_83 * difference_70)
     difference_89 = torch.where(product_30 * 2.0**-60 == 0, 0, difference_89)
-    difference_89 = difference_89.add_(numerator_13 * ratio).add_(numerator_6 * branch_33)
+    difference_89 = difference_89.add_(numerator_13 * ratio).add_(numerator_6 * branch_32)
     difference_86 = difference_86.add_(difference_89.mul_(branch_29))
     difference_86 = difference_86.add_(branch_30 * product_30).mul_(inverse_scale)
     difference_90 = (head_product_31 * head_2).sub_(product_32)
@@ -600,53 +599,53 @@ def _by_x(x: Tensor) -> Tensor:
     difference_90 = torch.where(product_32 * 2.0**-60 == 0, 0, difference_90)
     difference_90 = difference_90.add_(difference_86).add_(numerator_17 * product_31)
     total_84 = total_84.add_(difference_90)
-    branch_34 = torch.where(total_84.abs() < torch.inf, total_84, 0)
-    total_86 = total_82 + branch_34
-    product_37 = branch_33 * inverse_scale
+    branch_33 = torch.where(total_84.abs() < torch.inf, total_84, 0)
+    total_86 = total_82 + branch_33
+    product_37 = branch_32 * inverse_scale
     total_87 = total_86 + product_37
     difference_91 = total_87 - total_86
     total_88 = (total_86 - (total_87 - difference_91)).add_(product_37 - difference_91)
-    total_88 = total_88.add_(branch_34 - (total_86 - total_82))
-    difference_92 = (head_branch_33 * head_2).sub_(product_37)
-    difference_92 = difference_92.add_(head_branch_33 * difference_80)
+    total_88 = total_88.add_(branch_33 - (total_86 - total_82))
+    difference_92 = (head_branch_32 * head_2).sub_(product_37)
+    difference_92 = difference_92.add_(head_branch_32 * difference_80)
     difference_92 = difference_92.add_(difference_83 * head_2)
     difference_92 = difference_92.add_(difference_83 * difference_80)
     difference_92 = torch.where(product_37 * 2.0**-60 == 0, 0, difference_92)
     difference_92 = difference_92.add_(numerator_13 * inverse_scale)
-    total_88 = total_88.add_(difference_92.add_(numerator_17 * branch_33))
-    branch_35 = torch.where(total_88.abs() < torch.inf, total_88, 0)
-    total_89 = total_87 + branch_35
+    total_88 = total_88.add_(difference_92.add_(numerator_17 * branch_32))
+    branch_34 = torch.where(total_88.abs() < torch.inf, total_88, 0)
+    total_89 = total_87 + branch_34
     difference_93 = total_83 - product_28
     total_90 = (product_28 - (total_83 - difference_93)).add_(1 - difference_93)
     total_90 = total_90.add_(difference_72)
-    branch_36 = torch.where(total_90.abs() < torch.inf, total_90, 0)
-    total_91 = total_83 + branch_36
+    branch_35 = torch.where(total_90.abs() < torch.inf, total_90, 0)
+    total_91 = total_83 + branch_35
     ratio_4 = total_89 / total_91
     is_gone = x.clamp(max=0) < -800
-    branch_37 = torch.where(is_gone, scale.clamp(max=2.0**100), scale)
-    product_38 = ratio_4 * branch_37
+    branch_36 = torch.where(is_gone, scale.clamp(max=2.0**100), scale)
+    product_38 = ratio_4 * branch_36
     product_39 = product_38 * branch_29
     clamped = x.clamp(-1024, 64)
     product_40 = clamped.abs().neg_().mul_(0.5)
     is_less_5 = product_40.abs() < 0.5
     expm1_product_40 = _expm1(product_40)
     total_92 = expm1_product_40 + 1
-    branch_38 = torch.where(is_less_5, total_92, product_40.exp())
-    t_3 = branch_38.square()
+    branch_37 = torch.where(is_less_5, total_92, product_40.exp())
+    t_3 = branch_37.square()
     total_93 = t_3 + 1
     difference_94 = total_93 - t_3
-    head_branch_38 = _head(branch_38)
-    difference_95 = branch_38 - head_branch_38
-    branch_39 = torch.where(is_less_5, expm1_product_40 - (total_92 - 1), 0)
+    head_branch_37 = _head(branch_37)
+    difference_95 = branch_37 - head_branch_37
+    branch_38 = torch.where(is_less_5, expm1_product_40 - (total_92 - 1), 0)
     total_94 = (t_3 - (total_93 - difference_94)).add_(1 - difference_94)
-    difference_96 = (head_branch_38 * head_branch_38).sub_(t_3)
-    difference_96 = difference_96.add_(head_branch_38 * difference_95)
-    difference_96 = difference_96.add_(difference_95 * head_branch_38)
+    difference_96 = (head_branch_37 * head_branch_37).sub_(t_3)
+    difference_96 = difference_96.add_(head_branch_37 * difference_95)
+    difference_96 = difference_96.add_(difference_95 * head_branch_37)
     difference_96 = difference_96.add_(difference_95 * difference_95)
     difference_96 = torch.where(t_3 * 2.0**-60 == 0, 0, difference_96)
-    total_94 = total_94.add_(difference_96.add_((branch_39 * branch_38).mul_(2)))
-    branch_40 = torch.where(total_94.abs() < torch.inf, total_94, 0)
-    total_95 = total_93 + branch_40
+    total_94 = total_94.add_(difference_96.add_((branch_38 * branch_37).mul_(2)))
+    branch_39 = torch.where(total_94.abs() < torch.inf, total_94, 0)
+    total_95 = total_93 + branch_39
     ratio_5 = 1 / total_95
     product_41 = clamped * ratio_5
     minus_clamped = -clamped
@@ -654,84 +653,84 @@ def _by_x(x: Tensor) -> Tensor:
     is_less_6 = product_42.abs() < 0.5
     expm1_product_42 = _expm1(product_42)
     total_96 = expm1_product_42 + 1
-    branch_41 = torch.where(is_less_6, total_96, product_42.exp())
-    t_4 = branch_41.square()
+    branch_40 = torch.where(is_less_6, total_96, product_42.exp())
+    t_4 = branch_40.square()
     total_97 = t_4 + 1
     difference_97 = total_97 - t_4
-    head_branch_41 = _head(branch_41)
-    difference_98 = branch_41 - head_branch_41
-    product_43 = torch.where(is_less_6, expm1_product_42 - (total_96 - 1), 0).mul_(branch_41)
+    head_branch_40 = _head(branch_40)
+    difference_98 = branch_40 - head_branch_40
+    product_43 = torch.where(is_less_6, expm1_product_42 - (total_96 - 1), 0).mul_(branch_40)
     product_43 = product_43.mul_(2)
-    difference_99 = (head_branch_41 * head_branch_41).sub_(t_4)
-    difference_99 = difference_99.add_(head_branch_41 * difference_98)
-    difference_99 = difference_99.add_(difference_98 * head_branch_41)
+    difference_99 = (head_branch_40 * head_branch_40).sub_(t_4)
+    difference_99 = difference_99.add_(head_branch_40 * difference_98)
+    difference_99 = difference_99.add_(difference_98 * head_branch_40)
     difference_99 = difference_99.add_(difference_98 * difference_98)
     difference_99 = torch.where(t_4 * 2.0**-60 == 0, 0, difference_99).add_(product_43)
     total_98 = (t_4 - (total_97 - difference_97)).add_(1 - difference_97)
     total_98 = total_98.add_(difference_99)
-    branch_42 = torch.where(total_98.abs() < torch.inf, total_98, 0)
-    total_99 = total_97 + branch_42
+    branch_41 = torch.where(total_98.abs() < torch.inf, total_98, 0)
+    total_99 = total_97 + branch_41
     ratio_6 = 1 / total_99
     product_44 = product_41 * ratio_6
     is_negative_3 = clamped < 0
-    branch_43 = torch.where(is_negative_3, branch_38, 1)
-    product_45 = ratio_5 * branch_43
-    product_46 = product_45 * branch_43
+    branch_42 = torch.where(is_negative_3, branch_37, 1)
+    product_45 = ratio_5 * branch_42
+    product_46 = product_45 * branch_42
     total_100 = product_46 + 1
     difference_100 = total_100 - product_46
     head_product_45 = _head(product_45)
-    head_branch_43 = _head(branch_43)
-    difference_101 = branch_43 - head_branch_43
+    head_branch_42 = _head(branch_42)
+    difference_101 = branch_42 - head_branch_42
     difference_102 = product_45 - head_product_45
     head_ratio_5 = _head(ratio_5)
     difference_103 = ratio_5 - head_ratio_5
     product_47 = ratio_5 * total_95
     head_total_95 = _head(total_95)
     difference_104 = total_95 - head_total_95
-    numerator_24 = (branch_40 - (total_95 - total_93)).mul_(ratio_5).neg_()
+    numerator_24 = (branch_39 - (total_95 - total_93)).mul_(ratio_5).neg_()
     numerator_25 = (head_ratio_5 * head_total_95).sub_(product_47)
     numerator_26 = numerator_25.add_(head_ratio_5 * difference_104)
     numerator_27 = numerator_26.add_(difference_103 * head_total_95)
     numerator_28 = numerator_27.add_(difference_103 * difference_104)
     numerator_29 = torch.where(product_47 * 2.0**-60 == 0, 0, numerator_28).neg_()
     numerator_29 = (1 - product_47).add_(numerator_29).add_(numerator_24).div_(total_95)
-    branch_44 = torch.where(is_negative_3, branch_39, 0)
-    difference_105 = (head_product_45 * head_branch_43).sub_(product_46)
+    branch_43 = torch.where(is_negative_3, branch_38, 0)
+    difference_105 = (head_product_45 * head_branch_42).sub_(product_46)
     difference_105 = difference_105.add_(head_product_45 * difference_101)
-    difference_105 = difference_105.add_(difference_102 * head_branch_43)
+    difference_105 = difference_105.add_(difference_102 * head_branch_42)
     difference_105 = difference_105.add_(difference_102 * difference_101)
     difference_105 = torch.where(product_46 * 2.0**-60 == 0, 0, difference_105)
-    difference_106 = (head_ratio_5 * head_branch_43).sub_(product_45)
+    difference_106 = (head_ratio_5 * head_branch_42).sub_(product_45)
     difference_106 = difference_106.add_(head_ratio_5 * difference_101)
-    difference_106 = difference_106.add_(difference_103 * head_branch_43)
+    difference_106 = difference_106.add_(difference_103 * head_branch_42)
     difference_106 = difference_106.add_(difference_103 * difference_101)
     difference_106 = torch.where(product_45 * 2.0**-60 == 0, 0, difference_106)
-    difference_106 = difference_106.add_(numerator_29 * branch_43).add_(branch_44 * ratio_5)
-    difference_105 = difference_105.add_(difference_106.mul_(branch_43))
-    difference_105 = difference_105.add_(branch_44 * product_45)
+    difference_106 = difference_106.add_(numerator_29 * branch_42).add_(branch_43 * ratio_5)
+    difference_105 = difference_105.add_(difference_106.mul_(branch_42))
+    difference_105 = difference_105.add_(branch_43 * product_45)
     total_101 = (product_46 - (total_100 - difference_100)).add_(1 - difference_100)
     total_101 = total_101.add_(difference_105)
-    branch_45 = torch.where(total_101.abs() < torch.inf, total_101, 0)
-    total_102 = total_100 + branch_45
+    branch_44 = torch.where(total_101.abs() < torch.inf, total_101, 0)
+    total_102 = total_100 + branch_44
     ratio_7 = product_44 / total_102
     is_negative_4 = minus_clamped < 0
-    branch_46 = torch.where(is_negative_4, t_4, 1)
-    product_48 = ratio_7 * branch_46
+    branch_45 = torch.where(is_negative_4, t_4, 1)
+    product_48 = ratio_7 * branch_45
     abs_product_46 = product_46.abs()
     sign_product_46 = torch.where(product_46.isnan(), product_46, product_46.sign())
     sign_product_46 = sign_product_46.mul_(difference_105)
-    branch_47 = torch.where(sign_product_46.abs() < torch.inf, sign_product_46, 0)
-    branch_47 = (abs_product_46 == 2.0**-54) & (branch_47 < branch_31)
-    branch_47 = branch_47 | (abs_product_46 != 2.0**-54) & (abs_product_46 < 2.0**-54)
+    branch_46 = torch.where(sign_product_46.abs() < torch.inf, sign_product_46, 0)
+    branch_46 = (abs_product_46 == 2.0**-54) & (branch_46 < 0)
+    branch_46 = branch_46 | (abs_product_46 != 2.0**-54) & (abs_product_46 < 2.0**-54)
     log1p_product_46 = product_46.log1p()
-    ratio_8 = log1p_product_46 / branch_43
-    ratio_9 = ratio_8 / branch_43
-    branch_48 = torch.where(branch_47, ratio_5, ratio_9)
-    total_103 = product_48 + branch_48
+    ratio_8 = log1p_product_46 / branch_42
+    ratio_9 = ratio_8 / branch_42
+    branch_47 = torch.where(branch_46, ratio_5, ratio_9)
+    total_103 = product_48 + branch_47
     difference_107 = total_103 - product_48
     head_ratio_7 = _head(ratio_7)
-    head_branch_46 = _head(branch_46)
-    difference_108 = branch_46 - head_branch_46
+    head_branch_45 = _head(branch_45)
+    difference_108 = branch_45 - head_branch_45
     difference_109 = ratio_7 - head_ratio_7
     product_49 = ratio_7 * total_102
     head_total_102 = _head(total_102)
@@ -745,46 +744,46 @@ def _by_x(x: Tensor) -> Tensor:
     product_50 = ratio_6 * total_99
     head_total_99 = _head(total_99)
     difference_114 = total_99 - head_total_99
-    product_51 = ratio_9 * branch_43
+    product_51 = ratio_9 * branch_42
     head_ratio_9 = _head(ratio_9)
     difference_115 = ratio_9 - head_ratio_9
-    product_52 = ratio_8 * branch_43
+    product_52 = ratio_8 * branch_42
     head_ratio_8 = _head(ratio_8)
     difference_116 = ratio_8 - head_ratio_8
-    total_104 = (product_48 - (total_103 - difference_107)).add_(branch_48 - difference_107)
+    total_104 = (product_48 - (total_103 - difference_107)).add_(branch_47 - difference_107)
     product_53 = torch.where(is_negative_4, difference_99, 0).mul_(ratio_7)
-    numerator_30 = (branch_45 - (total_102 - total_100)).mul_(ratio_7).neg_()
-    numerator_31 = (branch_42 - (total_99 - total_97)).mul_(ratio_6).neg_()
+    numerator_30 = (branch_44 - (total_102 - total_100)).mul_(ratio_7).neg_()
+    numerator_31 = (branch_41 - (total_99 - total_97)).mul_(ratio_6).neg_()
     numerator_32 = (head_product_41 * head_ratio_6).sub_(product_44)
     numerator_33 = numerator_32.add_(head_product_41 * difference_111)
     numerator_34 = numerator_33.add_(difference_112 * head_ratio_6)
     numerator_35 = numerator_34.add_(difference_112 * difference_111)
     numerator_36 = torch.where(product_44 * 2.0**-60 == 0, 0, numerator_35)
-    numerator_37 = (head_ratio_8 * head_branch_43).sub_(product_52)
+    numerator_37 = (head_ratio_8 * head_branch_42).sub_(product_52)
     numerator_38 = numerator_37.add_(head_ratio_8 * difference_101)
-    numerator_39 = numerator_38.add_(difference_116 * head_branch_43)
+    numerator_39 = numerator_38.add_(difference_116 * head_branch_42)
     numerator_40 = numerator_39.add_(difference_116 * difference_101)
     numerator_41 = torch.where(product_52 * 2.0**-60 == 0, 0, numerator_40).neg_()
     numerator_42 = (log1p_product_46 - product_52).add_(numerator_41)
     numerator_43 = numerator_42.add_((1 / total_100).mul_(difference_105))
-    numerator_44 = numerator_43.sub_(branch_44 * ratio_8).div_(branch_43)
-    numerator_45 = (head_ratio_9 * head_branch_43).sub_(product_51)
+    numerator_44 = numerator_43.sub_(branch_43 * ratio_8).div_(branch_42)
+    numerator_45 = (head_ratio_9 * head_branch_42).sub_(product_51)
     numerator_46 = numerator_45.add_(head_ratio_9 * difference_101)
-    numerator_47 = numerator_46.add_(difference_115 * head_branch_43)
+    numerator_47 = numerator_46.add_(difference_115 * head_branch_42)
     numerator_48 = numerator_47.add_(difference_115 * difference_101)
     numerator_49 = torch.where(product_51 * 2.0**-60 == 0, 0, numerator_48).neg_()
     numerator_50 = (ratio_8 - product_51).add_(numerator_49).add_(numerator_44)
-    numerator_50 = numerator_50.sub_(branch_44 * ratio_9).div_(branch_43)
-    numerator_50 = torch.where(branch_47, numerator_29, numerator_50)
+    numerator_50 = numerator_50.sub_(branch_43 * ratio_9).div_(branch_42)
+    numerator_50 = torch.where(branch_46, numerator_29, numerator_50)
     numerator_51 = (head_ratio_7 * head_total_102).sub_(product_49)
     numerator_52 = numerator_51.add_(head_ratio_7 * difference_110)
     numerator_53 = numerator_52.add_(difference_109 * head_total_102)
     numerator_54 = numerator_53.add_(difference_109 * difference_110)
     numerator_55 = torch.where(product_49 * 2.0**-60 == 0, 0, numerator_54).neg_()
     numerator_56 = (product_44 - product_49).add_(numerator_55)
-    difference_117 = (head_ratio_7 * head_branch_46).sub_(product_48)
+    difference_117 = (head_ratio_7 * head_branch_45).sub_(product_48)
     difference_117 = difference_117.add_(head_ratio_7 * difference_108)
-    difference_117 = difference_117.add_(difference_109 * head_branch_46)
+    difference_117 = difference_117.add_(difference_109 * head_branch_45)
     difference_117 = difference_117.add_(difference_109 * difference_108)
     difference_117 = torch.where(product_48 * 2.0**-60 == 0, 0, difference_117)
     numerator_57 = (head_ratio_6 * head_total_99).sub_(product_50)
@@ -801,17 +800,17 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_68 = torch.where(product_41 * 2.0**-60 == 0, 0, numerator_67)
     numerator_69 = numerator_36.add_(numerator_68.add_(numerator_29 * clamped).mul_(ratio_6))
     numerator_70 = numerator_56.add_(numerator_69.add_(numerator_63)).add_(numerator_30)
-    difference_117 = difference_117.add_(numerator_70.div_(total_102).mul_(branch_46))
+    difference_117 = difference_117.add_(numerator_70.div_(total_102).mul_(branch_45))
     total_104 = total_104.add_(difference_117.add_(product_53)).add_(numerator_50)
-    branch_49 = torch.where(total_104.abs() < torch.inf, total_104, 0)
-    total_105 = total_103 + branch_49
-    product_54 = total_105 * branch_43
-    product_55 = product_54 * branch_43
+    branch_48 = torch.where(total_104.abs() < torch.inf, total_104, 0)
+    total_105 = total_103 + branch_48
+    product_54 = total_105 * branch_42
+    product_55 = product_54 * branch_42
     head_product_38 = _head(product_38)
     difference_118 = product_38 - head_product_38
     head_ratio_4 = _head(ratio_4)
-    head_branch_37 = _head(branch_37)
-    difference_119 = branch_37 - head_branch_37
+    head_branch_36 = _head(branch_36)
+    difference_119 = branch_36 - head_branch_36
     difference_120 = ratio_4 - head_ratio_4
     product_56 = ratio_4 * total_91
     head_total_91 = _head(total_91)
@@ -820,11 +819,11 @@ def _by_x(x: Tensor) -> Tensor:
     difference_122 = product_54 - head_product_54
     head_total_105 = _head(total_105)
     difference_123 = total_105 - head_total_105
-    numerator_71 = (branch_36 - (total_91 - total_83)).mul_(ratio_4).neg_()
-    product_57 = (branch_49 - (total_105 - total_103)).mul_(branch_43)
-    difference_124 = (head_product_54 * head_branch_43).sub_(product_55)
+    numerator_71 = (branch_35 - (total_91 - total_83)).mul_(ratio_4).neg_()
+    product_57 = (branch_48 - (total_105 - total_103)).mul_(branch_42)
+    difference_124 = (head_product_54 * head_branch_42).sub_(product_55)
     difference_124 = difference_124.add_(head_product_54 * difference_101)
-    difference_124 = difference_124.add_(difference_122 * head_branch_43)
+    difference_124 = difference_124.add_(difference_122 * head_branch_42)
     difference_124 = difference_124.add_(difference_122 * difference_101)
     difference_124 = torch.where(product_55 * 2.0**-60 == 0, 0, difference_124)
     difference_125 = (head_product_38 * head_branch_29).sub_(product_39)
@@ -832,16 +831,16 @@ def _by_x(x: Tensor) -> Tensor:
     difference_125 = difference_125.add_(difference_118 * head_branch_29)
     difference_125 = difference_125.add_(difference_118 * difference_69)
     difference_125 = torch.where(product_39 * 2.0**-60 == 0, 0, difference_125)
-    difference_126 = (head_total_105 * head_branch_43).sub_(product_54)
+    difference_126 = (head_total_105 * head_branch_42).sub_(product_54)
     difference_126 = difference_126.add_(head_total_105 * difference_101)
-    difference_126 = difference_126.add_(difference_123 * head_branch_43)
+    difference_126 = difference_126.add_(difference_123 * head_branch_42)
     difference_126 = difference_126.add_(difference_123 * difference_101)
     difference_126 = torch.where(product_54 * 2.0**-60 == 0, 0, difference_126).add_(product_57)
-    difference_126 = difference_126.add_(branch_44 * total_105).mul_(branch_43)
-    difference_124 = difference_124.add_(difference_126).add_(branch_44 * product_54)
-    difference_127 = (head_ratio_4 * head_branch_37).sub_(product_38)
+    difference_126 = difference_126.add_(branch_43 * total_105).mul_(branch_42)
+    difference_124 = difference_124.add_(difference_126).add_(branch_43 * product_54)
+    difference_127 = (head_ratio_4 * head_branch_36).sub_(product_38)
     difference_127 = difference_127.add_(head_ratio_4 * difference_119)
-    difference_127 = difference_127.add_(difference_120 * head_branch_37)
+    difference_127 = difference_127.add_(difference_120 * head_branch_36)
     difference_127 = difference_127.add_(difference_120 * difference_119)
     difference_127 = torch.where(product_38 * 2.0**-60 == 0, 0, difference_127)
     numerator_72 = (head_ratio_4 * head_total_91).sub_(product_56)
@@ -850,15 +849,15 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_75 = numerator_74.add_(difference_120 * difference_121)
     numerator_76 = torch.where(product_56 * 2.0**-60 == 0, 0, numerator_75).neg_()
     numerator_77 = (total_89 - product_56).add_(numerator_76)
-    numerator_78 = numerator_77.add_(branch_35 - (total_89 - total_87)).add_(numerator_71)
-    difference_127 = difference_127.add_(numerator_78.div_(total_91).mul_(branch_37))
+    numerator_78 = numerator_77.add_(branch_34 - (total_89 - total_87)).add_(numerator_71)
+    difference_127 = difference_127.add_(numerator_78.div_(total_91).mul_(branch_36))
     difference_125 = difference_125.add_(difference_127.mul_(branch_29))
     difference_125 = difference_125.add_(branch_30 * product_38)
     difference_125 = torch.where(is_less_2, difference_125, difference_124)
     difference_125 = torch.where(is_less, branch_23 - (total_73 - total_71), difference_125)
-    branch_50 = torch.where(difference_125.abs() < torch.inf, difference_125, 0)
-    branch_51 = torch.where(is_less_2, product_39, product_55)
-    return torch.where(is_less, total_73, branch_51).add_(branch_50)
+    branch_49 = torch.where(difference_125.abs() < torch.inf, difference_125, 0)
+    branch_50 = torch.where(is_less_2, product_39, product_55)
+    return torch.where(is_less, total_73, branch_50).add_(branch_49)
 
 
 def _by_x_x(x: Tensor) -> Tensor:

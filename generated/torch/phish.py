@@ -330,9 +330,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     total = torch.where(product_3 * 2.0**-60 == 0, 0, total) + _COEFFICIENT_2 * clamped
     total = product_3 - product_2 + total
     branch = torch.where(total.abs() < torch.inf, total, 0)
-    branch_2 = torch.where(torch.abs(x.new_full((), 0)) < torch.inf, x.new_full((), 0), 0)
     differs = product_2 != 0
-    outside = is_equal & (branch < branch_2) | differs & (product_2 < 0)
+    outside = is_equal & (branch < 0) | differs & (product_2 < 0)
     product_2_squared = product_2.square()
     negated = -product_2_squared
     abs_negated = negated.abs()
@@ -346,13 +345,13 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_4 = ((product_4 * negated + _1_OVER_4) * negated + _1_OVER_3) * negated
     product_4 = negated.square() * (product_4 + _1_OVER_2)
     product_4 = negated - (total_2 - difference_3) + (1 - difference_3) + product_4
-    branch_3 = torch.where(product_4.abs() < torch.inf, product_4, 0)
-    total_3 = total_2 + branch_3
+    branch_2 = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    total_3 = total_2 + branch_2
     exp_negated = negated.exp()
-    branch_4 = torch.where(is_less, total_3, exp_negated)
-    branch_5 = torch.where(is_less, branch_3 - (total_3 - total_2), 0)
-    branch_6 = torch.where(branch_5.abs() < torch.inf, branch_5, 0)
-    total_4 = branch_4 + branch_6
+    branch_3 = torch.where(is_less, total_3, exp_negated)
+    branch_4 = torch.where(is_less, branch_2 - (total_3 - total_2), 0)
+    branch_5 = torch.where(branch_4.abs() < torch.inf, branch_4, 0)
+    total_4 = branch_3 + branch_5
     abs_product_2 = product_2.abs()
     smaller = abs_product_2.clamp(max=40)
     product_5 = _1_6761565171163722E_MINUS_05 * smaller
@@ -364,18 +363,18 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_5 = smaller - head_smaller
     difference_6 = _COEFFICIENT_4 - head_2
     product_7 = total * torch.where(product_2.isnan(), product_2, product_2.sign())
-    branch_7 = torch.where(product_7.abs() < torch.inf, product_7, 0)
-    branch_7 = (abs_product_2 == 40) & (branch_7 <= branch_2)
-    branch_7 = branch_7 | (abs_product_2 != 40) & (abs_product_2 <= 40)
-    branch_7 = torch.where(branch_7, product_7, 0)
+    branch_6 = torch.where(product_7.abs() < torch.inf, product_7, 0)
+    branch_6 = (abs_product_2 == 40) & (branch_6 <= 0)
+    branch_6 = branch_6 | (abs_product_2 != 40) & (abs_product_2 <= 40)
+    branch_6 = torch.where(branch_6, product_7, 0)
     total_6 = product_5 - (total_5 - difference_4) + (_COEFFICIENT_3 - difference_4)
     total_7 = head_2 * head_smaller - product_6 + head_2 * difference_5
     total_7 = total_7 + difference_6 * head_smaller + difference_6 * difference_5
     total_7 = torch.where(product_6 * 2.0**-60 == 0, 0, total_7)
-    total_7 = total_7 + _THE_OTHER_DIGITS_OF * smaller + branch_7 * _COEFFICIENT_4
+    total_7 = total_7 + _THE_OTHER_DIGITS_OF * smaller + branch_6 * _COEFFICIENT_4
     total_6 = total_6 + (product_6 - product_5 + total_7) + _THE_OTHER_DIGITS_OF_2
-    branch_8 = torch.where(total_6.abs() < torch.inf, total_6, 0)
-    total_8 = total_5 + branch_8
+    branch_7 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    total_8 = total_5 + branch_7
     product_8 = total_8 * smaller
     total_9 = product_8 + _COEFFICIENT_5
     difference_7 = total_9 - product_8
@@ -385,10 +384,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_11 = head_total_8 * head_smaller - product_8 + head_total_8 * difference_5
     total_11 = total_11 + difference_8 * head_smaller + difference_8 * difference_5
     total_11 = torch.where(product_8 * 2.0**-60 == 0, 0, total_11)
-    total_11 = total_11 + (branch_8 - (total_8 - total_5)) * smaller + branch_7 * total_8
+    total_11 = total_11 + (branch_7 - (total_8 - total_5)) * smaller + branch_6 * total_8
     total_10 = total_10 + total_11 + _THE_OTHER_DIGITS_OF_3
-    branch_9 = torch.where(total_10.abs() < torch.inf, total_10, 0)
-    total_12 = total_9 + branch_9
+    branch_8 = torch.where(total_10.abs() < torch.inf, total_10, 0)
+    total_12 = total_9 + branch_8
     product_9 = total_12 * smaller
     total_13 = product_9 + _COEFFICIENT_6
     difference_9 = total_13 - product_9
@@ -397,11 +396,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_14 = head_total_12 * head_smaller - product_9 + head_total_12 * difference_5
     total_14 = total_14 + difference_10 * head_smaller + difference_10 * difference_5
     total_14 = torch.where(product_9 * 2.0**-60 == 0, 0, total_14)
-    total_14 = total_14 + (branch_9 - (total_12 - total_9)) * smaller + branch_7 * total_12
+    total_14 = total_14 + (branch_8 - (total_12 - total_9)) * smaller + branch_6 * total_12
     total_15 = product_9 - (total_13 - difference_9) + (_COEFFICIENT_6 - difference_9)
     total_15 = total_15 + total_14 + _THE_OTHER_DIGITS_OF_4
-    branch_10 = torch.where(total_15.abs() < torch.inf, total_15, 0)
-    total_16 = total_13 + branch_10
+    branch_9 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    total_16 = total_13 + branch_9
     product_10 = total_16 * smaller
     total_17 = product_10 + _COEFFICIENT_7
     difference_11 = total_17 - product_10
@@ -411,10 +410,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_19 = head_total_16 * head_smaller - product_10 + head_total_16 * difference_5
     total_19 = total_19 + difference_12 * head_smaller + difference_12 * difference_5
     total_19 = torch.where(product_10 * 2.0**-60 == 0, 0, total_19)
-    total_19 = total_19 + (branch_10 - (total_16 - total_13)) * smaller
-    total_18 = total_18 + (total_19 + branch_7 * total_16) + _THE_OTHER_DIGITS_OF_5
-    branch_11 = torch.where(total_18.abs() < torch.inf, total_18, 0)
-    total_20 = total_17 + branch_11
+    total_19 = total_19 + (branch_9 - (total_16 - total_13)) * smaller
+    total_18 = total_18 + (total_19 + branch_6 * total_16) + _THE_OTHER_DIGITS_OF_5
+    branch_10 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    total_20 = total_17 + branch_10
     product_11 = total_20 * smaller
     total_21 = product_11 + _COEFFICIENT_8
     difference_13 = total_21 - product_11
@@ -424,10 +423,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_23 = head_total_20 * head_smaller - product_11 + head_total_20 * difference_5
     total_23 = total_23 + difference_14 * head_smaller + difference_14 * difference_5
     total_23 = torch.where(product_11 * 2.0**-60 == 0, 0, total_23)
-    total_23 = total_23 + (branch_11 - (total_20 - total_17)) * smaller
-    total_22 = total_22 + (total_23 + branch_7 * total_20) + _THE_OTHER_DIGITS_OF_6
-    branch_12 = torch.where(total_22.abs() < torch.inf, total_22, 0)
-    total_24 = total_21 + branch_12
+    total_23 = total_23 + (branch_10 - (total_20 - total_17)) * smaller
+    total_22 = total_22 + (total_23 + branch_6 * total_20) + _THE_OTHER_DIGITS_OF_6
+    branch_11 = torch.where(total_22.abs() < torch.inf, total_22, 0)
+    total_24 = total_21 + branch_11
     product_12 = total_24 * smaller
     total_25 = product_12 + _COEFFICIENT_9
     difference_15 = total_25 - product_12
@@ -437,10 +436,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_27 = head_total_24 * head_smaller - product_12 + head_total_24 * difference_5
     total_27 = total_27 + difference_16 * head_smaller + difference_16 * difference_5
     total_27 = torch.where(product_12 * 2.0**-60 == 0, 0, total_27)
-    total_27 = total_27 + (branch_12 - (total_24 - total_21)) * smaller
-    total_26 = total_26 + (total_27 + branch_7 * total_24) + _THE_OTHER_DIGITS_OF_7
-    branch_13 = torch.where(total_26.abs() < torch.inf, total_26, 0)
-    total_28 = total_25 + branch_13
+    total_27 = total_27 + (branch_11 - (total_24 - total_21)) * smaller
+    total_26 = total_26 + (total_27 + branch_6 * total_24) + _THE_OTHER_DIGITS_OF_7
+    branch_12 = torch.where(total_26.abs() < torch.inf, total_26, 0)
+    total_28 = total_25 + branch_12
     product_13 = total_28 * smaller
     total_29 = product_13 + _COEFFICIENT_10
     difference_17 = total_29 - product_13
@@ -450,10 +449,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_31 = head_total_28 * head_smaller - product_13 + head_total_28 * difference_5
     total_31 = total_31 + difference_18 * head_smaller + difference_18 * difference_5
     total_31 = torch.where(product_13 * 2.0**-60 == 0, 0, total_31)
-    total_31 = total_31 + (branch_13 - (total_28 - total_25)) * smaller
-    total_30 = total_30 + (total_31 + branch_7 * total_28) + _THE_OTHER_DIGITS_OF_8
-    branch_14 = torch.where(total_30.abs() < torch.inf, total_30, 0)
-    total_32 = total_29 + branch_14
+    total_31 = total_31 + (branch_12 - (total_28 - total_25)) * smaller
+    total_30 = total_30 + (total_31 + branch_6 * total_28) + _THE_OTHER_DIGITS_OF_8
+    branch_13 = torch.where(total_30.abs() < torch.inf, total_30, 0)
+    total_32 = total_29 + branch_13
     product_14 = total_32 * smaller
     total_33 = product_14 + _COEFFICIENT_11
     difference_19 = total_33 - product_14
@@ -463,10 +462,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_35 = head_total_32 * head_smaller - product_14 + head_total_32 * difference_5
     total_35 = total_35 + difference_20 * head_smaller + difference_20 * difference_5
     total_35 = torch.where(product_14 * 2.0**-60 == 0, 0, total_35)
-    total_35 = total_35 + (branch_14 - (total_32 - total_29)) * smaller
-    total_34 = total_34 + (total_35 + branch_7 * total_32) + _THE_OTHER_DIGITS_OF_9
-    branch_15 = torch.where(total_34.abs() < torch.inf, total_34, 0)
-    total_36 = total_33 + branch_15
+    total_35 = total_35 + (branch_13 - (total_32 - total_29)) * smaller
+    total_34 = total_34 + (total_35 + branch_6 * total_32) + _THE_OTHER_DIGITS_OF_9
+    branch_14 = torch.where(total_34.abs() < torch.inf, total_34, 0)
+    total_36 = total_33 + branch_14
     product_15 = total_36 * smaller
     total_37 = product_15 + _COEFFICIENT_12
     difference_21 = total_37 - product_15
@@ -476,10 +475,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_39 = head_total_36 * head_smaller - product_15 + head_total_36 * difference_5
     total_39 = total_39 + difference_22 * head_smaller + difference_22 * difference_5
     total_39 = torch.where(product_15 * 2.0**-60 == 0, 0, total_39)
-    total_39 = total_39 + (branch_15 - (total_36 - total_33)) * smaller
-    total_38 = total_38 + (total_39 + branch_7 * total_36) + _THE_OTHER_DIGITS_OF_10
-    branch_16 = torch.where(total_38.abs() < torch.inf, total_38, 0)
-    total_40 = total_37 + branch_16
+    total_39 = total_39 + (branch_14 - (total_36 - total_33)) * smaller
+    total_38 = total_38 + (total_39 + branch_6 * total_36) + _THE_OTHER_DIGITS_OF_10
+    branch_15 = torch.where(total_38.abs() < torch.inf, total_38, 0)
+    total_40 = total_37 + branch_15
     product_16 = total_40 * smaller
     total_41 = product_16 + 1
     difference_23 = total_41 - product_16
@@ -488,11 +487,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_42 = head_total_40 * head_smaller - product_16 + head_total_40 * difference_5
     total_42 = total_42 + difference_24 * head_smaller + difference_24 * difference_5
     total_42 = torch.where(product_16 * 2.0**-60 == 0, 0, total_42)
-    total_42 = total_42 + (branch_16 - (total_40 - total_37)) * smaller
-    total_42 = total_42 + branch_7 * total_40
+    total_42 = total_42 + (branch_15 - (total_40 - total_37)) * smaller
+    total_42 = total_42 + branch_6 * total_40
     total_42 = product_16 - (total_41 - difference_23) + (1 - difference_23) + total_42
-    branch_17 = torch.where(total_42.abs() < torch.inf, total_42, 0)
-    total_43 = total_41 + branch_17
+    branch_16 = torch.where(total_42.abs() < torch.inf, total_42, 0)
+    total_43 = total_41 + branch_16
     product_17 = _2_970910073483199E_MINUS_05 * smaller
     total_44 = product_17 + _COEFFICIENT_13
     difference_25 = total_44 - product_17
@@ -503,10 +502,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_46 = head_3 * head_smaller - product_18 + head_3 * difference_5
     total_46 = total_46 + difference_26 * head_smaller + difference_26 * difference_5
     total_46 = torch.where(product_18 * 2.0**-60 == 0, 0, total_46)
-    total_46 = total_46 + _THE_OTHER_DIGITS_OF_11 * smaller + branch_7 * _COEFFICIENT_14
+    total_46 = total_46 + _THE_OTHER_DIGITS_OF_11 * smaller + branch_6 * _COEFFICIENT_14
     total_45 = total_45 + (product_18 - product_17 + total_46) + _THE_OTHER_DIGITS_OF_12
-    branch_18 = torch.where(total_45.abs() < torch.inf, total_45, 0)
-    total_47 = total_44 + branch_18
+    branch_17 = torch.where(total_45.abs() < torch.inf, total_45, 0)
+    total_47 = total_44 + branch_17
     product_19 = total_47 * smaller
     total_48 = product_19 + _COEFFICIENT_15
     difference_27 = total_48 - product_19
@@ -516,10 +515,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_50 = head_total_47 * head_smaller - product_19 + head_total_47 * difference_5
     total_50 = total_50 + difference_28 * head_smaller + difference_28 * difference_5
     total_50 = torch.where(product_19 * 2.0**-60 == 0, 0, total_50)
-    total_50 = total_50 + (branch_18 - (total_47 - total_44)) * smaller
-    total_49 = total_49 + (total_50 + branch_7 * total_47) + _THE_OTHER_DIGITS_OF_13
-    branch_19 = torch.where(total_49.abs() < torch.inf, total_49, 0)
-    total_51 = total_48 + branch_19
+    total_50 = total_50 + (branch_17 - (total_47 - total_44)) * smaller
+    total_49 = total_49 + (total_50 + branch_6 * total_47) + _THE_OTHER_DIGITS_OF_13
+    branch_18 = torch.where(total_49.abs() < torch.inf, total_49, 0)
+    total_51 = total_48 + branch_18
     product_20 = total_51 * smaller
     total_52 = product_20 + _COEFFICIENT_16
     difference_29 = total_52 - product_20
@@ -529,10 +528,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_54 = head_total_51 * head_smaller - product_20 + head_total_51 * difference_5
     total_54 = total_54 + difference_30 * head_smaller + difference_30 * difference_5
     total_54 = torch.where(product_20 * 2.0**-60 == 0, 0, total_54)
-    total_54 = total_54 + (branch_19 - (total_51 - total_48)) * smaller
-    total_53 = total_53 + (total_54 + branch_7 * total_51) + _THE_OTHER_DIGITS_OF_14
-    branch_20 = torch.where(total_53.abs() < torch.inf, total_53, 0)
-    total_55 = total_52 + branch_20
+    total_54 = total_54 + (branch_18 - (total_51 - total_48)) * smaller
+    total_53 = total_53 + (total_54 + branch_6 * total_51) + _THE_OTHER_DIGITS_OF_14
+    branch_19 = torch.where(total_53.abs() < torch.inf, total_53, 0)
+    total_55 = total_52 + branch_19
     product_21 = total_55 * smaller
     total_56 = product_21 + _COEFFICIENT_17
     difference_31 = total_56 - product_21
@@ -542,10 +541,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_58 = head_total_55 * head_smaller - product_21 + head_total_55 * difference_5
     total_58 = total_58 + difference_32 * head_smaller + difference_32 * difference_5
     total_58 = torch.where(product_21 * 2.0**-60 == 0, 0, total_58)
-    total_58 = total_58 + (branch_20 - (total_55 - total_52)) * smaller
-    total_57 = total_57 + (total_58 + branch_7 * total_55) + _THE_OTHER_DIGITS_OF_15
-    branch_21 = torch.where(total_57.abs() < torch.inf, total_57, 0)
-    total_59 = total_56 + branch_21
+    total_58 = total_58 + (branch_19 - (total_55 - total_52)) * smaller
+    total_57 = total_57 + (total_58 + branch_6 * total_55) + _THE_OTHER_DIGITS_OF_15
+    branch_20 = torch.where(total_57.abs() < torch.inf, total_57, 0)
+    total_59 = total_56 + branch_20
     product_22 = total_59 * smaller
     total_60 = product_22 + _COEFFICIENT_18
     difference_33 = total_60 - product_22
@@ -555,10 +554,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_62 = head_total_59 * head_smaller - product_22 + head_total_59 * difference_5
     total_62 = total_62 + difference_34 * head_smaller + difference_34 * difference_5
     total_62 = torch.where(product_22 * 2.0**-60 == 0, 0, total_62)
-    total_62 = total_62 + (branch_21 - (total_59 - total_56)) * smaller
-    total_61 = total_61 + (total_62 + branch_7 * total_59) + _THE_OTHER_DIGITS_OF_16
-    branch_22 = torch.where(total_61.abs() < torch.inf, total_61, 0)
-    total_63 = total_60 + branch_22
+    total_62 = total_62 + (branch_20 - (total_59 - total_56)) * smaller
+    total_61 = total_61 + (total_62 + branch_6 * total_59) + _THE_OTHER_DIGITS_OF_16
+    branch_21 = torch.where(total_61.abs() < torch.inf, total_61, 0)
+    total_63 = total_60 + branch_21
     product_23 = total_63 * smaller
     total_64 = product_23 + _COEFFICIENT_19
     difference_35 = total_64 - product_23
@@ -568,10 +567,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_66 = head_total_63 * head_smaller - product_23 + head_total_63 * difference_5
     total_66 = total_66 + difference_36 * head_smaller + difference_36 * difference_5
     total_66 = torch.where(product_23 * 2.0**-60 == 0, 0, total_66)
-    total_66 = total_66 + (branch_22 - (total_63 - total_60)) * smaller
-    total_65 = total_65 + (total_66 + branch_7 * total_63) + _THE_OTHER_DIGITS_OF_17
-    branch_23 = torch.where(total_65.abs() < torch.inf, total_65, 0)
-    total_67 = total_64 + branch_23
+    total_66 = total_66 + (branch_21 - (total_63 - total_60)) * smaller
+    total_65 = total_65 + (total_66 + branch_6 * total_63) + _THE_OTHER_DIGITS_OF_17
+    branch_22 = torch.where(total_65.abs() < torch.inf, total_65, 0)
+    total_67 = total_64 + branch_22
     product_24 = total_67 * smaller
     total_68 = product_24 + _COEFFICIENT_20
     difference_37 = total_68 - product_24
@@ -581,10 +580,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_70 = head_total_67 * head_smaller - product_24 + head_total_67 * difference_5
     total_70 = total_70 + difference_38 * head_smaller + difference_38 * difference_5
     total_70 = torch.where(product_24 * 2.0**-60 == 0, 0, total_70)
-    total_70 = total_70 + (branch_23 - (total_67 - total_64)) * smaller
-    total_69 = total_69 + (total_70 + branch_7 * total_67) + _THE_OTHER_DIGITS_OF_18
-    branch_24 = torch.where(total_69.abs() < torch.inf, total_69, 0)
-    total_71 = total_68 + branch_24
+    total_70 = total_70 + (branch_22 - (total_67 - total_64)) * smaller
+    total_69 = total_69 + (total_70 + branch_6 * total_67) + _THE_OTHER_DIGITS_OF_18
+    branch_23 = torch.where(total_69.abs() < torch.inf, total_69, 0)
+    total_71 = total_68 + branch_23
     product_25 = total_71 * smaller
     total_72 = product_25 + _COEFFICIENT_21
     difference_39 = total_72 - product_25
@@ -594,10 +593,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_74 = head_total_71 * head_smaller - product_25 + head_total_71 * difference_5
     total_74 = total_74 + difference_40 * head_smaller + difference_40 * difference_5
     total_74 = torch.where(product_25 * 2.0**-60 == 0, 0, total_74)
-    total_74 = total_74 + (branch_24 - (total_71 - total_68)) * smaller
-    total_73 = total_73 + (total_74 + branch_7 * total_71) + _THE_OTHER_DIGITS_OF_19
-    branch_25 = torch.where(total_73.abs() < torch.inf, total_73, 0)
-    total_75 = total_72 + branch_25
+    total_74 = total_74 + (branch_23 - (total_71 - total_68)) * smaller
+    total_73 = total_73 + (total_74 + branch_6 * total_71) + _THE_OTHER_DIGITS_OF_19
+    branch_24 = torch.where(total_73.abs() < torch.inf, total_73, 0)
+    total_75 = total_72 + branch_24
     product_26 = total_75 * smaller
     total_76 = product_26 + _COEFFICIENT_22
     difference_41 = total_76 - product_26
@@ -607,10 +606,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_78 = head_total_75 * head_smaller - product_26 + head_total_75 * difference_5
     total_78 = total_78 + difference_42 * head_smaller + difference_42 * difference_5
     total_78 = torch.where(product_26 * 2.0**-60 == 0, 0, total_78)
-    total_78 = total_78 + (branch_25 - (total_75 - total_72)) * smaller
-    total_77 = total_77 + (total_78 + branch_7 * total_75) + _THE_OTHER_DIGITS_OF_20
-    branch_26 = torch.where(total_77.abs() < torch.inf, total_77, 0)
-    total_79 = total_76 + branch_26
+    total_78 = total_78 + (branch_24 - (total_75 - total_72)) * smaller
+    total_77 = total_77 + (total_78 + branch_6 * total_75) + _THE_OTHER_DIGITS_OF_20
+    branch_25 = torch.where(total_77.abs() < torch.inf, total_77, 0)
+    total_79 = total_76 + branch_25
     product_27 = total_79 * smaller
     total_80 = product_27 + _COEFFICIENT_23
     difference_43 = total_80 - product_27
@@ -620,10 +619,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_82 = head_total_79 * head_smaller - product_27 + head_total_79 * difference_5
     total_82 = total_82 + difference_44 * head_smaller + difference_44 * difference_5
     total_82 = torch.where(product_27 * 2.0**-60 == 0, 0, total_82)
-    total_82 = total_82 + (branch_26 - (total_79 - total_76)) * smaller
-    total_81 = total_81 + (total_82 + branch_7 * total_79) + _THE_OTHER_DIGITS_OF_21
-    branch_27 = torch.where(total_81.abs() < torch.inf, total_81, 0)
-    total_83 = total_80 + branch_27
+    total_82 = total_82 + (branch_25 - (total_79 - total_76)) * smaller
+    total_81 = total_81 + (total_82 + branch_6 * total_79) + _THE_OTHER_DIGITS_OF_21
+    branch_26 = torch.where(total_81.abs() < torch.inf, total_81, 0)
+    total_83 = total_80 + branch_26
     product_28 = total_83 * smaller
     total_84 = product_28 + 1
     difference_45 = total_84 - product_28
@@ -632,11 +631,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_85 = head_total_83 * head_smaller - product_28 + head_total_83 * difference_5
     total_85 = total_85 + difference_46 * head_smaller + difference_46 * difference_5
     total_85 = torch.where(product_28 * 2.0**-60 == 0, 0, total_85)
-    total_85 = total_85 + (branch_27 - (total_83 - total_80)) * smaller
-    total_85 = total_85 + branch_7 * total_83
+    total_85 = total_85 + (branch_26 - (total_83 - total_80)) * smaller
+    total_85 = total_85 + branch_6 * total_83
     total_85 = product_28 - (total_84 - difference_45) + (1 - difference_45) + total_85
-    branch_28 = torch.where(total_85.abs() < torch.inf, total_85, 0)
-    total_86 = total_84 + branch_28
+    branch_27 = torch.where(total_85.abs() < torch.inf, total_85, 0)
+    total_86 = total_84 + branch_27
     tail = total_43 / total_86
     product_29 = tail * total_86
     head_tail = _head(tail)
@@ -646,10 +645,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     numerator = head_tail * head_total_86 - product_29 + head_tail * difference_47
     numerator = numerator + difference_48 * head_total_86 + difference_48 * difference_47
     numerator = -torch.where(product_29 * 2.0**-60 == 0, 0, numerator)
-    numerator = total_43 - product_29 + numerator + (branch_17 - (total_43 - total_41))
-    numerator = (numerator - (branch_28 - (total_86 - total_84)) * tail) / total_86
-    branch_29 = torch.where(numerator.abs() < torch.inf, numerator, 0)
-    total_87 = tail + branch_29
+    numerator = total_43 - product_29 + numerator + (branch_16 - (total_43 - total_41))
+    numerator = (numerator - (branch_27 - (total_86 - total_84)) * tail) / total_86
+    branch_28 = torch.where(numerator.abs() < torch.inf, numerator, 0)
+    total_87 = tail + branch_28
     product_30 = total_4 * total_87
     minus_product_30 = -product_30
     total_88 = minus_product_30 + 2
@@ -660,17 +659,17 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_51 = total_4 - head_total_4
     binade = _binade(exp_negated * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_30 = torch.where(inside, binade, 1)
-    ratio = exp_negated / branch_30
-    floor = torch.floor(branch_30.log() * _1_OVER_LOG_2 + 0.5)
+    branch_29 = torch.where(inside, binade, 1)
+    ratio = exp_negated / branch_29
+    floor = torch.floor(branch_29.log() * _1_OVER_LOG_2 + 0.5)
     difference_52 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
     total_89 = difference_52 + negated_2
     difference_53 = total_89 - difference_52
     total_90 = difference_52 - (total_89 - difference_53) + (negated_2 - difference_53)
     total_90 = total_90 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_31 = torch.where(total_90.abs() < torch.inf, total_90, 0)
-    total_91 = total_89 + branch_31
+    branch_30 = torch.where(total_90.abs() < torch.inf, total_90, 0)
+    total_91 = total_89 + branch_30
     head_product_2 = _head(product_2)
     difference_54 = product_2 - head_product_2
     numerator_2 = ((_1_OVER_15 * total_91 + _1_OVER_14) * total_91 + _1_OVER_13) * total_91
@@ -679,13 +678,13 @@ def _by_x_x(x: Tensor) -> Tensor:
     numerator_5 = ((numerator_4 + _1_OVER_7) * total_91 + _1_OVER_6) * total_91 + _1_OVER_5
     numerator_6 = ((numerator_5 * total_91 + _1_OVER_4) * total_91 + _1_OVER_3) * total_91
     numerator_7 = total_91.square() * (numerator_6 + _1_OVER_2)
-    numerator_8 = 1 - ratio + total_91 + (numerator_7 + (branch_31 - (total_91 - total_89)))
+    numerator_8 = 1 - ratio + total_91 + (numerator_7 + (branch_30 - (total_91 - total_89)))
     numerator_8 = torch.where(inside & (abs_negated >= 0.25), numerator_8 / ratio, 0)
     total_92 = head_total_4 * head_total_87 - product_30 + head_total_4 * difference_50
     total_92 = total_92 + difference_51 * head_total_87 + difference_51 * difference_50
     total_92 = torch.where(product_30 * 2.0**-60 == 0, 0, total_92)
-    total_92 = total_92 + (branch_6 - (total_4 - branch_4)) * total_87
-    total_92 = total_92 + (branch_29 - (total_87 - tail)) * total_4
+    total_92 = total_92 + (branch_5 - (total_4 - branch_3)) * total_87
+    total_92 = total_92 + (branch_28 - (total_87 - tail)) * total_4
     total_93 = minus_product_30 - (total_88 - difference_49) + (2 - difference_49)
     difference_55 = head_product_2 * head_product_2 - product_2_squared
     difference_55 = difference_55 + head_product_2 * difference_54
@@ -694,34 +693,34 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_55 = torch.where(product_2_squared * 2.0**-60 == 0, 0, difference_55)
     numerator_8 = (numerator_8 - (difference_55 + total * product_2 * 2)) * product_30
     total_93 = total_93 - (total_92 + numerator_8)
-    branch_32 = torch.where(total_93.abs() < torch.inf, total_93, 0)
-    total_94 = total_88 + branch_32
-    branch_33 = torch.where(outside, total_94, tail)
-    product_31 = product * branch_33
+    branch_31 = torch.where(total_93.abs() < torch.inf, total_93, 0)
+    total_94 = total_88 + branch_31
+    branch_32 = torch.where(outside, total_94, tail)
+    product_31 = product * branch_32
     head_product = _head(product)
-    head_branch_33 = _head(branch_33)
-    difference_56 = branch_33 - head_branch_33
+    head_branch_32 = _head(branch_32)
+    difference_56 = branch_32 - head_branch_32
     difference_57 = product - head_product
-    branch_34 = torch.where(outside, branch_32 - (total_94 - total_88), numerator)
-    total_95 = head_product * head_branch_33 - product_31 + head_product * difference_56
-    total_95 = total_95 + difference_57 * head_branch_33 + difference_57 * difference_56
-    total_95 = torch.where(product_31 * 2.0**-60 == 0, 0, total_95) + branch_34 * product
-    branch_35 = torch.where(total_95.abs() < torch.inf, total_95, 0)
-    total_96 = product_31 + branch_35
+    branch_33 = torch.where(outside, branch_31 - (total_94 - total_88), numerator)
+    total_95 = head_product * head_branch_32 - product_31 + head_product * difference_56
+    total_95 = total_95 + difference_57 * head_branch_32 + difference_57 * difference_56
+    total_95 = torch.where(product_31 * 2.0**-60 == 0, 0, total_95) + branch_33 * product
+    branch_34 = torch.where(total_95.abs() < torch.inf, total_95, 0)
+    total_96 = product_31 + branch_34
     larger = product_2.clamp(min=0)
     larger_squared = larger.square()
     negated_3 = -larger_squared
     abs_negated_3 = negated_3.abs()
     head_larger = _head(larger)
     difference_58 = larger - head_larger
+    branch_35 = torch.where(is_equal & (branch >= 0) | differs & (product_2 >= 0), total, 0)
+    branch_35 = branch_35 * larger * 2
     total_97 = head_larger * head_larger - larger_squared + head_larger * difference_58
     total_97 = total_97 + difference_58 * head_larger + difference_58 * difference_58
-    total_97 = torch.where(larger_squared * 2.0**-60 == 0, 0, total_97)
-    outside_2 = is_equal & (branch >= branch_2) | differs & (product_2 >= 0)
-    total_97 = -(total_97 + torch.where(outside_2, total, 0) * larger * 2)
+    total_97 = -(torch.where(larger_squared * 2.0**-60 == 0, 0, total_97) + branch_35)
     product_32 = total_97 * torch.where(negated_3.isnan(), negated_3, negated_3.sign())
     is_far = torch.where(product_32.abs() < torch.inf, product_32, 0)
-    is_far = (abs_negated_3 == 64) & (is_far > branch_2)
+    is_far = (abs_negated_3 == 64) & (is_far > 0)
     is_far = is_far | (abs_negated_3 != 64) & (abs_negated_3 > 64)
     branch_36 = torch.where(is_far, 0.5 * negated_3, negated_3)
     abs_branch_36 = branch_36.abs()
@@ -750,7 +749,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_101 = head_total_96 * head_total_100 - product_34 + head_total_96 * difference_60
     total_101 = total_101 + difference_61 * head_total_100 + difference_61 * difference_60
     total_101 = torch.where(product_34 * 2.0**-60 == 0, 0, total_101)
-    total_101 = total_101 + (branch_35 - (total_96 - product_31)) * total_100
+    total_101 = total_101 + (branch_34 - (total_96 - product_31)) * total_100
     total_101 = total_101 + (branch_39 - (total_100 - part_of_t)) * total_96
     branch_40 = torch.where(total_101.abs() < torch.inf, total_101, 0)
     total_102 = product_34 + branch_40
@@ -945,7 +944,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     branch_56 = torch.where(total_127.abs() < torch.inf, total_127, 0)
     total_128 = product_50 + branch_56
     product_52 = total_128 * total_126
-    product_53 = 0.5 * branch_33
+    product_53 = 0.5 * branch_32
     total_129 = product_52 + product_53
     difference_83 = total_129 - product_52
     head_total_128 = _head(total_128)
@@ -984,7 +983,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_90 = difference_90 + difference_89 * head_larger_2
     difference_90 = difference_90 + difference_89 * difference_89
     difference_90 = torch.where(larger_2_squared * 2.0**-60 == 0, 0, difference_90)
-    branch_59 = (minus_product_2 == 0) & (branch_59 >= branch_2)
+    branch_59 = (minus_product_2 == 0) & (branch_59 >= 0)
     branch_59 = branch_59 | (minus_product_2 != 0) & (minus_product_2 >= 0)
     difference_90 = -(difference_90 + torch.where(branch_59, minus_total, 0) * larger_2 * 2)
     numerator_33 = numerator_33 + difference_90
@@ -996,7 +995,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_91 = difference_91 + difference_85 * difference_84
     difference_91 = torch.where(product_52 * 2.0**-60 == 0, 0, difference_91) + product_54
     difference_91 = difference_91 + difference_86 * total_128 + numerator_33 * product_52
-    total_133 = total_133 + difference_91 + branch_34 * 0.5
+    total_133 = total_133 + difference_91 + branch_33 * 0.5
     branch_60 = torch.where(total_133.abs() < torch.inf, total_133, 0)
     total_134 = total_129 + branch_60
     product_55 = product_49 * total_134
@@ -1053,7 +1052,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_140 = product_59 + branch_62
     total_141 = product_39 + total_113 * abs_product_35
     branch_63 = torch.where(total_141.abs() < torch.inf, total_141, 0)
-    branch_63 = (abs_product_35 == 2.0**-54) & (branch_63 < branch_2)
+    branch_63 = (abs_product_35 == 2.0**-54) & (branch_63 < 0)
     branch_63 = branch_63 | (abs_product_35 != 2.0**-54) & (abs_product_35 < 2.0**-54)
     product_60 = -2 * abs_product_35
     abs_product_60 = product_60.abs()
@@ -1270,7 +1269,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_132 = branch_83 - (total_169 - total_166)
     product_74 = difference_132 * torch.where(total_169.isnan(), total_169, total_169.sign())
     is_far_2 = torch.where(product_74.abs() < torch.inf, product_74, 0)
-    is_far_2 = (abs_total_169 == 64) & (is_far_2 > branch_2)
+    is_far_2 = (abs_total_169 == 64) & (is_far_2 > 0)
     is_far_3 = is_far_2 | (abs_total_169 != 64) & (abs_total_169 > 64)
     branch_84 = torch.where(is_far_3, 0.5 * total_169, total_169)
     abs_branch_84 = branch_84.abs()

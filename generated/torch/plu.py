@@ -134,16 +134,15 @@ def _by_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     total_5 = (product - (total_4 - difference_2)).add_(c - difference_2).add_(total_5)
     branch_2 = torch.where(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_2
-    branch_3 = torch.where(torch.abs(x.new_full((), 0)) < torch.inf, x.new_full((), 0), 0)
     difference_5 = branch_2 - (total_6 - total_4)
-    branch_4 = torch.where(difference_5.abs() < torch.inf, difference_5, 0)
-    inside = (smaller == total_6) & (branch_3 >= branch_4)
-    inside = inside | (smaller != total_6) & (smaller >= total_6)
+    branch_3 = torch.where(difference_5.abs() < torch.inf, difference_5, 0)
+    inside = (smaller != total_6) & (smaller >= total_6)
+    inside = (smaller == total_6) & (branch_3 <= 0) | inside
     total_7 = c + smaller
     difference_6 = total_7 - c
     total_8 = (c - (total_7 - difference_6)).add_(smaller - difference_6)
-    branch_5 = torch.where(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = total_7 + branch_5
+    branch_4 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    total_9 = total_7 + branch_4
     product_2 = alpha * total_9
     total_10 = product_2 - c
     difference_7 = total_10 - product_2
@@ -152,35 +151,35 @@ def _by_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     total_11 = (head_alpha * head_total_9).sub_(product_2).add_(head_alpha * difference_8)
     total_11 = total_11.add_(difference_4 * head_total_9).add_(difference_4 * difference_8)
     total_11 = torch.where(product_2 * 2.0**-60 == 0, 0, total_11)
-    total_11 = total_11.add_((branch_5 - (total_9 - total_7)) * alpha)
+    total_11 = total_11.add_((branch_4 - (total_9 - total_7)) * alpha)
     total_12 = (product_2 - (total_10 - difference_7)).add_(-c - difference_7)
     total_12 = total_12.add_(total_11)
-    branch_6 = torch.where(total_12.abs() < torch.inf, total_12, 0)
-    total_13 = total_10 + branch_6
-    difference_9 = branch_6 - (total_13 - total_10)
-    branch_7 = torch.where(difference_9.abs() < torch.inf, difference_9, 0)
-    inside_2 = (total_6 == total_13) & (branch_4 <= branch_7)
+    branch_5 = torch.where(total_12.abs() < torch.inf, total_12, 0)
+    total_13 = total_10 + branch_5
+    difference_9 = branch_5 - (total_13 - total_10)
+    branch_6 = torch.where(difference_9.abs() < torch.inf, difference_9, 0)
+    inside_2 = (total_6 == total_13) & (branch_3 <= branch_6)
     inside_2 = inside & (inside_2 | (total_6 != total_13) & (total_6 <= total_13))
     total_14 = alpha - 1
     difference_10 = total_14 - alpha
     total_15 = (alpha - (total_14 - difference_10)).add_(-1 - difference_10)
-    branch_8 = torch.where(total_15.abs() < torch.inf, total_15, 0)
-    total_16 = total_14 + branch_8
+    branch_7 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    total_16 = total_14 + branch_7
     total_17 = (-alpha).add_(1)
     difference_11 = total_17 + alpha
     total_18 = (-alpha).sub_(total_17 - difference_11).add_(1 - difference_11)
-    branch_9 = torch.where(total_18.abs() < torch.inf, total_18, 0)
-    total_19 = total_17 + branch_9
-    inside_3 = (smaller == total_13) & (branch_3 > branch_7)
-    inside_3 = inside_3 | (smaller != total_13) & (smaller > total_13)
-    difference_12 = branch_8 - (total_16 - total_14)
-    branch_10 = torch.where(inside_3, 0, difference_12)
-    branch_10 = torch.where(inside, branch_9 - (total_19 - total_17), branch_10)
-    branch_10 = torch.where(inside_2, difference_12, branch_10)
-    branch_11 = torch.where(inside, total_19, torch.where(inside_3, 0, total_16))
-    branch_11 = torch.where(inside_2, total_16, branch_11)
-    branch_11 = branch_11.add_(torch.where(branch_10.abs() < torch.inf, branch_10, 0))
-    return torch.where(smaller == smaller, branch_11, smaller)
+    branch_8 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    total_19 = total_17 + branch_8
+    inside_3 = (smaller != total_13) & (smaller > total_13)
+    inside_3 = (smaller == total_13) & (branch_6 < 0) | inside_3
+    difference_12 = branch_7 - (total_16 - total_14)
+    branch_9 = torch.where(inside_3, 0, difference_12)
+    branch_9 = torch.where(inside, branch_8 - (total_19 - total_17), branch_9)
+    branch_9 = torch.where(inside_2, difference_12, branch_9)
+    branch_10 = torch.where(inside, total_19, torch.where(inside_3, 0, total_16))
+    branch_10 = torch.where(inside_2, total_16, branch_10)
+    branch_10 = branch_10.add_(torch.where(branch_9.abs() < torch.inf, branch_9, 0))
+    return torch.where(smaller == smaller, branch_10, smaller)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
@@ -214,16 +213,15 @@ def _by_alpha_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     total_5 = product - (total_4 - difference_2) + (c - difference_2) + total_5
     branch_2 = torch.where(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_2
-    branch_3 = torch.where(torch.abs(x.new_full((), 0)) < torch.inf, x.new_full((), 0), 0)
     difference_5 = branch_2 - (total_6 - total_4)
-    branch_4 = torch.where(difference_5.abs() < torch.inf, difference_5, 0)
-    inside = (smaller == total_6) & (branch_3 >= branch_4)
-    inside = inside | (smaller != total_6) & (smaller >= total_6)
+    branch_3 = torch.where(difference_5.abs() < torch.inf, difference_5, 0)
+    inside = (smaller != total_6) & (smaller >= total_6)
+    inside = (smaller == total_6) & (branch_3 <= 0) | inside
     total_7 = c + smaller
     difference_6 = total_7 - c
     total_8 = c - (total_7 - difference_6) + (smaller - difference_6)
-    branch_5 = torch.where(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = total_7 + branch_5
+    branch_4 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    total_9 = total_7 + branch_4
     product_2 = alpha * total_9
     total_10 = product_2 - c
     difference_7 = total_10 - product_2
@@ -232,18 +230,18 @@ def _by_alpha_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     total_11 = head_alpha * head_total_9 - product_2 + head_alpha * difference_8
     total_11 = total_11 + difference_4 * head_total_9 + difference_4 * difference_8
     total_11 = torch.where(product_2 * 2.0**-60 == 0, 0, total_11)
-    total_11 = total_11 + (branch_5 - (total_9 - total_7)) * alpha
+    total_11 = total_11 + (branch_4 - (total_9 - total_7)) * alpha
     total_11 = product_2 - (total_10 - difference_7) + (-c - difference_7) + total_11
-    branch_6 = torch.where(total_11.abs() < torch.inf, total_11, 0)
-    total_12 = total_10 + branch_6
-    difference_9 = branch_6 - (total_12 - total_10)
-    branch_7 = torch.where(difference_9.abs() < torch.inf, difference_9, 0)
-    inside_2 = (smaller == total_12) & (branch_3 <= branch_7)
-    inside_2 = (inside_2 | (smaller != total_12) & (smaller <= total_12)).to(x.dtype)
-    inside_2 = torch.where(inside, -1, inside_2)
-    inside_3 = (total_6 == total_12) & (branch_4 <= branch_7)
-    inside_3 = inside & (inside_3 | (total_6 != total_12) & (total_6 <= total_12))
-    return torch.where(smaller == smaller, torch.where(inside_3, 1, inside_2), smaller)
+    branch_5 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    total_12 = total_10 + branch_5
+    difference_9 = branch_5 - (total_12 - total_10)
+    branch_6 = torch.where(difference_9.abs() < torch.inf, difference_9, 0)
+    inside_2 = (total_6 == total_12) & (branch_3 <= branch_6)
+    inside_2 = inside & (inside_2 | (total_6 != total_12) & (total_6 <= total_12))
+    inside_3 = (smaller != total_12) & (smaller <= total_12)
+    inside_3 = ((smaller == total_12) & (branch_6 >= 0) | inside_3).to(x.dtype)
+    inside_2 = torch.where(inside_2, 1, torch.where(inside, -1, inside_3))
+    return torch.where(smaller == smaller, inside_2, smaller)
 
 
 _DERIVATIVES = {

@@ -189,9 +189,8 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total = head_product * head_x - product_2 + head_product * difference
     total = total + difference_2 * head_x + difference_2 * difference
     total = torch.where(product_2 * 2.0**-60 == 0, 0, total)
-    branch = torch.where(torch.abs(x.new_full((), 0)) < torch.inf, x.new_full((), 0), 0)
-    branch_2 = torch.where(total.abs() < torch.inf, total, 0)
-    branch_2 = (product_2 == 0) & (branch_2 < branch) | (product_2 != 0) & (product_2 < 0)
+    branch = torch.where(total.abs() < torch.inf, total, 0)
+    branch = (product_2 == 0) & (branch < 0) | (product_2 != 0) & (product_2 < 0)
     product_3 = beta * x
     abs_product_3 = product_3.abs()
     product_4 = -2 * abs_product_3
@@ -225,31 +224,31 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_8 = difference_8 + difference_4 * head_beta_squared
     difference_8 = difference_8 + difference_4 * difference_3
     difference_8 = torch.where(product_7 * 2.0**-60 == 0, 0, difference_8) + total_3 + total_4
-    branch_3 = torch.where(difference_8.abs() < torch.inf, difference_8, 0)
-    total_5 = product_7 + branch_3
+    branch_2 = torch.where(difference_8.abs() < torch.inf, difference_8, 0)
+    total_5 = product_7 + branch_2
     negated = -abs_product_3
     is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
     total_6 = expm1_negated + 1
     root_t = torch.where(is_less, total_6, negated.exp())
-    branch_4 = torch.where(is_less, expm1_negated - (total_6 - 1), 0)
-    branch_5 = torch.where(branch_4.abs() < torch.inf, branch_4, 0)
-    total_7 = root_t + branch_5
+    branch_3 = torch.where(is_less, expm1_negated - (total_6 - 1), 0)
+    branch_4 = torch.where(branch_3.abs() < torch.inf, branch_3, 0)
+    total_7 = root_t + branch_4
     product_8 = total_5 * total_7
     head_total_5 = _head(total_5)
     head_total_7 = _head(total_7)
     difference_9 = total_7 - head_total_7
     difference_10 = total_5 - head_total_5
-    difference_11 = branch_5 - (total_7 - root_t)
+    difference_11 = branch_4 - (total_7 - root_t)
     total_8 = head_total_5 * head_total_7 - product_8 + head_total_5 * difference_9
     total_8 = total_8 + difference_10 * head_total_7 + difference_10 * difference_9
     total_8 = torch.where(product_8 * 2.0**-60 == 0, 0, total_8)
-    total_8 = total_8 + (branch_3 - (total_5 - product_7)) * total_7
+    total_8 = total_8 + (branch_2 - (total_5 - product_7)) * total_7
     total_8 = total_8 + difference_11 * total_5
-    branch_6 = torch.where(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = product_8 + branch_6
+    branch_5 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    total_9 = product_8 + branch_5
     product_9 = total_9 * total_7
-    branch_7 = torch.where(branch_2, -product_9, product_9)
+    branch_6 = torch.where(branch, -product_9, product_9)
     t = root_t.square()
     total_10 = t + 1
     difference_12 = total_10 - t
@@ -258,14 +257,14 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     minus_total_2 = -total_2
     total_11 = head_root_t * head_root_t - t + head_root_t * difference_13
     total_11 = total_11 + difference_13 * head_root_t + difference_13 * difference_13
-    total_11 = torch.where(t * 2.0**-60 == 0, 0, total_11) + branch_4 * root_t * 2
+    total_11 = torch.where(t * 2.0**-60 == 0, 0, total_11) + branch_3 * root_t * 2
     total_11 = total_11 + minus_total_2 * 2 * t
     total_11 = t - (total_10 - difference_12) + (1 - difference_12) + total_11
-    branch_8 = torch.where(total_11.abs() < torch.inf, total_11, 0)
-    total_12 = total_10 + branch_8
+    branch_7 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    total_12 = total_10 + branch_7
     total_12_squared = total_12.square()
     product_10 = total_12_squared * total_12
-    ratio = branch_7 / product_10
+    ratio = branch_6 / product_10
     product_11 = ratio * product_10
     head_ratio = _head(ratio)
     head_product_10 = _head(product_10)
@@ -276,18 +275,17 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_13 = head_total_9 * head_total_7 - product_9 + head_total_9 * difference_9
     total_13 = total_13 + difference_16 * head_total_7 + difference_16 * difference_9
     total_13 = torch.where(product_9 * 2.0**-60 == 0, 0, total_13)
-    total_13 = total_13 + (branch_6 - (total_9 - product_8)) * total_7
+    total_13 = total_13 + (branch_5 - (total_9 - product_8)) * total_7
     total_13 = total_13 + difference_11 * total_9
     head = _head(total_12_squared)
     head_total_12 = _head(total_12)
     difference_17 = total_12 - head_total_12
     difference_18 = total_12_squared - head
-    difference_19 = branch_8 - (total_12 - total_10)
+    difference_19 = branch_7 - (total_12 - total_10)
     numerator = head_ratio * head_product_10 - product_11 + head_ratio * difference_14
     numerator = numerator + difference_15 * head_product_10 + difference_15 * difference_14
     numerator = -torch.where(product_11 * 2.0**-60 == 0, 0, numerator)
-    numerator = branch_7 - product_11 + numerator
-    numerator = numerator + torch.where(branch_2, -total_13, total_13)
+    numerator = branch_6 - product_11 + numerator + torch.where(branch, -total_13, total_13)
     numerator_2 = head * head_total_12 - product_10 + head * difference_17
     numerator_3 = numerator_2 + difference_18 * head_total_12 + difference_18 * difference_17
     numerator_4 = torch.where(product_10 * 2.0**-60 == 0, 0, numerator_3)
@@ -298,14 +296,14 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator_9 = numerator_4 + (numerator_8 + difference_19 * total_12 * 2) * total_12
     numerator = numerator - (numerator_9 + difference_19 * total_12_squared) * ratio
     numerator = torch.where(is_at_least, 0, numerator / product_10)
-    branch_9 = torch.where(numerator.abs() < torch.inf, numerator, 0)
-    branch_9 = torch.where(is_at_least, 0, ratio) + branch_9
+    branch_8 = torch.where(numerator.abs() < torch.inf, numerator, 0)
+    branch_8 = torch.where(is_at_least, 0, ratio) + branch_8
     total_14 = minus_total_2 + minus_total_2
-    branch_10 = torch.where(is_at_least, 0, torch.where(branch_2, total_14, total_14))
-    product_12 = branch_9 * branch_10
-    product_13 = branch_9 * (torch.where(branch_10.abs() < torch.inf, branch_10, 0) + 1)
-    total_15 = branch_9 + torch.where(product_12.abs() < torch.inf, product_12, 0)
-    return torch.where(branch_9.abs() < 2.0**-60, product_13, total_15)
+    branch_9 = torch.where(is_at_least, 0, torch.where(branch, total_14, total_14))
+    product_12 = branch_8 * branch_9
+    product_13 = branch_8 * (torch.where(branch_9.abs() < torch.inf, branch_9, 0) + 1)
+    total_15 = branch_8 + torch.where(product_12.abs() < torch.inf, product_12, 0)
+    return torch.where(branch_8.abs() < 2.0**-60, product_13, total_15)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:

@@ -198,55 +198,54 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_27 = total_27 + difference_17 * head_branch_8 + difference_17 * difference_16
     total_27 = torch.where(product_9 * 2.0**-60 == 0, 0, total_27)
     total_27 = total_27 + torch.where(is_less, growth - (total_26 - 1), 0) * clamped
-    branch_9 = torch.where(torch.abs(x.new_full((), 0)) < torch.inf, x.new_full((), 0), 0)
-    branch_10 = torch.where(total_27.abs() < torch.inf, total_27, 0)
-    branch_9 = (clamped == product_9) & (branch_9 >= branch_10)
+    branch_9 = torch.where(total_27.abs() < torch.inf, total_27, 0)
+    branch_9 = (clamped == product_9) & (branch_9 <= 0)
     branch_9 = branch_9 | (clamped != product_9) & (clamped >= product_9)
     sign_clamped = torch.where(clamped.isnan(), clamped, clamped.sign())
     total_28 = abs_clamped - 2
     difference_18 = total_28 - abs_clamped
     total_29 = abs_clamped - (total_28 - difference_18) + (-2 - difference_18)
-    branch_11 = torch.where(total_29.abs() < torch.inf, total_29, 0)
-    total_30 = total_28 + branch_11
+    branch_10 = torch.where(total_29.abs() < torch.inf, total_29, 0)
+    total_30 = total_28 + branch_10
     product_10 = 0.5 * minus_abs_clamped
     is_less_2 = product_10.abs() < 0.5
     expm1_product_10 = _expm1(product_10)
     total_31 = expm1_product_10 + 1
-    branch_12 = torch.where(is_less_2, total_31, product_10.exp())
-    product_11 = total_30 * branch_12
-    product_12 = product_11 * branch_12
+    branch_11 = torch.where(is_less_2, total_31, product_10.exp())
+    product_11 = total_30 * branch_11
+    product_12 = product_11 * branch_11
     product_13 = sign_clamped * product_12
     head_sign_clamped = _head(sign_clamped)
     head_product_12 = _head(product_12)
     difference_19 = product_12 - head_product_12
     difference_20 = sign_clamped - head_sign_clamped
     head_product_11 = _head(product_11)
-    head_branch_12 = _head(branch_12)
-    difference_21 = branch_12 - head_branch_12
+    head_branch_11 = _head(branch_11)
+    difference_21 = branch_11 - head_branch_11
     difference_22 = product_11 - head_product_11
     head_total_30 = _head(total_30)
     difference_23 = total_30 - head_total_30
-    branch_13 = torch.where(is_less_2, expm1_product_10 - (total_31 - 1), 0)
-    total_32 = head_total_30 * head_branch_12 - product_11 + head_total_30 * difference_21
-    total_32 = total_32 + difference_23 * head_branch_12 + difference_23 * difference_21
+    branch_12 = torch.where(is_less_2, expm1_product_10 - (total_31 - 1), 0)
+    total_32 = head_total_30 * head_branch_11 - product_11 + head_total_30 * difference_21
+    total_32 = total_32 + difference_23 * head_branch_11 + difference_23 * difference_21
     total_32 = torch.where(product_11 * 2.0**-60 == 0, 0, total_32)
-    total_32 = total_32 + (branch_11 - (total_30 - total_28)) * branch_12
-    total_32 = (total_32 + branch_13 * total_30) * branch_12
+    total_32 = total_32 + (branch_10 - (total_30 - total_28)) * branch_11
+    total_32 = (total_32 + branch_12 * total_30) * branch_11
     difference_24 = head_sign_clamped * head_product_12 - product_13
     difference_24 = difference_24 + head_sign_clamped * difference_19
     difference_24 = difference_24 + difference_20 * head_product_12
     difference_24 = difference_24 + difference_20 * difference_19
     difference_24 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_24)
-    difference_25 = head_product_11 * head_branch_12 - product_12
+    difference_25 = head_product_11 * head_branch_11 - product_12
     difference_25 = difference_25 + head_product_11 * difference_21
-    difference_25 = difference_25 + difference_22 * head_branch_12
+    difference_25 = difference_25 + difference_22 * head_branch_11
     difference_25 = difference_25 + difference_22 * difference_21
     difference_25 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_25) + total_32
-    difference_24 = difference_24 + (difference_25 + branch_13 * product_11) * sign_clamped
+    difference_24 = difference_24 + (difference_25 + branch_12 * product_11) * sign_clamped
     difference_24 = torch.where(branch_9, 0, difference_24)
     difference_24 = torch.where(inside, branch_7 - (total_25 - total_23), difference_24)
-    branch_14 = torch.where(inside, total_25, torch.where(branch_9, 0, product_13))
-    return branch_14 + torch.where(difference_24.abs() < torch.inf, difference_24, 0)
+    branch_13 = torch.where(inside, total_25, torch.where(branch_9, 0, product_13))
+    return branch_13 + torch.where(difference_24.abs() < torch.inf, difference_24, 0)
 
 
 _DERIVATIVES = {

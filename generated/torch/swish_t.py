@@ -261,14 +261,13 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_15 = difference_15.add_(numerator_12)
     branch_6 = torch.where(difference_15.abs() < torch.inf, difference_15, 0)
     total_16 = product_9 + branch_6
-    branch_7 = torch.where(torch.abs(x.new_full((), 0)) < torch.inf, x.new_full((), 0), 0)
-    branch_8 = torch.where(minus_total_8.abs() < torch.inf, minus_total_8, 0)
-    branch_8 = (minus_product_6 == 0) & (branch_8 < branch_7)
-    branch_8 = branch_8 | (minus_product_6 != 0) & (minus_product_6 < 0)
-    branch_9 = torch.where(branch_8, t_3, 1)
-    branch_10 = torch.where(branch_8, branch_4, 0)
-    branch_11 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
-    total_17 = branch_9 + branch_11
+    branch_7 = torch.where(minus_total_8.abs() < torch.inf, minus_total_8, 0)
+    branch_7 = (minus_product_6 == 0) & (branch_7 < 0)
+    branch_7 = branch_7 | (minus_product_6 != 0) & (minus_product_6 < 0)
+    branch_8 = torch.where(branch_7, t_3, 1)
+    branch_9 = torch.where(branch_7, branch_4, 0)
+    branch_10 = torch.where(branch_9.abs() < torch.inf, branch_9, 0)
+    total_17 = branch_8 + branch_10
     product_12 = total_16 * total_17
     product_13 = ratio_2 * inverse_scale
     total_18 = product_12 + product_13
@@ -292,8 +291,8 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_20 = total_20.add_(difference_9 * head).add_(difference_9 * difference_19)
     total_20 = torch.where(product_13 * 2.0**-60 == 0, 0, total_20)
     total_20 = total_20.add_(numerator_6 * inverse_scale).add_(numerator_16 * ratio_2)
-    product_15 = torch.where(branch_8, negated_3, 0).mul_(product_12)
-    product_16 = (branch_11 - (total_17 - branch_9)).mul_(total_16)
+    product_15 = torch.where(branch_7, negated_3, 0).mul_(product_12)
+    product_16 = (branch_10 - (total_17 - branch_8)).mul_(total_16)
     product_17 = (branch_6 - (total_16 - product_9)).mul_(total_17)
     difference_21 = (head_total_16 * head_total_17).sub_(product_12)
     difference_21 = difference_21.add_(head_total_16 * difference_17)
@@ -302,18 +301,17 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_21 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_21).add_(product_17)
     total_19 = total_19.add_(difference_21.add_(product_16).add_(product_15))
     total_19 = total_19.add_(total_20)
-    branch_12 = torch.where(total_19.abs() < torch.inf, total_19, 0)
-    total_21 = total_18 + branch_12
-    difference_22 = branch_12 - (total_21 - total_18)
-    branch_13 = torch.where(difference_22.abs() < torch.inf, difference_22, 0)
-    total_22 = total_21 + branch_13
-    branch_14 = torch.where(total_8.abs() < torch.inf, total_8, 0)
-    branch_14 = (product_6 == 0) & (branch_14 < branch_7)
-    branch_14 = branch_14 | (product_6 != 0) & (product_6 < 0)
-    branch_15 = torch.where(branch_14, t_2, 1)
-    branch_16 = torch.where(branch_14, branch_2, 0)
-    branch_17 = torch.where(branch_16.abs() < torch.inf, branch_16, 0)
-    total_23 = branch_15 + branch_17
+    branch_11 = torch.where(total_19.abs() < torch.inf, total_19, 0)
+    total_21 = total_18 + branch_11
+    difference_22 = branch_11 - (total_21 - total_18)
+    branch_12 = torch.where(difference_22.abs() < torch.inf, difference_22, 0)
+    total_22 = total_21 + branch_12
+    branch_13 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    branch_13 = (product_6 == 0) & (branch_13 < 0) | (product_6 != 0) & (product_6 < 0)
+    branch_14 = torch.where(branch_13, t_2, 1)
+    branch_15 = torch.where(branch_13, branch_2, 0)
+    branch_16 = torch.where(branch_15.abs() < torch.inf, branch_15, 0)
+    total_23 = branch_14 + branch_16
     product_18 = total_22 * total_23
     total_24 = product_4 + product_18
     difference_23 = total_24 - product_4
@@ -343,9 +341,9 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_27 = (head_alpha * head_2).sub_(product_2).add_(head_alpha * difference_27)
     total_27 = total_27.add_(difference_28 * head_2).add_(difference_28 * difference_27)
     total_27 = torch.where(product_2 * 2.0**-60 == 0, 0, total_27)
-    product_20 = torch.where(branch_14, product_7, 0).mul_(product_18)
-    product_21 = (branch_17 - (total_23 - branch_15)).mul_(total_22)
-    product_22 = (branch_13 - (total_22 - total_21)).mul_(total_23)
+    product_20 = torch.where(branch_13, product_7, 0).mul_(product_18)
+    product_21 = (branch_16 - (total_23 - branch_14)).mul_(total_22)
+    product_22 = (branch_12 - (total_22 - total_21)).mul_(total_23)
     numerator_17 = (branch - (total_5 - total_2)).mul_(ratio).neg_()
     difference_33 = (head_product_2 * head_t_squared).sub_(product_3)
     difference_33 = difference_33.add_(head_product_2 * difference_25)
@@ -373,28 +371,28 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_33 = difference_33.add_(total_27.mul_(t_squared)).add_(total_3 * product_2)
     total_25 = total_25.add_(difference_33.mul_(inverse_scale))
     total_26 = total_26.add_(total_25.add_(numerator_16 * product_3)).add_(difference_34)
-    branch_18 = torch.where(total_26.abs() < torch.inf, total_26, 0)
-    total_28 = total_24 + branch_18
+    branch_17 = torch.where(total_26.abs() < torch.inf, total_26, 0)
+    total_28 = total_24 + branch_17
     product_23 = total_28 * scale
     clamped = x.clamp(-(2.0**40), 2.0**40)
     product_24 = clamped.abs().neg_().mul_(0.5)
     is_less_5 = product_24.abs() < 0.5
     expm1_product_24 = _expm1(product_24)
     total_29 = expm1_product_24 + 1
-    branch_19 = torch.where(is_less_5, total_29, product_24.exp())
-    t_4 = branch_19.square()
+    branch_18 = torch.where(is_less_5, total_29, product_24.exp())
+    t_4 = branch_18.square()
     t_4_squared = t_4.square()
     total_30 = t_4_squared + 1
     difference_36 = total_30 - t_4_squared
     head_t_4 = _head(t_4)
     difference_37 = t_4 - head_t_4
-    head_branch_19 = _head(branch_19)
-    difference_38 = branch_19 - head_branch_19
-    product_25 = torch.where(is_less_5, expm1_product_24 - (total_29 - 1), 0).mul_(branch_19)
+    head_branch_18 = _head(branch_18)
+    difference_38 = branch_18 - head_branch_18
+    product_25 = torch.where(is_less_5, expm1_product_24 - (total_29 - 1), 0).mul_(branch_18)
     product_25 = product_25.mul_(2)
-    difference_39 = (head_branch_19 * head_branch_19).sub_(t_4)
-    difference_39 = difference_39.add_(head_branch_19 * difference_38)
-    difference_39 = difference_39.add_(difference_38 * head_branch_19)
+    difference_39 = (head_branch_18 * head_branch_18).sub_(t_4)
+    difference_39 = difference_39.add_(head_branch_18 * difference_38)
+    difference_39 = difference_39.add_(difference_38 * head_branch_18)
     difference_39 = difference_39.add_(difference_38 * difference_38)
     difference_39 = torch.where(t_4 * 2.0**-60 == 0, 0, difference_39).add_(product_25)
     total_31 = (head_t_4 * head_t_4).sub_(t_4_squared).add_(head_t_4 * difference_37)
@@ -403,8 +401,8 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_31 = total_31.add_((difference_39 * t_4).mul_(2))
     total_32 = (t_4_squared - (total_30 - difference_36)).add_(1 - difference_36)
     total_32 = total_32.add_(total_31)
-    branch_20 = torch.where(total_32.abs() < torch.inf, total_32, 0)
-    total_33 = total_30 + branch_20
+    branch_19 = torch.where(total_32.abs() < torch.inf, total_32, 0)
+    total_33 = total_30 + branch_19
     ratio_4 = 2 / total_33
     ratio_4_squared = ratio_4.square()
     product_26 = alpha * ratio_4_squared
@@ -415,13 +413,13 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     is_less_6 = product_30.abs() < 0.5
     expm1_product_30 = _expm1(product_30)
     total_34 = expm1_product_30 + 1
-    branch_21 = torch.where(is_less_6, total_34, product_30.exp())
-    t_5 = branch_21.square()
+    branch_20 = torch.where(is_less_6, total_34, product_30.exp())
+    t_5 = branch_20.square()
     total_35 = t_5 + 1
     difference_40 = total_35 - t_5
-    head_branch_21 = _head(branch_21)
-    difference_41 = branch_21 - head_branch_21
-    branch_22 = torch.where(is_less_6, expm1_product_30 - (total_34 - 1), 0)
+    head_branch_20 = _head(branch_20)
+    difference_41 = branch_20 - head_branch_20
+    branch_21 = torch.where(is_less_6, expm1_product_30 - (total_34 - 1), 0)
     head_clamped = _head(clamped)
     difference_42 = clamped - head_clamped
     total_36 = (head_beta * head_clamped).sub_(product_29).add_(head_beta * difference_42)
@@ -431,15 +429,15 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     sign_product_29 = torch.where(product_29.isnan(), product_29, product_29.sign())
     sign_product_29 = sign_product_29.mul_(total_36).neg_().mul_(0.5)
     total_37 = (t_5 - (total_35 - difference_40)).add_(1 - difference_40)
-    difference_43 = (head_branch_21 * head_branch_21).sub_(t_5)
-    difference_43 = difference_43.add_(head_branch_21 * difference_41)
-    difference_43 = difference_43.add_(difference_41 * head_branch_21)
+    difference_43 = (head_branch_20 * head_branch_20).sub_(t_5)
+    difference_43 = difference_43.add_(head_branch_20 * difference_41)
+    difference_43 = difference_43.add_(difference_41 * head_branch_20)
     difference_43 = difference_43.add_(difference_41 * difference_41)
     difference_43 = torch.where(t_5 * 2.0**-60 == 0, 0, difference_43)
-    difference_43 = difference_43.add_((branch_22 * branch_21).mul_(2))
+    difference_43 = difference_43.add_((branch_21 * branch_20).mul_(2))
     total_37 = total_37.add_(difference_43.add_((sign_product_29 * 2).mul_(t_5)))
-    branch_23 = torch.where(total_37.abs() < torch.inf, total_37, 0)
-    total_38 = total_35 + branch_23
+    branch_22 = torch.where(total_37.abs() < torch.inf, total_37, 0)
+    total_38 = total_35 + branch_22
     ratio_5 = 1 / total_38
     product_31 = product_29 * ratio_5
     minus_product_29 = -product_29
@@ -447,17 +445,17 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     is_less_7 = product_32.abs() < 0.5
     expm1_product_32 = _expm1(product_32)
     total_39 = expm1_product_32 + 1
-    branch_24 = torch.where(is_less_7, total_39, product_32.exp())
-    t_6 = branch_24.square()
+    branch_23 = torch.where(is_less_7, total_39, product_32.exp())
+    t_6 = branch_23.square()
     total_40 = t_6 + 1
     difference_44 = total_40 - t_6
-    head_branch_24 = _head(branch_24)
-    difference_45 = branch_24 - head_branch_24
-    product_33 = torch.where(is_less_7, expm1_product_32 - (total_39 - 1), 0).mul_(branch_24)
+    head_branch_23 = _head(branch_23)
+    difference_45 = branch_23 - head_branch_23
+    product_33 = torch.where(is_less_7, expm1_product_32 - (total_39 - 1), 0).mul_(branch_23)
     product_33 = product_33.mul_(2)
-    difference_46 = (head_branch_24 * head_branch_24).sub_(t_6)
-    difference_46 = difference_46.add_(head_branch_24 * difference_45)
-    difference_46 = difference_46.add_(difference_45 * head_branch_24)
+    difference_46 = (head_branch_23 * head_branch_23).sub_(t_6)
+    difference_46 = difference_46.add_(head_branch_23 * difference_45)
+    difference_46 = difference_46.add_(difference_45 * head_branch_23)
     difference_46 = difference_46.add_(difference_45 * difference_45)
     difference_46 = torch.where(t_6 * 2.0**-60 == 0, 0, difference_46).add_(product_33)
     minus_total_36 = -total_36
@@ -470,8 +468,8 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     )
     total_41 = (t_6 - (total_40 - difference_44)).add_(1 - difference_44)
     total_41 = total_41.add_((product_34 * t_6).add_(difference_46))
-    branch_25 = torch.where(total_41.abs() < torch.inf, total_41, 0)
-    total_42 = total_40 + branch_25
+    branch_24 = torch.where(total_41.abs() < torch.inf, total_41, 0)
+    total_42 = total_40 + branch_24
     ratio_6 = 1 / total_42
     product_35 = product_31 * ratio_6
     head_product_31 = _head(product_31)
@@ -485,7 +483,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_36 = ratio_5 * total_38
     head_total_38 = _head(total_38)
     difference_51 = total_38 - head_total_38
-    numerator_23 = (branch_23 - (total_38 - total_35)).mul_(ratio_5).neg_()
+    numerator_23 = (branch_22 - (total_38 - total_35)).mul_(ratio_5).neg_()
     numerator_24 = (head_ratio_5 * head_total_38).sub_(product_36)
     numerator_25 = numerator_24.add_(head_ratio_5 * difference_51)
     numerator_26 = numerator_25.add_(difference_49 * head_total_38)
@@ -495,7 +493,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_37 = ratio_6 * total_42
     head_total_42 = _head(total_42)
     difference_52 = total_42 - head_total_42
-    numerator_29 = (branch_25 - (total_42 - total_40)).mul_(ratio_6).neg_()
+    numerator_29 = (branch_24 - (total_42 - total_40)).mul_(ratio_6).neg_()
     difference_53 = (head_product_29 * head_ratio_5).sub_(product_31)
     difference_53 = difference_53.add_(head_product_29 * difference_49)
     difference_53 = difference_53.add_(difference_50 * head_ratio_5)
@@ -516,15 +514,15 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator_34 = torch.where(product_37 * 2.0**-60 == 0, 0, numerator_33).neg_()
     numerator_34 = (1 - product_37).add_(numerator_34).add_(numerator_29).div_(total_42)
     difference_54 = difference_54.add_(numerator_34.mul_(product_31))
-    branch_26 = torch.where(difference_54.abs() < torch.inf, difference_54, 0)
-    total_43 = product_35 + branch_26
-    branch_27 = torch.where(minus_total_36.abs() < torch.inf, minus_total_36, 0)
-    branch_27 = (minus_product_29 == 0) & (branch_27 < branch_7)
-    branch_27 = branch_27 | (minus_product_29 != 0) & (minus_product_29 < 0)
-    branch_28 = torch.where(branch_27, t_6, 1)
-    branch_29 = torch.where(branch_27, difference_46, 0)
-    branch_30 = torch.where(branch_29.abs() < torch.inf, branch_29, 0)
-    total_44 = branch_28 + branch_30
+    branch_25 = torch.where(difference_54.abs() < torch.inf, difference_54, 0)
+    total_43 = product_35 + branch_25
+    branch_26 = torch.where(minus_total_36.abs() < torch.inf, minus_total_36, 0)
+    branch_26 = (minus_product_29 == 0) & (branch_26 < 0)
+    branch_26 = branch_26 | (minus_product_29 != 0) & (minus_product_29 < 0)
+    branch_27 = torch.where(branch_26, t_6, 1)
+    branch_28 = torch.where(branch_26, difference_46, 0)
+    branch_29 = torch.where(branch_28.abs() < torch.inf, branch_28, 0)
+    total_44 = branch_27 + branch_29
     product_38 = total_43 * total_44
     total_45 = product_38 + ratio_5
     difference_55 = total_45 - product_38
@@ -533,9 +531,9 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_56 = total_44 - head_total_44
     difference_57 = total_43 - head_total_43
     total_46 = (product_38 - (total_45 - difference_55)).add_(ratio_5 - difference_55)
-    product_39 = torch.where(branch_27, product_34, 0).mul_(product_38)
-    product_40 = (branch_26 - (total_43 - product_35)).mul_(total_44)
-    product_41 = (branch_30 - (total_44 - branch_28)).mul_(total_43)
+    product_39 = torch.where(branch_26, product_34, 0).mul_(product_38)
+    product_40 = (branch_25 - (total_43 - product_35)).mul_(total_44)
+    product_41 = (branch_29 - (total_44 - branch_27)).mul_(total_43)
     difference_58 = (head_total_43 * head_total_44).sub_(product_38)
     difference_58 = difference_58.add_(head_total_43 * difference_56)
     difference_58 = difference_58.add_(difference_57 * head_total_44)
@@ -543,33 +541,32 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_58 = torch.where(product_38 * 2.0**-60 == 0, 0, difference_58).add_(product_40)
     total_46 = total_46.add_(difference_58.add_(product_41).add_(product_39))
     total_46 = total_46.add_(numerator_28)
-    branch_31 = torch.where(total_46.abs() < torch.inf, total_46, 0)
-    total_47 = total_45 + branch_31
-    difference_59 = branch_31 - (total_47 - total_45)
-    branch_32 = torch.where(difference_59.abs() < torch.inf, difference_59, 0)
-    total_48 = total_47 + branch_32
-    branch_33 = torch.where(total_36.abs() < torch.inf, total_36, 0)
-    branch_33 = (product_29 == 0) & (branch_33 < branch_7)
-    branch_33 = branch_33 | (product_29 != 0) & (product_29 < 0)
-    branch_34 = torch.where(branch_33, branch_21, 1)
-    branch_35 = torch.where(branch_33, branch_22, 0)
-    branch_36 = torch.where(branch_35.abs() < torch.inf, branch_35, 0)
-    total_49 = branch_34 + branch_36
+    branch_30 = torch.where(total_46.abs() < torch.inf, total_46, 0)
+    total_47 = total_45 + branch_30
+    difference_59 = branch_30 - (total_47 - total_45)
+    branch_31 = torch.where(difference_59.abs() < torch.inf, difference_59, 0)
+    total_48 = total_47 + branch_31
+    branch_32 = torch.where(total_36.abs() < torch.inf, total_36, 0)
+    branch_32 = (product_29 == 0) & (branch_32 < 0) | (product_29 != 0) & (product_29 < 0)
+    branch_33 = torch.where(branch_32, branch_20, 1)
+    branch_34 = torch.where(branch_32, branch_21, 0)
+    branch_35 = torch.where(branch_34.abs() < torch.inf, branch_34, 0)
+    total_49 = branch_33 + branch_35
     product_42 = total_48 * total_49
     head_total_48 = _head(total_48)
     head_total_49 = _head(total_49)
     difference_60 = total_49 - head_total_49
     difference_61 = total_48 - head_total_48
-    difference_62 = branch_36 - (total_49 - branch_34)
-    product_43 = (branch_32 - (total_48 - total_47)).mul_(total_49)
+    difference_62 = branch_35 - (total_49 - branch_33)
+    product_43 = (branch_31 - (total_48 - total_47)).mul_(total_49)
     difference_63 = (head_total_48 * head_total_49).sub_(product_42)
     difference_63 = difference_63.add_(head_total_48 * difference_60)
     difference_63 = difference_63.add_(difference_61 * head_total_49)
     difference_63 = difference_63.add_(difference_61 * difference_60)
     difference_63 = torch.where(product_42 * 2.0**-60 == 0, 0, difference_63).add_(product_43)
     difference_63 = difference_63.add_(difference_62 * total_48)
-    branch_37 = torch.where(difference_63.abs() < torch.inf, difference_63, 0)
-    total_50 = product_42 + branch_37
+    branch_36 = torch.where(difference_63.abs() < torch.inf, difference_63, 0)
+    total_50 = product_42 + branch_36
     product_44 = total_50 * total_49
     total_51 = product_28 + product_44
     difference_64 = total_51 - product_28
@@ -586,13 +583,13 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_69 = total_33 - head_total_33
     head_total_50 = _head(total_50)
     difference_70 = total_50 - head_total_50
-    branch_38 = torch.where(branch_33, sign_product_29, 0)
+    branch_37 = torch.where(branch_32, sign_product_29, 0)
     total_52 = (product_28 - (total_51 - difference_64)).add_(product_44 - difference_64)
     total_53 = (head_alpha * head_3).sub_(product_26).add_(head_alpha * difference_67)
     total_53 = total_53.add_(difference_28 * head_3).add_(difference_28 * difference_67)
     total_53 = torch.where(product_26 * 2.0**-60 == 0, 0, total_53)
-    numerator_35 = (branch_20 - (total_33 - total_30)).mul_(ratio_4).neg_()
-    product_46 = (branch_37 - (total_50 - product_42)).mul_(total_49)
+    numerator_35 = (branch_19 - (total_33 - total_30)).mul_(ratio_4).neg_()
+    product_46 = (branch_36 - (total_50 - product_42)).mul_(total_49)
     difference_71 = (head_ratio_4 * head_ratio_4).sub_(ratio_4_squared)
     difference_71 = difference_71.add_(head_ratio_4 * difference_68)
     difference_71 = difference_71.add_(difference_68 * head_ratio_4)
@@ -604,7 +601,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_72 = difference_72.add_(difference_70 * difference_60)
     difference_72 = torch.where(product_44 * 2.0**-60 == 0, 0, difference_72).add_(product_46)
     difference_72 = difference_72.add_(difference_62 * total_50)
-    difference_72 = difference_72.add_((branch_38 + branch_38).mul_(product_44))
+    difference_72 = difference_72.add_((branch_37 + branch_37).mul_(product_44))
     numerator_36 = (head_ratio_4 * head_total_33).sub_(product_45)
     numerator_37 = numerator_36.add_(head_ratio_4 * difference_69)
     numerator_38 = numerator_37.add_(difference_68 * head_total_33)
@@ -626,19 +623,19 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_74 = torch.where(product_28 * 2.0**-60 == 0, 0, difference_74)
     difference_74 = difference_74.add_(difference_73).add_(difference_39 * product_27)
     total_52 = total_52.add_(difference_74).add_(difference_72)
-    branch_39 = torch.where(total_52.abs() < torch.inf, total_52, 0)
-    total_54 = total_51 + branch_39
+    branch_38 = torch.where(total_52.abs() < torch.inf, total_52, 0)
+    total_54 = total_51 + branch_38
     head_total_28 = _head(total_28)
     difference_75 = total_28 - head_total_28
-    product_47 = (branch_18 - (total_28 - total_24)).mul_(scale)
+    product_47 = (branch_17 - (total_28 - total_24)).mul_(scale)
     difference_76 = (head_total_28 * head_scale).sub_(product_23)
     difference_76 = difference_76.add_(head_total_28 * difference_20)
     difference_76 = difference_76.add_(difference_75 * head_scale)
     difference_76 = difference_76.add_(difference_75 * difference_20)
     difference_76 = torch.where(product_23 * 2.0**-60 == 0, 0, difference_76).add_(product_47)
-    difference_76 = torch.where(is_less, difference_76, branch_39 - (total_54 - total_51))
-    branch_40 = torch.where(difference_76.abs() < torch.inf, difference_76, 0)
-    return torch.where(is_less, product_23, total_54).add_(branch_40)
+    difference_76 = torch.where(is_less, difference_76, branch_38 - (total_54 - total_51))
+    branch_39 = torch.where(difference_76.abs() < torch.inf, difference_76, 0)
+    return torch.where(is_less, product_23, total_54).add_(branch_39)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -821,13 +818,12 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_23 = product_6 + branch_11
     is_equal = minus_product_2 == 0
     branch_12 = torch.where(minus_total_7.abs() < torch.inf, minus_total_7, 0)
-    branch_13 = torch.where(torch.abs(x.new_full((), 0)) < torch.inf, x.new_full((), 0), 0)
     differs = minus_product_2 != 0
-    outside = is_equal & (branch_12 < branch_13) | differs & (minus_product_2 < 0)
-    branch_14 = torch.where(outside, t, 1)
-    branch_15 = torch.where(outside, branch_2, 0)
-    branch_16 = torch.where(branch_15.abs() < torch.inf, branch_15, 0)
-    total_24 = branch_14 + branch_16
+    outside = is_equal & (branch_12 < 0) | differs & (minus_product_2 < 0)
+    branch_13 = torch.where(outside, t, 1)
+    branch_14 = torch.where(outside, branch_2, 0)
+    branch_15 = torch.where(branch_14.abs() < torch.inf, branch_14, 0)
+    total_24 = branch_13 + branch_15
     product_9 = total_23 * total_24
     product_10 = 2 * beta
     product_11 = product_10 * ratio_4
@@ -846,7 +842,7 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_26 = total_26 + difference_21 * head_total_24 + difference_21 * difference_20
     total_26 = torch.where(product_9 * 2.0**-60 == 0, 0, total_26)
     total_26 = total_26 + (branch_11 - (total_23 - product_6)) * total_24
-    total_26 = total_26 + (branch_16 - (total_24 - branch_14)) * total_23
+    total_26 = total_26 + (branch_15 - (total_24 - branch_13)) * total_23
     total_26 = total_26 + torch.where(outside, numerator, 0) * product_9
     total_27 = product_9 - (total_25 - difference_19) + (product_12 - difference_19)
     total_27 = total_27 + total_26
@@ -860,8 +856,8 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_25 = difference_25 + difference_22 * head_ratio_2 + difference_22 * difference_16
     difference_25 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_25) + difference_24
     total_27 = total_27 + (difference_25 + numerator_11 * product_11)
-    branch_17 = torch.where(total_27.abs() < torch.inf, total_27, 0)
-    total_28 = total_25 + branch_17
+    branch_16 = torch.where(total_27.abs() < torch.inf, total_27, 0)
+    total_28 = total_25 + branch_16
     ratio_4_squared = ratio_4.square()
     product_13 = product * ratio_4_squared
     product_14 = product_13 * ratio_2
@@ -882,16 +878,16 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_28 = difference_28 + difference_26 * head_ratio_2 + difference_26 * difference_16
     difference_28 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_28) + total_30
     difference_28 = difference_28 + numerator_11 * product_13
-    branch_18 = torch.where(difference_28.abs() < torch.inf, difference_28, 0)
-    total_31 = product_14 + branch_18
+    branch_17 = torch.where(difference_28.abs() < torch.inf, difference_28, 0)
+    total_31 = product_14 + branch_17
     is_equal_2 = product_2 == 0
-    branch_19 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_18 = torch.where(total_7.abs() < torch.inf, total_7, 0)
     differs_2 = product_2 != 0
-    outside_2 = is_equal_2 & (branch_19 < branch_13) | differs_2 & (product_2 < 0)
-    branch_20 = torch.where(outside_2, t_2, 1)
-    branch_21 = torch.where(outside_2, branch_7, 0)
-    branch_22 = torch.where(branch_21.abs() < torch.inf, branch_21, 0)
-    total_32 = branch_20 + branch_22
+    outside_2 = is_equal_2 & (branch_18 < 0) | differs_2 & (product_2 < 0)
+    branch_19 = torch.where(outside_2, t_2, 1)
+    branch_20 = torch.where(outside_2, branch_7, 0)
+    branch_21 = torch.where(branch_20.abs() < torch.inf, branch_20, 0)
+    total_32 = branch_19 + branch_21
     product_15 = total_31 * total_32
     minus_product_15 = -product_15
     total_33 = total_28 + minus_product_15
@@ -903,52 +899,52 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_34 = head_total_31 * head_total_32 - product_15 + head_total_31 * difference_30
     total_34 = total_34 + difference_31 * head_total_32 + difference_31 * difference_30
     total_34 = torch.where(product_15 * 2.0**-60 == 0, 0, total_34)
-    total_34 = total_34 + (branch_18 - (total_31 - product_14)) * total_32
-    total_34 = total_34 + (branch_22 - (total_32 - branch_20)) * total_31
+    total_34 = total_34 + (branch_17 - (total_31 - product_14)) * total_32
+    total_34 = total_34 + (branch_21 - (total_32 - branch_19)) * total_31
     total_34 = -(total_34 + torch.where(outside_2, numerator_8, 0) * product_15)
     total_35 = total_28 - (total_33 - difference_29) + (minus_product_15 - difference_29)
-    total_35 = total_35 + (branch_17 - (total_28 - total_25)) + total_34
-    branch_23 = torch.where(total_35.abs() < torch.inf, total_35, 0)
-    total_36 = total_33 + branch_23
-    difference_32 = branch_23 - (total_36 - total_33)
-    branch_24 = torch.where(difference_32.abs() < torch.inf, difference_32, 0)
-    total_37 = total_36 + branch_24
+    total_35 = total_35 + (branch_16 - (total_28 - total_25)) + total_34
+    branch_22 = torch.where(total_35.abs() < torch.inf, total_35, 0)
+    total_36 = total_33 + branch_22
+    difference_32 = branch_22 - (total_36 - total_33)
+    branch_23 = torch.where(difference_32.abs() < torch.inf, difference_32, 0)
+    total_37 = total_36 + branch_23
     smaller = minus_product_2.clamp(max=0)
     smaller_2 = product_2.clamp(max=0)
     total_38 = smaller + smaller_2
     difference_33 = total_38 - smaller
     total_39 = smaller - (total_38 - difference_33) + (smaller_2 - difference_33)
-    outside_3 = is_equal & (branch_12 <= branch_13) | differs & (minus_product_2 <= 0)
+    outside_3 = is_equal & (branch_12 <= 0) | differs & (minus_product_2 <= 0)
     total_39 = total_39 + torch.where(outside_3, minus_total_7, 0)
-    outside_4 = is_equal_2 & (branch_19 <= branch_13) | differs_2 & (product_2 <= 0)
+    outside_4 = is_equal_2 & (branch_18 <= 0) | differs_2 & (product_2 <= 0)
     total_39 = total_39 + torch.where(outside_4, total_7, 0)
-    branch_25 = torch.where(total_39.abs() < torch.inf, total_39, 0)
-    total_40 = total_38 + branch_25
+    branch_24 = torch.where(total_39.abs() < torch.inf, total_39, 0)
+    total_40 = total_38 + branch_24
     abs_total_40 = total_40.abs()
-    difference_34 = branch_25 - (total_40 - total_38)
+    difference_34 = branch_24 - (total_40 - total_38)
     product_16 = difference_34 * torch.where(total_40.isnan(), total_40, total_40.sign())
     is_far = torch.where(product_16.abs() < torch.inf, product_16, 0)
-    is_far = (abs_total_40 == 64) & (is_far > branch_13)
+    is_far = (abs_total_40 == 64) & (is_far > 0)
     is_far = is_far | (abs_total_40 != 64) & (abs_total_40 > 64)
-    branch_26 = torch.where(is_far, 0.5 * total_40, total_40)
-    abs_branch_26 = branch_26.abs()
-    is_less_3 = abs_branch_26 < 0.25
-    total_41 = branch_26 + 1
-    difference_35 = total_41 - branch_26
-    product_17 = ((_1_OVER_15 * branch_26 + _1_OVER_14) * branch_26 + _1_OVER_13) * branch_26
-    product_17 = ((product_17 + _1_OVER_12) * branch_26 + _1_OVER_11) * branch_26
-    product_17 = ((product_17 + _1_OVER_10) * branch_26 + _1_OVER_9) * branch_26 + _1_OVER_8
-    product_17 = ((product_17 * branch_26 + _1_OVER_7) * branch_26 + _1_OVER_6) * branch_26
-    product_17 = ((product_17 + _1_OVER_5) * branch_26 + _1_OVER_4) * branch_26 + _1_OVER_3
-    product_17 = branch_26.square() * (product_17 * branch_26 + _1_OVER_2)
-    product_17 = branch_26 - (total_41 - difference_35) + (1 - difference_35) + product_17
-    branch_27 = torch.where(product_17.abs() < torch.inf, product_17, 0)
-    total_42 = total_41 + branch_27
-    exp_branch_26 = branch_26.exp()
-    part_of_t = torch.where(is_less_3, total_42, exp_branch_26)
-    branch_28 = torch.where(is_less_3, branch_27 - (total_42 - total_41), 0)
-    branch_29 = torch.where(branch_28.abs() < torch.inf, branch_28, 0)
-    total_43 = part_of_t + branch_29
+    branch_25 = torch.where(is_far, 0.5 * total_40, total_40)
+    abs_branch_25 = branch_25.abs()
+    is_less_3 = abs_branch_25 < 0.25
+    total_41 = branch_25 + 1
+    difference_35 = total_41 - branch_25
+    product_17 = ((_1_OVER_15 * branch_25 + _1_OVER_14) * branch_25 + _1_OVER_13) * branch_25
+    product_17 = ((product_17 + _1_OVER_12) * branch_25 + _1_OVER_11) * branch_25
+    product_17 = ((product_17 + _1_OVER_10) * branch_25 + _1_OVER_9) * branch_25 + _1_OVER_8
+    product_17 = ((product_17 * branch_25 + _1_OVER_7) * branch_25 + _1_OVER_6) * branch_25
+    product_17 = ((product_17 + _1_OVER_5) * branch_25 + _1_OVER_4) * branch_25 + _1_OVER_3
+    product_17 = branch_25.square() * (product_17 * branch_25 + _1_OVER_2)
+    product_17 = branch_25 - (total_41 - difference_35) + (1 - difference_35) + product_17
+    branch_26 = torch.where(product_17.abs() < torch.inf, product_17, 0)
+    total_42 = total_41 + branch_26
+    exp_branch_25 = branch_25.exp()
+    part_of_t = torch.where(is_less_3, total_42, exp_branch_25)
+    branch_27 = torch.where(is_less_3, branch_26 - (total_42 - total_41), 0)
+    branch_28 = torch.where(branch_27.abs() < torch.inf, branch_27, 0)
+    total_43 = part_of_t + branch_28
     product_18 = total_37 * total_43
     head_total_37 = _head(total_37)
     head_total_43 = _head(total_43)
@@ -957,14 +953,14 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_44 = head_total_37 * head_total_43 - product_18 + head_total_37 * difference_36
     total_44 = total_44 + difference_37 * head_total_43 + difference_37 * difference_36
     total_44 = torch.where(product_18 * 2.0**-60 == 0, 0, total_44)
-    total_44 = total_44 + (branch_24 - (total_37 - total_36)) * total_43
-    total_44 = total_44 + (branch_29 - (total_43 - part_of_t)) * total_37
-    branch_30 = torch.where(total_44.abs() < torch.inf, total_44, 0)
-    total_45 = product_18 + branch_30
+    total_44 = total_44 + (branch_23 - (total_37 - total_36)) * total_43
+    total_44 = total_44 + (branch_28 - (total_43 - part_of_t)) * total_37
+    branch_29 = torch.where(total_44.abs() < torch.inf, total_44, 0)
+    total_45 = product_18 + branch_29
     rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_31 = torch.where(is_far, branch_28, 0)
-    branch_32 = torch.where(branch_31.abs() < torch.inf, branch_31, 0)
-    total_46 = rest_of_t + branch_32
+    branch_30 = torch.where(is_far, branch_27, 0)
+    branch_31 = torch.where(branch_30.abs() < torch.inf, branch_30, 0)
+    total_46 = rest_of_t + branch_31
     product_19 = total_45 * total_46
     product_20 = 2 * alpha
     abs_clamped = clamped.abs()
@@ -983,8 +979,8 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_21 = (product_21 * minus_abs_clamped + _1_OVER_4) * minus_abs_clamped + _1_OVER_3
     product_21 = minus_abs_clamped.square() * (product_21 * minus_abs_clamped + _1_OVER_2)
     total_48 = total_48 + product_21
-    branch_33 = torch.where(total_48.abs() < torch.inf, total_48, 0)
-    total_49 = total_47 + branch_33
+    branch_32 = torch.where(total_48.abs() < torch.inf, total_48, 0)
+    total_49 = total_47 + branch_32
     e = minus_abs_clamped.exp()
     t_3 = torch.where(is_less_4, total_49, e)
     t_3_squared = t_3.square()
@@ -992,36 +988,36 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_39 = total_50 - t_3_squared
     head_t_3 = _head(t_3)
     difference_40 = t_3 - head_t_3
-    branch_34 = torch.where(is_less_4, branch_33 - (total_49 - total_47), 0)
+    branch_33 = torch.where(is_less_4, branch_32 - (total_49 - total_47), 0)
     binade_3 = _binade(e * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_35 = torch.where(inside_3, binade_3, 1)
-    ratio_5 = e / branch_35
-    floor_3 = torch.floor(branch_35.log() * _1_OVER_LOG_2 + 0.5)
+    branch_34 = torch.where(inside_3, binade_3, 1)
+    ratio_5 = e / branch_34
+    floor_3 = torch.floor(branch_34.log() * _1_OVER_LOG_2 + 0.5)
     difference_41 = minus_abs_clamped - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_6 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
     total_51 = difference_41 + negated_6
     difference_42 = total_51 - difference_41
     total_52 = difference_41 - (total_51 - difference_42) + (negated_6 - difference_42)
     total_52 = total_52 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_36 = torch.where(total_52.abs() < torch.inf, total_52, 0)
-    total_53 = total_51 + branch_36
+    branch_35 = torch.where(total_52.abs() < torch.inf, total_52, 0)
+    total_53 = total_51 + branch_35
     numerator_15 = ((_1_OVER_15 * total_53 + _1_OVER_14) * total_53 + _1_OVER_13) * total_53
     numerator_16 = ((numerator_15 + _1_OVER_12) * total_53 + _1_OVER_11) * total_53
     numerator_17 = ((numerator_16 + _1_OVER_10) * total_53 + _1_OVER_9) * total_53 + _1_OVER_8
     numerator_18 = ((numerator_17 * total_53 + _1_OVER_7) * total_53 + _1_OVER_6) * total_53
     numerator_19 = ((numerator_18 + _1_OVER_5) * total_53 + _1_OVER_4) * total_53 + _1_OVER_3
     numerator_20 = total_53.square() * (numerator_19 * total_53 + _1_OVER_2)
-    numerator_21 = numerator_20 + (branch_36 - (total_53 - total_51))
+    numerator_21 = numerator_20 + (branch_35 - (total_53 - total_51))
     numerator_21 = (1 - ratio_5 + total_53 + numerator_21) / ratio_5
     numerator_21 = torch.where(inside_3 & (magnitude >= 0.25), numerator_21, 0)
     total_54 = t_3_squared - (total_50 - difference_39) + (1 - difference_39)
     total_55 = head_t_3 * head_t_3 - t_3_squared + head_t_3 * difference_40
     total_55 = total_55 + difference_40 * head_t_3 + difference_40 * difference_40
-    total_55 = torch.where(t_3_squared * 2.0**-60 == 0, 0, total_55) + branch_34 * t_3 * 2
+    total_55 = torch.where(t_3_squared * 2.0**-60 == 0, 0, total_55) + branch_33 * t_3 * 2
     total_54 = total_54 + (total_55 + numerator_21 * 2 * t_3_squared)
-    branch_37 = torch.where(total_54.abs() < torch.inf, total_54, 0)
-    total_56 = total_50 + branch_37
+    branch_36 = torch.where(total_54.abs() < torch.inf, total_54, 0)
+    total_56 = total_50 + branch_36
     ratio_6 = 2 / total_56
     ratio_6_squared = ratio_6.square()
     product_22 = product_20 * ratio_6_squared
@@ -1038,46 +1034,46 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_58 = ((total_58 * product_23 + _1_OVER_5) * product_23 + _1_OVER_4) * product_23
     total_58 = product_23.square() * ((total_58 + _1_OVER_3) * product_23 + _1_OVER_2)
     total_58 = product_23 - (total_57 - difference_43) + (1 - difference_43) + total_58
-    branch_38 = torch.where(total_58.abs() < torch.inf, total_58, 0)
-    total_59 = total_57 + branch_38
+    branch_37 = torch.where(total_58.abs() < torch.inf, total_58, 0)
+    total_59 = total_57 + branch_37
     exp_product_23 = product_23.exp()
-    branch_39 = torch.where(is_less_5, total_59, exp_product_23)
-    total_60 = branch_39 - 1
-    difference_44 = total_60 - branch_39
+    branch_38 = torch.where(is_less_5, total_59, exp_product_23)
+    total_60 = branch_38 - 1
+    difference_44 = total_60 - branch_38
     binade_4 = _binade(exp_product_23 * _4_OVER_3)
     inside_4 = (binade_4 > 0) & (binade_4 < torch.inf)
-    branch_40 = torch.where(inside_4, binade_4, 1)
-    ratio_7 = exp_product_23 / branch_40
-    floor_4 = torch.floor(branch_40.log() * _1_OVER_LOG_2 + 0.5)
+    branch_39 = torch.where(inside_4, binade_4, 1)
+    ratio_7 = exp_product_23 / branch_39
+    floor_4 = torch.floor(branch_39.log() * _1_OVER_LOG_2 + 0.5)
     difference_45 = product_23 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_7 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
     total_61 = difference_45 + negated_7
     difference_46 = total_61 - difference_45
     total_62 = difference_45 - (total_61 - difference_46) + (negated_7 - difference_46)
     total_62 = total_62 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_41 = torch.where(total_62.abs() < torch.inf, total_62, 0)
-    total_63 = total_61 + branch_41
+    branch_40 = torch.where(total_62.abs() < torch.inf, total_62, 0)
+    total_63 = total_61 + branch_40
     numerator_22 = ((_1_OVER_15 * total_63 + _1_OVER_14) * total_63 + _1_OVER_13) * total_63
     numerator_23 = ((numerator_22 + _1_OVER_12) * total_63 + _1_OVER_11) * total_63
     numerator_24 = ((numerator_23 + _1_OVER_10) * total_63 + _1_OVER_9) * total_63 + _1_OVER_8
     numerator_25 = ((numerator_24 * total_63 + _1_OVER_7) * total_63 + _1_OVER_6) * total_63
     numerator_26 = ((numerator_25 + _1_OVER_5) * total_63 + _1_OVER_4) * total_63 + _1_OVER_3
     numerator_27 = total_63.square() * (numerator_26 * total_63 + _1_OVER_2)
-    numerator_28 = numerator_27 + (branch_41 - (total_63 - total_61))
+    numerator_28 = numerator_27 + (branch_40 - (total_63 - total_61))
     numerator_28 = (1 - ratio_7 + total_63 + numerator_28) / ratio_7
     numerator_28 = torch.where(inside_4 & (abs_product_23 >= 0.25), numerator_28, 0)
-    numerator_28 = numerator_28 * branch_39
-    numerator_28 = torch.where(is_less_5, branch_38 - (total_59 - total_57), 0) + numerator_28
-    numerator_28 = branch_39 - (total_60 - difference_44) + (-1 - difference_44) + numerator_28
-    branch_42 = torch.where(numerator_28.abs() < torch.inf, numerator_28, 0)
-    total_64 = total_60 + branch_42
+    numerator_28 = numerator_28 * branch_38
+    numerator_28 = torch.where(is_less_5, branch_37 - (total_59 - total_57), 0) + numerator_28
+    numerator_28 = branch_38 - (total_60 - difference_44) + (-1 - difference_44) + numerator_28
+    branch_41 = torch.where(numerator_28.abs() < torch.inf, numerator_28, 0)
+    total_64 = total_60 + branch_41
     minus_total_64 = -total_64
     total_65 = total_64 + 2
     difference_47 = total_65 - total_64
-    difference_48 = branch_42 - (total_64 - total_60)
+    difference_48 = branch_41 - (total_64 - total_60)
     total_66 = total_64 - (total_65 - difference_47) + (2 - difference_47) + difference_48
-    branch_43 = torch.where(total_66.abs() < torch.inf, total_66, 0)
-    total_67 = total_65 + branch_43
+    branch_42 = torch.where(total_66.abs() < torch.inf, total_66, 0)
+    total_67 = total_65 + branch_42
     ratio_8 = minus_total_64 / total_67
     product_24 = sign_clamped * ratio_8
     tanh_clamped = clamped.tanh()
@@ -1092,7 +1088,7 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator_30 = numerator_29 + difference_49 * head_total_67 + difference_49 * difference_51
     numerator_31 = -torch.where(product_25 * 2.0**-60 == 0, 0, numerator_30)
     numerator_32 = minus_total_64 - product_25 + numerator_31 - difference_48
-    numerator_32 = (numerator_32 - (branch_43 - (total_67 - total_65)) * ratio_8) / total_67
+    numerator_32 = (numerator_32 - (branch_42 - (total_67 - total_65)) * ratio_8) / total_67
     numerator_32 = numerator_32 * sign_clamped
     difference_52 = head_sign_clamped * head_ratio_8 - product_24
     difference_52 = difference_52 + head_sign_clamped * difference_49
@@ -1100,11 +1096,11 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_52 = torch.where(product_24 * 2.0**-60 == 0, 0, difference_52) + numerator_32
     magnitude_2 = torch.abs(product_24 - tanh_clamped + difference_52)
     magnitude_2 = magnitude_2 <= 0.00390625 * tanh_clamped.abs()
-    branch_44 = torch.where(magnitude_2, product_24, tanh_clamped)
-    product_26 = product_22 * branch_44
+    branch_43 = torch.where(magnitude_2, product_24, tanh_clamped)
+    product_26 = product_22 * branch_43
     head_product_22 = _head(product_22)
-    head_branch_44 = _head(branch_44)
-    difference_53 = branch_44 - head_branch_44
+    head_branch_43 = _head(branch_43)
+    difference_53 = branch_43 - head_branch_43
     difference_54 = product_22 - head_product_22
     head_product_20 = _head(product_20)
     head_3 = _head(ratio_6_squared)
@@ -1121,36 +1117,36 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator_33 = head_ratio_6 * head_total_56 - product_27 + head_ratio_6 * difference_58
     numerator_34 = numerator_33 + difference_57 * head_total_56 + difference_57 * difference_58
     numerator_35 = 2 - product_27 - torch.where(product_27 * 2.0**-60 == 0, 0, numerator_34)
-    numerator_35 = (numerator_35 - (branch_37 - (total_56 - total_50)) * ratio_6) / total_56
+    numerator_35 = (numerator_35 - (branch_36 - (total_56 - total_50)) * ratio_6) / total_56
     total_68 = (total_68 + numerator_35 * ratio_6 * 2) * product_20
     total_69 = head_product_20 * head_3 - product_22 + head_product_20 * difference_55
     total_69 = total_69 + difference_56 * head_3 + difference_56 * difference_55
     total_69 = torch.where(product_22 * 2.0**-60 == 0, 0, total_69) + total_68
-    total_69 = total_69 * branch_44
+    total_69 = total_69 * branch_43
     product_28 = torch.where(magnitude_2, difference_52, 0) * product_22
-    difference_59 = head_product_22 * head_branch_44 - product_26
+    difference_59 = head_product_22 * head_branch_43 - product_26
     difference_59 = difference_59 + head_product_22 * difference_53
-    difference_59 = difference_59 + difference_54 * head_branch_44
+    difference_59 = difference_59 + difference_54 * head_branch_43
     difference_59 = difference_59 + difference_54 * difference_53
     difference_59 = torch.where(product_26 * 2.0**-60 == 0, 0, difference_59) + total_69
     difference_59 = difference_59 + product_28
-    branch_45 = torch.where(difference_59.abs() < torch.inf, difference_59, 0)
-    total_70 = product_26 + branch_45
-    branch_46 = torch.where(branch_34.abs() < torch.inf, branch_34, 0)
-    total_71 = t_3 + branch_46
+    branch_44 = torch.where(difference_59.abs() < torch.inf, difference_59, 0)
+    total_70 = product_26 + branch_44
+    branch_45 = torch.where(branch_33.abs() < torch.inf, branch_33, 0)
+    total_71 = t_3 + branch_45
     product_29 = total_70 * total_71
     head_total_70 = _head(total_70)
     head_total_71 = _head(total_71)
     difference_60 = total_71 - head_total_71
     difference_61 = total_70 - head_total_70
-    difference_62 = branch_46 - (total_71 - t_3)
+    difference_62 = branch_45 - (total_71 - t_3)
     total_72 = head_total_70 * head_total_71 - product_29 + head_total_70 * difference_60
     total_72 = total_72 + difference_61 * head_total_71 + difference_61 * difference_60
     total_72 = torch.where(product_29 * 2.0**-60 == 0, 0, total_72)
-    total_72 = total_72 + (branch_45 - (total_70 - product_26)) * total_71
+    total_72 = total_72 + (branch_44 - (total_70 - product_26)) * total_71
     total_72 = total_72 + difference_62 * total_70
-    branch_47 = torch.where(total_72.abs() < torch.inf, total_72, 0)
-    total_73 = product_29 + branch_47
+    branch_46 = torch.where(total_72.abs() < torch.inf, total_72, 0)
+    total_73 = product_29 + branch_46
     product_30 = total_73 * total_71
     minus_product_30 = -product_30
     total_74 = product_19 + minus_product_30
@@ -1159,28 +1155,28 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     head_total_46 = _head(total_46)
     difference_64 = total_46 - head_total_46
     difference_65 = total_45 - head_total_45
-    binade_5 = _binade(exp_branch_26 * _4_OVER_3)
+    binade_5 = _binade(exp_branch_25 * _4_OVER_3)
     inside_5 = (binade_5 > 0) & (binade_5 < torch.inf)
-    branch_48 = torch.where(inside_5, binade_5, 1)
-    ratio_9 = exp_branch_26 / branch_48
-    floor_5 = torch.floor(branch_48.log() * _1_OVER_LOG_2 + 0.5)
-    difference_66 = branch_26 - floor_5 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_47 = torch.where(inside_5, binade_5, 1)
+    ratio_9 = exp_branch_25 / branch_47
+    floor_5 = torch.floor(branch_47.log() * _1_OVER_LOG_2 + 0.5)
+    difference_66 = branch_25 - floor_5 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_8 = -(floor_5 * _MORE_DIGITS_OF_LOG_2)
     total_75 = difference_66 + negated_8
     difference_67 = total_75 - difference_66
     total_76 = difference_66 - (total_75 - difference_67) + (negated_8 - difference_67)
     total_76 = total_76 - floor_5 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_49 = torch.where(total_76.abs() < torch.inf, total_76, 0)
-    total_77 = total_75 + branch_49
+    branch_48 = torch.where(total_76.abs() < torch.inf, total_76, 0)
+    total_77 = total_75 + branch_48
     numerator_36 = ((_1_OVER_15 * total_77 + _1_OVER_14) * total_77 + _1_OVER_13) * total_77
     numerator_37 = ((numerator_36 + _1_OVER_12) * total_77 + _1_OVER_11) * total_77
     numerator_38 = ((numerator_37 + _1_OVER_10) * total_77 + _1_OVER_9) * total_77 + _1_OVER_8
     numerator_39 = ((numerator_38 * total_77 + _1_OVER_7) * total_77 + _1_OVER_6) * total_77
     numerator_40 = ((numerator_39 + _1_OVER_5) * total_77 + _1_OVER_4) * total_77 + _1_OVER_3
     numerator_41 = total_77.square() * (numerator_40 * total_77 + _1_OVER_2)
-    numerator_42 = numerator_41 + (branch_49 - (total_77 - total_75))
+    numerator_42 = numerator_41 + (branch_48 - (total_77 - total_75))
     numerator_42 = (1 - ratio_9 + total_77 + numerator_42) / ratio_9
-    numerator_42 = torch.where(inside_5 & (abs_branch_26 >= 0.25), numerator_42, 0)
+    numerator_42 = torch.where(inside_5 & (abs_branch_25 >= 0.25), numerator_42, 0)
     numerator_42 = numerator_42 + torch.where(is_far, difference_34 * 0.5, difference_34)
     head_total_73 = _head(total_73)
     difference_68 = total_73 - head_total_73
@@ -1188,19 +1184,19 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_79 = head_total_73 * head_total_71 - product_30 + head_total_73 * difference_60
     total_79 = total_79 + difference_68 * head_total_71 + difference_68 * difference_60
     total_79 = torch.where(product_30 * 2.0**-60 == 0, 0, total_79)
-    total_79 = total_79 + (branch_47 - (total_73 - product_29)) * total_71
+    total_79 = total_79 + (branch_46 - (total_73 - product_29)) * total_71
     total_79 = total_79 + difference_62 * total_73
     total_79 = -(total_79 + (numerator_21 + numerator_21) * product_30)
     total_80 = head_total_45 * head_total_46 - product_19 + head_total_45 * difference_64
     total_80 = total_80 + difference_65 * head_total_46 + difference_65 * difference_64
     total_80 = torch.where(product_19 * 2.0**-60 == 0, 0, total_80)
-    total_80 = total_80 + (branch_30 - (total_45 - product_18)) * total_46
-    total_80 = total_80 + (branch_32 - (total_46 - rest_of_t)) * total_45
+    total_80 = total_80 + (branch_29 - (total_45 - product_18)) * total_46
+    total_80 = total_80 + (branch_31 - (total_46 - rest_of_t)) * total_45
     product_31 = (numerator_42 + torch.where(is_far, numerator_42, 0)) * product_19
     total_78 = total_78 + (total_80 + product_31) + total_79
-    branch_50 = torch.where(total_78.abs() < torch.inf, total_78, 0)
-    total_81 = total_74 + branch_50
-    difference_69 = branch_50 - (total_81 - total_74)
+    branch_49 = torch.where(total_78.abs() < torch.inf, total_78, 0)
+    total_81 = total_74 + branch_49
+    difference_69 = branch_49 - (total_81 - total_74)
     return total_81 + torch.where(difference_69.abs() < torch.inf, difference_69, 0)
 
 
