@@ -8,11 +8,16 @@ saved and trained is tested for a few which together have every operation and ev
 of them with `--thorough`, and for those whose file is named, or that `-k` or `-m` select.
 """
 
+from contextlib import suppress
+
 
 def pytest_addoption(parser):
     """Add `--thorough`."""
     what = "try every activation in all the machinery of the frameworks, not only a few that stand for all"
-    parser.addoption("--thorough", action="store_true", help=what)
+    with suppress(
+        ValueError
+    ):  # where a project has two folders of generated code, the other one has added it
+        parser.addoption("--thorough", action="store_true", help=what)
 
 
 def pytest_configure(config):

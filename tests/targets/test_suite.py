@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -114,3 +115,5 @@ def test_by_default_the_machinery_is_tried_for_those_that_stand_for_all(tmp_path
     assert ran("suite", "--thorough") == values | {f"{name}.py::test_machinery" for name in built_of}
     assert ran("suite/test_part.py") == {"part.py::test_values", "part.py::test_machinery"}
     assert ran("suite", "-k", "part") == {"part.py::test_values", "part.py::test_machinery"}
+    shutil.copytree(tests, tmp_path / "another")
+    assert ran("suite", "another", "--import-mode=importlib") >= values
