@@ -39,6 +39,20 @@ def test_a_form_that_is_judged_again_keeps_what_was_found_at_more_floats() -> No
     assert len(race._runs) == 1
 
 
+def test_what_is_made_of_a_forms_errors_is_made_anew_when_it_is_judged_anew() -> None:
+    """Kept by its place alone, a form that failed at other parameters would go on to be ranked and joined as good."""
+    race = Race(Judge(formula("tanh(x)"), x, (), [{}]))
+    form, thresholds = candidate("tanh(x)", "as declared"), np.array([0.5, 2.0])
+    found = race.run(form)
+    assert race.best_units == found.worst < 4
+    assert not np.any(race._lost_on_either_side(0, True, thresholds, 0.0, 4.0))
+    race._runs[0] = (form, replace(found, units=np.where(found.points == 1.0, 99.0, found.units)))
+    assert race.best_units == 99.0
+    below, above = race._lost_on_either_side(0, True, thresholds, 0.0, 4.0)
+    assert (below[0], above[1]) == (0.0, 0.0)
+    assert below[1] == above[0] > 1
+
+
 def test_what_fails_at_the_default_is_judged_elsewhere_before_it_is_joined_to_something() -> None:
     """log(1 + beta x) has no digits near 0, and overflows for beta = 4: where it was not looked at it seemed right."""
     judge = Judge(formula("log(1 + beta*Abs(x))", BETA), x, (BETA,), [{"beta": Fraction(1)}, {"beta": Fraction(4)}])
