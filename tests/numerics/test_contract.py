@@ -225,3 +225,10 @@ def test_the_worst_of_many_errors_is_found_whatever_the_slopes_are() -> None:
     expected = wrong / (1 + 0.5 * points * slope(points))
     assert found.worst == pytest.approx(expected.max(), rel=1e-12)
     assert found.worst_at == points[int(expected.argmax())]
+
+
+def test_a_result_of_the_wrong_sign_next_to_the_largest_number_is_off_by_finitely_many_ulp() -> None:
+    """The difference, 3.2e308, is no float64; half an ULP of the input is worth more where the slope is large."""
+    assert math.isfinite(measured(1.7e308, -1.7e308, 1.5e308, dtype="float64").worst_ulps)
+    assert measured(1.7e308, -1.7e308, 1.5e308, slope=1e308, dtype="float64").worst == 0.0
+    assert measured(1.7e308, -1.7e308, 1.5e308, slope=1.0, dtype="float64").worst > 1e15
