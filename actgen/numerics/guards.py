@@ -5,6 +5,7 @@
 * A *limit* is selected at an infinity where no clamp applies.
 * *NaN* is passed on where a form would swallow it.
 * A *line* takes the place of the formula next to 0, where parts of a sum are flushed though the sum is not.
+* *Exponents* are held where what grows is multiplied by what vanishes faster.
 * A *zero wins* where a parameter that is 0 multiplies the input: 0 x is 0 for infinite x, too, as its limit says.
 """
 
@@ -21,6 +22,9 @@ from actgen.numerics.lowering import call
 _EXPONENTS = (*range(3, 61), 64, 70, 80, 90, 100)
 
 _ANGLE = 2.0**100
+
+_EXPONENT = 40.0
+"""exp(40) is 2e17: its square still is a float32, and exp of minus that is 0."""
 
 NEXT_TO_UNDERFLOW = 2.0**-90
 """Below this size only the first term of a series in x matters."""
@@ -108,6 +112,18 @@ def with_bounded_angles(kernel: Kernel) -> Kernel:
     return _renewed(kernel, replaced(kernel.result, held), held, ", angles held") if held else kernel
 
 
+def with_bounded_exponents(kernel: Kernel) -> Kernel:
+    """The kernel with every argument of exp held at 40.
+
+    Of exp(b x) exp(-exp(2 b x)) the first factor overflows where the second is 0, and no bound for x is one for all b.
+    """
+    held: dict[Node, Node] = {}
+    for node in kernel.calls():
+        if node.operation == "exp" and _input(Kernel(node)) is not None:
+            held[node] = Call("exp", (call("minimum", replaced(node.arguments[0], held), Constant(_EXPONENT)),))
+    return _renewed(kernel, replaced(kernel.result, held), held, ", exponents held") if held else kernel
+
+
 def with_winning_zeros(kernel: Kernel) -> Kernel:
     """The kernel with 0 for every product with a parameter that is 0: p x at p = 0, also for infinite x."""
     held: dict[Node, Node] = {}
@@ -174,6 +190,11 @@ def with_nan(kernel: Kernel) -> Kernel:
     if x is None:
         return kernel
     return _renewed(kernel, call("select", call("equal", x, x), kernel.result, x), {}, "")
+
+
+def put(kernel: Kernel, old: Node, new: Node) -> Kernel:
+    """The kernel with one node in the place of another."""
+    return _renewed(kernel, replaced(kernel.result, {old: new}), {old: new}, "")
 
 
 def replaced(node: Node, known: Mapping[Node, Node]) -> Node:

@@ -16,6 +16,7 @@ from actgen.numerics.guards import (
     replaced,
     saturation,
     with_bounded_angles,
+    with_bounded_exponents,
     with_limits,
     with_line,
     with_nan,
@@ -229,3 +230,16 @@ def test_a_judge_knows_the_slope_at_a_zero() -> None:
     assert slope("x**2") is None
     assert slope("exp(x)") is None
     assert slope("log(x)") is None
+
+
+def test_exponents_are_held_where_what_grows_is_multiplied_by_what_vanishes_faster() -> None:
+    """Exp(x) exp(-exp(2 x)) is inf * 0 from x = 89 on, and 0."""
+    kernel = kernel_of(formula("x*exp(x)*exp(-exp(2*x))"))
+    held = with_bounded_exponents(kernel)
+    far, near = [50.0, 100.0, 1e18], [-90.0, -3.0, 0.1, 1.3]
+    assert np.isnan(run(kernel, far)).any()
+    assert run(held, far).tolist() == [0.0, 0.0, 0.0]
+    assert run(held, near).tolist() == run(kernel, near).tolist()
+    assert held.form == "as declared, exponents held"
+    parameter = Kernel(call("exp", Variable("beta", is_parameter=True)))
+    assert with_bounded_exponents(parameter) is parameter
