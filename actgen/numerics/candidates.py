@@ -237,7 +237,8 @@ class _Branch:
             if root is not None:
                 ways["square-root form" + suffix] = _Way(root)
         for form in normal_forms(self._rewritten, self._x, self._known, self._sign):
-            ways[form.name] = _Way(form.result, form.names, form.is_certified)
+            against: frozenset[Failure] = frozenset({"far"}) if form.is_for_far else frozenset()
+            ways[form.name] = _Way(form.result, form.names, form.is_certified, against)
         return ways
 
     def scaled(self) -> dict[str, _Way]:

@@ -12,11 +12,13 @@ numerator and denominator have one sign no two terms cancel: that is a proof of 
 Logarithms join in as further generators, l = log1p(t): log(1 + exp(u)) is l for u < 0 and u + l for u >= 0, so that
 softplus(u) - u sigmoid(u) cancels symbolically and not numerically.
 
-Three details decide whether the form holds over all floats:
+Four details decide whether the form holds over all floats:
 
 * A factor (1 - t) has a root at u = 0 and would cancel there: it is computed as -expm1(-|u|).
 * A term with a positive power of t vanishes for large |u|, but x t is inf * 0 = NaN at infinity. In vanishing terms
   x is therefore held at a bound so large that t is 0 beyond it, and so small that its powers do not overflow.
+* With a parameter in the exponent t need not be 0 for large x: b x is 0 for b = 0. A variant holds x at 0 wherever t is
+  0 instead, and multiplies what does not vanish by a power of x last: 2 x / 4 overflows before x / 2 does.
 * x t may be a normal number where t alone is not. The *halved* variant multiplies by exp(-|u|/2) twice instead. That
   doubles the error of the exponential, so another variant does it only in the tail, beyond |u| = 64.
 """
@@ -55,12 +57,14 @@ class NormalForm:
         result: the node that computes it.
         names: names for the nodes a reader should recognise, ``t`` first of all.
         is_certified: whether all coefficients have one sign, so that nothing cancels.
+        is_for_far: whether it is a variant that differs at large x only.
     """
 
     name: str
     result: Node
     names: Mapping[Node, str]
     is_certified: bool
+    is_for_far: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,15 @@ class _Half:
     @property
     def bottom(self) -> sp.Expr:
         return sp.Mul(*(factor**n for factor, n in self.denominator))
+
+    def degree(self, x: sp.Symbol) -> int:
+        """The power of x that is a factor of the numerator."""
+        return dict(self.numerator).get(x, 0)
+
+    def without(self, x: sp.Symbol) -> _Half:
+        """The same without that power."""
+        rest = tuple((factor, n) for factor, n in self.numerator if factor != x)
+        return _Half(self.number, rest, self.denominator)
 
 
 def normal_forms(
@@ -107,9 +120,11 @@ def normal_forms(
             return
         expanded = [_expanded(half) for half in halves if half is not None]
         keeps_tail = any(half is not None and _keeps_tail(half) for half in halves)
+        reaches = (False, True) if found.exponent.free_symbols - {x, *found.numbers} else (False,)
         for (negative, positive), suffix in (((halves[0], halves[1]), ""), (expanded, ", expanded")):
-            for collect, halving in product((False, True), _HALVINGS):
-                form = _Assembly(found, x, known, collect, halving, keeps_tail).assemble(negative, positive, suffix)
+            for reach, collect, halving in product(reaches, (False, True), _HALVINGS):
+                assembly = _Assembly(found, x, known, collect, halving, keeps_tail, is_for_far=reach)
+                form = assembly.assemble(negative, positive, suffix)
                 if form.result not in seen:
                     seen.add(form.result)
                     yield form
@@ -173,6 +188,7 @@ class _Assembly:
             (1 - t^2) + 4 a t, whose terms are positive, is not spread out into 1 + 4 a t - t^2, which cancels at 0.
         halving: whether a factor t of the numerator is multiplied in as two factors, and where: one of ``_HALVINGS``.
         keeps_tail: whether a tail matters where t is 0.
+        is_for_far: whether x is held where t is 0, rather than at a bound, and multiplied by last.
     """
 
     def __init__(
@@ -183,11 +199,13 @@ class _Assembly:
         collect: bool,
         halving: str,
         keeps_tail: bool,
+        is_for_far: bool,
     ) -> None:
         self._generators = generators
         self._x = x
         self._collect = collect
         self._halving = halving
+        self._is_for_far = is_for_far
         self._known: dict[sp.Basic, Node] = dict(known)
         self._known |= {symbol: constant(number) for symbol, number in generators.numbers.items()}
         self._names: dict[Node, str] = {}
@@ -223,7 +241,8 @@ class _Assembly:
         name = self._generators.name + suffix
         name += ", by powers of x" if self._collect else ""
         name += f", {self._halving}" if self._halving else ""
-        return NormalForm(name, result, self._names, certified)
+        name += ", held where t is 0" if self._is_for_far else ""
+        return NormalForm(name, result, self._names, certified, self._is_for_far)
 
     def _mirrored(self, negative: _Half, positive: _Half) -> Node | None:
         """An even or odd formula needs one half only: computed in |x|, with the sign restored exactly."""
@@ -243,6 +262,15 @@ class _Assembly:
     def _selected(self, negative: _Half, positive: _Half) -> Node:
         assert self._side is not None
         is_negative = call("less", self._side, ZERO)
+        is_whole = not (self._vanish(negative) and self._vanish(positive))
+        if self._is_for_far and is_whole and negative.degree(self._x) == positive.degree(self._x) > 0:
+            last = [
+                power(self._bound(half) if self._vanish(half) else self._known[self._x], half.degree(self._x))
+                for half in (negative, positive)
+            ]
+            factor = last[0] if last[0] == last[1] else call("select", is_negative, *last)
+            rest = self._selected(negative.without(self._x), positive.without(self._x))
+            return call("multiply", rest, factor)
         tops = [self._top(half) for half in (negative, positive)]
         bottoms = [self._bottom(half) for half in (negative, positive)]
         top = tops[0] if tops[0] == tops[1] else call("select", is_negative, *tops)
@@ -250,11 +278,18 @@ class _Assembly:
         return top if bottom == Constant(1.0) else call("divide", top, bottom)
 
     def _quotient(self, half: _Half) -> Node:
+        if self._is_for_far and half.degree(self._x) and not self._vanish(half):
+            factor = power(self._known[self._x], half.degree(self._x))
+            return call("multiply", self._quotient(half.without(self._x)), factor)
         top, bottom = self._top(half), self._bottom(half)
         return top if bottom == Constant(1.0) else call("divide", top, bottom)
 
+    def _vanish(self, half: _Half) -> bool:
+        """Whether a half tends to 0 with t."""
+        return bool(sp.expand(half.top.xreplace(dict.fromkeys(self._vanishing, sp.Integer(0)))) == 0)
+
     def _top(self, half: _Half) -> Node:
-        vanishes = sp.expand(half.top.xreplace(dict.fromkeys(self._vanishing, sp.Integer(0)))) == 0
+        vanishes = self._vanish(half)
         bound = self._bound(half)
         parts: list[Node] = []
         nodes = []
@@ -300,7 +335,9 @@ class _Assembly:
         return (t, *self._generators.logs)
 
     def _bound(self, half: _Half) -> Node:
-        """X held at 2**(100 / degree): its highest power stays below 2**100, and t is 0 long before."""
+        """X held at 2**(100 / degree): its highest power stays below 2**100, and t is 0 long before; or where t is 0."""
+        if self._is_for_far:
+            return call("select", call("equal", self._parts[0], ZERO), ZERO, self._known[self._x])
         degree = max(1, *(int(sp.degree(part, self._x)) for part in (half.top, half.bottom) if part.has(self._x)), 1)
         limit = 2.0 ** (100 // degree)
         return call("clamp", self._known[self._x], Constant(-limit), Constant(limit))

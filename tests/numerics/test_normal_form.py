@@ -155,6 +155,22 @@ def test_the_halved_variant_reaches_where_t_alone_underflows() -> None:
         assert worst < 4 if "halved" in form.name else worst > 1e5, form.name
 
 
+def test_with_a_parameter_in_the_exponent_a_variant_is_right_where_that_is_0_and_x_large() -> None:
+    """Where b = 0, t is 1 for every x, and x held at 2**50 is wrong; 2 x / 4 overflows where x / 2 does not."""
+    b = sp.Symbol("b", real=True)
+    known = {**KNOWN, b: Variable("b", is_parameter=True)}
+    found = list(normal_forms(formula("x*sigmoid(b*x)*(1 + b*x*sigmoid(-b*x))", b), x, known))
+    far = [form for form in found if form.is_for_far]
+    assert 0 < len(far) == len(found) / 2
+    points = np.array([1e10, -1e20, 3e38])
+    for form in far:
+        assert emulation.run(Kernel(form.result), {"x": points, "b": 0.0}, "float32").tolist() == (
+            np.float32(points) / 2
+        ).tolist(), form.name
+    held = [emulation.run(Kernel(form.result), {"x": points, "b": 0.0}, "float32") for form in found if form not in far]
+    assert not any(np.array_equal(result, np.float32(points) / 2) for result in held)
+
+
 @pytest.mark.parametrize(
     "text",
     [
