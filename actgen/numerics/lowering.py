@@ -41,10 +41,13 @@ class Order:
             of at the beginning (x erfc(z) overflows where x/2 erfc(z) does not).
         one_by_one: divide by each factor of a denominator in turn, multiplying by the next factor of the numerator in
             between (x^2 and p S overflow where (x / S) (x / p) does not), instead of once by their product.
+        roots_of_powers: multiply by the root of a power with a variable exponent at both ends (x^s is flushed where x^s
+            log(x) is not, but not x^(s/2) log(x)).
     """
 
     number_last: bool = False
     one_by_one: bool = False
+    roots_of_powers: bool = False
 
 
 PLAIN = Order()
@@ -53,6 +56,7 @@ ORDERS: Mapping[str, Order] = {
     ", number last": Order(number_last=True),
     ", divided one by one": Order(one_by_one=True),
     ", number last, divided one by one": Order(number_last=True, one_by_one=True),
+    ", by roots of powers": Order(roots_of_powers=True),
 }
 """Every order of a product, by what it adds to the name of a form."""
 
@@ -170,6 +174,10 @@ class Lowering:
         size = -number if is_negative else number
         factors = [self.node(factor) for factor in sorted(numerators, key=_complexity)]
         parts = [self.node(d) for d in sorted(denominators, key=_complexity)]
+        if self._order.roots_of_powers:
+            powers = [factor for factor in numerators if isinstance(factor, sp.Pow) and factor.exp.free_symbols]
+            roots = [self.node(factor.base ** (factor.exp / 2)) for factor in powers]
+            factors = [*roots, *(self.node(f) for f in sorted(numerators, key=_complexity) if f not in powers), *roots]
         is_last = self._order.number_last and bool(factors) and size != 1
         if (size != 1 or not factors) and not is_last:
             factors.insert(0, constant(size))

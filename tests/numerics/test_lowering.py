@@ -10,7 +10,8 @@ import pytest
 import sympy as sp
 from flint import arb
 
-from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node
+from actgen.numerics import emulation
+from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node, Variable
 from actgen.numerics.lowering import DIRECT, EXPANSIONS, ORDERS, Order, call, choose, constant, lower, power
 from actgen.symbolic.balls import BallFunction
 from actgen.symbolic.primitives import DERIVATIVES, arccot, sech, sigmoid, softplus
@@ -78,6 +79,18 @@ def test_dividing_one_by_one_keeps_a_product_of_denominators_from_overflowing() 
     once, each = (Kernel(lower(expression, KNOWN, order)) for order in (Order(), Order(one_by_one=True)))
     assert run(once, [1e10])[0] == 0.0
     assert run(each, [1e10])[0] == pytest.approx(1e-10, rel=1e-6)
+
+
+def test_a_power_that_is_flushed_is_multiplied_in_as_two_roots() -> None:
+    """(2e-13)^3 is subnormal, and flushed; log(2e-13) times that is not."""
+    s = sp.Symbol("s", positive=True)
+    known = {**KNOWN, s: Variable("s", is_parameter=True)}
+    whole, roots = (
+        emulation.run(Kernel(lower(x**s * sp.log(x), known, order)), {"x": np.array([2e-13]), "s": 3.0}, "float32")
+        for order in (Order(), Order(roots_of_powers=True))
+    )
+    assert whole[0] == 0.0
+    assert roots[0] == pytest.approx(8e-39 * math.log(2e-13), rel=1e-5)
 
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
