@@ -13,7 +13,7 @@ the ends of the range, where a step overflows, the correction is left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from actgen.numerics import precise, twofold
@@ -26,17 +26,29 @@ _SMALL = 0.5
 _FAINT = 2.0**-60
 
 
-def compensated(kernel: Kernel, precisely: bool = False) -> Kernel:
+def compensated(
+    kernel: Kernel, precisely: bool = False, *, plain: Collection[Node] = (), rough: Collection[Node] = ()
+) -> Kernel:
     """The kernel with its rounding errors corrected to first order, and with the form's name saying so.
 
     Args:
         kernel: what to correct.
         precisely: whether to correct the functions in it too, at some fifty operations for each.
+        plain: nodes to compute as the kernel does, from operands that are rounded to one float.
+        rough: functions whose own errors stay even so.
     """
     known: dict[Node, Twofold] = {}
     for node in kernel.nodes:
-        known[node] = _applied(node, known, precisely) if isinstance(node, Call) else leaf(node)
-    form = f"{kernel.form}, compensated{' precisely' * precisely}"
+        if not isinstance(node, Call):
+            known[node] = leaf(node)
+        elif node in plain:
+            operands = (
+                _whole(known[operand]) if isinstance(operand, Call) else operand for operand in node.arguments
+            )
+            known[node] = Twofold(call(node.operation, *operands))
+        else:
+            known[node] = _applied(node, known, precisely and node not in rough)
+    form = f"{kernel.form}, compensated{' precisely' * precisely}{' in part' * bool(plain or rough)}"
     names = {known[node].node: name for node, name in kernel.names.items() if node in known}
     return Kernel(_whole(known[kernel.result]), names, form, kernel.note)
 

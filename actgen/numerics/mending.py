@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 import sympy as sp
 
 from actgen.numerics import guards
 from actgen.numerics.candidates import Candidate
-from actgen.numerics.compensation import compensated
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Kernel, Node
 from actgen.numerics.lowering import call
 from actgen.numerics.patches import MOST_PATCHES, Patch, around_zero, elsewhere
+from actgen.numerics.pruning import Pruning
 from actgen.numerics.race import CONTRACT, Race, cost_of
 from actgen.numerics.shape import Shape
 
@@ -69,12 +69,45 @@ def mend(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape 
     if not race.settle():
         least = min((base.cost.passes for base in race.close()), default=0)
         is_little = race.best_units <= _HALF_MORE * CONTRACT and least <= _FEW
-        for precisely, base in product((False, True), () if is_little else _worth_compensating(race)):
-            race.run_with_guards(_compensated(base, precisely))
-            if race.settle():
-                return
-        for joined in race.spliced(known[judge.x]):
-            race.run_with_guards(joined)
+        _compensate(race, judge, known, () if is_little else _worth_compensating(race))
+
+
+def _compensate(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], bases: Sequence[Candidate]) -> None:
+    """Run forms in compensated arithmetic, then pairs of all forms joined, and what keeps the contract with less."""
+
+    prunings: dict[Node, Pruning] = {}
+    for precisely, base in product((False, True), bases):
+        pruning = Pruning(guards.with_bounded_angles(base.kernel), precisely)
+        prunings[pruning.whole.result] = pruning
+        found = race.run_with_guards(_as_candidate(pruning.whole))
+        if race.settle():
+            if found.worst <= CONTRACT:
+                race.run_closely(_as_candidate(pruning.pruned(_no_worse(race, judge, found.worst))))
+            return
+    for joined in race.spliced(known[judge.x]):
+        found = race.run_with_guards(joined)
+        for arm in joined.kernel.result.operands:
+            if arm in prunings and found.worst <= CONTRACT:
+                joined = _with_less(joined, prunings[arm], _no_worse(race, judge, found.worst))
+        race.run_closely(joined)
+
+
+def _no_worse(race: Race, judge: Judge, worst: float) -> Callable[[Kernel], bool]:
+    limit = max(race.margin, worst)
+    return lambda kernel: judge.errors(kernel, give_up=limit).worst <= limit
+
+
+def _with_less(joined: Candidate, pruning: Pruning, is_good: Callable[[Kernel], bool]) -> Candidate:
+    """Two joined forms, one of them compensated in part."""
+
+    def put(kernel: Kernel) -> Kernel:
+        return guards.put(joined.kernel, pruning.whole.result, kernel.result)
+
+    return _as_candidate(put(pruning.pruned(lambda kernel: is_good(put(kernel)))))
+
+
+def _as_candidate(kernel: Kernel) -> Candidate:
+    return Candidate(kernel.form, kernel)
 
 
 def _patch_elsewhere(race: Race, judge: Judge, shape: Shape) -> None:
@@ -93,11 +126,6 @@ def _worth_compensating(race: Race) -> list[Candidate]:
     chosen = (*race.least_wrong(_MOST_LEAST_WRONG), *cheap, *race.closest(_MOST_COMPENSATED))
     bases = {base.kernel.result: base for base in chosen if base.cost.passes <= _MOST_PASSES}
     return sorted(list(bases.values())[:_MOST_COMPENSATED], key=cost_of)
-
-
-def _compensated(base: Candidate, precisely: bool) -> Candidate:
-    kernel = compensated(guards.with_bounded_angles(base.kernel), precisely)
-    return Candidate(kernel.form, kernel)
 
 
 def _patched(base: Candidate, found: Sequence[Patch], shape: Shape) -> Candidate:

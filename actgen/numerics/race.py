@@ -278,12 +278,21 @@ class Race:
     def confirm(self) -> None:
         """Look at the closest forms at more floats, where they are so near the limit that some may lie beyond it."""
         while self._winner is None and self._closest is not None:
-            candidate, found = self._closest
-            if not self.margin < found.worst <= CONTRACT or candidate.kernel.result in self._confirmed:
+            if not self._confirm(*self._closest):
                 return
-            self._confirmed.add(candidate.kernel.result)
-            found = _with_worst_of(found, self._judge.errors_close_up(candidate.kernel))
-            self._runs = [(run[0], found) if run[0] is candidate else run for run in self._runs]
+
+    def run_closely(self, candidate: Candidate) -> None:
+        """Judge one candidate, at more floats if it is near the limit."""
+        self._confirm(candidate, self.run(candidate))
+
+    def _confirm(self, candidate: Candidate, found: contract.Errors) -> bool:
+        """Whether there was need to look at more floats."""
+        if not self.margin < found.worst <= CONTRACT or candidate.kernel.result in self._confirmed:
+            return False
+        self._confirmed.add(candidate.kernel.result)
+        found = _with_worst_of(found, self._judge.errors_close_up(candidate.kernel))
+        self._runs = [(run[0], found) if run[0] is candidate else run for run in self._runs]
+        return True
 
     def verdict(self) -> tuple[Candidate, Judgement]:
         """The candidate chosen and its judgement."""
@@ -292,7 +301,7 @@ class Race:
         if self._winner is not None:
             reason = f"the cheapest within {self.margin:g} units"
         elif found.worst <= CONTRACT:
-            reason = f"the most accurate, none being within {self.margin:g} units"
+            reason = f"the cheapest of those that keep the contract at more floats, none being within {self.margin:g} units"
         else:
             reason = "the cheapest of those that lose least; none keeps the contract"
         verdict = Judgement(found.worst, found.worst_at, found.worst_ulps, candidate.is_certified, trials, reason)
@@ -303,7 +312,9 @@ class Race:
         assert self._closest is not None
         is_partial, lost, worst = self._judge.lost(self._closest[1])
         if worst <= CONTRACT:
-            return self._closest
+            confirmed = (run for run in self._runs if run[0].kernel.result in self._confirmed)
+            good = (run for run in confirmed if run[1].worst <= CONTRACT)
+            return min(good, key=lambda run: cost_of(run[0]), default=self._closest)
 
         def is_close(found: contract.Errors) -> bool:
             other = self._judge.lost(found)
