@@ -95,12 +95,15 @@ def build(
     from actgen.build.workers import run_all
 
     pipeline.validate(settings.specs, settings.targets)
+    # What took long is begun first, lest one process ends up with it while the others have nothing left to do.
+    longest_first = sorted(plan.stale, key=lambda source: previous.effort(source.name), reverse=True)
     emitted = run_all(
         pipeline.emit,
-        {source.name: Job(source.name, source.path, source.shown, settings.targets, force) for source in plan.stale},
+        {source.name: Job(source.name, source.path, source.shown, settings.targets, force) for source in longest_first},
         workers=jobs,
         progress=progress or Silence(),
     )
+    emitted.sort(key=lambda one: one.name)
     # A check writes nothing beside the output either: that folder may be read-only.
     with tempfile.TemporaryDirectory() if check else staging_folder(settings.out) as folder:
         staging = Path(folder)

@@ -8,6 +8,7 @@ generator give the same bytes.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
@@ -96,6 +97,13 @@ class Manifest:
             for target, kernel in chosen.items()
             if not kernel.is_within_contract
         ]
+
+    def effort(self, name: str) -> float:
+        """A number that is larger for an activation that took longer: its operations; infinite if it is new."""
+        if name not in self.activations:
+            return math.inf
+        kernels = self.activations[name].kernels.values()
+        return sum(kernel.cost[2] for chosen in kernels for kernel in chosen.values())
 
     @property
     def files(self) -> dict[str, str]:

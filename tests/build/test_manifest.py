@@ -72,3 +72,9 @@ def test_bytes_that_are_no_text_are_bad_input(tmp_path: Path) -> None:
 )
 def test_partial_derivatives_are_named_as_on_paper(variables: tuple[str, ...], name: str) -> None:
     assert partial_name(variables) == name
+
+
+def test_what_is_new_is_expected_to_take_longest() -> None:
+    """Begun last, it would run on alone while the other processes have nothing to do."""
+    assert MANIFEST.effort("mish") == 7
+    assert MANIFEST.effort("unheard of") == float("inf")
