@@ -170,9 +170,9 @@ def errors(
     high, low = exact.high[decided], exact.low[decided]
     with np.errstate(all="ignore"):
         target = form.nearest(high)
-        values = results.astype(np.longdouble)
-        # In long double: -1.7e308 for 1.7e308 is off by many ULP, but not by infinitely many.
-        difference = np.abs((values - high.astype(np.longdouble)) - low.astype(np.longdouble))
+        # Of float64 in long double: -1.7e308 for 1.7e308 is off by many ULP, but not by infinitely many.
+        wide = np.longdouble if form.digits > 24 else np.float64
+        difference = np.abs((results.astype(wide) - high.astype(wide)) - low.astype(wide))
         spacing = form.spacing(target)
         ulps = (difference / np.where(spacing > 0, spacing, form.smallest)).astype(np.float64)
     # A subnormal input may be taken for 0 and a subnormal result be returned as 0.

@@ -29,6 +29,10 @@ _QUARTER_MORE = 1.25
 _TELLING = 3
 """How many of the closest forms are asked what failures there are."""
 
+_MOST_LOOKS = 16
+"""How often the best pair of forms may turn out to be worse at other parameters, before what was not judged there is
+passed over."""
+
 _FEW_DIGITS = 10.0
 """Digits lost, over all points: a form that loses so many more is close."""
 
@@ -94,17 +98,16 @@ class Race:
 
     @property
     def _closest(self) -> tuple[Candidate, contract.Errors] | None:
-        best = min(range(len(self._runs)), key=self._loss, default=None)
-        return None if best is None else self._runs[best]
+        losses = [self._loss(i) for i in range(len(self._runs))]
+        return self._runs[losses.index(min(losses))] if losses else None
 
     def _loss(self, i: int) -> tuple[bool, float, float]:
         """How far a run is from the contract; remembered until it is judged anew."""
         found = self._runs[i][1]
-        known, loss = self._losses.get(i, (None, None))
-        if known is not found or loss is None:
-            loss = self._judge.lost(found)
-            self._losses[i] = found, loss
-        return loss
+        known = self._losses.get(i)
+        if known is None or known[0] is not found:
+            known = self._losses[i] = found, self._judge.lost(found)
+        return known[1]
 
     @property
     def best_units(self) -> float:
@@ -199,8 +202,10 @@ class Race:
             (x, False, np.concatenate([-(2.0 ** np.arange(40, -5, -1)), [0.0], 2.0 ** np.arange(-4, 41)])),
         ):
             pair = self._best_pair(is_magnitude, thresholds, beyond)
-            while pair is not None and any([self._complete(pair[1]), self._complete(pair[2])]):
-                pair = self._best_pair(is_magnitude, thresholds, beyond)
+            for looks in range(1, _MOST_LOOKS + 1):
+                if pair is None or not any([self._complete(pair[1]), self._complete(pair[2])]):
+                    break
+                pair = self._best_pair(is_magnitude, thresholds, beyond, only_complete=looks == _MOST_LOOKS)
             if pair is None:
                 continue
             threshold = pair[0]
@@ -212,11 +217,16 @@ class Race:
             names = {**above.kernel.names, **below.kernel.names}
             yield Candidate(form, Kernel(result, names, form, below.kernel.note), False)
 
-    def _best_pair(self, is_magnitude: bool, thresholds: NDArray[Any], least: float) -> tuple[float, int, int] | None:
+    def _best_pair(
+        self, is_magnitude: bool, thresholds: NDArray[Any], least: float, only_complete: bool = False
+    ) -> tuple[float, int, int] | None:
         """The threshold, and which runs to use below and above it, with which least is lost."""
         limit = CONTRACT if self.best_units > CONTRACT else self.margin
         losses = [self._lost_on_either_side(i, is_magnitude, thresholds, least, limit) for i in range(len(self._runs))]
-        costs = np.array([cost_of(candidate)[0] * 30 + cost_of(candidate)[2] for candidate, _ in self._runs]) * 1e-6
+        keys = [cost_of(candidate) for candidate, _ in self._runs]
+        costs = np.array([transcendentals * 30 + passes for transcendentals, _, passes in keys]) * 1e-6
+        if only_complete:
+            costs += np.array([1e9 * self._loss(i)[0] for i in range(len(self._runs))])
         lower = np.array([below for below, _ in losses]) + costs[:, None]
         upper = np.array([above for _, above in losses]) + costs[:, None]
         total = lower.min(axis=0) + upper.min(axis=0)
@@ -301,7 +311,7 @@ class Race:
         if self._winner is not None:
             reason = f"the cheapest within {self.margin:g} units"
         elif found.worst <= CONTRACT:
-            reason = f"the cheapest of those that keep the contract at more floats, none being within {self.margin:g} units"
+            reason = f"the cheapest that keeps the contract at more floats, none being within {self.margin:g} units"
         else:
             reason = "the cheapest of those that lose least; none keeps the contract"
         verdict = Judgement(found.worst, found.worst_at, found.worst_ulps, candidate.is_certified, trials, reason)
