@@ -42,9 +42,7 @@ def compensated(
         if not isinstance(node, Call):
             known[node] = leaf(node)
         elif node in plain:
-            operands = (
-                _whole(known[operand]) if isinstance(operand, Call) else operand for operand in node.arguments
-            )
+            operands = (_whole(known[operand]) if isinstance(operand, Call) else operand for operand in node.arguments)
             known[node] = Twofold(call(node.operation, *operands))
         else:
             known[node] = _applied(node, known, precisely and node not in rough)

@@ -119,7 +119,7 @@ def derive_for(activation: Activation, machines: Mapping[str, Arithmetic]) -> di
         question = Question(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
         verdicts = choose(question, known, equals, [machines[name] for name in names])
         for name, (kernel, judgement) in zip(names, verdicts, strict=True):
-            kernels[name][order], judgements[name][order] = symmetric(kernel, question), judgement
+            kernels[name][order], judgements[name][order] = symmetric(kernel, question, machines[name]), judgement
     return {
         name: Derivation(activation, formula, kernels[name], formulas, found, judgements[name]) for name in machines
     }

@@ -34,6 +34,7 @@ class Arithmetic:
         flushes: whether subnormal operands and results count as zero, as under XLA and in TensorFlow.
         errors: for each operation that is not correctly rounded, its largest error in ULP in float32 and in float64,
             as measured.
+        lopsided: odd functions that are off by more, or less, at -a than at a.
         margin: units of the contract that a kernel may be off in emulation; the rest is for what the emulation leaves
             out.
     """
@@ -41,6 +42,7 @@ class Arithmetic:
     name: str
     flushes: bool = True
     errors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    lopsided: frozenset[str] = frozenset()
     margin: float = 2.75
 
     @property

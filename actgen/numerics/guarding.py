@@ -37,10 +37,10 @@ def guarded(judge: Judge, shape: Shape | None, candidate: Candidate, found: cont
     for lower_bound, upper_bound in sides:
         clamped = guards.clamped(kernel, lower_bound, upper_bound, variable)
         yield Candidate(clamped.form, clamped, candidate.is_certified)
-        if variable is None and judge.parameters:
-            bounded = guards.with_bounded_exponents(clamped)
-            if bounded is not clamped:
-                yield Candidate(bounded.form, bounded, candidate.is_certified)
+    if sides and variable is None and judge.parameters:
+        bounded = guards.with_bounded_exponents(clamped)
+        if bounded is not clamped:
+            yield Candidate(bounded.form, bounded, candidate.is_certified)
     if np.isinf(failing).any():
         limited = guards.with_limits(kernel, judge.limits)
         yield Candidate(limited.form, limited, candidate.is_certified)

@@ -74,7 +74,6 @@ def mend(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape 
 
 def _compensate(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], bases: Sequence[Candidate]) -> None:
     """Run forms in compensated arithmetic, then pairs of all forms joined, and what keeps the contract with less."""
-
     prunings: dict[Node, Pruning] = {}
     for precisely, base in product((False, True), bases):
         pruning = Pruning(guards.with_bounded_angles(base.kernel), precisely)

@@ -85,7 +85,7 @@ class _Half:
 
     def degree(self, x: sp.Symbol) -> int:
         """The power of x that is a factor of the numerator."""
-        return dict(self.numerator).get(x, 0)
+        return next((n for factor, n in self.numerator if factor == x), 0)
 
     def without(self, x: sp.Symbol) -> _Half:
         """The same without that power."""
@@ -335,7 +335,7 @@ class _Assembly:
         return (t, *self._generators.logs)
 
     def _bound(self, half: _Half) -> Node:
-        """X held at 2**(100 / degree): its highest power stays below 2**100, and t is 0 long before; or where t is 0."""
+        """X held where t is 0; or at 2**(100 / degree): its highest power is below 2**100, and t is 0 long before."""
         if self._is_for_far:
             return call("select", call("equal", self._parts[0], ZERO), ZERO, self._known[self._x])
         degree = max(1, *(int(sp.degree(part, self._x)) for part in (half.top, half.bottom) if part.has(self._x)), 1)

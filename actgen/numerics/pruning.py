@@ -11,6 +11,7 @@ Source: A. Zeller and R. Hildebrandt, Simplifying and isolating failure-inducing
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from actgen.numerics.compensation import compensated
 from actgen.numerics.kernel import Call, Kernel, Node
@@ -56,6 +57,6 @@ def _runs(steps: Sequence[Call]) -> Iterator[frozenset[Node]]:
     parts = 1
     while parts <= min(_FINEST, len(steps)):
         bounds = [len(steps) * i // parts for i in range(parts + 1)]
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+        for low, high in pairwise(bounds):
             yield frozenset(steps[low:high])
         parts *= 2

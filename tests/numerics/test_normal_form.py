@@ -164,9 +164,10 @@ def test_with_a_parameter_in_the_exponent_a_variant_is_right_where_that_is_0_and
     assert 0 < len(far) == len(found) / 2
     points = np.array([1e10, -1e20, 3e38])
     for form in far:
-        assert emulation.run(Kernel(form.result), {"x": points, "b": 0.0}, "float32").tolist() == (
-            np.float32(points) / 2
-        ).tolist(), form.name
+        assert (
+            emulation.run(Kernel(form.result), {"x": points, "b": 0.0}, "float32").tolist()
+            == (np.float32(points) / 2).tolist()
+        ), form.name
     held = [emulation.run(Kernel(form.result), {"x": points, "b": 0.0}, "float32") for form in found if form not in far]
     assert not any(np.array_equal(result, np.float32(points) / 2) for result in held)
 

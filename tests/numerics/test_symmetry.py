@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import sympy as sp
 
-from actgen.numerics.emulation import run
+from actgen.numerics.emulation import IDEAL, run
 from actgen.numerics.kernel import Constant, Kernel, Node, Variable
 from actgen.numerics.lowering import call, lower
 from actgen.numerics.remembered import Question
@@ -70,3 +71,13 @@ def test_a_branch_that_only_negative_numbers_took_is_gone() -> None:
 )
 def test_others_are_left_as_they_are(kernel: Kernel, asked: Question) -> None:
     assert symmetric(kernel, asked) is kernel
+
+
+def test_a_kernel_is_computed_in_the_size_of_x_where_a_function_of_the_machine_is_lopsided() -> None:
+    """Erf(x) x, say, of TensorFlow in float64; what is computed of |x| already, and other machines' kernels, stay."""
+    machine = replace(IDEAL, lopsided=frozenset({"erf"}))
+    plain = Kernel(lower(sp.erf(x) * x, KNOWN), {}, "as declared")
+    made = symmetric(plain, question(sp.erf(x) * x), machine)
+    assert made.form == "as declared, in |x|"
+    assert symmetric(plain, question(sp.erf(x) * x)) is plain
+    assert symmetric(made, question(sp.erf(x) * x), machine) is made
