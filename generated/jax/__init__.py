@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .elliott_sigmoid import elliott as elliott
     from .elliott_sigmoid import elliott_sigmoid as elliott_sigmoid
     from .elu import elu as elu
+    from .erfact import erfact as erfact
     from .eswish import e_swish as e_swish
     from .eswish import eswish as eswish
     from .exponential import exponential as exponential
@@ -123,6 +124,7 @@ if TYPE_CHECKING:
     from .phish import phish as phish
     from .plu import plu as plu
     from .prelu import prelu as prelu
+    from .pserf import pserf as pserf
     from .ptelu import ptelu as ptelu
     from .quick_gelu import quick_gelu as quick_gelu
     from .reglu import reglu as reglu
@@ -260,6 +262,7 @@ _MODULES = {
     "elliott_sigmoid": "elliott_sigmoid",
     "elliott_symmetric": "softsign",
     "elu": "elu",
+    "erfact": "erfact",
     "eswish": "eswish",
     "expexpish": "golu",
     "expit": "sigmoid",
@@ -331,6 +334,7 @@ _MODULES = {
     "phish": "phish",
     "plu": "plu",
     "prelu": "prelu",
+    "pserf": "pserf",
     "ptelu": "ptelu",
     "quick_gelu": "quick_gelu",
     "quiet_softmax": "softmax_one",
@@ -464,6 +468,7 @@ __all__ = [
     "elliott_sigmoid",
     "elliott_symmetric",
     "elu",
+    "erfact",
     "eswish",
     "expexpish",
     "expit",
@@ -537,6 +542,7 @@ __all__ = [
     "phish",
     "plu",
     "prelu",
+    "pserf",
     "ptelu",
     "quick_gelu",
     "quiet_softmax",

@@ -50,7 +50,7 @@ def _value(x: Array, p: Array, beta: Array) -> Array:
     """f = x*(p + (1 - p)*sigmoid(beta*x*(1 - p)))."""
     product = x * (beta * p - beta)
     t = jnp.exp(-jnp.abs(product))
-    return jnp.where(product < 0.0, x * (p * t + 1.0), x * (t + p)) / (t + 1.0)
+    return jnp.where(product < 0.0, p * t + 1.0, t + p) / (t + 1.0) * x
 
 
 @jax.custom_jvp

@@ -103,66 +103,44 @@ def _derivative_x(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
 @jax.jit
 def _derivative_p_1(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """df / dp_1."""
-    is_equal = jnp.abs(x) == jnp.inf
-    branch = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
-    held = jnp.clip(branch, -1.0, 1.0)
-    product = beta * p_1
     difference = p_1 - p_2
-    product_2 = difference * jnp.where(beta == 0.0, 0.0, beta * branch)
-    product_2 = jnp.where(difference == 0.0, 0.0, product_2)
-    minus_product_2 = -product_2
-    e = jnp.exp(0.5 * -jnp.abs(minus_product_2))
-    t = jnp.square(e)
-    ratio = 1.0 / (1.0 + t)
-    product_3 = beta * p_2
-    branch_2 = jnp.where(minus_product_2 < 0.0, e, 1.0)
-    is_gone = jnp.minimum(minus_product_2, 0.0) < -800.0
-    scale = jnp.maximum(jnp.abs(branch), 1.0)
-    smaller = jnp.minimum(scale, 2.0**100)
-    e_2 = jnp.exp(0.5 * -jnp.abs(product_2))
-    t_2 = jnp.square(e_2)
-    branch_3 = jnp.where(product_2 < 0.0, e_2, 1.0)
-    is_gone_2 = jnp.minimum(product_2, 0.0) < -800.0
-    product_4 = jnp.where(product_3 == 0.0, 0.0, product_3 * held) * ratio
-    product_4 = jnp.where(product == 0.0, 0.0, product * held) * ratio - product_4
-    product_4 = product_4 * branch_2 * jnp.where(is_gone, smaller, scale) * branch_2 + 1.0
-    product_4 = held * product_4 * (1.0 / (1.0 + t_2)) * branch_3
-    product_4 = product_4 * jnp.where(is_gone_2, smaller, scale) * branch_3
-    product_5 = product_4 * jnp.inf
-    return jnp.where(is_equal & (jnp.abs(product_4) > 2.0**50), product_5, product_4)
+    product = beta * x * difference
+    is_negative = product < 0.0
+    clamped = jnp.clip(x, -(2.0**50), 2.0**50)
+    abs_product = jnp.abs(product)
+    root_t = jnp.exp(-0.5 * abs_product)
+    t = jnp.square(root_t)
+    total = beta * clamped * difference + 1.0
+    t_2 = jnp.exp(-abs_product)
+    branch = jnp.where(t_2 == 0.0, 0.0, x)
+    total_2 = beta * branch * difference + 1.0
+    numerator = jnp.where(is_negative, (t_2 + total_2) * t_2, total_2 * t_2 + 1.0)
+    numerator = numerator / jnp.square(t_2 + 1.0) * jnp.where(is_negative, branch, x)
+    numerator_2 = clamped * (t + total) * root_t * root_t
+    numerator_3 = jnp.where(is_negative, numerator_2, x * (total * t + 1.0))
+    return jnp.where(jnp.abs(x) < 1024.0, numerator_3 / jnp.square(t + 1.0), numerator)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """df / dp_2."""
-    is_equal = jnp.abs(x) == jnp.inf
-    branch = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
-    held = jnp.clip(branch, -1.0, 1.0)
-    product = beta * p_1
-    difference = p_1 - p_2
-    product_2 = difference * jnp.where(beta == 0.0, 0.0, beta * branch)
-    product_2 = jnp.where(difference == 0.0, 0.0, product_2)
-    e = jnp.exp(0.5 * -jnp.abs(product_2))
-    t = jnp.square(e)
-    ratio = 1.0 / (1.0 + t)
-    product_3 = beta * p_2
-    branch_2 = jnp.where(product_2 < 0.0, e, 1.0)
-    is_gone = jnp.minimum(product_2, 0.0) < -800.0
-    scale = jnp.maximum(jnp.abs(branch), 1.0)
-    smaller = jnp.minimum(scale, 2.0**100)
-    minus_product_2 = -product_2
-    e_2 = jnp.exp(0.5 * -jnp.abs(minus_product_2))
-    t_2 = jnp.square(e_2)
-    branch_3 = jnp.where(minus_product_2 < 0.0, e_2, 1.0)
-    is_gone_2 = jnp.minimum(minus_product_2, 0.0) < -800.0
-    product_4 = jnp.where(product_3 == 0.0, 0.0, product_3 * held) * ratio
-    product_4 = jnp.where(product == 0.0, 0.0, product * held) * ratio - product_4
-    product_4 = product_4 * branch_2 * jnp.where(is_gone, smaller, scale) * branch_2 - 1.0
-    product_4 = -(held * product_4 * (1.0 / (1.0 + t_2))) * branch_3
-    product_4 = product_4 * jnp.where(is_gone_2, smaller, scale) * branch_3
-    product_5 = product_4 * jnp.inf
-    return jnp.where(is_equal & (jnp.abs(product_4) > 2.0**50), product_5, product_4)
+    product = beta * x * (p_1 - p_2)
+    is_negative = product < 0.0
+    clamped = jnp.clip(x, -(2.0**50), 2.0**50)
+    difference = p_2 - p_1
+    total = beta * clamped * difference + 1.0
+    abs_product = jnp.abs(product)
+    root_t = jnp.exp(-0.5 * abs_product)
+    t = jnp.square(root_t)
+    t_2 = jnp.exp(-abs_product)
+    branch = jnp.where(t_2 == 0.0, 0.0, x)
+    total_2 = beta * branch * difference + 1.0
+    numerator = jnp.where(is_negative, total_2 * t_2 + 1.0, (t_2 + total_2) * t_2)
+    numerator = numerator / jnp.square(t_2 + 1.0) * jnp.where(is_negative, x, branch)
+    numerator_2 = clamped * (t + total) * root_t * root_t
+    numerator_3 = jnp.where(is_negative, x * (total * t + 1.0), numerator_2)
+    return jnp.where(jnp.abs(x) < 1024.0, numerator_3 / jnp.square(t + 1.0), numerator)
 
 
 @jax.custom_jvp
@@ -256,40 +234,72 @@ def _second_derivative_x_beta(x: Array, p_1: Array, p_2: Array, beta: Array) -> 
 def _second_derivative_p_1_p_1(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """d2f / dp_1 dp_1."""
     product = beta * x * (p_1 - p_2)
-    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_2 = 2.0 * beta * jnp.square(clamped)
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1.0
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
+    is_negative = product < 0.0
+    product_2 = 2.0 * beta
+    abs_product = jnp.abs(product)
+    root_t = jnp.exp(-0.5 * abs_product)
+    branch = jnp.where(root_t == 0.0, 0.0, x)
+    product_3 = product_2 * jnp.square(branch)
+    product_4 = beta * branch
+    product_5 = 0.5 * p_2
+    product_6 = 0.5 * p_1
+    difference = product_5 - product_6
+    total = product_4 * difference + 1.0
     t = jnp.square(root_t)
-    total_2 = product_3 * (product_5 - product_4) + 1.0
-    total_3 = t + 1.0
-    numerator = product_2 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (jnp.square(total_3) * total_3)
+    difference_2 = product_6 - product_5
+    total_2 = product_4 * difference_2 + 1.0
+    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
+    product_7 = product_2 * jnp.square(clamped)
+    product_8 = beta * clamped
+    total_3 = product_8 * difference + 1.0
+    t_2 = jnp.exp(-abs_product)
+    total_4 = product_8 * difference_2 + 1.0
+    total_5 = t_2 + 1.0
+    numerator = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator = jnp.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
+    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
+    numerator_5 = jnp.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (jnp.square(total_5) * total_5)
+    return jnp.where(jnp.abs(x) < 2.0**63, numerator, numerator_5)
 
 
 @jax.jit
 def _second_derivative_p_1_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """d2f / dp_1 dp_2."""
     product = beta * x * (p_1 - p_2)
-    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_2 = 2.0 * beta * jnp.square(clamped)
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1.0
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
+    is_negative = product < 0.0
+    product_2 = 2.0 * beta
+    abs_product = jnp.abs(product)
+    root_t = jnp.exp(-0.5 * abs_product)
+    branch = jnp.where(root_t == 0.0, 0.0, x)
+    product_3 = product_2 * jnp.square(branch)
+    product_4 = beta * branch
+    product_5 = 0.5 * p_2
+    product_6 = 0.5 * p_1
+    difference = product_5 - product_6
+    total = product_4 * difference + 1.0
     t = jnp.square(root_t)
-    total_2 = product_3 * (product_5 - product_4) + 1.0
-    total_3 = t + 1.0
-    numerator = -(product_2 * (total_2 * t + total) * root_t * root_t)
-    numerator_2 = -(product_2 * (total * t + total_2) * root_t * root_t)
-    numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (jnp.square(total_3) * total_3)
+    difference_2 = product_6 - product_5
+    total_2 = product_4 * difference_2 + 1.0
+    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
+    product_7 = product_2 * jnp.square(clamped)
+    product_8 = beta * clamped
+    total_3 = product_8 * difference + 1.0
+    t_2 = jnp.exp(-abs_product)
+    total_4 = product_8 * difference_2 + 1.0
+    total_5 = t_2 + 1.0
+    numerator = -(product_3 * (total_2 * t + total) * root_t * root_t)
+    numerator_2 = -(product_3 * (total * t + total_2) * root_t * root_t)
+    numerator = jnp.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator_3 = -(product_7 * (total_4 * t_2 + total_3) * t_2)
+    numerator_4 = -(product_7 * (total_3 * t_2 + total_4) * t_2)
+    numerator_5 = jnp.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (jnp.square(total_5) * total_5)
+    return jnp.where(jnp.abs(x) < 2.0**63, numerator, numerator_5)
 
 
 @jax.jit
@@ -319,20 +329,36 @@ def _second_derivative_p_1_beta(x: Array, p_1: Array, p_2: Array, beta: Array) -
 def _second_derivative_p_2_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """d2f / dp_2 dp_2."""
     product = beta * x * (p_1 - p_2)
-    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_2 = 2.0 * beta * jnp.square(clamped)
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1.0
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
+    is_negative = product < 0.0
+    product_2 = 2.0 * beta
+    abs_product = jnp.abs(product)
+    root_t = jnp.exp(-0.5 * abs_product)
+    branch = jnp.where(root_t == 0.0, 0.0, x)
+    product_3 = product_2 * jnp.square(branch)
+    product_4 = beta * branch
+    product_5 = 0.5 * p_2
+    product_6 = 0.5 * p_1
+    difference = product_5 - product_6
+    total = product_4 * difference + 1.0
     t = jnp.square(root_t)
-    total_2 = product_3 * (product_5 - product_4) + 1.0
-    total_3 = t + 1.0
-    numerator = product_2 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (jnp.square(total_3) * total_3)
+    difference_2 = product_6 - product_5
+    total_2 = product_4 * difference_2 + 1.0
+    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
+    product_7 = product_2 * jnp.square(clamped)
+    product_8 = beta * clamped
+    total_3 = product_8 * difference + 1.0
+    t_2 = jnp.exp(-abs_product)
+    total_4 = product_8 * difference_2 + 1.0
+    total_5 = t_2 + 1.0
+    numerator = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator = jnp.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
+    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
+    numerator_5 = jnp.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (jnp.square(total_5) * total_5)
+    return jnp.where(jnp.abs(x) < 2.0**63, numerator, numerator_5)
 
 
 @jax.jit

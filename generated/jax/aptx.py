@@ -124,7 +124,6 @@ def _derivative_beta(x: Array, alpha: Array, beta: Array, gamma: Array) -> Array
 def _derivative_gamma(x: Array, alpha: Array, beta: Array, gamma: Array) -> Array:
     """df / dgamma = x*(alpha + tanh(beta*x))."""
     abs_x = jnp.abs(x)
-    is_less = abs_x < 512.0
     total = alpha - 1.0
     difference = total - alpha
     total_2 = alpha - (total - difference) + (-1.0 - difference)
@@ -132,148 +131,83 @@ def _derivative_gamma(x: Array, alpha: Array, beta: Array, gamma: Array) -> Arra
     total_3 = total + branch
     product = x * total_3
     product_2 = 2.0 * x
-    product_3 = 2.0 * beta
-    product_4 = product_3 * x
-    negated = -jnp.abs(product_4)
-    is_less_2 = jnp.abs(negated) < 0.5
+    product_3 = 2.0 * beta * x
+    negated = -jnp.abs(product_3)
+    is_less = jnp.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
     total_4 = expm1_negated + 1.0
-    t = jnp.where(is_less_2, total_4, jnp.exp(negated))
+    t = jnp.where(is_less, total_4, jnp.exp(negated))
     total_5 = t + 1.0
     difference_2 = total_5 - t
-    head_product_3 = _head(product_3)
-    head_x = _head(x)
-    difference_3 = x - head_x
-    difference_4 = product_3 - head_product_3
-    total_6 = head_product_3 * head_x - product_4 + head_product_3 * difference_3
-    total_6 = total_6 + difference_4 * head_x + difference_4 * difference_3
-    total_6 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_6)
-    branch_2 = jnp.where(is_less_2, expm1_negated - (total_4 - 1.0), 0.0)
-    branch_2 = branch_2 + -(total_6 * jnp.sign(product_4)) * t
+    branch_2 = jnp.where(is_less, expm1_negated - (total_4 - 1.0), 0.0)
     branch_2 = t - (total_5 - difference_2) + (1.0 - difference_2) + branch_2
     branch_3 = jnp.where(jnp.abs(branch_2) < jnp.inf, branch_2, 0.0)
-    total_7 = total_5 + branch_3
-    ratio = 1.0 / total_7
-    product_5 = product_2 * ratio
+    total_6 = total_5 + branch_3
+    ratio = 1.0 / total_6
+    product_4 = product_2 * ratio
+    smaller = jnp.minimum(product_3, 0.0)
+    is_far = jnp.abs(smaller) > 64.0
+    branch_4 = jnp.where(is_far, 0.5 * smaller, smaller)
+    is_less_2 = jnp.abs(branch_4) < 0.5
+    expm1_branch_4 = _expm1(branch_4)
+    total_7 = expm1_branch_4 + 1.0
+    part_of_t = jnp.where(is_less_2, total_7, jnp.exp(branch_4))
+    product_5 = product_4 * part_of_t
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    product_6 = product_5 * rest_of_t
+    total_8 = product + product_6
+    difference_3 = total_8 - product
+    head_x = _head(x)
+    head_total_3 = _head(total_3)
+    difference_4 = total_3 - head_total_3
+    difference_5 = x - head_x
+    head_product_5 = _head(product_5)
+    head_rest_of_t = _head(rest_of_t)
+    difference_6 = rest_of_t - head_rest_of_t
+    difference_7 = product_5 - head_product_5
+    head_product_4 = _head(product_4)
+    head_part_of_t = _head(part_of_t)
+    difference_8 = part_of_t - head_part_of_t
+    difference_9 = product_4 - head_product_4
     head_product_2 = _head(product_2)
     head_ratio = _head(ratio)
-    difference_5 = ratio - head_ratio
-    difference_6 = product_2 - head_product_2
-    product_6 = ratio * total_7
-    head_total_7 = _head(total_7)
-    difference_7 = total_7 - head_total_7
-    total_8 = head_product_2 * head_ratio - product_5 + head_product_2 * difference_5
-    total_8 = total_8 + difference_6 * head_ratio + difference_6 * difference_5
-    total_8 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_8)
-    numerator = head_ratio * head_total_7 - product_6 + head_ratio * difference_7
-    numerator = numerator + difference_5 * head_total_7 + difference_5 * difference_7
-    numerator = 1.0 - product_6 - jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_3 - (total_7 - total_5)) * ratio) / total_7 * product_2
-    total_8 = total_8 + numerator
-    branch_4 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = product_5 + branch_4
-    smaller = jnp.minimum(product_4, 0.0)
-    abs_smaller = jnp.abs(smaller)
-    branch_5 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    branch_5 = (product_4 == 0.0) & (branch_5 <= 0.0)
-    branch_5 = jnp.where(branch_5 | (product_4 != 0.0) & (product_4 <= 0.0), total_6, 0.0)
-    product_7 = branch_5 * jnp.sign(smaller)
-    is_far = jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
-    is_far = (abs_smaller == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_smaller != 64.0) & (abs_smaller > 64.0)
-    branch_6 = jnp.where(is_far, 0.5 * smaller, smaller)
-    is_less_3 = jnp.abs(branch_6) < 0.5
-    expm1_branch_6 = _expm1(branch_6)
-    total_10 = expm1_branch_6 + 1.0
-    part_of_t = jnp.where(is_less_3, total_10, jnp.exp(branch_6))
-    branch_7 = jnp.where(is_less_3, expm1_branch_6 - (total_10 - 1.0), 0.0)
-    branch_8 = jnp.where(jnp.abs(branch_7) < jnp.inf, branch_7, 0.0)
-    total_11 = part_of_t + branch_8
-    product_8 = total_9 * total_11
-    head_total_9 = _head(total_9)
-    head_total_11 = _head(total_11)
-    difference_8 = total_11 - head_total_11
-    difference_9 = total_9 - head_total_9
-    total_12 = head_total_9 * head_total_11 - product_8 + head_total_9 * difference_8
-    total_12 = total_12 + difference_9 * head_total_11 + difference_9 * difference_8
-    total_12 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_12)
-    total_12 = total_12 + (branch_4 - (total_9 - product_5)) * total_11
-    total_12 = total_12 + (branch_8 - (total_11 - part_of_t)) * total_9
-    branch_9 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_13 = product_8 + branch_9
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_10 = jnp.where(is_far, branch_7, 0.0)
-    branch_11 = jnp.where(jnp.abs(branch_10) < jnp.inf, branch_10, 0.0)
-    total_14 = rest_of_t + branch_11
-    product_9 = total_13 * total_14
-    total_15 = product + product_9
-    difference_10 = total_15 - product
-    head_total_3 = _head(total_3)
-    difference_11 = total_3 - head_total_3
-    head_total_13 = _head(total_13)
-    head_total_14 = _head(total_14)
-    difference_12 = total_14 - head_total_14
-    difference_13 = total_13 - head_total_13
-    branch_12 = jnp.where(is_far, branch_5 * 0.5, branch_5)
-    total_16 = head_total_13 * head_total_14 - product_9 + head_total_13 * difference_12
-    total_16 = total_16 + difference_13 * head_total_14 + difference_13 * difference_12
-    total_16 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_16 = total_16 + (branch_9 - (total_13 - product_8)) * total_14
-    total_16 = total_16 + (branch_11 - (total_14 - rest_of_t)) * total_13
-    total_16 = total_16 + (branch_12 + jnp.where(is_far, branch_12, 0.0)) * product_9
-    total_17 = product - (total_15 - difference_10) + (product_9 - difference_10)
-    total_18 = head_x * head_total_3 - product + head_x * difference_11
-    total_18 = total_18 + difference_3 * head_total_3 + difference_3 * difference_11
-    total_18 = jnp.where(product * 2.0**-60 == 0.0, 0.0, total_18)
-    total_17 = total_17 + (total_18 + (branch - (total_3 - total)) * x) + total_16
-    branch_13 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
-    total_19 = total_15 + branch_13
+    difference_10 = ratio - head_ratio
+    difference_11 = product_2 - head_product_2
+    product_7 = ratio * total_6
+    head_total_6 = _head(total_6)
+    difference_12 = total_6 - head_total_6
+    branch_5 = jnp.where(is_less_2, expm1_branch_4 - (total_7 - 1.0), 0.0)
+    total_9 = head_product_4 * head_part_of_t - product_5 + head_product_4 * difference_8
+    total_9 = total_9 + difference_9 * head_part_of_t + difference_9 * difference_8
+    total_9 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_10 = head_product_5 * head_rest_of_t - product_6 + head_product_5 * difference_6
+    total_10 = total_10 + difference_7 * head_rest_of_t + difference_7 * difference_6
+    total_10 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_10)
+    total_11 = head_product_2 * head_ratio - product_4 + head_product_2 * difference_10
+    total_11 = total_11 + difference_11 * head_ratio + difference_11 * difference_10
+    total_11 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_11)
+    numerator = head_ratio * head_total_6 - product_7 + head_ratio * difference_12
+    numerator = numerator + difference_10 * head_total_6 + difference_10 * difference_12
+    numerator = 1.0 - product_7 - jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch_3 - (total_6 - total_5)) * ratio) / total_6 * product_2
+    total_9 = total_9 + (total_11 + numerator) * part_of_t + branch_5 * product_4
+    total_10 = total_10 + total_9 * rest_of_t
+    total_10 = total_10 + jnp.where(is_far, branch_5, 0.0) * product_5
+    total_12 = product - (total_8 - difference_3) + (product_6 - difference_3)
+    total_13 = head_x * head_total_3 - product + head_x * difference_4
+    total_13 = total_13 + difference_5 * head_total_3 + difference_5 * difference_4
+    total_13 = jnp.where(product * 2.0**-60 == 0.0, 0.0, total_13)
+    total_12 = total_12 + (total_13 + (branch - (total_3 - total)) * x) + total_10
+    branch_6 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_14 = total_8 + branch_6
+    difference_13 = branch_6 - (total_14 - total_8)
     is_equal = abs_x == jnp.inf
-    branch_14 = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
-    is_equal_2 = beta == 0.0
-    product_10 = beta * branch_14
-    branch_15 = jnp.where(is_equal_2, 0.0, product_10)
-    tanh_branch_15 = _tanh(branch_15)
-    total_20 = alpha + tanh_branch_15
-    difference_14 = total_20 - alpha
-    e = jnp.exp(-2.0 * jnp.abs(branch_15))
-    head_beta = _head(beta)
-    head_branch_14 = _head(branch_14)
-    difference_15 = branch_14 - head_branch_14
-    difference_16 = beta - head_beta
-    total_21 = alpha - (total_20 - difference_14) + (tanh_branch_15 - difference_14)
-    total_22 = head_beta * head_branch_14 - product_10 + head_beta * difference_15
-    total_22 = total_22 + difference_16 * head_branch_14 + difference_16 * difference_15
-    total_22 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_22 = 4.0 * e / jnp.square(1.0 + e) * jnp.where(is_equal_2, 0.0, total_22)
-    total_21 = total_21 + total_22
-    branch_16 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    total_23 = total_20 + branch_16
-    product_11 = branch_14 * total_23
-    abs_product_11 = jnp.abs(product_11)
-    head_total_23 = _head(total_23)
-    difference_17 = total_23 - head_total_23
-    total_24 = head_branch_14 * head_total_23 - product_11 + head_branch_14 * difference_17
-    total_24 = total_24 + difference_15 * head_total_23 + difference_15 * difference_17
-    total_24 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = total_24 + (branch_16 - (total_23 - total_20)) * branch_14
-    product_12 = total_24 * jnp.sign(product_11)
-    branch_17 = jnp.where(jnp.abs(product_12) < jnp.inf, product_12, 0.0)
-    branch_17 = (abs_product_11 == 2.0**50) & (branch_17 > 0.0)
-    branch_17 = branch_17 | (abs_product_11 != 2.0**50) & (abs_product_11 > 2.0**50)
-    branch_17 = is_equal & branch_17
-    product_13 = product_11 * jnp.inf
-    head_product_11 = _head(product_11)
-    head = _head(jnp.full_like(x, jnp.inf))
-    difference_18 = jnp.inf - head
-    difference_19 = product_11 - head_product_11
-    total_25 = head_product_11 * head - product_13 + head_product_11 * difference_18
-    total_25 = total_25 + difference_19 * head + difference_19 * difference_18
-    total_25 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_25) + total_24 * jnp.inf
-    total_25 = jnp.where(branch_17, total_25, total_24)
-    total_25 = jnp.where(is_less, branch_13 - (total_19 - total_15), total_25)
-    branch_18 = jnp.where(is_less, total_19, jnp.where(branch_17, product_13, product_11))
-    return branch_18 + jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
+    branch_7 = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
+    product_8 = branch_7 * (alpha + _tanh(jnp.where(beta == 0.0, 0.0, beta * branch_7)))
+    total_15 = total_14 + jnp.where(jnp.abs(difference_13) < jnp.inf, difference_13, 0.0)
+    product_9 = product_8 * jnp.inf
+    product_9 = jnp.where(is_equal & (jnp.abs(product_8) > 2.0**50), product_9, product_8)
+    return jnp.where(abs_x < 512.0, total_15, product_9)
 
 
 @jax.jit

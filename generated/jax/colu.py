@@ -55,31 +55,38 @@ def _value(x: Array) -> Array:
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx."""
-    x_squared = jnp.square(x)
-    e = jnp.exp(-x)
+    abs_x = jnp.abs(x)
+    product = x * x
     exp_x = jnp.exp(x)
-    e_2 = jnp.exp(-exp_x)
-    exp_exp_x = jnp.exp(exp_x)
-    product = 2.0 * x
-    difference = x_squared * e * e_2 + exp_x * exp_exp_x - product
+    e = jnp.exp(-(x + exp_x))
+    ratio = 1.0 / (x * e - 1.0)
     clamped = jnp.clip(x, -1024.0, 8.0)
     is_negative = clamped < 0.0
     t = jnp.exp(-jnp.abs(clamped))
     branch = jnp.where(is_negative, 1.0, t)
     branch_2 = jnp.where(is_negative, t, 1.0)
-    ratio = (clamped * branch + branch_2) / branch
-    is_negative_2 = ratio < 0.0
-    t_2 = jnp.exp(-jnp.abs(ratio))
+    ratio_2 = (clamped * branch + branch_2) / branch
+    is_negative_2 = ratio_2 < 0.0
+    t_2 = jnp.exp(-jnp.abs(ratio_2))
     branch_3 = jnp.where(is_negative_2, 1.0, t_2)
-    difference_2 = jnp.where(is_negative_2, t_2, 1.0) - clamped * branch_3
-    ratio_2 = x_squared / (x_squared * jnp.exp(-2.0 * x) * e_2 + exp_exp_x - product * e)
-    difference_3 = x / difference + 1.0 / (1.0 - x * e * e_2) - x_squared / difference
-    difference_3 = difference_3 - ratio_2
-    e_3 = jnp.exp(jnp.minimum(ratio, 0.0) - jnp.minimum(-clamped, 0.0))
+    difference = jnp.where(is_negative_2, t_2, 1.0) - clamped * branch_3
+    total = (-0.6412267912323971 * x + 0.5236730424002713) * x + 1.0315340179453414
+    total = ((total * x - 1.2696610212047124) * x - 0.784879741522116) * x
+    total = ((total + 1.8776641346605079) * x + 0.060103977631423146) * x
+    total = ((total - 2.1550413387888705) * x + 0.918840958872835) * x
+    total = ((total + 1.9723227944560253) * x - 1.9105942951188513) * x
+    total = ((total - 1.2827919061389121) * x + 2.638438922051426) * x
+    total = ((total + 0.1829709537895886) * x - 2.8460406556707833) * x
+    total = ((total + 1.065040657785015) * x + 2.4015760303412232) * x
+    total = ((total - 2.0722945811451723) * x - 1.4099453916013498) * x
+    total = ((total + 2.415002453761546) * x + 0.24106038871431587) * x
+    total = ((total - 1.8012707973188187) * x + 0.7357588823428847) * x + 1.0
+    e_2 = jnp.exp(jnp.minimum(ratio_2, 0.0) - jnp.minimum(-clamped, 0.0))
+    negated = -((product * exp_x * e + product * e - 1.0) * ratio * ratio)
     numerator = clamped * -(clamped * -(branch_2 + branch) + branch)
-    numerator = numerator / jnp.square(difference_2) * branch_3
-    numerator = (1.0 / difference_2 * branch - numerator) * e_3
-    return jnp.where(jnp.abs(x) < 4.0, difference_3, numerator)
+    numerator = 1.0 / difference * branch - numerator / jnp.square(difference) * branch_3
+    negated = jnp.where(abs_x < 4.0, negated, numerator * e_2)
+    return jnp.where(abs_x < 0.375, total, negated)
 
 
 @jax.jit

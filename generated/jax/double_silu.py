@@ -380,292 +380,258 @@ def _second_derivative(x: Array) -> Array:
     branch_26 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
     total_47 = total_43 + branch_26
     ratio_4 = 1.0 / total_47
-    product_34 = product_5 * ratio_4
-    product_35 = product_34 * branch_11
-    product_36 = product_35 * branch_12
-    head_product_35 = _head(product_35)
-    difference_50 = product_35 - head_product_35
-    head_product_34 = _head(product_34)
-    difference_51 = product_34 - head_product_34
+    product_34 = ratio_4 * total_47
     head_ratio_4 = _head(ratio_4)
-    difference_52 = ratio_4 - head_ratio_4
-    product_37 = ratio_4 * total_47
     head_total_47 = _head(total_47)
-    difference_53 = total_47 - head_total_47
-    numerator_8 = head_ratio_4 * head_total_47 - product_37 + head_ratio_4 * difference_53
-    numerator_9 = numerator_8 + difference_52 * head_total_47 + difference_52 * difference_53
-    numerator_10 = 1.0 - product_37 - jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, numerator_9)
+    difference_50 = total_47 - head_total_47
+    difference_51 = ratio_4 - head_ratio_4
+    numerator_8 = head_ratio_4 * head_total_47 - product_34 + head_ratio_4 * difference_50
+    numerator_9 = numerator_8 + difference_51 * head_total_47 + difference_51 * difference_50
+    numerator_10 = 1.0 - product_34 - jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, numerator_9)
     numerator_10 = (numerator_10 - (branch_26 - (total_47 - total_43)) * ratio_4) / total_47
-    total_48 = head_product_5 * head_ratio_4 - product_34 + head_product_5 * difference_52
-    total_48 = total_48 + difference_18 * head_ratio_4 + difference_18 * difference_52
-    total_48 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, total_48) + total_21 * ratio_4
-    total_48 = (total_48 + numerator_10 * product_5) * branch_11
-    difference_54 = head_product_34 * head_branch_11 - product_35
-    difference_54 = difference_54 + head_product_34 * difference_15
-    difference_54 = difference_54 + difference_51 * head_branch_11
-    difference_54 = difference_54 + difference_51 * difference_15
-    difference_54 = jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, difference_54) + total_48
-    difference_54 = (difference_54 + branch_13 * product_34) * branch_12
-    difference_55 = head_product_35 * head_branch_12 - product_36
-    difference_55 = difference_55 + head_product_35 * difference_13
-    difference_55 = difference_55 + difference_50 * head_branch_12
-    difference_55 = difference_55 + difference_50 * difference_13
-    difference_55 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, difference_55) + difference_54
-    difference_55 = difference_55 + branch_14 * product_35
-    branch_27 = jnp.where(jnp.abs(difference_55) < jnp.inf, difference_55, 0.0)
-    total_49 = product_36 + branch_27
-    is_equal_2 = product_30 == 0.0
-    branch_28 = jnp.where(jnp.abs(difference_49) < jnp.inf, difference_49, 0.0)
-    differs_2 = product_30 != 0.0
-    outside_2 = is_equal_2 & (branch_28 < 0.0) | differs_2 & (product_30 < 0.0)
-    branch_29 = jnp.where(outside_2, t_4, 1.0)
-    branch_30 = jnp.where(outside_2, total_44, 0.0)
-    branch_31 = jnp.where(jnp.abs(branch_30) < jnp.inf, branch_30, 0.0)
-    total_50 = branch_29 + branch_31
-    product_38 = total_49 * total_50
-    minus_product_38 = -product_38
-    total_51 = total_41 + minus_product_38
-    difference_56 = total_51 - total_41
-    head_total_49 = _head(total_49)
-    head_total_50 = _head(total_50)
-    difference_57 = total_50 - head_total_50
-    difference_58 = total_49 - head_total_49
-    difference_59 = branch_31 - (total_50 - branch_29)
-    branch_32 = jnp.where(outside_2, product_33, 0.0)
-    total_52 = head_total_49 * head_total_50 - product_38 + head_total_49 * difference_57
-    total_52 = total_52 + difference_58 * head_total_50 + difference_58 * difference_57
-    total_52 = jnp.where(product_38 * 2.0**-60 == 0.0, 0.0, total_52)
-    total_52 = total_52 + (branch_27 - (total_49 - product_36)) * total_50
-    total_52 = -(total_52 + difference_59 * total_49 + branch_32 * product_38)
-    total_53 = total_41 - (total_51 - difference_56) + (minus_product_38 - difference_56)
-    total_53 = total_53 + (branch_24 - (total_41 - total_38)) + total_52
-    branch_33 = jnp.where(jnp.abs(total_53) < jnp.inf, total_53, 0.0)
-    total_54 = total_51 + branch_33
-    product_39 = product_23 * ratio_4
-    product_40 = product_39 * branch_12
-    head_product_39 = _head(product_39)
-    difference_60 = product_39 - head_product_39
-    difference_61 = head_product_39 * head_branch_12 - product_40
-    difference_61 = difference_61 + head_product_39 * difference_13
-    difference_61 = difference_61 + difference_60 * head_branch_12
-    difference_61 = difference_61 + difference_60 * difference_13
-    difference_61 = jnp.where(product_40 * 2.0**-60 == 0.0, 0.0, difference_61)
-    difference_62 = head_product_23 * head_ratio_4 - product_39
-    difference_62 = difference_62 + head_product_23 * difference_52
-    difference_62 = difference_62 + difference_35 * head_ratio_4 + difference_35 * difference_52
-    difference_62 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_62)
-    difference_62 = (difference_62 + total_32 * ratio_4 + numerator_10 * product_23) * branch_12
-    difference_61 = difference_61 + difference_62 + branch_14 * product_39
-    branch_34 = jnp.where(jnp.abs(difference_61) < jnp.inf, difference_61, 0.0)
-    total_55 = product_40 + branch_34
-    product_41 = total_55 * total_50
-    minus_product_41 = -product_41
-    total_56 = total_54 + minus_product_41
-    difference_63 = total_56 - total_54
-    head_total_55 = _head(total_55)
-    difference_64 = total_55 - head_total_55
-    total_57 = head_total_55 * head_total_50 - product_41 + head_total_55 * difference_57
-    total_57 = total_57 + difference_64 * head_total_50 + difference_64 * difference_57
-    total_57 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_57)
-    total_57 = total_57 + (branch_34 - (total_55 - product_40)) * total_50
-    total_57 = -(total_57 + difference_59 * total_55 + branch_32 * product_41)
-    total_58 = total_54 - (total_56 - difference_63) + (minus_product_41 - difference_63)
-    total_58 = total_58 + (branch_33 - (total_54 - total_51)) + total_57
-    branch_35 = jnp.where(jnp.abs(total_58) < jnp.inf, total_58, 0.0)
-    total_59 = total_56 + branch_35
-    product_42 = clamped_squared * ratio_2
-    product_43 = product_42 * ratio
-    product_44 = product_43 * branch_12
-    minus_product_44 = -product_44
-    total_60 = total_59 + minus_product_44
-    difference_65 = total_60 - total_59
-    head_product_43 = _head(product_43)
-    difference_66 = product_43 - head_product_43
-    head_product_42 = _head(product_42)
-    difference_67 = product_42 - head_product_42
-    total_61 = head_product_42 * head_ratio - product_43 + head_product_42 * difference_23
-    total_61 = total_61 + difference_67 * head_ratio + difference_67 * difference_23
-    total_61 = jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, total_61)
-    total_62 = total_59 - (total_60 - difference_65) + (minus_product_44 - difference_65)
-    total_62 = total_62 + (branch_35 - (total_59 - total_56))
-    total_63 = head_3 * head_ratio_2 - product_42 + head_3 * difference_10
+    branch_27 = jnp.where(jnp.abs(difference_49) < jnp.inf, difference_49, 0.0)
+    total_48 = t_4 + jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
+    product_35 = total_48 * product_33
+    product_36 = total_48 * (jnp.where(jnp.abs(product_33) < jnp.inf, product_33, 0.0) + 1.0)
+    total_49 = total_48 + jnp.where(jnp.abs(product_35) < jnp.inf, product_35, 0.0)
+    product_36 = jnp.where(jnp.abs(total_48) < 2.0**-60, product_36, total_49)
+    product_36 = jnp.where(product_30 + branch_27 < 0.0, product_36, 1.0)
+    total_50 = ratio_4 + jnp.where(jnp.abs(numerator_10) < jnp.inf, numerator_10, 0.0)
+    total_51 = branch_12 + jnp.where(jnp.abs(branch_14) < jnp.inf, branch_14, 0.0)
+    total_52 = branch_11 + jnp.where(jnp.abs(branch_13) < jnp.inf, branch_13, 0.0)
+    total_53 = product_5 + jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
+    total_53 = -(total_53 * total_50 * total_52 * total_51 * product_36)
+    total_54 = total_41 + total_53
+    difference_52 = total_54 - total_41
+    total_55 = total_41 - (total_54 - difference_52) + (total_53 - difference_52)
+    total_55 = total_55 + (branch_24 - (total_41 - total_38))
+    branch_28 = jnp.where(jnp.abs(total_55) < jnp.inf, total_55, 0.0)
+    total_56 = total_54 + branch_28
+    product_37 = product_23 * ratio_4
+    product_38 = product_37 * branch_12
+    product_39 = product_38 * product_36
+    minus_product_39 = -product_39
+    total_57 = total_56 + minus_product_39
+    difference_53 = total_57 - total_56
+    head_product_38 = _head(product_38)
+    head_product_36 = _head(product_36)
+    difference_54 = product_36 - head_product_36
+    difference_55 = product_38 - head_product_38
+    head_product_37 = _head(product_37)
+    difference_56 = product_37 - head_product_37
+    total_58 = total_56 - (total_57 - difference_53) + (minus_product_39 - difference_53)
+    total_58 = total_58 + (branch_28 - (total_56 - total_54))
+    difference_57 = head_product_38 * head_product_36 - product_39
+    difference_57 = difference_57 + head_product_38 * difference_54
+    difference_57 = difference_57 + difference_55 * head_product_36
+    difference_57 = difference_57 + difference_55 * difference_54
+    difference_57 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_57)
+    difference_58 = head_product_37 * head_branch_12 - product_38
+    difference_58 = difference_58 + head_product_37 * difference_13
+    difference_58 = difference_58 + difference_56 * head_branch_12
+    difference_58 = difference_58 + difference_56 * difference_13
+    difference_58 = jnp.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_58)
+    difference_59 = head_product_23 * head_ratio_4 - product_37
+    difference_59 = difference_59 + head_product_23 * difference_51
+    difference_59 = difference_59 + difference_35 * head_ratio_4 + difference_35 * difference_51
+    difference_59 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_59)
+    difference_59 = (difference_59 + total_32 * ratio_4 + numerator_10 * product_23) * branch_12
+    difference_58 = (difference_58 + difference_59 + branch_14 * product_37) * product_36
+    total_58 = total_58 - (difference_57 + difference_58)
+    branch_29 = jnp.where(jnp.abs(total_58) < jnp.inf, total_58, 0.0)
+    total_59 = total_57 + branch_29
+    product_40 = clamped_squared * ratio_2
+    product_41 = product_40 * ratio
+    product_42 = product_41 * branch_12
+    minus_product_42 = -product_42
+    total_60 = total_59 + minus_product_42
+    difference_60 = total_60 - total_59
+    head_product_41 = _head(product_41)
+    difference_61 = product_41 - head_product_41
+    head_product_40 = _head(product_40)
+    difference_62 = product_40 - head_product_40
+    total_61 = head_product_40 * head_ratio - product_41 + head_product_40 * difference_23
+    total_61 = total_61 + difference_62 * head_ratio + difference_62 * difference_23
+    total_61 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_62 = total_59 - (total_60 - difference_60) + (minus_product_42 - difference_60)
+    total_62 = total_62 + (branch_29 - (total_59 - total_57))
+    total_63 = head_3 * head_ratio_2 - product_40 + head_3 * difference_10
     total_63 = total_63 + difference_22 * head_ratio_2 + difference_22 * difference_10
-    total_63 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, total_63) + total_19 * ratio_2
+    total_63 = jnp.where(product_40 * 2.0**-60 == 0.0, 0.0, total_63) + total_19 * ratio_2
     total_61 = total_61 + (total_63 + numerator * clamped_squared) * ratio
-    total_61 = (total_61 + numerator_4 * product_42) * branch_12
-    difference_68 = head_product_43 * head_branch_12 - product_44
-    difference_68 = difference_68 + head_product_43 * difference_13
-    difference_68 = difference_68 + difference_66 * head_branch_12
-    difference_68 = difference_68 + difference_66 * difference_13
-    difference_68 = jnp.where(product_44 * 2.0**-60 == 0.0, 0.0, difference_68) + total_61
-    total_62 = total_62 - (difference_68 + branch_14 * product_43)
-    branch_36 = jnp.where(jnp.abs(total_62) < jnp.inf, total_62, 0.0)
-    total_64 = total_60 + branch_36
-    branch_37 = jnp.where(is_negative_2, branch, 1.0)
-    product_45 = total_64 * branch_37
-    product_46 = product_45 * branch_37
-    product_47 = product_6 * ratio_3
-    total_65 = head_product_6 * head_ratio_3 - product_47 + head_product_6 * difference_17
+    total_61 = (total_61 + numerator_4 * product_40) * branch_12
+    difference_63 = head_product_41 * head_branch_12 - product_42
+    difference_63 = difference_63 + head_product_41 * difference_13
+    difference_63 = difference_63 + difference_61 * head_branch_12
+    difference_63 = difference_63 + difference_61 * difference_13
+    difference_63 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, difference_63) + total_61
+    total_62 = total_62 - (difference_63 + branch_14 * product_41)
+    branch_30 = jnp.where(jnp.abs(total_62) < jnp.inf, total_62, 0.0)
+    total_64 = total_60 + branch_30
+    branch_31 = jnp.where(is_negative_2, branch, 1.0)
+    product_43 = total_64 * branch_31
+    product_44 = product_43 * branch_31
+    product_45 = product_6 * ratio_3
+    total_65 = head_product_6 * head_ratio_3 - product_45 + head_product_6 * difference_17
     total_65 = total_65 + difference_48 * head_ratio_3 + difference_48 * difference_17
-    total_65 = jnp.where(product_47 * 2.0**-60 == 0.0, 0.0, total_65) + total_14 * ratio_3
+    total_65 = jnp.where(product_45 * 2.0**-60 == 0.0, 0.0, total_65) + total_14 * ratio_3
     total_65 = total_65 + numerator_7 * product_6
-    branch_38 = jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0)
-    total_66 = product_47 + branch_38
-    product_48 = total_66 * total_26
-    product_49 = product_6 * ratio_4
-    total_67 = head_product_6 * head_ratio_4 - product_49 + head_product_6 * difference_52
-    total_67 = total_67 + difference_48 * head_ratio_4 + difference_48 * difference_52
-    total_67 = jnp.where(product_49 * 2.0**-60 == 0.0, 0.0, total_67) + total_14 * ratio_4
-    total_67 = total_67 + numerator_10 * product_6
-    branch_39 = jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0)
-    total_68 = product_49 + branch_39
-    product_50 = total_68 * total_50
-    minus_product_50 = -product_50
-    total_69 = product_48 + minus_product_50
-    difference_69 = total_69 - product_48
+    branch_32 = jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0)
+    total_66 = product_45 + branch_32
+    product_46 = total_66 * total_26
+    product_47 = product_6 * ratio_4
+    product_48 = product_47 * product_36
+    minus_product_48 = -product_48
+    total_67 = product_46 + minus_product_48
+    difference_64 = total_67 - product_46
     head_total_66 = _head(total_66)
-    difference_70 = total_66 - head_total_66
-    head_total_68 = _head(total_68)
-    difference_71 = total_68 - head_total_68
-    total_70 = product_48 - (total_69 - difference_69) + (minus_product_50 - difference_69)
-    total_71 = head_total_68 * head_total_50 - product_50 + head_total_68 * difference_57
-    total_71 = total_71 + difference_71 * head_total_50 + difference_71 * difference_57
-    total_71 = jnp.where(product_50 * 2.0**-60 == 0.0, 0.0, total_71)
-    total_71 = total_71 + (branch_39 - (total_68 - product_49)) * total_50
-    total_71 = -(total_71 + difference_59 * total_68 + branch_32 * product_50)
-    total_72 = head_total_66 * head_total_26 - product_48 + head_total_66 * difference_29
-    total_72 = total_72 + difference_70 * head_total_26 + difference_70 * difference_29
-    total_72 = jnp.where(product_48 * 2.0**-60 == 0.0, 0.0, total_72)
-    total_72 = total_72 + (branch_38 - (total_66 - product_47)) * total_26
-    total_70 = total_70 + (total_72 + difference_31 * total_66 + branch_20 * product_48)
-    total_70 = total_70 + total_71
-    branch_40 = jnp.where(jnp.abs(total_70) < jnp.inf, total_70, 0.0)
-    total_73 = total_69 + branch_40
-    product_51 = total_73 * branch_7
-    product_52 = product_51 * branch_7
-    total_74 = product_46 + product_52
-    difference_72 = total_74 - product_46
-    head_product_45 = _head(product_45)
-    head_branch_37 = _head(branch_37)
-    difference_73 = branch_37 - head_branch_37
-    difference_74 = product_45 - head_product_45
+    difference_65 = total_66 - head_total_66
+    head_product_47 = _head(product_47)
+    difference_66 = product_47 - head_product_47
+    total_68 = product_46 - (total_67 - difference_64) + (minus_product_48 - difference_64)
+    total_69 = head_product_6 * head_ratio_4 - product_47 + head_product_6 * difference_51
+    total_69 = total_69 + difference_48 * head_ratio_4 + difference_48 * difference_51
+    total_69 = jnp.where(product_47 * 2.0**-60 == 0.0, 0.0, total_69) + total_14 * ratio_4
+    total_69 = (total_69 + numerator_10 * product_6) * product_36
+    total_70 = head_total_66 * head_total_26 - product_46 + head_total_66 * difference_29
+    total_70 = total_70 + difference_65 * head_total_26 + difference_65 * difference_29
+    total_70 = jnp.where(product_46 * 2.0**-60 == 0.0, 0.0, total_70)
+    total_70 = total_70 + (branch_32 - (total_66 - product_45)) * total_26
+    total_68 = total_68 + (total_70 + difference_31 * total_66 + branch_20 * product_46)
+    difference_67 = head_product_47 * head_product_36 - product_48
+    difference_67 = difference_67 + head_product_47 * difference_54
+    difference_67 = difference_67 + difference_66 * head_product_36
+    difference_67 = difference_67 + difference_66 * difference_54
+    difference_67 = -(jnp.where(product_48 * 2.0**-60 == 0.0, 0.0, difference_67) + total_69)
+    total_68 = total_68 + difference_67
+    branch_33 = jnp.where(jnp.abs(total_68) < jnp.inf, total_68, 0.0)
+    total_71 = total_67 + branch_33
+    product_49 = total_71 * branch_7
+    product_50 = product_49 * branch_7
+    total_72 = product_44 + product_50
+    difference_68 = total_72 - product_44
+    head_product_43 = _head(product_43)
+    head_branch_31 = _head(branch_31)
+    difference_69 = branch_31 - head_branch_31
+    difference_70 = product_43 - head_product_43
     head_total_64 = _head(total_64)
-    difference_75 = total_64 - head_total_64
-    branch_41 = jnp.where(is_negative_2, branch_2, 0.0)
+    difference_71 = total_64 - head_total_64
+    branch_34 = jnp.where(is_negative_2, branch_2, 0.0)
+    head_product_49 = _head(product_49)
+    difference_72 = product_49 - head_product_49
+    head_total_71 = _head(total_71)
+    difference_73 = total_71 - head_total_71
+    total_73 = head_total_64 * head_branch_31 - product_43 + head_total_64 * difference_69
+    total_73 = total_73 + difference_71 * head_branch_31 + difference_71 * difference_69
+    total_73 = jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, total_73)
+    total_73 = total_73 + (branch_30 - (total_64 - total_60)) * branch_31
+    total_73 = (total_73 + branch_34 * total_64) * branch_31
+    total_74 = head_total_71 * head_branch_7 - product_49 + head_total_71 * difference_7
+    total_74 = total_74 + difference_73 * head_branch_7 + difference_73 * difference_7
+    total_74 = jnp.where(product_49 * 2.0**-60 == 0.0, 0.0, total_74)
+    total_74 = total_74 + (branch_33 - (total_71 - total_67)) * branch_7
+    total_74 = (total_74 + branch_9 * total_71) * branch_7
+    total_75 = product_44 - (total_72 - difference_68) + (product_50 - difference_68)
+    difference_74 = head_product_43 * head_branch_31 - product_44
+    difference_74 = difference_74 + head_product_43 * difference_69
+    difference_74 = difference_74 + difference_70 * head_branch_31
+    difference_74 = difference_74 + difference_70 * difference_69
+    difference_74 = jnp.where(product_44 * 2.0**-60 == 0.0, 0.0, difference_74) + total_73
+    total_75 = total_75 + (difference_74 + branch_34 * product_43)
+    difference_75 = head_product_49 * head_branch_7 - product_50
+    difference_75 = difference_75 + head_product_49 * difference_7
+    difference_75 = difference_75 + difference_72 * head_branch_7 + difference_72 * difference_7
+    difference_75 = jnp.where(product_50 * 2.0**-60 == 0.0, 0.0, difference_75) + total_74
+    total_75 = total_75 + (difference_75 + branch_9 * product_49)
+    branch_35 = jnp.where(jnp.abs(total_75) < jnp.inf, total_75, 0.0)
+    total_76 = total_72 + branch_35
+    total_77 = total_76 + 2.0
+    difference_76 = total_77 - total_76
+    total_78 = total_76 - (total_77 - difference_76) + (2.0 - difference_76)
+    total_78 = total_78 + (branch_35 - (total_76 - total_72))
+    branch_36 = jnp.where(jnp.abs(total_78) < jnp.inf, total_78, 0.0)
+    total_79 = total_77 + branch_36
+    product_51 = total_79 * ratio_2
+    product_52 = product_51 * ratio_4
+    product_53 = product_52 * ratio_3
+    head_product_52 = _head(product_52)
+    difference_77 = product_52 - head_product_52
     head_product_51 = _head(product_51)
-    difference_76 = product_51 - head_product_51
-    head_total_73 = _head(total_73)
-    difference_77 = total_73 - head_total_73
-    total_75 = head_total_64 * head_branch_37 - product_45 + head_total_64 * difference_73
-    total_75 = total_75 + difference_75 * head_branch_37 + difference_75 * difference_73
-    total_75 = jnp.where(product_45 * 2.0**-60 == 0.0, 0.0, total_75)
-    total_75 = total_75 + (branch_36 - (total_64 - total_60)) * branch_37
-    total_75 = (total_75 + branch_41 * total_64) * branch_37
-    total_76 = head_total_73 * head_branch_7 - product_51 + head_total_73 * difference_7
-    total_76 = total_76 + difference_77 * head_branch_7 + difference_77 * difference_7
-    total_76 = jnp.where(product_51 * 2.0**-60 == 0.0, 0.0, total_76)
-    total_76 = total_76 + (branch_40 - (total_73 - total_69)) * branch_7
-    total_76 = (total_76 + branch_9 * total_73) * branch_7
-    total_77 = product_46 - (total_74 - difference_72) + (product_52 - difference_72)
-    difference_78 = head_product_45 * head_branch_37 - product_46
-    difference_78 = difference_78 + head_product_45 * difference_73
-    difference_78 = difference_78 + difference_74 * head_branch_37
-    difference_78 = difference_78 + difference_74 * difference_73
-    difference_78 = jnp.where(product_46 * 2.0**-60 == 0.0, 0.0, difference_78) + total_75
-    total_77 = total_77 + (difference_78 + branch_41 * product_45)
-    difference_79 = head_product_51 * head_branch_7 - product_52
-    difference_79 = difference_79 + head_product_51 * difference_7
-    difference_79 = difference_79 + difference_76 * head_branch_7 + difference_76 * difference_7
-    difference_79 = jnp.where(product_52 * 2.0**-60 == 0.0, 0.0, difference_79) + total_76
-    total_77 = total_77 + (difference_79 + branch_9 * product_51)
-    branch_42 = jnp.where(jnp.abs(total_77) < jnp.inf, total_77, 0.0)
-    total_78 = total_74 + branch_42
-    total_79 = total_78 + 2.0
-    difference_80 = total_79 - total_78
-    total_80 = total_78 - (total_79 - difference_80) + (2.0 - difference_80)
-    total_80 = total_80 + (branch_42 - (total_78 - total_74))
-    branch_43 = jnp.where(jnp.abs(total_80) < jnp.inf, total_80, 0.0)
-    total_81 = total_79 + branch_43
-    product_53 = total_81 * ratio_2
-    product_54 = product_53 * ratio_4
-    product_55 = product_54 * ratio_3
-    head_product_54 = _head(product_54)
-    difference_81 = product_54 - head_product_54
-    head_product_53 = _head(product_53)
-    difference_82 = product_53 - head_product_53
-    head_total_81 = _head(total_81)
-    difference_83 = total_81 - head_total_81
-    total_82 = head_total_81 * head_ratio_2 - product_53 + head_total_81 * difference_10
-    total_82 = total_82 + difference_83 * head_ratio_2 + difference_83 * difference_10
-    total_82 = jnp.where(product_53 * 2.0**-60 == 0.0, 0.0, total_82)
-    total_82 = total_82 + (branch_43 - (total_81 - total_79)) * ratio_2
-    total_82 = (total_82 + numerator * total_81) * ratio_4
-    difference_84 = head_product_53 * head_ratio_4 - product_54
-    difference_84 = difference_84 + head_product_53 * difference_52
-    difference_84 = difference_84 + difference_82 * head_ratio_4 + difference_82 * difference_52
-    difference_84 = jnp.where(product_54 * 2.0**-60 == 0.0, 0.0, difference_84) + total_82
-    difference_84 = (difference_84 + numerator_10 * product_53) * ratio_3
-    difference_85 = head_product_54 * head_ratio_3 - product_55
-    difference_85 = difference_85 + head_product_54 * difference_17
-    difference_85 = difference_85 + difference_81 * head_ratio_3 + difference_81 * difference_17
-    difference_85 = jnp.where(product_55 * 2.0**-60 == 0.0, 0.0, difference_85) + difference_84
-    difference_85 = difference_85 + numerator_7 * product_54
-    branch_44 = jnp.where(jnp.abs(difference_85) < jnp.inf, difference_85, 0.0)
-    total_83 = product_55 + branch_44
+    difference_78 = product_51 - head_product_51
+    head_total_79 = _head(total_79)
+    difference_79 = total_79 - head_total_79
+    total_80 = head_total_79 * head_ratio_2 - product_51 + head_total_79 * difference_10
+    total_80 = total_80 + difference_79 * head_ratio_2 + difference_79 * difference_10
+    total_80 = jnp.where(product_51 * 2.0**-60 == 0.0, 0.0, total_80)
+    total_80 = total_80 + (branch_36 - (total_79 - total_77)) * ratio_2
+    total_80 = (total_80 + numerator * total_79) * ratio_4
+    difference_80 = head_product_51 * head_ratio_4 - product_52
+    difference_80 = difference_80 + head_product_51 * difference_51
+    difference_80 = difference_80 + difference_78 * head_ratio_4 + difference_78 * difference_51
+    difference_80 = jnp.where(product_52 * 2.0**-60 == 0.0, 0.0, difference_80) + total_80
+    difference_80 = (difference_80 + numerator_10 * product_51) * ratio_3
+    difference_81 = head_product_52 * head_ratio_3 - product_53
+    difference_81 = difference_81 + head_product_52 * difference_17
+    difference_81 = difference_81 + difference_77 * head_ratio_3 + difference_77 * difference_17
+    difference_81 = jnp.where(product_53 * 2.0**-60 == 0.0, 0.0, difference_81) + difference_80
+    difference_81 = difference_81 + numerator_7 * product_52
+    branch_37 = jnp.where(jnp.abs(difference_81) < jnp.inf, difference_81, 0.0)
+    total_81 = product_53 + branch_37
     smaller = jnp.minimum(clamped, 0.0)
     smaller_2 = jnp.minimum(product_30, 0.0)
-    total_84 = smaller + smaller_2
-    difference_86 = total_84 - smaller
-    total_85 = smaller - (total_84 - difference_86) + (smaller_2 - difference_86)
-    outside_3 = is_equal_2 & (branch_28 <= 0.0) | differs_2 & (product_30 <= 0.0)
-    total_85 = total_85 + jnp.where(outside_3, difference_49, 0.0)
-    branch_45 = jnp.where(jnp.abs(total_85) < jnp.inf, total_85, 0.0)
-    total_86 = total_84 + branch_45
+    total_82 = smaller + smaller_2
+    difference_82 = total_82 - smaller
+    total_83 = smaller - (total_82 - difference_82) + (smaller_2 - difference_82)
+    inside = (product_30 != 0.0) & (product_30 <= 0.0)
+    inside = (product_30 == 0.0) & (branch_27 <= 0.0) | inside
+    total_83 = total_83 + jnp.where(inside, difference_49, 0.0)
+    branch_38 = jnp.where(jnp.abs(total_83) < jnp.inf, total_83, 0.0)
+    total_84 = total_82 + branch_38
     smaller_3 = jnp.minimum(product_8, 0.0)
-    total_87 = total_86 + smaller_3
-    difference_87 = total_87 - total_86
-    total_88 = total_86 - (total_87 - difference_87) + (smaller_3 - difference_87)
-    total_88 = total_88 + (branch_45 - (total_86 - total_84))
-    outside_4 = is_equal & (branch_16 <= 0.0) | differs & (product_8 <= 0.0)
-    total_88 = total_88 + jnp.where(outside_4, total_15, 0.0)
-    branch_46 = jnp.where(jnp.abs(total_88) < jnp.inf, total_88, 0.0)
-    total_89 = total_87 + branch_46
-    product_56 = 0.5 * total_89
-    is_less_5 = jnp.abs(product_56) < 0.5
-    expm1_product_56 = _expm1(product_56)
-    total_90 = expm1_product_56 + 1.0
-    branch_47 = jnp.where(is_less_5, total_90, jnp.exp(product_56))
-    branch_48 = jnp.where(is_less_5, expm1_product_56 - (total_90 - 1.0), 0.0)
-    branch_49 = jnp.where(jnp.abs(branch_48) < jnp.inf, branch_48, 0.0)
-    total_91 = branch_47 + branch_49
-    product_57 = total_83 * total_91
-    head_total_83 = _head(total_83)
+    total_85 = total_84 + smaller_3
+    difference_83 = total_85 - total_84
+    total_86 = total_84 - (total_85 - difference_83) + (smaller_3 - difference_83)
+    total_86 = total_86 + (branch_38 - (total_84 - total_82))
+    outside_2 = is_equal & (branch_16 <= 0.0) | differs & (product_8 <= 0.0)
+    total_86 = total_86 + jnp.where(outside_2, total_15, 0.0)
+    branch_39 = jnp.where(jnp.abs(total_86) < jnp.inf, total_86, 0.0)
+    total_87 = total_85 + branch_39
+    product_54 = 0.5 * total_87
+    is_less_5 = jnp.abs(product_54) < 0.5
+    expm1_product_54 = _expm1(product_54)
+    total_88 = expm1_product_54 + 1.0
+    branch_40 = jnp.where(is_less_5, total_88, jnp.exp(product_54))
+    branch_41 = jnp.where(is_less_5, expm1_product_54 - (total_88 - 1.0), 0.0)
+    branch_42 = jnp.where(jnp.abs(branch_41) < jnp.inf, branch_41, 0.0)
+    total_89 = branch_40 + branch_42
+    product_55 = total_81 * total_89
+    head_total_81 = _head(total_81)
+    head_total_89 = _head(total_89)
+    difference_84 = total_89 - head_total_89
+    difference_85 = total_81 - head_total_81
+    difference_86 = branch_42 - (total_89 - branch_40)
+    total_90 = head_total_81 * head_total_89 - product_55 + head_total_81 * difference_84
+    total_90 = total_90 + difference_85 * head_total_89 + difference_85 * difference_84
+    total_90 = jnp.where(product_55 * 2.0**-60 == 0.0, 0.0, total_90)
+    total_90 = total_90 + (branch_37 - (total_81 - product_53)) * total_89
+    total_90 = total_90 + difference_86 * total_81
+    branch_43 = jnp.where(jnp.abs(total_90) < jnp.inf, total_90, 0.0)
+    total_91 = product_55 + branch_43
+    product_56 = total_91 * total_89
     head_total_91 = _head(total_91)
-    difference_88 = total_91 - head_total_91
-    difference_89 = total_83 - head_total_83
-    difference_90 = branch_49 - (total_91 - branch_47)
-    total_92 = head_total_83 * head_total_91 - product_57 + head_total_83 * difference_88
-    total_92 = total_92 + difference_89 * head_total_91 + difference_89 * difference_88
-    total_92 = jnp.where(product_57 * 2.0**-60 == 0.0, 0.0, total_92)
-    total_92 = total_92 + (branch_44 - (total_83 - product_55)) * total_91
-    total_92 = total_92 + difference_90 * total_83
-    branch_50 = jnp.where(jnp.abs(total_92) < jnp.inf, total_92, 0.0)
-    total_93 = product_57 + branch_50
-    product_58 = total_93 * total_91
-    head_total_93 = _head(total_93)
-    difference_91 = total_93 - head_total_93
-    total_94 = head_total_93 * head_total_91 - product_58 + head_total_93 * difference_88
-    total_94 = total_94 + difference_91 * head_total_91 + difference_91 * difference_88
-    total_94 = jnp.where(product_58 * 2.0**-60 == 0.0, 0.0, total_94)
-    total_94 = total_94 + (branch_50 - (total_93 - product_57)) * total_91
-    total_94 = total_94 + difference_90 * total_93
-    total_95 = product_58 + jnp.where(jnp.abs(total_94) < jnp.inf, total_94, 0.0)
-    product_59 = (branch_46 - (total_89 - total_87)) * 0.5
-    total_96 = product_59 + product_59
-    product_60 = total_95 * total_96
-    product_61 = total_95 * (jnp.where(jnp.abs(total_96) < jnp.inf, total_96, 0.0) + 1.0)
-    total_97 = total_95 + jnp.where(jnp.abs(product_60) < jnp.inf, product_60, 0.0)
-    return jnp.where(jnp.abs(total_95) < 2.0**-60, product_61, total_97)
+    difference_87 = total_91 - head_total_91
+    total_92 = head_total_91 * head_total_89 - product_56 + head_total_91 * difference_84
+    total_92 = total_92 + difference_87 * head_total_89 + difference_87 * difference_84
+    total_92 = jnp.where(product_56 * 2.0**-60 == 0.0, 0.0, total_92)
+    total_92 = total_92 + (branch_43 - (total_91 - product_55)) * total_89
+    total_92 = total_92 + difference_86 * total_91
+    total_93 = product_56 + jnp.where(jnp.abs(total_92) < jnp.inf, total_92, 0.0)
+    product_57 = (branch_39 - (total_87 - total_85)) * 0.5
+    total_94 = product_57 + product_57
+    product_58 = total_93 * total_94
+    product_59 = total_93 * (jnp.where(jnp.abs(total_94) < jnp.inf, total_94, 0.0) + 1.0)
+    total_95 = total_93 + jnp.where(jnp.abs(product_58) < jnp.inf, product_58, 0.0)
+    return jnp.where(jnp.abs(total_93) < 2.0**-60, product_59, total_95)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -125,9 +125,7 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = (-x*expm1(x) + 2)*exp(x)*exp(-exp(x))."""
-    abs_x = jnp.abs(x)
     exp_x = jnp.exp(x)
-    negated = -(exp_x * jnp.exp(-exp_x) * (x * exp_x - x - 2.0))
     clamped = jnp.clip(x, -1024.0, 8.0)
     is_negative = clamped < 0.0
     t = jnp.square(jnp.exp(0.5 * -jnp.abs(clamped)))
@@ -136,7 +134,7 @@ def _second_derivative(x: Array) -> Array:
     difference = -(e * e) + jnp.minimum(clamped, 0.0) - 2.0 * jnp.minimum(-clamped, 0.0)
     difference = jnp.exp(0.5 * difference)
     difference_2 = clamped * branch + 2.0 * branch - clamped * jnp.where(is_negative, t, 1.0)
-    difference_2 = jnp.where(abs_x < 2.0, negated, difference_2 * difference * difference)
+    difference_2 = difference_2 * difference * difference
     product = (1.5678016195783131e-06 * x - 1.49807735298978e-05) * x
     product = ((product + 5.978310524253978e-05) * x - 0.0001439527557526091) * x
     product = ((product + 0.00026120409232821) * x - 0.0003333190044096063) * x
@@ -148,8 +146,9 @@ def _second_derivative(x: Array) -> Array:
     product = ((product + 0.19313670700158078) * x + 0.1839397205671007) * x
     product = ((product - 0.30656620097565235) * x - 0.7357588823428932) * x
     product = (product + 5.341246510140111e-17) * x + 0.7357588823428847
-    product = jnp.where((x >= 0.0) & (x < 1.0), product, difference_2)
-    return jnp.where(abs_x < 4.0, negated, product)
+    negated = -(exp_x * jnp.exp(-exp_x) * (x * exp_x - x - 2.0))
+    negated = jnp.where(jnp.abs(x) < 2.0, negated, difference_2)
+    return jnp.where((x >= 0.0) & (x < 1.0), product, negated)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -50,24 +50,7 @@ def sgelu(x: ArrayLike, alpha: ArrayLike = 1.0) -> Array:
 @jax.jit
 def _value(x: Array, alpha: Array) -> Array:
     """f = alpha*x*erf(sqrt(2)*x/2)."""
-    abs_x = jnp.abs(x)
-    product = _SQRT_2_OVER_2 * abs_x
-    smaller = jnp.minimum(jnp.abs(product), 40.0)
-    numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
-    numerator = (numerator + 0.0038172689889773006) * smaller + 0.025882575182435343
-    numerator = (numerator * smaller + 0.12344083648227182) * smaller + 0.4308538629856189
-    numerator = (numerator * smaller + 1.1128336609194336) * smaller + 2.1024126170263844
-    numerator = (numerator * smaller + 2.792201965581064) * smaller + 2.3749322717352577
-    numerator = numerator * smaller + 1.0
-    denominator = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller
-    denominator = (denominator + 0.006780787669804733) * smaller + 0.04619502956275762
-    denominator = (denominator * smaller + 0.2221612979548986) * smaller + 0.7862870651188336
-    denominator = (denominator * smaller + 2.078497051003106) * smaller + 4.086124500007399
-    denominator = (denominator * smaller + 5.8341919788915355) * smaller + 5.745265609005083
-    tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0)
-    t = jnp.exp(-0.5 * jnp.square(abs_x))
-    product_2 = alpha * jnp.abs(abs_x) * (1.0 - tail * t)
-    return jnp.where(abs_x < 0.125, alpha * abs_x * jax.lax.erf(product), product_2)
+    return alpha * x * jax.lax.erf(_SQRT_2_OVER_2 * x)
 
 
 @jax.custom_jvp
@@ -101,44 +84,18 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
 @jax.jit
 def _derivative_alpha(x: Array, alpha: Array) -> Array:
     """df / dalpha = x*erf(sqrt(2)*x/2)."""
-    abs_x = jnp.abs(x)
-    abs_abs_x = jnp.abs(abs_x)
-    difference = abs_abs_x - 5.75
-    difference_2 = abs_abs_x - 0.1572265625
-    product = _SQRT_2_OVER_2 * abs_x
-    smaller = jnp.minimum(jnp.abs(product), 40.0)
-    numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
-    numerator = (numerator + 0.0038172689889773006) * smaller + 0.025882575182435343
-    numerator = (numerator * smaller + 0.12344083648227182) * smaller + 0.4308538629856189
-    numerator = (numerator * smaller + 1.1128336609194336) * smaller + 2.1024126170263844
-    numerator = (numerator * smaller + 2.792201965581064) * smaller + 2.3749322717352577
-    numerator = numerator * smaller + 1.0
-    denominator = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller
-    denominator = (denominator + 0.006780787669804733) * smaller + 0.04619502956275762
-    denominator = (denominator * smaller + 0.2221612979548986) * smaller + 0.7862870651188336
-    denominator = (denominator * smaller + 2.078497051003106) * smaller + 4.086124500007399
-    denominator = (denominator * smaller + 5.8341919788915355) * smaller + 5.745265609005083
-    tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0)
-    t = jnp.exp(-0.5 * jnp.square(abs_x))
-    product_2 = (0.0003469310188294172 * difference_2 - 0.00212254217649405) * difference_2
-    product_2 = (product_2 - 0.0028806212637856048) * difference_2 + 0.0183328224374504
-    product_2 = (product_2 * difference_2 + 0.018305999003051996) * difference_2
-    product_2 = (product_2 - 0.12568516257642334) * difference_2 - 0.08209458499788175
-    product_2 = (product_2 * difference_2 + 0.7783425423492744) * difference_2
-    product_2 = (product_2 + 0.24884133781851744) * difference_2 + 0.01964289700992132
-    product_3 = (-4.003659718910515e-10 * difference - 2.08097710648233e-09) * difference
-    product_3 = (product_3 + 1.7431040025378657e-08) * difference - 7.021506349374497e-08
-    product_3 = (product_3 * difference + 2.0889998095472226e-07) * difference
-    product_3 = (product_3 - 4.942091381656499e-07) * difference + 9.499799558612697e-07
-    product_3 = (product_3 * difference - 1.4896869718302562e-06) * difference
-    product_3 = (product_3 + 1.8904846232415172e-06) * difference - 1.9039749926220928e-06
-    product_3 = (product_3 * difference + 1.4701409415340014e-06) * difference
-    product_3 = (product_3 - 8.198149227309294e-07) * difference + 1.0000002945886235
-    product_3 = product_3 * difference + 5.749999948685017
-    product_4 = abs_abs_x * (1.0 - tail * t)
-    product_4 = jnp.where(abs_x < 0.125, abs_x * jax.lax.erf(product), product_4)
-    product_2 = jnp.where(jnp.abs(difference_2) < 0.0434312193230581, product_2, product_4)
-    return jnp.where(jnp.abs(difference) < 0.5452644538879392, product_3, product_2)
+    difference = jnp.abs(x) - 5.75
+    product = (-4.0471326897879997e-10 * difference - 2.066448695776575e-09) * difference
+    product = (product + 1.743467188404603e-08) * difference - 7.022719668034947e-08
+    product = (product * difference + 2.0889885236704782e-07) * difference
+    product = (product - 4.94205369420178e-07) * difference + 9.49980115912663e-07
+    product = (product * difference - 1.4896875060185842e-06) * difference
+    product = (product + 1.8904846131068783e-06) * difference - 1.903974958818827e-06
+    product = (product * difference + 1.470140941765067e-06) * difference
+    product = (product - 8.198149235009777e-07) * difference + 1.0000002945886235
+    product = product * difference + 5.749999948685017
+    product_2 = x * jax.lax.erf(_SQRT_2_OVER_2 * x)
+    return jnp.where(jnp.abs(difference) < 0.5569946479797361, product, product_2)
 
 
 @jax.jit

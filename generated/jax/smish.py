@@ -61,44 +61,21 @@ def _value(x: Array) -> Array:
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx."""
-    abs_x = jnp.abs(x)
     is_negative = x < 0.0
-    minus_abs_x = -abs_x
-    t = jnp.exp(minus_abs_x)
-    clamped = jnp.clip(x, -(2.0**100), 2.0**100)
-    total = 2.0 * clamped + 7.0
-    total_2 = 3.0 * clamped + 4.5
-    total_3 = clamped + 1.0
-    total_4 = _4_OVER_15 * clamped + _4_OVER_15
-    total_5 = 0.8 * clamped + 1.2
-    total_6 = _8_OVER_15 * clamped + _28_OVER_15
-    total_7 = t + 1.0
-    total_8 = (2.5 * t + 3.0) * t + 1.0
-    total_9 = (0.4 * t + 1.2) * t + 1.0
-    is_far = minus_abs_x < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
+    negated = -jnp.abs(x)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t_2 = part_of_t * rest_of_t
-    numerator = (total_7 * (2.0 * t + 1.0) * clamped + (1.5 * t + 1.0) * total_8) * t
-    numerator_2 = (((3.75 * t_2 + total) * t_2 + total_2) * t_2 + total_3) * part_of_t
-    numerator_3 = numerator_2 * rest_of_t
-    denominator = jnp.where(is_negative, jnp.square(total_8), jnp.square(total_9))
-    numerator_4 = 0.6 * (((total_4 * t_2 + total_5) * t_2 + total_6) * t_2 + 1.0)
-    numerator_5 = jnp.where(is_negative, numerator_3, numerator_4)
-    denominator_2 = (((0.16 * t_2 + 0.96) * t_2 + 2.24) * t_2 + 2.4) * t_2 + 1.0
-    denominator_3 = (((6.25 * t_2 + 15.0) * t_2 + 14.0) * t_2 + 6.0) * t_2 + 1.0
-    numerator_5 = numerator_5 / jnp.where(is_negative, denominator_3, denominator_2)
-    numerator_6 = 0.6 * (((total_4 * t + total_5) * t + total_6) * t + 1.0)
-    numerator_7 = (((3.75 * t + total) * t + total_2) * t + total_3) * t
-    numerator_8 = jnp.where(is_negative, numerator_7, numerator_6)
-    numerator_9 = _8_OVER_15 * t * total_7 * (0.5 * t + 1.0) * clamped
-    numerator_10 = 0.6 * (numerator_9 + (_2_OVER_3 * t + 1.0) * total_9)
-    numerator = jnp.where(is_negative, numerator, numerator_10) / denominator
-    numerator = jnp.where(abs_x < 0.015625, numerator, numerator_5)
-    denominator_4 = (((0.16 * t + 0.96) * t + 2.24) * t + 2.4) * t + 1.0
-    denominator_5 = (((6.25 * t + 15.0) * t + 14.0) * t + 6.0) * t + 1.0
-    numerator_8 = numerator_8 / jnp.where(is_negative, denominator_5, denominator_4)
-    return jnp.where(abs_x < 0.001953125, numerator_8, numerator)
+    t = part_of_t * rest_of_t
+    clamped = jnp.clip(x, -(2.0**100), 2.0**100)
+    numerator = ((_4_OVER_15 * clamped + _4_OVER_15) * t + (0.8 * clamped + 1.2)) * t
+    numerator = 0.6 * ((numerator + (_8_OVER_15 * clamped + _28_OVER_15)) * t + 1.0)
+    numerator_2 = ((3.75 * t + (2.0 * clamped + 7.0)) * t + (3.0 * clamped + 4.5)) * t
+    numerator_3 = (numerator_2 + (clamped + 1.0)) * part_of_t * rest_of_t
+    numerator = jnp.where(is_negative, numerator_3, numerator)
+    denominator = (((0.16 * t + 0.96) * t + 2.24) * t + 2.4) * t + 1.0
+    denominator_2 = (((6.25 * t + 15.0) * t + 14.0) * t + 6.0) * t + 1.0
+    return numerator / jnp.where(is_negative, denominator_2, denominator)
 
 
 @jax.jit

@@ -52,21 +52,11 @@ def _value(x: Array) -> Array:
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx = sigmoid(x)/(2*sqrt(softplus(x)))."""
-    is_negative = x < 0.0
-    negated = -jnp.abs(x)
-    t = jnp.exp(negated)
+    t = jnp.exp(-jnp.abs(x))
     log1p_t = _log1p(t)
-    product = 0.5 * jnp.minimum(x, 0.0)
-    t_2 = jnp.square(jnp.exp(0.5 * negated))
-    log1p_t_2 = _log1p(t_2)
-    e = jnp.exp(0.5 * product)
-    denominator = jnp.where(t_2 < 2.0**-54, 1.0, log1p_t_2 / t_2)
-    denominator = jnp.sqrt(jnp.where(is_negative, denominator, x + log1p_t_2))
-    denominator = 0.5 * (1.0 / (1.0 + t_2)) / denominator * e * e
-    denominator_2 = jnp.where(t < 2.0**-54, 1.0, log1p_t / t)
-    denominator_3 = jnp.sqrt(jnp.where(is_negative, denominator_2, x + log1p_t))
-    denominator_3 = 0.5 * (1.0 / (1.0 + t)) / denominator_3 * jnp.exp(product)
-    return jnp.where(is_negative, denominator_3, denominator)
+    denominator = jnp.where(x < 0.0, jnp.where(t < 2.0**-54, 1.0, log1p_t / t), x + log1p_t)
+    denominator = 0.5 * (1.0 / (1.0 + t)) / jnp.sqrt(denominator)
+    return denominator * jnp.exp(0.5 * jnp.minimum(x, 0.0))
 
 
 @jax.jit

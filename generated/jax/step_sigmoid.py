@@ -90,12 +90,9 @@ def _second_derivative_x_x(x: Array, steepness: Array) -> Array:
 def _second_derivative_x_steepness(x: Array, steepness: Array) -> Array:
     """d2f / dx dsteepness."""
     product = steepness * jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100)
-    negated = -jnp.abs(steepness * x)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    numerator = ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t
+    root_t = jnp.exp(-0.5 * jnp.abs(steepness * x))
+    t = jnp.square(root_t)
+    numerator = ((product + 1.0) * t - (product - 1.0)) * root_t * root_t
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 
 

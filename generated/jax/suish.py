@@ -12,20 +12,6 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["suish"]
 
-_0_0017702833795778382 = 0.0017702833795778382  # 0.0017702833795778382
-_COEFFICIENT = 0.011110720224678516  # the first digits of 0.011110719893432762
-_COEFFICIENT_2 = 0.0017702833283692598  # the first digits of 0.0017702833795778382
-_THE_OTHER_DIGITS_OF = 5.1208578393316384e-11  # the other digits of
-_THE_OTHER_DIGITS_OF_2 = -3.3124575478382656e-10  # the other digits of
-_COEFFICIENT_3 = 0.05833332985639572  # the first digits of 0.05833332816471382
-_THE_OTHER_DIGITS_OF_3 = -1.6916818987300353e-09  # the other digits of
-_COEFFICIENT_4 = 0.25  # the first digits of 0.2499999999621594
-_THE_OTHER_DIGITS_OF_4 = -3.7840591771143295e-11  # the other digits of
-_COEFFICIENT_5 = 0.8333333134651184  # the first digits of 0.8333333333331828
-_THE_OTHER_DIGITS_OF_5 = 1.9868064415895503e-08  # the other digits of
-_COEFFICIENT_6 = 2.0  # the first digits of 1.9999999999999998
-_THE_OTHER_DIGITS_OF_6 = -(2.0**-52)  # the other digits of
-
 
 def suish(x: ArrayLike) -> Array:
     """Suish, Max(x, x * exp(-abs(x))).
@@ -82,163 +68,30 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx."""
-    inside = (x < 0.0) & (x > -0.015625)
-    product = _0_0017702833795778382 * x
-    total = product + _COEFFICIENT
-    difference = total - product
-    product_2 = _COEFFICIENT_2 * x
-    head = _head(jnp.full_like(x, _COEFFICIENT_2))
-    head_x = _head(x)
-    difference_2 = x - head_x
-    difference_3 = _COEFFICIENT_2 - head
-    total_2 = head * head_x - product_2 + head * difference_2 + difference_3 * head_x
-    total_2 = total_2 + difference_3 * difference_2
-    total_2 = jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_2)
-    total_2 = product_2 - product + (total_2 + _THE_OTHER_DIGITS_OF * x)
-    total_2 = product - (total - difference) + (_COEFFICIENT - difference) + total_2
-    total_2 = total_2 + _THE_OTHER_DIGITS_OF_2
-    branch = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch
-    product_3 = total_3 * x
-    total_4 = product_3 + _COEFFICIENT_3
-    difference_4 = total_4 - product_3
-    head_total_3 = _head(total_3)
-    difference_5 = total_3 - head_total_3
-    total_5 = product_3 - (total_4 - difference_4) + (_COEFFICIENT_3 - difference_4)
-    total_6 = head_total_3 * head_x - product_3 + head_total_3 * difference_2
-    total_6 = total_6 + difference_5 * head_x + difference_5 * difference_2
-    total_6 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_5 = total_5 + (total_6 + (branch - (total_3 - total)) * x)
-    total_5 = total_5 + _THE_OTHER_DIGITS_OF_3
-    branch_2 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_7 = total_4 + branch_2
-    product_4 = total_7 * x
-    total_8 = product_4 + _COEFFICIENT_4
-    difference_6 = total_8 - product_4
-    head_total_7 = _head(total_7)
-    difference_7 = total_7 - head_total_7
-    total_9 = product_4 - (total_8 - difference_6) + (_COEFFICIENT_4 - difference_6)
-    total_10 = head_total_7 * head_x - product_4 + head_total_7 * difference_2
-    total_10 = total_10 + difference_7 * head_x + difference_7 * difference_2
-    total_10 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_9 = total_9 + (total_10 + (branch_2 - (total_7 - total_4)) * x)
-    total_9 = total_9 + _THE_OTHER_DIGITS_OF_4
-    branch_3 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
-    total_11 = total_8 + branch_3
-    product_5 = total_11 * x
-    total_12 = product_5 + _COEFFICIENT_5
-    difference_8 = total_12 - product_5
-    head_total_11 = _head(total_11)
-    difference_9 = total_11 - head_total_11
-    total_13 = product_5 - (total_12 - difference_8) + (_COEFFICIENT_5 - difference_8)
-    total_14 = head_total_11 * head_x - product_5 + head_total_11 * difference_2
-    total_14 = total_14 + difference_9 * head_x + difference_9 * difference_2
-    total_14 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_13 = total_13 + (total_14 + (branch_3 - (total_11 - total_8)) * x)
-    total_13 = total_13 + _THE_OTHER_DIGITS_OF_5
-    branch_4 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
-    total_15 = total_12 + branch_4
-    product_6 = total_15 * x
-    total_16 = product_6 + _COEFFICIENT_6
-    difference_10 = total_16 - product_6
-    head_total_15 = _head(total_15)
-    difference_11 = total_15 - head_total_15
-    total_17 = product_6 - (total_16 - difference_10) + (_COEFFICIENT_6 - difference_10)
-    total_18 = head_total_15 * head_x - product_6 + head_total_15 * difference_2
-    total_18 = total_18 + difference_11 * head_x + difference_11 * difference_2
-    total_18 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_17 = total_17 + (total_18 + (branch_4 - (total_15 - total_12)) * x)
-    total_17 = total_17 + _THE_OTHER_DIGITS_OF_6
-    branch_5 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
-    total_19 = total_16 + branch_5
-    product_7 = total_19 * x
-    total_20 = product_7 + 3.0
-    difference_12 = total_20 - product_7
-    head_total_19 = _head(total_19)
-    difference_13 = total_19 - head_total_19
-    total_21 = head_total_19 * head_x - product_7 + head_total_19 * difference_2
-    total_21 = total_21 + difference_13 * head_x + difference_13 * difference_2
-    total_21 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = total_21 + (branch_5 - (total_19 - total_16)) * x
-    total_21 = product_7 - (total_20 - difference_12) + (3.0 - difference_12) + total_21
-    branch_6 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    total_22 = total_20 + branch_6
-    product_8 = total_22 * x
-    total_23 = product_8 + 2.0
-    difference_14 = total_23 - product_8
-    head_total_22 = _head(total_22)
-    difference_15 = total_22 - head_total_22
-    total_24 = head_total_22 * head_x - product_8 + head_total_22 * difference_2
-    total_24 = total_24 + difference_15 * head_x + difference_15 * difference_2
-    total_24 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = total_24 + (branch_6 - (total_22 - total_20)) * x
-    total_24 = product_8 - (total_23 - difference_14) + (2.0 - difference_14) + total_24
-    branch_7 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_25 = total_23 + branch_7
     clamped = jnp.clip(x, -1024.0, 8.0)
     abs_clamped = jnp.abs(clamped)
     minus_abs_clamped = -abs_clamped
     is_less = jnp.abs(minus_abs_clamped) < 0.5
     growth = _expm1(minus_abs_clamped)
-    total_26 = growth + 1.0
-    branch_8 = jnp.where(is_less, total_26, jnp.exp(minus_abs_clamped))
-    product_9 = clamped * branch_8
+    total = growth + 1.0
+    branch = jnp.where(is_less, total, jnp.exp(minus_abs_clamped))
+    product = clamped * branch
     head_clamped = _head(clamped)
-    head_branch_8 = _head(branch_8)
-    difference_16 = branch_8 - head_branch_8
-    difference_17 = clamped - head_clamped
-    total_27 = head_clamped * head_branch_8 - product_9 + head_clamped * difference_16
-    total_27 = total_27 + difference_17 * head_branch_8 + difference_17 * difference_16
-    total_27 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_27 = total_27 + jnp.where(is_less, growth - (total_26 - 1.0), 0.0) * clamped
-    branch_9 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    branch_9 = (clamped == product_9) & (branch_9 <= 0.0)
-    branch_9 = branch_9 | (clamped != product_9) & (clamped >= product_9)
-    sign_clamped = jnp.sign(clamped)
-    total_28 = abs_clamped - 2.0
-    difference_18 = total_28 - abs_clamped
-    total_29 = abs_clamped - (total_28 - difference_18) + (-2.0 - difference_18)
-    branch_10 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
-    total_30 = total_28 + branch_10
-    product_10 = 0.5 * minus_abs_clamped
-    is_less_2 = jnp.abs(product_10) < 0.5
-    expm1_product_10 = _expm1(product_10)
-    total_31 = expm1_product_10 + 1.0
-    branch_11 = jnp.where(is_less_2, total_31, jnp.exp(product_10))
-    product_11 = total_30 * branch_11
-    product_12 = product_11 * branch_11
-    product_13 = sign_clamped * product_12
-    head_sign_clamped = _head(sign_clamped)
-    head_product_12 = _head(product_12)
-    difference_19 = product_12 - head_product_12
-    difference_20 = sign_clamped - head_sign_clamped
-    head_product_11 = _head(product_11)
-    head_branch_11 = _head(branch_11)
-    difference_21 = branch_11 - head_branch_11
-    difference_22 = product_11 - head_product_11
-    head_total_30 = _head(total_30)
-    difference_23 = total_30 - head_total_30
-    branch_12 = jnp.where(is_less_2, expm1_product_10 - (total_31 - 1.0), 0.0)
-    total_32 = head_total_30 * head_branch_11 - product_11 + head_total_30 * difference_21
-    total_32 = total_32 + difference_23 * head_branch_11 + difference_23 * difference_21
-    total_32 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = total_32 + (branch_10 - (total_30 - total_28)) * branch_11
-    total_32 = (total_32 + branch_12 * total_30) * branch_11
-    difference_24 = head_sign_clamped * head_product_12 - product_13
-    difference_24 = difference_24 + head_sign_clamped * difference_19
-    difference_24 = difference_24 + difference_20 * head_product_12
-    difference_24 = difference_24 + difference_20 * difference_19
-    difference_24 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_24)
-    difference_25 = head_product_11 * head_branch_11 - product_12
-    difference_25 = difference_25 + head_product_11 * difference_21
-    difference_25 = difference_25 + difference_22 * head_branch_11
-    difference_25 = difference_25 + difference_22 * difference_21
-    difference_25 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, difference_25) + total_32
-    difference_24 = difference_24 + (difference_25 + branch_12 * product_11) * sign_clamped
-    difference_24 = jnp.where(branch_9, 0.0, difference_24)
-    difference_24 = jnp.where(inside, branch_7 - (total_25 - total_23), difference_24)
-    branch_13 = jnp.where(inside, total_25, jnp.where(branch_9, 0.0, product_13))
-    return branch_13 + jnp.where(jnp.abs(difference_24) < jnp.inf, difference_24, 0.0)
+    head_branch = _head(branch)
+    difference = branch - head_branch
+    difference_2 = clamped - head_clamped
+    total_2 = head_clamped * head_branch - product + head_clamped * difference
+    total_2 = total_2 + difference_2 * head_branch + difference_2 * difference
+    total_2 = jnp.where(product * 2.0**-60 == 0.0, 0.0, total_2)
+    total_2 = total_2 + jnp.where(is_less, growth - (total - 1.0), 0.0) * clamped
+    e = jnp.exp(0.5 * minus_abs_clamped)
+    total_3 = (0.0017702833795778382 * x + 0.011110719893432762) * x + 0.05833332816471382
+    total_3 = ((total_3 * x + 0.2499999999621594) * x + 0.8333333333331828) * x
+    total_3 = ((total_3 + 1.9999999999999998) * x + 3.0) * x + 2.0
+    total_4 = product + jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
+    product_2 = jnp.sign(clamped) * ((abs_clamped - 2.0) * e * e)
+    total_4 = jnp.where(clamped >= total_4, 0.0, product_2)
+    return jnp.where((x < 0.0) & (x > -0.015625), total_3, total_4)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

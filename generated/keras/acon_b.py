@@ -204,7 +204,7 @@ def _value(x, p, beta):
 
     product = x * (beta * p - beta)
     t = keras.ops.exp(-keras.ops.abs(product))
-    value = keras.ops.where(product < 0.0, x * (p * t + 1.0), x * (t + p)) / (t + 1.0)
+    value = keras.ops.where(product < 0.0, p * t + 1.0, t + p) / (t + 1.0) * x
     return value, gradient
 
 

@@ -305,34 +305,24 @@ def _derivative_p_1(x, p_1, p_2, beta):
             _sum_to(upstream * _second_derivative_p_1_beta(x, p_1, p_2, beta), beta),
         )
 
-    is_equal = keras.ops.abs(x) == float("inf")
-    branch = keras.ops.where(is_equal, keras.ops.clip(x, -(2.0**100), 2.0**100), x)
-    held = keras.ops.clip(branch, -1.0, 1.0)
-    product = beta * p_1
     difference = p_1 - p_2
-    product_2 = difference * keras.ops.where(beta == 0.0, 0.0, beta * branch)
-    product_2 = keras.ops.where(difference == 0.0, 0.0, product_2)
-    minus_product_2 = -product_2
-    e = keras.ops.exp(0.5 * -keras.ops.abs(minus_product_2))
-    t = keras.ops.square(e)
-    ratio = 1.0 / (1.0 + t)
-    product_3 = beta * p_2
-    branch_2 = keras.ops.where(minus_product_2 < 0.0, e, 1.0)
-    is_gone = _minimum(minus_product_2, 0.0) < -800.0
-    scale = _maximum(keras.ops.abs(branch), 1.0)
-    smaller = _minimum(scale, 2.0**100)
-    e_2 = keras.ops.exp(0.5 * -keras.ops.abs(product_2))
-    t_2 = keras.ops.square(e_2)
-    branch_3 = keras.ops.where(product_2 < 0.0, e_2, 1.0)
-    is_gone_2 = _minimum(product_2, 0.0) < -800.0
-    product_4 = keras.ops.where(product_3 == 0.0, 0.0, product_3 * held) * ratio
-    product_4 = keras.ops.where(product == 0.0, 0.0, product * held) * ratio - product_4
-    product_4 = product_4 * branch_2 * keras.ops.where(is_gone, smaller, scale) * branch_2
-    product_4 = held * (product_4 + 1.0) * (1.0 / (1.0 + t_2)) * branch_3
-    product_4 = product_4 * keras.ops.where(is_gone_2, smaller, scale) * branch_3
-    product_5 = product_4 * float("inf")
-    abs_product_4 = keras.ops.abs(product_4)
-    value = keras.ops.where(is_equal & (abs_product_4 > 2.0**50), product_5, product_4)
+    product = beta * x * difference
+    is_negative = product < 0.0
+    clamped = keras.ops.clip(x, -(2.0**50), 2.0**50)
+    abs_product = keras.ops.abs(product)
+    root_t = keras.ops.exp(-0.5 * abs_product)
+    t = keras.ops.square(root_t)
+    total = beta * clamped * difference + 1.0
+    t_2 = keras.ops.exp(-abs_product)
+    branch = keras.ops.where(t_2 == 0.0, 0.0, x)
+    total_2 = beta * branch * difference + 1.0
+    numerator = keras.ops.where(is_negative, (t_2 + total_2) * t_2, total_2 * t_2 + 1.0)
+    numerator = numerator / keras.ops.square(t_2 + 1.0)
+    numerator = numerator * keras.ops.where(is_negative, branch, x)
+    numerator_2 = clamped * (t + total) * root_t * root_t
+    numerator_3 = keras.ops.where(is_negative, numerator_2, x * (total * t + 1.0))
+    numerator_3 = numerator_3 / keras.ops.square(t + 1.0)
+    value = keras.ops.where(keras.ops.abs(x) < 1024.0, numerator_3, numerator)
     return value, gradient
 
 
@@ -349,34 +339,24 @@ def _derivative_p_2(x, p_1, p_2, beta):
             _sum_to(upstream * _second_derivative_p_2_beta(x, p_1, p_2, beta), beta),
         )
 
-    is_equal = keras.ops.abs(x) == float("inf")
-    branch = keras.ops.where(is_equal, keras.ops.clip(x, -(2.0**100), 2.0**100), x)
-    held = keras.ops.clip(branch, -1.0, 1.0)
-    product = beta * p_1
-    difference = p_1 - p_2
-    product_2 = difference * keras.ops.where(beta == 0.0, 0.0, beta * branch)
-    product_2 = keras.ops.where(difference == 0.0, 0.0, product_2)
-    e = keras.ops.exp(0.5 * -keras.ops.abs(product_2))
-    t = keras.ops.square(e)
-    ratio = 1.0 / (1.0 + t)
-    product_3 = beta * p_2
-    branch_2 = keras.ops.where(product_2 < 0.0, e, 1.0)
-    is_gone = _minimum(product_2, 0.0) < -800.0
-    scale = _maximum(keras.ops.abs(branch), 1.0)
-    smaller = _minimum(scale, 2.0**100)
-    minus_product_2 = -product_2
-    e_2 = keras.ops.exp(0.5 * -keras.ops.abs(minus_product_2))
-    t_2 = keras.ops.square(e_2)
-    branch_3 = keras.ops.where(minus_product_2 < 0.0, e_2, 1.0)
-    is_gone_2 = _minimum(minus_product_2, 0.0) < -800.0
-    product_4 = keras.ops.where(product_3 == 0.0, 0.0, product_3 * held) * ratio
-    product_4 = keras.ops.where(product == 0.0, 0.0, product * held) * ratio - product_4
-    product_4 = product_4 * branch_2 * keras.ops.where(is_gone, smaller, scale) * branch_2
-    product_4 = -(held * (product_4 - 1.0) * (1.0 / (1.0 + t_2))) * branch_3
-    product_4 = product_4 * keras.ops.where(is_gone_2, smaller, scale) * branch_3
-    product_5 = product_4 * float("inf")
-    abs_product_4 = keras.ops.abs(product_4)
-    value = keras.ops.where(is_equal & (abs_product_4 > 2.0**50), product_5, product_4)
+    product = beta * x * (p_1 - p_2)
+    is_negative = product < 0.0
+    clamped = keras.ops.clip(x, -(2.0**50), 2.0**50)
+    difference = p_2 - p_1
+    total = beta * clamped * difference + 1.0
+    abs_product = keras.ops.abs(product)
+    root_t = keras.ops.exp(-0.5 * abs_product)
+    t = keras.ops.square(root_t)
+    t_2 = keras.ops.exp(-abs_product)
+    branch = keras.ops.where(t_2 == 0.0, 0.0, x)
+    total_2 = beta * branch * difference + 1.0
+    numerator = keras.ops.where(is_negative, total_2 * t_2 + 1.0, (t_2 + total_2) * t_2)
+    numerator = numerator / keras.ops.square(t_2 + 1.0)
+    numerator = numerator * keras.ops.where(is_negative, x, branch)
+    numerator_2 = clamped * (t + total) * root_t * root_t
+    numerator_3 = keras.ops.where(is_negative, x * (total * t + 1.0), numerator_2)
+    numerator_3 = numerator_3 / keras.ops.square(t + 1.0)
+    value = keras.ops.where(keras.ops.abs(x) < 1024.0, numerator_3, numerator)
     return value, gradient
 
 
@@ -481,39 +461,71 @@ def _second_derivative_x_beta(x, p_1, p_2, beta):
 def _second_derivative_p_1_p_1(x, p_1, p_2, beta):
     """d2f / dp_1 dp_1."""
     product = beta * x * (p_1 - p_2)
-    clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
-    product_2 = 2.0 * beta * keras.ops.square(clamped)
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1.0
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
+    is_negative = product < 0.0
+    product_2 = 2.0 * beta
+    abs_product = keras.ops.abs(product)
+    root_t = keras.ops.exp(-0.5 * abs_product)
+    branch = keras.ops.where(root_t == 0.0, 0.0, x)
+    product_3 = product_2 * keras.ops.square(branch)
+    product_4 = beta * branch
+    product_5 = 0.5 * p_2
+    product_6 = 0.5 * p_1
+    difference = product_5 - product_6
+    total = product_4 * difference + 1.0
     t = keras.ops.square(root_t)
-    total_2 = product_3 * (product_5 - product_4) + 1.0
-    total_3 = t + 1.0
-    numerator = product_2 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    numerator = keras.ops.where(product < 0.0, numerator_2, numerator)
-    return numerator / (keras.ops.square(total_3) * total_3)
+    difference_2 = product_6 - product_5
+    total_2 = product_4 * difference_2 + 1.0
+    clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
+    product_7 = product_2 * keras.ops.square(clamped)
+    product_8 = beta * clamped
+    total_3 = product_8 * difference + 1.0
+    t_2 = keras.ops.exp(-abs_product)
+    total_4 = product_8 * difference_2 + 1.0
+    total_5 = t_2 + 1.0
+    numerator = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator = keras.ops.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
+    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
+    numerator_5 = keras.ops.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (keras.ops.square(total_5) * total_5)
+    return keras.ops.where(keras.ops.abs(x) < 2.0**63, numerator, numerator_5)
 
 
 def _second_derivative_p_1_p_2(x, p_1, p_2, beta):
     """d2f / dp_1 dp_2."""
     product = beta * x * (p_1 - p_2)
-    clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
-    product_2 = 2.0 * beta * keras.ops.square(clamped)
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1.0
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
+    is_negative = product < 0.0
+    product_2 = 2.0 * beta
+    abs_product = keras.ops.abs(product)
+    root_t = keras.ops.exp(-0.5 * abs_product)
+    branch = keras.ops.where(root_t == 0.0, 0.0, x)
+    product_3 = product_2 * keras.ops.square(branch)
+    product_4 = beta * branch
+    product_5 = 0.5 * p_2
+    product_6 = 0.5 * p_1
+    difference = product_5 - product_6
+    total = product_4 * difference + 1.0
     t = keras.ops.square(root_t)
-    total_2 = product_3 * (product_5 - product_4) + 1.0
-    total_3 = t + 1.0
-    numerator = -(product_2 * (total_2 * t + total) * root_t * root_t)
-    numerator_2 = -(product_2 * (total * t + total_2) * root_t * root_t)
-    numerator = keras.ops.where(product < 0.0, numerator_2, numerator)
-    return numerator / (keras.ops.square(total_3) * total_3)
+    difference_2 = product_6 - product_5
+    total_2 = product_4 * difference_2 + 1.0
+    clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
+    product_7 = product_2 * keras.ops.square(clamped)
+    product_8 = beta * clamped
+    total_3 = product_8 * difference + 1.0
+    t_2 = keras.ops.exp(-abs_product)
+    total_4 = product_8 * difference_2 + 1.0
+    total_5 = t_2 + 1.0
+    numerator = -(product_3 * (total_2 * t + total) * root_t * root_t)
+    numerator_2 = -(product_3 * (total * t + total_2) * root_t * root_t)
+    numerator = keras.ops.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator_3 = -(product_7 * (total_4 * t_2 + total_3) * t_2)
+    numerator_4 = -(product_7 * (total_3 * t_2 + total_4) * t_2)
+    numerator_5 = keras.ops.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (keras.ops.square(total_5) * total_5)
+    return keras.ops.where(keras.ops.abs(x) < 2.0**63, numerator, numerator_5)
 
 
 def _second_derivative_p_1_beta(x, p_1, p_2, beta):
@@ -541,20 +553,36 @@ def _second_derivative_p_1_beta(x, p_1, p_2, beta):
 def _second_derivative_p_2_p_2(x, p_1, p_2, beta):
     """d2f / dp_2 dp_2."""
     product = beta * x * (p_1 - p_2)
-    clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
-    product_2 = 2.0 * beta * keras.ops.square(clamped)
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1.0
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
+    is_negative = product < 0.0
+    product_2 = 2.0 * beta
+    abs_product = keras.ops.abs(product)
+    root_t = keras.ops.exp(-0.5 * abs_product)
+    branch = keras.ops.where(root_t == 0.0, 0.0, x)
+    product_3 = product_2 * keras.ops.square(branch)
+    product_4 = beta * branch
+    product_5 = 0.5 * p_2
+    product_6 = 0.5 * p_1
+    difference = product_5 - product_6
+    total = product_4 * difference + 1.0
     t = keras.ops.square(root_t)
-    total_2 = product_3 * (product_5 - product_4) + 1.0
-    total_3 = t + 1.0
-    numerator = product_2 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    numerator = keras.ops.where(product < 0.0, numerator_2, numerator)
-    return numerator / (keras.ops.square(total_3) * total_3)
+    difference_2 = product_6 - product_5
+    total_2 = product_4 * difference_2 + 1.0
+    clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
+    product_7 = product_2 * keras.ops.square(clamped)
+    product_8 = beta * clamped
+    total_3 = product_8 * difference + 1.0
+    t_2 = keras.ops.exp(-abs_product)
+    total_4 = product_8 * difference_2 + 1.0
+    total_5 = t_2 + 1.0
+    numerator = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator = keras.ops.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
+    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
+    numerator_5 = keras.ops.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (keras.ops.square(total_5) * total_5)
+    return keras.ops.where(keras.ops.abs(x) < 2.0**63, numerator, numerator_5)
 
 
 def _second_derivative_p_2_beta(x, p_1, p_2, beta):
@@ -625,16 +653,6 @@ def _sum_to(gradient, parameter):
     gradient = keras.ops.sum(gradient, axis=leading) if leading else gradient
     repeated = tuple(axis for axis, size in enumerate(parameter.shape) if size == 1)
     return keras.ops.sum(gradient, axis=repeated, keepdims=True) if repeated else gradient
-
-
-def _maximum(a, b):
-    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
-    return keras.ops.where((a > b) | (a != a), a, b)
-
-
-def _minimum(a, b):
-    """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
-    return keras.ops.where((a < b) | (a != a), a, b)
 
 
 def _expm1(a):

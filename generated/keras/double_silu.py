@@ -425,300 +425,271 @@ def _second_derivative(x):
     branch_26 = keras.ops.where(keras.ops.abs(total_46) < float("inf"), total_46, 0.0)
     total_47 = total_43 + branch_26
     ratio_4 = 1.0 / total_47
-    product_32 = product_5 * ratio_4
-    product_33 = product_32 * branch_12
-    product_34 = product_33 * branch_13
-    head_product_33 = _head(product_33)
-    difference_50 = product_33 - head_product_33
-    head_product_32 = _head(product_32)
-    difference_51 = product_32 - head_product_32
+    product_32 = ratio_4 * total_47
     head_ratio_4 = _head(ratio_4)
-    difference_52 = ratio_4 - head_ratio_4
-    product_35 = ratio_4 * total_47
     head_total_47 = _head(total_47)
-    difference_53 = total_47 - head_total_47
-    numerator_10 = head_ratio_4 * head_total_47 - product_35 + head_ratio_4 * difference_53
-    numerator_11 = numerator_10 + difference_52 * head_total_47 + difference_52 * difference_53
-    numerator_12 = -keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, numerator_11)
-    numerator_13 = 1.0 - product_35 + numerator_12
+    difference_50 = total_47 - head_total_47
+    difference_51 = ratio_4 - head_ratio_4
+    numerator_10 = head_ratio_4 * head_total_47 - product_32 + head_ratio_4 * difference_50
+    numerator_11 = numerator_10 + difference_51 * head_total_47 + difference_51 * difference_50
+    numerator_12 = -keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, numerator_11)
+    numerator_13 = 1.0 - product_32 + numerator_12
     numerator_13 = (numerator_13 - (branch_26 - (total_47 - total_43)) * ratio_4) / total_47
-    total_48 = head_product_5 * head_ratio_4 - product_32 + head_product_5 * difference_52
-    total_48 = total_48 + difference_18 * head_ratio_4 + difference_18 * difference_52
-    total_48 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_48)
-    total_48 = (total_48 + total_21 * ratio_4 + numerator_13 * product_5) * branch_12
-    difference_54 = head_product_32 * head_branch_12 - product_33
-    difference_54 = difference_54 + head_product_32 * difference_15
-    difference_54 = difference_54 + difference_51 * head_branch_12
-    difference_54 = difference_54 + difference_51 * difference_15
-    difference_54 = keras.ops.where(product_33 * 2.0**-60 == 0.0, 0.0, difference_54) + total_48
-    difference_54 = (difference_54 + branch_14 * product_32) * branch_13
-    difference_55 = head_product_33 * head_branch_13 - product_34
-    difference_55 = difference_55 + head_product_33 * difference_13
-    difference_55 = difference_55 + difference_50 * head_branch_13
-    difference_55 = difference_55 + difference_50 * difference_13
-    difference_55 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_55)
-    difference_55 = difference_55 + difference_54 + branch_15 * product_33
-    magnitude_3 = keras.ops.abs(difference_55)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_55, 0.0)
-    total_49 = product_34 + magnitude_3
-    is_equal_2 = product_29 == 0.0
-    magnitude_4 = keras.ops.abs(difference_49)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_49, 0.0)
-    differs_2 = product_29 != 0.0
-    outside_2 = is_equal_2 & (magnitude_4 < 0.0) | differs_2 & (product_29 < 0.0)
-    branch_27 = keras.ops.where(outside_2, t_4, 1.0)
-    branch_28 = keras.ops.where(outside_2, total_44, 0.0)
-    branch_29 = keras.ops.where(keras.ops.abs(branch_28) < float("inf"), branch_28, 0.0)
-    total_50 = branch_27 + branch_29
-    product_36 = total_49 * total_50
+    magnitude_3 = keras.ops.abs(difference_49)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_49, 0.0)
+    total_48 = t_4 + keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
+    product_33 = total_48 * product_31
+    branch_27 = keras.ops.where(keras.ops.abs(product_33) < float("inf"), product_33, 0.0)
+    branch_27 = total_48 + branch_27
+    branch_28 = keras.ops.where(keras.ops.abs(product_31) < float("inf"), product_31, 0.0)
+    branch_28 = total_48 * (branch_28 + 1.0)
+    branch_28 = keras.ops.where(keras.ops.abs(total_48) < 2.0**-60, branch_28, branch_27)
+    branch_28 = keras.ops.where(product_29 + magnitude_3 < 0.0, branch_28, 1.0)
+    branch_29 = keras.ops.where(keras.ops.abs(branch_15) < float("inf"), branch_15, 0.0)
+    branch_29 = branch_13 + branch_29
+    branch_30 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
+    branch_30 = branch_12 + branch_30
+    branch_31 = keras.ops.where(keras.ops.abs(total_21) < float("inf"), total_21, 0.0)
+    branch_31 = product_5 + branch_31
+    abs_numerator_13 = keras.ops.abs(numerator_13)
+    abs_numerator_13 = keras.ops.where(abs_numerator_13 < float("inf"), numerator_13, 0.0)
+    branch_31 = branch_31 * (ratio_4 + abs_numerator_13) * branch_30 * branch_29 * branch_28
+    branch_31 = -branch_31
+    total_49 = total_41 + branch_31
+    difference_52 = total_49 - total_41
+    total_50 = total_41 - (total_49 - difference_52) + (branch_31 - difference_52)
+    total_50 = total_50 + (branch_23 - (total_41 - total_38))
+    branch_32 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
+    total_51 = total_49 + branch_32
+    product_34 = product_22 * ratio_4
+    product_35 = product_34 * branch_13
+    product_36 = product_35 * branch_28
     minus_product_36 = -product_36
-    total_51 = total_41 + minus_product_36
-    difference_56 = total_51 - total_41
-    head_total_49 = _head(total_49)
-    head_total_50 = _head(total_50)
-    difference_57 = total_50 - head_total_50
-    difference_58 = total_49 - head_total_49
-    difference_59 = branch_29 - (total_50 - branch_27)
-    branch_30 = keras.ops.where(outside_2, product_31, 0.0)
-    total_52 = head_total_49 * head_total_50 - product_36 + head_total_49 * difference_57
-    total_52 = total_52 + difference_58 * head_total_50 + difference_58 * difference_57
-    total_52 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, total_52)
-    total_52 = total_52 + (magnitude_3 - (total_49 - product_34)) * total_50
-    total_52 = -(total_52 + difference_59 * total_49 + branch_30 * product_36)
-    total_53 = total_41 - (total_51 - difference_56) + (minus_product_36 - difference_56)
-    total_53 = total_53 + (branch_23 - (total_41 - total_38)) + total_52
-    branch_31 = keras.ops.where(keras.ops.abs(total_53) < float("inf"), total_53, 0.0)
-    total_54 = total_51 + branch_31
-    product_37 = product_22 * ratio_4
-    product_38 = product_37 * branch_13
-    head_product_37 = _head(product_37)
-    difference_60 = product_37 - head_product_37
-    difference_61 = head_product_37 * head_branch_13 - product_38
-    difference_61 = difference_61 + head_product_37 * difference_13
-    difference_61 = difference_61 + difference_60 * head_branch_13
-    difference_61 = difference_61 + difference_60 * difference_13
-    difference_61 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_61)
-    difference_62 = head_product_22 * head_ratio_4 - product_37
-    difference_62 = difference_62 + head_product_22 * difference_52
-    difference_62 = difference_62 + difference_35 * head_ratio_4 + difference_35 * difference_52
-    difference_62 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_62)
-    difference_62 = (difference_62 + total_32 * ratio_4 + numerator_13 * product_22) * branch_13
-    difference_61 = difference_61 + difference_62 + branch_15 * product_37
-    magnitude_5 = keras.ops.abs(difference_61)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_61, 0.0)
-    total_55 = product_38 + magnitude_5
-    product_39 = total_55 * total_50
+    total_52 = total_51 + minus_product_36
+    difference_53 = total_52 - total_51
+    head_product_35 = _head(product_35)
+    head_branch_28 = _head(branch_28)
+    difference_54 = branch_28 - head_branch_28
+    difference_55 = product_35 - head_product_35
+    head_product_34 = _head(product_34)
+    difference_56 = product_34 - head_product_34
+    total_53 = total_51 - (total_52 - difference_53) + (minus_product_36 - difference_53)
+    total_53 = total_53 + (branch_32 - (total_51 - total_49))
+    difference_57 = head_product_34 * head_branch_13 - product_35
+    difference_57 = difference_57 + head_product_34 * difference_13
+    difference_57 = difference_57 + difference_56 * head_branch_13
+    difference_57 = difference_57 + difference_56 * difference_13
+    difference_57 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, difference_57)
+    difference_58 = head_product_35 * head_branch_28 - product_36
+    difference_58 = difference_58 + head_product_35 * difference_54
+    difference_58 = difference_58 + difference_55 * head_branch_28
+    difference_58 = difference_58 + difference_55 * difference_54
+    difference_58 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, difference_58)
+    difference_59 = head_product_22 * head_ratio_4 - product_34
+    difference_59 = difference_59 + head_product_22 * difference_51
+    difference_59 = difference_59 + difference_35 * head_ratio_4 + difference_35 * difference_51
+    difference_59 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_59)
+    difference_59 = (difference_59 + total_32 * ratio_4 + numerator_13 * product_22) * branch_13
+    difference_57 = (difference_57 + difference_59 + branch_15 * product_34) * branch_28
+    total_53 = total_53 - (difference_58 + difference_57)
+    branch_33 = keras.ops.where(keras.ops.abs(total_53) < float("inf"), total_53, 0.0)
+    total_54 = total_52 + branch_33
+    product_37 = clamped_squared * ratio_2
+    product_38 = product_37 * ratio
+    product_39 = product_38 * branch_13
     minus_product_39 = -product_39
-    total_56 = total_54 + minus_product_39
-    difference_63 = total_56 - total_54
-    head_total_55 = _head(total_55)
-    difference_64 = total_55 - head_total_55
-    total_57 = head_total_55 * head_total_50 - product_39 + head_total_55 * difference_57
-    total_57 = total_57 + difference_64 * head_total_50 + difference_64 * difference_57
-    total_57 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, total_57)
-    total_57 = total_57 + (magnitude_5 - (total_55 - product_38)) * total_50
-    total_57 = -(total_57 + difference_59 * total_55 + branch_30 * product_39)
-    total_58 = total_54 - (total_56 - difference_63) + (minus_product_39 - difference_63)
-    total_58 = total_58 + (branch_31 - (total_54 - total_51)) + total_57
-    branch_32 = keras.ops.where(keras.ops.abs(total_58) < float("inf"), total_58, 0.0)
-    total_59 = total_56 + branch_32
-    product_40 = clamped_squared * ratio_2
-    product_41 = product_40 * ratio
-    product_42 = product_41 * branch_13
-    minus_product_42 = -product_42
-    total_60 = total_59 + minus_product_42
-    difference_65 = total_60 - total_59
-    head_product_41 = _head(product_41)
-    difference_66 = product_41 - head_product_41
+    total_55 = total_54 + minus_product_39
+    difference_60 = total_55 - total_54
+    head_product_38 = _head(product_38)
+    difference_61 = product_38 - head_product_38
+    head_product_37 = _head(product_37)
+    difference_62 = product_37 - head_product_37
+    total_56 = head_product_37 * head_ratio - product_38 + head_product_37 * difference_23
+    total_56 = total_56 + difference_62 * head_ratio + difference_62 * difference_23
+    total_56 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_57 = total_54 - (total_55 - difference_60) + (minus_product_39 - difference_60)
+    total_57 = total_57 + (branch_33 - (total_54 - total_52))
+    total_58 = head_3 * head_ratio_2 - product_37 + head_3 * difference_10
+    total_58 = total_58 + difference_22 * head_ratio_2 + difference_22 * difference_10
+    total_58 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, total_58)
+    total_58 = (total_58 + total_19 * ratio_2 + numerator * clamped_squared) * ratio
+    total_56 = (total_56 + total_58 + numerator_5 * product_37) * branch_13
+    difference_63 = head_product_38 * head_branch_13 - product_39
+    difference_63 = difference_63 + head_product_38 * difference_13
+    difference_63 = difference_63 + difference_61 * head_branch_13
+    difference_63 = difference_63 + difference_61 * difference_13
+    difference_63 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_63) + total_56
+    total_57 = total_57 - (difference_63 + branch_15 * product_38)
+    branch_34 = keras.ops.where(keras.ops.abs(total_57) < float("inf"), total_57, 0.0)
+    total_59 = total_55 + branch_34
+    branch_35 = keras.ops.where(is_negative_2, branch, 1.0)
+    product_40 = total_59 * branch_35
+    product_41 = product_40 * branch_35
+    product_42 = product_6 * ratio_3
+    total_60 = head_product_6 * head_ratio_3 - product_42 + head_product_6 * difference_17
+    total_60 = total_60 + difference_48 * head_ratio_3 + difference_48 * difference_17
+    total_60 = keras.ops.where(product_42 * 2.0**-60 == 0.0, 0.0, total_60)
+    total_60 = total_60 + total_14 * ratio_3 + numerator_9 * product_6
+    branch_36 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
+    total_61 = product_42 + branch_36
+    product_43 = total_61 * total_26
+    product_44 = product_6 * ratio_4
+    product_45 = product_44 * branch_28
+    minus_product_45 = -product_45
+    total_62 = product_43 + minus_product_45
+    difference_64 = total_62 - product_43
+    head_total_61 = _head(total_61)
+    difference_65 = total_61 - head_total_61
+    head_product_44 = _head(product_44)
+    difference_66 = product_44 - head_product_44
+    total_63 = product_43 - (total_62 - difference_64) + (minus_product_45 - difference_64)
+    total_64 = head_product_6 * head_ratio_4 - product_44 + head_product_6 * difference_51
+    total_64 = total_64 + difference_48 * head_ratio_4 + difference_48 * difference_51
+    total_64 = keras.ops.where(product_44 * 2.0**-60 == 0.0, 0.0, total_64)
+    total_64 = (total_64 + total_14 * ratio_4 + numerator_13 * product_6) * branch_28
+    total_65 = head_total_61 * head_total_26 - product_43 + head_total_61 * difference_29
+    total_65 = total_65 + difference_65 * head_total_26 + difference_65 * difference_29
+    total_65 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, total_65)
+    total_65 = total_65 + (branch_36 - (total_61 - product_42)) * total_26
+    total_63 = total_63 + (total_65 + difference_31 * total_61 + branch_20 * product_43)
+    difference_67 = head_product_44 * head_branch_28 - product_45
+    difference_67 = difference_67 + head_product_44 * difference_54
+    difference_67 = difference_67 + difference_66 * head_branch_28
+    difference_67 = difference_67 + difference_66 * difference_54
+    difference_67 = keras.ops.where(product_45 * 2.0**-60 == 0.0, 0.0, difference_67) + total_64
+    total_63 = total_63 - difference_67
+    branch_37 = keras.ops.where(keras.ops.abs(total_63) < float("inf"), total_63, 0.0)
+    total_66 = total_62 + branch_37
+    product_46 = total_66 * branch_7
+    product_47 = product_46 * branch_7
+    total_67 = product_41 + product_47
+    difference_68 = total_67 - product_41
     head_product_40 = _head(product_40)
-    difference_67 = product_40 - head_product_40
-    total_61 = head_product_40 * head_ratio - product_41 + head_product_40 * difference_23
-    total_61 = total_61 + difference_67 * head_ratio + difference_67 * difference_23
-    total_61 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_61)
-    total_62 = total_59 - (total_60 - difference_65) + (minus_product_42 - difference_65)
-    total_62 = total_62 + (branch_32 - (total_59 - total_56))
-    total_63 = head_3 * head_ratio_2 - product_40 + head_3 * difference_10
-    total_63 = total_63 + difference_22 * head_ratio_2 + difference_22 * difference_10
-    total_63 = keras.ops.where(product_40 * 2.0**-60 == 0.0, 0.0, total_63)
-    total_63 = (total_63 + total_19 * ratio_2 + numerator * clamped_squared) * ratio
-    total_61 = (total_61 + total_63 + numerator_5 * product_40) * branch_13
-    difference_68 = head_product_41 * head_branch_13 - product_42
-    difference_68 = difference_68 + head_product_41 * difference_13
-    difference_68 = difference_68 + difference_66 * head_branch_13
-    difference_68 = difference_68 + difference_66 * difference_13
-    difference_68 = keras.ops.where(product_42 * 2.0**-60 == 0.0, 0.0, difference_68) + total_61
-    total_62 = total_62 - (difference_68 + branch_15 * product_41)
-    branch_33 = keras.ops.where(keras.ops.abs(total_62) < float("inf"), total_62, 0.0)
-    total_64 = total_60 + branch_33
-    branch_34 = keras.ops.where(is_negative_2, branch, 1.0)
-    product_43 = total_64 * branch_34
-    product_44 = product_43 * branch_34
-    product_45 = product_6 * ratio_3
-    total_65 = head_product_6 * head_ratio_3 - product_45 + head_product_6 * difference_17
-    total_65 = total_65 + difference_48 * head_ratio_3 + difference_48 * difference_17
-    total_65 = keras.ops.where(product_45 * 2.0**-60 == 0.0, 0.0, total_65)
-    total_65 = total_65 + total_14 * ratio_3 + numerator_9 * product_6
-    branch_35 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0)
-    total_66 = product_45 + branch_35
-    product_46 = total_66 * total_26
-    product_47 = product_6 * ratio_4
-    total_67 = head_product_6 * head_ratio_4 - product_47 + head_product_6 * difference_52
-    total_67 = total_67 + difference_48 * head_ratio_4 + difference_48 * difference_52
-    total_67 = keras.ops.where(product_47 * 2.0**-60 == 0.0, 0.0, total_67)
-    total_67 = total_67 + total_14 * ratio_4 + numerator_13 * product_6
-    branch_36 = keras.ops.where(keras.ops.abs(total_67) < float("inf"), total_67, 0.0)
-    total_68 = product_47 + branch_36
-    product_48 = total_68 * total_50
-    minus_product_48 = -product_48
-    total_69 = product_46 + minus_product_48
-    difference_69 = total_69 - product_46
-    head_total_66 = _head(total_66)
-    difference_70 = total_66 - head_total_66
-    head_total_68 = _head(total_68)
-    difference_71 = total_68 - head_total_68
-    total_70 = product_46 - (total_69 - difference_69) + (minus_product_48 - difference_69)
-    total_71 = head_total_68 * head_total_50 - product_48 + head_total_68 * difference_57
-    total_71 = total_71 + difference_71 * head_total_50 + difference_71 * difference_57
-    total_71 = keras.ops.where(product_48 * 2.0**-60 == 0.0, 0.0, total_71)
-    total_71 = total_71 + (branch_36 - (total_68 - product_47)) * total_50
-    total_71 = -(total_71 + difference_59 * total_68 + branch_30 * product_48)
-    total_72 = head_total_66 * head_total_26 - product_46 + head_total_66 * difference_29
-    total_72 = total_72 + difference_70 * head_total_26 + difference_70 * difference_29
-    total_72 = keras.ops.where(product_46 * 2.0**-60 == 0.0, 0.0, total_72)
-    total_72 = total_72 + (branch_35 - (total_66 - product_45)) * total_26
-    total_70 = total_70 + (total_72 + difference_31 * total_66 + branch_20 * product_46)
-    total_70 = total_70 + total_71
-    branch_37 = keras.ops.where(keras.ops.abs(total_70) < float("inf"), total_70, 0.0)
-    total_73 = total_69 + branch_37
-    product_49 = total_73 * branch_7
-    product_50 = product_49 * branch_7
-    total_74 = product_44 + product_50
-    difference_72 = total_74 - product_44
-    head_product_43 = _head(product_43)
-    head_branch_34 = _head(branch_34)
-    difference_73 = branch_34 - head_branch_34
-    difference_74 = product_43 - head_product_43
-    head_total_64 = _head(total_64)
-    difference_75 = total_64 - head_total_64
+    head_branch_35 = _head(branch_35)
+    difference_69 = branch_35 - head_branch_35
+    difference_70 = product_40 - head_product_40
+    head_total_59 = _head(total_59)
+    difference_71 = total_59 - head_total_59
     branch_38 = keras.ops.where(is_negative_2, branch_2, 0.0)
+    head_product_46 = _head(product_46)
+    difference_72 = product_46 - head_product_46
+    head_total_66 = _head(total_66)
+    difference_73 = total_66 - head_total_66
+    total_68 = head_total_59 * head_branch_35 - product_40 + head_total_59 * difference_69
+    total_68 = total_68 + difference_71 * head_branch_35 + difference_71 * difference_69
+    total_68 = keras.ops.where(product_40 * 2.0**-60 == 0.0, 0.0, total_68)
+    total_68 = total_68 + (branch_34 - (total_59 - total_55)) * branch_35
+    total_68 = (total_68 + branch_38 * total_59) * branch_35
+    total_69 = head_total_66 * head_branch_7 - product_46 + head_total_66 * difference_7
+    total_69 = total_69 + difference_73 * head_branch_7 + difference_73 * difference_7
+    total_69 = keras.ops.where(product_46 * 2.0**-60 == 0.0, 0.0, total_69)
+    total_69 = total_69 + (branch_37 - (total_66 - total_62)) * branch_7
+    total_69 = (total_69 + branch_10 * total_66) * branch_7
+    total_70 = product_41 - (total_67 - difference_68) + (product_47 - difference_68)
+    difference_74 = head_product_40 * head_branch_35 - product_41
+    difference_74 = difference_74 + head_product_40 * difference_69
+    difference_74 = difference_74 + difference_70 * head_branch_35
+    difference_74 = difference_74 + difference_70 * difference_69
+    difference_74 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, difference_74) + total_68
+    total_70 = total_70 + (difference_74 + branch_38 * product_40)
+    difference_75 = head_product_46 * head_branch_7 - product_47
+    difference_75 = difference_75 + head_product_46 * difference_7
+    difference_75 = difference_75 + difference_72 * head_branch_7 + difference_72 * difference_7
+    difference_75 = keras.ops.where(product_47 * 2.0**-60 == 0.0, 0.0, difference_75) + total_69
+    total_70 = total_70 + (difference_75 + branch_10 * product_46)
+    branch_39 = keras.ops.where(keras.ops.abs(total_70) < float("inf"), total_70, 0.0)
+    total_71 = total_67 + branch_39
+    total_72 = total_71 + 2.0
+    difference_76 = total_72 - total_71
+    total_73 = total_71 - (total_72 - difference_76) + (2.0 - difference_76)
+    total_73 = total_73 + (branch_39 - (total_71 - total_67))
+    branch_40 = keras.ops.where(keras.ops.abs(total_73) < float("inf"), total_73, 0.0)
+    total_74 = total_72 + branch_40
+    product_48 = total_74 * ratio_2
+    product_49 = product_48 * ratio_4
+    product_50 = product_49 * ratio_3
     head_product_49 = _head(product_49)
-    difference_76 = product_49 - head_product_49
-    head_total_73 = _head(total_73)
-    difference_77 = total_73 - head_total_73
-    total_75 = head_total_64 * head_branch_34 - product_43 + head_total_64 * difference_73
-    total_75 = total_75 + difference_75 * head_branch_34 + difference_75 * difference_73
-    total_75 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, total_75)
-    total_75 = total_75 + (branch_33 - (total_64 - total_60)) * branch_34
-    total_75 = (total_75 + branch_38 * total_64) * branch_34
-    total_76 = head_total_73 * head_branch_7 - product_49 + head_total_73 * difference_7
-    total_76 = total_76 + difference_77 * head_branch_7 + difference_77 * difference_7
-    total_76 = keras.ops.where(product_49 * 2.0**-60 == 0.0, 0.0, total_76)
-    total_76 = total_76 + (branch_37 - (total_73 - total_69)) * branch_7
-    total_76 = (total_76 + branch_10 * total_73) * branch_7
-    total_77 = product_44 - (total_74 - difference_72) + (product_50 - difference_72)
-    difference_78 = head_product_43 * head_branch_34 - product_44
-    difference_78 = difference_78 + head_product_43 * difference_73
-    difference_78 = difference_78 + difference_74 * head_branch_34
-    difference_78 = difference_78 + difference_74 * difference_73
-    difference_78 = keras.ops.where(product_44 * 2.0**-60 == 0.0, 0.0, difference_78) + total_75
-    total_77 = total_77 + (difference_78 + branch_38 * product_43)
-    difference_79 = head_product_49 * head_branch_7 - product_50
-    difference_79 = difference_79 + head_product_49 * difference_7
-    difference_79 = difference_79 + difference_76 * head_branch_7 + difference_76 * difference_7
-    difference_79 = keras.ops.where(product_50 * 2.0**-60 == 0.0, 0.0, difference_79) + total_76
-    total_77 = total_77 + (difference_79 + branch_10 * product_49)
-    branch_39 = keras.ops.where(keras.ops.abs(total_77) < float("inf"), total_77, 0.0)
-    total_78 = total_74 + branch_39
-    total_79 = total_78 + 2.0
-    difference_80 = total_79 - total_78
-    total_80 = total_78 - (total_79 - difference_80) + (2.0 - difference_80)
-    total_80 = total_80 + (branch_39 - (total_78 - total_74))
-    branch_40 = keras.ops.where(keras.ops.abs(total_80) < float("inf"), total_80, 0.0)
-    total_81 = total_79 + branch_40
-    product_51 = total_81 * ratio_2
-    product_52 = product_51 * ratio_4
-    product_53 = product_52 * ratio_3
-    head_product_52 = _head(product_52)
-    difference_81 = product_52 - head_product_52
-    head_product_51 = _head(product_51)
-    difference_82 = product_51 - head_product_51
-    head_total_81 = _head(total_81)
-    difference_83 = total_81 - head_total_81
-    total_82 = head_total_81 * head_ratio_2 - product_51 + head_total_81 * difference_10
-    total_82 = total_82 + difference_83 * head_ratio_2 + difference_83 * difference_10
-    total_82 = keras.ops.where(product_51 * 2.0**-60 == 0.0, 0.0, total_82)
-    total_82 = total_82 + (branch_40 - (total_81 - total_79)) * ratio_2
-    total_82 = (total_82 + numerator * total_81) * ratio_4
-    difference_84 = head_product_51 * head_ratio_4 - product_52
-    difference_84 = difference_84 + head_product_51 * difference_52
-    difference_84 = difference_84 + difference_82 * head_ratio_4 + difference_82 * difference_52
-    difference_84 = keras.ops.where(product_52 * 2.0**-60 == 0.0, 0.0, difference_84) + total_82
-    difference_84 = (difference_84 + numerator_13 * product_51) * ratio_3
-    difference_85 = head_product_52 * head_ratio_3 - product_53
-    difference_85 = difference_85 + head_product_52 * difference_17
-    difference_85 = difference_85 + difference_81 * head_ratio_3 + difference_81 * difference_17
-    difference_85 = keras.ops.where(product_53 * 2.0**-60 == 0.0, 0.0, difference_85)
-    difference_85 = difference_85 + difference_84 + numerator_9 * product_52
-    magnitude_6 = keras.ops.abs(difference_85)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_85, 0.0)
-    total_83 = product_53 + magnitude_6
+    difference_77 = product_49 - head_product_49
+    head_product_48 = _head(product_48)
+    difference_78 = product_48 - head_product_48
+    head_total_74 = _head(total_74)
+    difference_79 = total_74 - head_total_74
+    total_75 = head_total_74 * head_ratio_2 - product_48 + head_total_74 * difference_10
+    total_75 = total_75 + difference_79 * head_ratio_2 + difference_79 * difference_10
+    total_75 = keras.ops.where(product_48 * 2.0**-60 == 0.0, 0.0, total_75)
+    total_75 = total_75 + (branch_40 - (total_74 - total_72)) * ratio_2
+    total_75 = (total_75 + numerator * total_74) * ratio_4
+    difference_80 = head_product_48 * head_ratio_4 - product_49
+    difference_80 = difference_80 + head_product_48 * difference_51
+    difference_80 = difference_80 + difference_78 * head_ratio_4 + difference_78 * difference_51
+    difference_80 = keras.ops.where(product_49 * 2.0**-60 == 0.0, 0.0, difference_80) + total_75
+    difference_80 = (difference_80 + numerator_13 * product_48) * ratio_3
+    difference_81 = head_product_49 * head_ratio_3 - product_50
+    difference_81 = difference_81 + head_product_49 * difference_17
+    difference_81 = difference_81 + difference_77 * head_ratio_3 + difference_77 * difference_17
+    difference_81 = keras.ops.where(product_50 * 2.0**-60 == 0.0, 0.0, difference_81)
+    difference_81 = difference_81 + difference_80 + numerator_9 * product_49
+    magnitude_4 = keras.ops.abs(difference_81)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_81, 0.0)
+    total_76 = product_50 + magnitude_4
     smaller = _minimum(clamped, 0.0)
     smaller_2 = _minimum(product_29, 0.0)
-    total_84 = smaller + smaller_2
-    difference_86 = total_84 - smaller
-    total_85 = smaller - (total_84 - difference_86) + (smaller_2 - difference_86)
-    outside_3 = is_equal_2 & (magnitude_4 <= 0.0) | differs_2 & (product_29 <= 0.0)
-    total_85 = total_85 + keras.ops.where(outside_3, difference_49, 0.0)
-    branch_41 = keras.ops.where(keras.ops.abs(total_85) < float("inf"), total_85, 0.0)
-    total_86 = total_84 + branch_41
+    total_77 = smaller + smaller_2
+    difference_82 = total_77 - smaller
+    total_78 = smaller - (total_77 - difference_82) + (smaller_2 - difference_82)
+    inside = (product_29 == 0.0) & (magnitude_3 <= 0.0)
+    inside = inside | (product_29 != 0.0) & (product_29 <= 0.0)
+    total_78 = total_78 + keras.ops.where(inside, difference_49, 0.0)
+    branch_41 = keras.ops.where(keras.ops.abs(total_78) < float("inf"), total_78, 0.0)
+    total_79 = total_77 + branch_41
     smaller_3 = _minimum(product_8, 0.0)
-    total_87 = total_86 + smaller_3
-    difference_87 = total_87 - total_86
-    total_88 = total_86 - (total_87 - difference_87) + (smaller_3 - difference_87)
-    total_88 = total_88 + (branch_41 - (total_86 - total_84))
-    outside_4 = is_equal & (branch_16 <= 0.0) | differs & (product_8 <= 0.0)
-    total_88 = total_88 + keras.ops.where(outside_4, total_15, 0.0)
-    branch_42 = keras.ops.where(keras.ops.abs(total_88) < float("inf"), total_88, 0.0)
-    total_89 = total_87 + branch_42
-    product_54 = 0.5 * total_89
-    is_less_5 = keras.ops.abs(product_54) < 0.5
-    expm1_product_54 = _expm1(product_54)
-    total_90 = expm1_product_54 + 1.0
-    branch_43 = keras.ops.where(is_less_5, total_90, keras.ops.exp(product_54))
-    branch_44 = keras.ops.where(is_less_5, expm1_product_54 - (total_90 - 1.0), 0.0)
+    total_80 = total_79 + smaller_3
+    difference_83 = total_80 - total_79
+    total_81 = total_79 - (total_80 - difference_83) + (smaller_3 - difference_83)
+    total_81 = total_81 + (branch_41 - (total_79 - total_77))
+    outside_2 = is_equal & (branch_16 <= 0.0) | differs & (product_8 <= 0.0)
+    total_81 = total_81 + keras.ops.where(outside_2, total_15, 0.0)
+    branch_42 = keras.ops.where(keras.ops.abs(total_81) < float("inf"), total_81, 0.0)
+    total_82 = total_80 + branch_42
+    product_51 = 0.5 * total_82
+    is_less_5 = keras.ops.abs(product_51) < 0.5
+    expm1_product_51 = _expm1(product_51)
+    total_83 = expm1_product_51 + 1.0
+    branch_43 = keras.ops.where(is_less_5, total_83, keras.ops.exp(product_51))
+    branch_44 = keras.ops.where(is_less_5, expm1_product_51 - (total_83 - 1.0), 0.0)
     branch_45 = keras.ops.where(keras.ops.abs(branch_44) < float("inf"), branch_44, 0.0)
-    total_91 = branch_43 + branch_45
-    product_55 = total_83 * total_91
-    head_total_83 = _head(total_83)
-    head_total_91 = _head(total_91)
-    difference_88 = total_91 - head_total_91
-    difference_89 = total_83 - head_total_83
-    difference_90 = branch_45 - (total_91 - branch_43)
-    total_92 = head_total_83 * head_total_91 - product_55 + head_total_83 * difference_88
-    total_92 = total_92 + difference_89 * head_total_91 + difference_89 * difference_88
-    total_92 = keras.ops.where(product_55 * 2.0**-60 == 0.0, 0.0, total_92)
-    total_92 = total_92 + (magnitude_6 - (total_83 - product_53)) * total_91
-    total_92 = total_92 + difference_90 * total_83
-    branch_46 = keras.ops.where(keras.ops.abs(total_92) < float("inf"), total_92, 0.0)
-    total_93 = product_55 + branch_46
-    product_56 = total_93 * total_91
-    head_total_93 = _head(total_93)
-    difference_91 = total_93 - head_total_93
-    total_94 = head_total_93 * head_total_91 - product_56 + head_total_93 * difference_88
-    total_94 = total_94 + difference_91 * head_total_91 + difference_91 * difference_88
-    total_94 = keras.ops.where(product_56 * 2.0**-60 == 0.0, 0.0, total_94)
-    total_94 = total_94 + (branch_46 - (total_93 - product_55)) * total_91
-    total_94 = total_94 + difference_90 * total_93
-    branch_47 = keras.ops.where(keras.ops.abs(total_94) < float("inf"), total_94, 0.0)
-    branch_47 = product_56 + branch_47
-    product_57 = (branch_42 - (total_89 - total_87)) * 0.5
-    total_95 = product_57 + product_57
-    product_58 = branch_47 * total_95
-    total_96 = keras.ops.where(keras.ops.abs(total_95) < float("inf"), total_95, 0.0) + 1.0
-    total_96 = branch_47 * total_96
-    branch_48 = keras.ops.where(keras.ops.abs(product_58) < float("inf"), product_58, 0.0)
+    total_84 = branch_43 + branch_45
+    product_52 = total_76 * total_84
+    head_total_76 = _head(total_76)
+    head_total_84 = _head(total_84)
+    difference_84 = total_84 - head_total_84
+    difference_85 = total_76 - head_total_76
+    difference_86 = branch_45 - (total_84 - branch_43)
+    total_85 = head_total_76 * head_total_84 - product_52 + head_total_76 * difference_84
+    total_85 = total_85 + difference_85 * head_total_84 + difference_85 * difference_84
+    total_85 = keras.ops.where(product_52 * 2.0**-60 == 0.0, 0.0, total_85)
+    total_85 = total_85 + (magnitude_4 - (total_76 - product_50)) * total_84
+    total_85 = total_85 + difference_86 * total_76
+    branch_46 = keras.ops.where(keras.ops.abs(total_85) < float("inf"), total_85, 0.0)
+    total_86 = product_52 + branch_46
+    product_53 = total_86 * total_84
+    head_total_86 = _head(total_86)
+    difference_87 = total_86 - head_total_86
+    total_87 = head_total_86 * head_total_84 - product_53 + head_total_86 * difference_84
+    total_87 = total_87 + difference_87 * head_total_84 + difference_87 * difference_84
+    total_87 = keras.ops.where(product_53 * 2.0**-60 == 0.0, 0.0, total_87)
+    total_87 = total_87 + (branch_46 - (total_86 - product_52)) * total_84
+    total_87 = total_87 + difference_86 * total_86
+    branch_47 = keras.ops.where(keras.ops.abs(total_87) < float("inf"), total_87, 0.0)
+    branch_47 = product_53 + branch_47
+    product_54 = (branch_42 - (total_82 - total_80)) * 0.5
+    total_88 = product_54 + product_54
+    product_55 = branch_47 * total_88
+    total_89 = keras.ops.where(keras.ops.abs(total_88) < float("inf"), total_88, 0.0) + 1.0
+    total_89 = branch_47 * total_89
+    branch_48 = keras.ops.where(keras.ops.abs(product_55) < float("inf"), product_55, 0.0)
     branch_48 = branch_47 + branch_48
-    return keras.ops.where(keras.ops.abs(branch_47) < 2.0**-60, total_96, branch_48)
+    return keras.ops.where(keras.ops.abs(branch_47) < 2.0**-60, total_89, branch_48)
 
 
 def _upstream(arguments, upstream):

@@ -116,17 +116,13 @@ def _derivative(x, beta):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, beta)
 
-        total = beta + x
-        is_negative = total < 0.0
-        negated = -keras.ops.abs(total)
-        is_far = negated < -64.0
-        part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-        rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-        t = part_of_t * rest_of_t
+        is_negative = beta + x < 0.0
+        root_t = keras.ops.exp(-keras.ops.abs(0.5 * beta + 0.5 * x))
+        t = keras.ops.square(root_t)
         product = (0.25 * t + 1.0) * t
         clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
         product_2 = 4.0 * clamped
-        numerator = ((product + (clamped + 1.5)) * t + (clamped + 1.0)) * part_of_t * rest_of_t
+        numerator = ((product + (clamped + 1.5)) * t + (clamped + 1.0)) * root_t * root_t
         numerator_2 = (((product_2 + 4.0) * t + (product_2 + 6.0)) * t + 4.0) * t + 1.0
         numerator = keras.ops.where(is_negative, numerator, numerator_2)
         denominator = (((4.0 * t + 8.0) * t + 8.0) * t + 4.0) * t + 1.0
@@ -139,20 +135,15 @@ def _derivative(x, beta):
 
 def _second_derivative(x, beta):
     """d2f / dx dx."""
-    total = beta + x
-    is_negative = total < 0.0
+    is_negative = beta + x < 0.0
     clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
     product = 0.5 * clamped
-    negated = -keras.ops.abs(total)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
+    root_t = keras.ops.exp(-keras.ops.abs(0.5 * beta + 0.5 * x))
+    t = keras.ops.square(root_t)
     numerator = (((clamped + 2.0) * t + (clamped + 4.0)) * t - (1.5 * clamped - 3.0)) * t
-    numerator = 8.0 * (numerator - (clamped - 1.0)) * part_of_t * part_of_t * rest_of_t
-    numerator = numerator * rest_of_t
+    numerator = 8.0 * (numerator - (clamped - 1.0)) * root_t * root_t * root_t * root_t
     numerator_2 = (product + 2.0 - ((product - 0.5) * t + (0.75 * clamped - 1.5)) * t) * t
-    numerator_3 = 2.0 * (numerator_2 + (product + 1.0)) * part_of_t * rest_of_t
+    numerator_3 = 2.0 * (numerator_2 + (product + 1.0)) * root_t * root_t
     numerator = keras.ops.where(is_negative, numerator_3, numerator)
     denominator = (((((8.0 * t + 24.0) * t + 36.0) * t + 32.0) * t + 18.0) * t + 6.0) * t
     denominator = denominator + 1.0

@@ -285,137 +285,69 @@ def _derivative_beta(x, alpha, beta):
 def _second_derivative_x_x(x, alpha, beta):
     """d2f / dx dx."""
     is_at_least = x >= 0.0
-    product = 2.0 * beta
-    product_2 = product * x
-    head_product = _head(product)
-    head_x = _head(x)
-    difference = x - head_x
-    difference_2 = product - head_product
-    total = head_product * head_x - product_2 + head_product * difference
-    total = total + difference_2 * head_x + difference_2 * difference
-    total = keras.ops.where(product_2 * 2.0**-60 == 0.0, 0.0, total)
-    branch = keras.ops.where(keras.ops.abs(total) < float("inf"), total, 0.0)
-    branch = (product_2 == 0.0) & (branch < 0.0) | (product_2 != 0.0) & (product_2 < 0.0)
-    product_3 = beta * x
-    abs_product_3 = keras.ops.abs(product_3)
-    product_4 = -2.0 * abs_product_3
-    product_5 = 8.0 * _expm1(product_4)
-    product_6 = product_5 * alpha
-    beta_squared = keras.ops.square(beta)
-    product_7 = product_6 * beta_squared
-    head_product_6 = _head(product_6)
-    head_beta_squared = _head(beta_squared)
-    difference_3 = beta_squared - head_beta_squared
-    difference_4 = product_6 - head_product_6
-    head_product_5 = _head(product_5)
-    head_alpha = _head(alpha)
-    difference_5 = alpha - head_alpha
-    difference_6 = product_5 - head_product_5
-    head_beta = _head(beta)
-    difference_7 = beta - head_beta
-    total_2 = head_beta * head_x - product_3 + head_beta * difference
-    total_2 = total_2 + difference_7 * head_x + difference_7 * difference
-    total_2 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_2)
-    total_2 = total_2 * _sign(product_3)
-    total_3 = head_product_5 * head_alpha - product_6 + head_product_5 * difference_5
-    total_3 = total_3 + difference_6 * head_alpha + difference_6 * difference_5
-    total_3 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_3)
-    total_3 = total_3 + keras.ops.exp(product_4) * (total_2 * -2.0) * 8.0 * alpha
-    total_3 = total_3 * beta_squared
-    total_4 = head_beta * head_beta - beta_squared + head_beta * difference_7
-    total_4 = total_4 + difference_7 * head_beta + difference_7 * difference_7
-    total_4 = keras.ops.where(beta_squared * 2.0**-60 == 0.0, 0.0, total_4) * product_6
-    difference_8 = head_product_6 * head_beta_squared - product_7
-    difference_8 = difference_8 + head_product_6 * difference_3
-    difference_8 = difference_8 + difference_4 * head_beta_squared
-    difference_8 = difference_8 + difference_4 * difference_3
-    difference_8 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, difference_8) + total_3
-    difference_8 = difference_8 + total_4
-    abs_difference_8 = keras.ops.abs(difference_8)
-    abs_difference_8 = keras.ops.where(abs_difference_8 < float("inf"), difference_8, 0.0)
-    total_5 = product_7 + abs_difference_8
-    negated = -abs_product_3
-    is_less = keras.ops.abs(negated) < 0.5
-    expm1_negated = _expm1(negated)
-    total_6 = expm1_negated + 1.0
-    root_t = keras.ops.where(is_less, total_6, keras.ops.exp(negated))
-    branch_2 = keras.ops.where(is_less, expm1_negated - (total_6 - 1.0), 0.0)
-    branch_3 = keras.ops.where(keras.ops.abs(branch_2) < float("inf"), branch_2, 0.0)
-    total_7 = root_t + branch_3
-    product_8 = total_5 * total_7
-    head_total_5 = _head(total_5)
-    head_total_7 = _head(total_7)
-    difference_9 = total_7 - head_total_7
-    difference_10 = total_5 - head_total_5
-    difference_11 = branch_3 - (total_7 - root_t)
-    total_8 = head_total_5 * head_total_7 - product_8 + head_total_5 * difference_9
-    total_8 = total_8 + difference_10 * head_total_7 + difference_10 * difference_9
-    total_8 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_8)
-    total_8 = total_8 + (abs_difference_8 - (total_5 - product_7)) * total_7
-    total_8 = total_8 + difference_11 * total_5
-    branch_4 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    total_9 = product_8 + branch_4
-    product_9 = total_9 * total_7
-    branch_5 = keras.ops.where(branch, -product_9, product_9)
+    is_negative = 2.0 * beta * x < 0.0
+    magnitude = keras.ops.abs(beta * x)
+    product = 8.0 * _expm1(-2.0 * magnitude) * alpha * keras.ops.square(beta)
+    minus_magnitude = -magnitude
+    is_less = keras.ops.abs(minus_magnitude) < 0.5
+    growth = _expm1(minus_magnitude)
+    total = growth + 1.0
+    root_t = keras.ops.where(is_less, total, keras.ops.exp(minus_magnitude))
+    product_2 = product * root_t
+    product_3 = product_2 * root_t
+    branch = keras.ops.where(is_negative, -product_3, product_3)
     t = keras.ops.square(root_t)
-    total_10 = t + 1.0
-    difference_12 = total_10 - t
+    total_2 = t + 1.0
+    difference = total_2 - t
     head_root_t = _head(root_t)
-    difference_13 = root_t - head_root_t
-    minus_total_2 = -total_2
-    total_11 = head_root_t * head_root_t - t + head_root_t * difference_13
-    total_11 = total_11 + difference_13 * head_root_t + difference_13 * difference_13
-    total_11 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = total_11 + branch_2 * root_t * 2.0 + minus_total_2 * 2.0 * t
-    total_11 = t - (total_10 - difference_12) + (1.0 - difference_12) + total_11
-    branch_6 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
-    total_12 = total_10 + branch_6
-    total_12_squared = keras.ops.square(total_12)
-    product_10 = total_12_squared * total_12
-    ratio = branch_5 / product_10
-    product_11 = ratio * product_10
+    difference_2 = root_t - head_root_t
+    branch_2 = keras.ops.where(is_less, growth - (total - 1.0), 0.0)
+    total_3 = head_root_t * head_root_t - t + head_root_t * difference_2
+    total_3 = total_3 + difference_2 * head_root_t + difference_2 * difference_2
+    total_3 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_3) + branch_2 * root_t * 2.0
+    total_3 = t - (total_2 - difference) + (1.0 - difference) + total_3
+    branch_3 = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
+    total_4 = total_2 + branch_3
+    total_4_squared = keras.ops.square(total_4)
+    product_4 = total_4_squared * total_4
+    ratio = branch / product_4
+    product_5 = ratio * product_4
     head_ratio = _head(ratio)
-    head_product_10 = _head(product_10)
-    difference_14 = product_10 - head_product_10
-    difference_15 = ratio - head_ratio
-    head_total_9 = _head(total_9)
-    difference_16 = total_9 - head_total_9
-    total_13 = head_total_9 * head_total_7 - product_9 + head_total_9 * difference_9
-    total_13 = total_13 + difference_16 * head_total_7 + difference_16 * difference_9
-    total_13 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_13 = total_13 + (branch_4 - (total_9 - product_8)) * total_7
-    total_13 = total_13 + difference_11 * total_9
-    head = _head(total_12_squared)
-    head_total_12 = _head(total_12)
-    difference_17 = total_12 - head_total_12
-    difference_18 = total_12_squared - head
-    difference_19 = branch_6 - (total_12 - total_10)
-    numerator = head_ratio * head_product_10 - product_11 + head_ratio * difference_14
-    numerator = numerator + difference_15 * head_product_10 + difference_15 * difference_14
-    numerator = -keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = branch_5 - product_11 + numerator
-    numerator = numerator + keras.ops.where(branch, -total_13, total_13)
-    numerator_2 = head * head_total_12 - product_10 + head * difference_17
-    numerator_3 = numerator_2 + difference_18 * head_total_12 + difference_18 * difference_17
-    numerator_4 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = head_total_12 * head_total_12 - total_12_squared
-    numerator_6 = numerator_5 + head_total_12 * difference_17 + difference_17 * head_total_12
-    numerator_7 = numerator_6 + difference_17 * difference_17
-    numerator_8 = keras.ops.where(total_12_squared * 2.0**-60 == 0.0, 0.0, numerator_7)
-    numerator_9 = numerator_4 + (numerator_8 + difference_19 * total_12 * 2.0) * total_12
-    numerator = numerator - (numerator_9 + difference_19 * total_12_squared) * ratio
-    numerator = keras.ops.where(is_at_least, 0.0, numerator / product_10)
-    branch_7 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
-    branch_7 = keras.ops.where(is_at_least, 0.0, ratio) + branch_7
-    total_14 = minus_total_2 + minus_total_2
-    branch_8 = keras.ops.where(branch, total_14, total_14)
-    branch_8 = keras.ops.where(is_at_least, 0.0, branch_8)
-    product_12 = branch_7 * branch_8
-    total_15 = keras.ops.where(keras.ops.abs(branch_8) < float("inf"), branch_8, 0.0) + 1.0
-    total_15 = branch_7 * total_15
-    branch_9 = keras.ops.where(keras.ops.abs(product_12) < float("inf"), product_12, 0.0)
-    branch_9 = branch_7 + branch_9
-    return keras.ops.where(keras.ops.abs(branch_7) < 2.0**-60, total_15, branch_9)
+    head_product_4 = _head(product_4)
+    difference_3 = product_4 - head_product_4
+    difference_4 = ratio - head_ratio
+    head_product_2 = _head(product_2)
+    difference_5 = product_2 - head_product_2
+    head_product = _head(product)
+    difference_6 = product - head_product
+    total_5 = head_product_2 * head_root_t - product_3 + head_product_2 * difference_2
+    total_5 = total_5 + difference_5 * head_root_t + difference_5 * difference_2
+    total_5 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_5)
+    total_6 = head_product * head_root_t - product_2 + head_product * difference_2
+    total_6 = total_6 + difference_6 * head_root_t + difference_6 * difference_2
+    total_6 = keras.ops.where(product_2 * 2.0**-60 == 0.0, 0.0, total_6)
+    total_5 = total_5 + (total_6 + branch_2 * product) * root_t + branch_2 * product_2
+    head = _head(total_4_squared)
+    head_total_4 = _head(total_4)
+    difference_7 = total_4 - head_total_4
+    difference_8 = total_4_squared - head
+    difference_9 = branch_3 - (total_4 - total_2)
+    numerator = head_total_4 * head_total_4 - total_4_squared + head_total_4 * difference_7
+    numerator = numerator + difference_7 * head_total_4 + difference_7 * difference_7
+    numerator = keras.ops.where(total_4_squared * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator + difference_9 * total_4 * 2.0) * total_4
+    numerator_2 = head_ratio * head_product_4 - product_5 + head_ratio * difference_3
+    numerator_3 = numerator_2 + difference_4 * head_product_4 + difference_4 * difference_3
+    numerator_4 = -keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = branch - product_5 + numerator_4
+    numerator_6 = numerator_5 + keras.ops.where(is_negative, -total_5, total_5)
+    numerator_7 = head * head_total_4 - product_4 + head * difference_7
+    numerator_8 = numerator_7 + difference_8 * head_total_4 + difference_8 * difference_7
+    numerator = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, numerator_8) + numerator
+    numerator = numerator_6 - (numerator + difference_9 * total_4_squared) * ratio
+    numerator = keras.ops.where(is_at_least, 0.0, numerator / product_4)
+    branch_4 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
+    return keras.ops.where(is_at_least, 0.0, ratio) + branch_4
 
 
 def _second_derivative_x_alpha(x, alpha, beta):
@@ -502,11 +434,6 @@ def _sum_to(gradient, parameter):
     gradient = keras.ops.sum(gradient, axis=leading) if leading else gradient
     repeated = tuple(axis for axis, size in enumerate(parameter.shape) if size == 1)
     return keras.ops.sum(gradient, axis=repeated, keepdims=True) if repeated else gradient
-
-
-def _sign(a):
-    """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
-    return keras.ops.where(a == a, keras.ops.sign(a), a)
 
 
 def _copysign(a, b):

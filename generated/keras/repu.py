@@ -13,26 +13,6 @@ __all__ = ["RePU", "repu"]
 
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-_1_OVER_15 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_1_OVER_11 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_1_OVER_7 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_3 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
-_4_OVER_3 = 1.3333333333333333  # 4/3
-_1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
-_THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
-_MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
-_THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
-
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
 def repu(x: Any, s: float = 3.0) -> Any:
@@ -126,7 +106,6 @@ def _value(x, s):
 
 def _derivative(x, s):
     """df / dx = Piecewise((0, x <= 0), (s*x^(s - 1), True))."""
-    s = keras.ops.convert_to_tensor(s, x.dtype)
 
     @keras.ops.custom_gradient
     def differentiable(x):
@@ -134,169 +113,9 @@ def _derivative(x, s):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, s)
 
-        is_at_most = x <= 0.0
-        total = s - 1.0
-        difference = total - s
-        total_2 = s - (total - difference) + (-1.0 - difference)
-        branch = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-        total_3 = total + branch
-        log_x = keras.ops.log(x)
-        is_less = x < 2.0**-32
-        branch_2 = keras.ops.where(is_less, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
-        branch_2 = x * branch_2
-        product = -0.5 * log_x
-        abs_product = keras.ops.abs(product)
-        is_less_2 = abs_product < 0.25
-        total_4 = product + 1.0
-        difference_2 = total_4 - product
-        product_2 = ((_1_OVER_15 * product + _1_OVER_14) * product + _1_OVER_13) * product
-        product_2 = ((product_2 + _1_OVER_12) * product + _1_OVER_11) * product + _1_OVER_10
-        product_2 = ((product_2 * product + _1_OVER_9) * product + _1_OVER_8) * product
-        product_2 = ((product_2 + _1_OVER_7) * product + _1_OVER_6) * product + _1_OVER_5
-        product_2 = ((product_2 * product + _1_OVER_4) * product + _1_OVER_3) * product
-        product_2 = keras.ops.square(product) * (product_2 + _1_OVER_2)
-        product_2 = product - (total_4 - difference_2) + (1.0 - difference_2) + product_2
-        branch_3 = keras.ops.where(keras.ops.abs(product_2) < float("inf"), product_2, 0.0)
-        total_5 = total_4 + branch_3
-        exp_product = keras.ops.exp(product)
-        branch_4 = keras.ops.where(is_less_2, total_5, exp_product)
-        branch_5 = keras.ops.where(is_less, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-        product_3 = branch_4 * branch_5
-        product_4 = branch_2 * product_3
-        product_5 = product_4 * product_3
-        total_6 = product_5 - 1.0
-        difference_3 = total_6 - product_5
-        head_product_4 = _head(product_4)
-        head_product_3 = _head(product_3)
-        difference_4 = product_3 - head_product_3
-        difference_5 = product_4 - head_product_4
-        head_branch_2 = _head(branch_2)
-        difference_6 = branch_2 - head_branch_2
-        binade = _binade(exp_product * _4_OVER_3)
-        inside = (binade > 0.0) & (binade < float("inf"))
-        branch_6 = keras.ops.where(inside, binade, 1.0)
-        ratio = exp_product / branch_6
-        floor = _floor(keras.ops.log(branch_6) * _1_OVER_LOG_2 + 0.5)
-        difference_7 = product - floor * _THE_FIRST_DIGITS_OF_LOG_2
-        negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-        total_7 = difference_7 + negated
-        difference_8 = total_7 - difference_7
-        total_8 = difference_7 - (total_7 - difference_8) + (negated - difference_8)
-        total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-        branch_7 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-        total_9 = total_7 + branch_7
-        numerator = ((_1_OVER_15 * total_9 + _1_OVER_14) * total_9 + _1_OVER_13) * total_9
-        numerator = ((numerator + _1_OVER_12) * total_9 + _1_OVER_11) * total_9 + _1_OVER_10
-        numerator = ((numerator * total_9 + _1_OVER_9) * total_9 + _1_OVER_8) * total_9
-        numerator = ((numerator + _1_OVER_7) * total_9 + _1_OVER_6) * total_9 + _1_OVER_5
-        numerator = ((numerator * total_9 + _1_OVER_4) * total_9 + _1_OVER_3) * total_9
-        numerator = keras.ops.square(total_9) * (numerator + _1_OVER_2)
-        numerator = 1.0 - ratio + total_9 + (numerator + (branch_7 - (total_9 - total_7)))
-        numerator = keras.ops.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0)
-        numerator = numerator * branch_4
-        numerator = keras.ops.where(is_less_2, branch_3 - (total_5 - total_4), 0.0) + numerator
-        numerator = numerator * branch_5
-        total_10 = head_product_4 * head_product_3 - product_5 + head_product_4 * difference_4
-        total_10 = total_10 + difference_5 * head_product_3 + difference_5 * difference_4
-        total_10 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_10)
-        total_11 = head_branch_2 * head_product_3 - product_4 + head_branch_2 * difference_4
-        total_11 = total_11 + difference_6 * head_product_3 + difference_6 * difference_4
-        total_11 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_11)
-        total_10 = total_10 + (total_11 + numerator * branch_2) * product_3
-        total_10 = total_10 + numerator * product_4
-        total_10 = product_5 - (total_6 - difference_3) + (-1.0 - difference_3) + total_10
-        branch_8 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-        total_12 = total_6 + branch_8
-        total_13 = total_12 + (branch_8 - (total_12 - total_6))
-        branch_9 = keras.ops.where(keras.ops.abs(total_13) < 0.00390625, total_13, 0.0)
-        branch_10 = keras.ops.where(keras.ops.abs(branch_9) < float("inf"), branch_9, 0.0)
-        total_14 = log_x + branch_10
-        difference_9 = total_14 - log_x
-        difference_10 = branch_10 - difference_9
-        magnitude = keras.ops.abs(difference_9 + difference_10)
-        magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_x)
-        branch_11 = keras.ops.where(magnitude, total_14, log_x)
-        product_6 = total_3 * branch_11
-        product_7 = 0.5 * product_6
-        abs_product_7 = keras.ops.abs(product_7)
-        is_less_3 = abs_product_7 < 0.25
-        total_15 = product_7 + 1.0
-        difference_11 = total_15 - product_7
-        product_8 = ((_1_OVER_15 * product_7 + _1_OVER_14) * product_7 + _1_OVER_13) * product_7
-        product_8 = ((product_8 + _1_OVER_12) * product_7 + _1_OVER_11) * product_7 + _1_OVER_10
-        product_8 = ((product_8 * product_7 + _1_OVER_9) * product_7 + _1_OVER_8) * product_7
-        product_8 = ((product_8 + _1_OVER_7) * product_7 + _1_OVER_6) * product_7 + _1_OVER_5
-        product_8 = ((product_8 * product_7 + _1_OVER_4) * product_7 + _1_OVER_3) * product_7
-        product_8 = keras.ops.square(product_7) * (product_8 + _1_OVER_2)
-        product_8 = product_7 - (total_15 - difference_11) + (1.0 - difference_11) + product_8
-        branch_12 = keras.ops.where(keras.ops.abs(product_8) < float("inf"), product_8, 0.0)
-        total_16 = total_15 + branch_12
-        exp_product_7 = keras.ops.exp(product_7)
-        branch_13 = keras.ops.where(is_less_3, total_16, exp_product_7)
-        branch_14 = keras.ops.where(is_less_3, branch_12 - (total_16 - total_15), 0.0)
-        branch_15 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
-        total_17 = branch_13 + branch_15
-        product_9 = s * total_17
-        head_s = _head(s)
-        head_total_17 = _head(total_17)
-        difference_12 = total_17 - head_total_17
-        difference_13 = s - head_s
-        difference_14 = branch_15 - (total_17 - branch_13)
-        total_18 = head_s * head_total_17 - product_9 + head_s * difference_12
-        total_18 = total_18 + difference_13 * head_total_17 + difference_13 * difference_12
-        total_18 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_18)
-        total_18 = total_18 + difference_14 * s
-        branch_16 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-        total_19 = product_9 + branch_16
-        product_10 = total_19 * total_17
-        head_total_19 = _head(total_19)
-        difference_15 = total_19 - head_total_19
-        total_20 = head_total_19 * head_total_17 - product_10 + head_total_19 * difference_12
-        total_20 = total_20 + difference_15 * head_total_17 + difference_15 * difference_12
-        total_20 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_20)
-        total_20 = total_20 + (branch_16 - (total_19 - product_9)) * total_17
-        total_20 = keras.ops.where(is_at_most, 0.0, total_20 + difference_14 * total_19)
-        branch_17 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
-        branch_17 = keras.ops.where(is_at_most, 0.0, product_10) + branch_17
-        binade_2 = _binade(exp_product_7 * _4_OVER_3)
-        inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-        branch_18 = keras.ops.where(inside_2, binade_2, 1.0)
-        ratio_2 = exp_product_7 / branch_18
-        floor_2 = _floor(keras.ops.log(branch_18) * _1_OVER_LOG_2 + 0.5)
-        difference_16 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-        negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-        total_21 = difference_16 + negated_2
-        difference_17 = total_21 - difference_16
-        total_22 = difference_16 - (total_21 - difference_17) + (negated_2 - difference_17)
-        total_22 = total_22 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-        branch_19 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
-        total_23 = total_21 + branch_19
-        head_total_3 = _head(total_3)
-        head_branch_11 = _head(branch_11)
-        difference_18 = branch_11 - head_branch_11
-        difference_19 = total_3 - head_total_3
-        numerator_2 = ((_1_OVER_15 * total_23 + _1_OVER_14) * total_23 + _1_OVER_13) * total_23
-        numerator_3 = ((numerator_2 + _1_OVER_12) * total_23 + _1_OVER_11) * total_23 + _1_OVER_10
-        numerator_4 = ((numerator_3 * total_23 + _1_OVER_9) * total_23 + _1_OVER_8) * total_23
-        numerator_5 = ((numerator_4 + _1_OVER_7) * total_23 + _1_OVER_6) * total_23 + _1_OVER_5
-        numerator_6 = ((numerator_5 * total_23 + _1_OVER_4) * total_23 + _1_OVER_3) * total_23
-        numerator_7 = keras.ops.square(total_23) * (numerator_6 + _1_OVER_2)
-        numerator_8 = numerator_7 + (branch_19 - (total_23 - total_21))
-        numerator_8 = (1.0 - ratio_2 + total_23 + numerator_8) / ratio_2
-        numerator_8 = keras.ops.where(inside_2 & (abs_product_7 >= 0.25), numerator_8, 0.0)
-        total_24 = head_total_3 * head_branch_11 - product_6 + head_total_3 * difference_18
-        total_24 = total_24 + difference_19 * head_branch_11 + difference_19 * difference_18
-        total_24 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_24)
-        total_24 = total_24 + (branch - (total_3 - total)) * branch_11
-        total_24 = (total_24 + keras.ops.where(magnitude, difference_10, 0.0) * total_3) * 0.5
-        numerator_8 = numerator_8 + total_24
-        branch_20 = keras.ops.where(is_at_most, 0.0, numerator_8 + numerator_8)
-        product_11 = branch_17 * branch_20
-        branch_21 = keras.ops.where(keras.ops.abs(product_11) < float("inf"), product_11, 0.0)
-        branch_21 = branch_17 + branch_21
-        branch_22 = keras.ops.where(keras.ops.abs(branch_20) < float("inf"), branch_20, 0.0)
-        branch_22 = branch_17 * (branch_22 + 1.0)
-        value = keras.ops.where(keras.ops.abs(branch_17) < 2.0**-60, branch_22, branch_21)
+        power = x ** (0.5 * s - 0.5)
+        branch = keras.ops.where(x <= 0.0, 0.0, power * s * power)
+        value = keras.ops.where(x == x, branch, x)
         return value, gradient
 
     return differentiable(x)
@@ -310,30 +129,3 @@ def _second_derivative(x, s):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
-
-
-def _floor(a):
-    """The floor of a; keras.ops.floor makes float64 float32 on JAX and PyTorch, and inf // 1 is NaN."""
-    return keras.ops.where(keras.ops.abs(a) < 2.0**52, a // 1, a)
-
-
-def _head(a):
-    """a in half its digits, so that the product of two such numbers is exact (Veltkamp)."""
-    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
-    scaled = a * (2.0**27 + 1.0 if is_double else 2.0**12 + 1.0)
-    scaled = keras.ops.where(a == a, scaled, a)  # or else product and difference are fused
-    return keras.ops.where(keras.ops.abs(a) < 2.0**100, scaled - (scaled - a), a)
-
-
-def _binade(a):
-    """The largest power of 2 that is not above the size of a: a rounded to one digit (Veltkamp), or half that."""
-    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
-    size = keras.ops.abs(a)
-    is_large = size > 2.0**64
-    held = keras.ops.where(is_large, size * 2.0**-64, size)
-    scaled = held * (2.0**52 + 1.0 if is_double else 2.0**23 + 1.0)
-    scaled = keras.ops.where(held == held, scaled, held)  # or else product and difference are fused
-    rounded = scaled - (scaled - held)
-    power = keras.ops.where(rounded > held, 0.5 * rounded, rounded)
-    power = keras.ops.where(is_large, power * 2.0**64, power)
-    return keras.ops.where(size < float("inf"), power, float("inf"))

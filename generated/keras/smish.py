@@ -14,8 +14,8 @@ __all__ = ["Smish", "smish"]
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
 _2_OVER_3 = 0.6666666666666666  # 2/3
-_8_OVER_15 = 0.5333333333333333  # 8/15
 _4_OVER_15 = 0.26666666666666666  # 4/15
+_8_OVER_15 = 0.5333333333333333  # 8/15
 _28_OVER_15 = 1.8666666666666667  # 28/15
 
 
@@ -102,33 +102,21 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    abs_x = keras.ops.abs(x)
     is_negative = x < 0.0
-    minus_abs_x = -abs_x
-    t = keras.ops.exp(minus_abs_x)
-    total = t + 1.0
-    clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
-    total_2 = (2.5 * t + 3.0) * t + 1.0
-    total_3 = (0.4 * t + 1.2) * t + 1.0
-    is_far = minus_abs_x < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
+    negated = -keras.ops.abs(x)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t_2 = part_of_t * rest_of_t
-    numerator = ((3.75 * t_2 + (2.0 * clamped + 7.0)) * t_2 + (3.0 * clamped + 4.5)) * t_2
-    numerator = (numerator + (clamped + 1.0)) * part_of_t * rest_of_t
-    numerator_2 = ((_4_OVER_15 * clamped + _4_OVER_15) * t_2 + (0.8 * clamped + 1.2)) * t_2
-    numerator_3 = 0.6 * ((numerator_2 + (_8_OVER_15 * clamped + _28_OVER_15)) * t_2 + 1.0)
-    numerator = keras.ops.where(is_negative, numerator, numerator_3)
-    numerator_4 = (total * (2.0 * t + 1.0) * clamped + (1.5 * t + 1.0) * total_2) * t
-    denominator = (((0.16 * t_2 + 0.96) * t_2 + 2.24) * t_2 + 2.4) * t_2 + 1.0
-    denominator_2 = (((6.25 * t_2 + 15.0) * t_2 + 14.0) * t_2 + 6.0) * t_2 + 1.0
-    numerator = numerator / keras.ops.where(is_negative, denominator_2, denominator)
-    numerator_5 = _8_OVER_15 * t * total * (0.5 * t + 1.0) * clamped
-    numerator_6 = 0.6 * (numerator_5 + (_2_OVER_3 * t + 1.0) * total_3)
-    numerator_7 = keras.ops.where(is_negative, numerator_4, numerator_6)
-    denominator_3 = keras.ops.square(total_3)
-    denominator_4 = keras.ops.where(is_negative, keras.ops.square(total_2), denominator_3)
-    value = keras.ops.where(abs_x < 0.015625, numerator_7 / denominator_4, numerator)
+    t = part_of_t * rest_of_t
+    clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
+    numerator = ((_4_OVER_15 * clamped + _4_OVER_15) * t + (0.8 * clamped + 1.2)) * t
+    numerator = 0.6 * ((numerator + (_8_OVER_15 * clamped + _28_OVER_15)) * t + 1.0)
+    numerator_2 = ((3.75 * t + (2.0 * clamped + 7.0)) * t + (3.0 * clamped + 4.5)) * t
+    numerator_3 = (numerator_2 + (clamped + 1.0)) * part_of_t * rest_of_t
+    numerator = keras.ops.where(is_negative, numerator_3, numerator)
+    denominator = (((0.16 * t + 0.96) * t + 2.24) * t + 2.4) * t + 1.0
+    denominator_2 = (((6.25 * t + 15.0) * t + 14.0) * t + 6.0) * t + 1.0
+    value = numerator / keras.ops.where(is_negative, denominator_2, denominator)
     return value, gradient
 
 

@@ -18,13 +18,6 @@ _2_OVER_PI = 0.6366197723675814  # 2/pi
 _THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625  # the first digits of pi/2
 _MORE_DIGITS_OF_PI_OVER_2 = 0.0002396702766418457  # more digits of pi/2
 _THE_OTHER_DIGITS_OF_PI_OVER_2 = 1.5893254773528196e-08  # the other digits of pi/2
-_1_OVER_16 = 4.779477332387385e-14  # 1/16!
-_MINUS_1_OVER_14 = -1.1470745597729725e-11  # -1/14!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_MINUS_1_OVER_10 = -2.755731922398589e-07  # -1/10!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_MINUS_1_OVER_6 = -0.001388888888888889  # -1/6!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
 _1_OVER_15 = -7.647163731819816e-13  # 1/15!
 _MINUS_1_OVER_13 = 1.6059043836821613e-10  # -1/13!
 _1_OVER_11 = -2.505210838544172e-08  # 1/11!
@@ -32,6 +25,13 @@ _MINUS_1_OVER_9 = 2.7557319223985893e-06  # -1/9!
 _1_OVER_7 = -0.0001984126984126984  # 1/7!
 _MINUS_1_OVER_5 = 0.008333333333333333  # -1/5!
 _1_OVER_3 = -0.16666666666666666  # 1/3!
+_1_OVER_16 = 4.779477332387385e-14  # 1/16!
+_MINUS_1_OVER_14 = -1.1470745597729725e-11  # -1/14!
+_1_OVER_12 = 2.08767569878681e-09  # 1/12!
+_MINUS_1_OVER_10 = -2.755731922398589e-07  # -1/10!
+_1_OVER_8 = 2.48015873015873e-05  # 1/8!
+_MINUS_1_OVER_6 = -0.001388888888888889  # -1/6!
+_1_OVER_4 = 0.041666666666666664  # 1/4!
 
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
@@ -230,14 +230,16 @@ def _derivative_x(x, frequency):
             _sum_to(upstream * _second_derivative_x_frequency(x, frequency), frequency),
         )
 
-    product = frequency * x
-    clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
+    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
+    sin_clamped = _sin(clamped)
+    sin_clamped_squared = keras.ops.square(sin_clamped)
+    product = 2.0 * sin_clamped
     is_less = keras.ops.abs(clamped) < 1000.0
     floor = _floor(clamped * _2_OVER_PI + 0.5)
     difference = floor - 4.0 * _floor(0.25 * floor)
-    is_greater = difference > 1.5
     is_equal = difference == 1.0
-    outside = is_equal | (difference == 3.0)
+    outside = is_equal | (difference == 2.0)
+    outside_2 = is_equal | (difference == 3.0)
     difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated = -(floor * _MORE_DIGITS_OF_PI_OVER_2)
     total = difference_2 + negated
@@ -247,110 +249,83 @@ def _derivative_x(x, frequency):
     branch = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
     total_3 = total + branch
     total_3_squared = keras.ops.square(total_3)
+    difference_4 = branch - (total_3 - total)
     product_2 = 0.5 * total_3_squared
+    product_3 = (_1_OVER_15 * total_3_squared + _MINUS_1_OVER_13) * total_3_squared
+    product_3 = (product_3 + _1_OVER_11) * total_3_squared + _MINUS_1_OVER_9
+    product_3 = (product_3 * total_3_squared + _1_OVER_7) * total_3_squared
+    product_3 = (product_3 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
+    product_3 = total_3 * total_3_squared * product_3 + difference_4 * (1.0 - product_2)
+    branch_2 = keras.ops.where(keras.ops.abs(product_3) < float("inf"), product_3, 0.0)
+    total_4 = total_3 + branch_2
     minus_product_2 = -product_2
-    total_4 = minus_product_2 + 1.0
-    difference_4 = total_4 - minus_product_2
+    total_5 = minus_product_2 + 1.0
+    difference_5 = total_5 - minus_product_2
     head_total_3 = _head(total_3)
-    difference_5 = total_3 - head_total_3
-    difference_6 = branch - (total_3 - total)
-    total_5 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_5
-    total_5 = total_5 + difference_5 * head_total_3 + difference_5 * difference_5
-    total_5 = 0.5 * keras.ops.where(total_3_squared * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = total_5 + total_3 * difference_6
-    product_3 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
-    product_3 = (product_3 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
-    product_3 = (product_3 * total_3_squared + _1_OVER_8) * total_3_squared
-    product_3 = (product_3 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
-    product_3 = keras.ops.square(total_3_squared) * product_3 - total_5
-    total_6 = minus_product_2 - (total_4 - difference_4) + (1.0 - difference_4)
-    total_6 = total_6 + product_3
-    branch_2 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    total_7 = total_4 + branch_2
-    product_4 = (_1_OVER_15 * total_3_squared + _MINUS_1_OVER_13) * total_3_squared
-    product_4 = (product_4 + _1_OVER_11) * total_3_squared + _MINUS_1_OVER_9
-    product_4 = (product_4 * total_3_squared + _1_OVER_7) * total_3_squared
-    product_4 = (product_4 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
-    product_4 = total_3 * total_3_squared * product_4 + difference_6 * (1.0 - product_2)
-    branch_3 = keras.ops.where(keras.ops.abs(product_4) < float("inf"), product_4, 0.0)
-    total_8 = total_3 + branch_3
-    branch_4 = keras.ops.where(outside, total_7, total_8)
-    sin_clamped = _sin(clamped)
-    branch_5 = keras.ops.where(is_greater, -branch_4, branch_4)
-    branch_5 = keras.ops.where(is_less, branch_5, sin_clamped)
-    difference_7 = branch_2 - (total_7 - total_4)
-    difference_8 = branch_3 - (total_8 - total_3)
-    branch_6 = keras.ops.where(outside, difference_7, difference_8)
-    branch_7 = keras.ops.where(is_greater, -branch_6, branch_6)
-    branch_7 = keras.ops.where(is_less, branch_7, 0.0)
-    magnitude = keras.ops.abs(branch_5 - sin_clamped + branch_7)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(sin_clamped)
-    branch_8 = keras.ops.where(magnitude, branch_5, sin_clamped)
-    branch_8_squared = keras.ops.square(branch_8)
-    product_5 = 2.0 * branch_8
-    outside_2 = is_equal | (difference == 2.0)
-    branch_9 = keras.ops.where(outside, total_8, total_7)
+    difference_6 = total_3 - head_total_3
+    total_6 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6
+    total_6 = total_6 + difference_6 * head_total_3 + difference_6 * difference_6
+    total_6 = 0.5 * keras.ops.where(total_3_squared * 2.0**-60 == 0.0, 0.0, total_6)
+    total_6 = total_6 + total_3 * difference_4
+    product_4 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
+    product_4 = (product_4 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
+    product_4 = (product_4 * total_3_squared + _1_OVER_8) * total_3_squared
+    product_4 = (product_4 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
+    product_4 = keras.ops.square(total_3_squared) * product_4 - total_6
+    total_7 = minus_product_2 - (total_5 - difference_5) + (1.0 - difference_5)
+    total_7 = total_7 + product_4
+    branch_3 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
+    total_8 = total_5 + branch_3
+    branch_4 = keras.ops.where(outside_2, total_4, total_8)
     cos_clamped = _cos(clamped)
-    branch_10 = keras.ops.where(outside_2, -branch_9, branch_9)
-    branch_10 = keras.ops.where(is_less, branch_10, cos_clamped)
-    branch_11 = keras.ops.where(outside, difference_8, difference_7)
-    branch_12 = keras.ops.where(outside_2, -branch_11, branch_11)
-    branch_12 = keras.ops.where(is_less, branch_12, 0.0)
-    magnitude_2 = keras.ops.abs(branch_10 - cos_clamped + branch_12)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(cos_clamped)
-    branch_13 = keras.ops.where(magnitude_2, branch_10, cos_clamped)
-    product_6 = product_5 * branch_13
-    total_9 = branch_8_squared + product_6
-    difference_9 = total_9 - branch_8_squared
-    head_branch_8 = _head(branch_8)
-    difference_10 = branch_8 - head_branch_8
-    head_frequency = _head(frequency)
-    head_x = _head(x)
-    difference_11 = x - head_x
-    difference_12 = frequency - head_frequency
-    total_10 = head_frequency * head_x - product + head_frequency * difference_11
-    total_10 = total_10 + difference_12 * head_x + difference_12 * difference_11
-    total_10 = keras.ops.where(product * 2.0**-60 == 0.0, 0.0, total_10)
-    total_10 = keras.ops.where(clamped == product, total_10, 0.0)
-    sin_total_10 = _sin(total_10)
-    product_7 = 2.0 * keras.ops.square(_sin(0.5 * total_10))
-    difference_13 = cos_clamped * sin_total_10 - sin_clamped * product_7
-    difference_13 = keras.ops.where(magnitude, branch_7, 0.0) + difference_13
-    head_product_5 = _head(product_5)
-    head_branch_13 = _head(branch_13)
-    difference_14 = branch_13 - head_branch_13
-    difference_15 = product_5 - head_product_5
-    difference_16 = -sin_clamped * sin_total_10 - cos_clamped * product_7
-    difference_16 = keras.ops.where(magnitude_2, branch_12, 0.0) + difference_16
-    total_11 = head_product_5 * head_branch_13 - product_6 + head_product_5 * difference_14
-    total_11 = total_11 + difference_15 * head_branch_13 + difference_15 * difference_14
-    total_11 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = total_11 + difference_13 * 2.0 * branch_13 + difference_16 * product_5
-    total_12 = branch_8_squared - (total_9 - difference_9) + (product_6 - difference_9)
-    difference_17 = head_branch_8 * head_branch_8 - branch_8_squared
-    difference_17 = difference_17 + head_branch_8 * difference_10
-    difference_17 = difference_17 + difference_10 * head_branch_8
-    difference_17 = difference_17 + difference_10 * difference_10
-    difference_17 = keras.ops.where(branch_8_squared * 2.0**-60 == 0.0, 0.0, difference_17)
-    total_12 = total_12 + (difference_17 + difference_13 * branch_8 * 2.0) + total_11
-    branch_14 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
-    total_13 = total_9 + branch_14
-    branch_13_squared = keras.ops.square(branch_13)
-    total_14 = total_13 + branch_13_squared
-    difference_18 = total_14 - total_13
-    total_15 = total_13 - (total_14 - difference_18) + (branch_13_squared - difference_18)
-    total_15 = total_15 + (branch_14 - (total_13 - total_9))
-    difference_19 = head_branch_13 * head_branch_13 - branch_13_squared
-    difference_19 = difference_19 + head_branch_13 * difference_14
-    difference_19 = difference_19 + difference_14 * head_branch_13
-    difference_19 = difference_19 + difference_14 * difference_14
-    difference_19 = keras.ops.where(branch_13_squared * 2.0**-60 == 0.0, 0.0, difference_19)
-    total_15 = total_15 + (difference_19 + difference_16 * branch_13 * 2.0)
-    branch_15 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_16 = total_14 + branch_15
-    difference_20 = branch_15 - (total_16 - total_14)
-    magnitude_3 = keras.ops.abs(difference_20)
-    value = total_16 + keras.ops.where(magnitude_3 < float("inf"), difference_20, 0.0)
+    branch_5 = keras.ops.where(outside, -branch_4, branch_4)
+    branch_5 = keras.ops.where(is_less, branch_5, cos_clamped)
+    difference_7 = branch_3 - (total_8 - total_5)
+    difference_7 = keras.ops.where(outside_2, branch_2 - (total_4 - total_3), difference_7)
+    branch_6 = keras.ops.where(outside, -difference_7, difference_7)
+    branch_6 = keras.ops.where(is_less, branch_6, 0.0)
+    magnitude = keras.ops.abs(branch_5 - cos_clamped + branch_6)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(cos_clamped)
+    branch_7 = keras.ops.where(magnitude, branch_5, cos_clamped)
+    product_5 = product * branch_7
+    total_9 = sin_clamped_squared + product_5
+    difference_8 = total_9 - sin_clamped_squared
+    head_sin_clamped = _head(sin_clamped)
+    difference_9 = sin_clamped - head_sin_clamped
+    head_product = _head(product)
+    head_branch_7 = _head(branch_7)
+    difference_10 = branch_7 - head_branch_7
+    difference_11 = product - head_product
+    branch_8 = keras.ops.where(magnitude, branch_6, 0.0)
+    total_10 = sin_clamped_squared - (total_9 - difference_8) + (product_5 - difference_8)
+    total_11 = head_product * head_branch_7 - product_5 + head_product * difference_10
+    total_11 = total_11 + difference_11 * head_branch_7 + difference_11 * difference_10
+    total_11 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = total_11 + branch_8 * product
+    difference_12 = head_sin_clamped * head_sin_clamped - sin_clamped_squared
+    difference_12 = difference_12 + head_sin_clamped * difference_9
+    difference_12 = difference_12 + difference_9 * head_sin_clamped
+    difference_12 = difference_12 + difference_9 * difference_9
+    difference_12 = keras.ops.where(sin_clamped_squared * 2.0**-60 == 0.0, 0.0, difference_12)
+    total_10 = total_10 + difference_12 + total_11
+    branch_9 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
+    total_12 = total_9 + branch_9
+    branch_7_squared = keras.ops.square(branch_7)
+    total_13 = total_12 + branch_7_squared
+    difference_13 = total_13 - total_12
+    total_14 = total_12 - (total_13 - difference_13) + (branch_7_squared - difference_13)
+    total_14 = total_14 + (branch_9 - (total_12 - total_9))
+    difference_14 = head_branch_7 * head_branch_7 - branch_7_squared
+    difference_14 = difference_14 + head_branch_7 * difference_10
+    difference_14 = difference_14 + difference_10 * head_branch_7
+    difference_14 = difference_14 + difference_10 * difference_10
+    difference_14 = keras.ops.where(branch_7_squared * 2.0**-60 == 0.0, 0.0, difference_14)
+    total_14 = total_14 + (difference_14 + branch_8 * branch_7 * 2.0)
+    branch_10 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
+    total_15 = total_13 + branch_10
+    difference_15 = branch_10 - (total_15 - total_13)
+    magnitude_2 = keras.ops.abs(difference_15)
+    value = total_15 + keras.ops.where(magnitude_2 < float("inf"), difference_15, 0.0)
     return value, gradient
 
 

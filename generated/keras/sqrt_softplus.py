@@ -89,21 +89,12 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    is_negative = x < 0.0
-    negated = -keras.ops.abs(x)
-    t = keras.ops.exp(negated)
+    t = keras.ops.exp(-keras.ops.abs(x))
     log1p_t = _log1p(t)
-    product = 0.5 * _minimum(x, 0.0)
-    t_2 = keras.ops.square(keras.ops.exp(0.5 * negated))
-    log1p_t_2 = _log1p(t_2)
-    e = keras.ops.exp(0.5 * product)
-    denominator = keras.ops.where(t_2 < 2.0**-54, 1.0, log1p_t_2 / t_2)
-    denominator = keras.ops.sqrt(keras.ops.where(is_negative, denominator, x + log1p_t_2))
-    denominator = 0.5 * (1.0 / (1.0 + t_2)) / denominator * e * e
-    denominator_2 = keras.ops.where(t < 2.0**-54, 1.0, log1p_t / t)
-    denominator_3 = keras.ops.sqrt(keras.ops.where(is_negative, denominator_2, x + log1p_t))
-    denominator_3 = 0.5 * (1.0 / (1.0 + t)) / denominator_3 * keras.ops.exp(product)
-    value = keras.ops.where(is_negative, denominator_3, denominator)
+    denominator = keras.ops.where(t < 2.0**-54, 1.0, log1p_t / t)
+    denominator = keras.ops.sqrt(keras.ops.where(x < 0.0, denominator, x + log1p_t))
+    denominator = 0.5 * (1.0 / (1.0 + t)) / denominator
+    value = denominator * keras.ops.exp(0.5 * _minimum(x, 0.0))
     return value, gradient
 
 

@@ -28,8 +28,6 @@ TRAITS = (
     "expm1",
     "greater",
     "less",
-    "maximum",
-    "minimum",
     "multiply",
     "negate",
     "select",
@@ -663,8 +661,6 @@ BENDS = {
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
 EDGES = (
-    ("p_1",),
-    ("p_2",),
     ("p_1", "p_1"),
     ("p_1", "p_2"),
     ("p_2", "p_2"),

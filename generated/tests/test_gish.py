@@ -22,7 +22,6 @@ TRAITS = (
     "both",
     "clamp",
     "divide",
-    "either",
     "elementwise of 0 parameters",
     "equal",
     "exp",
@@ -39,9 +38,7 @@ TRAITS = (
     "minimum",
     "multiply",
     "negate",
-    "not_equal",
     "select",
-    "sign",
     "square",
     "subtract",
 )

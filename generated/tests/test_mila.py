@@ -22,7 +22,6 @@ TRAITS = (
     "both",
     "clamp",
     "divide",
-    "either",
     "elementwise of 1 parameters",
     "equal",
     "exp",
@@ -34,10 +33,8 @@ TRAITS = (
     "log",
     "multiply",
     "negate",
-    "not_equal",
     "number",
     "select",
-    "sign",
     "square",
     "subtract",
 )

@@ -27,6 +27,7 @@ TRAITS = (
     "elementwise of 2 parameters",
     "equal",
     "exp",
+    "expm1",
     "floor",
     "greater",
     "greater_equal",
@@ -393,10 +394,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (
-    ("frequency",),
-    ("amplitude", "frequency"),
-)
+EDGES = ()
 
 
 def slope_of(key):

@@ -26,7 +26,6 @@ TRAITS = (
     "multiply",
     "negate",
     "select",
-    "square",
     "subtract",
 )
 CLASS = "Smish"

@@ -25,7 +25,6 @@ TRAITS = (
     "elementwise of 1 parameters",
     "equal",
     "floor",
-    "greater",
     "head",
     "less",
     "less_equal",

@@ -18,10 +18,8 @@ NAME = "softplus"
 TRAITS = (
     "absolute",
     "add",
-    "both",
     "clamp",
     "divide",
-    "either",
     "elementwise of 1 parameters",
     "equal",
     "exp",
@@ -31,7 +29,6 @@ TRAITS = (
     "log1p",
     "multiply",
     "negate",
-    "not_equal",
     "number with bounds",
     "select",
     "sigmoid",

@@ -26,6 +26,7 @@ TRAITS = (
     "elementwise of 1 parameters",
     "equal",
     "exp",
+    "expm1",
     "floor",
     "greater",
     "greater_equal",

@@ -82,6 +82,8 @@ if TYPE_CHECKING:
     from .elliott_sigmoid import elliott_sigmoid as elliott_sigmoid
     from .elu import ELU as ELU
     from .elu import elu as elu
+    from .erfact import ErfAct as ErfAct
+    from .erfact import erfact as erfact
     from .eswish import ESwish as ESwish
     from .eswish import e_swish as e_swish
     from .eswish import eswish as eswish
@@ -201,6 +203,8 @@ if TYPE_CHECKING:
     from .plu import plu as plu
     from .prelu import PReLU as PReLU
     from .prelu import prelu as prelu
+    from .pserf import Pserf as Pserf
+    from .pserf import pserf as pserf
     from .ptelu import PTELU as PTELU
     from .ptelu import ptelu as ptelu
     from .quick_gelu import QuickGELU as QuickGELU
@@ -403,6 +407,7 @@ _MODULES = {
     "ELiSH": "elish",
     "ESwish": "eswish",
     "ElliottSigmoid": "elliott_sigmoid",
+    "ErfAct": "erfact",
     "Exponential": "exponential",
     "FTSwish": "ftswish",
     "FTSwishPlus": "ftswish_plus",
@@ -454,6 +459,7 @@ _MODULES = {
     "PTELU": "ptelu",
     "PenalizedTanh": "penalized_tanh",
     "Phish": "phish",
+    "Pserf": "pserf",
     "QuickGELU": "quick_gelu",
     "RMSNorm": "rms_norm",
     "RPReLU": "rprelu",
@@ -566,6 +572,7 @@ _MODULES = {
     "elliott_sigmoid": "elliott_sigmoid",
     "elliott_symmetric": "softsign",
     "elu": "elu",
+    "erfact": "erfact",
     "eswish": "eswish",
     "expexpish": "golu",
     "expit": "sigmoid",
@@ -637,6 +644,7 @@ _MODULES = {
     "phish": "phish",
     "plu": "plu",
     "prelu": "prelu",
+    "pserf": "pserf",
     "ptelu": "ptelu",
     "quick_gelu": "quick_gelu",
     "quiet_softmax": "softmax_one",
@@ -760,6 +768,7 @@ __all__ = [
     "ELiSH",
     "ESwish",
     "ElliottSigmoid",
+    "ErfAct",
     "Exponential",
     "FTSwish",
     "FTSwishPlus",
@@ -811,6 +820,7 @@ __all__ = [
     "PTELU",
     "PenalizedTanh",
     "Phish",
+    "Pserf",
     "QuickGELU",
     "RMSNorm",
     "RPReLU",
@@ -923,6 +933,7 @@ __all__ = [
     "elliott_sigmoid",
     "elliott_symmetric",
     "elu",
+    "erfact",
     "eswish",
     "expexpish",
     "expit",
@@ -996,6 +1007,7 @@ __all__ = [
     "phish",
     "plu",
     "prelu",
+    "pserf",
     "ptelu",
     "quick_gelu",
     "quiet_softmax",

@@ -140,11 +140,10 @@ class ACONB(nn.Module):
 
 
 def _value(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
-    """The value: exponential normal form."""
+    """The value: exponential normal form, held where t is 0."""
     product = x * (beta * p).sub_(beta)
     t = product.abs().neg_().exp_()
-    numerator = torch.where(product < 0, (p * t).add_(1).mul_(x), (t + p).mul_(x))
-    return numerator.div_(t + 1)
+    return torch.where(product < 0, (p * t).add_(1), t + p).div_(t + 1).mul_(x)
 
 
 def _by_x(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:

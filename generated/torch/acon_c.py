@@ -213,67 +213,51 @@ def _by_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by p_1: one fraction, powers scaled, halved, zeros win, limits continued."""
-    is_equal = x.abs() == torch.inf
-    branch = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    held = branch.clamp(-1, 1)
-    product = beta * p_1
+    """The derivative by p_1.
+
+    Exponential normal form, halved for |x| < 1024, else exponential normal form, held where t is 0.
+    """
     difference = p_1 - p_2
-    product_2 = difference * torch.where(beta == 0, 0, beta * branch)
-    product_2 = torch.where(difference == 0, 0, product_2)
-    minus_product_2 = -product_2
-    e = minus_product_2.abs().neg_().mul_(0.5).exp_()
-    t = e.square()
-    ratio = 1 / t.add_(1)
-    product_3 = beta * p_2
-    branch_2 = torch.where(minus_product_2 < 0, e, 1)
-    is_gone = minus_product_2.clamp(max=0) < -800
-    scale = branch.abs().clamp_(min=1)
-    smaller = scale.clamp(max=2.0**100)
-    e_2 = product_2.abs().neg_().mul_(0.5).exp_()
-    t_2 = e_2.square()
-    branch_3 = torch.where(product_2 < 0, e_2, 1)
-    is_gone_2 = product_2.clamp(max=0) < -800
-    product_4 = torch.where(product_3 == 0, 0, product_3 * held) * ratio
-    product_4 = (torch.where(product == 0, 0, product * held) * ratio).sub_(product_4)
-    product_4 = product_4.mul_(branch_2).mul_(torch.where(is_gone, smaller, scale))
-    product_4 = product_4.mul_(branch_2).add_(1).mul_(held).mul_(1 / t_2.add_(1))
-    product_4 = product_4.mul_(branch_3).mul_(torch.where(is_gone_2, smaller, scale))
-    product_4 = product_4.mul_(branch_3)
-    product_5 = product_4 * torch.inf
-    return torch.where(is_equal & (product_4.abs() > 2.0**50), product_5, product_4)
+    product = beta * x * difference
+    is_negative = product < 0
+    clamped = x.clamp(-(2.0**50), 2.0**50)
+    abs_product = product.abs()
+    root_t = (-0.5 * abs_product).exp_()
+    t = root_t.square()
+    total = (beta * clamped * difference).add_(1)
+    t_2 = (-abs_product).exp_()
+    branch = torch.where(t_2 == 0, 0, x)
+    total_2 = (beta * branch).mul_(difference).add_(1)
+    numerator = torch.where(is_negative, (t_2 + total_2).mul_(t_2), (total_2 * t_2).add_(1))
+    numerator = numerator.div_((t_2 + 1).square_())
+    numerator = numerator.mul_(torch.where(is_negative, branch, x))
+    numerator_2 = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
+    numerator_3 = torch.where(is_negative, numerator_2, (total * t).add_(1).mul_(x))
+    return torch.where(x.abs() < 1024, numerator_3.div_((t + 1).square_()), numerator)
 
 
 def _by_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by p_2: one fraction, powers scaled, halved, zeros win, limits continued."""
-    is_equal = x.abs() == torch.inf
-    branch = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    held = branch.clamp(-1, 1)
-    product = beta * p_1
-    difference = p_1 - p_2
-    product_2 = difference * torch.where(beta == 0, 0, beta * branch)
-    product_2 = torch.where(difference == 0, 0, product_2)
-    e = product_2.abs().neg_().mul_(0.5).exp_()
-    t = e.square()
-    ratio = 1 / t.add_(1)
-    product_3 = beta * p_2
-    branch_2 = torch.where(product_2 < 0, e, 1)
-    is_gone = product_2.clamp(max=0) < -800
-    scale = branch.abs().clamp_(min=1)
-    smaller = scale.clamp(max=2.0**100)
-    minus_product_2 = -product_2
-    e_2 = minus_product_2.abs().neg_().mul_(0.5).exp_()
-    t_2 = e_2.square()
-    branch_3 = torch.where(minus_product_2 < 0, e_2, 1)
-    is_gone_2 = minus_product_2.clamp(max=0) < -800
-    product_4 = torch.where(product_3 == 0, 0, product_3 * held) * ratio
-    product_4 = (torch.where(product == 0, 0, product * held) * ratio).sub_(product_4)
-    product_4 = product_4.mul_(branch_2).mul_(torch.where(is_gone, smaller, scale))
-    product_4 = product_4.mul_(branch_2).sub_(1).mul_(held).mul_(1 / t_2.add_(1)).neg_()
-    product_4 = product_4.mul_(branch_3).mul_(torch.where(is_gone_2, smaller, scale))
-    product_4 = product_4.mul_(branch_3)
-    product_5 = product_4 * torch.inf
-    return torch.where(is_equal & (product_4.abs() > 2.0**50), product_5, product_4)
+    """The derivative by p_2.
+
+    Exponential normal form, halved for |x| < 1024, else exponential normal form, held where t is 0.
+    """
+    product = beta * x * (p_1 - p_2)
+    is_negative = product < 0
+    clamped = x.clamp(-(2.0**50), 2.0**50)
+    difference = p_2 - p_1
+    total = (beta * clamped * difference).add_(1)
+    abs_product = product.abs()
+    root_t = (-0.5 * abs_product).exp_()
+    t = root_t.square()
+    t_2 = (-abs_product).exp_()
+    branch = torch.where(t_2 == 0, 0, x)
+    total_2 = (beta * branch).mul_(difference).add_(1)
+    numerator = torch.where(is_negative, (total_2 * t_2).add_(1), (t_2 + total_2).mul_(t_2))
+    numerator = numerator.div_((t_2 + 1).square_())
+    numerator = numerator.mul_(torch.where(is_negative, x, branch))
+    numerator_2 = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
+    numerator_3 = torch.where(is_negative, (total * t).add_(1).mul_(x), numerator_2)
+    return torch.where(x.abs() < 1024, numerator_3.div_((t + 1).square_()), numerator)
 
 
 def _by_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -358,41 +342,81 @@ def _by_x_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_p_1_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by p_1: exponential normal form, halved."""
+    """The second derivative by p_1.
+
+    Exponential normal form, expanded, halved, held where t is 0 for |x| < 9.22337e+18, else
+    exponential normal form.
+    """
     product = beta * x * (p_1 - p_2)
-    clamped = x.clamp(-(2.0**33), 2.0**33)
-    product_2 = 2 * beta * clamped.square()
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1
-    root_t = torch.exp(-0.5 * product.abs())
+    is_negative = product < 0
+    product_2 = 2 * beta
+    abs_product = product.abs()
+    root_t = torch.exp(-0.5 * abs_product)
+    branch = torch.where(root_t == 0, 0, x)
+    product_3 = product_2 * branch.square()
+    product_4 = beta * branch
+    product_5 = 0.5 * p_2
+    product_6 = 0.5 * p_1
+    difference = product_5 - product_6
+    total = product_4 * difference + 1
     t = root_t.square()
-    total_2 = product_3 * (product_5 - product_4) + 1
-    total_3 = t + 1
-    numerator = product_2 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (total_3.square() * total_3)
+    difference_2 = product_6 - product_5
+    total_2 = product_4 * difference_2 + 1
+    clamped = x.clamp(-(2.0**33), 2.0**33)
+    product_7 = product_2 * clamped.square()
+    product_8 = beta * clamped
+    total_3 = product_8 * difference + 1
+    t_2 = torch.exp(-abs_product)
+    total_4 = product_8 * difference_2 + 1
+    total_5 = t_2 + 1
+    numerator = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator = torch.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (((t + 3) * t + 3) * t + 1)
+    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
+    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
+    numerator_5 = torch.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (total_5.square() * total_5)
+    return torch.where(x.abs() < 2.0**63, numerator, numerator_5)
 
 
 def _by_p_1_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by p_1 and p_2: exponential normal form, halved."""
+    """The second derivative by p_1 and p_2.
+
+    Exponential normal form, expanded, halved, held where t is 0 for |x| < 9.22337e+18, else
+    exponential normal form.
+    """
     product = beta * x * (p_1 - p_2)
-    clamped = x.clamp(-(2.0**33), 2.0**33)
-    product_2 = 2 * beta * clamped.square()
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1
-    root_t = torch.exp(-0.5 * product.abs())
+    is_negative = product < 0
+    product_2 = 2 * beta
+    abs_product = product.abs()
+    root_t = torch.exp(-0.5 * abs_product)
+    branch = torch.where(root_t == 0, 0, x)
+    product_3 = product_2 * branch.square()
+    product_4 = beta * branch
+    product_5 = 0.5 * p_2
+    product_6 = 0.5 * p_1
+    difference = product_5 - product_6
+    total = product_4 * difference + 1
     t = root_t.square()
-    total_2 = product_3 * (product_5 - product_4) + 1
-    total_3 = t + 1
-    numerator = -(product_2 * (total_2 * t + total) * root_t * root_t)
-    numerator_2 = -(product_2 * (total * t + total_2) * root_t * root_t)
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (total_3.square() * total_3)
+    difference_2 = product_6 - product_5
+    total_2 = product_4 * difference_2 + 1
+    clamped = x.clamp(-(2.0**33), 2.0**33)
+    product_7 = product_2 * clamped.square()
+    product_8 = beta * clamped
+    total_3 = product_8 * difference + 1
+    t_2 = torch.exp(-abs_product)
+    total_4 = product_8 * difference_2 + 1
+    total_5 = t_2 + 1
+    numerator = -(product_3 * (total_2 * t + total) * root_t * root_t)
+    numerator_2 = -(product_3 * (total * t + total_2) * root_t * root_t)
+    numerator = torch.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (((t + 3) * t + 3) * t + 1)
+    numerator_3 = -(product_7 * (total_4 * t_2 + total_3) * t_2)
+    numerator_4 = -(product_7 * (total_3 * t_2 + total_4) * t_2)
+    numerator_5 = torch.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (total_5.square() * total_5)
+    return torch.where(x.abs() < 2.0**63, numerator, numerator_5)
 
 
 def _by_p_1_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -421,22 +445,42 @@ def _by_p_1_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_p_2_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by p_2: exponential normal form, halved."""
+    """The second derivative by p_2.
+
+    Exponential normal form, expanded, halved, held where t is 0 for |x| < 9.22337e+18, else
+    exponential normal form.
+    """
     product = beta * x * (p_1 - p_2)
-    clamped = x.clamp(-(2.0**33), 2.0**33)
-    product_2 = 2 * beta * clamped.square()
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1
-    root_t = torch.exp(-0.5 * product.abs())
+    is_negative = product < 0
+    product_2 = 2 * beta
+    abs_product = product.abs()
+    root_t = torch.exp(-0.5 * abs_product)
+    branch = torch.where(root_t == 0, 0, x)
+    product_3 = product_2 * branch.square()
+    product_4 = beta * branch
+    product_5 = 0.5 * p_2
+    product_6 = 0.5 * p_1
+    difference = product_5 - product_6
+    total = product_4 * difference + 1
     t = root_t.square()
-    total_2 = product_3 * (product_5 - product_4) + 1
-    total_3 = t + 1
-    numerator = product_2 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (total_3.square() * total_3)
+    difference_2 = product_6 - product_5
+    total_2 = product_4 * difference_2 + 1
+    clamped = x.clamp(-(2.0**33), 2.0**33)
+    product_7 = product_2 * clamped.square()
+    product_8 = beta * clamped
+    total_3 = product_8 * difference + 1
+    t_2 = torch.exp(-abs_product)
+    total_4 = product_8 * difference_2 + 1
+    total_5 = t_2 + 1
+    numerator = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator = torch.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (((t + 3) * t + 3) * t + 1)
+    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
+    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
+    numerator_5 = torch.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (total_5.square() * total_5)
+    return torch.where(x.abs() < 2.0**63, numerator, numerator_5)
 
 
 def _by_p_2_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:

@@ -148,10 +148,9 @@ def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The derivative by gamma.
 
     Expanded, scaled, halved in the tail for |x| < 512, else as declared, zeros win, limits
-    continued, compensated.
+    continued, compensated in part.
     """
     abs_x = x.abs()
-    is_less = abs_x < 512
     total = alpha - 1
     difference = total - alpha
     total_2 = (alpha - (total - difference)).add_(-1 - difference)
@@ -159,169 +158,93 @@ def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     total_3 = total + branch
     product = x * total_3
     product_2 = 2 * x
-    product_3 = 2 * beta
-    product_4 = product_3 * x
-    negated = product_4.abs().neg_()
-    is_less_2 = negated.abs() < 0.5
+    product_3 = 2 * beta * x
+    negated = product_3.abs().neg_()
+    is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
     total_4 = expm1_negated + 1
-    t = torch.where(is_less_2, total_4, negated.exp())
+    t = torch.where(is_less, total_4, negated.exp())
     total_5 = t + 1
     difference_2 = total_5 - t
-    head_product_3 = _head(product_3)
-    head_x = _head(x)
-    difference_3 = x - head_x
-    difference_4 = product_3 - head_product_3
-    difference_5 = (head_product_3 * head_x).sub_(product_4)
-    difference_5 = difference_5.add_(head_product_3 * difference_3).add_(difference_4 * head_x)
-    difference_5 = difference_5.add_(difference_4 * difference_3)
-    difference_5 = torch.where(product_4 * 2.0**-60 == 0, 0, difference_5)
-    sign_product_4 = torch.where(product_4.isnan(), product_4, product_4.sign())
-    sign_product_4 = sign_product_4.mul_(difference_5).neg_().mul_(t)
-    branch_2 = torch.where(is_less_2, expm1_negated - (total_4 - 1), 0)
-    branch_2 = branch_2.add_(sign_product_4)
+    branch_2 = torch.where(is_less, expm1_negated - (total_4 - 1), 0)
     branch_2 = (t - (total_5 - difference_2)).add_(1 - difference_2).add_(branch_2)
     branch_3 = torch.where(branch_2.abs() < torch.inf, branch_2, 0)
     total_6 = total_5 + branch_3
     ratio = 1 / total_6
-    product_5 = product_2 * ratio
+    product_4 = product_2 * ratio
+    smaller = product_3.clamp(max=0)
+    is_far = smaller.abs() > 64
+    branch_4 = torch.where(is_far, 0.5 * smaller, smaller)
+    is_less_2 = branch_4.abs() < 0.5
+    expm1_branch_4 = _expm1(branch_4)
+    total_7 = expm1_branch_4 + 1
+    part_of_t = torch.where(is_less_2, total_7, branch_4.exp())
+    product_5 = product_4 * part_of_t
+    rest_of_t = torch.where(is_far, part_of_t, 1)
+    product_6 = product_5 * rest_of_t
+    total_8 = product + product_6
+    difference_3 = total_8 - product
+    head_x = _head(x)
+    head_total_3 = _head(total_3)
+    difference_4 = total_3 - head_total_3
+    difference_5 = x - head_x
+    head_product_5 = _head(product_5)
+    head_rest_of_t = _head(rest_of_t)
+    difference_6 = rest_of_t - head_rest_of_t
+    difference_7 = product_5 - head_product_5
+    head_product_4 = _head(product_4)
+    head_part_of_t = _head(part_of_t)
+    difference_8 = part_of_t - head_part_of_t
+    difference_9 = product_4 - head_product_4
     head_product_2 = _head(product_2)
     head_ratio = _head(ratio)
-    difference_6 = ratio - head_ratio
-    difference_7 = product_2 - head_product_2
-    product_6 = ratio * total_6
+    difference_10 = ratio - head_ratio
+    difference_11 = product_2 - head_product_2
+    product_7 = ratio * total_6
     head_total_6 = _head(total_6)
-    difference_8 = total_6 - head_total_6
-    numerator = (head_ratio * head_total_6).sub_(product_6).add_(head_ratio * difference_8)
-    numerator = numerator.add_(difference_6 * head_total_6)
-    numerator = numerator.add_(difference_6 * difference_8)
-    numerator = (1 - product_6).sub_(torch.where(product_6 * 2.0**-60 == 0, 0, numerator))
+    difference_12 = total_6 - head_total_6
+    branch_5 = torch.where(is_less_2, expm1_branch_4 - (total_7 - 1), 0)
+    numerator = (head_ratio * head_total_6).sub_(product_7).add_(head_ratio * difference_12)
+    numerator = numerator.add_(difference_10 * head_total_6)
+    numerator = numerator.add_(difference_10 * difference_12)
+    numerator = (1 - product_7).sub_(torch.where(product_7 * 2.0**-60 == 0, 0, numerator))
     numerator = numerator.sub_((branch_3 - (total_6 - total_5)).mul_(ratio)).div_(total_6)
     numerator = numerator.mul_(product_2)
-    difference_9 = (head_product_2 * head_ratio).sub_(product_5)
-    difference_9 = difference_9.add_(head_product_2 * difference_6)
-    difference_9 = difference_9.add_(difference_7 * head_ratio)
-    difference_9 = difference_9.add_(difference_7 * difference_6)
-    difference_9 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_9).add_(numerator)
-    branch_4 = torch.where(difference_9.abs() < torch.inf, difference_9, 0)
-    total_7 = product_5 + branch_4
-    smaller = product_4.clamp(max=0)
-    abs_smaller = smaller.abs()
-    branch_5 = torch.where(difference_5.abs() < torch.inf, difference_5, 0)
-    branch_5 = (product_4 == 0) & (branch_5 <= 0) | (product_4 != 0) & (product_4 <= 0)
-    branch_5 = torch.where(branch_5, difference_5, 0)
-    product_7 = torch.where(smaller.isnan(), smaller, smaller.sign()).mul_(branch_5)
-    is_far = torch.where(product_7.abs() < torch.inf, product_7, 0)
-    is_far = (abs_smaller == 64) & (is_far > 0)
-    is_far = is_far | (abs_smaller != 64) & (abs_smaller > 64)
-    branch_6 = torch.where(is_far, 0.5 * smaller, smaller)
-    is_less_3 = branch_6.abs() < 0.5
-    expm1_branch_6 = _expm1(branch_6)
-    total_8 = expm1_branch_6 + 1
-    part_of_t = torch.where(is_less_3, total_8, branch_6.exp())
-    branch_7 = torch.where(is_less_3, expm1_branch_6 - (total_8 - 1), 0)
-    branch_8 = torch.where(branch_7.abs() < torch.inf, branch_7, 0)
-    total_9 = part_of_t + branch_8
-    product_8 = total_7 * total_9
-    head_total_7 = _head(total_7)
-    head_total_9 = _head(total_9)
-    difference_10 = total_9 - head_total_9
-    difference_11 = total_7 - head_total_7
-    product_9 = (branch_8 - (total_9 - part_of_t)).mul_(total_7)
-    product_10 = (branch_4 - (total_7 - product_5)).mul_(total_9)
-    difference_12 = (head_total_7 * head_total_9).sub_(product_8)
-    difference_12 = difference_12.add_(head_total_7 * difference_10)
-    difference_12 = difference_12.add_(difference_11 * head_total_9)
-    difference_12 = difference_12.add_(difference_11 * difference_10)
-    difference_12 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_12).add_(product_10)
-    difference_12 = difference_12.add_(product_9)
-    branch_9 = torch.where(difference_12.abs() < torch.inf, difference_12, 0)
-    total_10 = product_8 + branch_9
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_10 = torch.where(is_far, branch_7, 0)
-    branch_11 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
-    total_11 = rest_of_t + branch_11
-    product_11 = total_10 * total_11
-    total_12 = product + product_11
-    difference_13 = total_12 - product
-    head_total_3 = _head(total_3)
-    difference_14 = total_3 - head_total_3
-    head_total_10 = _head(total_10)
-    head_total_11 = _head(total_11)
-    difference_15 = total_11 - head_total_11
-    difference_16 = total_10 - head_total_10
-    branch_12 = torch.where(is_far, branch_5 * 0.5, branch_5)
-    total_13 = (product - (total_12 - difference_13)).add_(product_11 - difference_13)
-    product_12 = torch.where(is_far, branch_12, 0).add_(branch_12).mul_(product_11)
-    total_14 = (head_x * head_total_3).sub_(product).add_(head_x * difference_14)
-    total_14 = total_14.add_(difference_3 * head_total_3)
-    total_14 = total_14.add_(difference_3 * difference_14)
-    total_14 = torch.where(product * 2.0**-60 == 0, 0, total_14)
-    total_13 = total_13.add_(total_14.add_((branch - (total_3 - total)) * x))
-    product_13 = (branch_11 - (total_11 - rest_of_t)).mul_(total_10)
-    product_14 = (branch_9 - (total_10 - product_8)).mul_(total_11)
-    difference_17 = (head_total_10 * head_total_11).sub_(product_11)
-    difference_17 = difference_17.add_(head_total_10 * difference_15)
-    difference_17 = difference_17.add_(difference_16 * head_total_11)
-    difference_17 = difference_17.add_(difference_16 * difference_15)
-    difference_17 = torch.where(product_11 * 2.0**-60 == 0, 0, difference_17).add_(product_14)
-    total_13 = total_13.add_(difference_17.add_(product_13).add_(product_12))
-    branch_13 = torch.where(total_13.abs() < torch.inf, total_13, 0)
-    total_15 = total_12 + branch_13
+    total_9 = (product - (total_8 - difference_3)).add_(product_6 - difference_3)
+    total_10 = (head_x * head_total_3).sub_(product).add_(head_x * difference_4)
+    total_10 = total_10.add_(difference_5 * head_total_3).add_(difference_5 * difference_4)
+    total_10 = torch.where(product * 2.0**-60 == 0, 0, total_10)
+    total_9 = total_9.add_(total_10.add_((branch - (total_3 - total)) * x))
+    difference_13 = (head_product_4 * head_part_of_t).sub_(product_5)
+    difference_13 = difference_13.add_(head_product_4 * difference_8)
+    difference_13 = difference_13.add_(difference_9 * head_part_of_t)
+    difference_13 = difference_13.add_(difference_9 * difference_8)
+    difference_13 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_13)
+    difference_14 = (head_product_5 * head_rest_of_t).sub_(product_6)
+    difference_14 = difference_14.add_(head_product_5 * difference_6)
+    difference_14 = difference_14.add_(difference_7 * head_rest_of_t)
+    difference_14 = difference_14.add_(difference_7 * difference_6)
+    difference_14 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_14)
+    product_8 = torch.where(is_far, branch_5, 0).mul_(product_5)
+    difference_15 = (head_product_2 * head_ratio).sub_(product_4)
+    difference_15 = difference_15.add_(head_product_2 * difference_10)
+    difference_15 = difference_15.add_(difference_11 * head_ratio)
+    difference_15 = difference_15.add_(difference_11 * difference_10)
+    difference_15 = torch.where(product_4 * 2.0**-60 == 0, 0, difference_15).add_(numerator)
+    difference_13 = difference_13.add_(difference_15.mul_(part_of_t)).add_(branch_5 * product_4)
+    difference_14 = difference_14.add_(difference_13.mul_(rest_of_t)).add_(product_8)
+    total_9 = total_9.add_(difference_14)
+    branch_6 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    total_11 = total_8 + branch_6
+    difference_16 = branch_6 - (total_11 - total_8)
     is_equal = abs_x == torch.inf
-    branch_14 = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    is_equal_2 = beta == 0
-    product_15 = beta * branch_14
-    branch_15 = torch.where(is_equal_2, 0, product_15)
-    tanh_branch_15 = branch_15.tanh()
-    total_16 = alpha + tanh_branch_15
-    difference_18 = total_16 - alpha
-    e = branch_15.abs().mul_(-2).exp_()
-    head_beta = _head(beta)
-    head_branch_14 = _head(branch_14)
-    difference_19 = branch_14 - head_branch_14
-    difference_20 = beta - head_beta
-    total_17 = (alpha - (total_16 - difference_18)).add_(tanh_branch_15 - difference_18)
-    difference_21 = (head_beta * head_branch_14).sub_(product_15)
-    difference_21 = difference_21.add_(head_beta * difference_19)
-    difference_21 = difference_21.add_(difference_20 * head_branch_14)
-    difference_21 = difference_21.add_(difference_20 * difference_19)
-    difference_21 = torch.where(product_15 * 2.0**-60 == 0, 0, difference_21)
-    difference_21 = torch.where(is_equal_2, 0, difference_21)
-    total_17 = total_17.add_((4 * e).div_((1 + e).square_()).mul_(difference_21))
-    branch_16 = torch.where(total_17.abs() < torch.inf, total_17, 0)
-    total_18 = total_16 + branch_16
-    product_16 = branch_14 * total_18
-    abs_product_16 = product_16.abs()
-    head_total_18 = _head(total_18)
-    difference_22 = total_18 - head_total_18
-    product_17 = (branch_16 - (total_18 - total_16)).mul_(branch_14)
-    difference_23 = (head_branch_14 * head_total_18).sub_(product_16)
-    difference_23 = difference_23.add_(head_branch_14 * difference_22)
-    difference_23 = difference_23.add_(difference_19 * head_total_18)
-    difference_23 = difference_23.add_(difference_19 * difference_22)
-    difference_23 = torch.where(product_16 * 2.0**-60 == 0, 0, difference_23).add_(product_17)
-    sign_product_16 = torch.where(product_16.isnan(), product_16, product_16.sign())
-    sign_product_16 = sign_product_16.mul_(difference_23)
-    branch_17 = torch.where(sign_product_16.abs() < torch.inf, sign_product_16, 0)
-    branch_17 = (abs_product_16 == 2.0**50) & (branch_17 > 0)
-    branch_17 = branch_17 | (abs_product_16 != 2.0**50) & (abs_product_16 > 2.0**50)
-    branch_17 = is_equal & branch_17
-    product_18 = product_16 * torch.inf
-    head_product_16 = _head(product_16)
-    head = _head(x.new_full((), torch.inf))
-    difference_24 = torch.inf - head
-    difference_25 = product_16 - head_product_16
-    difference_26 = (head_product_16 * head).sub_(product_18)
-    difference_26 = difference_26.add_(head_product_16 * difference_24)
-    difference_26 = difference_26.add_(difference_25 * head).add_(difference_25 * difference_24)
-    difference_26 = torch.where(product_18 * 2.0**-60 == 0, 0, difference_26)
-    difference_26 = difference_26.add_(difference_23 * torch.inf)
-    difference_26 = torch.where(branch_17, difference_26, difference_23)
-    difference_26 = torch.where(is_less, branch_13 - (total_15 - total_12), difference_26)
-    branch_18 = torch.where(difference_26.abs() < torch.inf, difference_26, 0)
-    branch_19 = torch.where(branch_17, product_18, product_16)
-    return torch.where(is_less, total_15, branch_19).add_(branch_18)
+    branch_7 = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    product_9 = (alpha + torch.where(beta == 0, 0, beta * branch_7).tanh_()).mul_(branch_7)
+    branch_8 = torch.where(difference_16.abs() < torch.inf, difference_16, 0)
+    branch_8 = branch_8.add_(total_11)
+    product_10 = product_9 * torch.inf
+    product_10 = torch.where(is_equal & (product_9.abs() > 2.0**50), product_10, product_9)
+    return torch.where(abs_x < 512, branch_8, product_10)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:

@@ -58,33 +58,31 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: expanded for |x| < 4, else as declared, scaled, clamped both sides."""
-    x_squared = x.square()
-    e = (-x).exp_()
-    exp_x = x.exp()
-    e_2 = (-exp_x).exp_()
-    exp_exp_x = exp_x.exp()
-    product = 2 * x
-    difference = (x_squared * e).mul_(e_2).add_(exp_x * exp_exp_x).sub_(product)
+    """The derivative by x: expanded, scaled, clamped both sides."""
     clamped = x.clamp(-1024, 8)
+    clamped_squared = clamped.square()
     is_negative = clamped < 0
     t = clamped.abs().neg_().exp_()
     branch = torch.where(is_negative, 1, t)
-    branch_2 = torch.where(is_negative, t, 1)
-    ratio = (clamped * branch).add_(branch_2).div_(branch)
-    is_negative_2 = ratio < 0
-    t_2 = ratio.abs().neg_().exp_()
-    branch_3 = torch.where(is_negative_2, 1, t_2)
-    difference_2 = torch.where(is_negative_2, t_2, 1).sub_(clamped * branch_3)
-    denominator = (-2 * x).exp_().mul_(x_squared).mul_(e_2).add_(exp_exp_x).sub_(product * e)
-    denominator = x_squared / denominator
-    numerator = (branch_2 + branch).neg_().mul_(clamped).add_(branch).neg_().mul_(clamped)
-    numerator = numerator.div_(difference_2.square()).mul_(branch_3)
-    numerator = (1 / difference_2).mul_(branch).sub_(numerator)
-    numerator = numerator.mul_(ratio.clamp(max=0).sub_((-clamped).clamp_(max=0)).exp_())
-    total = (x / difference).add_(1 / (1 - (x * e).mul_(e_2)))
-    total = total.sub_(x_squared / difference).sub_(denominator)
-    return torch.where(x.abs() < 4, total, numerator)
+    exp_clamped = clamped.exp()
+    e = (-exp_clamped).exp_()
+    is_negative_2 = exp_clamped < 0
+    t_2 = exp_clamped.abs().neg_().exp_()
+    branch_2 = torch.where(is_negative_2, 1, t_2)
+    branch_3 = torch.where(is_negative, t, 1)
+    branch_3_squared = branch_3.square()
+    branch_4 = torch.where(is_negative_2, t_2, 1)
+    product = (2 * clamped).mul_(branch_3)
+    product_2 = branch.square().mul_(clamped_squared).mul_(e).mul_(branch_2)
+    product_2 = product_2.add_(branch_3_squared * branch_4)
+    product_2 = product_2.sub_((product * branch).mul_(branch_2))
+    denominator = (clamped_squared * e).mul_(branch).sub_(product).mul_(branch).mul_(branch_2)
+    denominator = clamped_squared / denominator.add_(branch_4 * branch_3_squared)
+    denominator = denominator.mul_(branch_3).mul_(branch_2)
+    product_3 = (clamped_squared / product_2).mul_(branch).mul_(branch_2)
+    product_4 = (clamped / product_2).mul_(branch).mul_(branch_2)
+    product_4 = product_4.add_(1 / (branch_3 - (clamped * branch).mul_(e))).sub_(product_3)
+    return product_4.sub_(denominator).mul_(branch_3)
 
 
 def _by_x_x(x: Tensor) -> Tensor:

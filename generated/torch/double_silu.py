@@ -62,7 +62,10 @@ def _by_x(x: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x: one fraction, scaled, halved, clamped both sides, compensated."""
+    """The second derivative by x.
+
+    One fraction, scaled, halved, clamped both sides, compensated in part.
+    """
     clamped = x.clamp(-1024, 1024)
     clamped_squared = clamped.square()
     product = clamped_squared * clamped
@@ -382,292 +385,258 @@ def _by_x_x(x: Tensor) -> Tensor:
     branch_26 = torch.where(total_46.abs() < torch.inf, total_46, 0)
     total_47 = total_43 + branch_26
     ratio_4 = 1 / total_47
-    product_32 = product_5 * ratio_4
-    product_33 = product_32 * branch_11
-    product_34 = product_33 * branch_12
-    head_product_33 = _head(product_33)
-    difference_50 = product_33 - head_product_33
-    head_product_32 = _head(product_32)
-    difference_51 = product_32 - head_product_32
+    product_32 = ratio_4 * total_47
     head_ratio_4 = _head(ratio_4)
-    difference_52 = ratio_4 - head_ratio_4
-    product_35 = ratio_4 * total_47
     head_total_47 = _head(total_47)
-    difference_53 = total_47 - head_total_47
-    numerator_8 = head_ratio_4 * head_total_47 - product_35 + head_ratio_4 * difference_53
-    numerator_9 = numerator_8 + difference_52 * head_total_47 + difference_52 * difference_53
-    numerator_10 = 1 - product_35 - torch.where(product_35 * 2.0**-60 == 0, 0, numerator_9)
+    difference_50 = total_47 - head_total_47
+    difference_51 = ratio_4 - head_ratio_4
+    numerator_8 = head_ratio_4 * head_total_47 - product_32 + head_ratio_4 * difference_50
+    numerator_9 = numerator_8 + difference_51 * head_total_47 + difference_51 * difference_50
+    numerator_10 = 1 - product_32 - torch.where(product_32 * 2.0**-60 == 0, 0, numerator_9)
     numerator_10 = (numerator_10 - (branch_26 - (total_47 - total_43)) * ratio_4) / total_47
-    total_48 = head_product_5 * head_ratio_4 - product_32 + head_product_5 * difference_52
-    total_48 = total_48 + difference_18 * head_ratio_4 + difference_18 * difference_52
-    total_48 = torch.where(product_32 * 2.0**-60 == 0, 0, total_48) + total_21 * ratio_4
-    total_48 = (total_48 + numerator_10 * product_5) * branch_11
-    difference_54 = head_product_32 * head_branch_11 - product_33
-    difference_54 = difference_54 + head_product_32 * difference_15
-    difference_54 = difference_54 + difference_51 * head_branch_11
-    difference_54 = difference_54 + difference_51 * difference_15
-    difference_54 = torch.where(product_33 * 2.0**-60 == 0, 0, difference_54) + total_48
-    difference_54 = (difference_54 + branch_13 * product_32) * branch_12
-    difference_55 = head_product_33 * head_branch_12 - product_34
-    difference_55 = difference_55 + head_product_33 * difference_13
-    difference_55 = difference_55 + difference_50 * head_branch_12
-    difference_55 = difference_55 + difference_50 * difference_13
-    difference_55 = torch.where(product_34 * 2.0**-60 == 0, 0, difference_55) + difference_54
-    difference_55 = difference_55 + branch_14 * product_33
-    branch_27 = torch.where(difference_55.abs() < torch.inf, difference_55, 0)
-    total_49 = product_34 + branch_27
-    is_equal_2 = product_29 == 0
-    branch_28 = torch.where(difference_49.abs() < torch.inf, difference_49, 0)
-    differs_2 = product_29 != 0
-    outside_2 = is_equal_2 & (branch_28 < 0) | differs_2 & (product_29 < 0)
-    branch_29 = torch.where(outside_2, t_4, 1)
-    branch_30 = torch.where(outside_2, total_44, 0)
-    branch_31 = torch.where(branch_30.abs() < torch.inf, branch_30, 0)
-    total_50 = branch_29 + branch_31
-    product_36 = total_49 * total_50
+    branch_27 = torch.where(difference_49.abs() < torch.inf, difference_49, 0)
+    total_48 = t_4 + torch.where(total_44.abs() < torch.inf, total_44, 0)
+    product_33 = total_48 * sign_product_29
+    total_49 = torch.where(sign_product_29.abs() < torch.inf, sign_product_29, 0) + 1
+    total_49 = total_48 * total_49
+    total_50 = total_48 + torch.where(product_33.abs() < torch.inf, product_33, 0)
+    total_49 = torch.where(total_48.abs() < 2.0**-60, total_49, total_50)
+    total_49 = torch.where(product_29 + branch_27 < 0, total_49, 1)
+    total_51 = ratio_4 + torch.where(numerator_10.abs() < torch.inf, numerator_10, 0)
+    total_52 = branch_12 + torch.where(branch_14.abs() < torch.inf, branch_14, 0)
+    total_53 = branch_11 + torch.where(branch_13.abs() < torch.inf, branch_13, 0)
+    total_54 = product_5 + torch.where(total_21.abs() < torch.inf, total_21, 0)
+    total_54 = -(total_54 * total_51 * total_53 * total_52 * total_49)
+    total_55 = total_41 + total_54
+    difference_52 = total_55 - total_41
+    total_56 = total_41 - (total_55 - difference_52) + (total_54 - difference_52)
+    total_56 = total_56 + (branch_24 - (total_41 - total_38))
+    branch_28 = torch.where(total_56.abs() < torch.inf, total_56, 0)
+    total_57 = total_55 + branch_28
+    product_34 = product_22 * ratio_4
+    product_35 = product_34 * branch_12
+    product_36 = product_35 * total_49
     minus_product_36 = -product_36
-    total_51 = total_41 + minus_product_36
-    difference_56 = total_51 - total_41
+    total_58 = total_57 + minus_product_36
+    difference_53 = total_58 - total_57
+    head_product_35 = _head(product_35)
     head_total_49 = _head(total_49)
-    head_total_50 = _head(total_50)
-    difference_57 = total_50 - head_total_50
-    difference_58 = total_49 - head_total_49
-    difference_59 = branch_31 - (total_50 - branch_29)
-    branch_32 = torch.where(outside_2, sign_product_29, 0)
-    total_52 = head_total_49 * head_total_50 - product_36 + head_total_49 * difference_57
-    total_52 = total_52 + difference_58 * head_total_50 + difference_58 * difference_57
-    total_52 = torch.where(product_36 * 2.0**-60 == 0, 0, total_52)
-    total_52 = total_52 + (branch_27 - (total_49 - product_34)) * total_50
-    total_52 = -(total_52 + difference_59 * total_49 + branch_32 * product_36)
-    total_53 = total_41 - (total_51 - difference_56) + (minus_product_36 - difference_56)
-    total_53 = total_53 + (branch_24 - (total_41 - total_38)) + total_52
-    branch_33 = torch.where(total_53.abs() < torch.inf, total_53, 0)
-    total_54 = total_51 + branch_33
-    product_37 = product_22 * ratio_4
-    product_38 = product_37 * branch_12
-    head_product_37 = _head(product_37)
-    difference_60 = product_37 - head_product_37
-    difference_61 = head_product_37 * head_branch_12 - product_38
-    difference_61 = difference_61 + head_product_37 * difference_13
-    difference_61 = difference_61 + difference_60 * head_branch_12
-    difference_61 = difference_61 + difference_60 * difference_13
-    difference_61 = torch.where(product_38 * 2.0**-60 == 0, 0, difference_61)
-    difference_62 = head_product_22 * head_ratio_4 - product_37
-    difference_62 = difference_62 + head_product_22 * difference_52
-    difference_62 = difference_62 + difference_35 * head_ratio_4 + difference_35 * difference_52
-    difference_62 = torch.where(product_37 * 2.0**-60 == 0, 0, difference_62)
-    difference_62 = (difference_62 + total_32 * ratio_4 + numerator_10 * product_22) * branch_12
-    difference_61 = difference_61 + difference_62 + branch_14 * product_37
-    branch_34 = torch.where(difference_61.abs() < torch.inf, difference_61, 0)
-    total_55 = product_38 + branch_34
-    product_39 = total_55 * total_50
+    difference_54 = total_49 - head_total_49
+    difference_55 = product_35 - head_product_35
+    head_product_34 = _head(product_34)
+    difference_56 = product_34 - head_product_34
+    total_59 = total_57 - (total_58 - difference_53) + (minus_product_36 - difference_53)
+    total_59 = total_59 + (branch_28 - (total_57 - total_55))
+    difference_57 = head_product_34 * head_branch_12 - product_35
+    difference_57 = difference_57 + head_product_34 * difference_13
+    difference_57 = difference_57 + difference_56 * head_branch_12
+    difference_57 = difference_57 + difference_56 * difference_13
+    difference_57 = torch.where(product_35 * 2.0**-60 == 0, 0, difference_57)
+    difference_58 = head_product_35 * head_total_49 - product_36
+    difference_58 = difference_58 + head_product_35 * difference_54
+    difference_58 = difference_58 + difference_55 * head_total_49
+    difference_58 = difference_58 + difference_55 * difference_54
+    difference_58 = torch.where(product_36 * 2.0**-60 == 0, 0, difference_58)
+    difference_59 = head_product_22 * head_ratio_4 - product_34
+    difference_59 = difference_59 + head_product_22 * difference_51
+    difference_59 = difference_59 + difference_35 * head_ratio_4 + difference_35 * difference_51
+    difference_59 = torch.where(product_34 * 2.0**-60 == 0, 0, difference_59)
+    difference_59 = (difference_59 + total_32 * ratio_4 + numerator_10 * product_22) * branch_12
+    difference_57 = (difference_57 + difference_59 + branch_14 * product_34) * total_49
+    total_59 = total_59 - (difference_58 + difference_57)
+    branch_29 = torch.where(total_59.abs() < torch.inf, total_59, 0)
+    total_60 = total_58 + branch_29
+    product_37 = clamped_squared * ratio_2
+    product_38 = product_37 * ratio
+    product_39 = product_38 * branch_12
     minus_product_39 = -product_39
-    total_56 = total_54 + minus_product_39
-    difference_63 = total_56 - total_54
-    head_total_55 = _head(total_55)
-    difference_64 = total_55 - head_total_55
-    total_57 = head_total_55 * head_total_50 - product_39 + head_total_55 * difference_57
-    total_57 = total_57 + difference_64 * head_total_50 + difference_64 * difference_57
-    total_57 = torch.where(product_39 * 2.0**-60 == 0, 0, total_57)
-    total_57 = total_57 + (branch_34 - (total_55 - product_38)) * total_50
-    total_57 = -(total_57 + difference_59 * total_55 + branch_32 * product_39)
-    total_58 = total_54 - (total_56 - difference_63) + (minus_product_39 - difference_63)
-    total_58 = total_58 + (branch_33 - (total_54 - total_51)) + total_57
-    branch_35 = torch.where(total_58.abs() < torch.inf, total_58, 0)
-    total_59 = total_56 + branch_35
-    product_40 = clamped_squared * ratio_2
-    product_41 = product_40 * ratio
-    product_42 = product_41 * branch_12
-    minus_product_42 = -product_42
-    total_60 = total_59 + minus_product_42
-    difference_65 = total_60 - total_59
-    head_product_41 = _head(product_41)
-    difference_66 = product_41 - head_product_41
+    total_61 = total_60 + minus_product_39
+    difference_60 = total_61 - total_60
+    head_product_38 = _head(product_38)
+    difference_61 = product_38 - head_product_38
+    head_product_37 = _head(product_37)
+    difference_62 = product_37 - head_product_37
+    total_62 = head_product_37 * head_ratio - product_38 + head_product_37 * difference_23
+    total_62 = total_62 + difference_62 * head_ratio + difference_62 * difference_23
+    total_62 = torch.where(product_38 * 2.0**-60 == 0, 0, total_62)
+    total_63 = total_60 - (total_61 - difference_60) + (minus_product_39 - difference_60)
+    total_63 = total_63 + (branch_29 - (total_60 - total_58))
+    total_64 = head_3 * head_ratio_2 - product_37 + head_3 * difference_10
+    total_64 = total_64 + difference_22 * head_ratio_2 + difference_22 * difference_10
+    total_64 = torch.where(product_37 * 2.0**-60 == 0, 0, total_64) + total_19 * ratio_2
+    total_62 = total_62 + (total_64 + numerator * clamped_squared) * ratio
+    total_62 = (total_62 + numerator_4 * product_37) * branch_12
+    difference_63 = head_product_38 * head_branch_12 - product_39
+    difference_63 = difference_63 + head_product_38 * difference_13
+    difference_63 = difference_63 + difference_61 * head_branch_12
+    difference_63 = difference_63 + difference_61 * difference_13
+    difference_63 = torch.where(product_39 * 2.0**-60 == 0, 0, difference_63) + total_62
+    total_63 = total_63 - (difference_63 + branch_14 * product_38)
+    branch_30 = torch.where(total_63.abs() < torch.inf, total_63, 0)
+    total_65 = total_61 + branch_30
+    branch_31 = torch.where(is_negative_2, branch, 1)
+    product_40 = total_65 * branch_31
+    product_41 = product_40 * branch_31
+    product_42 = product_6 * ratio_3
+    total_66 = head_product_6 * head_ratio_3 - product_42 + head_product_6 * difference_17
+    total_66 = total_66 + difference_48 * head_ratio_3 + difference_48 * difference_17
+    total_66 = torch.where(product_42 * 2.0**-60 == 0, 0, total_66) + total_14 * ratio_3
+    total_66 = total_66 + numerator_7 * product_6
+    branch_32 = torch.where(total_66.abs() < torch.inf, total_66, 0)
+    total_67 = product_42 + branch_32
+    product_43 = total_67 * total_26
+    product_44 = product_6 * ratio_4
+    product_45 = product_44 * total_49
+    minus_product_45 = -product_45
+    total_68 = product_43 + minus_product_45
+    difference_64 = total_68 - product_43
+    head_total_67 = _head(total_67)
+    difference_65 = total_67 - head_total_67
+    head_product_44 = _head(product_44)
+    difference_66 = product_44 - head_product_44
+    total_69 = product_43 - (total_68 - difference_64) + (minus_product_45 - difference_64)
+    total_70 = head_product_6 * head_ratio_4 - product_44 + head_product_6 * difference_51
+    total_70 = total_70 + difference_48 * head_ratio_4 + difference_48 * difference_51
+    total_70 = torch.where(product_44 * 2.0**-60 == 0, 0, total_70) + total_14 * ratio_4
+    total_70 = (total_70 + numerator_10 * product_6) * total_49
+    total_71 = head_total_67 * head_total_26 - product_43 + head_total_67 * difference_29
+    total_71 = total_71 + difference_65 * head_total_26 + difference_65 * difference_29
+    total_71 = torch.where(product_43 * 2.0**-60 == 0, 0, total_71)
+    total_71 = total_71 + (branch_32 - (total_67 - product_42)) * total_26
+    total_69 = total_69 + (total_71 + difference_31 * total_67 + branch_20 * product_43)
+    difference_67 = head_product_44 * head_total_49 - product_45
+    difference_67 = difference_67 + head_product_44 * difference_54
+    difference_67 = difference_67 + difference_66 * head_total_49
+    difference_67 = difference_67 + difference_66 * difference_54
+    difference_67 = -(torch.where(product_45 * 2.0**-60 == 0, 0, difference_67) + total_70)
+    total_69 = total_69 + difference_67
+    branch_33 = torch.where(total_69.abs() < torch.inf, total_69, 0)
+    total_72 = total_68 + branch_33
+    product_46 = total_72 * branch_7
+    product_47 = product_46 * branch_7
+    total_73 = product_41 + product_47
+    difference_68 = total_73 - product_41
     head_product_40 = _head(product_40)
-    difference_67 = product_40 - head_product_40
-    total_61 = head_product_40 * head_ratio - product_41 + head_product_40 * difference_23
-    total_61 = total_61 + difference_67 * head_ratio + difference_67 * difference_23
-    total_61 = torch.where(product_41 * 2.0**-60 == 0, 0, total_61)
-    total_62 = total_59 - (total_60 - difference_65) + (minus_product_42 - difference_65)
-    total_62 = total_62 + (branch_35 - (total_59 - total_56))
-    total_63 = head_3 * head_ratio_2 - product_40 + head_3 * difference_10
-    total_63 = total_63 + difference_22 * head_ratio_2 + difference_22 * difference_10
-    total_63 = torch.where(product_40 * 2.0**-60 == 0, 0, total_63) + total_19 * ratio_2
-    total_61 = total_61 + (total_63 + numerator * clamped_squared) * ratio
-    total_61 = (total_61 + numerator_4 * product_40) * branch_12
-    difference_68 = head_product_41 * head_branch_12 - product_42
-    difference_68 = difference_68 + head_product_41 * difference_13
-    difference_68 = difference_68 + difference_66 * head_branch_12
-    difference_68 = difference_68 + difference_66 * difference_13
-    difference_68 = torch.where(product_42 * 2.0**-60 == 0, 0, difference_68) + total_61
-    total_62 = total_62 - (difference_68 + branch_14 * product_41)
-    branch_36 = torch.where(total_62.abs() < torch.inf, total_62, 0)
-    total_64 = total_60 + branch_36
-    branch_37 = torch.where(is_negative_2, branch, 1)
-    product_43 = total_64 * branch_37
-    product_44 = product_43 * branch_37
-    product_45 = product_6 * ratio_3
-    total_65 = head_product_6 * head_ratio_3 - product_45 + head_product_6 * difference_17
-    total_65 = total_65 + difference_48 * head_ratio_3 + difference_48 * difference_17
-    total_65 = torch.where(product_45 * 2.0**-60 == 0, 0, total_65) + total_14 * ratio_3
-    total_65 = total_65 + numerator_7 * product_6
-    branch_38 = torch.where(total_65.abs() < torch.inf, total_65, 0)
-    total_66 = product_45 + branch_38
-    product_46 = total_66 * total_26
-    product_47 = product_6 * ratio_4
-    total_67 = head_product_6 * head_ratio_4 - product_47 + head_product_6 * difference_52
-    total_67 = total_67 + difference_48 * head_ratio_4 + difference_48 * difference_52
-    total_67 = torch.where(product_47 * 2.0**-60 == 0, 0, total_67) + total_14 * ratio_4
-    total_67 = total_67 + numerator_10 * product_6
-    branch_39 = torch.where(total_67.abs() < torch.inf, total_67, 0)
-    total_68 = product_47 + branch_39
-    product_48 = total_68 * total_50
-    minus_product_48 = -product_48
-    total_69 = product_46 + minus_product_48
-    difference_69 = total_69 - product_46
-    head_total_66 = _head(total_66)
-    difference_70 = total_66 - head_total_66
-    head_total_68 = _head(total_68)
-    difference_71 = total_68 - head_total_68
-    total_70 = product_46 - (total_69 - difference_69) + (minus_product_48 - difference_69)
-    total_71 = head_total_68 * head_total_50 - product_48 + head_total_68 * difference_57
-    total_71 = total_71 + difference_71 * head_total_50 + difference_71 * difference_57
-    total_71 = torch.where(product_48 * 2.0**-60 == 0, 0, total_71)
-    total_71 = total_71 + (branch_39 - (total_68 - product_47)) * total_50
-    total_71 = -(total_71 + difference_59 * total_68 + branch_32 * product_48)
-    total_72 = head_total_66 * head_total_26 - product_46 + head_total_66 * difference_29
-    total_72 = total_72 + difference_70 * head_total_26 + difference_70 * difference_29
-    total_72 = torch.where(product_46 * 2.0**-60 == 0, 0, total_72)
-    total_72 = total_72 + (branch_38 - (total_66 - product_45)) * total_26
-    total_70 = total_70 + (total_72 + difference_31 * total_66 + branch_20 * product_46)
-    total_70 = total_70 + total_71
-    branch_40 = torch.where(total_70.abs() < torch.inf, total_70, 0)
-    total_73 = total_69 + branch_40
-    product_49 = total_73 * branch_7
-    product_50 = product_49 * branch_7
-    total_74 = product_44 + product_50
-    difference_72 = total_74 - product_44
-    head_product_43 = _head(product_43)
-    head_branch_37 = _head(branch_37)
-    difference_73 = branch_37 - head_branch_37
-    difference_74 = product_43 - head_product_43
-    head_total_64 = _head(total_64)
-    difference_75 = total_64 - head_total_64
-    branch_41 = torch.where(is_negative_2, branch_2, 0)
+    head_branch_31 = _head(branch_31)
+    difference_69 = branch_31 - head_branch_31
+    difference_70 = product_40 - head_product_40
+    head_total_65 = _head(total_65)
+    difference_71 = total_65 - head_total_65
+    branch_34 = torch.where(is_negative_2, branch_2, 0)
+    head_product_46 = _head(product_46)
+    difference_72 = product_46 - head_product_46
+    head_total_72 = _head(total_72)
+    difference_73 = total_72 - head_total_72
+    total_74 = head_total_65 * head_branch_31 - product_40 + head_total_65 * difference_69
+    total_74 = total_74 + difference_71 * head_branch_31 + difference_71 * difference_69
+    total_74 = torch.where(product_40 * 2.0**-60 == 0, 0, total_74)
+    total_74 = total_74 + (branch_30 - (total_65 - total_61)) * branch_31
+    total_74 = (total_74 + branch_34 * total_65) * branch_31
+    total_75 = head_total_72 * head_branch_7 - product_46 + head_total_72 * difference_7
+    total_75 = total_75 + difference_73 * head_branch_7 + difference_73 * difference_7
+    total_75 = torch.where(product_46 * 2.0**-60 == 0, 0, total_75)
+    total_75 = total_75 + (branch_33 - (total_72 - total_68)) * branch_7
+    total_75 = (total_75 + branch_9 * total_72) * branch_7
+    total_76 = product_41 - (total_73 - difference_68) + (product_47 - difference_68)
+    difference_74 = head_product_40 * head_branch_31 - product_41
+    difference_74 = difference_74 + head_product_40 * difference_69
+    difference_74 = difference_74 + difference_70 * head_branch_31
+    difference_74 = difference_74 + difference_70 * difference_69
+    difference_74 = torch.where(product_41 * 2.0**-60 == 0, 0, difference_74) + total_74
+    total_76 = total_76 + (difference_74 + branch_34 * product_40)
+    difference_75 = head_product_46 * head_branch_7 - product_47
+    difference_75 = difference_75 + head_product_46 * difference_7
+    difference_75 = difference_75 + difference_72 * head_branch_7 + difference_72 * difference_7
+    difference_75 = torch.where(product_47 * 2.0**-60 == 0, 0, difference_75) + total_75
+    total_76 = total_76 + (difference_75 + branch_9 * product_46)
+    branch_35 = torch.where(total_76.abs() < torch.inf, total_76, 0)
+    total_77 = total_73 + branch_35
+    total_78 = total_77 + 2
+    difference_76 = total_78 - total_77
+    total_79 = total_77 - (total_78 - difference_76) + (2 - difference_76)
+    total_79 = total_79 + (branch_35 - (total_77 - total_73))
+    branch_36 = torch.where(total_79.abs() < torch.inf, total_79, 0)
+    total_80 = total_78 + branch_36
+    product_48 = total_80 * ratio_2
+    product_49 = product_48 * ratio_4
+    product_50 = product_49 * ratio_3
     head_product_49 = _head(product_49)
-    difference_76 = product_49 - head_product_49
-    head_total_73 = _head(total_73)
-    difference_77 = total_73 - head_total_73
-    total_75 = head_total_64 * head_branch_37 - product_43 + head_total_64 * difference_73
-    total_75 = total_75 + difference_75 * head_branch_37 + difference_75 * difference_73
-    total_75 = torch.where(product_43 * 2.0**-60 == 0, 0, total_75)
-    total_75 = total_75 + (branch_36 - (total_64 - total_60)) * branch_37
-    total_75 = (total_75 + branch_41 * total_64) * branch_37
-    total_76 = head_total_73 * head_branch_7 - product_49 + head_total_73 * difference_7
-    total_76 = total_76 + difference_77 * head_branch_7 + difference_77 * difference_7
-    total_76 = torch.where(product_49 * 2.0**-60 == 0, 0, total_76)
-    total_76 = total_76 + (branch_40 - (total_73 - total_69)) * branch_7
-    total_76 = (total_76 + branch_9 * total_73) * branch_7
-    total_77 = product_44 - (total_74 - difference_72) + (product_50 - difference_72)
-    difference_78 = head_product_43 * head_branch_37 - product_44
-    difference_78 = difference_78 + head_product_43 * difference_73
-    difference_78 = difference_78 + difference_74 * head_branch_37
-    difference_78 = difference_78 + difference_74 * difference_73
-    difference_78 = torch.where(product_44 * 2.0**-60 == 0, 0, difference_78) + total_75
-    total_77 = total_77 + (difference_78 + branch_41 * product_43)
-    difference_79 = head_product_49 * head_branch_7 - product_50
-    difference_79 = difference_79 + head_product_49 * difference_7
-    difference_79 = difference_79 + difference_76 * head_branch_7 + difference_76 * difference_7
-    difference_79 = torch.where(product_50 * 2.0**-60 == 0, 0, difference_79) + total_76
-    total_77 = total_77 + (difference_79 + branch_9 * product_49)
-    branch_42 = torch.where(total_77.abs() < torch.inf, total_77, 0)
-    total_78 = total_74 + branch_42
-    total_79 = total_78 + 2
-    difference_80 = total_79 - total_78
-    total_80 = total_78 - (total_79 - difference_80) + (2 - difference_80)
-    total_80 = total_80 + (branch_42 - (total_78 - total_74))
-    branch_43 = torch.where(total_80.abs() < torch.inf, total_80, 0)
-    total_81 = total_79 + branch_43
-    product_51 = total_81 * ratio_2
-    product_52 = product_51 * ratio_4
-    product_53 = product_52 * ratio_3
-    head_product_52 = _head(product_52)
-    difference_81 = product_52 - head_product_52
-    head_product_51 = _head(product_51)
-    difference_82 = product_51 - head_product_51
-    head_total_81 = _head(total_81)
-    difference_83 = total_81 - head_total_81
-    total_82 = head_total_81 * head_ratio_2 - product_51 + head_total_81 * difference_10
-    total_82 = total_82 + difference_83 * head_ratio_2 + difference_83 * difference_10
-    total_82 = torch.where(product_51 * 2.0**-60 == 0, 0, total_82)
-    total_82 = total_82 + (branch_43 - (total_81 - total_79)) * ratio_2
-    total_82 = (total_82 + numerator * total_81) * ratio_4
-    difference_84 = head_product_51 * head_ratio_4 - product_52
-    difference_84 = difference_84 + head_product_51 * difference_52
-    difference_84 = difference_84 + difference_82 * head_ratio_4 + difference_82 * difference_52
-    difference_84 = torch.where(product_52 * 2.0**-60 == 0, 0, difference_84) + total_82
-    difference_84 = (difference_84 + numerator_10 * product_51) * ratio_3
-    difference_85 = head_product_52 * head_ratio_3 - product_53
-    difference_85 = difference_85 + head_product_52 * difference_17
-    difference_85 = difference_85 + difference_81 * head_ratio_3 + difference_81 * difference_17
-    difference_85 = torch.where(product_53 * 2.0**-60 == 0, 0, difference_85) + difference_84
-    difference_85 = difference_85 + numerator_7 * product_52
-    branch_44 = torch.where(difference_85.abs() < torch.inf, difference_85, 0)
-    total_83 = product_53 + branch_44
+    difference_77 = product_49 - head_product_49
+    head_product_48 = _head(product_48)
+    difference_78 = product_48 - head_product_48
+    head_total_80 = _head(total_80)
+    difference_79 = total_80 - head_total_80
+    total_81 = head_total_80 * head_ratio_2 - product_48 + head_total_80 * difference_10
+    total_81 = total_81 + difference_79 * head_ratio_2 + difference_79 * difference_10
+    total_81 = torch.where(product_48 * 2.0**-60 == 0, 0, total_81)
+    total_81 = total_81 + (branch_36 - (total_80 - total_78)) * ratio_2
+    total_81 = (total_81 + numerator * total_80) * ratio_4
+    difference_80 = head_product_48 * head_ratio_4 - product_49
+    difference_80 = difference_80 + head_product_48 * difference_51
+    difference_80 = difference_80 + difference_78 * head_ratio_4 + difference_78 * difference_51
+    difference_80 = torch.where(product_49 * 2.0**-60 == 0, 0, difference_80) + total_81
+    difference_80 = (difference_80 + numerator_10 * product_48) * ratio_3
+    difference_81 = head_product_49 * head_ratio_3 - product_50
+    difference_81 = difference_81 + head_product_49 * difference_17
+    difference_81 = difference_81 + difference_77 * head_ratio_3 + difference_77 * difference_17
+    difference_81 = torch.where(product_50 * 2.0**-60 == 0, 0, difference_81) + difference_80
+    difference_81 = difference_81 + numerator_7 * product_49
+    branch_37 = torch.where(difference_81.abs() < torch.inf, difference_81, 0)
+    total_82 = product_50 + branch_37
     smaller = clamped.clamp(max=0)
     smaller_2 = product_29.clamp(max=0)
-    total_84 = smaller + smaller_2
-    difference_86 = total_84 - smaller
-    total_85 = smaller - (total_84 - difference_86) + (smaller_2 - difference_86)
-    outside_3 = is_equal_2 & (branch_28 <= 0) | differs_2 & (product_29 <= 0)
-    total_85 = total_85 + torch.where(outside_3, difference_49, 0)
-    branch_45 = torch.where(total_85.abs() < torch.inf, total_85, 0)
-    total_86 = total_84 + branch_45
+    total_83 = smaller + smaller_2
+    difference_82 = total_83 - smaller
+    total_84 = smaller - (total_83 - difference_82) + (smaller_2 - difference_82)
+    outside_2 = (product_29 == 0) & (branch_27 <= 0) | (product_29 != 0) & (product_29 <= 0)
+    total_84 = total_84 + torch.where(outside_2, difference_49, 0)
+    branch_38 = torch.where(total_84.abs() < torch.inf, total_84, 0)
+    total_85 = total_83 + branch_38
     smaller_3 = product_8.clamp(max=0)
-    total_87 = total_86 + smaller_3
-    difference_87 = total_87 - total_86
-    total_88 = total_86 - (total_87 - difference_87) + (smaller_3 - difference_87)
-    total_88 = total_88 + (branch_45 - (total_86 - total_84))
-    outside_4 = is_equal & (branch_16 <= 0) | differs & (product_8 <= 0)
-    total_88 = total_88 + torch.where(outside_4, total_15, 0)
-    branch_46 = torch.where(total_88.abs() < torch.inf, total_88, 0)
-    total_89 = total_87 + branch_46
-    product_54 = 0.5 * total_89
-    is_less_5 = product_54.abs() < 0.5
-    expm1_product_54 = _expm1(product_54)
-    total_90 = expm1_product_54 + 1
-    branch_47 = torch.where(is_less_5, total_90, product_54.exp())
-    branch_48 = torch.where(is_less_5, expm1_product_54 - (total_90 - 1), 0)
-    branch_49 = torch.where(branch_48.abs() < torch.inf, branch_48, 0)
-    total_91 = branch_47 + branch_49
-    product_55 = total_83 * total_91
-    head_total_83 = _head(total_83)
-    head_total_91 = _head(total_91)
-    difference_88 = total_91 - head_total_91
-    difference_89 = total_83 - head_total_83
-    difference_90 = branch_49 - (total_91 - branch_47)
-    total_92 = head_total_83 * head_total_91 - product_55 + head_total_83 * difference_88
-    total_92 = total_92 + difference_89 * head_total_91 + difference_89 * difference_88
-    total_92 = torch.where(product_55 * 2.0**-60 == 0, 0, total_92)
-    total_92 = total_92 + (branch_44 - (total_83 - product_53)) * total_91
-    total_92 = total_92 + difference_90 * total_83
-    branch_50 = torch.where(total_92.abs() < torch.inf, total_92, 0)
-    total_93 = product_55 + branch_50
-    product_56 = total_93 * total_91
-    head_total_93 = _head(total_93)
-    difference_91 = total_93 - head_total_93
-    total_94 = head_total_93 * head_total_91 - product_56 + head_total_93 * difference_88
-    total_94 = total_94 + difference_91 * head_total_91 + difference_91 * difference_88
-    total_94 = torch.where(product_56 * 2.0**-60 == 0, 0, total_94)
-    total_94 = total_94 + (branch_50 - (total_93 - product_55)) * total_91
-    total_94 = total_94 + difference_90 * total_93
-    total_95 = product_56 + torch.where(total_94.abs() < torch.inf, total_94, 0)
-    product_57 = (branch_46 - (total_89 - total_87)) * 0.5
-    total_96 = product_57 + product_57
-    product_58 = total_95 * total_96
-    product_59 = total_95 * (torch.where(total_96.abs() < torch.inf, total_96, 0) + 1)
-    total_97 = total_95 + torch.where(product_58.abs() < torch.inf, product_58, 0)
-    return torch.where(total_95.abs() < 2.0**-60, product_59, total_97)
+    total_86 = total_85 + smaller_3
+    difference_83 = total_86 - total_85
+    total_87 = total_85 - (total_86 - difference_83) + (smaller_3 - difference_83)
+    total_87 = total_87 + (branch_38 - (total_85 - total_83))
+    outside_3 = is_equal & (branch_16 <= 0) | differs & (product_8 <= 0)
+    total_87 = total_87 + torch.where(outside_3, total_15, 0)
+    branch_39 = torch.where(total_87.abs() < torch.inf, total_87, 0)
+    total_88 = total_86 + branch_39
+    product_51 = 0.5 * total_88
+    is_less_5 = product_51.abs() < 0.5
+    expm1_product_51 = _expm1(product_51)
+    total_89 = expm1_product_51 + 1
+    branch_40 = torch.where(is_less_5, total_89, product_51.exp())
+    branch_41 = torch.where(is_less_5, expm1_product_51 - (total_89 - 1), 0)
+    branch_42 = torch.where(branch_41.abs() < torch.inf, branch_41, 0)
+    total_90 = branch_40 + branch_42
+    product_52 = total_82 * total_90
+    head_total_82 = _head(total_82)
+    head_total_90 = _head(total_90)
+    difference_84 = total_90 - head_total_90
+    difference_85 = total_82 - head_total_82
+    difference_86 = branch_42 - (total_90 - branch_40)
+    total_91 = head_total_82 * head_total_90 - product_52 + head_total_82 * difference_84
+    total_91 = total_91 + difference_85 * head_total_90 + difference_85 * difference_84
+    total_91 = torch.where(product_52 * 2.0**-60 == 0, 0, total_91)
+    total_91 = total_91 + (branch_37 - (total_82 - product_50)) * total_90
+    total_91 = total_91 + difference_86 * total_82
+    branch_43 = torch.where(total_91.abs() < torch.inf, total_91, 0)
+    total_92 = product_52 + branch_43
+    product_53 = total_92 * total_90
+    head_total_92 = _head(total_92)
+    difference_87 = total_92 - head_total_92
+    total_93 = head_total_92 * head_total_90 - product_53 + head_total_92 * difference_84
+    total_93 = total_93 + difference_87 * head_total_90 + difference_87 * difference_84
+    total_93 = torch.where(product_53 * 2.0**-60 == 0, 0, total_93)
+    total_93 = total_93 + (branch_43 - (total_92 - product_52)) * total_90
+    total_93 = total_93 + difference_86 * total_92
+    total_94 = product_53 + torch.where(total_93.abs() < torch.inf, total_93, 0)
+    product_54 = (branch_39 - (total_88 - total_86)) * 0.5
+    total_95 = product_54 + product_54
+    product_55 = total_94 * total_95
+    product_56 = total_94 * (torch.where(total_95.abs() < torch.inf, total_95, 0) + 1)
+    total_96 = total_94 + torch.where(product_55.abs() < torch.inf, product_55, 0)
+    return torch.where(total_94.abs() < 2.0**-60, product_56, total_96)
 
 
 _DERIVATIVES = {

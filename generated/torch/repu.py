@@ -94,353 +94,15 @@ def _value(x: Tensor, s: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, s: Tensor) -> Tensor:
-    """The derivative by x: as declared, scaled, halved, compensated precisely."""
-    is_at_most = x <= 0
-    total = s - 1
-    difference = total - s
-    total_2 = (s - (total - difference)).add_(-1 - difference)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
-    total_3 = total + branch
-    log_x = x.log()
-    is_less = x < 2.0**-32
-    product = torch.where(is_less, x.new_full((), 2.0**64), 1).mul_(x)
-    product_2 = -0.5 * log_x
-    abs_product_2 = product_2.abs()
-    is_less_2 = abs_product_2 < 0.25
-    total_4 = product_2 + 1
-    difference_2 = total_4 - product_2
-    total_5 = (_1_OVER_15 * product_2).add_(_1_OVER_14).mul_(product_2).add_(_1_OVER_13)
-    total_5 = total_5.mul_(product_2).add_(_1_OVER_12).mul_(product_2).add_(_1_OVER_11)
-    total_5 = total_5.mul_(product_2).add_(_1_OVER_10).mul_(product_2).add_(_1_OVER_9)
-    total_5 = total_5.mul_(product_2).add_(_1_OVER_8).mul_(product_2).add_(_1_OVER_7)
-    total_5 = total_5.mul_(product_2).add_(_1_OVER_6).mul_(product_2).add_(_1_OVER_5)
-    total_5 = total_5.mul_(product_2).add_(_1_OVER_4).mul_(product_2).add_(_1_OVER_3)
-    total_5 = product_2.square().mul_(total_5.mul_(product_2).add_(_1_OVER_2))
-    total_5 = (product_2 - (total_4 - difference_2)).add_(1 - difference_2).add_(total_5)
-    branch_2 = torch.where(total_5.abs() < torch.inf, total_5, 0)
-    total_6 = total_4 + branch_2
-    exp_product_2 = product_2.exp()
-    branch_3 = torch.where(is_less_2, total_6, exp_product_2)
-    branch_4 = torch.where(is_less, x.new_full((), 2.0**-32), 1)
-    product_3 = branch_3 * branch_4
-    product_4 = product * product_3
-    product_5 = product_4 * product_3
-    total_7 = product_5 - 1
-    difference_3 = total_7 - product_5
-    head_product_4 = _head(product_4)
-    head_product_3 = _head(product_3)
-    difference_4 = product_3 - head_product_3
-    difference_5 = product_4 - head_product_4
-    head_product = _head(product)
-    difference_6 = product - head_product
-    binade = _binade(exp_product_2 * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_5 = torch.where(inside, binade, 1)
-    ratio = exp_product_2 / branch_5
-    floor = branch_5.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_7 = product_2 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = (floor * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_8 = difference_7 + negated
-    difference_8 = total_8 - difference_7
-    total_9 = (difference_7 - (total_8 - difference_8)).add_(negated - difference_8)
-    total_9 = total_9.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_6 = torch.where(total_9.abs() < torch.inf, total_9, 0)
-    total_10 = total_8 + branch_6
-    numerator = (_1_OVER_15 * total_10).add_(_1_OVER_14).mul_(total_10).add_(_1_OVER_13)
-    numerator = numerator.mul_(total_10).add_(_1_OVER_12).mul_(total_10).add_(_1_OVER_11)
-    numerator = numerator.mul_(total_10).add_(_1_OVER_10).mul_(total_10).add_(_1_OVER_9)
-    numerator = numerator.mul_(total_10).add_(_1_OVER_8).mul_(total_10).add_(_1_OVER_7)
-    numerator = numerator.mul_(total_10).add_(_1_OVER_6).mul_(total_10).add_(_1_OVER_5)
-    numerator = numerator.mul_(total_10).add_(_1_OVER_4).mul_(total_10).add_(_1_OVER_3)
-    numerator = total_10.square().mul_(numerator.mul_(total_10).add_(_1_OVER_2))
-    numerator = numerator.add_(branch_6 - (total_10 - total_8))
-    numerator = (1 - ratio).add_(total_10).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_product_2 >= 0.25), numerator, 0).mul_(branch_3)
-    numerator = torch.where(is_less_2, branch_2 - (total_6 - total_4), 0).add_(numerator)
-    numerator = numerator.mul_(branch_4)
-    total_11 = (product_5 - (total_7 - difference_3)).add_(-1 - difference_3)
-    difference_9 = (head_product_4 * head_product_3).sub_(product_5)
-    difference_9 = difference_9.add_(head_product_4 * difference_4)
-    difference_9 = difference_9.add_(difference_5 * head_product_3)
-    difference_9 = difference_9.add_(difference_5 * difference_4)
-    difference_9 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_9)
-    difference_10 = (head_product * head_product_3).sub_(product_4)
-    difference_10 = difference_10.add_(head_product * difference_4)
-    difference_10 = difference_10.add_(difference_6 * head_product_3)
-    difference_10 = difference_10.add_(difference_6 * difference_4)
-    difference_10 = torch.where(product_4 * 2.0**-60 == 0, 0, difference_10)
-    difference_9 = difference_9.add_(difference_10.add_(numerator * product).mul_(product_3))
-    total_11 = total_11.add_(difference_9.add_(numerator * product_4))
-    branch_7 = torch.where(total_11.abs() < torch.inf, total_11, 0)
-    total_12 = total_7 + branch_7
-    total_13 = (branch_7 - (total_12 - total_7)).add_(total_12)
-    branch_8 = torch.where(total_13.abs() < 0.00390625, total_13, 0)
-    branch_9 = torch.where(branch_8.abs() < torch.inf, branch_8, 0)
-    total_14 = log_x + branch_9
-    difference_11 = total_14 - log_x
-    difference_12 = branch_9 - difference_11
-    is_at_most_2 = (difference_11 + difference_12).abs_() <= log_x.abs().mul_(0.00390625)
-    branch_10 = torch.where(is_at_most_2, total_14, log_x)
-    product_6 = total_3 * branch_10
-    product_7 = 0.5 * product_6
-    abs_product_7 = product_7.abs()
-    is_less_3 = abs_product_7 < 0.25
-    total_15 = product_7 + 1
-    difference_13 = total_15 - product_7
-    total_16 = (_1_OVER_15 * product_7).add_(_1_OVER_14).mul_(product_7).add_(_1_OVER_13)
-    total_16 = total_16.mul_(product_7).add_(_1_OVER_12).mul_(product_7).add_(_1_OVER_11)
-    total_16 = total_16.mul_(product_7).add_(_1_OVER_10).mul_(product_7).add_(_1_OVER_9)
-    total_16 = total_16.mul_(product_7).add_(_1_OVER_8).mul_(product_7).add_(_1_OVER_7)
-    total_16 = total_16.mul_(product_7).add_(_1_OVER_6).mul_(product_7).add_(_1_OVER_5)
-    total_16 = total_16.mul_(product_7).add_(_1_OVER_4).mul_(product_7).add_(_1_OVER_3)
-    total_16 = product_7.square().mul_(total_16.mul_(product_7).add_(_1_OVER_2))
-    total_17 = (product_7 - (total_15 - difference_13)).add_(1 - difference_13)
-    total_17 = total_17.add_(total_16)
-    branch_11 = torch.where(total_17.abs() < torch.inf, total_17, 0)
-    total_18 = total_15 + branch_11
-    exp_product_7 = product_7.exp()
-    branch_12 = torch.where(is_less_3, total_18, exp_product_7)
-    branch_13 = torch.where(is_less_3, branch_11 - (total_18 - total_15), 0)
-    branch_14 = torch.where(branch_13.abs() < torch.inf, branch_13, 0)
-    total_19 = branch_12 + branch_14
-    product_8 = s * total_19
-    head_s = _head(s)
-    head_total_19 = _head(total_19)
-    difference_14 = total_19 - head_total_19
-    difference_15 = s - head_s
-    difference_16 = branch_14 - (total_19 - branch_12)
-    total_20 = (head_s * head_total_19).sub_(product_8).add_(head_s * difference_14)
-    total_20 = total_20.add_(difference_15 * head_total_19)
-    total_20 = total_20.add_(difference_15 * difference_14)
-    total_20 = torch.where(product_8 * 2.0**-60 == 0, 0, total_20).add_(difference_16 * s)
-    branch_15 = torch.where(total_20.abs() < torch.inf, total_20, 0)
-    total_21 = product_8 + branch_15
-    product_9 = total_21 * total_19
-    head_total_21 = _head(total_21)
-    difference_17 = total_21 - head_total_21
-    product_10 = (branch_15 - (total_21 - product_8)).mul_(total_19)
-    difference_18 = (head_total_21 * head_total_19).sub_(product_9)
-    difference_18 = difference_18.add_(head_total_21 * difference_14)
-    difference_18 = difference_18.add_(difference_17 * head_total_19)
-    difference_18 = difference_18.add_(difference_17 * difference_14)
-    difference_18 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_18).add_(product_10)
-    difference_18 = torch.where(is_at_most, 0, difference_18.add_(difference_16 * total_21))
-    branch_16 = torch.where(difference_18.abs() < torch.inf, difference_18, 0)
-    branch_16 = torch.where(is_at_most, 0, product_9).add_(branch_16)
-    binade_2 = _binade(exp_product_7 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_17 = torch.where(inside_2, binade_2, 1)
-    ratio_2 = exp_product_7 / branch_17
-    floor_2 = branch_17.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_19 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = (floor_2 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_22 = difference_19 + negated_2
-    difference_20 = total_22 - difference_19
-    total_23 = (difference_19 - (total_22 - difference_20)).add_(negated_2 - difference_20)
-    total_23 = total_23.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_18 = torch.where(total_23.abs() < torch.inf, total_23, 0)
-    total_24 = total_22 + branch_18
-    head_total_3 = _head(total_3)
-    head_branch_10 = _head(branch_10)
-    difference_21 = branch_10 - head_branch_10
-    difference_22 = total_3 - head_total_3
-    numerator_2 = (_1_OVER_15 * total_24).add_(_1_OVER_14).mul_(total_24).add_(_1_OVER_13)
-    numerator_3 = numerator_2.mul_(total_24).add_(_1_OVER_12).mul_(total_24).add_(_1_OVER_11)
-    numerator_4 = numerator_3.mul_(total_24).add_(_1_OVER_10).mul_(total_24).add_(_1_OVER_9)
-    numerator_5 = numerator_4.mul_(total_24).add_(_1_OVER_8).mul_(total_24).add_(_1_OVER_7)
-    numerator_6 = numerator_5.mul_(total_24).add_(_1_OVER_6).mul_(total_24).add_(_1_OVER_5)
-    numerator_7 = numerator_6.mul_(total_24).add_(_1_OVER_4).mul_(total_24).add_(_1_OVER_3)
-    numerator_8 = total_24.square().mul_(numerator_7.mul_(total_24).add_(_1_OVER_2))
-    numerator_9 = numerator_8.add_(branch_18 - (total_24 - total_22))
-    numerator_9 = (1 - ratio_2).add_(total_24).add_(numerator_9).div_(ratio_2)
-    numerator_9 = torch.where(inside_2 & (abs_product_7 >= 0.25), numerator_9, 0)
-    product_11 = torch.where(is_at_most_2, difference_12, 0) * total_3
-    difference_23 = (head_total_3 * head_branch_10).sub_(product_6)
-    difference_23 = difference_23.add_(head_total_3 * difference_21)
-    difference_23 = difference_23.add_(difference_22 * head_branch_10)
-    difference_23 = difference_23.add_(difference_22 * difference_21)
-    difference_23 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_23)
-    difference_23 = difference_23.add_((branch - (total_3 - total)) * branch_10)
-    numerator_9 = numerator_9.add_(difference_23.add_(product_11).mul_(0.5))
-    branch_19 = torch.where(is_at_most, 0, numerator_9 + numerator_9)
-    product_12 = branch_16 * branch_19
-    total_25 = torch.where(product_12.abs() < torch.inf, product_12, 0).add_(branch_16)
-    total_26 = torch.where(branch_19.abs() < torch.inf, branch_19, 0).add_(1)
-    return torch.where(branch_16.abs() < 2.0**-60, total_26.mul_(branch_16), total_25)
+    """The derivative by x: as declared, by roots of powers."""
+    power = torch.pow(x, (0.5 * s).sub_(0.5))
+    return torch.where(x == x, torch.where(x <= 0, 0, (power * s).mul_(power)), x)
 
 
 def _by_s(x: Tensor, s: Tensor) -> Tensor:
-    """The derivative by s: as declared, scaled, halved, compensated precisely."""
-    is_at_most = x <= 0
-    log_x = x.log()
-    is_less = x < 2.0**-32
-    product = torch.where(is_less, x.new_full((), 2.0**64), 1).mul_(x)
-    product_2 = -0.5 * log_x
-    abs_product_2 = product_2.abs()
-    is_less_2 = abs_product_2 < 0.25
-    total = product_2 + 1
-    difference = total - product_2
-    total_2 = (_1_OVER_15 * product_2).add_(_1_OVER_14).mul_(product_2).add_(_1_OVER_13)
-    total_2 = total_2.mul_(product_2).add_(_1_OVER_12).mul_(product_2).add_(_1_OVER_11)
-    total_2 = total_2.mul_(product_2).add_(_1_OVER_10).mul_(product_2).add_(_1_OVER_9)
-    total_2 = total_2.mul_(product_2).add_(_1_OVER_8).mul_(product_2).add_(_1_OVER_7)
-    total_2 = total_2.mul_(product_2).add_(_1_OVER_6).mul_(product_2).add_(_1_OVER_5)
-    total_2 = total_2.mul_(product_2).add_(_1_OVER_4).mul_(product_2).add_(_1_OVER_3)
-    total_2 = product_2.square().mul_(total_2.mul_(product_2).add_(_1_OVER_2))
-    total_2 = (product_2 - (total - difference)).add_(1 - difference).add_(total_2)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
-    total_3 = total + branch
-    exp_product_2 = product_2.exp()
-    branch_2 = torch.where(is_less_2, total_3, exp_product_2)
-    branch_3 = torch.where(is_less, x.new_full((), 2.0**-32), 1)
-    product_3 = branch_2 * branch_3
-    product_4 = product * product_3
-    product_5 = product_4 * product_3
-    total_4 = product_5 - 1
-    difference_2 = total_4 - product_5
-    head_product_4 = _head(product_4)
-    head_product_3 = _head(product_3)
-    difference_3 = product_3 - head_product_3
-    difference_4 = product_4 - head_product_4
-    head_product = _head(product)
-    difference_5 = product - head_product
-    binade = _binade(exp_product_2 * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_4 = torch.where(inside, binade, 1)
-    ratio = exp_product_2 / branch_4
-    floor = branch_4.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_6 = product_2 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = (floor * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_5 = difference_6 + negated
-    difference_7 = total_5 - difference_6
-    total_6 = (difference_6 - (total_5 - difference_7)).add_(negated - difference_7)
-    total_6 = total_6.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_5 = torch.where(total_6.abs() < torch.inf, total_6, 0)
-    total_7 = total_5 + branch_5
-    numerator = (_1_OVER_15 * total_7).add_(_1_OVER_14).mul_(total_7).add_(_1_OVER_13)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_12).mul_(total_7).add_(_1_OVER_11)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_10).mul_(total_7).add_(_1_OVER_9)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_8).mul_(total_7).add_(_1_OVER_7)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_6).mul_(total_7).add_(_1_OVER_5)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_4).mul_(total_7).add_(_1_OVER_3)
-    numerator = total_7.square().mul_(numerator.mul_(total_7).add_(_1_OVER_2))
-    numerator = numerator.add_(branch_5 - (total_7 - total_5))
-    numerator = (1 - ratio).add_(total_7).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_product_2 >= 0.25), numerator, 0).mul_(branch_2)
-    numerator = torch.where(is_less_2, branch - (total_3 - total), 0).add_(numerator)
-    numerator = numerator.mul_(branch_3)
-    total_8 = (product_5 - (total_4 - difference_2)).add_(-1 - difference_2)
-    difference_8 = (head_product_4 * head_product_3).sub_(product_5)
-    difference_8 = difference_8.add_(head_product_4 * difference_3)
-    difference_8 = difference_8.add_(difference_4 * head_product_3)
-    difference_8 = difference_8.add_(difference_4 * difference_3)
-    difference_8 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_8)
-    difference_9 = (head_product * head_product_3).sub_(product_4)
-    difference_9 = difference_9.add_(head_product * difference_3)
-    difference_9 = difference_9.add_(difference_5 * head_product_3)
-    difference_9 = difference_9.add_(difference_5 * difference_3)
-    difference_9 = torch.where(product_4 * 2.0**-60 == 0, 0, difference_9)
-    difference_8 = difference_8.add_(difference_9.add_(numerator * product).mul_(product_3))
-    total_8 = total_8.add_(difference_8.add_(numerator * product_4))
-    branch_6 = torch.where(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = total_4 + branch_6
-    total_10 = (branch_6 - (total_9 - total_4)).add_(total_9)
-    branch_7 = torch.where(total_10.abs() < 0.00390625, total_10, 0)
-    branch_8 = torch.where(branch_7.abs() < torch.inf, branch_7, 0)
-    total_11 = log_x + branch_8
-    difference_10 = total_11 - log_x
-    difference_11 = branch_8 - difference_10
-    is_at_most_2 = (difference_10 + difference_11).abs_() <= log_x.abs().mul_(0.00390625)
-    branch_9 = torch.where(is_at_most_2, total_11, log_x)
-    branch_10 = torch.where(is_at_most_2, difference_11, 0)
-    branch_11 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
-    total_12 = branch_9 + branch_11
-    product_6 = s * branch_9
-    product_7 = 0.5 * product_6
-    abs_product_7 = product_7.abs()
-    is_less_3 = abs_product_7 < 0.25
-    total_13 = product_7 + 1
-    difference_12 = total_13 - product_7
-    total_14 = (_1_OVER_15 * product_7).add_(_1_OVER_14).mul_(product_7).add_(_1_OVER_13)
-    total_14 = total_14.mul_(product_7).add_(_1_OVER_12).mul_(product_7).add_(_1_OVER_11)
-    total_14 = total_14.mul_(product_7).add_(_1_OVER_10).mul_(product_7).add_(_1_OVER_9)
-    total_14 = total_14.mul_(product_7).add_(_1_OVER_8).mul_(product_7).add_(_1_OVER_7)
-    total_14 = total_14.mul_(product_7).add_(_1_OVER_6).mul_(product_7).add_(_1_OVER_5)
-    total_14 = total_14.mul_(product_7).add_(_1_OVER_4).mul_(product_7).add_(_1_OVER_3)
-    total_14 = product_7.square().mul_(total_14.mul_(product_7).add_(_1_OVER_2))
-    total_15 = (product_7 - (total_13 - difference_12)).add_(1 - difference_12)
-    total_15 = total_15.add_(total_14)
-    branch_12 = torch.where(total_15.abs() < torch.inf, total_15, 0)
-    total_16 = total_13 + branch_12
-    exp_product_7 = product_7.exp()
-    branch_13 = torch.where(is_less_3, total_16, exp_product_7)
-    branch_14 = torch.where(is_less_3, branch_12 - (total_16 - total_13), 0)
-    branch_15 = torch.where(branch_14.abs() < torch.inf, branch_14, 0)
-    total_17 = branch_13 + branch_15
-    product_8 = total_12 * total_17
-    head_total_12 = _head(total_12)
-    head_total_17 = _head(total_17)
-    difference_13 = total_17 - head_total_17
-    difference_14 = total_12 - head_total_12
-    difference_15 = branch_15 - (total_17 - branch_13)
-    difference_16 = (head_total_12 * head_total_17).sub_(product_8)
-    difference_16 = difference_16.add_(head_total_12 * difference_13)
-    difference_16 = difference_16.add_(difference_14 * head_total_17)
-    difference_16 = difference_16.add_(difference_14 * difference_13)
-    difference_16 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_16)
-    difference_16 = difference_16.add_((branch_11 - (total_12 - branch_9)) * total_17)
-    difference_16 = difference_16.add_(difference_15 * total_12)
-    branch_16 = torch.where(difference_16.abs() < torch.inf, difference_16, 0)
-    total_18 = product_8 + branch_16
-    product_9 = total_18 * total_17
-    head_total_18 = _head(total_18)
-    difference_17 = total_18 - head_total_18
-    product_10 = (branch_16 - (total_18 - product_8)).mul_(total_17)
-    difference_18 = (head_total_18 * head_total_17).sub_(product_9)
-    difference_18 = difference_18.add_(head_total_18 * difference_13)
-    difference_18 = difference_18.add_(difference_17 * head_total_17)
-    difference_18 = difference_18.add_(difference_17 * difference_13)
-    difference_18 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_18).add_(product_10)
-    difference_18 = torch.where(is_at_most, 0, difference_18.add_(difference_15 * total_18))
-    branch_17 = torch.where(difference_18.abs() < torch.inf, difference_18, 0)
-    branch_17 = torch.where(is_at_most, 0, product_9).add_(branch_17)
-    binade_2 = _binade(exp_product_7 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_18 = torch.where(inside_2, binade_2, 1)
-    ratio_2 = exp_product_7 / branch_18
-    floor_2 = branch_18.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_19 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = (floor_2 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_19 = difference_19 + negated_2
-    difference_20 = total_19 - difference_19
-    total_20 = (difference_19 - (total_19 - difference_20)).add_(negated_2 - difference_20)
-    total_20 = total_20.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_19 = torch.where(total_20.abs() < torch.inf, total_20, 0)
-    total_21 = total_19 + branch_19
-    head_s = _head(s)
-    head_branch_9 = _head(branch_9)
-    difference_21 = branch_9 - head_branch_9
-    difference_22 = s - head_s
-    numerator_2 = (_1_OVER_15 * total_21).add_(_1_OVER_14).mul_(total_21).add_(_1_OVER_13)
-    numerator_3 = numerator_2.mul_(total_21).add_(_1_OVER_12).mul_(total_21).add_(_1_OVER_11)
-    numerator_4 = numerator_3.mul_(total_21).add_(_1_OVER_10).mul_(total_21).add_(_1_OVER_9)
-    numerator_5 = numerator_4.mul_(total_21).add_(_1_OVER_8).mul_(total_21).add_(_1_OVER_7)
-    numerator_6 = numerator_5.mul_(total_21).add_(_1_OVER_6).mul_(total_21).add_(_1_OVER_5)
-    numerator_7 = numerator_6.mul_(total_21).add_(_1_OVER_4).mul_(total_21).add_(_1_OVER_3)
-    numerator_8 = total_21.square().mul_(numerator_7.mul_(total_21).add_(_1_OVER_2))
-    numerator_9 = numerator_8.add_(branch_19 - (total_21 - total_19))
-    numerator_9 = (1 - ratio_2).add_(total_21).add_(numerator_9).div_(ratio_2)
-    numerator_9 = torch.where(inside_2 & (abs_product_7 >= 0.25), numerator_9, 0)
-    total_22 = (head_s * head_branch_9).sub_(product_6).add_(head_s * difference_21)
-    total_22 = total_22.add_(difference_22 * head_branch_9)
-    total_22 = total_22.add_(difference_22 * difference_21)
-    total_22 = torch.where(product_6 * 2.0**-60 == 0, 0, total_22).add_(branch_10 * s)
-    numerator_9 = numerator_9.add_(total_22.mul_(0.5))
-    branch_20 = torch.where(is_at_most, 0, numerator_9 + numerator_9)
-    product_11 = branch_17 * branch_20
-    total_23 = torch.where(product_11.abs() < torch.inf, product_11, 0).add_(branch_17)
-    total_24 = torch.where(branch_20.abs() < torch.inf, branch_20, 0).add_(1)
-    return torch.where(branch_17.abs() < 2.0**-60, total_24.mul_(branch_17), total_23)
+    """The derivative by s: as declared, by roots of powers."""
+    power = torch.pow(x, 0.5 * s)
+    return torch.where(x <= 0, 0, (power * x.log()).mul_(power))
 
 
 def _by_x_x(x: Tensor, s: Tensor) -> Tensor:
@@ -449,222 +111,54 @@ def _by_x_x(x: Tensor, s: Tensor) -> Tensor:
 
 
 def _by_x_s(x: Tensor, s: Tensor) -> Tensor:
-    """The second derivative by x and s: as declared, scaled, halved, compensated precisely."""
-    is_at_most = x <= 0
-    log_x = x.log()
-    is_less = x < 2.0**-32
-    product = x * torch.where(is_less, x.new_full((), 2.0**64), 1)
-    product_2 = -0.5 * log_x
-    abs_product_2 = product_2.abs()
-    is_less_2 = abs_product_2 < 0.25
-    total = product_2 + 1
-    difference = total - product_2
-    product_3 = ((_1_OVER_15 * product_2 + _1_OVER_14) * product_2 + _1_OVER_13) * product_2
-    product_3 = ((product_3 + _1_OVER_12) * product_2 + _1_OVER_11) * product_2 + _1_OVER_10
-    product_3 = ((product_3 * product_2 + _1_OVER_9) * product_2 + _1_OVER_8) * product_2
-    product_3 = ((product_3 + _1_OVER_7) * product_2 + _1_OVER_6) * product_2 + _1_OVER_5
-    product_3 = ((product_3 * product_2 + _1_OVER_4) * product_2 + _1_OVER_3) * product_2
-    product_3 = product_2.square() * (product_3 + _1_OVER_2)
-    product_3 = product_2 - (total - difference) + (1 - difference) + product_3
-    branch = torch.where(product_3.abs() < torch.inf, product_3, 0)
-    total_2 = total + branch
-    exp_product_2 = product_2.exp()
-    branch_2 = torch.where(is_less_2, total_2, exp_product_2)
-    branch_3 = torch.where(is_less, x.new_full((), 2.0**-32), 1)
-    product_4 = branch_2 * branch_3
-    product_5 = product * product_4
-    product_6 = product_5 * product_4
-    total_3 = product_6 - 1
-    difference_2 = total_3 - product_6
-    head_product_5 = _head(product_5)
-    head_product_4 = _head(product_4)
-    difference_3 = product_4 - head_product_4
-    difference_4 = product_5 - head_product_5
-    head_product = _head(product)
-    difference_5 = product - head_product
-    binade = _binade(exp_product_2 * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_4 = torch.where(inside, binade, 1)
-    ratio = exp_product_2 / branch_4
-    floor = torch.floor(branch_4.log() * _1_OVER_LOG_2 + 0.5)
-    difference_6 = product_2 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_4 = difference_6 + negated
-    difference_7 = total_4 - difference_6
-    total_5 = difference_6 - (total_4 - difference_7) + (negated - difference_7)
-    total_5 = total_5 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_5 = torch.where(total_5.abs() < torch.inf, total_5, 0)
-    total_6 = total_4 + branch_5
-    numerator = ((_1_OVER_15 * total_6 + _1_OVER_14) * total_6 + _1_OVER_13) * total_6
-    numerator = ((numerator + _1_OVER_12) * total_6 + _1_OVER_11) * total_6 + _1_OVER_10
-    numerator = ((numerator * total_6 + _1_OVER_9) * total_6 + _1_OVER_8) * total_6
-    numerator = ((numerator + _1_OVER_7) * total_6 + _1_OVER_6) * total_6 + _1_OVER_5
-    numerator = ((numerator * total_6 + _1_OVER_4) * total_6 + _1_OVER_3) * total_6
-    numerator = total_6.square() * (numerator + _1_OVER_2)
-    numerator = 1 - ratio + total_6 + (numerator + (branch_5 - (total_6 - total_4)))
-    numerator = torch.where(inside & (abs_product_2 >= 0.25), numerator / ratio, 0)
-    numerator = torch.where(is_less_2, branch - (total_2 - total), 0) + numerator * branch_2
-    numerator = numerator * branch_3
-    total_7 = head_product_5 * head_product_4 - product_6 + head_product_5 * difference_3
-    total_7 = total_7 + difference_4 * head_product_4 + difference_4 * difference_3
-    total_7 = torch.where(product_6 * 2.0**-60 == 0, 0, total_7)
-    total_8 = head_product * head_product_4 - product_5 + head_product * difference_3
-    total_8 = total_8 + difference_5 * head_product_4 + difference_5 * difference_3
-    total_8 = torch.where(product_5 * 2.0**-60 == 0, 0, total_8) + numerator * product
-    total_7 = total_7 + total_8 * product_4 + numerator * product_5
-    total_7 = product_6 - (total_3 - difference_2) + (-1 - difference_2) + total_7
-    branch_6 = torch.where(total_7.abs() < torch.inf, total_7, 0)
-    total_9 = total_3 + branch_6
-    total_10 = total_9 + (branch_6 - (total_9 - total_3))
-    branch_7 = torch.where(total_10.abs() < 0.00390625, total_10, 0)
-    branch_8 = torch.where(branch_7.abs() < torch.inf, branch_7, 0)
-    total_11 = log_x + branch_8
-    difference_8 = total_11 - log_x
-    difference_9 = branch_8 - difference_8
-    is_at_most_2 = torch.abs(difference_8 + difference_9) <= 0.00390625 * log_x.abs()
-    branch_9 = torch.where(is_at_most_2, total_11, log_x)
-    product_7 = s * branch_9
-    total_12 = product_7 + 1
-    difference_10 = total_12 - product_7
-    head_s = _head(s)
-    head_branch_9 = _head(branch_9)
-    difference_11 = branch_9 - head_branch_9
-    difference_12 = s - head_s
-    branch_10 = torch.where(is_at_most_2, difference_9, 0)
-    total_13 = product_7 - (total_12 - difference_10) + (1 - difference_10)
-    total_14 = head_s * head_branch_9 - product_7 + head_s * difference_11
-    total_14 = total_14 + difference_12 * head_branch_9 + difference_12 * difference_11
-    total_14 = torch.where(product_7 * 2.0**-60 == 0, 0, total_14) + branch_10 * s
-    total_13 = total_13 + total_14
-    branch_11 = torch.where(total_13.abs() < torch.inf, total_13, 0)
-    total_15 = total_12 + branch_11
-    difference_13 = branch_11 - (total_15 - total_12)
-    branch_12 = torch.where(difference_13.abs() < torch.inf, difference_13, 0)
-    total_16 = total_15 + branch_12
-    total_17 = s - 1
-    difference_14 = total_17 - s
-    total_18 = s - (total_17 - difference_14) + (-1 - difference_14)
-    branch_13 = torch.where(total_18.abs() < torch.inf, total_18, 0)
-    total_19 = total_17 + branch_13
-    product_8 = total_19 * branch_9
-    product_9 = 0.5 * product_8
-    abs_product_9 = product_9.abs()
-    is_less_3 = abs_product_9 < 0.25
-    total_20 = product_9 + 1
-    difference_15 = total_20 - product_9
-    product_10 = ((_1_OVER_15 * product_9 + _1_OVER_14) * product_9 + _1_OVER_13) * product_9
-    product_10 = ((product_10 + _1_OVER_12) * product_9 + _1_OVER_11) * product_9
-    product_10 = ((product_10 + _1_OVER_10) * product_9 + _1_OVER_9) * product_9 + _1_OVER_8
-    product_10 = ((product_10 * product_9 + _1_OVER_7) * product_9 + _1_OVER_6) * product_9
-    product_10 = ((product_10 + _1_OVER_5) * product_9 + _1_OVER_4) * product_9 + _1_OVER_3
-    product_10 = product_9.square() * (product_10 * product_9 + _1_OVER_2)
-    product_10 = product_9 - (total_20 - difference_15) + (1 - difference_15) + product_10
-    branch_14 = torch.where(product_10.abs() < torch.inf, product_10, 0)
-    total_21 = total_20 + branch_14
-    exp_product_9 = product_9.exp()
-    branch_15 = torch.where(is_less_3, total_21, exp_product_9)
-    branch_16 = torch.where(is_less_3, branch_14 - (total_21 - total_20), 0)
-    branch_17 = torch.where(branch_16.abs() < torch.inf, branch_16, 0)
-    total_22 = branch_15 + branch_17
-    product_11 = total_16 * total_22
-    head_total_16 = _head(total_16)
-    head_total_22 = _head(total_22)
-    difference_16 = total_22 - head_total_22
-    difference_17 = total_16 - head_total_16
-    difference_18 = branch_17 - (total_22 - branch_15)
-    total_23 = head_total_16 * head_total_22 - product_11 + head_total_16 * difference_16
-    total_23 = total_23 + difference_17 * head_total_22 + difference_17 * difference_16
-    total_23 = torch.where(product_11 * 2.0**-60 == 0, 0, total_23)
-    total_23 = total_23 + (branch_12 - (total_16 - total_15)) * total_22
-    total_23 = total_23 + difference_18 * total_16
-    branch_18 = torch.where(total_23.abs() < torch.inf, total_23, 0)
-    total_24 = product_11 + branch_18
-    product_12 = total_24 * total_22
-    head_total_24 = _head(total_24)
-    difference_19 = total_24 - head_total_24
-    total_25 = head_total_24 * head_total_22 - product_12 + head_total_24 * difference_16
-    total_25 = total_25 + difference_19 * head_total_22 + difference_19 * difference_16
-    total_25 = torch.where(product_12 * 2.0**-60 == 0, 0, total_25)
-    total_25 = total_25 + (branch_18 - (total_24 - product_11)) * total_22
-    total_25 = torch.where(is_at_most, 0, total_25 + difference_18 * total_24)
-    branch_19 = torch.where(total_25.abs() < torch.inf, total_25, 0)
-    branch_19 = torch.where(is_at_most, 0, product_12) + branch_19
-    binade_2 = _binade(exp_product_9 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_20 = torch.where(inside_2, binade_2, 1)
-    ratio_2 = exp_product_9 / branch_20
-    floor_2 = torch.floor(branch_20.log() * _1_OVER_LOG_2 + 0.5)
-    difference_20 = product_9 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_26 = difference_20 + negated_2
-    difference_21 = total_26 - difference_20
-    total_27 = difference_20 - (total_26 - difference_21) + (negated_2 - difference_21)
-    total_27 = total_27 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_21 = torch.where(total_27.abs() < torch.inf, total_27, 0)
-    total_28 = total_26 + branch_21
-    head_total_19 = _head(total_19)
-    difference_22 = total_19 - head_total_19
-    total_29 = head_total_19 * head_branch_9 - product_8 + head_total_19 * difference_11
-    total_29 = total_29 + difference_22 * head_branch_9 + difference_22 * difference_11
-    total_29 = torch.where(product_8 * 2.0**-60 == 0, 0, total_29)
-    total_29 = total_29 + (branch_13 - (total_19 - total_17)) * branch_9
-    total_29 = (total_29 + branch_10 * total_19) * 0.5
-    numerator_2 = ((_1_OVER_15 * total_28 + _1_OVER_14) * total_28 + _1_OVER_13) * total_28
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_28 + _1_OVER_11) * total_28 + _1_OVER_10
-    numerator_4 = ((numerator_3 * total_28 + _1_OVER_9) * total_28 + _1_OVER_8) * total_28
-    numerator_5 = ((numerator_4 + _1_OVER_7) * total_28 + _1_OVER_6) * total_28 + _1_OVER_5
-    numerator_6 = ((numerator_5 * total_28 + _1_OVER_4) * total_28 + _1_OVER_3) * total_28
-    numerator_7 = total_28.square() * (numerator_6 + _1_OVER_2)
-    numerator_8 = 1 - ratio_2 + total_28 + (numerator_7 + (branch_21 - (total_28 - total_26)))
-    numerator_8 = torch.where(inside_2 & (abs_product_9 >= 0.25), numerator_8 / ratio_2, 0)
-    numerator_8 = numerator_8 + total_29
-    branch_22 = torch.where(is_at_most, 0, numerator_8 + numerator_8)
-    product_13 = branch_19 * branch_22
-    product_14 = branch_19 * (torch.where(branch_22.abs() < torch.inf, branch_22, 0) + 1)
-    total_30 = branch_19 + torch.where(product_13.abs() < torch.inf, product_13, 0)
-    return torch.where(branch_19.abs() < 2.0**-60, product_14, total_30)
+    """The second derivative by x and s: rewritten, factored, by roots of powers."""
+    power = torch.pow(x, 0.5 * s - 0.5)
+    return torch.where(x <= 0, 0, power * (s * x.log() + 1) * power)
 
 
 def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
-    """The second derivative by s: as declared, scaled, halved, compensated precisely."""
-    is_at_most = x <= 0
+    """The second derivative by s.
+
+    As declared, by roots of powers, compensated precisely in part.
+    """
+    product = 0.5 * s
     log_x = x.log()
     is_less = x < 2.0**-32
-    product = x * torch.where(is_less, x.new_full((), 2.0**64), 1)
-    product_2 = -0.5 * log_x
-    abs_product_2 = product_2.abs()
-    is_less_2 = abs_product_2 < 0.25
-    total = product_2 + 1
-    difference = total - product_2
-    product_3 = ((_1_OVER_15 * product_2 + _1_OVER_14) * product_2 + _1_OVER_13) * product_2
-    product_3 = ((product_3 + _1_OVER_12) * product_2 + _1_OVER_11) * product_2 + _1_OVER_10
-    product_3 = ((product_3 * product_2 + _1_OVER_9) * product_2 + _1_OVER_8) * product_2
-    product_3 = ((product_3 + _1_OVER_7) * product_2 + _1_OVER_6) * product_2 + _1_OVER_5
-    product_3 = ((product_3 * product_2 + _1_OVER_4) * product_2 + _1_OVER_3) * product_2
-    product_3 = product_2.square() * (product_3 + _1_OVER_2)
-    product_3 = product_2 - (total - difference) + (1 - difference) + product_3
-    branch = torch.where(product_3.abs() < torch.inf, product_3, 0)
+    product_2 = x * torch.where(is_less, x.new_full((), 2.0**64), 1)
+    product_3 = -0.5 * log_x
+    abs_product_3 = product_3.abs()
+    is_less_2 = abs_product_3 < 0.25
+    total = product_3 + 1
+    difference = total - product_3
+    product_4 = ((_1_OVER_15 * product_3 + _1_OVER_14) * product_3 + _1_OVER_13) * product_3
+    product_4 = ((product_4 + _1_OVER_12) * product_3 + _1_OVER_11) * product_3 + _1_OVER_10
+    product_4 = ((product_4 * product_3 + _1_OVER_9) * product_3 + _1_OVER_8) * product_3
+    product_4 = ((product_4 + _1_OVER_7) * product_3 + _1_OVER_6) * product_3 + _1_OVER_5
+    product_4 = ((product_4 * product_3 + _1_OVER_4) * product_3 + _1_OVER_3) * product_3
+    product_4 = product_3.square() * (product_4 + _1_OVER_2)
+    product_4 = product_3 - (total - difference) + (1 - difference) + product_4
+    branch = torch.where(product_4.abs() < torch.inf, product_4, 0)
     total_2 = total + branch
-    exp_product_2 = product_2.exp()
-    branch_2 = torch.where(is_less_2, total_2, exp_product_2)
+    exp_product_3 = product_3.exp()
+    branch_2 = torch.where(is_less_2, total_2, exp_product_3)
     branch_3 = torch.where(is_less, x.new_full((), 2.0**-32), 1)
-    product_4 = branch_2 * branch_3
-    product_5 = product * product_4
-    product_6 = product_5 * product_4
-    total_3 = product_6 - 1
-    difference_2 = total_3 - product_6
+    product_5 = branch_2 * branch_3
+    product_6 = product_2 * product_5
+    product_7 = product_6 * product_5
+    total_3 = product_7 - 1
+    difference_2 = total_3 - product_7
+    head_product_6 = _head(product_6)
     head_product_5 = _head(product_5)
-    head_product_4 = _head(product_4)
-    difference_3 = product_4 - head_product_4
-    difference_4 = product_5 - head_product_5
-    head_product = _head(product)
-    difference_5 = product - head_product
-    binade = _binade(exp_product_2 * _4_OVER_3)
+    difference_3 = product_5 - head_product_5
+    difference_4 = product_6 - head_product_6
+    head_product_2 = _head(product_2)
+    difference_5 = product_2 - head_product_2
+    binade = _binade(exp_product_3 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
     branch_4 = torch.where(inside, binade, 1)
-    ratio = exp_product_2 / branch_4
+    ratio = exp_product_3 / branch_4
     floor = torch.floor(branch_4.log() * _1_OVER_LOG_2 + 0.5)
-    difference_6 = product_2 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_6 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
     total_4 = difference_6 + negated
     difference_7 = total_4 - difference_6
@@ -679,114 +173,102 @@ def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
     numerator = ((numerator * total_6 + _1_OVER_4) * total_6 + _1_OVER_3) * total_6
     numerator = total_6.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_6 + (numerator + (branch_5 - (total_6 - total_4)))
-    numerator = torch.where(inside & (abs_product_2 >= 0.25), numerator / ratio, 0)
+    numerator = torch.where(inside & (abs_product_3 >= 0.25), numerator / ratio, 0)
     numerator = torch.where(is_less_2, branch - (total_2 - total), 0) + numerator * branch_2
     numerator = numerator * branch_3
-    total_7 = head_product_5 * head_product_4 - product_6 + head_product_5 * difference_3
-    total_7 = total_7 + difference_4 * head_product_4 + difference_4 * difference_3
-    total_7 = torch.where(product_6 * 2.0**-60 == 0, 0, total_7)
-    total_8 = head_product * head_product_4 - product_5 + head_product * difference_3
-    total_8 = total_8 + difference_5 * head_product_4 + difference_5 * difference_3
-    total_8 = torch.where(product_5 * 2.0**-60 == 0, 0, total_8) + numerator * product
-    total_7 = total_7 + total_8 * product_4 + numerator * product_5
-    total_7 = product_6 - (total_3 - difference_2) + (-1 - difference_2) + total_7
-    branch_6 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    total_7 = head_product_2 * head_product_5 - product_6 + head_product_2 * difference_3
+    total_7 = total_7 + difference_5 * head_product_5 + difference_5 * difference_3
+    total_7 = torch.where(product_6 * 2.0**-60 == 0, 0, total_7) + numerator * product_2
+    total_7 = total_7 * product_5
+    total_8 = head_product_6 * head_product_5 - product_7 + head_product_6 * difference_3
+    total_8 = total_8 + difference_4 * head_product_5 + difference_4 * difference_3
+    total_8 = torch.where(product_7 * 2.0**-60 == 0, 0, total_8) + total_7
+    total_8 = total_8 + numerator * product_6
+    total_8 = product_7 - (total_3 - difference_2) + (-1 - difference_2) + total_8
+    branch_6 = torch.where(total_8.abs() < torch.inf, total_8, 0)
     total_9 = total_3 + branch_6
     total_10 = total_9 + (branch_6 - (total_9 - total_3))
     branch_7 = torch.where(total_10.abs() < 0.00390625, total_10, 0)
     branch_8 = torch.where(branch_7.abs() < torch.inf, branch_7, 0)
     total_11 = log_x + branch_8
-    difference_8 = total_11 - log_x
-    difference_9 = branch_8 - difference_8
-    is_at_most_2 = torch.abs(difference_8 + difference_9) <= 0.00390625 * log_x.abs()
-    branch_9 = torch.where(is_at_most_2, total_11, log_x)
-    branch_9_squared = branch_9.square()
-    head_branch_9 = _head(branch_9)
-    difference_10 = branch_9 - head_branch_9
-    branch_10 = torch.where(is_at_most_2, difference_9, 0)
-    difference_11 = head_branch_9 * head_branch_9 - branch_9_squared
-    difference_11 = difference_11 + head_branch_9 * difference_10
-    difference_11 = difference_11 + difference_10 * head_branch_9
-    difference_11 = difference_11 + difference_10 * difference_10
-    difference_11 = torch.where(branch_9_squared * 2.0**-60 == 0, 0, difference_11)
-    difference_11 = difference_11 + branch_10 * branch_9 * 2
-    branch_11 = torch.where(difference_11.abs() < torch.inf, difference_11, 0)
-    total_12 = branch_9_squared + branch_11
-    product_7 = s * branch_9
-    product_8 = 0.5 * product_7
+    product_8 = product * total_11
     abs_product_8 = product_8.abs()
     is_less_3 = abs_product_8 < 0.25
-    total_13 = product_8 + 1
-    difference_12 = total_13 - product_8
+    total_12 = product_8 + 1
+    difference_8 = total_12 - product_8
     product_9 = ((_1_OVER_15 * product_8 + _1_OVER_14) * product_8 + _1_OVER_13) * product_8
     product_9 = ((product_9 + _1_OVER_12) * product_8 + _1_OVER_11) * product_8 + _1_OVER_10
     product_9 = ((product_9 * product_8 + _1_OVER_9) * product_8 + _1_OVER_8) * product_8
     product_9 = ((product_9 + _1_OVER_7) * product_8 + _1_OVER_6) * product_8 + _1_OVER_5
     product_9 = ((product_9 * product_8 + _1_OVER_4) * product_8 + _1_OVER_3) * product_8
     product_9 = product_8.square() * (product_9 + _1_OVER_2)
-    product_9 = product_8 - (total_13 - difference_12) + (1 - difference_12) + product_9
-    branch_12 = torch.where(product_9.abs() < torch.inf, product_9, 0)
-    total_14 = total_13 + branch_12
+    product_9 = product_8 - (total_12 - difference_8) + (1 - difference_8) + product_9
+    branch_9 = torch.where(product_9.abs() < torch.inf, product_9, 0)
+    total_13 = total_12 + branch_9
     exp_product_8 = product_8.exp()
-    branch_13 = torch.where(is_less_3, total_14, exp_product_8)
-    branch_14 = torch.where(is_less_3, branch_12 - (total_14 - total_13), 0)
-    branch_15 = torch.where(branch_14.abs() < torch.inf, branch_14, 0)
-    total_15 = branch_13 + branch_15
-    product_10 = total_12 * total_15
-    head_total_12 = _head(total_12)
-    head_total_15 = _head(total_15)
-    difference_13 = total_15 - head_total_15
-    difference_14 = total_12 - head_total_12
-    difference_15 = branch_15 - (total_15 - branch_13)
-    total_16 = head_total_12 * head_total_15 - product_10 + head_total_12 * difference_13
-    total_16 = total_16 + difference_14 * head_total_15 + difference_14 * difference_13
-    total_16 = torch.where(product_10 * 2.0**-60 == 0, 0, total_16)
-    total_16 = total_16 + (branch_11 - (total_12 - branch_9_squared)) * total_15
-    total_16 = total_16 + difference_15 * total_12
-    branch_16 = torch.where(total_16.abs() < torch.inf, total_16, 0)
-    total_17 = product_10 + branch_16
-    product_11 = total_17 * total_15
-    head_total_17 = _head(total_17)
-    difference_16 = total_17 - head_total_17
-    total_18 = head_total_17 * head_total_15 - product_11 + head_total_17 * difference_13
-    total_18 = total_18 + difference_16 * head_total_15 + difference_16 * difference_13
-    total_18 = torch.where(product_11 * 2.0**-60 == 0, 0, total_18)
-    total_18 = total_18 + (branch_16 - (total_17 - product_10)) * total_15
-    total_18 = torch.where(is_at_most, 0, total_18 + difference_15 * total_17)
-    branch_17 = torch.where(total_18.abs() < torch.inf, total_18, 0)
-    branch_17 = torch.where(is_at_most, 0, product_11) + branch_17
+    branch_10 = torch.where(is_less_3, total_13, exp_product_8)
+    power = torch.pow(x, product)
+    branch_11 = torch.where(is_less_3, branch_9 - (total_13 - total_12), 0)
+    is_at_most = torch.abs(branch_10 - power + branch_11) <= 0.00390625 * power.abs()
+    branch_12 = torch.where(is_at_most, branch_10, power)
+    branch_13 = torch.where(is_at_most, branch_11, 0)
+    branch_14 = torch.where(branch_13.abs() < torch.inf, branch_13, 0)
+    total_14 = branch_12 + branch_14
     binade_2 = _binade(exp_product_8 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_18 = torch.where(inside_2, binade_2, 1)
-    ratio_2 = exp_product_8 / branch_18
-    floor_2 = torch.floor(branch_18.log() * _1_OVER_LOG_2 + 0.5)
-    difference_17 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_15 = torch.where(inside_2, binade_2, 1)
+    ratio_2 = exp_product_8 / branch_15
+    floor_2 = torch.floor(branch_15.log() * _1_OVER_LOG_2 + 0.5)
+    difference_9 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_19 = difference_17 + negated_2
-    difference_18 = total_19 - difference_17
-    total_20 = difference_17 - (total_19 - difference_18) + (negated_2 - difference_18)
-    total_20 = total_20 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_19 = torch.where(total_20.abs() < torch.inf, total_20, 0)
-    total_21 = total_19 + branch_19
-    head_s = _head(s)
-    difference_19 = s - head_s
-    numerator_2 = ((_1_OVER_15 * total_21 + _1_OVER_14) * total_21 + _1_OVER_13) * total_21
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_21 + _1_OVER_11) * total_21 + _1_OVER_10
-    numerator_4 = ((numerator_3 * total_21 + _1_OVER_9) * total_21 + _1_OVER_8) * total_21
-    numerator_5 = ((numerator_4 + _1_OVER_7) * total_21 + _1_OVER_6) * total_21 + _1_OVER_5
-    numerator_6 = ((numerator_5 * total_21 + _1_OVER_4) * total_21 + _1_OVER_3) * total_21
-    numerator_7 = total_21.square() * (numerator_6 + _1_OVER_2)
-    numerator_8 = 1 - ratio_2 + total_21 + (numerator_7 + (branch_19 - (total_21 - total_19)))
+    total_15 = difference_9 + negated_2
+    difference_10 = total_15 - difference_9
+    total_16 = difference_9 - (total_15 - difference_10) + (negated_2 - difference_10)
+    total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_16 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    total_17 = total_15 + branch_16
+    head_product = _head(product)
+    head_total_11 = _head(total_11)
+    difference_11 = total_11 - head_total_11
+    difference_12 = product - head_product
+    difference_13 = total_11 - log_x
+    difference_14 = branch_8 - difference_13
+    numerator_2 = ((_1_OVER_15 * total_17 + _1_OVER_14) * total_17 + _1_OVER_13) * total_17
+    numerator_3 = ((numerator_2 + _1_OVER_12) * total_17 + _1_OVER_11) * total_17 + _1_OVER_10
+    numerator_4 = ((numerator_3 * total_17 + _1_OVER_9) * total_17 + _1_OVER_8) * total_17
+    numerator_5 = ((numerator_4 + _1_OVER_7) * total_17 + _1_OVER_6) * total_17 + _1_OVER_5
+    numerator_6 = ((numerator_5 * total_17 + _1_OVER_4) * total_17 + _1_OVER_3) * total_17
+    numerator_7 = total_17.square() * (numerator_6 + _1_OVER_2)
+    numerator_8 = 1 - ratio_2 + total_17 + (numerator_7 + (branch_16 - (total_17 - total_15)))
     numerator_8 = torch.where(inside_2 & (abs_product_8 >= 0.25), numerator_8 / ratio_2, 0)
-    total_22 = head_s * head_branch_9 - product_7 + head_s * difference_10
-    total_22 = total_22 + difference_19 * head_branch_9 + difference_19 * difference_10
-    total_22 = (torch.where(product_7 * 2.0**-60 == 0, 0, total_22) + branch_10 * s) * 0.5
-    numerator_8 = numerator_8 + total_22
-    branch_20 = torch.where(is_at_most, 0, numerator_8 + numerator_8)
-    product_12 = branch_17 * branch_20
-    product_13 = branch_17 * (torch.where(branch_20.abs() < torch.inf, branch_20, 0) + 1)
-    total_23 = branch_17 + torch.where(product_12.abs() < torch.inf, product_12, 0)
-    return torch.where(branch_17.abs() < 2.0**-60, product_13, total_23)
+    total_18 = head_product * head_total_11 - product_8 + head_product * difference_11
+    total_18 = total_18 + difference_12 * head_total_11 + difference_12 * difference_11
+    total_18 = torch.where(product_8 * 2.0**-60 == 0, 0, total_18)
+    numerator_8 = numerator_8 + (total_18 + difference_14 * product)
+    numerator_8 = torch.where(is_at_most, numerator_8, 0)
+    total_19 = torch.where(numerator_8.abs() < torch.inf, numerator_8, 0) + 1
+    product_10 = total_14 * numerator_8
+    is_at_most_2 = torch.abs(difference_13 + difference_14) <= 0.00390625 * log_x.abs()
+    branch_17 = torch.where(is_at_most_2, difference_14, 0)
+    total_20 = total_14 + torch.where(product_10.abs() < torch.inf, product_10, 0)
+    total_20 = torch.where(total_14.abs() < 2.0**-60, total_14 * total_19, total_20)
+    branch_18 = torch.where(branch_17.abs() < torch.inf, branch_17, 0)
+    branch_18 = torch.square(torch.where(is_at_most_2, total_11, log_x) + branch_18)
+    total_20 = total_20 * branch_18
+    product_11 = total_20 * total_14
+    head_total_20 = _head(total_20)
+    head_total_14 = _head(total_14)
+    difference_15 = total_14 - head_total_14
+    difference_16 = total_20 - head_total_20
+    total_21 = head_total_20 * head_total_14 - product_11 + head_total_20 * difference_15
+    total_21 = total_21 + difference_16 * head_total_14 + difference_16 * difference_15
+    total_21 = torch.where(product_11 * 2.0**-60 == 0, 0, total_21)
+    total_21 = total_21 + (branch_14 - (total_14 - branch_12)) * total_20
+    total_22 = product_11 + torch.where(total_21.abs() < torch.inf, total_21, 0)
+    product_12 = total_22 * numerator_8
+    total_23 = total_22 + torch.where(product_12.abs() < torch.inf, product_12, 0)
+    total_23 = torch.where(total_22.abs() < 2.0**-60, total_22 * total_19, total_23)
+    return torch.where(x <= 0, 0, total_23)
 
 
 _DERIVATIVES = {

@@ -146,10 +146,12 @@ _THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2
 
 
 def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
-    """The value: as declared, scaled, halved, angles held, clamped left, compensated precisely."""
+    """The value.
+
+    As declared, scaled, halved, angles held, clamped left, compensated precisely in part.
+    """
     larger = x.clamp(min=-(2.0**40))
-    product = frequency * larger
-    clamped = product.clamp(-(2.0**100), 2.0**100)
+    clamped = (frequency * larger).clamp_(-(2.0**100), 2.0**100)
     is_less = clamped.abs() < 1000
     floor = (clamped * _2_OVER_PI).add_(0.5).floor_()
     difference = floor - (0.25 * floor).floor_().mul_(4)
@@ -164,34 +166,34 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     total_3_squared = total_3.square()
-    product_2 = 0.5 * total_3_squared
-    minus_product_2 = -product_2
-    total_4 = minus_product_2 + 1
-    difference_4 = total_4 - minus_product_2
+    product = 0.5 * total_3_squared
+    minus_product = -product
+    total_4 = minus_product + 1
+    difference_4 = total_4 - minus_product
     head_total_3 = _head(total_3)
     difference_5 = total_3 - head_total_3
     difference_6 = branch - (total_3 - total)
-    product_3 = (_1_OVER_16 * total_3_squared).add_(_MINUS_1_OVER_14).mul_(total_3_squared)
-    product_3 = product_3.add_(_1_OVER_12).mul_(total_3_squared).add_(_MINUS_1_OVER_10)
-    product_3 = product_3.mul_(total_3_squared).add_(_1_OVER_8).mul_(total_3_squared)
-    product_3 = product_3.add_(_MINUS_1_OVER_6).mul_(total_3_squared).add_(_1_OVER_4)
-    product_3 = total_3_squared.square().mul_(product_3)
-    total_5 = (minus_product_2 - (total_4 - difference_4)).add_(1 - difference_4)
+    product_2 = (_1_OVER_16 * total_3_squared).add_(_MINUS_1_OVER_14).mul_(total_3_squared)
+    product_2 = product_2.add_(_1_OVER_12).mul_(total_3_squared).add_(_MINUS_1_OVER_10)
+    product_2 = product_2.mul_(total_3_squared).add_(_1_OVER_8).mul_(total_3_squared)
+    product_2 = product_2.add_(_MINUS_1_OVER_6).mul_(total_3_squared).add_(_1_OVER_4)
+    product_2 = total_3_squared.square().mul_(product_2)
+    total_5 = (minus_product - (total_4 - difference_4)).add_(1 - difference_4)
     difference_7 = (head_total_3 * head_total_3).sub_(total_3_squared)
     difference_7 = difference_7.add_(head_total_3 * difference_5)
     difference_7 = difference_7.add_(difference_5 * head_total_3)
     difference_7 = difference_7.add_(difference_5 * difference_5)
     difference_7 = torch.where(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
-    total_5 = total_5.add_(product_3.sub_(difference_7.add_(total_3 * difference_6)))
+    total_5 = total_5.add_(product_2.sub_(difference_7.add_(total_3 * difference_6)))
     branch_2 = torch.where(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_2
-    product_4 = (_1_OVER_15 * total_3_squared).add_(_MINUS_1_OVER_13).mul_(total_3_squared)
-    product_4 = product_4.add_(_1_OVER_11).mul_(total_3_squared).add_(_MINUS_1_OVER_9)
-    product_4 = product_4.mul_(total_3_squared).add_(_1_OVER_7).mul_(total_3_squared)
-    product_4 = product_4.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
-    product_4 = (total_3 * total_3_squared).mul_(product_4)
-    product_4 = product_4.add_((1 - product_2).mul_(difference_6))
-    branch_3 = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    product_3 = (_1_OVER_15 * total_3_squared).add_(_MINUS_1_OVER_13).mul_(total_3_squared)
+    product_3 = product_3.add_(_1_OVER_11).mul_(total_3_squared).add_(_MINUS_1_OVER_9)
+    product_3 = product_3.mul_(total_3_squared).add_(_1_OVER_7).mul_(total_3_squared)
+    product_3 = product_3.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
+    product_3 = (total_3 * total_3_squared).mul_(product_3)
+    product_3 = product_3.add_((1 - product).mul_(difference_6))
+    branch_3 = torch.where(product_3.abs() < torch.inf, product_3, 0)
     total_7 = total_3 + branch_3
     branch_4 = torch.where(outside, total_6, total_7)
     sin_clamped = clamped.sin()
@@ -204,161 +206,102 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     magnitude = (branch_5 - sin_clamped).add_(branch_6).abs_()
     magnitude = magnitude <= sin_clamped.abs().mul_(0.00390625)
     branch_7 = torch.where(magnitude, branch_5, sin_clamped)
-    product_5 = amplitude * branch_7
-    total_8 = product_5 + larger
-    difference_9 = total_8 - product_5
+    product_4 = amplitude * branch_7
+    total_8 = product_4 + larger
+    difference_9 = total_8 - product_4
     head_amplitude = _head(amplitude)
     head_branch_7 = _head(branch_7)
     difference_10 = branch_7 - head_branch_7
     difference_11 = amplitude - head_amplitude
-    head_frequency = _head(frequency)
-    head_larger = _head(larger)
-    difference_12 = larger - head_larger
-    difference_13 = frequency - head_frequency
-    difference_14 = (head_frequency * head_larger).sub_(product)
-    difference_14 = difference_14.add_(head_frequency * difference_12)
-    difference_14 = difference_14.add_(difference_13 * head_larger)
-    difference_14 = difference_14.add_(difference_13 * difference_12)
-    difference_14 = torch.where(product * 2.0**-60 == 0, 0, difference_14)
-    difference_14 = torch.where(clamped == product, difference_14, 0)
-    total_9 = (product_5 - (total_8 - difference_9)).add_(larger - difference_9)
-    product_6 = (0.5 * difference_14).sin_().square_().mul_(2).mul_(sin_clamped)
-    product_6 = clamped.cos().mul_(difference_14.sin()).sub_(product_6)
-    product_6 = torch.where(magnitude, branch_6, 0).add_(product_6) * amplitude
-    difference_15 = (head_amplitude * head_branch_7).sub_(product_5)
-    difference_15 = difference_15.add_(head_amplitude * difference_10)
-    difference_15 = difference_15.add_(difference_11 * head_branch_7)
-    difference_15 = difference_15.add_(difference_11 * difference_10)
-    difference_15 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_15).add_(product_6)
-    total_9 = total_9.add_(difference_15)
+    total_9 = (product_4 - (total_8 - difference_9)).add_(larger - difference_9)
+    difference_12 = (head_amplitude * head_branch_7).sub_(product_4)
+    difference_12 = difference_12.add_(head_amplitude * difference_10)
+    difference_12 = difference_12.add_(difference_11 * head_branch_7)
+    difference_12 = difference_12.add_(difference_11 * difference_10)
+    difference_12 = torch.where(product_4 * 2.0**-60 == 0, 0, difference_12)
+    difference_12 = difference_12.add_(torch.where(magnitude, branch_6, 0) * amplitude)
+    total_9 = total_9.add_(difference_12)
     branch_8 = torch.where(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_8
-    product_7 = larger.abs().neg_().mul_(0.5)
-    abs_product_7 = product_7.abs()
-    is_less_2 = abs_product_7 < 0.25
-    total_11 = product_7 + 1
-    difference_16 = total_11 - product_7
-    total_12 = (_1_OVER_15_2 * product_7).add_(_1_OVER_14).mul_(product_7).add_(_1_OVER_13)
-    total_12 = total_12.mul_(product_7).add_(_1_OVER_12).mul_(product_7).add_(_1_OVER_11_2)
-    total_12 = total_12.mul_(product_7).add_(_1_OVER_10).mul_(product_7).add_(_1_OVER_9)
-    total_12 = total_12.mul_(product_7).add_(_1_OVER_8).mul_(product_7).add_(_1_OVER_7_2)
-    total_12 = total_12.mul_(product_7).add_(_1_OVER_6).mul_(product_7).add_(_1_OVER_5)
-    total_12 = total_12.mul_(product_7).add_(_1_OVER_4).mul_(product_7).add_(_1_OVER_3_2)
-    total_12 = product_7.square().mul_(total_12.mul_(product_7).add_(_1_OVER_2))
-    total_13 = (product_7 - (total_11 - difference_16)).add_(1 - difference_16)
+    difference_13 = branch_8 - (total_10 - total_8)
+    product_5 = larger.abs().neg_().mul_(0.5)
+    abs_product_5 = product_5.abs()
+    is_less_2 = abs_product_5 < 0.25
+    total_11 = product_5 + 1
+    difference_14 = total_11 - product_5
+    total_12 = (_1_OVER_15_2 * product_5).add_(_1_OVER_14).mul_(product_5).add_(_1_OVER_13)
+    total_12 = total_12.mul_(product_5).add_(_1_OVER_12).mul_(product_5).add_(_1_OVER_11_2)
+    total_12 = total_12.mul_(product_5).add_(_1_OVER_10).mul_(product_5).add_(_1_OVER_9)
+    total_12 = total_12.mul_(product_5).add_(_1_OVER_8).mul_(product_5).add_(_1_OVER_7_2)
+    total_12 = total_12.mul_(product_5).add_(_1_OVER_6).mul_(product_5).add_(_1_OVER_5)
+    total_12 = total_12.mul_(product_5).add_(_1_OVER_4).mul_(product_5).add_(_1_OVER_3_2)
+    total_12 = product_5.square().mul_(total_12.mul_(product_5).add_(_1_OVER_2))
+    total_13 = (product_5 - (total_11 - difference_14)).add_(1 - difference_14)
     total_13 = total_13.add_(total_12)
     branch_9 = torch.where(total_13.abs() < torch.inf, total_13, 0)
     total_14 = total_11 + branch_9
-    exp_product_7 = product_7.exp()
-    branch_10 = torch.where(is_less_2, total_14, exp_product_7)
-    t = branch_10.square()
-    total_15 = t + 1
-    difference_17 = total_15 - t
-    head_branch_10 = _head(branch_10)
-    difference_18 = branch_10 - head_branch_10
-    branch_11 = torch.where(is_less_2, branch_9 - (total_14 - total_11), 0)
-    binade = _binade(exp_product_7 * _4_OVER_3)
+    exp_product_5 = product_5.exp()
+    branch_10 = torch.where(is_less_2, branch_9 - (total_14 - total_11), 0)
+    branch_11 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
+    branch_11 = torch.where(is_less_2, total_14, exp_product_5).add_(branch_11)
+    binade = _binade(exp_product_5 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
     branch_12 = torch.where(inside, binade, 1)
-    ratio = exp_product_7 / branch_12
+    ratio = exp_product_5 / branch_12
     floor_2 = branch_12.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_19 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_15 = product_5 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = (floor_2 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_16 = difference_19 + negated_2
-    difference_20 = total_16 - difference_19
-    total_17 = (difference_19 - (total_16 - difference_20)).add_(negated_2 - difference_20)
-    total_17 = total_17.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_13 = torch.where(total_17.abs() < torch.inf, total_17, 0)
-    total_18 = total_16 + branch_13
-    numerator = (_1_OVER_15_2 * total_18).add_(_1_OVER_14).mul_(total_18).add_(_1_OVER_13)
-    numerator = numerator.mul_(total_18).add_(_1_OVER_12).mul_(total_18).add_(_1_OVER_11_2)
-    numerator = numerator.mul_(total_18).add_(_1_OVER_10).mul_(total_18).add_(_1_OVER_9)
-    numerator = numerator.mul_(total_18).add_(_1_OVER_8).mul_(total_18).add_(_1_OVER_7_2)
-    numerator = numerator.mul_(total_18).add_(_1_OVER_6).mul_(total_18).add_(_1_OVER_5)
-    numerator = numerator.mul_(total_18).add_(_1_OVER_4).mul_(total_18).add_(_1_OVER_3_2)
-    numerator = total_18.square().mul_(numerator.mul_(total_18).add_(_1_OVER_2))
-    numerator = numerator.add_(branch_13 - (total_18 - total_16))
-    numerator = (1 - ratio).add_(total_18).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_product_7 >= 0.25), numerator, 0)
-    total_19 = (t - (total_15 - difference_17)).add_(1 - difference_17)
-    difference_21 = (head_branch_10 * head_branch_10).sub_(t)
-    difference_21 = difference_21.add_(head_branch_10 * difference_18)
-    difference_21 = difference_21.add_(difference_18 * head_branch_10)
-    difference_21 = difference_21.add_(difference_18 * difference_18)
-    difference_21 = torch.where(t * 2.0**-60 == 0, 0, difference_21)
-    difference_21 = difference_21.add_((branch_11 * branch_10).mul_(2))
-    total_19 = total_19.add_(difference_21.add_((numerator * 2).mul_(t)))
-    branch_14 = torch.where(total_19.abs() < torch.inf, total_19, 0)
-    total_20 = total_15 + branch_14
-    ratio_2 = 1 / total_20
-    product_8 = total_10 * ratio_2
-    head_total_10 = _head(total_10)
-    head_ratio_2 = _head(ratio_2)
-    difference_22 = ratio_2 - head_ratio_2
-    difference_23 = total_10 - head_total_10
-    product_9 = ratio_2 * total_20
-    head_total_20 = _head(total_20)
-    difference_24 = total_20 - head_total_20
-    numerator_2 = (branch_14 - (total_20 - total_15)).mul_(ratio_2).neg_()
-    product_10 = (branch_8 - (total_10 - total_8)).mul_(ratio_2)
-    numerator_3 = (head_ratio_2 * head_total_20).sub_(product_9)
-    numerator_4 = numerator_3.add_(head_ratio_2 * difference_24)
-    numerator_5 = numerator_4.add_(difference_22 * head_total_20)
-    numerator_6 = numerator_5.add_(difference_22 * difference_24)
-    numerator_7 = (1 - product_9).sub_(torch.where(product_9 * 2.0**-60 == 0, 0, numerator_6))
-    numerator_7 = numerator_7.add_(numerator_2).div_(total_20) * total_10
-    difference_25 = (head_total_10 * head_ratio_2).sub_(product_8)
-    difference_25 = difference_25.add_(head_total_10 * difference_22)
-    difference_25 = difference_25.add_(difference_23 * head_ratio_2)
-    difference_25 = difference_25.add_(difference_23 * difference_22)
-    difference_25 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_25).add_(product_10)
-    difference_25 = difference_25.add_(numerator_7)
-    branch_15 = torch.where(difference_25.abs() < torch.inf, difference_25, 0)
-    total_21 = product_8 + branch_15
-    is_negative = larger < 0
-    branch_16 = torch.where(is_negative, branch_10, 1)
-    branch_17 = torch.where(is_negative, branch_11, 0)
-    branch_18 = torch.where(branch_17.abs() < torch.inf, branch_17, 0)
-    total_22 = branch_16 + branch_18
-    product_11 = total_21 * total_22
-    head_total_21 = _head(total_21)
-    head_total_22 = _head(total_22)
-    difference_26 = total_22 - head_total_22
-    difference_27 = total_21 - head_total_21
-    difference_28 = branch_18 - (total_22 - branch_16)
-    product_12 = (branch_15 - (total_21 - product_8)).mul_(total_22)
-    difference_29 = (head_total_21 * head_total_22).sub_(product_11)
-    difference_29 = difference_29.add_(head_total_21 * difference_26)
-    difference_29 = difference_29.add_(difference_27 * head_total_22)
-    difference_29 = difference_29.add_(difference_27 * difference_26)
-    difference_29 = torch.where(product_11 * 2.0**-60 == 0, 0, difference_29).add_(product_12)
-    difference_29 = difference_29.add_(difference_28 * total_21)
-    branch_19 = torch.where(difference_29.abs() < torch.inf, difference_29, 0)
-    total_23 = product_11 + branch_19
-    product_13 = total_23 * total_22
-    head_total_23 = _head(total_23)
-    difference_30 = total_23 - head_total_23
-    product_14 = (branch_19 - (total_23 - product_11)).mul_(total_22)
-    difference_31 = (head_total_23 * head_total_22).sub_(product_13)
-    difference_31 = difference_31.add_(head_total_23 * difference_26)
-    difference_31 = difference_31.add_(difference_30 * head_total_22)
-    difference_31 = difference_31.add_(difference_30 * difference_26)
-    difference_31 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_31).add_(product_14)
-    difference_31 = difference_31.add_(difference_28 * total_23)
-    branch_20 = torch.where(difference_31.abs() < torch.inf, difference_31, 0)
-    branch_20 = branch_20.add_(product_13)
-    branch_21 = torch.where(is_negative, numerator, 0)
-    total_24 = branch_21 + branch_21
-    product_15 = branch_20 * total_24
-    total_25 = torch.where(product_15.abs() < torch.inf, product_15, 0).add_(branch_20)
-    product_16 = branch_20 * torch.where(total_24.abs() < torch.inf, total_24, 0).add_(1)
-    return torch.where(branch_20.abs() < 2.0**-60, product_16, total_25)
+    total_15 = difference_15 + negated_2
+    difference_16 = total_15 - difference_15
+    total_16 = (difference_15 - (total_15 - difference_16)).add_(negated_2 - difference_16)
+    total_16 = total_16.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
+    branch_13 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    total_17 = total_15 + branch_13
+    numerator = (_1_OVER_15_2 * total_17).add_(_1_OVER_14).mul_(total_17).add_(_1_OVER_13)
+    numerator = numerator.mul_(total_17).add_(_1_OVER_12).mul_(total_17).add_(_1_OVER_11_2)
+    numerator = numerator.mul_(total_17).add_(_1_OVER_10).mul_(total_17).add_(_1_OVER_9)
+    numerator = numerator.mul_(total_17).add_(_1_OVER_8).mul_(total_17).add_(_1_OVER_7_2)
+    numerator = numerator.mul_(total_17).add_(_1_OVER_6).mul_(total_17).add_(_1_OVER_5)
+    numerator = numerator.mul_(total_17).add_(_1_OVER_4).mul_(total_17).add_(_1_OVER_3_2)
+    numerator = total_17.square().mul_(numerator.mul_(total_17).add_(_1_OVER_2))
+    numerator = numerator.add_(branch_13 - (total_17 - total_15))
+    numerator = (1 - ratio).add_(total_17).add_(numerator).div_(ratio)
+    numerator = torch.where(inside & (abs_product_5 >= 0.25), numerator, 0)
+    product_6 = branch_11 * numerator
+    total_18 = torch.where(product_6.abs() < torch.inf, product_6, 0).add_(branch_11)
+    total_19 = torch.where(numerator.abs() < torch.inf, numerator, 0).add_(1)
+    total_19 = torch.where(branch_11.abs() < 2.0**-60, total_19.mul_(branch_11), total_18)
+    t = total_19.square()
+    branch_14 = torch.where(difference_13.abs() < torch.inf, difference_13, 0)
+    branch_14 = branch_14.add_(total_10).mul_(1 / t.add_(1))
+    branch_15 = torch.where(larger < 0, total_19, 1)
+    product_7 = branch_14 * branch_15
+    product_8 = product_7 * branch_15
+    head_product_7 = _head(product_7)
+    head_branch_15 = _head(branch_15)
+    difference_17 = branch_15 - head_branch_15
+    difference_18 = product_7 - head_product_7
+    head_branch_14 = _head(branch_14)
+    difference_19 = branch_14 - head_branch_14
+    difference_20 = (head_branch_14 * head_branch_15).sub_(product_7)
+    difference_20 = difference_20.add_(head_branch_14 * difference_17)
+    difference_20 = difference_20.add_(difference_19 * head_branch_15)
+    difference_20 = difference_20.add_(difference_19 * difference_17)
+    difference_20 = torch.where(product_7 * 2.0**-60 == 0, 0, difference_20).mul_(branch_15)
+    difference_21 = (head_product_7 * head_branch_15).sub_(product_8)
+    difference_21 = difference_21.add_(head_product_7 * difference_17)
+    difference_21 = difference_21.add_(difference_18 * head_branch_15)
+    difference_21 = difference_21.add_(difference_18 * difference_17)
+    difference_21 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_21).add_(difference_20)
+    branch_16 = torch.where(difference_21.abs() < torch.inf, difference_21, 0)
+    return branch_16.add_(product_8)
 
 
 def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     """The derivative by x.
 
-    One fraction, scaled, halved in the tail, angles held, clamped left, compensated precisely.
+    One fraction, scaled, halved in the tail, angles held, clamped left, compensated precisely in
+    part.
     """
     product = amplitude * frequency
     larger = x.clamp(min=-(2.0**40))
@@ -425,385 +368,158 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     head_branch_8 = _head(branch_8)
     difference_11 = branch_8 - head_branch_8
     difference_12 = product - head_product
-    head_amplitude = _head(amplitude)
-    head_frequency = _head(frequency)
-    difference_13 = frequency - head_frequency
-    difference_14 = amplitude - head_amplitude
     sin_clamped = clamped.sin()
+    head_frequency = _head(frequency)
     head_larger = _head(larger)
-    difference_15 = larger - head_larger
-    difference_16 = (head_frequency * head_larger).sub_(product_2)
-    difference_16 = difference_16.add_(head_frequency * difference_15)
-    difference_16 = difference_16.add_(difference_13 * head_larger)
-    difference_16 = difference_16.add_(difference_13 * difference_15)
-    difference_16 = torch.where(product_2 * 2.0**-60 == 0, 0, difference_16)
-    difference_16 = torch.where(clamped == product_2, difference_16, 0)
-    sin = difference_16.sin()
-    product_7 = (0.5 * difference_16).sin_().square_().mul_(2)
+    difference_13 = larger - head_larger
+    difference_14 = frequency - head_frequency
+    difference_15 = (head_frequency * head_larger).sub_(product_2)
+    difference_15 = difference_15.add_(head_frequency * difference_13)
+    difference_15 = difference_15.add_(difference_14 * head_larger)
+    difference_15 = difference_15.add_(difference_14 * difference_13)
+    difference_15 = torch.where(product_2 * 2.0**-60 == 0, 0, difference_15)
+    difference_15 = torch.where(clamped == product_2, difference_15, 0)
+    sin = difference_15.sin()
+    product_7 = (0.5 * difference_15).sin_().square_().mul_(2)
     total_9 = (product_6 - (total_8 - difference_10)).add_(1 - difference_10)
-    difference_17 = (-sin_clamped).mul_(sin).sub_(cos_clamped * product_7)
-    difference_17 = torch.where(magnitude, branch_7, 0).add_(difference_17) * product
-    difference_18 = (head_amplitude * head_frequency).sub_(product)
-    difference_18 = difference_18.add_(head_amplitude * difference_13)
-    difference_18 = difference_18.add_(difference_14 * head_frequency)
-    difference_18 = difference_18.add_(difference_14 * difference_13)
-    difference_18 = torch.where(product * 2.0**-60 == 0, 0, difference_18) * branch_8
-    difference_19 = (head_product * head_branch_8).sub_(product_6)
-    difference_19 = difference_19.add_(head_product * difference_11)
-    difference_19 = difference_19.add_(difference_12 * head_branch_8)
-    difference_19 = difference_19.add_(difference_12 * difference_11)
-    difference_19 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_19).add_(difference_18)
-    total_9 = total_9.add_(difference_19.add_(difference_17))
+    difference_16 = (-sin_clamped).mul_(sin).sub_(cos_clamped * product_7)
+    difference_16 = torch.where(magnitude, branch_7, 0).add_(difference_16) * product
+    difference_17 = (head_product * head_branch_8).sub_(product_6)
+    difference_17 = difference_17.add_(head_product * difference_11)
+    difference_17 = difference_17.add_(difference_12 * head_branch_8)
+    difference_17 = difference_17.add_(difference_12 * difference_11)
+    difference_17 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_17).add_(difference_16)
+    total_9 = total_9.add_(difference_17)
     branch_9 = torch.where(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_9
+    difference_18 = branch_9 - (total_10 - total_8)
     minus_larger = -larger
     negated_2 = minus_larger.abs().neg_()
-    abs_negated_2 = negated_2.abs()
-    is_less_2 = abs_negated_2 < 0.25
-    total_11 = negated_2 + 1
-    difference_20 = total_11 - negated_2
-    total_12 = (_1_OVER_15_2 * negated_2).add_(_1_OVER_14).mul_(negated_2).add_(_1_OVER_13)
-    total_12 = total_12.mul_(negated_2).add_(_1_OVER_12).mul_(negated_2).add_(_1_OVER_11_2)
-    total_12 = total_12.mul_(negated_2).add_(_1_OVER_10).mul_(negated_2).add_(_1_OVER_9)
-    total_12 = total_12.mul_(negated_2).add_(_1_OVER_8).mul_(negated_2).add_(_1_OVER_7_2)
-    total_12 = total_12.mul_(negated_2).add_(_1_OVER_6).mul_(negated_2).add_(_1_OVER_5)
-    total_12 = total_12.mul_(negated_2).add_(_1_OVER_4).mul_(negated_2).add_(_1_OVER_3_2)
-    total_12 = negated_2.square().mul_(total_12.mul_(negated_2).add_(_1_OVER_2))
-    total_13 = (negated_2 - (total_11 - difference_20)).add_(1 - difference_20)
-    total_13 = total_13.add_(total_12)
-    branch_10 = torch.where(total_13.abs() < torch.inf, total_13, 0)
-    total_14 = total_11 + branch_10
-    exp_negated_2 = negated_2.exp()
-    t = torch.where(is_less_2, total_14, exp_negated_2)
-    total_15 = t + 1
-    difference_21 = total_15 - t
-    binade = _binade(exp_negated_2 * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_11 = torch.where(inside, binade, 1)
-    ratio = exp_negated_2 / branch_11
-    floor_2 = branch_11.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_22 = negated_2 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = (floor_2 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_16 = difference_22 + negated_3
-    difference_23 = total_16 - difference_22
-    total_17 = (difference_22 - (total_16 - difference_23)).add_(negated_3 - difference_23)
-    total_17 = total_17.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_12 = torch.where(total_17.abs() < torch.inf, total_17, 0)
-    total_18 = total_16 + branch_12
-    numerator = (_1_OVER_15_2 * total_18).add_(_1_OVER_14).mul_(total_18).add_(_1_OVER_13)
-    numerator = numerator.mul_(total_18).add_(_1_OVER_12).mul_(total_18).add_(_1_OVER_11_2)
-    numerator = numerator.mul_(total_18).add_(_1_OVER_10).mul_(total_18).add_(_1_OVER_9)
-    numerator = numerator.mul_(total_18).add_(_1_OVER_8).mul_(total_18).add_(_1_OVER_7_2)
-    numerator = numerator.mul_(total_18).add_(_1_OVER_6).mul_(total_18).add_(_1_OVER_5)
-    numerator = numerator.mul_(total_18).add_(_1_OVER_4).mul_(total_18).add_(_1_OVER_3_2)
-    numerator = total_18.square().mul_(numerator.mul_(total_18).add_(_1_OVER_2))
-    numerator = numerator.add_(branch_12 - (total_18 - total_16))
-    numerator = (1 - ratio).add_(total_18).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_negated_2 >= 0.25), numerator, 0).mul_(t)
-    numerator = torch.where(is_less_2, branch_10 - (total_14 - total_11), 0).add_(numerator)
-    numerator = (t - (total_15 - difference_21)).add_(1 - difference_21).add_(numerator)
-    branch_13 = torch.where(numerator.abs() < torch.inf, numerator, 0)
-    total_19 = total_15 + branch_13
-    ratio_2 = 1 / total_19
-    product_8 = amplitude * ratio_2
+    is_less_2 = negated_2.abs() < 0.5
+    expm1_negated_2 = _expm1(negated_2)
+    total_11 = expm1_negated_2 + 1
+    t = torch.where(is_less_2, total_11, negated_2.exp())
+    total_12 = t + 1
+    difference_19 = total_12 - t
+    branch_10 = torch.where(is_less_2, expm1_negated_2 - (total_11 - 1), 0)
+    branch_10 = (t - (total_12 - difference_19)).add_(1 - difference_19).add_(branch_10)
+    branch_11 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
+    total_13 = total_12 + branch_11
+    ratio = 1 / total_13
+    product_8 = amplitude * ratio
     is_greater = difference > 1.5
-    branch_14 = torch.where(outside_2, total_7, total_4)
-    branch_15 = torch.where(is_greater, -branch_14, branch_14)
-    branch_15 = torch.where(is_less, branch_15, sin_clamped)
-    branch_16 = torch.where(outside_2, difference_9, difference_8)
-    branch_17 = torch.where(is_less, torch.where(is_greater, -branch_16, branch_16), 0)
-    magnitude_2 = (branch_15 - sin_clamped).add_(branch_17).abs_()
+    branch_12 = torch.where(outside_2, total_7, total_4)
+    branch_13 = torch.where(is_greater, -branch_12, branch_12)
+    branch_13 = torch.where(is_less, branch_13, sin_clamped)
+    branch_14 = torch.where(outside_2, difference_9, difference_8)
+    branch_15 = torch.where(is_less, torch.where(is_greater, -branch_14, branch_14), 0)
+    magnitude_2 = (branch_13 - sin_clamped).add_(branch_15).abs_()
     magnitude_2 = magnitude_2 <= sin_clamped.abs().mul_(0.00390625)
-    branch_18 = torch.where(magnitude_2, branch_15, sin_clamped)
-    product_9 = product_8 * branch_18
-    product_10 = larger * ratio_2
-    total_20 = product_9 + product_10
-    difference_24 = total_20 - product_9
+    branch_16 = torch.where(magnitude_2, branch_13, sin_clamped)
+    product_9 = product_8 * branch_16
+    product_10 = larger * ratio
+    total_14 = product_9 + product_10
+    difference_20 = total_14 - product_9
     head_product_8 = _head(product_8)
-    head_branch_18 = _head(branch_18)
-    difference_25 = branch_18 - head_branch_18
-    difference_26 = product_8 - head_product_8
-    head_ratio_2 = _head(ratio_2)
-    difference_27 = ratio_2 - head_ratio_2
-    product_11 = ratio_2 * total_19
-    head_total_19 = _head(total_19)
-    difference_28 = total_19 - head_total_19
-    numerator_2 = (branch_13 - (total_19 - total_15)).mul_(ratio_2).neg_()
-    numerator_3 = (head_ratio_2 * head_total_19).sub_(product_11)
-    numerator_4 = numerator_3.add_(head_ratio_2 * difference_28)
-    numerator_5 = numerator_4.add_(difference_27 * head_total_19)
-    numerator_6 = numerator_5.add_(difference_27 * difference_28)
-    numerator_7 = torch.where(product_11 * 2.0**-60 == 0, 0, numerator_6).neg_()
-    numerator_7 = (1 - product_11).add_(numerator_7).add_(numerator_2).div_(total_19)
-    total_21 = (product_9 - (total_20 - difference_24)).add_(product_10 - difference_24)
-    difference_29 = (cos_clamped * sin).sub_(sin_clamped * product_7)
-    difference_29 = torch.where(magnitude_2, branch_17, 0).add_(difference_29) * product_8
-    difference_30 = (head_product_8 * head_branch_18).sub_(product_9)
-    difference_30 = difference_30.add_(head_product_8 * difference_25)
-    difference_30 = difference_30.add_(difference_26 * head_branch_18)
-    difference_30 = difference_30.add_(difference_26 * difference_25)
-    difference_30 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_30)
-    difference_31 = (head_amplitude * head_ratio_2).sub_(product_8)
-    difference_31 = difference_31.add_(head_amplitude * difference_27)
-    difference_31 = difference_31.add_(difference_14 * head_ratio_2)
-    difference_31 = difference_31.add_(difference_14 * difference_27)
-    difference_31 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_31)
-    difference_30 = difference_30.add_(difference_31.add_(numerator_7 * amplitude) * branch_18)
-    total_21 = total_21.add_(difference_30.add_(difference_29))
-    difference_32 = (head_larger * head_ratio_2).sub_(product_10)
-    difference_32 = difference_32.add_(head_larger * difference_27)
-    difference_32 = difference_32.add_(difference_15 * head_ratio_2)
-    difference_32 = difference_32.add_(difference_15 * difference_27)
-    difference_32 = torch.where(product_10 * 2.0**-60 == 0, 0, difference_32)
-    total_21 = total_21.add_(difference_32.add_(numerator_7 * larger))
-    branch_19 = torch.where(total_21.abs() < torch.inf, total_21, 0)
-    total_22 = total_20 + branch_19
-    difference_33 = branch_19 - (total_22 - total_20)
-    branch_20 = torch.where(difference_33.abs() < torch.inf, difference_33, 0)
-    total_23 = total_22 + branch_20
+    head_branch_16 = _head(branch_16)
+    difference_21 = branch_16 - head_branch_16
+    difference_22 = product_8 - head_product_8
+    head_amplitude = _head(amplitude)
+    head_ratio = _head(ratio)
+    difference_23 = ratio - head_ratio
+    difference_24 = amplitude - head_amplitude
+    product_11 = ratio * total_13
+    head_total_13 = _head(total_13)
+    difference_25 = total_13 - head_total_13
+    numerator = (branch_11 - (total_13 - total_12)).mul_(ratio).neg_()
+    numerator_2 = (head_ratio * head_total_13).sub_(product_11)
+    numerator_3 = numerator_2.add_(head_ratio * difference_25)
+    numerator_4 = numerator_3.add_(difference_23 * head_total_13)
+    numerator_5 = numerator_4.add_(difference_23 * difference_25)
+    numerator_6 = torch.where(product_11 * 2.0**-60 == 0, 0, numerator_5).neg_()
+    numerator_6 = (1 - product_11).add_(numerator_6).add_(numerator).div_(total_13)
+    total_15 = (product_9 - (total_14 - difference_20)).add_(product_10 - difference_20)
+    difference_26 = (cos_clamped * sin).sub_(sin_clamped * product_7)
+    difference_26 = torch.where(magnitude_2, branch_15, 0).add_(difference_26) * product_8
+    difference_27 = (head_product_8 * head_branch_16).sub_(product_9)
+    difference_27 = difference_27.add_(head_product_8 * difference_21)
+    difference_27 = difference_27.add_(difference_22 * head_branch_16)
+    difference_27 = difference_27.add_(difference_22 * difference_21)
+    difference_27 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_27)
+    difference_28 = (head_amplitude * head_ratio).sub_(product_8)
+    difference_28 = difference_28.add_(head_amplitude * difference_23)
+    difference_28 = difference_28.add_(difference_24 * head_ratio)
+    difference_28 = difference_28.add_(difference_24 * difference_23)
+    difference_28 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_28)
+    difference_27 = difference_27.add_(difference_28.add_(numerator_6 * amplitude) * branch_16)
+    total_15 = total_15.add_(difference_27.add_(difference_26))
+    difference_29 = (head_larger * head_ratio).sub_(product_10)
+    difference_29 = difference_29.add_(head_larger * difference_23)
+    difference_29 = difference_29.add_(difference_13 * head_ratio)
+    difference_29 = difference_29.add_(difference_13 * difference_23)
+    difference_29 = torch.where(product_10 * 2.0**-60 == 0, 0, difference_29)
+    total_15 = total_15.add_(difference_29.add_(numerator_6 * larger))
+    branch_17 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    total_16 = total_14 + branch_17
+    difference_30 = branch_17 - (total_16 - total_14)
     smaller = minus_larger.clamp(max=0)
     is_far = smaller.abs() > 64
-    branch_21 = torch.where(is_far, 0.5 * smaller, smaller)
-    abs_branch_21 = branch_21.abs()
-    is_less_3 = abs_branch_21 < 0.25
-    total_24 = branch_21 + 1
-    difference_34 = total_24 - branch_21
-    total_25 = (_1_OVER_15_2 * branch_21).add_(_1_OVER_14).mul_(branch_21).add_(_1_OVER_13)
-    total_25 = total_25.mul_(branch_21).add_(_1_OVER_12).mul_(branch_21).add_(_1_OVER_11_2)
-    total_25 = total_25.mul_(branch_21).add_(_1_OVER_10).mul_(branch_21).add_(_1_OVER_9)
-    total_25 = total_25.mul_(branch_21).add_(_1_OVER_8).mul_(branch_21).add_(_1_OVER_7_2)
-    total_25 = total_25.mul_(branch_21).add_(_1_OVER_6).mul_(branch_21).add_(_1_OVER_5)
-    total_25 = total_25.mul_(branch_21).add_(_1_OVER_4).mul_(branch_21).add_(_1_OVER_3_2)
-    total_25 = branch_21.square().mul_(total_25.mul_(branch_21).add_(_1_OVER_2))
-    total_26 = (branch_21 - (total_24 - difference_34)).add_(1 - difference_34)
-    total_26 = total_26.add_(total_25)
-    branch_22 = torch.where(total_26.abs() < torch.inf, total_26, 0)
-    total_27 = total_24 + branch_22
-    exp_branch_21 = branch_21.exp()
-    part_of_t = torch.where(is_less_3, total_27, exp_branch_21)
-    branch_23 = torch.where(is_less_3, branch_22 - (total_27 - total_24), 0)
-    branch_24 = torch.where(branch_23.abs() < torch.inf, branch_23, 0)
-    total_28 = part_of_t + branch_24
-    product_12 = total_23 * total_28
-    head_total_23 = _head(total_23)
-    head_total_28 = _head(total_28)
-    difference_35 = total_28 - head_total_28
-    difference_36 = total_23 - head_total_23
-    product_13 = (branch_20 - (total_23 - total_22)).mul_(total_28)
-    difference_37 = (head_total_23 * head_total_28).sub_(product_12)
-    difference_37 = difference_37.add_(head_total_23 * difference_35)
-    difference_37 = difference_37.add_(difference_36 * head_total_28)
-    difference_37 = difference_37.add_(difference_36 * difference_35)
-    difference_37 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_37).add_(product_13)
-    difference_37 = difference_37.add_((branch_24 - (total_28 - part_of_t)) * total_23)
-    branch_25 = torch.where(difference_37.abs() < torch.inf, difference_37, 0)
-    total_29 = product_12 + branch_25
+    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp_()
     rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_26 = torch.where(is_far, branch_23, 0)
-    branch_27 = torch.where(branch_26.abs() < torch.inf, branch_26, 0)
-    total_30 = rest_of_t + branch_27
-    product_14 = total_29 * total_30
-    total_31 = total_10 + product_14
-    difference_38 = total_31 - total_10
-    head_total_29 = _head(total_29)
-    head_total_30 = _head(total_30)
-    difference_39 = total_30 - head_total_30
-    difference_40 = total_29 - head_total_29
-    binade_2 = _binade(exp_branch_21 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_28 = torch.where(inside_2, binade_2, 1)
-    ratio_3 = exp_branch_21 / branch_28
-    floor_3 = branch_28.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_41 = branch_21 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_4 = (floor_3 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_32 = difference_41 + negated_4
-    difference_42 = total_32 - difference_41
-    total_33 = (difference_41 - (total_32 - difference_42)).add_(negated_4 - difference_42)
-    total_33 = total_33.sub_(floor_3 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_29 = torch.where(total_33.abs() < torch.inf, total_33, 0)
-    total_34 = total_32 + branch_29
-    numerator_8 = (_1_OVER_15_2 * total_34).add_(_1_OVER_14).mul_(total_34).add_(_1_OVER_13)
-    numerator_9 = numerator_8.mul_(total_34).add_(_1_OVER_12).mul_(total_34)
-    numerator_10 = numerator_9.add_(_1_OVER_11_2).mul_(total_34).add_(_1_OVER_10)
-    numerator_11 = numerator_10.mul_(total_34).add_(_1_OVER_9).mul_(total_34).add_(_1_OVER_8)
-    numerator_12 = numerator_11.mul_(total_34).add_(_1_OVER_7_2).mul_(total_34).add_(_1_OVER_6)
-    numerator_13 = numerator_12.mul_(total_34).add_(_1_OVER_5).mul_(total_34).add_(_1_OVER_4)
-    numerator_14 = numerator_13.mul_(total_34).add_(_1_OVER_3_2).mul_(total_34).add_(_1_OVER_2)
-    numerator_15 = total_34.square().mul_(numerator_14).add_(branch_29 - (total_34 - total_32))
-    numerator_15 = (1 - ratio_3).add_(total_34).add_(numerator_15).div_(ratio_3)
-    numerator_15 = torch.where(inside_2 & (abs_branch_21 >= 0.25), numerator_15, 0)
-    total_35 = (total_10 - (total_31 - difference_38)).add_(product_14 - difference_38)
-    total_35 = total_35.add_(branch_9 - (total_10 - total_8))
-    product_15 = torch.where(is_far, numerator_15, 0).add_(numerator_15) * product_14
-    product_16 = (branch_25 - (total_29 - product_12)).mul_(total_30)
-    difference_43 = (head_total_29 * head_total_30).sub_(product_14)
-    difference_43 = difference_43.add_(head_total_29 * difference_39)
-    difference_43 = difference_43.add_(difference_40 * head_total_30)
-    difference_43 = difference_43.add_(difference_40 * difference_39)
-    difference_43 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_43).add_(product_16)
-    difference_43 = difference_43.add_((branch_27 - (total_30 - rest_of_t)) * total_29)
-    total_35 = total_35.add_(difference_43.add_(product_15))
-    branch_30 = torch.where(total_35.abs() < torch.inf, total_35, 0)
-    total_36 = total_31 + branch_30
-    negated_5 = larger.abs().neg_()
-    abs_negated_5 = negated_5.abs()
-    is_less_4 = abs_negated_5 < 0.25
-    total_37 = negated_5 + 1
-    difference_44 = total_37 - negated_5
-    total_38 = (_1_OVER_15_2 * negated_5).add_(_1_OVER_14).mul_(negated_5).add_(_1_OVER_13)
-    total_38 = total_38.mul_(negated_5).add_(_1_OVER_12).mul_(negated_5).add_(_1_OVER_11_2)
-    total_38 = total_38.mul_(negated_5).add_(_1_OVER_10).mul_(negated_5).add_(_1_OVER_9)
-    total_38 = total_38.mul_(negated_5).add_(_1_OVER_8).mul_(negated_5).add_(_1_OVER_7_2)
-    total_38 = total_38.mul_(negated_5).add_(_1_OVER_6).mul_(negated_5).add_(_1_OVER_5)
-    total_38 = total_38.mul_(negated_5).add_(_1_OVER_4).mul_(negated_5).add_(_1_OVER_3_2)
-    total_38 = negated_5.square().mul_(total_38.mul_(negated_5).add_(_1_OVER_2))
-    total_39 = (negated_5 - (total_37 - difference_44)).add_(1 - difference_44)
-    total_39 = total_39.add_(total_38)
-    branch_31 = torch.where(total_39.abs() < torch.inf, total_39, 0)
-    total_40 = total_37 + branch_31
-    exp_negated_5 = negated_5.exp()
-    t_2 = torch.where(is_less_4, total_40, exp_negated_5)
-    total_41 = t_2 + 1
-    difference_45 = total_41 - t_2
-    binade_3 = _binade(exp_negated_5 * _4_OVER_3)
-    inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_32 = torch.where(inside_3, binade_3, 1)
-    ratio_4 = exp_negated_5 / branch_32
-    floor_4 = branch_32.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_46 = negated_5 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_6 = (floor_4 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_42 = difference_46 + negated_6
-    difference_47 = total_42 - difference_46
-    total_43 = (difference_46 - (total_42 - difference_47)).add_(negated_6 - difference_47)
-    total_43 = total_43.sub_(floor_4 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_33 = torch.where(total_43.abs() < torch.inf, total_43, 0)
-    total_44 = total_42 + branch_33
-    numerator_16 = (_1_OVER_15_2 * total_44).add_(_1_OVER_14).mul_(total_44).add_(_1_OVER_13)
-    numerator_17 = numerator_16.mul_(total_44).add_(_1_OVER_12).mul_(total_44)
-    numerator_18 = numerator_17.add_(_1_OVER_11_2).mul_(total_44).add_(_1_OVER_10)
-    numerator_19 = numerator_18.mul_(total_44).add_(_1_OVER_9).mul_(total_44).add_(_1_OVER_8)
-    numerator_20 = numerator_19.mul_(total_44).add_(_1_OVER_7_2).mul_(total_44).add_(_1_OVER_6)
-    numerator_21 = numerator_20.mul_(total_44).add_(_1_OVER_5).mul_(total_44).add_(_1_OVER_4)
-    numerator_22 = numerator_21.mul_(total_44).add_(_1_OVER_3_2).mul_(total_44).add_(_1_OVER_2)
-    numerator_23 = total_44.square().mul_(numerator_22).add_(branch_33 - (total_44 - total_42))
-    numerator_23 = (1 - ratio_4).add_(total_44).add_(numerator_23).div_(ratio_4)
-    numerator_23 = torch.where(inside_3 & (abs_negated_5 >= 0.25), numerator_23, 0).mul_(t_2)
-    branch_34 = torch.where(is_less_4, branch_31 - (total_40 - total_37), 0)
-    branch_34 = branch_34.add_(numerator_23)
-    branch_34 = (t_2 - (total_41 - difference_45)).add_(1 - difference_45).add_(branch_34)
-    branch_35 = torch.where(branch_34.abs() < torch.inf, branch_34, 0)
-    total_45 = total_41 + branch_35
-    ratio_5 = 1 / total_45
-    product_17 = total_36 * ratio_5
-    head_total_36 = _head(total_36)
-    head_ratio_5 = _head(ratio_5)
-    difference_48 = ratio_5 - head_ratio_5
-    difference_49 = total_36 - head_total_36
-    product_18 = ratio_5 * total_45
-    head_total_45 = _head(total_45)
-    difference_50 = total_45 - head_total_45
-    numerator_24 = (branch_35 - (total_45 - total_41)).mul_(ratio_5).neg_()
-    product_19 = (branch_30 - (total_36 - total_31)).mul_(ratio_5)
-    numerator_25 = (head_ratio_5 * head_total_45).sub_(product_18)
-    numerator_26 = numerator_25.add_(head_ratio_5 * difference_50)
-    numerator_27 = numerator_26.add_(difference_48 * head_total_45)
-    numerator_28 = numerator_27.add_(difference_48 * difference_50)
-    numerator_29 = torch.where(product_18 * 2.0**-60 == 0, 0, numerator_28).neg_()
-    numerator_29 = (1 - product_18).add_(numerator_29).add_(numerator_24).div_(total_45)
-    numerator_29 = numerator_29 * total_36
-    difference_51 = (head_total_36 * head_ratio_5).sub_(product_17)
-    difference_51 = difference_51.add_(head_total_36 * difference_48)
-    difference_51 = difference_51.add_(difference_49 * head_ratio_5)
-    difference_51 = difference_51.add_(difference_49 * difference_48)
-    difference_51 = torch.where(product_17 * 2.0**-60 == 0, 0, difference_51).add_(product_19)
-    difference_51 = difference_51.add_(numerator_29)
-    branch_36 = torch.where(difference_51.abs() < torch.inf, difference_51, 0)
-    total_46 = product_17 + branch_36
+    branch_18 = torch.where(difference_30.abs() < torch.inf, difference_30, 0)
+    branch_18 = branch_18.add_(total_16).mul_(part_of_t).mul_(rest_of_t)
+    branch_19 = torch.where(difference_18.abs() < torch.inf, difference_18, 0)
+    branch_19 = branch_19.add_(total_10).add_(branch_18)
+    t_2 = larger.abs().neg_().exp_()
+    total_17 = t_2.add_(1)
+    ratio_2 = 1 / total_17
+    product_12 = branch_19 * ratio_2
     smaller_2 = larger.clamp(max=0)
     is_far_2 = smaller_2.abs() > 64
-    branch_37 = torch.where(is_far_2, 0.5 * smaller_2, smaller_2)
-    abs_branch_37 = branch_37.abs()
-    is_less_5 = abs_branch_37 < 0.25
-    total_47 = branch_37 + 1
-    difference_52 = total_47 - branch_37
-    total_48 = (_1_OVER_15_2 * branch_37).add_(_1_OVER_14).mul_(branch_37).add_(_1_OVER_13)
-    total_48 = total_48.mul_(branch_37).add_(_1_OVER_12).mul_(branch_37).add_(_1_OVER_11_2)
-    total_48 = total_48.mul_(branch_37).add_(_1_OVER_10).mul_(branch_37).add_(_1_OVER_9)
-    total_48 = total_48.mul_(branch_37).add_(_1_OVER_8).mul_(branch_37).add_(_1_OVER_7_2)
-    total_48 = total_48.mul_(branch_37).add_(_1_OVER_6).mul_(branch_37).add_(_1_OVER_5)
-    total_48 = total_48.mul_(branch_37).add_(_1_OVER_4).mul_(branch_37).add_(_1_OVER_3_2)
-    total_48 = branch_37.square().mul_(total_48.mul_(branch_37).add_(_1_OVER_2))
-    total_49 = (branch_37 - (total_47 - difference_52)).add_(1 - difference_52)
-    total_49 = total_49.add_(total_48)
-    branch_38 = torch.where(total_49.abs() < torch.inf, total_49, 0)
-    total_50 = total_47 + branch_38
-    exp_branch_37 = branch_37.exp()
-    part_of_t_2 = torch.where(is_less_5, total_50, exp_branch_37)
-    branch_39 = torch.where(is_less_5, branch_38 - (total_50 - total_47), 0)
-    branch_40 = torch.where(branch_39.abs() < torch.inf, branch_39, 0)
-    total_51 = part_of_t_2 + branch_40
-    product_20 = total_46 * total_51
-    head_total_46 = _head(total_46)
-    head_total_51 = _head(total_51)
-    difference_53 = total_51 - head_total_51
-    difference_54 = total_46 - head_total_46
-    product_21 = (branch_36 - (total_46 - product_17)).mul_(total_51)
-    product_22 = (branch_40 - (total_51 - part_of_t_2)) * total_46
-    difference_55 = (head_total_46 * head_total_51).sub_(product_20)
-    difference_55 = difference_55.add_(head_total_46 * difference_53)
-    difference_55 = difference_55.add_(difference_54 * head_total_51)
-    difference_55 = difference_55.add_(difference_54 * difference_53)
-    difference_55 = torch.where(product_20 * 2.0**-60 == 0, 0, difference_55).add_(product_21)
-    difference_55 = difference_55.add_(product_22)
-    branch_41 = torch.where(difference_55.abs() < torch.inf, difference_55, 0)
-    total_52 = product_20 + branch_41
+    part_of_t_2 = torch.where(is_far_2, 0.5 * smaller_2, smaller_2).exp_()
+    product_13 = product_12 * part_of_t_2
     rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
-    branch_42 = torch.where(is_far_2, branch_39, 0)
-    branch_43 = torch.where(branch_42.abs() < torch.inf, branch_42, 0)
-    total_53 = rest_of_t_2 + branch_43
-    product_23 = total_52 * total_53
-    head_total_52 = _head(total_52)
-    head_total_53 = _head(total_53)
-    difference_56 = total_53 - head_total_53
-    difference_57 = total_52 - head_total_52
-    product_24 = (branch_41 - (total_52 - product_20)).mul_(total_53)
-    product_25 = (branch_43 - (total_53 - rest_of_t_2)) * total_52
-    difference_58 = (head_total_52 * head_total_53).sub_(product_23)
-    difference_58 = difference_58.add_(head_total_52 * difference_56)
-    difference_58 = difference_58.add_(difference_57 * head_total_53)
-    difference_58 = difference_58.add_(difference_57 * difference_56)
-    difference_58 = torch.where(product_23 * 2.0**-60 == 0, 0, difference_58).add_(product_24)
-    difference_58 = difference_58.add_(product_25)
-    branch_44 = torch.where(difference_58.abs() < torch.inf, difference_58, 0)
-    branch_44 = branch_44.add_(product_23)
-    binade_4 = _binade(exp_branch_37 * _4_OVER_3)
-    inside_4 = (binade_4 > 0) & (binade_4 < torch.inf)
-    branch_45 = torch.where(inside_4, binade_4, 1)
-    ratio_6 = exp_branch_37 / branch_45
-    floor_5 = branch_45.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_59 = branch_37 - floor_5 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_7 = (floor_5 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_54 = difference_59 + negated_7
-    difference_60 = total_54 - difference_59
-    total_55 = (difference_59 - (total_54 - difference_60)).add_(negated_7 - difference_60)
-    total_55 = total_55.sub_(floor_5 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_46 = torch.where(total_55.abs() < torch.inf, total_55, 0)
-    total_56 = total_54 + branch_46
-    numerator_30 = (_1_OVER_15_2 * total_56).add_(_1_OVER_14).mul_(total_56).add_(_1_OVER_13)
-    numerator_31 = numerator_30.mul_(total_56).add_(_1_OVER_12).mul_(total_56)
-    numerator_32 = numerator_31.add_(_1_OVER_11_2).mul_(total_56).add_(_1_OVER_10)
-    numerator_33 = numerator_32.mul_(total_56).add_(_1_OVER_9).mul_(total_56).add_(_1_OVER_8)
-    numerator_34 = numerator_33.mul_(total_56).add_(_1_OVER_7_2).mul_(total_56).add_(_1_OVER_6)
-    numerator_35 = numerator_34.mul_(total_56).add_(_1_OVER_5).mul_(total_56).add_(_1_OVER_4)
-    numerator_36 = numerator_35.mul_(total_56).add_(_1_OVER_3_2).mul_(total_56).add_(_1_OVER_2)
-    numerator_37 = total_56.square().mul_(numerator_36).add_(branch_46 - (total_56 - total_54))
-    numerator_37 = (1 - ratio_6).add_(total_56).add_(numerator_37).div_(ratio_6)
-    numerator_37 = torch.where(inside_4 & (abs_branch_37 >= 0.25), numerator_37, 0)
-    total_57 = torch.where(is_far_2, numerator_37, 0).add_(numerator_37)
-    product_26 = branch_44 * total_57
-    total_58 = torch.where(product_26.abs() < torch.inf, product_26, 0).add_(branch_44)
-    product_27 = branch_44 * torch.where(total_57.abs() < torch.inf, total_57, 0).add_(1)
-    return torch.where(branch_44.abs() < 2.0**-60, product_27, total_58)
+    product_14 = product_13 * rest_of_t_2
+    head_product_13 = _head(product_13)
+    head_rest_of_t_2 = _head(rest_of_t_2)
+    difference_31 = rest_of_t_2 - head_rest_of_t_2
+    difference_32 = product_13 - head_product_13
+    head_product_12 = _head(product_12)
+    head_part_of_t_2 = _head(part_of_t_2)
+    difference_33 = part_of_t_2 - head_part_of_t_2
+    difference_34 = product_12 - head_product_12
+    head_branch_19 = _head(branch_19)
+    head_ratio_2 = _head(ratio_2)
+    difference_35 = ratio_2 - head_ratio_2
+    difference_36 = branch_19 - head_branch_19
+    product_15 = ratio_2 * total_17
+    head_total_17 = _head(total_17)
+    difference_37 = total_17 - head_total_17
+    difference_38 = (head_product_12 * head_part_of_t_2).sub_(product_13)
+    difference_38 = difference_38.add_(head_product_12 * difference_33)
+    difference_38 = difference_38.add_(difference_34 * head_part_of_t_2)
+    difference_38 = difference_38.add_(difference_34 * difference_33)
+    difference_38 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_38)
+    difference_39 = (head_product_13 * head_rest_of_t_2).sub_(product_14)
+    difference_39 = difference_39.add_(head_product_13 * difference_31)
+    difference_39 = difference_39.add_(difference_32 * head_rest_of_t_2)
+    difference_39 = difference_39.add_(difference_32 * difference_31)
+    difference_39 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_39)
+    difference_40 = (head_branch_19 * head_ratio_2).sub_(product_12)
+    difference_40 = difference_40.add_(head_branch_19 * difference_35)
+    difference_40 = difference_40.add_(difference_36 * head_ratio_2)
+    difference_40 = difference_40.add_(difference_36 * difference_35)
+    difference_40 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_40)
+    numerator_7 = (head_ratio_2 * head_total_17).sub_(product_15)
+    numerator_8 = numerator_7.add_(head_ratio_2 * difference_37)
+    numerator_9 = numerator_8.add_(difference_35 * head_total_17)
+    numerator_10 = numerator_9.add_(difference_35 * difference_37)
+    numerator_11 = torch.where(product_15 * 2.0**-60 == 0, 0, numerator_10).neg_()
+    numerator_11 = (1 - product_15).add_(numerator_11).div_(total_17) * branch_19
+    difference_38 = difference_38.add_(difference_40.add_(numerator_11).mul_(part_of_t_2))
+    difference_39 = difference_39.add_(difference_38.mul_(rest_of_t_2))
+    branch_20 = torch.where(difference_39.abs() < torch.inf, difference_39, 0)
+    return branch_20.add_(product_14)
 
 
 def _by_amplitude(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -814,25 +530,29 @@ def _by_amplitude(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
 
 
 def _by_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
-    """The derivative by frequency: as declared, scaled, halved, angles held, clamped left."""
+    """The derivative by frequency.
+
+    As declared, scaled, halved in the tail, angles held, clamped left.
+    """
     larger = x.clamp(min=-(2.0**40))
-    e = larger.abs().neg_().mul_(0.5).exp_()
-    t = e.square()
-    branch = torch.where(larger < 0, e, 1)
+    t = larger.abs().neg_().exp_()
+    smaller = larger.clamp(max=0)
+    is_far = smaller.abs() > 64
+    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp_()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
     product = amplitude * larger * (frequency * larger).clamp_(-(2.0**100), 2.0**100).cos_()
-    return product.mul_(1 / t.add_(1)).mul_(branch).mul_(branch)
+    return product.mul_(1 / t.add_(1)).mul_(part_of_t).mul_(rest_of_t)
 
 
 def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by x.
 
-    One fraction, scaled, halved, angles held, clamped left, compensated precisely.
+    One fraction, scaled, halved, angles held, clamped left, compensated precisely in part.
     """
-    product = 2 * amplitude
-    product_2 = product * frequency
+    product = 2 * amplitude * frequency
     larger = x.clamp(min=-(2.0**40))
-    product_3 = frequency * larger
-    clamped = product_3.clamp(-(2.0**100), 2.0**100)
+    product_2 = frequency * larger
+    clamped = product_2.clamp(-(2.0**100), 2.0**100)
     is_less = clamped.abs() < 1000
     floor = torch.floor(clamped * _2_OVER_PI + 0.5)
     difference = floor - 4 * torch.floor(0.25 * floor)
@@ -849,464 +569,357 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     total_3 = total + branch
     total_3_squared = total_3.square()
     difference_4 = branch - (total_3 - total)
-    product_4 = 0.5 * total_3_squared
-    product_5 = (_1_OVER_15 * total_3_squared + _MINUS_1_OVER_13) * total_3_squared
-    product_5 = (product_5 + _1_OVER_11) * total_3_squared + _MINUS_1_OVER_9
-    product_5 = (product_5 * total_3_squared + _1_OVER_7) * total_3_squared
-    product_5 = (product_5 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
-    product_5 = total_3 * total_3_squared * product_5 + difference_4 * (1 - product_4)
-    branch_2 = torch.where(product_5.abs() < torch.inf, product_5, 0)
+    product_3 = 0.5 * total_3_squared
+    product_4 = (_1_OVER_15 * total_3_squared + _MINUS_1_OVER_13) * total_3_squared
+    product_4 = (product_4 + _1_OVER_11) * total_3_squared + _MINUS_1_OVER_9
+    product_4 = (product_4 * total_3_squared + _1_OVER_7) * total_3_squared
+    product_4 = (product_4 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
+    product_4 = total_3 * total_3_squared * product_4 + difference_4 * (1 - product_3)
+    branch_2 = torch.where(product_4.abs() < torch.inf, product_4, 0)
     total_4 = total_3 + branch_2
-    minus_product_4 = -product_4
-    total_5 = minus_product_4 + 1
-    difference_5 = total_5 - minus_product_4
+    minus_product_3 = -product_3
+    total_5 = minus_product_3 + 1
+    difference_5 = total_5 - minus_product_3
     head_total_3 = _head(total_3)
     difference_6 = total_3 - head_total_3
     total_6 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6
     total_6 = total_6 + difference_6 * head_total_3 + difference_6 * difference_6
     total_6 = 0.5 * torch.where(total_3_squared * 2.0**-60 == 0, 0, total_6)
     total_6 = total_6 + total_3 * difference_4
-    product_6 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
-    product_6 = (product_6 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
-    product_6 = (product_6 * total_3_squared + _1_OVER_8) * total_3_squared
-    product_6 = (product_6 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
-    product_6 = total_3_squared.square() * product_6 - total_6
-    product_6 = minus_product_4 - (total_5 - difference_5) + (1 - difference_5) + product_6
-    branch_3 = torch.where(product_6.abs() < torch.inf, product_6, 0)
+    product_5 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
+    product_5 = (product_5 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
+    product_5 = (product_5 * total_3_squared + _1_OVER_8) * total_3_squared
+    product_5 = (product_5 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
+    product_5 = total_3_squared.square() * product_5 - total_6
+    product_5 = minus_product_3 - (total_5 - difference_5) + (1 - difference_5) + product_5
+    branch_3 = torch.where(product_5.abs() < torch.inf, product_5, 0)
     total_7 = total_5 + branch_3
     branch_4 = torch.where(outside_2, total_4, total_7)
     cos_clamped = clamped.cos()
     branch_5 = torch.where(is_less, torch.where(outside, -branch_4, branch_4), cos_clamped)
-    difference_7 = branch_2 - (total_4 - total_3)
-    difference_8 = branch_3 - (total_7 - total_5)
-    branch_6 = torch.where(outside_2, difference_7, difference_8)
-    branch_7 = torch.where(is_less, torch.where(outside, -branch_6, branch_6), 0)
-    magnitude = torch.abs(branch_5 - cos_clamped + branch_7)
+    difference_7 = branch_3 - (total_7 - total_5)
+    difference_7 = torch.where(outside_2, branch_2 - (total_4 - total_3), difference_7)
+    branch_6 = torch.where(is_less, torch.where(outside, -difference_7, difference_7), 0)
+    magnitude = torch.abs(branch_5 - cos_clamped + branch_6)
     magnitude = magnitude <= 0.00390625 * cos_clamped.abs()
-    branch_8 = torch.where(magnitude, branch_5, cos_clamped)
-    product_7 = product_2 * branch_8
+    branch_7 = torch.where(magnitude, branch_5, cos_clamped)
+    product_6 = product * branch_7
     minus_larger = -larger
-    product_8 = 0.5 * -minus_larger.abs()
-    abs_product_8 = product_8.abs()
-    is_less_2 = abs_product_8 < 0.25
-    total_8 = product_8 + 1
-    difference_9 = total_8 - product_8
-    total_9 = (_1_OVER_15_2 * product_8 + _1_OVER_14) * product_8 + _1_OVER_13
-    total_9 = ((total_9 * product_8 + _1_OVER_12) * product_8 + _1_OVER_11_2) * product_8
-    total_9 = ((total_9 + _1_OVER_10) * product_8 + _1_OVER_9) * product_8 + _1_OVER_8
-    total_9 = ((total_9 * product_8 + _1_OVER_7_2) * product_8 + _1_OVER_6) * product_8
-    total_9 = ((total_9 + _1_OVER_5) * product_8 + _1_OVER_4) * product_8 + _1_OVER_3_2
-    total_9 = product_8.square() * (total_9 * product_8 + _1_OVER_2)
-    total_9 = product_8 - (total_8 - difference_9) + (1 - difference_9) + total_9
-    branch_9 = torch.where(total_9.abs() < torch.inf, total_9, 0)
-    total_10 = total_8 + branch_9
-    exp_product_8 = product_8.exp()
-    branch_10 = torch.where(is_less_2, total_10, exp_product_8)
-    t = branch_10.square()
-    total_11 = t + 1
-    difference_10 = total_11 - t
-    head_branch_10 = _head(branch_10)
-    difference_11 = branch_10 - head_branch_10
-    branch_11 = torch.where(is_less_2, branch_9 - (total_10 - total_8), 0)
-    total_12 = head_branch_10 * head_branch_10 - t + head_branch_10 * difference_11
-    total_12 = total_12 + difference_11 * head_branch_10 + difference_11 * difference_11
-    total_12 = torch.where(t * 2.0**-60 == 0, 0, total_12) + branch_11 * branch_10 * 2
-    binade = _binade(exp_product_8 * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_12 = torch.where(inside, binade, 1)
-    ratio = exp_product_8 / branch_12
-    floor_2 = torch.floor(branch_12.log() * _1_OVER_LOG_2 + 0.5)
-    difference_12 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_13 = difference_12 + negated_2
-    difference_13 = total_13 - difference_12
-    total_14 = difference_12 - (total_13 - difference_13) + (negated_2 - difference_13)
-    total_14 = total_14 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_13 = torch.where(total_14.abs() < torch.inf, total_14, 0)
-    total_15 = total_13 + branch_13
-    numerator = ((_1_OVER_15_2 * total_15 + _1_OVER_14) * total_15 + _1_OVER_13) * total_15
-    numerator = ((numerator + _1_OVER_12) * total_15 + _1_OVER_11_2) * total_15 + _1_OVER_10
-    numerator = ((numerator * total_15 + _1_OVER_9) * total_15 + _1_OVER_8) * total_15
-    numerator = ((numerator + _1_OVER_7_2) * total_15 + _1_OVER_6) * total_15 + _1_OVER_5
-    numerator = ((numerator * total_15 + _1_OVER_4) * total_15 + _1_OVER_3_2) * total_15
-    numerator = total_15.square() * (numerator + _1_OVER_2)
-    numerator = 1 - ratio + total_15 + (numerator + (branch_13 - (total_15 - total_13)))
-    numerator = torch.where(inside & (abs_product_8 >= 0.25), numerator / ratio, 0)
-    product_9 = numerator * 2
-    total_16 = t - (total_11 - difference_10) + (1 - difference_10)
-    total_16 = total_16 + (total_12 + product_9 * t)
-    branch_14 = torch.where(total_16.abs() < torch.inf, total_16, 0)
-    total_17 = total_11 + branch_14
-    ratio_2 = 1 / total_17
-    product_10 = product_7 * ratio_2
-    ratio_2_squared = ratio_2.square()
-    product_11 = amplitude * ratio_2_squared
-    is_greater = difference > 1.5
-    branch_15 = torch.where(outside_2, total_7, total_4)
+    e = torch.exp(0.5 * -minus_larger.abs())
+    t = e.square()
+    total_8 = 1 + t
+    ratio = 1 / total_8
+    product_7 = product_6 * ratio
+    ratio_squared = ratio.square()
+    product_8 = amplitude * ratio_squared
     sin_clamped = clamped.sin()
-    branch_16 = torch.where(is_greater, -branch_15, branch_15)
-    branch_16 = torch.where(is_less, branch_16, sin_clamped)
-    branch_17 = torch.where(outside_2, difference_8, difference_7)
-    branch_18 = torch.where(is_less, torch.where(is_greater, -branch_17, branch_17), 0)
-    magnitude_2 = torch.abs(branch_16 - sin_clamped + branch_18)
-    magnitude_2 = magnitude_2 <= 0.00390625 * sin_clamped.abs()
-    branch_19 = torch.where(magnitude_2, branch_16, sin_clamped)
-    product_12 = product_11 * branch_19
-    head_product_11 = _head(product_11)
-    head_branch_19 = _head(branch_19)
-    difference_14 = branch_19 - head_branch_19
-    difference_15 = product_11 - head_product_11
-    head_amplitude = _head(amplitude)
-    head = _head(ratio_2_squared)
-    difference_16 = ratio_2_squared - head
-    difference_17 = amplitude - head_amplitude
-    head_ratio_2 = _head(ratio_2)
-    difference_18 = ratio_2 - head_ratio_2
-    product_13 = ratio_2 * total_17
-    head_total_17 = _head(total_17)
-    difference_19 = total_17 - head_total_17
-    numerator_2 = head_ratio_2 * head_total_17 - product_13 + head_ratio_2 * difference_19
-    numerator_3 = numerator_2 + difference_18 * head_total_17 + difference_18 * difference_19
-    numerator_4 = 1 - product_13 - torch.where(product_13 * 2.0**-60 == 0, 0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_14 - (total_17 - total_11)) * ratio_2) / total_17
-    total_18 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_18
-    total_18 = total_18 + difference_18 * head_ratio_2 + difference_18 * difference_18
-    total_18 = torch.where(ratio_2_squared * 2.0**-60 == 0, 0, total_18)
-    total_18 = total_18 + numerator_4 * ratio_2 * 2
+    product_9 = product_8 * sin_clamped
+    is_negative = minus_larger < 0
+    branch_8 = torch.where(is_negative, t, 1)
+    product_10 = product_9 * branch_8
+    total_9 = product_7 + product_10
+    difference_8 = total_9 - product_7
+    head_product_6 = _head(product_6)
+    head_ratio = _head(ratio)
+    difference_9 = ratio - head_ratio
+    difference_10 = product_6 - head_product_6
+    head_product = _head(product)
+    head_branch_7 = _head(branch_7)
+    difference_11 = branch_7 - head_branch_7
+    difference_12 = product - head_product
     head_frequency = _head(frequency)
     head_larger = _head(larger)
-    difference_20 = larger - head_larger
-    difference_21 = frequency - head_frequency
-    total_19 = head_frequency * head_larger - product_3 + head_frequency * difference_20
-    total_19 = total_19 + difference_21 * head_larger + difference_21 * difference_20
-    total_19 = torch.where(product_3 * 2.0**-60 == 0, 0, total_19)
-    total_19 = torch.where(clamped == product_3, total_19, 0)
-    sin_total_19 = total_19.sin()
-    product_14 = 2 * torch.sin(0.5 * total_19).square()
-    difference_22 = cos_clamped * sin_total_19 - sin_clamped * product_14
-    difference_22 = torch.where(magnitude_2, branch_18, 0) + difference_22
-    total_20 = head_amplitude * head - product_11 + head_amplitude * difference_16
-    total_20 = total_20 + difference_17 * head + difference_17 * difference_16
-    total_20 = torch.where(product_11 * 2.0**-60 == 0, 0, total_20) + total_18 * amplitude
-    total_20 = total_20 * branch_19
-    difference_23 = head_product_11 * head_branch_19 - product_12
-    difference_23 = difference_23 + head_product_11 * difference_14
-    difference_23 = difference_23 + difference_15 * head_branch_19
-    difference_23 = difference_23 + difference_15 * difference_14
-    difference_23 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_23) + total_20
-    difference_23 = difference_23 + difference_22 * product_11
-    branch_20 = torch.where(difference_23.abs() < torch.inf, difference_23, 0)
-    total_21 = product_12 + branch_20
-    is_negative = minus_larger < 0
-    branch_21 = torch.where(is_negative, t, 1)
-    branch_22 = torch.where(is_negative, total_12, 0)
-    branch_23 = torch.where(branch_22.abs() < torch.inf, branch_22, 0)
-    total_22 = branch_21 + branch_23
-    product_15 = total_21 * total_22
-    total_23 = product_10 + product_15
-    difference_24 = total_23 - product_10
-    head_product_7 = _head(product_7)
-    difference_25 = product_7 - head_product_7
-    head_product_2 = _head(product_2)
+    difference_13 = larger - head_larger
+    difference_14 = frequency - head_frequency
+    total_10 = head_frequency * head_larger - product_2 + head_frequency * difference_13
+    total_10 = total_10 + difference_14 * head_larger + difference_14 * difference_13
+    total_10 = torch.where(product_2 * 2.0**-60 == 0, 0, total_10)
+    total_10 = torch.where(clamped == product_2, total_10, 0)
+    sin_total_10 = total_10.sin()
+    product_11 = 2 * torch.sin(0.5 * total_10).square()
+    product_12 = ratio * total_8
+    head_total_8 = _head(total_8)
+    difference_15 = total_8 - head_total_8
+    numerator = head_ratio * head_total_8 - product_12 + head_ratio * difference_15
+    numerator = numerator + difference_9 * head_total_8 + difference_9 * difference_15
+    numerator = 1 - product_12 - torch.where(product_12 * 2.0**-60 == 0, 0, numerator)
+    numerator = numerator / total_8
+    head_product_9 = _head(product_9)
     head_branch_8 = _head(branch_8)
-    difference_26 = branch_8 - head_branch_8
-    difference_27 = product_2 - head_product_2
-    head_product = _head(product)
-    difference_28 = product - head_product
-    head_total_21 = _head(total_21)
-    head_total_22 = _head(total_22)
-    difference_29 = total_22 - head_total_22
-    difference_30 = total_21 - head_total_21
-    difference_31 = branch_23 - (total_22 - branch_21)
-    branch_24 = torch.where(is_negative, product_9, 0)
-    total_24 = head_product_2 * head_branch_8 - product_7 + head_product_2 * difference_26
-    total_24 = total_24 + difference_27 * head_branch_8 + difference_27 * difference_26
-    total_24 = torch.where(product_7 * 2.0**-60 == 0, 0, total_24)
-    total_25 = head_product_7 * head_ratio_2 - product_10 + head_product_7 * difference_18
-    total_25 = total_25 + difference_25 * head_ratio_2 + difference_25 * difference_18
-    total_25 = torch.where(product_10 * 2.0**-60 == 0, 0, total_25)
-    total_26 = head_total_21 * head_total_22 - product_15 + head_total_21 * difference_29
-    total_26 = total_26 + difference_30 * head_total_22 + difference_30 * difference_29
-    total_26 = torch.where(product_15 * 2.0**-60 == 0, 0, total_26)
-    total_26 = total_26 + (branch_20 - (total_21 - product_12)) * total_22
-    total_26 = total_26 + difference_31 * total_21 + branch_24 * product_15
-    total_27 = head_product * head_frequency - product_2 + head_product * difference_21
-    total_27 = total_27 + difference_28 * head_frequency + difference_28 * difference_21
-    total_24 = total_24 + torch.where(product_2 * 2.0**-60 == 0, 0, total_27) * branch_8
-    total_28 = product_10 - (total_23 - difference_24) + (product_15 - difference_24)
-    difference_32 = -sin_clamped * sin_total_19 - cos_clamped * product_14
-    total_24 = total_24 + (torch.where(magnitude, branch_7, 0) + difference_32) * product_2
-    total_28 = total_28 + (total_25 + total_24 * ratio_2 + numerator_4 * product_7)
-    total_28 = total_28 + total_26
-    branch_25 = torch.where(total_28.abs() < torch.inf, total_28, 0)
-    total_29 = total_23 + branch_25
-    product_16 = larger * ratio_2_squared
-    total_30 = head_larger * head - product_16 + head_larger * difference_16
-    total_30 = total_30 + difference_20 * head + difference_20 * difference_16
-    total_30 = torch.where(product_16 * 2.0**-60 == 0, 0, total_30) + total_18 * larger
-    branch_26 = torch.where(total_30.abs() < torch.inf, total_30, 0)
-    total_31 = product_16 + branch_26
-    product_17 = total_31 * total_22
-    total_32 = total_29 + product_17
-    difference_33 = total_32 - total_29
-    head_total_31 = _head(total_31)
-    difference_34 = total_31 - head_total_31
-    total_33 = head_total_31 * head_total_22 - product_17 + head_total_31 * difference_29
-    total_33 = total_33 + difference_34 * head_total_22 + difference_34 * difference_29
-    total_33 = torch.where(product_17 * 2.0**-60 == 0, 0, total_33)
-    total_33 = total_33 + (branch_26 - (total_31 - product_16)) * total_22
-    total_33 = total_33 + difference_31 * total_31 + branch_24 * product_17
-    total_34 = total_29 - (total_32 - difference_33) + (product_17 - difference_33)
-    total_34 = total_34 + (branch_25 - (total_29 - total_23)) + total_33
-    branch_27 = torch.where(total_34.abs() < torch.inf, total_34, 0)
-    total_35 = total_32 + branch_27
-    product_18 = 2 * ratio_2
-    total_36 = total_35 + product_18
-    difference_35 = total_36 - total_35
-    total_37 = total_35 - (total_36 - difference_35) + (product_18 - difference_35)
-    total_37 = total_37 + (branch_27 - (total_35 - total_32)) + numerator_4 * 2
-    branch_28 = torch.where(total_37.abs() < torch.inf, total_37, 0)
-    total_38 = total_36 + branch_28
-    product_19 = 0.5 * -larger.abs()
-    abs_product_19 = product_19.abs()
-    is_less_3 = abs_product_19 < 0.25
-    total_39 = product_19 + 1
-    difference_36 = total_39 - product_19
-    total_40 = (_1_OVER_15_2 * product_19 + _1_OVER_14) * product_19 + _1_OVER_13
-    total_40 = (total_40 * product_19 + _1_OVER_12) * product_19 + _1_OVER_11_2
-    total_40 = ((total_40 * product_19 + _1_OVER_10) * product_19 + _1_OVER_9) * product_19
-    total_40 = ((total_40 + _1_OVER_8) * product_19 + _1_OVER_7_2) * product_19 + _1_OVER_6
-    total_40 = ((total_40 * product_19 + _1_OVER_5) * product_19 + _1_OVER_4) * product_19
-    total_40 = product_19.square() * ((total_40 + _1_OVER_3_2) * product_19 + _1_OVER_2)
-    total_40 = product_19 - (total_39 - difference_36) + (1 - difference_36) + total_40
-    branch_29 = torch.where(total_40.abs() < torch.inf, total_40, 0)
-    total_41 = total_39 + branch_29
-    exp_product_19 = product_19.exp()
-    branch_30 = torch.where(is_less_3, total_41, exp_product_19)
-    t_2 = branch_30.square()
-    total_42 = t_2 + 1
-    difference_37 = total_42 - t_2
-    head_branch_30 = _head(branch_30)
-    difference_38 = branch_30 - head_branch_30
-    branch_31 = torch.where(is_less_3, branch_29 - (total_41 - total_39), 0)
-    total_43 = head_branch_30 * head_branch_30 - t_2 + head_branch_30 * difference_38
-    total_43 = total_43 + difference_38 * head_branch_30 + difference_38 * difference_38
-    total_43 = torch.where(t_2 * 2.0**-60 == 0, 0, total_43) + branch_31 * branch_30 * 2
-    binade_2 = _binade(exp_product_19 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_32 = torch.where(inside_2, binade_2, 1)
-    ratio_3 = exp_product_19 / branch_32
-    floor_3 = torch.floor(branch_32.log() * _1_OVER_LOG_2 + 0.5)
-    difference_39 = product_19 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_44 = difference_39 + negated_3
-    difference_40 = total_44 - difference_39
-    total_45 = difference_39 - (total_44 - difference_40) + (negated_3 - difference_40)
-    total_45 = total_45 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_33 = torch.where(total_45.abs() < torch.inf, total_45, 0)
-    total_46 = total_44 + branch_33
-    numerator_5 = ((_1_OVER_15_2 * total_46 + _1_OVER_14) * total_46 + _1_OVER_13) * total_46
-    numerator_6 = ((numerator_5 + _1_OVER_12) * total_46 + _1_OVER_11_2) * total_46
-    numerator_7 = ((numerator_6 + _1_OVER_10) * total_46 + _1_OVER_9) * total_46 + _1_OVER_8
-    numerator_8 = ((numerator_7 * total_46 + _1_OVER_7_2) * total_46 + _1_OVER_6) * total_46
-    numerator_9 = ((numerator_8 + _1_OVER_5) * total_46 + _1_OVER_4) * total_46 + _1_OVER_3_2
-    numerator_10 = total_46.square() * (numerator_9 * total_46 + _1_OVER_2)
-    numerator_11 = numerator_10 + (branch_33 - (total_46 - total_44))
-    numerator_11 = (1 - ratio_3 + total_46 + numerator_11) / ratio_3
-    numerator_11 = torch.where(inside_2 & (abs_product_19 >= 0.25), numerator_11, 0)
-    product_20 = numerator_11 * 2
-    total_47 = t_2 - (total_42 - difference_37) + (1 - difference_37)
-    total_47 = total_47 + (total_43 + product_20 * t_2)
-    branch_34 = torch.where(total_47.abs() < torch.inf, total_47, 0)
-    total_48 = total_42 + branch_34
-    ratio_4 = 1 / total_48
-    product_21 = amplitude * ratio_4
-    product_22 = product_21 * ratio_2
-    product_23 = product_22 * branch_19
-    head_product_22 = _head(product_22)
-    difference_41 = product_22 - head_product_22
-    head_product_21 = _head(product_21)
-    difference_42 = product_21 - head_product_21
-    head_ratio_4 = _head(ratio_4)
-    difference_43 = ratio_4 - head_ratio_4
-    product_24 = ratio_4 * total_48
-    head_total_48 = _head(total_48)
-    difference_44 = total_48 - head_total_48
-    numerator_12 = head_ratio_4 * head_total_48 - product_24 + head_ratio_4 * difference_44
-    numerator_13 = numerator_12 + difference_43 * head_total_48 + difference_43 * difference_44
-    numerator_14 = 1 - product_24 - torch.where(product_24 * 2.0**-60 == 0, 0, numerator_13)
-    numerator_14 = (numerator_14 - (branch_34 - (total_48 - total_42)) * ratio_4) / total_48
-    total_49 = head_amplitude * head_ratio_4 - product_21 + head_amplitude * difference_43
-    total_49 = total_49 + difference_17 * head_ratio_4 + difference_17 * difference_43
-    total_49 = torch.where(product_21 * 2.0**-60 == 0, 0, total_49)
-    total_49 = (total_49 + numerator_14 * amplitude) * ratio_2
-    difference_45 = head_product_22 * head_branch_19 - product_23
-    difference_45 = difference_45 + head_product_22 * difference_14
-    difference_45 = difference_45 + difference_41 * head_branch_19
-    difference_45 = difference_45 + difference_41 * difference_14
-    difference_45 = torch.where(product_23 * 2.0**-60 == 0, 0, difference_45)
-    difference_46 = head_product_21 * head_ratio_2 - product_22
-    difference_46 = difference_46 + head_product_21 * difference_18
-    difference_46 = difference_46 + difference_42 * head_ratio_2 + difference_42 * difference_18
-    difference_46 = torch.where(product_22 * 2.0**-60 == 0, 0, difference_46) + total_49
-    difference_45 = difference_45 + (difference_46 + numerator_4 * product_21) * branch_19
-    difference_45 = difference_45 + difference_22 * product_22
-    branch_35 = torch.where(difference_45.abs() < torch.inf, difference_45, 0)
-    total_50 = product_23 + branch_35
+    difference_16 = branch_8 - head_branch_8
+    difference_17 = product_9 - head_product_9
+    head_product_8 = _head(product_8)
+    head_sin_clamped = _head(sin_clamped)
+    difference_18 = sin_clamped - head_sin_clamped
+    difference_19 = product_8 - head_product_8
+    head_amplitude = _head(amplitude)
+    head = _head(ratio_squared)
+    difference_20 = ratio_squared - head
+    difference_21 = amplitude - head_amplitude
+    total_11 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_9
+    total_11 = total_11 + difference_9 * head_ratio + difference_9 * difference_9
+    total_11 = torch.where(ratio_squared * 2.0**-60 == 0, 0, total_11)
+    total_11 = total_11 + numerator * ratio * 2
+    difference_22 = cos_clamped * sin_total_10 - sin_clamped * product_11
+    total_12 = head_product_9 * head_branch_8 - product_10 + head_product_9 * difference_16
+    total_12 = total_12 + difference_17 * head_branch_8 + difference_17 * difference_16
+    total_12 = torch.where(product_10 * 2.0**-60 == 0, 0, total_12)
+    total_13 = head_product * head_branch_7 - product_6 + head_product * difference_11
+    total_13 = total_13 + difference_12 * head_branch_7 + difference_12 * difference_11
+    total_13 = torch.where(product_6 * 2.0**-60 == 0, 0, total_13)
+    total_14 = head_product_6 * head_ratio - product_7 + head_product_6 * difference_9
+    total_14 = total_14 + difference_10 * head_ratio + difference_10 * difference_9
+    total_14 = torch.where(product_7 * 2.0**-60 == 0, 0, total_14)
+    total_15 = head_amplitude * head - product_8 + head_amplitude * difference_20
+    total_15 = total_15 + difference_21 * head + difference_21 * difference_20
+    total_15 = torch.where(product_8 * 2.0**-60 == 0, 0, total_15) + total_11 * amplitude
+    total_15 = total_15 * sin_clamped
+    total_16 = product_7 - (total_9 - difference_8) + (product_10 - difference_8)
+    difference_23 = -sin_clamped * sin_total_10 - cos_clamped * product_11
+    total_13 = total_13 + (torch.where(magnitude, branch_6, 0) + difference_23) * product
+    total_16 = total_16 + (total_14 + total_13 * ratio + numerator * product_6)
+    difference_24 = head_product_8 * head_sin_clamped - product_9
+    difference_24 = difference_24 + head_product_8 * difference_18
+    difference_24 = difference_24 + difference_19 * head_sin_clamped
+    difference_24 = difference_24 + difference_19 * difference_18
+    difference_24 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_24) + total_15
+    total_12 = total_12 + (difference_24 + difference_22 * product_8) * branch_8
+    total_16 = total_16 + total_12
+    branch_9 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    total_17 = total_9 + branch_9
+    product_13 = larger * ratio_squared
+    product_14 = product_13 * branch_8
+    total_18 = total_17 + product_14
+    difference_25 = total_18 - total_17
+    head_product_13 = _head(product_13)
+    difference_26 = product_13 - head_product_13
+    total_19 = total_17 - (total_18 - difference_25) + (product_14 - difference_25)
+    total_19 = total_19 + (branch_9 - (total_17 - total_9))
+    total_20 = head_larger * head - product_13 + head_larger * difference_20
+    total_20 = total_20 + difference_13 * head + difference_13 * difference_20
+    total_20 = torch.where(product_13 * 2.0**-60 == 0, 0, total_20) + total_11 * larger
+    total_20 = total_20 * branch_8
+    difference_27 = head_product_13 * head_branch_8 - product_14
+    difference_27 = difference_27 + head_product_13 * difference_16
+    difference_27 = difference_27 + difference_26 * head_branch_8
+    difference_27 = difference_27 + difference_26 * difference_16
+    difference_27 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_27) + total_20
+    total_19 = total_19 + difference_27
+    branch_10 = torch.where(total_19.abs() < torch.inf, total_19, 0)
+    total_21 = total_18 + branch_10
+    product_15 = 2 * ratio
+    total_22 = total_21 + product_15
+    difference_28 = total_22 - total_21
+    total_23 = total_21 - (total_22 - difference_28) + (product_15 - difference_28)
+    total_23 = total_23 + (branch_10 - (total_21 - total_18)) + numerator * 2
+    branch_11 = torch.where(total_23.abs() < torch.inf, total_23, 0)
+    total_24 = total_22 + branch_11
+    product_16 = 0.5 * -larger.abs()
+    abs_product_16 = product_16.abs()
+    is_less_2 = abs_product_16 < 0.25
+    total_25 = product_16 + 1
+    difference_29 = total_25 - product_16
+    total_26 = (_1_OVER_15_2 * product_16 + _1_OVER_14) * product_16 + _1_OVER_13
+    total_26 = (total_26 * product_16 + _1_OVER_12) * product_16 + _1_OVER_11_2
+    total_26 = ((total_26 * product_16 + _1_OVER_10) * product_16 + _1_OVER_9) * product_16
+    total_26 = ((total_26 + _1_OVER_8) * product_16 + _1_OVER_7_2) * product_16 + _1_OVER_6
+    total_26 = ((total_26 * product_16 + _1_OVER_5) * product_16 + _1_OVER_4) * product_16
+    total_26 = product_16.square() * ((total_26 + _1_OVER_3_2) * product_16 + _1_OVER_2)
+    total_26 = product_16 - (total_25 - difference_29) + (1 - difference_29) + total_26
+    branch_12 = torch.where(total_26.abs() < torch.inf, total_26, 0)
+    total_27 = total_25 + branch_12
+    exp_product_16 = product_16.exp()
+    branch_13 = torch.where(is_less_2, total_27, exp_product_16)
+    t_2 = branch_13.square()
+    total_28 = t_2 + 1
+    difference_30 = total_28 - t_2
+    head_branch_13 = _head(branch_13)
+    difference_31 = branch_13 - head_branch_13
+    branch_14 = torch.where(is_less_2, branch_12 - (total_27 - total_25), 0)
+    total_29 = head_branch_13 * head_branch_13 - t_2 + head_branch_13 * difference_31
+    total_29 = total_29 + difference_31 * head_branch_13 + difference_31 * difference_31
+    total_29 = torch.where(t_2 * 2.0**-60 == 0, 0, total_29) + branch_14 * branch_13 * 2
+    binade = _binade(exp_product_16 * _4_OVER_3)
+    inside = (binade > 0) & (binade < torch.inf)
+    branch_15 = torch.where(inside, binade, 1)
+    ratio_2 = exp_product_16 / branch_15
+    floor_2 = torch.floor(branch_15.log() * _1_OVER_LOG_2 + 0.5)
+    difference_32 = product_16 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_30 = difference_32 + negated_2
+    difference_33 = total_30 - difference_32
+    total_31 = difference_32 - (total_30 - difference_33) + (negated_2 - difference_33)
+    total_31 = total_31 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_16 = torch.where(total_31.abs() < torch.inf, total_31, 0)
+    total_32 = total_30 + branch_16
+    numerator_2 = ((_1_OVER_15_2 * total_32 + _1_OVER_14) * total_32 + _1_OVER_13) * total_32
+    numerator_3 = ((numerator_2 + _1_OVER_12) * total_32 + _1_OVER_11_2) * total_32
+    numerator_4 = ((numerator_3 + _1_OVER_10) * total_32 + _1_OVER_9) * total_32 + _1_OVER_8
+    numerator_5 = ((numerator_4 * total_32 + _1_OVER_7_2) * total_32 + _1_OVER_6) * total_32
+    numerator_6 = ((numerator_5 + _1_OVER_5) * total_32 + _1_OVER_4) * total_32 + _1_OVER_3_2
+    numerator_7 = total_32.square() * (numerator_6 * total_32 + _1_OVER_2)
+    numerator_8 = 1 - ratio_2 + total_32 + (numerator_7 + (branch_16 - (total_32 - total_30)))
+    numerator_8 = torch.where(inside & (abs_product_16 >= 0.25), numerator_8 / ratio_2, 0)
+    product_17 = numerator_8 * 2
+    total_33 = t_2 - (total_28 - difference_30) + (1 - difference_30)
+    total_33 = total_33 + (total_29 + product_17 * t_2)
+    branch_17 = torch.where(total_33.abs() < torch.inf, total_33, 0)
+    total_34 = total_28 + branch_17
+    ratio_3 = 1 / total_34
+    product_18 = ratio_3 * total_34
+    head_ratio_3 = _head(ratio_3)
+    head_total_34 = _head(total_34)
+    difference_34 = total_34 - head_total_34
+    difference_35 = ratio_3 - head_ratio_3
+    numerator_9 = head_ratio_3 * head_total_34 - product_18 + head_ratio_3 * difference_34
+    numerator_10 = numerator_9 + difference_35 * head_total_34 + difference_35 * difference_34
+    numerator_11 = 1 - product_18 - torch.where(product_18 * 2.0**-60 == 0, 0, numerator_10)
+    numerator_11 = (numerator_11 - (branch_17 - (total_34 - total_28)) * ratio_3) / total_34
+    total_35 = sin_clamped + torch.where(difference_22.abs() < torch.inf, difference_22, 0)
+    total_36 = ratio_3 + torch.where(numerator_11.abs() < torch.inf, numerator_11, 0)
+    total_36 = amplitude * total_36
+    total_36 = total_36 * (ratio + torch.where(numerator.abs() < torch.inf, numerator, 0))
+    total_36 = total_36 * total_35
     is_negative_2 = larger < 0
-    branch_36 = torch.where(is_negative_2, t_2, 1)
-    branch_37 = torch.where(is_negative_2, total_43, 0)
-    branch_38 = torch.where(branch_37.abs() < torch.inf, branch_37, 0)
-    total_51 = branch_36 + branch_38
-    product_25 = total_50 * total_51
-    minus_product_25 = -product_25
-    total_52 = total_38 + minus_product_25
-    difference_47 = total_52 - total_38
-    head_total_50 = _head(total_50)
-    head_total_51 = _head(total_51)
-    difference_48 = total_51 - head_total_51
-    difference_49 = total_50 - head_total_50
-    difference_50 = branch_38 - (total_51 - branch_36)
-    branch_39 = torch.where(is_negative_2, product_20, 0)
-    total_53 = head_total_50 * head_total_51 - product_25 + head_total_50 * difference_48
-    total_53 = total_53 + difference_49 * head_total_51 + difference_49 * difference_48
-    total_53 = torch.where(product_25 * 2.0**-60 == 0, 0, total_53)
-    total_53 = total_53 + (branch_35 - (total_50 - product_23)) * total_51
-    total_53 = -(total_53 + difference_50 * total_50 + branch_39 * product_25)
-    total_54 = total_38 - (total_52 - difference_47) + (minus_product_25 - difference_47)
-    total_54 = total_54 + (branch_28 - (total_38 - total_36)) + total_53
-    branch_40 = torch.where(total_54.abs() < torch.inf, total_54, 0)
-    total_55 = total_52 + branch_40
-    product_26 = larger * ratio_4
-    product_27 = product_26 * ratio_2
-    head_product_26 = _head(product_26)
-    difference_51 = product_26 - head_product_26
-    total_56 = head_larger * head_ratio_4 - product_26 + head_larger * difference_43
-    total_56 = total_56 + difference_20 * head_ratio_4 + difference_20 * difference_43
-    total_56 = torch.where(product_26 * 2.0**-60 == 0, 0, total_56) + numerator_14 * larger
-    total_56 = total_56 * ratio_2
-    difference_52 = head_product_26 * head_ratio_2 - product_27
-    difference_52 = difference_52 + head_product_26 * difference_18
-    difference_52 = difference_52 + difference_51 * head_ratio_2 + difference_51 * difference_18
-    difference_52 = torch.where(product_27 * 2.0**-60 == 0, 0, difference_52) + total_56
-    difference_52 = difference_52 + numerator_4 * product_26
-    branch_41 = torch.where(difference_52.abs() < torch.inf, difference_52, 0)
-    total_57 = product_27 + branch_41
-    product_28 = total_57 * total_51
-    minus_product_28 = -product_28
-    total_58 = total_55 + minus_product_28
-    difference_53 = total_58 - total_55
-    head_total_57 = _head(total_57)
-    difference_54 = total_57 - head_total_57
-    total_59 = head_total_57 * head_total_51 - product_28 + head_total_57 * difference_48
-    total_59 = total_59 + difference_54 * head_total_51 + difference_54 * difference_48
-    total_59 = torch.where(product_28 * 2.0**-60 == 0, 0, total_59)
-    total_59 = total_59 + (branch_41 - (total_57 - product_27)) * total_51
-    total_59 = -(total_59 + difference_50 * total_57 + branch_39 * product_28)
-    total_60 = total_55 - (total_58 - difference_53) + (minus_product_28 - difference_53)
-    total_60 = total_60 + (branch_40 - (total_55 - total_52)) + total_59
-    branch_42 = torch.where(total_60.abs() < torch.inf, total_60, 0)
-    total_61 = total_58 + branch_42
-    difference_55 = branch_42 - (total_61 - total_58)
-    branch_43 = torch.where(difference_55.abs() < torch.inf, difference_55, 0)
-    total_62 = total_61 + branch_43
-    branch_44 = torch.where(is_negative, branch_10, 1)
-    branch_45 = torch.where(is_negative, branch_11, 0)
-    branch_46 = torch.where(branch_45.abs() < torch.inf, branch_45, 0)
-    total_63 = branch_44 + branch_46
-    product_29 = total_62 * total_63
-    head_total_62 = _head(total_62)
-    head_total_63 = _head(total_63)
-    difference_56 = total_63 - head_total_63
-    difference_57 = total_62 - head_total_62
-    difference_58 = branch_46 - (total_63 - branch_44)
-    total_64 = head_total_62 * head_total_63 - product_29 + head_total_62 * difference_56
-    total_64 = total_64 + difference_57 * head_total_63 + difference_57 * difference_56
-    total_64 = torch.where(product_29 * 2.0**-60 == 0, 0, total_64)
-    total_64 = total_64 + (branch_43 - (total_62 - total_61)) * total_63
-    total_64 = total_64 + difference_58 * total_62
-    branch_47 = torch.where(total_64.abs() < torch.inf, total_64, 0)
-    total_65 = product_29 + branch_47
-    product_30 = total_65 * total_63
+    branch_18 = torch.where(is_negative_2, t_2, 1)
+    branch_19 = torch.where(is_negative_2, total_29, 0)
+    branch_20 = torch.where(branch_19.abs() < torch.inf, branch_19, 0)
+    total_37 = branch_18 + branch_20
+    product_19 = total_36 * total_37
+    minus_product_19 = -product_19
+    total_38 = total_24 + minus_product_19
+    difference_36 = total_38 - total_24
+    head_total_36 = _head(total_36)
+    head_total_37 = _head(total_37)
+    difference_37 = total_37 - head_total_37
+    difference_38 = total_36 - head_total_36
+    difference_39 = branch_20 - (total_37 - branch_18)
+    branch_21 = torch.where(is_negative_2, product_17, 0)
+    total_39 = head_total_36 * head_total_37 - product_19 + head_total_36 * difference_37
+    total_39 = total_39 + difference_38 * head_total_37 + difference_38 * difference_37
+    total_39 = torch.where(product_19 * 2.0**-60 == 0, 0, total_39)
+    total_39 = -(total_39 + difference_39 * total_36 + branch_21 * product_19)
+    total_40 = total_24 - (total_38 - difference_36) + (minus_product_19 - difference_36)
+    total_40 = total_40 + (branch_11 - (total_24 - total_22)) + total_39
+    branch_22 = torch.where(total_40.abs() < torch.inf, total_40, 0)
+    total_41 = total_38 + branch_22
+    product_20 = larger * ratio_3
+    product_21 = product_20 * ratio
+    head_product_20 = _head(product_20)
+    difference_40 = product_20 - head_product_20
+    total_42 = head_product_20 * head_ratio - product_21 + head_product_20 * difference_9
+    total_42 = total_42 + difference_40 * head_ratio + difference_40 * difference_9
+    total_42 = torch.where(product_21 * 2.0**-60 == 0, 0, total_42)
+    total_43 = head_larger * head_ratio_3 - product_20 + head_larger * difference_35
+    total_43 = total_43 + difference_13 * head_ratio_3 + difference_13 * difference_35
+    total_43 = torch.where(product_20 * 2.0**-60 == 0, 0, total_43) + numerator_11 * larger
+    total_42 = total_42 + total_43 * ratio + numerator * product_20
+    branch_23 = torch.where(total_42.abs() < torch.inf, total_42, 0)
+    total_44 = product_21 + branch_23
+    product_22 = total_44 * total_37
+    minus_product_22 = -product_22
+    total_45 = total_41 + minus_product_22
+    difference_41 = total_45 - total_41
+    head_total_44 = _head(total_44)
+    difference_42 = total_44 - head_total_44
+    total_46 = head_total_44 * head_total_37 - product_22 + head_total_44 * difference_37
+    total_46 = total_46 + difference_42 * head_total_37 + difference_42 * difference_37
+    total_46 = torch.where(product_22 * 2.0**-60 == 0, 0, total_46)
+    total_46 = total_46 + (branch_23 - (total_44 - product_21)) * total_37
+    total_46 = -(total_46 + difference_39 * total_44 + branch_21 * product_22)
+    total_47 = total_41 - (total_45 - difference_41) + (minus_product_22 - difference_41)
+    total_47 = total_47 + (branch_22 - (total_41 - total_38)) + total_46
+    branch_24 = torch.where(total_47.abs() < torch.inf, total_47, 0)
+    total_48 = total_45 + branch_24
+    branch_25 = torch.where(is_negative, e, 1)
+    product_23 = total_48 * branch_25
+    product_24 = product_23 * branch_25
     frequency_squared = frequency.square()
-    product_31 = amplitude * frequency_squared
-    product_32 = product_31 * branch_19
-    minus_product_32 = -product_32
-    total_66 = product_30 + minus_product_32
-    difference_59 = total_66 - product_30
-    head_total_65 = _head(total_65)
-    difference_60 = total_65 - head_total_65
-    branch_48 = torch.where(is_negative, numerator, 0)
-    head_product_31 = _head(product_31)
-    difference_61 = product_31 - head_product_31
+    product_25 = amplitude * frequency_squared
+    product_26 = product_25 * sin_clamped
+    minus_product_26 = -product_26
+    total_49 = product_24 + minus_product_26
+    difference_43 = total_49 - product_24
+    head_product_23 = _head(product_23)
+    head_branch_25 = _head(branch_25)
+    difference_44 = branch_25 - head_branch_25
+    difference_45 = product_23 - head_product_23
+    head_total_48 = _head(total_48)
+    difference_46 = total_48 - head_total_48
+    head_product_25 = _head(product_25)
+    difference_47 = product_25 - head_product_25
     head_2 = _head(frequency_squared)
-    difference_62 = frequency_squared - head_2
-    total_67 = product_30 - (total_66 - difference_59) + (minus_product_32 - difference_59)
-    total_68 = head_total_65 * head_total_63 - product_30 + head_total_65 * difference_56
-    total_68 = total_68 + difference_60 * head_total_63 + difference_60 * difference_56
-    total_68 = torch.where(product_30 * 2.0**-60 == 0, 0, total_68)
-    total_68 = total_68 + (branch_47 - (total_65 - product_29)) * total_63
-    total_68 = total_68 + difference_58 * total_65 + (branch_48 + branch_48) * product_30
-    total_67 = total_67 + total_68
-    total_69 = head_amplitude * head_2 - product_31 + head_amplitude * difference_62
-    total_69 = total_69 + difference_17 * head_2 + difference_17 * difference_62
-    total_69 = torch.where(product_31 * 2.0**-60 == 0, 0, total_69)
-    difference_63 = head_frequency * head_frequency - frequency_squared
-    difference_63 = difference_63 + head_frequency * difference_21
-    difference_63 = difference_63 + difference_21 * head_frequency
-    difference_63 = difference_63 + difference_21 * difference_21
-    difference_63 = torch.where(frequency_squared * 2.0**-60 == 0, 0, difference_63) * amplitude
-    total_69 = (total_69 + difference_63) * branch_19
-    difference_64 = head_product_31 * head_branch_19 - product_32
-    difference_64 = difference_64 + head_product_31 * difference_14
-    difference_64 = difference_64 + difference_61 * head_branch_19
-    difference_64 = difference_64 + difference_61 * difference_14
-    difference_64 = torch.where(product_32 * 2.0**-60 == 0, 0, difference_64) + total_69
-    total_67 = total_67 - (difference_64 + difference_22 * product_31)
-    branch_49 = torch.where(total_67.abs() < torch.inf, total_67, 0)
-    total_70 = total_66 + branch_49
-    product_33 = total_70 * ratio_4
-    head_total_70 = _head(total_70)
-    difference_65 = total_70 - head_total_70
-    total_71 = head_total_70 * head_ratio_4 - product_33 + head_total_70 * difference_43
-    total_71 = total_71 + difference_65 * head_ratio_4 + difference_65 * difference_43
-    total_71 = torch.where(product_33 * 2.0**-60 == 0, 0, total_71)
-    total_71 = total_71 + (branch_49 - (total_70 - total_66)) * ratio_4
-    total_71 = total_71 + numerator_14 * total_70
-    branch_50 = torch.where(total_71.abs() < torch.inf, total_71, 0)
-    total_72 = product_33 + branch_50
-    branch_51 = torch.where(is_negative_2, branch_30, 1)
-    branch_52 = torch.where(is_negative_2, branch_31, 0)
-    branch_53 = torch.where(branch_52.abs() < torch.inf, branch_52, 0)
-    total_73 = branch_51 + branch_53
-    product_34 = total_72 * total_73
-    head_total_72 = _head(total_72)
-    head_total_73 = _head(total_73)
-    difference_66 = total_73 - head_total_73
-    difference_67 = total_72 - head_total_72
-    difference_68 = branch_53 - (total_73 - branch_51)
-    total_74 = head_total_72 * head_total_73 - product_34 + head_total_72 * difference_66
-    total_74 = total_74 + difference_67 * head_total_73 + difference_67 * difference_66
-    total_74 = torch.where(product_34 * 2.0**-60 == 0, 0, total_74)
-    total_74 = total_74 + (branch_50 - (total_72 - product_33)) * total_73
-    total_74 = total_74 + difference_68 * total_72
-    branch_54 = torch.where(total_74.abs() < torch.inf, total_74, 0)
-    total_75 = product_34 + branch_54
-    product_35 = total_75 * total_73
-    head_total_75 = _head(total_75)
-    difference_69 = total_75 - head_total_75
-    total_76 = head_total_75 * head_total_73 - product_35 + head_total_75 * difference_66
-    total_76 = total_76 + difference_69 * head_total_73 + difference_69 * difference_66
-    total_76 = torch.where(product_35 * 2.0**-60 == 0, 0, total_76)
-    total_76 = total_76 + (branch_54 - (total_75 - product_34)) * total_73
-    total_76 = total_76 + difference_68 * total_75
-    total_77 = product_35 + torch.where(total_76.abs() < torch.inf, total_76, 0)
-    branch_55 = torch.where(is_negative_2, numerator_11, 0)
-    total_78 = branch_55 + branch_55
-    product_36 = total_77 * total_78
-    product_37 = total_77 * (torch.where(total_78.abs() < torch.inf, total_78, 0) + 1)
-    total_79 = total_77 + torch.where(product_36.abs() < torch.inf, product_36, 0)
-    return torch.where(total_77.abs() < 2.0**-60, product_37, total_79)
+    difference_48 = frequency_squared - head_2
+    total_50 = product_24 - (total_49 - difference_43) + (minus_product_26 - difference_43)
+    total_51 = head_total_48 * head_branch_25 - product_23 + head_total_48 * difference_44
+    total_51 = total_51 + difference_46 * head_branch_25 + difference_46 * difference_44
+    total_51 = torch.where(product_23 * 2.0**-60 == 0, 0, total_51)
+    total_51 = (total_51 + (branch_24 - (total_48 - total_45)) * branch_25) * branch_25
+    total_52 = head_amplitude * head_2 - product_25 + head_amplitude * difference_48
+    total_52 = total_52 + difference_21 * head_2 + difference_21 * difference_48
+    total_52 = torch.where(product_25 * 2.0**-60 == 0, 0, total_52)
+    difference_49 = head_frequency * head_frequency - frequency_squared
+    difference_49 = difference_49 + head_frequency * difference_14
+    difference_49 = difference_49 + difference_14 * head_frequency
+    difference_49 = difference_49 + difference_14 * difference_14
+    difference_49 = torch.where(frequency_squared * 2.0**-60 == 0, 0, difference_49) * amplitude
+    total_52 = (total_52 + difference_49) * sin_clamped
+    difference_50 = head_product_25 * head_sin_clamped - product_26
+    difference_50 = difference_50 + head_product_25 * difference_18
+    difference_50 = difference_50 + difference_47 * head_sin_clamped
+    difference_50 = difference_50 + difference_47 * difference_18
+    difference_50 = torch.where(product_26 * 2.0**-60 == 0, 0, difference_50) + total_52
+    difference_50 = -(difference_50 + difference_22 * product_25)
+    difference_51 = head_product_23 * head_branch_25 - product_24
+    difference_51 = difference_51 + head_product_23 * difference_44
+    difference_51 = difference_51 + difference_45 * head_branch_25
+    difference_51 = difference_51 + difference_45 * difference_44
+    difference_51 = torch.where(product_24 * 2.0**-60 == 0, 0, difference_51) + total_51
+    total_50 = total_50 + difference_51 + difference_50
+    branch_26 = torch.where(total_50.abs() < torch.inf, total_50, 0)
+    total_53 = total_49 + branch_26
+    product_27 = total_53 * ratio_3
+    head_total_53 = _head(total_53)
+    difference_52 = total_53 - head_total_53
+    total_54 = head_total_53 * head_ratio_3 - product_27 + head_total_53 * difference_35
+    total_54 = total_54 + difference_52 * head_ratio_3 + difference_52 * difference_35
+    total_54 = torch.where(product_27 * 2.0**-60 == 0, 0, total_54)
+    total_54 = total_54 + (branch_26 - (total_53 - total_49)) * ratio_3
+    total_54 = total_54 + numerator_11 * total_53
+    branch_27 = torch.where(total_54.abs() < torch.inf, total_54, 0)
+    total_55 = product_27 + branch_27
+    branch_28 = torch.where(is_negative_2, branch_13, 1)
+    branch_29 = torch.where(is_negative_2, branch_14, 0)
+    branch_30 = torch.where(branch_29.abs() < torch.inf, branch_29, 0)
+    total_56 = branch_28 + branch_30
+    product_28 = total_55 * total_56
+    head_total_55 = _head(total_55)
+    head_total_56 = _head(total_56)
+    difference_53 = total_56 - head_total_56
+    difference_54 = total_55 - head_total_55
+    difference_55 = branch_30 - (total_56 - branch_28)
+    total_57 = head_total_55 * head_total_56 - product_28 + head_total_55 * difference_53
+    total_57 = total_57 + difference_54 * head_total_56 + difference_54 * difference_53
+    total_57 = torch.where(product_28 * 2.0**-60 == 0, 0, total_57)
+    total_57 = total_57 + (branch_27 - (total_55 - product_27)) * total_56
+    total_57 = total_57 + difference_55 * total_55
+    branch_31 = torch.where(total_57.abs() < torch.inf, total_57, 0)
+    total_58 = product_28 + branch_31
+    product_29 = total_58 * total_56
+    head_total_58 = _head(total_58)
+    difference_56 = total_58 - head_total_58
+    total_59 = head_total_58 * head_total_56 - product_29 + head_total_58 * difference_53
+    total_59 = total_59 + difference_56 * head_total_56 + difference_56 * difference_53
+    total_59 = torch.where(product_29 * 2.0**-60 == 0, 0, total_59)
+    total_59 = total_59 + (branch_31 - (total_58 - product_28)) * total_56
+    total_59 = total_59 + difference_55 * total_58
+    total_60 = product_29 + torch.where(total_59.abs() < torch.inf, total_59, 0)
+    branch_32 = torch.where(is_negative_2, numerator_8, 0)
+    total_61 = branch_32 + branch_32
+    product_30 = total_60 * total_61
+    product_31 = total_60 * (torch.where(total_61.abs() < torch.inf, total_61, 0) + 1)
+    total_62 = total_60 + torch.where(product_30.abs() < torch.inf, product_30, 0)
+    return torch.where(total_60.abs() < 2.0**-60, product_31, total_62)
 
 
 def _by_x_amplitude(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -1359,14 +972,16 @@ def _by_x_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
 def _by_amplitude_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by amplitude and frequency.
 
-    As declared, scaled, halved, angles held, clamped left.
+    As declared, scaled, halved in the tail, angles held, clamped left.
     """
     larger = x.clamp(min=-(2.0**40))
-    e = torch.exp(0.5 * -larger.abs())
-    t = e.square()
-    branch = torch.where(larger < 0, e, 1)
+    t = torch.exp(-larger.abs())
+    smaller = larger.clamp(max=0)
+    is_far = smaller.abs() > 64
+    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp()
+    rest_of_t = torch.where(is_far, part_of_t, 1)
     product = larger * (frequency * larger).clamp(-(2.0**100), 2.0**100).cos()
-    return product * (1 / (1 + t)) * branch * branch
+    return product * (1 / (1 + t)) * part_of_t * rest_of_t
 
 
 def _by_frequency_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -1587,6 +1202,18 @@ def _binade(a: Tensor) -> Tensor:
         (torch.int64, 0x7FF0000000000000) if a.dtype == torch.float64 else (torch.int32, 0x7F800000)
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _expm1(a: Tensor) -> Tensor:
+    """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
+
+    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
+        return a.expm1()
+    u = a.exp()
+    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    return torch.where(a.abs() < 30, growth, u - 1)
 
 
 def _head(a: Tensor) -> Tensor:

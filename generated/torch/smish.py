@@ -66,51 +66,23 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x.
-
-    Exponential normal form, expanded for |x| < 0.00195312, else exponential normal form, by powers
-    of x for |x| < 0.015625, else exponential normal form, expanded, halved in the tail.
-    """
-    abs_x = x.abs()
+    """The derivative by x: exponential normal form, expanded, halved in the tail."""
     is_negative = x < 0
-    minus_abs_x = -abs_x
-    t = minus_abs_x.exp()
-    clamped = x.clamp(-(2.0**100), 2.0**100)
-    total = (2 * clamped).add_(7)
-    total_2 = (3 * clamped).add_(4.5)
-    total_3 = clamped + 1
-    total_4 = (_4_OVER_15 * clamped).add_(_4_OVER_15)
-    total_5 = (0.8 * clamped).add_(1.2)
-    total_6 = (_8_OVER_15 * clamped).add_(_28_OVER_15)
-    total_7 = t + 1
-    total_8 = (2.5 * t).add_(3).mul_(t).add_(1)
-    total_9 = (0.4 * t).add_(1.2).mul_(t).add_(1)
-    is_far = minus_abs_x < -64
-    part_of_t = torch.where(is_far, 0.5 * minus_abs_x, minus_abs_x).exp_()
+    negated = x.abs().neg_()
+    is_far = negated < -64
+    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
     rest_of_t = torch.where(is_far, part_of_t, 1)
-    t_2 = part_of_t * rest_of_t
-    denominator = (6.25 * t_2).add_(15).mul_(t_2).add_(14).mul_(t_2).add_(6).mul_(t_2).add_(1)
-    numerator = (total_4 * t).add_(total_5).mul_(t).add_(total_6).mul_(t).add_(1).mul_(0.6)
-    denominator_2 = (0.16 * t_2).add_(0.96).mul_(t_2).add_(2.24).mul_(t_2).add_(2.4).mul_(t_2)
-    denominator = torch.where(is_negative, denominator, denominator_2.add_(1))
-    denominator_3 = (0.16 * t).add_(0.96).mul_(t).add_(2.24).mul_(t).add_(2.4).mul_(t).add_(1)
-    numerator_2 = (3.75 * t).add_(total).mul_(t).add_(total_2).mul_(t).add_(total_3).mul_(t)
-    numerator = torch.where(is_negative, numerator_2, numerator)
-    numerator_3 = (3.75 * t_2).add_(total).mul_(t_2).add_(total_2).mul_(t_2).add_(total_3)
-    numerator_4 = numerator_3.mul_(part_of_t).mul_(rest_of_t)
-    numerator_5 = (total_4 * t_2).add_(total_5).mul_(t_2).add_(total_6).mul_(t_2).add_(1)
-    numerator_6 = torch.where(is_negative, numerator_4, numerator_5.mul_(0.6))
-    numerator_6 = numerator_6.div_(denominator)
-    numerator_7 = (_8_OVER_15 * t).mul_(total_7).mul_((0.5 * t).add_(1)).mul_(clamped)
-    numerator_8 = numerator_7.add_((_2_OVER_3 * t).add_(1).mul_(total_9)).mul_(0.6)
-    denominator_4 = (6.25 * t).add_(15).mul_(t).add_(14).mul_(t).add_(6).mul_(t).add_(1)
-    numerator = numerator.div_(torch.where(is_negative, denominator_4, denominator_3))
-    denominator_5 = torch.where(is_negative, total_8.square(), total_9.square())
-    numerator_9 = (2 * t).add_(1).mul_(total_7).mul_(clamped)
-    numerator_10 = numerator_9.add_((1.5 * t).add_(1).mul_(total_8)).mul_(t)
-    numerator_10 = torch.where(is_negative, numerator_10, numerator_8).div_(denominator_5)
-    numerator_10 = torch.where(abs_x < 0.015625, numerator_10, numerator_6)
-    return torch.where(abs_x < 0.001953125, numerator, numerator_10)
+    t = part_of_t * rest_of_t
+    clamped = x.clamp(-(2.0**100), 2.0**100)
+    numerator = (3.75 * t).add_((2 * clamped).add_(7)).mul_(t).add_((3 * clamped).add_(4.5))
+    numerator = numerator.mul_(t).add_(clamped + 1).mul_(part_of_t).mul_(rest_of_t)
+    denominator = (0.16 * t).add_(0.96).mul_(t).add_(2.24).mul_(t).add_(2.4).mul_(t).add_(1)
+    denominator_2 = (6.25 * t).add_(15).mul_(t).add_(14).mul_(t).add_(6).mul_(t).add_(1)
+    denominator = torch.where(is_negative, denominator_2, denominator)
+    numerator_2 = (_4_OVER_15 * clamped).add_(_4_OVER_15).mul_(t)
+    numerator_3 = numerator_2.add_((0.8 * clamped).add_(1.2)).mul_(t)
+    numerator_4 = numerator_3.add_((_8_OVER_15 * clamped).add_(_28_OVER_15)).mul_(t).add_(1)
+    return torch.where(is_negative, numerator, numerator_4.mul_(0.6)).div_(denominator)
 
 
 def _by_x_x(x: Tensor) -> Tensor:

@@ -116,13 +116,6 @@ _2_OVER_PI = 0.6366197723675814  # 2/pi
 _THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625  # the first digits of pi/2
 _MORE_DIGITS_OF_PI_OVER_2 = 0.0002396702766418457  # more digits of pi/2
 _THE_OTHER_DIGITS_OF_PI_OVER_2 = 1.5893254773528196e-08  # the other digits of pi/2
-_1_OVER_16 = 4.779477332387385e-14  # 1/16!
-_MINUS_1_OVER_14 = -1.1470745597729725e-11  # -1/14!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_MINUS_1_OVER_10 = -2.755731922398589e-07  # -1/10!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_MINUS_1_OVER_6 = -0.001388888888888889  # -1/6!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
 _1_OVER_15 = -7.647163731819816e-13  # 1/15!
 _MINUS_1_OVER_13 = 1.6059043836821613e-10  # -1/13!
 _1_OVER_11 = -2.505210838544172e-08  # 1/11!
@@ -130,6 +123,13 @@ _MINUS_1_OVER_9 = 2.7557319223985893e-06  # -1/9!
 _1_OVER_7 = -0.0001984126984126984  # 1/7!
 _MINUS_1_OVER_5 = 0.008333333333333333  # -1/5!
 _1_OVER_3 = -0.16666666666666666  # 1/3!
+_1_OVER_16 = 4.779477332387385e-14  # 1/16!
+_MINUS_1_OVER_14 = -1.1470745597729725e-11  # -1/14!
+_1_OVER_12 = 2.08767569878681e-09  # 1/12!
+_MINUS_1_OVER_10 = -2.755731922398589e-07  # -1/10!
+_1_OVER_8 = 2.48015873015873e-05  # 1/8!
+_MINUS_1_OVER_6 = -0.001388888888888889  # -1/6!
+_1_OVER_4 = 0.041666666666666664  # 1/4!
 
 
 def _value(x: Tensor, frequency: Tensor) -> Tensor:
@@ -153,15 +153,17 @@ def _value(x: Tensor, frequency: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
-    """The derivative by x: expanded, angles held, compensated precisely."""
-    product = frequency * x
-    clamped = product.clamp(-(2.0**100), 2.0**100)
+    """The derivative by x: expanded, angles held, compensated precisely in part."""
+    clamped = (frequency * x).clamp_(-(2.0**100), 2.0**100)
+    sin_clamped = clamped.sin()
+    sin_clamped_squared = sin_clamped.square()
+    product = 2 * sin_clamped
     is_less = clamped.abs() < 1000
     floor = (clamped * _2_OVER_PI).add_(0.5).floor_()
     difference = floor - (0.25 * floor).floor_().mul_(4)
-    is_greater = difference > 1.5
     is_equal = difference == 1
-    outside = is_equal | (difference == 3)
+    outside = is_equal | (difference == 2)
+    outside_2 = is_equal | (difference == 3)
     difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated = (floor * _MORE_DIGITS_OF_PI_OVER_2).neg_()
     total = difference_2 + negated
@@ -171,116 +173,87 @@ def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
     branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     total_3_squared = total_3.square()
+    difference_4 = branch - (total_3 - total)
     product_2 = 0.5 * total_3_squared
+    product_3 = (_1_OVER_15 * total_3_squared).add_(_MINUS_1_OVER_13).mul_(total_3_squared)
+    product_3 = product_3.add_(_1_OVER_11).mul_(total_3_squared).add_(_MINUS_1_OVER_9)
+    product_3 = product_3.mul_(total_3_squared).add_(_1_OVER_7).mul_(total_3_squared)
+    product_3 = product_3.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
+    product_3 = (total_3 * total_3_squared).mul_(product_3)
+    product_3 = product_3.add_((1 - product_2).mul_(difference_4))
+    branch_2 = torch.where(product_3.abs() < torch.inf, product_3, 0)
+    total_4 = total_3 + branch_2
     minus_product_2 = -product_2
-    total_4 = minus_product_2 + 1
-    difference_4 = total_4 - minus_product_2
+    total_5 = minus_product_2 + 1
+    difference_5 = total_5 - minus_product_2
     head_total_3 = _head(total_3)
-    difference_5 = total_3 - head_total_3
-    difference_6 = branch - (total_3 - total)
-    product_3 = (_1_OVER_16 * total_3_squared).add_(_MINUS_1_OVER_14).mul_(total_3_squared)
-    product_3 = product_3.add_(_1_OVER_12).mul_(total_3_squared).add_(_MINUS_1_OVER_10)
-    product_3 = product_3.mul_(total_3_squared).add_(_1_OVER_8).mul_(total_3_squared)
-    product_3 = product_3.add_(_MINUS_1_OVER_6).mul_(total_3_squared).add_(_1_OVER_4)
-    product_3 = total_3_squared.square().mul_(product_3)
-    total_5 = (minus_product_2 - (total_4 - difference_4)).add_(1 - difference_4)
+    difference_6 = total_3 - head_total_3
+    product_4 = (_1_OVER_16 * total_3_squared).add_(_MINUS_1_OVER_14).mul_(total_3_squared)
+    product_4 = product_4.add_(_1_OVER_12).mul_(total_3_squared).add_(_MINUS_1_OVER_10)
+    product_4 = product_4.mul_(total_3_squared).add_(_1_OVER_8).mul_(total_3_squared)
+    product_4 = product_4.add_(_MINUS_1_OVER_6).mul_(total_3_squared).add_(_1_OVER_4)
+    product_4 = total_3_squared.square().mul_(product_4)
+    total_6 = (minus_product_2 - (total_5 - difference_5)).add_(1 - difference_5)
     difference_7 = (head_total_3 * head_total_3).sub_(total_3_squared)
-    difference_7 = difference_7.add_(head_total_3 * difference_5)
-    difference_7 = difference_7.add_(difference_5 * head_total_3)
-    difference_7 = difference_7.add_(difference_5 * difference_5)
+    difference_7 = difference_7.add_(head_total_3 * difference_6)
+    difference_7 = difference_7.add_(difference_6 * head_total_3)
+    difference_7 = difference_7.add_(difference_6 * difference_6)
     difference_7 = torch.where(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
-    total_5 = total_5.add_(product_3.sub_(difference_7.add_(total_3 * difference_6)))
-    branch_2 = torch.where(total_5.abs() < torch.inf, total_5, 0)
-    total_6 = total_4 + branch_2
-    product_4 = (_1_OVER_15 * total_3_squared).add_(_MINUS_1_OVER_13).mul_(total_3_squared)
-    product_4 = product_4.add_(_1_OVER_11).mul_(total_3_squared).add_(_MINUS_1_OVER_9)
-    product_4 = product_4.mul_(total_3_squared).add_(_1_OVER_7).mul_(total_3_squared)
-    product_4 = product_4.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
-    product_4 = (total_3 * total_3_squared).mul_(product_4)
-    product_4 = product_4.add_((1 - product_2).mul_(difference_6))
-    branch_3 = torch.where(product_4.abs() < torch.inf, product_4, 0)
-    total_7 = total_3 + branch_3
-    branch_4 = torch.where(outside, total_6, total_7)
-    sin_clamped = clamped.sin()
-    branch_5 = torch.where(is_greater, -branch_4, branch_4)
-    branch_5 = torch.where(is_less, branch_5, sin_clamped)
-    difference_8 = branch_2 - (total_6 - total_4)
-    difference_9 = branch_3 - (total_7 - total_3)
-    branch_6 = torch.where(outside, difference_8, difference_9)
-    branch_7 = torch.where(is_less, torch.where(is_greater, -branch_6, branch_6), 0)
-    magnitude = (branch_5 - sin_clamped).add_(branch_7).abs_()
-    magnitude = magnitude <= sin_clamped.abs().mul_(0.00390625)
-    branch_8 = torch.where(magnitude, branch_5, sin_clamped)
-    branch_8_squared = branch_8.square()
-    product_5 = 2 * branch_8
-    outside_2 = is_equal | (difference == 2)
-    branch_9 = torch.where(outside, total_7, total_6)
+    total_6 = total_6.add_(product_4.sub_(difference_7.add_(total_3 * difference_4)))
+    branch_3 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    total_7 = total_5 + branch_3
+    branch_4 = torch.where(outside_2, total_4, total_7)
     cos_clamped = clamped.cos()
-    branch_10 = torch.where(outside_2, -branch_9, branch_9)
-    branch_10 = torch.where(is_less, branch_10, cos_clamped)
-    branch_11 = torch.where(outside, difference_9, difference_8)
-    branch_12 = torch.where(is_less, torch.where(outside_2, -branch_11, branch_11), 0)
-    magnitude_2 = (branch_10 - cos_clamped).add_(branch_12).abs_()
-    magnitude_2 = magnitude_2 <= cos_clamped.abs().mul_(0.00390625)
-    branch_13 = torch.where(magnitude_2, branch_10, cos_clamped)
-    product_6 = product_5 * branch_13
-    total_8 = branch_8_squared + product_6
-    difference_10 = total_8 - branch_8_squared
-    head_branch_8 = _head(branch_8)
-    difference_11 = branch_8 - head_branch_8
-    head_frequency = _head(frequency)
-    head_x = _head(x)
-    difference_12 = x - head_x
-    difference_13 = frequency - head_frequency
-    total_9 = (head_frequency * head_x).sub_(product).add_(head_frequency * difference_12)
-    total_9 = total_9.add_(difference_13 * head_x).add_(difference_13 * difference_12)
-    total_9 = torch.where(product * 2.0**-60 == 0, 0, total_9)
-    total_9 = torch.where(clamped == product, total_9, 0)
-    sin_total_9 = total_9.sin()
-    product_7 = (0.5 * total_9).sin_().square_().mul_(2)
-    difference_14 = (cos_clamped * sin_total_9).sub_(sin_clamped * product_7)
-    difference_14 = torch.where(magnitude, branch_7, 0).add_(difference_14)
-    head_product_5 = _head(product_5)
-    head_branch_13 = _head(branch_13)
-    difference_15 = branch_13 - head_branch_13
-    difference_16 = product_5 - head_product_5
-    difference_17 = (-sin_clamped).mul_(sin_total_9).sub_(cos_clamped * product_7)
-    difference_17 = torch.where(magnitude_2, branch_12, 0).add_(difference_17)
-    difference_18 = (head_branch_8 * head_branch_8).sub_(branch_8_squared)
-    difference_18 = difference_18.add_(head_branch_8 * difference_11)
-    difference_18 = difference_18.add_(difference_11 * head_branch_8)
-    difference_18 = difference_18.add_(difference_11 * difference_11)
-    difference_18 = torch.where(branch_8_squared * 2.0**-60 == 0, 0, difference_18)
-    difference_18 = difference_18.add_((difference_14 * branch_8).mul_(2))
-    difference_19 = (head_product_5 * head_branch_13).sub_(product_6)
-    difference_19 = difference_19.add_(head_product_5 * difference_15)
-    difference_19 = difference_19.add_(difference_16 * head_branch_13)
-    difference_19 = difference_19.add_(difference_16 * difference_15)
-    difference_19 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_19)
-    difference_19 = difference_19.add_((difference_14 * 2).mul_(branch_13))
-    difference_19 = difference_19.add_(difference_17 * product_5)
-    difference_20 = branch_8_squared - (total_8 - difference_10)
-    difference_20 = difference_20.add_(product_6 - difference_10).add_(difference_18)
-    difference_20 = difference_20.add_(difference_19)
-    branch_14 = torch.where(difference_20.abs() < torch.inf, difference_20, 0)
-    total_10 = total_8 + branch_14
-    branch_13_squared = branch_13.square()
-    total_11 = total_10 + branch_13_squared
-    difference_21 = total_11 - total_10
-    difference_22 = (head_branch_13 * head_branch_13).sub_(branch_13_squared)
-    difference_22 = difference_22.add_(head_branch_13 * difference_15)
-    difference_22 = difference_22.add_(difference_15 * head_branch_13)
-    difference_22 = difference_22.add_(difference_15 * difference_15)
-    difference_22 = torch.where(branch_13_squared * 2.0**-60 == 0, 0, difference_22)
-    difference_22 = difference_22.add_((difference_17 * branch_13).mul_(2))
-    difference_23 = total_10 - (total_11 - difference_21)
-    difference_23 = difference_23.add_(branch_13_squared - difference_21)
-    difference_23 = difference_23.add_(branch_14 - (total_10 - total_8)).add_(difference_22)
-    branch_15 = torch.where(difference_23.abs() < torch.inf, difference_23, 0)
-    total_12 = total_11 + branch_15
-    difference_24 = branch_15 - (total_12 - total_11)
-    branch_16 = torch.where(difference_24.abs() < torch.inf, difference_24, 0)
-    return branch_16.add_(total_12)
+    branch_5 = torch.where(is_less, torch.where(outside, -branch_4, branch_4), cos_clamped)
+    difference_8 = branch_3 - (total_7 - total_5)
+    difference_8 = torch.where(outside_2, branch_2 - (total_4 - total_3), difference_8)
+    branch_6 = torch.where(is_less, torch.where(outside, -difference_8, difference_8), 0)
+    magnitude = (branch_5 - cos_clamped).add_(branch_6).abs_()
+    magnitude = magnitude <= cos_clamped.abs().mul_(0.00390625)
+    branch_7 = torch.where(magnitude, branch_5, cos_clamped)
+    product_5 = product * branch_7
+    total_8 = sin_clamped_squared + product_5
+    difference_9 = total_8 - sin_clamped_squared
+    head_sin_clamped = _head(sin_clamped)
+    difference_10 = sin_clamped - head_sin_clamped
+    head_product = _head(product)
+    head_branch_7 = _head(branch_7)
+    difference_11 = branch_7 - head_branch_7
+    difference_12 = product - head_product
+    branch_8 = torch.where(magnitude, branch_6, 0)
+    difference_13 = (head_sin_clamped * head_sin_clamped).sub_(sin_clamped_squared)
+    difference_13 = difference_13.add_(head_sin_clamped * difference_10)
+    difference_13 = difference_13.add_(difference_10 * head_sin_clamped)
+    difference_13 = difference_13.add_(difference_10 * difference_10)
+    difference_13 = torch.where(sin_clamped_squared * 2.0**-60 == 0, 0, difference_13)
+    difference_14 = (head_product * head_branch_7).sub_(product_5)
+    difference_14 = difference_14.add_(head_product * difference_11)
+    difference_14 = difference_14.add_(difference_12 * head_branch_7)
+    difference_14 = difference_14.add_(difference_12 * difference_11)
+    difference_14 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_14)
+    difference_14 = difference_14.add_(branch_8 * product)
+    difference_15 = sin_clamped_squared - (total_8 - difference_9)
+    difference_15 = difference_15.add_(product_5 - difference_9).add_(difference_13)
+    difference_15 = difference_15.add_(difference_14)
+    branch_9 = torch.where(difference_15.abs() < torch.inf, difference_15, 0)
+    total_9 = total_8 + branch_9
+    branch_7_squared = branch_7.square()
+    total_10 = total_9 + branch_7_squared
+    difference_16 = total_10 - total_9
+    difference_17 = (head_branch_7 * head_branch_7).sub_(branch_7_squared)
+    difference_17 = difference_17.add_(head_branch_7 * difference_11)
+    difference_17 = difference_17.add_(difference_11 * head_branch_7)
+    difference_17 = difference_17.add_(difference_11 * difference_11)
+    difference_17 = torch.where(branch_7_squared * 2.0**-60 == 0, 0, difference_17)
+    difference_17 = difference_17.add_((branch_8 * branch_7).mul_(2))
+    difference_18 = total_9 - (total_10 - difference_16)
+    difference_18 = difference_18.add_(branch_7_squared - difference_16)
+    difference_18 = difference_18.add_(branch_9 - (total_9 - total_8)).add_(difference_17)
+    branch_10 = torch.where(difference_18.abs() < torch.inf, difference_18, 0)
+    total_11 = total_10 + branch_10
+    difference_19 = branch_10 - (total_11 - total_10)
+    branch_11 = torch.where(difference_19.abs() < torch.inf, difference_19, 0)
+    return branch_11.add_(total_11)
 
 
 def _by_frequency(x: Tensor, frequency: Tensor) -> Tensor:

@@ -51,22 +51,12 @@ def _value(x: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor) -> Tensor:
-    """The derivative by x: rewritten, scaled for x < 0, else rewritten, scaled, halved."""
-    is_negative = x < 0
-    negated = x.abs().neg_()
-    t = negated.exp()
+    """The derivative by x: rewritten, scaled."""
+    t = x.abs().neg_().exp_()
     log1p_t = t.log1p()
-    product = x.clamp(max=0).mul_(0.5)
-    t_2 = (0.5 * negated).exp_().square_()
-    log1p_t_2 = t_2.log1p()
-    e = (0.5 * product).exp_()
-    denominator = torch.where(t_2 < 2.0**-54, 1, log1p_t_2 / t_2)
-    denominator = torch.where(is_negative, denominator, x + log1p_t_2).sqrt_()
-    denominator = (1 / (1 + t_2)).mul_(0.5).div_(denominator).mul_(e).mul_(e)
-    denominator_2 = torch.where(t < 2.0**-54, 1, log1p_t / t)
-    denominator_3 = torch.where(is_negative, denominator_2, x + log1p_t).sqrt_()
-    denominator_3 = (1 / (1 + t)).mul_(0.5).div_(denominator_3).mul_(product.exp())
-    return torch.where(is_negative, denominator_3, denominator)
+    denominator = torch.where(x < 0, torch.where(t < 2.0**-54, 1, log1p_t / t), x + log1p_t)
+    denominator = (1 / (1 + t)).mul_(0.5).div_(denominator.sqrt_())
+    return denominator.mul_(x.clamp(max=0).mul_(0.5).exp_())
 
 
 def _by_x_x(x: Tensor) -> Tensor:

@@ -138,504 +138,71 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x.
 
     As declared, powers scaled for |x| < 4, else as declared, scaled, halved, clamped both sides,
-    compensated.
+    compensated in part.
     """
     abs_x = x.abs()
-    is_less = abs_x < 4
-    minus_abs_x = -abs_x
-    is_less_2 = minus_abs_x.abs() < 0.5
-    expm1_minus_abs_x = _expm1(minus_abs_x)
-    total = expm1_minus_abs_x + 1
-    t = torch.where(is_less_2, total, minus_abs_x.exp())
-    t_squared = t.square()
-    total_2 = t_squared + 1
-    difference = total_2 - t_squared
-    head_t = _head(t)
-    difference_2 = t - head_t
-    product = torch.where(is_less_2, expm1_minus_abs_x - (total - 1), 0).mul_(t).mul_(2)
-    total_3 = (head_t * head_t).sub_(t_squared).add_(head_t * difference_2)
-    total_3 = total_3.add_(difference_2 * head_t).add_(difference_2 * difference_2)
-    total_3 = torch.where(t_squared * 2.0**-60 == 0, 0, total_3).add_(product)
-    total_4 = (t_squared - (total_2 - difference)).add_(1 - difference).add_(total_3)
-    branch = torch.where(total_4.abs() < torch.inf, total_4, 0)
-    total_5 = total_2 + branch
-    ratio = 2 / total_5
-    ratio_squared = ratio.square()
-    product_2 = alpha * ratio_squared
-    product_3 = product_2 * t_squared
+    t = (-abs_x).exp_()
+    t_squared = t.square_()
     scale = abs_x.clamp(min=1)
     inverse_scale = 1 / scale
-    product_4 = product_3 * inverse_scale
     held = x.clamp(-1, 1)
-    product_5 = beta * held
-    product_6 = beta * x
-    negated = product_6.abs().neg_()
-    is_less_3 = negated.abs() < 0.5
+    product = beta * x
+    t_2 = product.abs().neg_().exp_()
+    ratio = 1 / (1 + t_2)
+    product_2 = (beta * held).mul_(ratio)
+    minus_product = -product
+    negated = minus_product.abs().neg_()
+    is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
-    total_6 = expm1_negated + 1
-    t_2 = torch.where(is_less_3, total_6, negated.exp())
-    total_7 = t_2 + 1
-    difference_3 = total_7 - t_2
-    branch_2 = torch.where(is_less_3, expm1_negated - (total_6 - 1), 0)
-    head_beta = _head(beta)
-    head_x = _head(x)
-    difference_4 = x - head_x
-    difference_5 = beta - head_beta
-    total_8 = (head_beta * head_x).sub_(product_6).add_(head_beta * difference_4)
-    total_8 = total_8.add_(difference_5 * head_x).add_(difference_5 * difference_4)
-    total_8 = torch.where(product_6 * 2.0**-60 == 0, 0, total_8)
-    product_7 = torch.where(product_6.isnan(), product_6, product_6.sign()).mul_(total_8)
-    product_7 = product_7.neg_()
-    total_9 = (t_2 - (total_7 - difference_3)).add_(1 - difference_3)
-    total_9 = total_9.add_((product_7 * t_2).add_(branch_2))
-    branch_3 = torch.where(total_9.abs() < torch.inf, total_9, 0)
-    total_10 = total_7 + branch_3
-    ratio_2 = 1 / total_10
-    product_8 = product_5 * ratio_2
-    minus_product_6 = -product_6
-    negated_2 = minus_product_6.abs().neg_()
-    is_less_4 = negated_2.abs() < 0.5
-    expm1_negated_2 = _expm1(negated_2)
-    total_11 = expm1_negated_2 + 1
-    t_3 = torch.where(is_less_4, total_11, negated_2.exp())
-    total_12 = t_3 + 1
-    difference_6 = total_12 - t_3
-    branch_4 = torch.where(is_less_4, expm1_negated_2 - (total_11 - 1), 0)
-    minus_total_8 = -total_8
-    negated_3 = (
-        torch.where(minus_product_6.isnan(), minus_product_6, minus_product_6.sign())
-        .mul_(minus_total_8)
-        .neg_()
-    )
-    total_13 = (t_3 - (total_12 - difference_6)).add_(1 - difference_6)
-    total_13 = total_13.add_((negated_3 * t_3).add_(branch_4))
-    branch_5 = torch.where(total_13.abs() < torch.inf, total_13, 0)
-    total_14 = total_12 + branch_5
-    ratio_3 = 1 / total_14
-    product_9 = product_8 * ratio_3
-    head_product_8 = _head(product_8)
-    head_ratio_3 = _head(ratio_3)
-    difference_7 = ratio_3 - head_ratio_3
-    difference_8 = product_8 - head_product_8
-    head_product_5 = _head(product_5)
-    head_ratio_2 = _head(ratio_2)
-    difference_9 = ratio_2 - head_ratio_2
-    difference_10 = product_5 - head_product_5
-    head_held = _head(held)
-    difference_11 = held - head_held
-    product_10 = ratio_2 * total_10
-    head_total_10 = _head(total_10)
-    difference_12 = total_10 - head_total_10
-    numerator = (branch_3 - (total_10 - total_7)).mul_(ratio_2).neg_()
-    numerator_2 = (head_ratio_2 * head_total_10).sub_(product_10)
-    numerator_3 = numerator_2.add_(head_ratio_2 * difference_12)
-    numerator_4 = numerator_3.add_(difference_9 * head_total_10)
-    numerator_5 = numerator_4.add_(difference_9 * difference_12)
-    numerator_6 = torch.where(product_10 * 2.0**-60 == 0, 0, numerator_5).neg_()
-    numerator_6 = (1 - product_10).add_(numerator_6).add_(numerator).div_(total_10)
-    product_11 = ratio_3 * total_14
-    head_total_14 = _head(total_14)
-    difference_13 = total_14 - head_total_14
-    total_15 = (head_beta * head_held).sub_(product_5).add_(head_beta * difference_11)
-    total_15 = total_15.add_(difference_5 * head_held).add_(difference_5 * difference_11)
-    total_15 = torch.where(product_5 * 2.0**-60 == 0, 0, total_15).mul_(ratio_2)
-    numerator_7 = (branch_5 - (total_14 - total_12)).mul_(ratio_3).neg_()
-    numerator_8 = (head_ratio_3 * head_total_14).sub_(product_11)
-    numerator_9 = numerator_8.add_(head_ratio_3 * difference_13)
-    numerator_10 = numerator_9.add_(difference_7 * head_total_14)
-    numerator_11 = numerator_10.add_(difference_7 * difference_13)
-    numerator_12 = torch.where(product_11 * 2.0**-60 == 0, 0, numerator_11).neg_()
-    numerator_12 = (1 - product_11).add_(numerator_12).add_(numerator_7).div_(total_14)
-    numerator_12 = numerator_12.mul_(product_8)
-    difference_14 = (head_product_5 * head_ratio_2).sub_(product_8)
-    difference_14 = difference_14.add_(head_product_5 * difference_9)
-    difference_14 = difference_14.add_(difference_10 * head_ratio_2)
-    difference_14 = difference_14.add_(difference_10 * difference_9)
-    difference_14 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_14).add_(total_15)
-    difference_14 = difference_14.add_(numerator_6 * product_5).mul_(ratio_3)
-    difference_15 = (head_product_8 * head_ratio_3).sub_(product_9)
-    difference_15 = difference_15.add_(head_product_8 * difference_7)
-    difference_15 = difference_15.add_(difference_8 * head_ratio_3)
-    difference_15 = difference_15.add_(difference_8 * difference_7)
-    difference_15 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_15).add_(difference_14)
-    difference_15 = difference_15.add_(numerator_12)
-    branch_6 = torch.where(difference_15.abs() < torch.inf, difference_15, 0)
-    total_16 = product_9 + branch_6
-    branch_7 = torch.where(minus_total_8.abs() < torch.inf, minus_total_8, 0)
-    branch_7 = (minus_product_6 == 0) & (branch_7 < 0)
-    branch_7 = branch_7 | (minus_product_6 != 0) & (minus_product_6 < 0)
-    branch_8 = torch.where(branch_7, t_3, 1)
-    branch_9 = torch.where(branch_7, branch_4, 0)
-    branch_10 = torch.where(branch_9.abs() < torch.inf, branch_9, 0)
-    total_17 = branch_8 + branch_10
-    product_12 = total_16 * total_17
-    product_13 = ratio_2 * inverse_scale
-    total_18 = product_12 + product_13
-    difference_16 = total_18 - product_12
-    head_total_16 = _head(total_16)
-    head_total_17 = _head(total_17)
-    difference_17 = total_17 - head_total_17
-    difference_18 = total_16 - head_total_16
-    head = _head(inverse_scale)
-    difference_19 = inverse_scale - head
-    product_14 = inverse_scale * scale
-    head_scale = _head(scale)
-    difference_20 = scale - head_scale
-    numerator_13 = (head * head_scale).sub_(product_14).add_(head * difference_20)
-    numerator_14 = numerator_13.add_(difference_19 * head_scale)
-    numerator_15 = numerator_14.add_(difference_19 * difference_20)
-    numerator_16 = torch.where(product_14 * 2.0**-60 == 0, 0, numerator_15).neg_()
-    numerator_16 = (1 - product_14).add_(numerator_16).div_(scale)
-    total_19 = (product_12 - (total_18 - difference_16)).add_(product_13 - difference_16)
-    total_20 = (head_ratio_2 * head).sub_(product_13).add_(head_ratio_2 * difference_19)
-    total_20 = total_20.add_(difference_9 * head).add_(difference_9 * difference_19)
-    total_20 = torch.where(product_13 * 2.0**-60 == 0, 0, total_20)
-    total_20 = total_20.add_(numerator_6 * inverse_scale).add_(numerator_16 * ratio_2)
-    product_15 = torch.where(branch_7, negated_3, 0).mul_(product_12)
-    product_16 = (branch_10 - (total_17 - branch_8)).mul_(total_16)
-    product_17 = (branch_6 - (total_16 - product_9)).mul_(total_17)
-    difference_21 = (head_total_16 * head_total_17).sub_(product_12)
-    difference_21 = difference_21.add_(head_total_16 * difference_17)
-    difference_21 = difference_21.add_(difference_18 * head_total_17)
-    difference_21 = difference_21.add_(difference_18 * difference_17)
-    difference_21 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_21).add_(product_17)
-    total_19 = total_19.add_(difference_21.add_(product_16).add_(product_15))
-    total_19 = total_19.add_(total_20)
-    branch_11 = torch.where(total_19.abs() < torch.inf, total_19, 0)
-    total_21 = total_18 + branch_11
-    difference_22 = branch_11 - (total_21 - total_18)
-    branch_12 = torch.where(difference_22.abs() < torch.inf, difference_22, 0)
-    total_22 = total_21 + branch_12
-    branch_13 = torch.where(total_8.abs() < torch.inf, total_8, 0)
-    branch_13 = (product_6 == 0) & (branch_13 < 0) | (product_6 != 0) & (product_6 < 0)
-    branch_14 = torch.where(branch_13, t_2, 1)
-    branch_15 = torch.where(branch_13, branch_2, 0)
-    branch_16 = torch.where(branch_15.abs() < torch.inf, branch_15, 0)
-    total_23 = branch_14 + branch_16
-    product_18 = total_22 * total_23
-    total_24 = product_4 + product_18
-    difference_23 = total_24 - product_4
-    head_product_3 = _head(product_3)
-    difference_24 = product_3 - head_product_3
+    total = expm1_negated + 1
+    t_3 = torch.where(is_less, total, negated.exp())
+    total_2 = t_3 + 1
+    difference = total_2 - t_3
+    branch = torch.where(is_less, expm1_negated - (total - 1), 0)
+    total_3 = (t_3 - (total_2 - difference)).add_(1 - difference).add_(branch)
+    branch_2 = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    total_4 = total_2 + branch_2
+    ratio_2 = 1 / total_4
+    product_3 = product_2 * ratio_2
     head_product_2 = _head(product_2)
-    head_t_squared = _head(t_squared)
-    difference_25 = t_squared - head_t_squared
-    difference_26 = product_2 - head_product_2
-    head_alpha = _head(alpha)
-    head_2 = _head(ratio_squared)
-    difference_27 = ratio_squared - head_2
-    difference_28 = alpha - head_alpha
-    head_ratio = _head(ratio)
-    difference_29 = ratio - head_ratio
-    product_19 = ratio * total_5
-    head_total_5 = _head(total_5)
-    difference_30 = total_5 - head_total_5
-    head_total_22 = _head(total_22)
-    head_total_23 = _head(total_23)
-    difference_31 = total_23 - head_total_23
-    difference_32 = total_22 - head_total_22
-    total_25 = (head_product_3 * head).sub_(product_4).add_(head_product_3 * difference_19)
-    total_25 = total_25.add_(difference_24 * head).add_(difference_24 * difference_19)
-    total_25 = torch.where(product_4 * 2.0**-60 == 0, 0, total_25)
-    total_26 = (product_4 - (total_24 - difference_23)).add_(product_18 - difference_23)
-    total_27 = (head_alpha * head_2).sub_(product_2).add_(head_alpha * difference_27)
-    total_27 = total_27.add_(difference_28 * head_2).add_(difference_28 * difference_27)
-    total_27 = torch.where(product_2 * 2.0**-60 == 0, 0, total_27)
-    product_20 = torch.where(branch_13, product_7, 0).mul_(product_18)
-    product_21 = (branch_16 - (total_23 - branch_14)).mul_(total_22)
-    product_22 = (branch_12 - (total_22 - total_21)).mul_(total_23)
-    numerator_17 = (branch - (total_5 - total_2)).mul_(ratio).neg_()
-    difference_33 = (head_product_2 * head_t_squared).sub_(product_3)
-    difference_33 = difference_33.add_(head_product_2 * difference_25)
-    difference_33 = difference_33.add_(difference_26 * head_t_squared)
-    difference_33 = difference_33.add_(difference_26 * difference_25)
-    difference_33 = torch.where(product_3 * 2.0**-60 == 0, 0, difference_33)
-    difference_34 = (head_total_22 * head_total_23).sub_(product_18)
-    difference_34 = difference_34.add_(head_total_22 * difference_31)
-    difference_34 = difference_34.add_(difference_32 * head_total_23)
-    difference_34 = difference_34.add_(difference_32 * difference_31)
-    difference_34 = torch.where(product_18 * 2.0**-60 == 0, 0, difference_34).add_(product_22)
-    difference_34 = difference_34.add_(product_21).add_(product_20)
-    difference_35 = (head_ratio * head_ratio).sub_(ratio_squared)
-    difference_35 = difference_35.add_(head_ratio * difference_29)
-    difference_35 = difference_35.add_(difference_29 * head_ratio)
-    difference_35 = difference_35.add_(difference_29 * difference_29)
-    difference_35 = torch.where(ratio_squared * 2.0**-60 == 0, 0, difference_35)
-    numerator_18 = (head_ratio * head_total_5).sub_(product_19)
-    numerator_19 = numerator_18.add_(head_ratio * difference_30)
-    numerator_20 = numerator_19.add_(difference_29 * head_total_5)
-    numerator_21 = numerator_20.add_(difference_29 * difference_30)
-    numerator_22 = torch.where(product_19 * 2.0**-60 == 0, 0, numerator_21).neg_()
-    numerator_22 = (2 - product_19).add_(numerator_22).add_(numerator_17).div_(total_5)
-    total_27 = total_27.add_(difference_35.add_(numerator_22.mul_(ratio).mul_(2)) * alpha)
-    difference_33 = difference_33.add_(total_27.mul_(t_squared)).add_(total_3 * product_2)
-    total_25 = total_25.add_(difference_33.mul_(inverse_scale))
-    total_26 = total_26.add_(total_25.add_(numerator_16 * product_3)).add_(difference_34)
-    branch_17 = torch.where(total_26.abs() < torch.inf, total_26, 0)
-    total_28 = total_24 + branch_17
-    product_23 = total_28 * scale
+    head_ratio_2 = _head(ratio_2)
+    difference_2 = ratio_2 - head_ratio_2
+    difference_3 = product_2 - head_product_2
+    product_4 = ratio_2 * total_4
+    head_total_4 = _head(total_4)
+    difference_4 = total_4 - head_total_4
+    numerator = (branch_2 - (total_4 - total_2)).mul_(ratio_2).neg_()
+    difference_5 = (head_product_2 * head_ratio_2).sub_(product_3)
+    difference_5 = difference_5.add_(head_product_2 * difference_2)
+    difference_5 = difference_5.add_(difference_3 * head_ratio_2)
+    difference_5 = difference_5.add_(difference_3 * difference_2)
+    difference_5 = torch.where(product_3 * 2.0**-60 == 0, 0, difference_5)
+    numerator_2 = (head_ratio_2 * head_total_4).sub_(product_4)
+    numerator_3 = numerator_2.add_(head_ratio_2 * difference_4)
+    numerator_4 = numerator_3.add_(difference_2 * head_total_4)
+    numerator_5 = numerator_4.add_(difference_2 * difference_4)
+    numerator_6 = (1 - product_4).sub_(torch.where(product_4 * 2.0**-60 == 0, 0, numerator_5))
+    difference_5 = difference_5.add_(numerator_6.add_(numerator).div_(total_4).mul_(product_2))
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    product_24 = clamped.abs().neg_().mul_(0.5)
-    is_less_5 = product_24.abs() < 0.5
-    expm1_product_24 = _expm1(product_24)
-    total_29 = expm1_product_24 + 1
-    branch_18 = torch.where(is_less_5, total_29, product_24.exp())
-    t_4 = branch_18.square()
-    t_4_squared = t_4.square()
-    total_30 = t_4_squared + 1
-    difference_36 = total_30 - t_4_squared
-    head_t_4 = _head(t_4)
-    difference_37 = t_4 - head_t_4
-    head_branch_18 = _head(branch_18)
-    difference_38 = branch_18 - head_branch_18
-    product_25 = torch.where(is_less_5, expm1_product_24 - (total_29 - 1), 0).mul_(branch_18)
-    product_25 = product_25.mul_(2)
-    difference_39 = (head_branch_18 * head_branch_18).sub_(t_4)
-    difference_39 = difference_39.add_(head_branch_18 * difference_38)
-    difference_39 = difference_39.add_(difference_38 * head_branch_18)
-    difference_39 = difference_39.add_(difference_38 * difference_38)
-    difference_39 = torch.where(t_4 * 2.0**-60 == 0, 0, difference_39).add_(product_25)
-    total_31 = (head_t_4 * head_t_4).sub_(t_4_squared).add_(head_t_4 * difference_37)
-    total_31 = total_31.add_(difference_37 * head_t_4).add_(difference_37 * difference_37)
-    total_31 = torch.where(t_4_squared * 2.0**-60 == 0, 0, total_31)
-    total_31 = total_31.add_((difference_39 * t_4).mul_(2))
-    total_32 = (t_4_squared - (total_30 - difference_36)).add_(1 - difference_36)
-    total_32 = total_32.add_(total_31)
-    branch_19 = torch.where(total_32.abs() < torch.inf, total_32, 0)
-    total_33 = total_30 + branch_19
-    ratio_4 = 2 / total_33
-    ratio_4_squared = ratio_4.square()
-    product_26 = alpha * ratio_4_squared
-    product_27 = product_26 * t_4
-    product_28 = product_27 * t_4
-    product_29 = beta * clamped
-    product_30 = product_29.abs().neg_().mul_(0.5)
-    is_less_6 = product_30.abs() < 0.5
-    expm1_product_30 = _expm1(product_30)
-    total_34 = expm1_product_30 + 1
-    branch_20 = torch.where(is_less_6, total_34, product_30.exp())
-    t_5 = branch_20.square()
-    total_35 = t_5 + 1
-    difference_40 = total_35 - t_5
-    head_branch_20 = _head(branch_20)
-    difference_41 = branch_20 - head_branch_20
-    branch_21 = torch.where(is_less_6, expm1_product_30 - (total_34 - 1), 0)
-    head_clamped = _head(clamped)
-    difference_42 = clamped - head_clamped
-    total_36 = (head_beta * head_clamped).sub_(product_29).add_(head_beta * difference_42)
-    total_36 = total_36.add_(difference_5 * head_clamped)
-    total_36 = total_36.add_(difference_5 * difference_42)
-    total_36 = torch.where(product_29 * 2.0**-60 == 0, 0, total_36)
-    sign_product_29 = torch.where(product_29.isnan(), product_29, product_29.sign())
-    sign_product_29 = sign_product_29.mul_(total_36).neg_().mul_(0.5)
-    total_37 = (t_5 - (total_35 - difference_40)).add_(1 - difference_40)
-    difference_43 = (head_branch_20 * head_branch_20).sub_(t_5)
-    difference_43 = difference_43.add_(head_branch_20 * difference_41)
-    difference_43 = difference_43.add_(difference_41 * head_branch_20)
-    difference_43 = difference_43.add_(difference_41 * difference_41)
-    difference_43 = torch.where(t_5 * 2.0**-60 == 0, 0, difference_43)
-    difference_43 = difference_43.add_((branch_21 * branch_20).mul_(2))
-    total_37 = total_37.add_(difference_43.add_((sign_product_29 * 2).mul_(t_5)))
-    branch_22 = torch.where(total_37.abs() < torch.inf, total_37, 0)
-    total_38 = total_35 + branch_22
-    ratio_5 = 1 / total_38
-    product_31 = product_29 * ratio_5
-    minus_product_29 = -product_29
-    product_32 = minus_product_29.abs().neg_().mul_(0.5)
-    is_less_7 = product_32.abs() < 0.5
-    expm1_product_32 = _expm1(product_32)
-    total_39 = expm1_product_32 + 1
-    branch_23 = torch.where(is_less_7, total_39, product_32.exp())
-    t_6 = branch_23.square()
-    total_40 = t_6 + 1
-    difference_44 = total_40 - t_6
-    head_branch_23 = _head(branch_23)
-    difference_45 = branch_23 - head_branch_23
-    product_33 = torch.where(is_less_7, expm1_product_32 - (total_39 - 1), 0).mul_(branch_23)
-    product_33 = product_33.mul_(2)
-    difference_46 = (head_branch_23 * head_branch_23).sub_(t_6)
-    difference_46 = difference_46.add_(head_branch_23 * difference_45)
-    difference_46 = difference_46.add_(difference_45 * head_branch_23)
-    difference_46 = difference_46.add_(difference_45 * difference_45)
-    difference_46 = torch.where(t_6 * 2.0**-60 == 0, 0, difference_46).add_(product_33)
-    minus_total_36 = -total_36
-    product_34 = (
-        torch.where(minus_product_29.isnan(), minus_product_29, minus_product_29.sign())
-        .mul_(minus_total_36)
-        .neg_()
-        .mul_(0.5)
-        .mul_(2)
-    )
-    total_41 = (t_6 - (total_40 - difference_44)).add_(1 - difference_44)
-    total_41 = total_41.add_((product_34 * t_6).add_(difference_46))
-    branch_24 = torch.where(total_41.abs() < torch.inf, total_41, 0)
-    total_42 = total_40 + branch_24
-    ratio_6 = 1 / total_42
-    product_35 = product_31 * ratio_6
-    head_product_31 = _head(product_31)
-    head_ratio_6 = _head(ratio_6)
-    difference_47 = ratio_6 - head_ratio_6
-    difference_48 = product_31 - head_product_31
-    head_product_29 = _head(product_29)
-    head_ratio_5 = _head(ratio_5)
-    difference_49 = ratio_5 - head_ratio_5
-    difference_50 = product_29 - head_product_29
-    product_36 = ratio_5 * total_38
-    head_total_38 = _head(total_38)
-    difference_51 = total_38 - head_total_38
-    numerator_23 = (branch_22 - (total_38 - total_35)).mul_(ratio_5).neg_()
-    numerator_24 = (head_ratio_5 * head_total_38).sub_(product_36)
-    numerator_25 = numerator_24.add_(head_ratio_5 * difference_51)
-    numerator_26 = numerator_25.add_(difference_49 * head_total_38)
-    numerator_27 = numerator_26.add_(difference_49 * difference_51)
-    numerator_28 = torch.where(product_36 * 2.0**-60 == 0, 0, numerator_27).neg_()
-    numerator_28 = (1 - product_36).add_(numerator_28).add_(numerator_23).div_(total_38)
-    product_37 = ratio_6 * total_42
-    head_total_42 = _head(total_42)
-    difference_52 = total_42 - head_total_42
-    numerator_29 = (branch_24 - (total_42 - total_40)).mul_(ratio_6).neg_()
-    difference_53 = (head_product_29 * head_ratio_5).sub_(product_31)
-    difference_53 = difference_53.add_(head_product_29 * difference_49)
-    difference_53 = difference_53.add_(difference_50 * head_ratio_5)
-    difference_53 = difference_53.add_(difference_50 * difference_49)
-    difference_53 = torch.where(product_31 * 2.0**-60 == 0, 0, difference_53)
-    difference_53 = difference_53.add_(total_36 * ratio_5).add_(numerator_28 * product_29)
-    difference_53 = difference_53.mul_(ratio_6)
-    difference_54 = (head_product_31 * head_ratio_6).sub_(product_35)
-    difference_54 = difference_54.add_(head_product_31 * difference_47)
-    difference_54 = difference_54.add_(difference_48 * head_ratio_6)
-    difference_54 = difference_54.add_(difference_48 * difference_47)
-    difference_54 = torch.where(product_35 * 2.0**-60 == 0, 0, difference_54)
-    difference_54 = difference_54.add_(difference_53)
-    numerator_30 = (head_ratio_6 * head_total_42).sub_(product_37)
-    numerator_31 = numerator_30.add_(head_ratio_6 * difference_52)
-    numerator_32 = numerator_31.add_(difference_47 * head_total_42)
-    numerator_33 = numerator_32.add_(difference_47 * difference_52)
-    numerator_34 = torch.where(product_37 * 2.0**-60 == 0, 0, numerator_33).neg_()
-    numerator_34 = (1 - product_37).add_(numerator_34).add_(numerator_29).div_(total_42)
-    difference_54 = difference_54.add_(numerator_34.mul_(product_31))
-    branch_25 = torch.where(difference_54.abs() < torch.inf, difference_54, 0)
-    total_43 = product_35 + branch_25
-    branch_26 = torch.where(minus_total_36.abs() < torch.inf, minus_total_36, 0)
-    branch_26 = (minus_product_29 == 0) & (branch_26 < 0)
-    branch_26 = branch_26 | (minus_product_29 != 0) & (minus_product_29 < 0)
-    branch_27 = torch.where(branch_26, t_6, 1)
-    branch_28 = torch.where(branch_26, difference_46, 0)
-    branch_29 = torch.where(branch_28.abs() < torch.inf, branch_28, 0)
-    total_44 = branch_27 + branch_29
-    product_38 = total_43 * total_44
-    total_45 = product_38 + ratio_5
-    difference_55 = total_45 - product_38
-    head_total_43 = _head(total_43)
-    head_total_44 = _head(total_44)
-    difference_56 = total_44 - head_total_44
-    difference_57 = total_43 - head_total_43
-    total_46 = (product_38 - (total_45 - difference_55)).add_(ratio_5 - difference_55)
-    product_39 = torch.where(branch_26, product_34, 0).mul_(product_38)
-    product_40 = (branch_25 - (total_43 - product_35)).mul_(total_44)
-    product_41 = (branch_29 - (total_44 - branch_27)).mul_(total_43)
-    difference_58 = (head_total_43 * head_total_44).sub_(product_38)
-    difference_58 = difference_58.add_(head_total_43 * difference_56)
-    difference_58 = difference_58.add_(difference_57 * head_total_44)
-    difference_58 = difference_58.add_(difference_57 * difference_56)
-    difference_58 = torch.where(product_38 * 2.0**-60 == 0, 0, difference_58).add_(product_40)
-    total_46 = total_46.add_(difference_58.add_(product_41).add_(product_39))
-    total_46 = total_46.add_(numerator_28)
-    branch_30 = torch.where(total_46.abs() < torch.inf, total_46, 0)
-    total_47 = total_45 + branch_30
-    difference_59 = branch_30 - (total_47 - total_45)
-    branch_31 = torch.where(difference_59.abs() < torch.inf, difference_59, 0)
-    total_48 = total_47 + branch_31
-    branch_32 = torch.where(total_36.abs() < torch.inf, total_36, 0)
-    branch_32 = (product_29 == 0) & (branch_32 < 0) | (product_29 != 0) & (product_29 < 0)
-    branch_33 = torch.where(branch_32, branch_20, 1)
-    branch_34 = torch.where(branch_32, branch_21, 0)
-    branch_35 = torch.where(branch_34.abs() < torch.inf, branch_34, 0)
-    total_49 = branch_33 + branch_35
-    product_42 = total_48 * total_49
-    head_total_48 = _head(total_48)
-    head_total_49 = _head(total_49)
-    difference_60 = total_49 - head_total_49
-    difference_61 = total_48 - head_total_48
-    difference_62 = branch_35 - (total_49 - branch_33)
-    product_43 = (branch_31 - (total_48 - total_47)).mul_(total_49)
-    difference_63 = (head_total_48 * head_total_49).sub_(product_42)
-    difference_63 = difference_63.add_(head_total_48 * difference_60)
-    difference_63 = difference_63.add_(difference_61 * head_total_49)
-    difference_63 = difference_63.add_(difference_61 * difference_60)
-    difference_63 = torch.where(product_42 * 2.0**-60 == 0, 0, difference_63).add_(product_43)
-    difference_63 = difference_63.add_(difference_62 * total_48)
-    branch_36 = torch.where(difference_63.abs() < torch.inf, difference_63, 0)
-    total_50 = product_42 + branch_36
-    product_44 = total_50 * total_49
-    total_51 = product_28 + product_44
-    difference_64 = total_51 - product_28
-    head_product_27 = _head(product_27)
-    difference_65 = product_27 - head_product_27
-    head_product_26 = _head(product_26)
-    difference_66 = product_26 - head_product_26
-    head_3 = _head(ratio_4_squared)
-    difference_67 = ratio_4_squared - head_3
-    head_ratio_4 = _head(ratio_4)
-    difference_68 = ratio_4 - head_ratio_4
-    product_45 = ratio_4 * total_33
-    head_total_33 = _head(total_33)
-    difference_69 = total_33 - head_total_33
-    head_total_50 = _head(total_50)
-    difference_70 = total_50 - head_total_50
-    branch_37 = torch.where(branch_32, sign_product_29, 0)
-    total_52 = (product_28 - (total_51 - difference_64)).add_(product_44 - difference_64)
-    total_53 = (head_alpha * head_3).sub_(product_26).add_(head_alpha * difference_67)
-    total_53 = total_53.add_(difference_28 * head_3).add_(difference_28 * difference_67)
-    total_53 = torch.where(product_26 * 2.0**-60 == 0, 0, total_53)
-    numerator_35 = (branch_19 - (total_33 - total_30)).mul_(ratio_4).neg_()
-    product_46 = (branch_36 - (total_50 - product_42)).mul_(total_49)
-    difference_71 = (head_ratio_4 * head_ratio_4).sub_(ratio_4_squared)
-    difference_71 = difference_71.add_(head_ratio_4 * difference_68)
-    difference_71 = difference_71.add_(difference_68 * head_ratio_4)
-    difference_71 = difference_71.add_(difference_68 * difference_68)
-    difference_71 = torch.where(ratio_4_squared * 2.0**-60 == 0, 0, difference_71)
-    difference_72 = (head_total_50 * head_total_49).sub_(product_44)
-    difference_72 = difference_72.add_(head_total_50 * difference_60)
-    difference_72 = difference_72.add_(difference_70 * head_total_49)
-    difference_72 = difference_72.add_(difference_70 * difference_60)
-    difference_72 = torch.where(product_44 * 2.0**-60 == 0, 0, difference_72).add_(product_46)
-    difference_72 = difference_72.add_(difference_62 * total_50)
-    difference_72 = difference_72.add_((branch_37 + branch_37).mul_(product_44))
-    numerator_36 = (head_ratio_4 * head_total_33).sub_(product_45)
-    numerator_37 = numerator_36.add_(head_ratio_4 * difference_69)
-    numerator_38 = numerator_37.add_(difference_68 * head_total_33)
-    numerator_39 = numerator_38.add_(difference_68 * difference_69)
-    numerator_40 = torch.where(product_45 * 2.0**-60 == 0, 0, numerator_39).neg_()
-    numerator_40 = (2 - product_45).add_(numerator_40).add_(numerator_35).div_(total_33)
-    difference_71 = difference_71.add_(numerator_40.mul_(ratio_4).mul_(2)) * alpha
-    total_53 = total_53.add_(difference_71).mul_(t_4)
-    difference_73 = (head_product_26 * head_t_4).sub_(product_27)
-    difference_73 = difference_73.add_(head_product_26 * difference_37)
-    difference_73 = difference_73.add_(difference_66 * head_t_4)
-    difference_73 = difference_73.add_(difference_66 * difference_37)
-    difference_73 = torch.where(product_27 * 2.0**-60 == 0, 0, difference_73).add_(total_53)
-    difference_73 = difference_73.add_(difference_39 * product_26).mul_(t_4)
-    difference_74 = (head_product_27 * head_t_4).sub_(product_28)
-    difference_74 = difference_74.add_(head_product_27 * difference_37)
-    difference_74 = difference_74.add_(difference_65 * head_t_4)
-    difference_74 = difference_74.add_(difference_65 * difference_37)
-    difference_74 = torch.where(product_28 * 2.0**-60 == 0, 0, difference_74)
-    difference_74 = difference_74.add_(difference_73).add_(difference_39 * product_27)
-    total_52 = total_52.add_(difference_74).add_(difference_72)
-    branch_38 = torch.where(total_52.abs() < torch.inf, total_52, 0)
-    total_54 = total_51 + branch_38
-    head_total_28 = _head(total_28)
-    difference_75 = total_28 - head_total_28
-    product_47 = (branch_17 - (total_28 - total_24)).mul_(scale)
-    difference_76 = (head_total_28 * head_scale).sub_(product_23)
-    difference_76 = difference_76.add_(head_total_28 * difference_20)
-    difference_76 = difference_76.add_(difference_75 * head_scale)
-    difference_76 = difference_76.add_(difference_75 * difference_20)
-    difference_76 = torch.where(product_23 * 2.0**-60 == 0, 0, difference_76).add_(product_47)
-    difference_76 = torch.where(is_less, difference_76, branch_38 - (total_54 - total_51))
-    branch_39 = torch.where(difference_76.abs() < torch.inf, difference_76, 0)
-    return torch.where(is_less, product_23, total_54).add_(branch_39)
+    t_4 = clamped.abs().neg_().mul_(0.5).exp_().square_()
+    product_5 = beta * clamped
+    e = product_5.abs().neg_().mul_(0.5).exp_()
+    t_5 = e.square()
+    ratio_3 = 1 / t_5.add_(1)
+    minus_product_5 = -product_5
+    t_6 = minus_product_5.abs().neg_().mul_(0.5).exp_().square_()
+    branch_3 = torch.where(product_5 < 0, e, 1)
+    total_5 = torch.where(difference_5.abs() < torch.inf, difference_5, 0).add_(product_3)
+    product_6 = (alpha * (2 / t_4.square().add_(1)).square_()).mul_(t_4).mul_(t_4)
+    total_6 = torch.where(branch.abs() < torch.inf, branch, 0).add_(t_3)
+    total_5 = total_5.mul_(torch.where(minus_product < 0, total_6, 1))
+    total_5 = total_5.add_(ratio * inverse_scale).mul_(torch.where(product < 0, t_2, 1))
+    product_7 = (alpha * (2 / (1 + t_squared)).square_()).mul_(t_squared)
+    product_7 = (product_7.mul_(inverse_scale) + total_5).mul_(scale)
+    product_8 = (product_5 * ratio_3).mul_(1 / (1 + t_6))
+    product_8 = product_8.mul_(torch.where(minus_product_5 < 0, t_6, 1)).add_(ratio_3)
+    product_6 = product_6 + product_8.mul_(branch_3).mul_(branch_3)
+    return torch.where(abs_x < 4, product_7, product_6)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -657,319 +224,223 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x.
 
-    As declared, scaled, halved in the tail, clamped both sides, compensated precisely.
+    As declared, scaled, halved in the tail, clamped both sides, compensated precisely in part.
     """
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    beta_squared = beta.square()
-    product = clamped * beta_squared
+    product = clamped * beta.square()
     product_2 = beta * clamped
     minus_product_2 = -product_2
     negated = -minus_product_2.abs()
-    abs_negated = negated.abs()
-    is_less = abs_negated < 0.25
-    total = negated + 1
-    difference = total - negated
-    product_3 = ((_1_OVER_15 * negated + _1_OVER_14) * negated + _1_OVER_13) * negated
-    product_3 = ((product_3 + _1_OVER_12) * negated + _1_OVER_11) * negated + _1_OVER_10
-    product_3 = ((product_3 * negated + _1_OVER_9) * negated + _1_OVER_8) * negated
-    product_3 = ((product_3 + _1_OVER_7) * negated + _1_OVER_6) * negated + _1_OVER_5
-    product_3 = ((product_3 * negated + _1_OVER_4) * negated + _1_OVER_3) * negated
-    product_3 = negated.square() * (product_3 + _1_OVER_2)
-    product_3 = negated - (total - difference) + (1 - difference) + product_3
-    branch = torch.where(product_3.abs() < torch.inf, product_3, 0)
-    total_2 = total + branch
-    exp_negated = negated.exp()
-    t = torch.where(is_less, total_2, exp_negated)
-    total_3 = t + 1
-    difference_2 = total_3 - t
-    branch_2 = torch.where(is_less, branch - (total_2 - total), 0)
-    binade = _binade(exp_negated * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_3 = torch.where(inside, binade, 1)
-    ratio = exp_negated / branch_3
-    floor = torch.floor(branch_3.log() * _1_OVER_LOG_2 + 0.5)
-    difference_3 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_4 = difference_3 + negated_2
-    difference_4 = total_4 - difference_3
-    total_5 = difference_3 - (total_4 - difference_4) + (negated_2 - difference_4)
-    total_5 = total_5 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_4 = torch.where(total_5.abs() < torch.inf, total_5, 0)
-    total_6 = total_4 + branch_4
-    head_beta = _head(beta)
-    head_clamped = _head(clamped)
-    difference_5 = clamped - head_clamped
-    difference_6 = beta - head_beta
-    total_7 = head_beta * head_clamped - product_2 + head_beta * difference_5
-    total_7 = total_7 + difference_6 * head_clamped + difference_6 * difference_5
-    total_7 = torch.where(product_2 * 2.0**-60 == 0, 0, total_7)
-    minus_total_7 = -total_7
-    numerator = ((_1_OVER_15 * total_6 + _1_OVER_14) * total_6 + _1_OVER_13) * total_6
-    numerator = ((numerator + _1_OVER_12) * total_6 + _1_OVER_11) * total_6 + _1_OVER_10
-    numerator = ((numerator * total_6 + _1_OVER_9) * total_6 + _1_OVER_8) * total_6
-    numerator = ((numerator + _1_OVER_7) * total_6 + _1_OVER_6) * total_6 + _1_OVER_5
-    numerator = ((numerator * total_6 + _1_OVER_4) * total_6 + _1_OVER_3) * total_6
-    numerator = total_6.square() * (numerator + _1_OVER_2)
-    numerator = 1 - ratio + total_6 + (numerator + (branch_4 - (total_6 - total_4)))
-    numerator = torch.where(inside & (abs_negated >= 0.25), numerator / ratio, 0)
-    numerator = numerator - minus_total_7 * torch.where(
-        minus_product_2.isnan(), minus_product_2, minus_product_2.sign()
-    )
-    total_8 = t - (total_3 - difference_2) + (1 - difference_2)
-    total_8 = total_8 + (branch_2 + numerator * t)
-    branch_5 = torch.where(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = total_3 + branch_5
-    ratio_2 = 1 / total_9
-    ratio_2_squared = ratio_2.square()
-    product_4 = product * ratio_2_squared
-    negated_3 = -product_2.abs()
-    abs_negated_3 = negated_3.abs()
-    is_less_2 = abs_negated_3 < 0.25
-    total_10 = negated_3 + 1
-    difference_7 = total_10 - negated_3
-    product_5 = ((_1_OVER_15 * negated_3 + _1_OVER_14) * negated_3 + _1_OVER_13) * negated_3
-    product_5 = ((product_5 + _1_OVER_12) * negated_3 + _1_OVER_11) * negated_3 + _1_OVER_10
-    product_5 = ((product_5 * negated_3 + _1_OVER_9) * negated_3 + _1_OVER_8) * negated_3
-    product_5 = ((product_5 + _1_OVER_7) * negated_3 + _1_OVER_6) * negated_3 + _1_OVER_5
-    product_5 = ((product_5 * negated_3 + _1_OVER_4) * negated_3 + _1_OVER_3) * negated_3
-    product_5 = negated_3.square() * (product_5 + _1_OVER_2)
-    product_5 = negated_3 - (total_10 - difference_7) + (1 - difference_7) + product_5
-    branch_6 = torch.where(product_5.abs() < torch.inf, product_5, 0)
-    total_11 = total_10 + branch_6
-    exp_negated_3 = negated_3.exp()
-    t_2 = torch.where(is_less_2, total_11, exp_negated_3)
-    total_12 = t_2 + 1
-    difference_8 = total_12 - t_2
-    branch_7 = torch.where(is_less_2, branch_6 - (total_11 - total_10), 0)
-    binade_2 = _binade(exp_negated_3 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_8 = torch.where(inside_2, binade_2, 1)
-    ratio_3 = exp_negated_3 / branch_8
-    floor_2 = torch.floor(branch_8.log() * _1_OVER_LOG_2 + 0.5)
-    difference_9 = negated_3 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_4 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_13 = difference_9 + negated_4
-    difference_10 = total_13 - difference_9
-    total_14 = difference_9 - (total_13 - difference_10) + (negated_4 - difference_10)
-    total_14 = total_14 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = torch.where(total_14.abs() < torch.inf, total_14, 0)
-    total_15 = total_13 + branch_9
-    numerator_2 = ((_1_OVER_15 * total_15 + _1_OVER_14) * total_15 + _1_OVER_13) * total_15
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_15 + _1_OVER_11) * total_15 + _1_OVER_10
-    numerator_4 = ((numerator_3 * total_15 + _1_OVER_9) * total_15 + _1_OVER_8) * total_15
-    numerator_5 = ((numerator_4 + _1_OVER_7) * total_15 + _1_OVER_6) * total_15 + _1_OVER_5
-    numerator_6 = ((numerator_5 * total_15 + _1_OVER_4) * total_15 + _1_OVER_3) * total_15
-    numerator_7 = total_15.square() * (numerator_6 + _1_OVER_2)
-    numerator_8 = 1 - ratio_3 + total_15 + (numerator_7 + (branch_9 - (total_15 - total_13)))
-    numerator_8 = torch.where(inside_2 & (abs_negated_3 >= 0.25), numerator_8 / ratio_3, 0)
-    negated_5 = -(total_7 * torch.where(product_2.isnan(), product_2, product_2.sign()))
-    numerator_8 = numerator_8 + negated_5
-    total_16 = t_2 - (total_12 - difference_8) + (1 - difference_8)
-    total_16 = total_16 + (branch_7 + numerator_8 * t_2)
-    branch_10 = torch.where(total_16.abs() < torch.inf, total_16, 0)
-    total_17 = total_12 + branch_10
-    ratio_4 = 1 / total_17
-    product_6 = product_4 * ratio_4
+    is_less = negated.abs() < 0.5
+    expm1_negated = _expm1(negated)
+    total = expm1_negated + 1
+    t = torch.where(is_less, total, negated.exp())
+    total_2 = t + 1
+    difference = total_2 - t
+    branch = torch.where(is_less, expm1_negated - (total - 1), 0)
+    total_3 = t - (total_2 - difference) + (1 - difference) + branch
+    branch_2 = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    total_4 = total_2 + branch_2
+    ratio = 1 / total_4
+    ratio_squared = ratio.square()
+    product_3 = product * ratio_squared
+    negated_2 = -product_2.abs()
+    is_less_2 = negated_2.abs() < 0.5
+    expm1_negated_2 = _expm1(negated_2)
+    total_5 = expm1_negated_2 + 1
+    t_2 = torch.where(is_less_2, total_5, negated_2.exp())
+    total_6 = t_2 + 1
+    difference_2 = total_6 - t_2
+    branch_3 = torch.where(is_less_2, expm1_negated_2 - (total_5 - 1), 0)
+    total_7 = t_2 - (total_6 - difference_2) + (1 - difference_2) + branch_3
+    branch_4 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    total_8 = total_6 + branch_4
+    ratio_2 = 1 / total_8
+    product_4 = product_3 * ratio_2
+    is_negative = minus_product_2 < 0
+    branch_5 = torch.where(is_negative, t, 1)
+    product_5 = product_4 * branch_5
+    product_6 = 2 * beta
+    product_7 = product_6 * ratio_2
+    product_8 = product_7 * ratio
+    total_9 = product_5 + product_8
+    difference_3 = total_9 - product_5
     head_product_4 = _head(product_4)
-    head_ratio_4 = _head(ratio_4)
-    difference_11 = ratio_4 - head_ratio_4
-    difference_12 = product_4 - head_product_4
-    head_product = _head(product)
-    head = _head(ratio_2_squared)
-    difference_13 = ratio_2_squared - head
-    difference_14 = product - head_product
-    head_beta_squared = _head(beta_squared)
-    difference_15 = beta_squared - head_beta_squared
-    total_18 = head_clamped * head_beta_squared - product + head_clamped * difference_15
-    total_18 = total_18 + difference_5 * head_beta_squared + difference_5 * difference_15
-    total_18 = torch.where(product * 2.0**-60 == 0, 0, total_18)
-    total_19 = head_beta * head_beta - beta_squared + head_beta * difference_6
-    total_19 = total_19 + difference_6 * head_beta + difference_6 * difference_6
-    total_18 = total_18 + torch.where(beta_squared * 2.0**-60 == 0, 0, total_19) * clamped
+    head_branch_5 = _head(branch_5)
+    difference_4 = branch_5 - head_branch_5
+    difference_5 = product_4 - head_product_4
+    head_product_3 = _head(product_3)
     head_ratio_2 = _head(ratio_2)
-    difference_16 = ratio_2 - head_ratio_2
-    product_7 = ratio_2 * total_9
-    head_total_9 = _head(total_9)
-    difference_17 = total_9 - head_total_9
-    numerator_9 = head_ratio_2 * head_total_9 - product_7 + head_ratio_2 * difference_17
-    numerator_10 = numerator_9 + difference_16 * head_total_9 + difference_16 * difference_17
-    numerator_11 = 1 - product_7 - torch.where(product_7 * 2.0**-60 == 0, 0, numerator_10)
-    numerator_11 = (numerator_11 - (branch_5 - (total_9 - total_3)) * ratio_2) / total_9
-    product_8 = ratio_4 * total_17
-    head_total_17 = _head(total_17)
-    difference_18 = total_17 - head_total_17
-    numerator_12 = head_ratio_4 * head_total_17 - product_8 + head_ratio_4 * difference_18
-    numerator_13 = numerator_12 + difference_11 * head_total_17 + difference_11 * difference_18
-    numerator_14 = 1 - product_8 - torch.where(product_8 * 2.0**-60 == 0, 0, numerator_13)
-    numerator_14 = (numerator_14 - (branch_10 - (total_17 - total_12)) * ratio_4) / total_17
-    total_20 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_16
-    total_20 = total_20 + difference_16 * head_ratio_2 + difference_16 * difference_16
-    total_20 = torch.where(ratio_2_squared * 2.0**-60 == 0, 0, total_20)
-    total_20 = (total_20 + numerator_11 * ratio_2 * 2) * product
-    total_21 = head_product_4 * head_ratio_4 - product_6 + head_product_4 * difference_11
-    total_21 = total_21 + difference_12 * head_ratio_4 + difference_12 * difference_11
-    total_21 = torch.where(product_6 * 2.0**-60 == 0, 0, total_21)
-    total_22 = head_product * head - product_4 + head_product * difference_13
-    total_22 = total_22 + difference_14 * head + difference_14 * difference_13
-    total_22 = torch.where(product_4 * 2.0**-60 == 0, 0, total_22)
-    total_21 = total_21 + (total_22 + total_18 * ratio_2_squared + total_20) * ratio_4
-    total_21 = total_21 + numerator_14 * product_4
-    branch_11 = torch.where(total_21.abs() < torch.inf, total_21, 0)
-    total_23 = product_6 + branch_11
-    is_equal = minus_product_2 == 0
-    branch_12 = torch.where(minus_total_7.abs() < torch.inf, minus_total_7, 0)
-    differs = minus_product_2 != 0
-    outside = is_equal & (branch_12 < 0) | differs & (minus_product_2 < 0)
-    branch_13 = torch.where(outside, t, 1)
-    branch_14 = torch.where(outside, branch_2, 0)
-    branch_15 = torch.where(branch_14.abs() < torch.inf, branch_14, 0)
-    total_24 = branch_13 + branch_15
-    product_9 = total_23 * total_24
-    product_10 = 2 * beta
-    product_11 = product_10 * ratio_4
-    product_12 = product_11 * ratio_2
-    total_25 = product_9 + product_12
-    difference_19 = total_25 - product_9
-    head_total_23 = _head(total_23)
-    head_total_24 = _head(total_24)
-    difference_20 = total_24 - head_total_24
-    difference_21 = total_23 - head_total_23
+    difference_6 = ratio_2 - head_ratio_2
+    difference_7 = product_3 - head_product_3
+    head_product = _head(product)
+    head = _head(ratio_squared)
+    difference_8 = ratio_squared - head
+    difference_9 = product - head_product
+    head_ratio = _head(ratio)
+    difference_10 = ratio - head_ratio
+    product_9 = ratio * total_4
+    head_total_4 = _head(total_4)
+    difference_11 = total_4 - head_total_4
+    numerator = head_ratio * head_total_4 - product_9 + head_ratio * difference_11
+    numerator = numerator + difference_10 * head_total_4 + difference_10 * difference_11
+    numerator = 1 - product_9 - torch.where(product_9 * 2.0**-60 == 0, 0, numerator)
+    numerator = (numerator - (branch_2 - (total_4 - total_2)) * ratio) / total_4
+    product_10 = ratio_2 * total_8
+    head_total_8 = _head(total_8)
+    difference_12 = total_8 - head_total_8
+    numerator_2 = head_ratio_2 * head_total_8 - product_10 + head_ratio_2 * difference_12
+    numerator_3 = numerator_2 + difference_6 * head_total_8 + difference_6 * difference_12
+    numerator_4 = 1 - product_10 - torch.where(product_10 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_4 = (numerator_4 - (branch_4 - (total_8 - total_6)) * ratio_2) / total_8
+    head_product_7 = _head(product_7)
+    difference_13 = product_7 - head_product_7
+    head_product_6 = _head(product_6)
+    difference_14 = product_6 - head_product_6
+    total_10 = head_product_4 * head_branch_5 - product_5 + head_product_4 * difference_4
+    total_10 = total_10 + difference_5 * head_branch_5 + difference_5 * difference_4
+    total_10 = torch.where(product_5 * 2.0**-60 == 0, 0, total_10)
+    total_11 = head_product_6 * head_ratio_2 - product_7 + head_product_6 * difference_6
+    total_11 = total_11 + difference_14 * head_ratio_2 + difference_14 * difference_6
+    total_11 = torch.where(product_7 * 2.0**-60 == 0, 0, total_11)
+    total_11 = (total_11 + numerator_4 * product_6) * ratio
+    total_12 = head_product_3 * head_ratio_2 - product_4 + head_product_3 * difference_6
+    total_12 = total_12 + difference_7 * head_ratio_2 + difference_7 * difference_6
+    total_12 = torch.where(product_4 * 2.0**-60 == 0, 0, total_12)
+    total_13 = head_product_7 * head_ratio - product_8 + head_product_7 * difference_10
+    total_13 = total_13 + difference_13 * head_ratio + difference_13 * difference_10
+    total_13 = torch.where(product_8 * 2.0**-60 == 0, 0, total_13) + total_11
+    total_13 = total_13 + numerator * product_7
+    total_14 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_10
+    total_14 = total_14 + difference_10 * head_ratio + difference_10 * difference_10
+    total_14 = torch.where(ratio_squared * 2.0**-60 == 0, 0, total_14)
+    total_14 = (total_14 + numerator * ratio * 2) * product
+    total_15 = product_5 - (total_9 - difference_3) + (product_8 - difference_3)
+    total_16 = head_product * head - product_3 + head_product * difference_8
+    total_16 = total_16 + difference_9 * head + difference_9 * difference_8
+    total_16 = (torch.where(product_3 * 2.0**-60 == 0, 0, total_16) + total_14) * ratio_2
+    total_10 = total_10 + (total_12 + total_16 + numerator_4 * product_3) * branch_5
+    total_15 = total_15 + (total_10 + torch.where(is_negative, branch, 0) * product_4)
+    total_15 = total_15 + total_13
+    branch_6 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    total_17 = total_9 + branch_6
+    ratio_2_squared = ratio_2.square()
+    product_11 = product * ratio_2_squared
+    product_12 = product_11 * ratio
+    is_negative_2 = product_2 < 0
+    branch_7 = torch.where(is_negative_2, t_2, 1)
+    product_13 = product_12 * branch_7
+    minus_product_13 = -product_13
+    total_18 = total_17 + minus_product_13
+    difference_15 = total_18 - total_17
+    head_product_12 = _head(product_12)
+    head_branch_7 = _head(branch_7)
+    difference_16 = branch_7 - head_branch_7
+    difference_17 = product_12 - head_product_12
     head_product_11 = _head(product_11)
-    difference_22 = product_11 - head_product_11
-    head_product_10 = _head(product_10)
-    difference_23 = product_10 - head_product_10
-    total_26 = head_total_23 * head_total_24 - product_9 + head_total_23 * difference_20
-    total_26 = total_26 + difference_21 * head_total_24 + difference_21 * difference_20
-    total_26 = torch.where(product_9 * 2.0**-60 == 0, 0, total_26)
-    total_26 = total_26 + (branch_11 - (total_23 - product_6)) * total_24
-    total_26 = total_26 + (branch_15 - (total_24 - branch_13)) * total_23
-    total_26 = total_26 + torch.where(outside, numerator, 0) * product_9
-    total_27 = product_9 - (total_25 - difference_19) + (product_12 - difference_19)
-    total_27 = total_27 + total_26
-    difference_24 = head_product_10 * head_ratio_4 - product_11
-    difference_24 = difference_24 + head_product_10 * difference_11
-    difference_24 = difference_24 + difference_23 * head_ratio_4 + difference_23 * difference_11
-    difference_24 = torch.where(product_11 * 2.0**-60 == 0, 0, difference_24)
-    difference_24 = (difference_24 + numerator_14 * product_10) * ratio_2
-    difference_25 = head_product_11 * head_ratio_2 - product_12
-    difference_25 = difference_25 + head_product_11 * difference_16
-    difference_25 = difference_25 + difference_22 * head_ratio_2 + difference_22 * difference_16
-    difference_25 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_25) + difference_24
-    total_27 = total_27 + (difference_25 + numerator_11 * product_11)
-    branch_16 = torch.where(total_27.abs() < torch.inf, total_27, 0)
-    total_28 = total_25 + branch_16
-    ratio_4_squared = ratio_4.square()
-    product_13 = product * ratio_4_squared
-    product_14 = product_13 * ratio_2
-    head_product_13 = _head(product_13)
-    difference_26 = product_13 - head_product_13
-    head_2 = _head(ratio_4_squared)
-    difference_27 = ratio_4_squared - head_2
-    total_29 = head_ratio_4 * head_ratio_4 - ratio_4_squared + head_ratio_4 * difference_11
-    total_29 = total_29 + difference_11 * head_ratio_4 + difference_11 * difference_11
-    total_29 = torch.where(ratio_4_squared * 2.0**-60 == 0, 0, total_29)
-    total_29 = (total_29 + numerator_14 * ratio_4 * 2) * product
-    total_30 = head_product * head_2 - product_13 + head_product * difference_27
-    total_30 = total_30 + difference_14 * head_2 + difference_14 * difference_27
-    total_30 = torch.where(product_13 * 2.0**-60 == 0, 0, total_30)
-    total_30 = (total_30 + total_18 * ratio_4_squared + total_29) * ratio_2
-    difference_28 = head_product_13 * head_ratio_2 - product_14
-    difference_28 = difference_28 + head_product_13 * difference_16
-    difference_28 = difference_28 + difference_26 * head_ratio_2 + difference_26 * difference_16
-    difference_28 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_28) + total_30
-    difference_28 = difference_28 + numerator_11 * product_13
-    branch_17 = torch.where(difference_28.abs() < torch.inf, difference_28, 0)
-    total_31 = product_14 + branch_17
-    is_equal_2 = product_2 == 0
-    branch_18 = torch.where(total_7.abs() < torch.inf, total_7, 0)
-    differs_2 = product_2 != 0
-    outside_2 = is_equal_2 & (branch_18 < 0) | differs_2 & (product_2 < 0)
-    branch_19 = torch.where(outside_2, t_2, 1)
-    branch_20 = torch.where(outside_2, branch_7, 0)
-    branch_21 = torch.where(branch_20.abs() < torch.inf, branch_20, 0)
-    total_32 = branch_19 + branch_21
-    product_15 = total_31 * total_32
-    minus_product_15 = -product_15
-    total_33 = total_28 + minus_product_15
-    difference_29 = total_33 - total_28
-    head_total_31 = _head(total_31)
-    head_total_32 = _head(total_32)
-    difference_30 = total_32 - head_total_32
-    difference_31 = total_31 - head_total_31
-    total_34 = head_total_31 * head_total_32 - product_15 + head_total_31 * difference_30
-    total_34 = total_34 + difference_31 * head_total_32 + difference_31 * difference_30
-    total_34 = torch.where(product_15 * 2.0**-60 == 0, 0, total_34)
-    total_34 = total_34 + (branch_17 - (total_31 - product_14)) * total_32
-    total_34 = total_34 + (branch_21 - (total_32 - branch_19)) * total_31
-    total_34 = -(total_34 + torch.where(outside_2, numerator_8, 0) * product_15)
-    total_35 = total_28 - (total_33 - difference_29) + (minus_product_15 - difference_29)
-    total_35 = total_35 + (branch_16 - (total_28 - total_25)) + total_34
-    branch_22 = torch.where(total_35.abs() < torch.inf, total_35, 0)
-    total_36 = total_33 + branch_22
-    difference_32 = branch_22 - (total_36 - total_33)
-    branch_23 = torch.where(difference_32.abs() < torch.inf, difference_32, 0)
-    total_37 = total_36 + branch_23
-    smaller = minus_product_2.clamp(max=0)
-    smaller_2 = product_2.clamp(max=0)
-    total_38 = smaller + smaller_2
-    difference_33 = total_38 - smaller
-    total_39 = smaller - (total_38 - difference_33) + (smaller_2 - difference_33)
-    outside_3 = is_equal & (branch_12 <= 0) | differs & (minus_product_2 <= 0)
-    total_39 = total_39 + torch.where(outside_3, minus_total_7, 0)
-    outside_4 = is_equal_2 & (branch_18 <= 0) | differs_2 & (product_2 <= 0)
-    total_39 = total_39 + torch.where(outside_4, total_7, 0)
-    branch_24 = torch.where(total_39.abs() < torch.inf, total_39, 0)
-    total_40 = total_38 + branch_24
-    abs_total_40 = total_40.abs()
-    difference_34 = branch_24 - (total_40 - total_38)
-    product_16 = difference_34 * torch.where(total_40.isnan(), total_40, total_40.sign())
-    is_far = torch.where(product_16.abs() < torch.inf, product_16, 0)
-    is_far = (abs_total_40 == 64) & (is_far > 0)
-    is_far = is_far | (abs_total_40 != 64) & (abs_total_40 > 64)
-    branch_25 = torch.where(is_far, 0.5 * total_40, total_40)
-    abs_branch_25 = branch_25.abs()
-    is_less_3 = abs_branch_25 < 0.25
-    total_41 = branch_25 + 1
-    difference_35 = total_41 - branch_25
-    product_17 = ((_1_OVER_15 * branch_25 + _1_OVER_14) * branch_25 + _1_OVER_13) * branch_25
-    product_17 = ((product_17 + _1_OVER_12) * branch_25 + _1_OVER_11) * branch_25
-    product_17 = ((product_17 + _1_OVER_10) * branch_25 + _1_OVER_9) * branch_25 + _1_OVER_8
-    product_17 = ((product_17 * branch_25 + _1_OVER_7) * branch_25 + _1_OVER_6) * branch_25
-    product_17 = ((product_17 + _1_OVER_5) * branch_25 + _1_OVER_4) * branch_25 + _1_OVER_3
-    product_17 = branch_25.square() * (product_17 * branch_25 + _1_OVER_2)
-    product_17 = branch_25 - (total_41 - difference_35) + (1 - difference_35) + product_17
-    branch_26 = torch.where(product_17.abs() < torch.inf, product_17, 0)
-    total_42 = total_41 + branch_26
-    exp_branch_25 = branch_25.exp()
-    part_of_t = torch.where(is_less_3, total_42, exp_branch_25)
-    branch_27 = torch.where(is_less_3, branch_26 - (total_42 - total_41), 0)
-    branch_28 = torch.where(branch_27.abs() < torch.inf, branch_27, 0)
-    total_43 = part_of_t + branch_28
-    product_18 = total_37 * total_43
-    head_total_37 = _head(total_37)
-    head_total_43 = _head(total_43)
-    difference_36 = total_43 - head_total_43
-    difference_37 = total_37 - head_total_37
-    total_44 = head_total_37 * head_total_43 - product_18 + head_total_37 * difference_36
-    total_44 = total_44 + difference_37 * head_total_43 + difference_37 * difference_36
-    total_44 = torch.where(product_18 * 2.0**-60 == 0, 0, total_44)
-    total_44 = total_44 + (branch_23 - (total_37 - total_36)) * total_43
-    total_44 = total_44 + (branch_28 - (total_43 - part_of_t)) * total_37
-    branch_29 = torch.where(total_44.abs() < torch.inf, total_44, 0)
-    total_45 = product_18 + branch_29
+    difference_18 = product_11 - head_product_11
+    head_2 = _head(ratio_2_squared)
+    difference_19 = ratio_2_squared - head_2
+    total_19 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_6
+    total_19 = total_19 + difference_6 * head_ratio_2 + difference_6 * difference_6
+    total_19 = torch.where(ratio_2_squared * 2.0**-60 == 0, 0, total_19)
+    total_19 = (total_19 + numerator_4 * ratio_2 * 2) * product
+    total_20 = head_product_11 * head_ratio - product_12 + head_product_11 * difference_10
+    total_20 = total_20 + difference_18 * head_ratio + difference_18 * difference_10
+    total_20 = torch.where(product_12 * 2.0**-60 == 0, 0, total_20)
+    total_21 = total_17 - (total_18 - difference_15) + (minus_product_13 - difference_15)
+    total_21 = total_21 + (branch_6 - (total_17 - total_9))
+    total_22 = head_product * head_2 - product_11 + head_product * difference_19
+    total_22 = total_22 + difference_9 * head_2 + difference_9 * difference_19
+    total_22 = (torch.where(product_11 * 2.0**-60 == 0, 0, total_22) + total_19) * ratio
+    total_20 = (total_20 + total_22 + numerator * product_11) * branch_7
+    product_14 = torch.where(is_negative_2, branch_3, 0) * product_12
+    difference_20 = head_product_12 * head_branch_7 - product_13
+    difference_20 = difference_20 + head_product_12 * difference_16
+    difference_20 = difference_20 + difference_17 * head_branch_7
+    difference_20 = difference_20 + difference_17 * difference_16
+    difference_20 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_20) + total_20
+    total_21 = total_21 - (difference_20 + product_14)
+    branch_8 = torch.where(total_21.abs() < torch.inf, total_21, 0)
+    total_23 = total_18 + branch_8
+    difference_21 = branch_8 - (total_23 - total_18)
+    branch_9 = torch.where(difference_21.abs() < torch.inf, difference_21, 0)
+    total_24 = total_23 + branch_9
+    total_25 = minus_product_2.clamp(max=0) + product_2.clamp(max=0)
+    is_far = total_25.abs() > 64
+    branch_10 = torch.where(is_far, 0.5 * total_25, total_25)
+    abs_branch_10 = branch_10.abs()
+    is_less_3 = abs_branch_10 < 0.25
+    total_26 = branch_10 + 1
+    difference_22 = total_26 - branch_10
+    product_15 = ((_1_OVER_15 * branch_10 + _1_OVER_14) * branch_10 + _1_OVER_13) * branch_10
+    product_15 = ((product_15 + _1_OVER_12) * branch_10 + _1_OVER_11) * branch_10
+    product_15 = ((product_15 + _1_OVER_10) * branch_10 + _1_OVER_9) * branch_10 + _1_OVER_8
+    product_15 = ((product_15 * branch_10 + _1_OVER_7) * branch_10 + _1_OVER_6) * branch_10
+    product_15 = ((product_15 + _1_OVER_5) * branch_10 + _1_OVER_4) * branch_10 + _1_OVER_3
+    product_15 = branch_10.square() * (product_15 * branch_10 + _1_OVER_2)
+    product_15 = branch_10 - (total_26 - difference_22) + (1 - difference_22) + product_15
+    branch_11 = torch.where(product_15.abs() < torch.inf, product_15, 0)
+    total_27 = total_26 + branch_11
+    exp_branch_10 = branch_10.exp()
+    part_of_t = torch.where(is_less_3, total_27, exp_branch_10)
+    branch_12 = torch.where(is_less_3, branch_11 - (total_27 - total_26), 0)
+    branch_13 = torch.where(branch_12.abs() < torch.inf, branch_12, 0)
+    total_28 = part_of_t + branch_13
+    product_16 = total_24 * total_28
+    head_total_24 = _head(total_24)
+    head_total_28 = _head(total_28)
+    difference_23 = total_28 - head_total_28
+    difference_24 = total_24 - head_total_24
+    total_29 = head_total_24 * head_total_28 - product_16 + head_total_24 * difference_23
+    total_29 = total_29 + difference_24 * head_total_28 + difference_24 * difference_23
+    total_29 = torch.where(product_16 * 2.0**-60 == 0, 0, total_29)
+    total_29 = total_29 + (branch_9 - (total_24 - total_23)) * total_28
+    total_29 = total_29 + (branch_13 - (total_28 - part_of_t)) * total_24
+    total_30 = product_16 + torch.where(total_29.abs() < torch.inf, total_29, 0)
+    binade = _binade(exp_branch_10 * _4_OVER_3)
+    inside = (binade > 0) & (binade < torch.inf)
+    branch_14 = torch.where(inside, binade, 1)
+    ratio_3 = exp_branch_10 / branch_14
+    floor = torch.floor(branch_14.log() * _1_OVER_LOG_2 + 0.5)
+    difference_25 = branch_10 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_31 = difference_25 + negated_3
+    difference_26 = total_31 - difference_25
+    total_32 = difference_25 - (total_31 - difference_26) + (negated_3 - difference_26)
+    total_32 = total_32 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_15 = torch.where(total_32.abs() < torch.inf, total_32, 0)
+    total_33 = total_31 + branch_15
+    numerator_5 = ((_1_OVER_15 * total_33 + _1_OVER_14) * total_33 + _1_OVER_13) * total_33
+    numerator_6 = ((numerator_5 + _1_OVER_12) * total_33 + _1_OVER_11) * total_33 + _1_OVER_10
+    numerator_7 = ((numerator_6 * total_33 + _1_OVER_9) * total_33 + _1_OVER_8) * total_33
+    numerator_8 = ((numerator_7 + _1_OVER_7) * total_33 + _1_OVER_6) * total_33 + _1_OVER_5
+    numerator_9 = ((numerator_8 * total_33 + _1_OVER_4) * total_33 + _1_OVER_3) * total_33
+    numerator_10 = total_33.square() * (numerator_9 + _1_OVER_2)
+    numerator_11 = numerator_10 + (branch_15 - (total_33 - total_31))
+    numerator_11 = (1 - ratio_3 + total_33 + numerator_11) / ratio_3
+    numerator_11 = torch.where(inside & (abs_branch_10 >= 0.25), numerator_11, 0)
+    product_17 = total_30 * numerator_11
     rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_30 = torch.where(is_far, branch_27, 0)
-    branch_31 = torch.where(branch_30.abs() < torch.inf, branch_30, 0)
-    total_46 = rest_of_t + branch_31
-    product_19 = total_45 * total_46
+    branch_16 = torch.where(is_far, branch_12, 0)
+    total_34 = rest_of_t + torch.where(branch_16.abs() < torch.inf, branch_16, 0)
+    branch_17 = torch.where(is_far, numerator_11, 0)
+    product_18 = total_34 * branch_17
+    product_19 = total_34 * (torch.where(branch_17.abs() < torch.inf, branch_17, 0) + 1)
+    total_35 = total_34 + torch.where(product_18.abs() < torch.inf, product_18, 0)
+    product_19 = torch.where(total_34.abs() < 2.0**-60, product_19, total_35)
+    total_36 = total_30 + torch.where(product_17.abs() < torch.inf, product_17, 0)
+    total_37 = torch.where(numerator_11.abs() < torch.inf, numerator_11, 0) + 1
+    total_37 = torch.where(total_30.abs() < 2.0**-60, total_30 * total_37, total_36)
+    total_37 = total_37 * product_19
     product_20 = 2 * alpha
     abs_clamped = clamped.abs()
     minus_abs_clamped = -abs_clamped
     magnitude = minus_abs_clamped.abs()
     is_less_4 = magnitude < 0.25
-    total_47 = minus_abs_clamped + 1
-    difference_38 = total_47 - minus_abs_clamped
-    total_48 = minus_abs_clamped - (total_47 - difference_38) + (1 - difference_38)
+    total_38 = minus_abs_clamped + 1
+    difference_27 = total_38 - minus_abs_clamped
+    total_39 = minus_abs_clamped - (total_38 - difference_27) + (1 - difference_27)
     product_21 = (_1_OVER_15 * minus_abs_clamped + _1_OVER_14) * minus_abs_clamped
     product_21 = (product_21 + _1_OVER_13) * minus_abs_clamped + _1_OVER_12
     product_21 = (product_21 * minus_abs_clamped + _1_OVER_11) * minus_abs_clamped
@@ -978,226 +449,193 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_21 = (product_21 * minus_abs_clamped + _1_OVER_6) * minus_abs_clamped + _1_OVER_5
     product_21 = (product_21 * minus_abs_clamped + _1_OVER_4) * minus_abs_clamped + _1_OVER_3
     product_21 = minus_abs_clamped.square() * (product_21 * minus_abs_clamped + _1_OVER_2)
-    total_48 = total_48 + product_21
-    branch_32 = torch.where(total_48.abs() < torch.inf, total_48, 0)
-    total_49 = total_47 + branch_32
+    total_39 = total_39 + product_21
+    branch_18 = torch.where(total_39.abs() < torch.inf, total_39, 0)
+    total_40 = total_38 + branch_18
     e = minus_abs_clamped.exp()
-    t_3 = torch.where(is_less_4, total_49, e)
+    t_3 = torch.where(is_less_4, total_40, e)
     t_3_squared = t_3.square()
-    total_50 = t_3_squared + 1
-    difference_39 = total_50 - t_3_squared
+    total_41 = t_3_squared + 1
+    difference_28 = total_41 - t_3_squared
     head_t_3 = _head(t_3)
-    difference_40 = t_3 - head_t_3
-    branch_33 = torch.where(is_less_4, branch_32 - (total_49 - total_47), 0)
-    binade_3 = _binade(e * _4_OVER_3)
-    inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_34 = torch.where(inside_3, binade_3, 1)
-    ratio_5 = e / branch_34
-    floor_3 = torch.floor(branch_34.log() * _1_OVER_LOG_2 + 0.5)
-    difference_41 = minus_abs_clamped - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_6 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_51 = difference_41 + negated_6
-    difference_42 = total_51 - difference_41
-    total_52 = difference_41 - (total_51 - difference_42) + (negated_6 - difference_42)
-    total_52 = total_52 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_35 = torch.where(total_52.abs() < torch.inf, total_52, 0)
-    total_53 = total_51 + branch_35
-    numerator_15 = ((_1_OVER_15 * total_53 + _1_OVER_14) * total_53 + _1_OVER_13) * total_53
-    numerator_16 = ((numerator_15 + _1_OVER_12) * total_53 + _1_OVER_11) * total_53
-    numerator_17 = ((numerator_16 + _1_OVER_10) * total_53 + _1_OVER_9) * total_53 + _1_OVER_8
-    numerator_18 = ((numerator_17 * total_53 + _1_OVER_7) * total_53 + _1_OVER_6) * total_53
-    numerator_19 = ((numerator_18 + _1_OVER_5) * total_53 + _1_OVER_4) * total_53 + _1_OVER_3
-    numerator_20 = total_53.square() * (numerator_19 * total_53 + _1_OVER_2)
-    numerator_21 = numerator_20 + (branch_35 - (total_53 - total_51))
-    numerator_21 = (1 - ratio_5 + total_53 + numerator_21) / ratio_5
-    numerator_21 = torch.where(inside_3 & (magnitude >= 0.25), numerator_21, 0)
-    total_54 = t_3_squared - (total_50 - difference_39) + (1 - difference_39)
-    total_55 = head_t_3 * head_t_3 - t_3_squared + head_t_3 * difference_40
-    total_55 = total_55 + difference_40 * head_t_3 + difference_40 * difference_40
-    total_55 = torch.where(t_3_squared * 2.0**-60 == 0, 0, total_55) + branch_33 * t_3 * 2
-    total_54 = total_54 + (total_55 + numerator_21 * 2 * t_3_squared)
-    branch_36 = torch.where(total_54.abs() < torch.inf, total_54, 0)
-    total_56 = total_50 + branch_36
-    ratio_6 = 2 / total_56
-    ratio_6_squared = ratio_6.square()
-    product_22 = product_20 * ratio_6_squared
+    difference_29 = t_3 - head_t_3
+    branch_19 = torch.where(is_less_4, branch_18 - (total_40 - total_38), 0)
+    binade_2 = _binade(e * _4_OVER_3)
+    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
+    branch_20 = torch.where(inside_2, binade_2, 1)
+    ratio_4 = e / branch_20
+    floor_2 = torch.floor(branch_20.log() * _1_OVER_LOG_2 + 0.5)
+    difference_30 = minus_abs_clamped - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_42 = difference_30 + negated_4
+    difference_31 = total_42 - difference_30
+    total_43 = difference_30 - (total_42 - difference_31) + (negated_4 - difference_31)
+    total_43 = total_43 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_21 = torch.where(total_43.abs() < torch.inf, total_43, 0)
+    total_44 = total_42 + branch_21
+    numerator_12 = ((_1_OVER_15 * total_44 + _1_OVER_14) * total_44 + _1_OVER_13) * total_44
+    numerator_13 = ((numerator_12 + _1_OVER_12) * total_44 + _1_OVER_11) * total_44
+    numerator_14 = ((numerator_13 + _1_OVER_10) * total_44 + _1_OVER_9) * total_44 + _1_OVER_8
+    numerator_15 = ((numerator_14 * total_44 + _1_OVER_7) * total_44 + _1_OVER_6) * total_44
+    numerator_16 = ((numerator_15 + _1_OVER_5) * total_44 + _1_OVER_4) * total_44 + _1_OVER_3
+    numerator_17 = total_44.square() * (numerator_16 * total_44 + _1_OVER_2)
+    numerator_18 = numerator_17 + (branch_21 - (total_44 - total_42))
+    numerator_18 = (1 - ratio_4 + total_44 + numerator_18) / ratio_4
+    numerator_18 = torch.where(inside_2 & (magnitude >= 0.25), numerator_18, 0)
+    total_45 = t_3_squared - (total_41 - difference_28) + (1 - difference_28)
+    total_46 = head_t_3 * head_t_3 - t_3_squared + head_t_3 * difference_29
+    total_46 = total_46 + difference_29 * head_t_3 + difference_29 * difference_29
+    total_46 = torch.where(t_3_squared * 2.0**-60 == 0, 0, total_46) + branch_19 * t_3 * 2
+    total_45 = total_45 + (total_46 + numerator_18 * 2 * t_3_squared)
+    branch_22 = torch.where(total_45.abs() < torch.inf, total_45, 0)
+    total_47 = total_41 + branch_22
+    ratio_5 = 2 / total_47
+    ratio_5_squared = ratio_5.square()
+    product_22 = product_20 * ratio_5_squared
     sign_clamped = torch.where(clamped.isnan(), clamped, clamped.sign())
     product_23 = -2 * abs_clamped
     abs_product_23 = product_23.abs()
     is_less_5 = abs_product_23 < 0.25
-    total_57 = product_23 + 1
-    difference_43 = total_57 - product_23
-    total_58 = (_1_OVER_15 * product_23 + _1_OVER_14) * product_23 + _1_OVER_13
-    total_58 = (total_58 * product_23 + _1_OVER_12) * product_23 + _1_OVER_11
-    total_58 = ((total_58 * product_23 + _1_OVER_10) * product_23 + _1_OVER_9) * product_23
-    total_58 = ((total_58 + _1_OVER_8) * product_23 + _1_OVER_7) * product_23 + _1_OVER_6
-    total_58 = ((total_58 * product_23 + _1_OVER_5) * product_23 + _1_OVER_4) * product_23
-    total_58 = product_23.square() * ((total_58 + _1_OVER_3) * product_23 + _1_OVER_2)
-    total_58 = product_23 - (total_57 - difference_43) + (1 - difference_43) + total_58
-    branch_37 = torch.where(total_58.abs() < torch.inf, total_58, 0)
-    total_59 = total_57 + branch_37
+    total_48 = product_23 + 1
+    difference_32 = total_48 - product_23
+    total_49 = (_1_OVER_15 * product_23 + _1_OVER_14) * product_23 + _1_OVER_13
+    total_49 = (total_49 * product_23 + _1_OVER_12) * product_23 + _1_OVER_11
+    total_49 = ((total_49 * product_23 + _1_OVER_10) * product_23 + _1_OVER_9) * product_23
+    total_49 = ((total_49 + _1_OVER_8) * product_23 + _1_OVER_7) * product_23 + _1_OVER_6
+    total_49 = ((total_49 * product_23 + _1_OVER_5) * product_23 + _1_OVER_4) * product_23
+    total_49 = product_23.square() * ((total_49 + _1_OVER_3) * product_23 + _1_OVER_2)
+    total_49 = product_23 - (total_48 - difference_32) + (1 - difference_32) + total_49
+    branch_23 = torch.where(total_49.abs() < torch.inf, total_49, 0)
+    total_50 = total_48 + branch_23
     exp_product_23 = product_23.exp()
-    branch_38 = torch.where(is_less_5, total_59, exp_product_23)
-    total_60 = branch_38 - 1
-    difference_44 = total_60 - branch_38
-    binade_4 = _binade(exp_product_23 * _4_OVER_3)
-    inside_4 = (binade_4 > 0) & (binade_4 < torch.inf)
-    branch_39 = torch.where(inside_4, binade_4, 1)
-    ratio_7 = exp_product_23 / branch_39
-    floor_4 = torch.floor(branch_39.log() * _1_OVER_LOG_2 + 0.5)
-    difference_45 = product_23 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_7 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
-    total_61 = difference_45 + negated_7
-    difference_46 = total_61 - difference_45
-    total_62 = difference_45 - (total_61 - difference_46) + (negated_7 - difference_46)
-    total_62 = total_62 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_40 = torch.where(total_62.abs() < torch.inf, total_62, 0)
-    total_63 = total_61 + branch_40
-    numerator_22 = ((_1_OVER_15 * total_63 + _1_OVER_14) * total_63 + _1_OVER_13) * total_63
-    numerator_23 = ((numerator_22 + _1_OVER_12) * total_63 + _1_OVER_11) * total_63
-    numerator_24 = ((numerator_23 + _1_OVER_10) * total_63 + _1_OVER_9) * total_63 + _1_OVER_8
-    numerator_25 = ((numerator_24 * total_63 + _1_OVER_7) * total_63 + _1_OVER_6) * total_63
-    numerator_26 = ((numerator_25 + _1_OVER_5) * total_63 + _1_OVER_4) * total_63 + _1_OVER_3
-    numerator_27 = total_63.square() * (numerator_26 * total_63 + _1_OVER_2)
-    numerator_28 = numerator_27 + (branch_40 - (total_63 - total_61))
-    numerator_28 = (1 - ratio_7 + total_63 + numerator_28) / ratio_7
-    numerator_28 = torch.where(inside_4 & (abs_product_23 >= 0.25), numerator_28, 0)
-    numerator_28 = numerator_28 * branch_38
-    numerator_28 = torch.where(is_less_5, branch_37 - (total_59 - total_57), 0) + numerator_28
-    numerator_28 = branch_38 - (total_60 - difference_44) + (-1 - difference_44) + numerator_28
-    branch_41 = torch.where(numerator_28.abs() < torch.inf, numerator_28, 0)
-    total_64 = total_60 + branch_41
-    minus_total_64 = -total_64
-    total_65 = total_64 + 2
-    difference_47 = total_65 - total_64
-    difference_48 = branch_41 - (total_64 - total_60)
-    total_66 = total_64 - (total_65 - difference_47) + (2 - difference_47) + difference_48
-    branch_42 = torch.where(total_66.abs() < torch.inf, total_66, 0)
-    total_67 = total_65 + branch_42
-    ratio_8 = minus_total_64 / total_67
-    product_24 = sign_clamped * ratio_8
+    branch_24 = torch.where(is_less_5, total_50, exp_product_23)
+    total_51 = branch_24 - 1
+    difference_33 = total_51 - branch_24
+    binade_3 = _binade(exp_product_23 * _4_OVER_3)
+    inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
+    branch_25 = torch.where(inside_3, binade_3, 1)
+    ratio_6 = exp_product_23 / branch_25
+    floor_3 = torch.floor(branch_25.log() * _1_OVER_LOG_2 + 0.5)
+    difference_34 = product_23 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_5 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_52 = difference_34 + negated_5
+    difference_35 = total_52 - difference_34
+    total_53 = difference_34 - (total_52 - difference_35) + (negated_5 - difference_35)
+    total_53 = total_53 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_26 = torch.where(total_53.abs() < torch.inf, total_53, 0)
+    total_54 = total_52 + branch_26
+    numerator_19 = ((_1_OVER_15 * total_54 + _1_OVER_14) * total_54 + _1_OVER_13) * total_54
+    numerator_20 = ((numerator_19 + _1_OVER_12) * total_54 + _1_OVER_11) * total_54
+    numerator_21 = ((numerator_20 + _1_OVER_10) * total_54 + _1_OVER_9) * total_54 + _1_OVER_8
+    numerator_22 = ((numerator_21 * total_54 + _1_OVER_7) * total_54 + _1_OVER_6) * total_54
+    numerator_23 = ((numerator_22 + _1_OVER_5) * total_54 + _1_OVER_4) * total_54 + _1_OVER_3
+    numerator_24 = total_54.square() * (numerator_23 * total_54 + _1_OVER_2)
+    numerator_25 = numerator_24 + (branch_26 - (total_54 - total_52))
+    numerator_25 = (1 - ratio_6 + total_54 + numerator_25) / ratio_6
+    numerator_25 = torch.where(inside_3 & (abs_product_23 >= 0.25), numerator_25, 0)
+    numerator_25 = numerator_25 * branch_24
+    numerator_25 = torch.where(is_less_5, branch_23 - (total_50 - total_48), 0) + numerator_25
+    numerator_25 = branch_24 - (total_51 - difference_33) + (-1 - difference_33) + numerator_25
+    branch_27 = torch.where(numerator_25.abs() < torch.inf, numerator_25, 0)
+    total_55 = total_51 + branch_27
+    minus_total_55 = -total_55
+    total_56 = total_55 + 2
+    difference_36 = total_56 - total_55
+    difference_37 = branch_27 - (total_55 - total_51)
+    total_57 = total_55 - (total_56 - difference_36) + (2 - difference_36) + difference_37
+    branch_28 = torch.where(total_57.abs() < torch.inf, total_57, 0)
+    total_58 = total_56 + branch_28
+    ratio_7 = minus_total_55 / total_58
+    product_24 = sign_clamped * ratio_7
     tanh_clamped = clamped.tanh()
     head_sign_clamped = _head(sign_clamped)
-    head_ratio_8 = _head(ratio_8)
-    difference_49 = ratio_8 - head_ratio_8
-    difference_50 = sign_clamped - head_sign_clamped
-    product_25 = ratio_8 * total_67
-    head_total_67 = _head(total_67)
-    difference_51 = total_67 - head_total_67
-    numerator_29 = head_ratio_8 * head_total_67 - product_25 + head_ratio_8 * difference_51
-    numerator_30 = numerator_29 + difference_49 * head_total_67 + difference_49 * difference_51
-    numerator_31 = -torch.where(product_25 * 2.0**-60 == 0, 0, numerator_30)
-    numerator_32 = minus_total_64 - product_25 + numerator_31 - difference_48
-    numerator_32 = (numerator_32 - (branch_42 - (total_67 - total_65)) * ratio_8) / total_67
-    numerator_32 = numerator_32 * sign_clamped
-    difference_52 = head_sign_clamped * head_ratio_8 - product_24
-    difference_52 = difference_52 + head_sign_clamped * difference_49
-    difference_52 = difference_52 + difference_50 * head_ratio_8 + difference_50 * difference_49
-    difference_52 = torch.where(product_24 * 2.0**-60 == 0, 0, difference_52) + numerator_32
-    magnitude_2 = torch.abs(product_24 - tanh_clamped + difference_52)
+    head_ratio_7 = _head(ratio_7)
+    difference_38 = ratio_7 - head_ratio_7
+    difference_39 = sign_clamped - head_sign_clamped
+    product_25 = ratio_7 * total_58
+    head_total_58 = _head(total_58)
+    difference_40 = total_58 - head_total_58
+    numerator_26 = head_ratio_7 * head_total_58 - product_25 + head_ratio_7 * difference_40
+    numerator_27 = numerator_26 + difference_38 * head_total_58 + difference_38 * difference_40
+    numerator_28 = -torch.where(product_25 * 2.0**-60 == 0, 0, numerator_27)
+    numerator_29 = minus_total_55 - product_25 + numerator_28 - difference_37
+    numerator_29 = (numerator_29 - (branch_28 - (total_58 - total_56)) * ratio_7) / total_58
+    numerator_29 = numerator_29 * sign_clamped
+    difference_41 = head_sign_clamped * head_ratio_7 - product_24
+    difference_41 = difference_41 + head_sign_clamped * difference_38
+    difference_41 = difference_41 + difference_39 * head_ratio_7 + difference_39 * difference_38
+    difference_41 = torch.where(product_24 * 2.0**-60 == 0, 0, difference_41) + numerator_29
+    magnitude_2 = torch.abs(product_24 - tanh_clamped + difference_41)
     magnitude_2 = magnitude_2 <= 0.00390625 * tanh_clamped.abs()
-    branch_43 = torch.where(magnitude_2, product_24, tanh_clamped)
-    product_26 = product_22 * branch_43
+    branch_29 = torch.where(magnitude_2, product_24, tanh_clamped)
+    product_26 = product_22 * branch_29
     head_product_22 = _head(product_22)
-    head_branch_43 = _head(branch_43)
-    difference_53 = branch_43 - head_branch_43
-    difference_54 = product_22 - head_product_22
+    head_branch_29 = _head(branch_29)
+    difference_42 = branch_29 - head_branch_29
+    difference_43 = product_22 - head_product_22
     head_product_20 = _head(product_20)
-    head_3 = _head(ratio_6_squared)
-    difference_55 = ratio_6_squared - head_3
-    difference_56 = product_20 - head_product_20
-    head_ratio_6 = _head(ratio_6)
-    difference_57 = ratio_6 - head_ratio_6
-    product_27 = ratio_6 * total_56
-    head_total_56 = _head(total_56)
-    difference_58 = total_56 - head_total_56
-    total_68 = head_ratio_6 * head_ratio_6 - ratio_6_squared + head_ratio_6 * difference_57
-    total_68 = total_68 + difference_57 * head_ratio_6 + difference_57 * difference_57
-    total_68 = torch.where(ratio_6_squared * 2.0**-60 == 0, 0, total_68)
-    numerator_33 = head_ratio_6 * head_total_56 - product_27 + head_ratio_6 * difference_58
-    numerator_34 = numerator_33 + difference_57 * head_total_56 + difference_57 * difference_58
-    numerator_35 = 2 - product_27 - torch.where(product_27 * 2.0**-60 == 0, 0, numerator_34)
-    numerator_35 = (numerator_35 - (branch_36 - (total_56 - total_50)) * ratio_6) / total_56
-    total_68 = (total_68 + numerator_35 * ratio_6 * 2) * product_20
-    total_69 = head_product_20 * head_3 - product_22 + head_product_20 * difference_55
-    total_69 = total_69 + difference_56 * head_3 + difference_56 * difference_55
-    total_69 = torch.where(product_22 * 2.0**-60 == 0, 0, total_69) + total_68
-    total_69 = total_69 * branch_43
-    product_28 = torch.where(magnitude_2, difference_52, 0) * product_22
-    difference_59 = head_product_22 * head_branch_43 - product_26
-    difference_59 = difference_59 + head_product_22 * difference_53
-    difference_59 = difference_59 + difference_54 * head_branch_43
-    difference_59 = difference_59 + difference_54 * difference_53
-    difference_59 = torch.where(product_26 * 2.0**-60 == 0, 0, difference_59) + total_69
-    difference_59 = difference_59 + product_28
-    branch_44 = torch.where(difference_59.abs() < torch.inf, difference_59, 0)
-    total_70 = product_26 + branch_44
-    branch_45 = torch.where(branch_33.abs() < torch.inf, branch_33, 0)
-    total_71 = t_3 + branch_45
-    product_29 = total_70 * total_71
-    head_total_70 = _head(total_70)
-    head_total_71 = _head(total_71)
-    difference_60 = total_71 - head_total_71
-    difference_61 = total_70 - head_total_70
-    difference_62 = branch_45 - (total_71 - t_3)
-    total_72 = head_total_70 * head_total_71 - product_29 + head_total_70 * difference_60
-    total_72 = total_72 + difference_61 * head_total_71 + difference_61 * difference_60
-    total_72 = torch.where(product_29 * 2.0**-60 == 0, 0, total_72)
-    total_72 = total_72 + (branch_44 - (total_70 - product_26)) * total_71
-    total_72 = total_72 + difference_62 * total_70
-    branch_46 = torch.where(total_72.abs() < torch.inf, total_72, 0)
-    total_73 = product_29 + branch_46
-    product_30 = total_73 * total_71
+    head_3 = _head(ratio_5_squared)
+    difference_44 = ratio_5_squared - head_3
+    difference_45 = product_20 - head_product_20
+    head_ratio_5 = _head(ratio_5)
+    difference_46 = ratio_5 - head_ratio_5
+    product_27 = ratio_5 * total_47
+    head_total_47 = _head(total_47)
+    difference_47 = total_47 - head_total_47
+    total_59 = head_ratio_5 * head_ratio_5 - ratio_5_squared + head_ratio_5 * difference_46
+    total_59 = total_59 + difference_46 * head_ratio_5 + difference_46 * difference_46
+    total_59 = torch.where(ratio_5_squared * 2.0**-60 == 0, 0, total_59)
+    numerator_30 = head_ratio_5 * head_total_47 - product_27 + head_ratio_5 * difference_47
+    numerator_31 = numerator_30 + difference_46 * head_total_47 + difference_46 * difference_47
+    numerator_32 = 2 - product_27 - torch.where(product_27 * 2.0**-60 == 0, 0, numerator_31)
+    numerator_32 = (numerator_32 - (branch_22 - (total_47 - total_41)) * ratio_5) / total_47
+    total_59 = (total_59 + numerator_32 * ratio_5 * 2) * product_20
+    total_60 = head_product_20 * head_3 - product_22 + head_product_20 * difference_44
+    total_60 = total_60 + difference_45 * head_3 + difference_45 * difference_44
+    total_60 = torch.where(product_22 * 2.0**-60 == 0, 0, total_60) + total_59
+    total_60 = total_60 * branch_29
+    product_28 = torch.where(magnitude_2, difference_41, 0) * product_22
+    difference_48 = head_product_22 * head_branch_29 - product_26
+    difference_48 = difference_48 + head_product_22 * difference_42
+    difference_48 = difference_48 + difference_43 * head_branch_29
+    difference_48 = difference_48 + difference_43 * difference_42
+    difference_48 = torch.where(product_26 * 2.0**-60 == 0, 0, difference_48) + total_60
+    difference_48 = difference_48 + product_28
+    branch_30 = torch.where(difference_48.abs() < torch.inf, difference_48, 0)
+    total_61 = product_26 + branch_30
+    branch_31 = torch.where(branch_19.abs() < torch.inf, branch_19, 0)
+    total_62 = t_3 + branch_31
+    product_29 = total_61 * total_62
+    head_total_61 = _head(total_61)
+    head_total_62 = _head(total_62)
+    difference_49 = total_62 - head_total_62
+    difference_50 = total_61 - head_total_61
+    difference_51 = branch_31 - (total_62 - t_3)
+    total_63 = head_total_61 * head_total_62 - product_29 + head_total_61 * difference_49
+    total_63 = total_63 + difference_50 * head_total_62 + difference_50 * difference_49
+    total_63 = torch.where(product_29 * 2.0**-60 == 0, 0, total_63)
+    total_63 = total_63 + (branch_30 - (total_61 - product_26)) * total_62
+    total_63 = total_63 + difference_51 * total_61
+    branch_32 = torch.where(total_63.abs() < torch.inf, total_63, 0)
+    total_64 = product_29 + branch_32
+    product_30 = total_64 * total_62
     minus_product_30 = -product_30
-    total_74 = product_19 + minus_product_30
-    difference_63 = total_74 - product_19
-    head_total_45 = _head(total_45)
-    head_total_46 = _head(total_46)
-    difference_64 = total_46 - head_total_46
-    difference_65 = total_45 - head_total_45
-    binade_5 = _binade(exp_branch_25 * _4_OVER_3)
-    inside_5 = (binade_5 > 0) & (binade_5 < torch.inf)
-    branch_47 = torch.where(inside_5, binade_5, 1)
-    ratio_9 = exp_branch_25 / branch_47
-    floor_5 = torch.floor(branch_47.log() * _1_OVER_LOG_2 + 0.5)
-    difference_66 = branch_25 - floor_5 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_8 = -(floor_5 * _MORE_DIGITS_OF_LOG_2)
-    total_75 = difference_66 + negated_8
-    difference_67 = total_75 - difference_66
-    total_76 = difference_66 - (total_75 - difference_67) + (negated_8 - difference_67)
-    total_76 = total_76 - floor_5 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_48 = torch.where(total_76.abs() < torch.inf, total_76, 0)
-    total_77 = total_75 + branch_48
-    numerator_36 = ((_1_OVER_15 * total_77 + _1_OVER_14) * total_77 + _1_OVER_13) * total_77
-    numerator_37 = ((numerator_36 + _1_OVER_12) * total_77 + _1_OVER_11) * total_77
-    numerator_38 = ((numerator_37 + _1_OVER_10) * total_77 + _1_OVER_9) * total_77 + _1_OVER_8
-    numerator_39 = ((numerator_38 * total_77 + _1_OVER_7) * total_77 + _1_OVER_6) * total_77
-    numerator_40 = ((numerator_39 + _1_OVER_5) * total_77 + _1_OVER_4) * total_77 + _1_OVER_3
-    numerator_41 = total_77.square() * (numerator_40 * total_77 + _1_OVER_2)
-    numerator_42 = numerator_41 + (branch_48 - (total_77 - total_75))
-    numerator_42 = (1 - ratio_9 + total_77 + numerator_42) / ratio_9
-    numerator_42 = torch.where(inside_5 & (abs_branch_25 >= 0.25), numerator_42, 0)
-    numerator_42 = numerator_42 + torch.where(is_far, difference_34 * 0.5, difference_34)
-    head_total_73 = _head(total_73)
-    difference_68 = total_73 - head_total_73
-    total_78 = product_19 - (total_74 - difference_63) + (minus_product_30 - difference_63)
-    total_79 = head_total_73 * head_total_71 - product_30 + head_total_73 * difference_60
-    total_79 = total_79 + difference_68 * head_total_71 + difference_68 * difference_60
-    total_79 = torch.where(product_30 * 2.0**-60 == 0, 0, total_79)
-    total_79 = total_79 + (branch_46 - (total_73 - product_29)) * total_71
-    total_79 = total_79 + difference_62 * total_73
-    total_79 = -(total_79 + (numerator_21 + numerator_21) * product_30)
-    total_80 = head_total_45 * head_total_46 - product_19 + head_total_45 * difference_64
-    total_80 = total_80 + difference_65 * head_total_46 + difference_65 * difference_64
-    total_80 = torch.where(product_19 * 2.0**-60 == 0, 0, total_80)
-    total_80 = total_80 + (branch_29 - (total_45 - product_18)) * total_46
-    total_80 = total_80 + (branch_31 - (total_46 - rest_of_t)) * total_45
-    product_31 = (numerator_42 + torch.where(is_far, numerator_42, 0)) * product_19
-    total_78 = total_78 + (total_80 + product_31) + total_79
-    branch_49 = torch.where(total_78.abs() < torch.inf, total_78, 0)
-    total_81 = total_74 + branch_49
-    difference_69 = branch_49 - (total_81 - total_74)
-    return total_81 + torch.where(difference_69.abs() < torch.inf, difference_69, 0)
+    total_65 = total_37 + minus_product_30
+    difference_52 = total_65 - total_37
+    head_total_64 = _head(total_64)
+    difference_53 = total_64 - head_total_64
+    total_66 = head_total_64 * head_total_62 - product_30 + head_total_64 * difference_49
+    total_66 = total_66 + difference_53 * head_total_62 + difference_53 * difference_49
+    total_66 = torch.where(product_30 * 2.0**-60 == 0, 0, total_66)
+    total_66 = total_66 + (branch_32 - (total_64 - product_29)) * total_62
+    total_66 = total_66 + difference_51 * total_64
+    total_66 = -(total_66 + (numerator_18 + numerator_18) * product_30)
+    total_67 = total_37 - (total_65 - difference_52) + (minus_product_30 - difference_52)
+    total_67 = total_67 + total_66
+    branch_33 = torch.where(total_67.abs() < torch.inf, total_67, 0)
+    total_68 = total_65 + branch_33
+    difference_54 = branch_33 - (total_68 - total_65)
+    return total_68 + torch.where(difference_54.abs() < torch.inf, difference_54, 0)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
