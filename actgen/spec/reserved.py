@@ -40,8 +40,8 @@ _DEVICES = _words(
 
 _CLASSES = _words(
     """
-    Any Array ArrayLike Callable Function Generic Iterable Iterator KerasTensor Layer Literal Mapping Module NamedTuple
-    Optional Parameter Self Sequence Tensor TypeVar Union Variable
+    Any Array ArrayLike Callable Function Gated Generic Iterable Iterator KerasTensor Layer Literal Mapping Module
+    NamedTuple Optional Parameter Self Sequence Tensor TypeVar Union Variable
     """
 )
 
@@ -80,7 +80,7 @@ _ATTRIBUTES = _words(
 )
 
 # What the package that the activations lie in has of its own.
-_REGISTRY = _words("get get_close_matches import_module names register sys")
+_REGISTRY = _words("gated get get_close_matches import_module names register sys")
 
 PARAMETERS = PYTHON | EXPRESSION | _MODULES | _EMITTED | _ATTRIBUTES
 """What no parameter may be called."""

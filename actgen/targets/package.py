@@ -8,9 +8,16 @@ from types import MappingProxyType
 from actgen.targets.target import Entry
 from actgen.targets.templates import environment
 
+GATES: Mapping[str, str] = MappingProxyType({"Gated": "gated", "gated": "gated"})
+"""Gates of any activation: the class, the function, and their module."""
+
 
 def package(
-    headline: str, entries: Sequence[Entry], tensor: str = "", functions: Mapping[str, str] = MappingProxyType({})
+    headline: str,
+    entries: Sequence[Entry],
+    tensor: str = "",
+    functions: Mapping[str, str] = MappingProxyType({}),
+    companions: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return the source of a package that imports an activation's module when its name is first used.
 
@@ -20,6 +27,7 @@ def package(
             target has one: `class_name` not empty) and the aliases.
         tensor: the type that activations return, in full, such as "torch.Tensor"; empty where it has no one name.
         functions: sources of what the package has beside `get` and `names`, by name.
+        companions: the modules that hold what is no activation, by the names of that.
     """
     rows = [
         {"name": entry.name, "exported": exported(entry)} for entry in sorted(entries, key=lambda entry: entry.name)
@@ -32,10 +40,11 @@ def package(
             headline=headline,
             rows=rows,
             names=names,
-            public=sorted([*(name for name, _ in names), "get", "names", *functions]),
+            public=sorted([*(name for name, _ in names), "get", "names", *functions, *companions]),
             result=tensor.rpartition(".")[2] or "Any",
             tensor=tensor,
             functions=list(functions.values()),
+            companions=dict(companions),
         )
     )
 

@@ -111,7 +111,7 @@ def test_finding_one_imports_no_other(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
 
 
-@pytest.mark.parametrize("name", ["get", "names", "register", "sys", "import_module", "get_close_matches"])
+@pytest.mark.parametrize("name", ["gated", "get", "names", "register", "sys", "import_module", "get_close_matches"])
 def test_no_activation_takes_a_name_of_the_package(name: str) -> None:
     for check in (check_activation, check_alias):
         with pytest.raises(NamingError, match="used by the emitted code"):

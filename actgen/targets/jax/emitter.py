@@ -14,7 +14,7 @@ from actgen.targets.drawing import drawn, explain
 from actgen.targets.jax.arithmetic import ARITHMETIC
 from actgen.targets.jax.axiswise import emit_axiswise
 from actgen.targets.jax.printer import JaxPrinter
-from actgen.targets.package import package
+from actgen.targets.package import GATES, package
 from actgen.targets.statements import ConstantPool, Listing, unused
 from actgen.targets.target import Context, Entry
 from actgen.targets.templates import environment
@@ -54,7 +54,11 @@ class JaxTarget:
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""
         functions = [replace(entry, class_name="") for entry in entries]
-        return {"jax/__init__.py": package("Activations for JAX: pure functions.", functions, "jax.Array")}
+        headline, gates = "Activations for JAX: pure functions.", {"gated": GATES["gated"]}
+        return {
+            "jax/__init__.py": package(headline, functions, "jax.Array", companions=gates),
+            "jax/gated.py": environment(_PACKAGE).get_template("gated.py.j2").render(),
+        }
 
     def emit_adaptor(self, context: Context) -> str:
         """Return `tests/on_jax.py`."""

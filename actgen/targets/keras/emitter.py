@@ -15,7 +15,7 @@ from actgen.targets.keras.arithmetic import ARITHMETIC
 from actgen.targets.keras.axiswise import emit_axiswise
 from actgen.targets.keras.expansions import sources
 from actgen.targets.keras.printer import KerasPrinter
-from actgen.targets.package import package
+from actgen.targets.package import GATES, package
 from actgen.targets.statements import ConstantPool, Listing, unused
 from actgen.targets.target import Context, Entry
 from actgen.targets.templates import environment
@@ -55,7 +55,10 @@ class KerasTarget:
         """Return the package that imports an activation when its name is first used."""
         headline = "Activations for Keras: functions and layers, on every backend."
         register = environment(_PACKAGE).get_template("register.py.j2").render().rstrip()
-        return {"keras/__init__.py": package(headline, entries, functions={"register": register})}
+        return {
+            "keras/__init__.py": package(headline, entries, functions={"register": register}, companions=GATES),
+            "keras/gated.py": environment(_PACKAGE).get_template("gated.py.j2").render(),
+        }
 
     def emit_adaptor(self, context: Context) -> str:
         """Return `tests/on_keras.py`."""

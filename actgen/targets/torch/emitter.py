@@ -25,7 +25,7 @@ from actgen.targets.docstring import (
     headline,
 )
 from actgen.targets.drawing import drawn, explain
-from actgen.targets.package import exported, package
+from actgen.targets.package import GATES, exported, package
 from actgen.targets.statements import ConstantPool, Listing
 from actgen.targets.target import Context, Entry
 from actgen.targets.templates import environment
@@ -65,7 +65,10 @@ class TorchTarget:
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used."""
         headline = "Activations for PyTorch: functions and nn.Modules."
-        return {"torch/__init__.py": package(headline, entries, tensor="torch.Tensor")}
+        return {
+            "torch/__init__.py": package(headline, entries, tensor="torch.Tensor", companions=GATES),
+            "torch/gated.py": environment(_PACKAGE).get_template("gated.py.j2").render(),
+        }
 
     def emit_adaptor(self, context: Context) -> str:
         """Return `tests/on_torch.py`."""
