@@ -738,6 +738,8 @@ _MODULES = {
     "trelu": "trelu",
     "xielu": "xielu",
 }
+# Beside the activations, where what is no activation lies.
+_HOMES = _MODULES | {}
 
 __all__ = [
     "ACONB",
@@ -1131,9 +1133,9 @@ def names() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 
@@ -1156,7 +1158,7 @@ class _Package(ModuleType):
     """Keeps names for activations: importing a submodule would put the module in their place."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and _MODULES.get(name) == name:
+        if isinstance(value, ModuleType) and _HOMES.get(name) == name:
             value = getattr(value, name)
         super().__setattr__(name, value)
 

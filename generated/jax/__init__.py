@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from .flexible_relu import flexible_relu as flexible_relu
     from .ftswish import ftswish as ftswish
     from .ftswish_plus import ftswish_plus as ftswish_plus
+    from .gated import gated as gated
     from .gaussian import gaussian as gaussian
     from .gaussian_rbf import gaussian_rbf as gaussian_rbf
     from .gcu import gcu as gcu
@@ -428,6 +429,8 @@ _MODULES = {
     "trelu": "trelu",
     "xielu": "xielu",
 }
+# Beside the activations, where what is no activation lies.
+_HOMES = _MODULES | {"gated": "gated"}
 
 __all__ = [
     "absolute",
@@ -476,6 +479,7 @@ __all__ = [
     "flexible_relu",
     "ftswish",
     "ftswish_plus",
+    "gated",
     "gaussian",
     "gaussian_rbf",
     "gcu",
@@ -666,9 +670,9 @@ def names() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 
@@ -691,7 +695,7 @@ class _Package(ModuleType):
     """Keeps names for activations: importing a submodule would put the module in their place."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and _MODULES.get(name) == name:
+        if isinstance(value, ModuleType) and _HOMES.get(name) == name:
             value = getattr(value, name)
         super().__setattr__(name, value)
 

@@ -93,6 +93,8 @@ if TYPE_CHECKING:
     from .ftswish import ftswish as ftswish
     from .ftswish_plus import FTSwishPlus as FTSwishPlus
     from .ftswish_plus import ftswish_plus as ftswish_plus
+    from .gated import Gated as Gated
+    from .gated import gated as gated
     from .gaussian import Gaussian as Gaussian
     from .gaussian import gaussian as gaussian
     from .gaussian_rbf import GaussianRbf as GaussianRbf
@@ -736,6 +738,8 @@ _MODULES = {
     "trelu": "trelu",
     "xielu": "xielu",
 }
+# Beside the activations, where what is no activation lies.
+_HOMES = _MODULES | {"Gated": "gated", "gated": "gated"}
 
 __all__ = [
     "ACONB",
@@ -778,6 +782,7 @@ __all__ = [
     "GELUTanh",
     "GLU",
     "GTU",
+    "Gated",
     "Gaussian",
     "GaussianRbf",
     "Gish",
@@ -939,6 +944,7 @@ __all__ = [
     "flexible_relu",
     "ftswish",
     "ftswish_plus",
+    "gated",
     "gaussian",
     "gaussian_rbf",
     "gcu",
@@ -1139,7 +1145,7 @@ def register(*former: str) -> None:
     """
     import keras
 
-    for name in names():
+    for name in {*names(), *_HOMES.values()}:
         import_module(f"{__name__}.{name}")
     registered = keras.saving.get_custom_objects()
     for name, found in list(registered.items()):
@@ -1149,9 +1155,9 @@ def register(*former: str) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 
@@ -1174,7 +1180,7 @@ class _Package(ModuleType):
     """Keeps names for activations: importing a submodule would put the module in their place."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and _MODULES.get(name) == name:
+        if isinstance(value, ModuleType) and _HOMES.get(name) == name:
             value = getattr(value, name)
         super().__setattr__(name, value)
 
