@@ -1,4 +1,4 @@
-"""Tables kept on disk between runs, by content: what a table is computed from is its name.
+"""Tables and exact values kept on disk between runs, by content: what they are computed from is their name.
 
 A file holds the SHA-256 of the rest, then a NumPy archive without pickles. It is written under another name and moved
 into place, so that a reader sees a whole file or none; one that is damaged all the same is not trusted but rebuilt.
@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import flint
 import numpy as np
@@ -22,6 +23,7 @@ import platformdirs
 import sympy as sp
 from numpy.typing import NDArray
 
+from actgen.numerics.oracle import Exact, Floats
 from actgen.numerics.tables import Table
 
 _VERSION = 3
@@ -38,9 +40,30 @@ def folder() -> Path:
 
 def path_of(expression: sp.Expr, variable: sp.Symbol, parameters: Mapping[sp.Symbol, Fraction], dtype: str) -> Path:
     """The file of a table: its name is the digest of everything the table depends on."""
+    return folder() / "tables" / f"{_digest(expression, variable, parameters, dtype)}.table"
+
+
+def path_of_values(
+    expression: sp.Expr, variable: sp.Symbol, parameters: Mapping[sp.Symbol, Fraction], points: Floats
+) -> Path:
+    """The file of a formula's exact values at some points."""
+    return folder() / "values" / f"{_digest(expression, variable, parameters, points.tobytes().hex())}.values"
+
+
+def _digest(expression: sp.Expr, variable: sp.Symbol, parameters: Mapping[sp.Symbol, Fraction], where: str) -> str:
     values = sorted((sp.srepr(symbol), str(value)) for symbol, value in parameters.items())
-    content = (_VERSION, flint.__version__, sp.srepr(expression), sp.srepr(variable), values, dtype)
-    return folder() / "tables" / f"{hashlib.sha256(repr(content).encode()).hexdigest()}.table"
+    content = (_VERSION, flint.__version__, sp.srepr(expression), sp.srepr(variable), values, where)
+    return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+def remembered_values(path: Path, compute: Callable[[], Exact]) -> Exact:
+    """The exact values in a file; computed, and written there, if there are none that are whole."""
+    arrays = _arrays(path)
+    if arrays is not None and set(arrays) == {"high", "low", "decided"}:
+        return Exact(**arrays)
+    found = compute()
+    _write(path, {"high": found.high, "low": found.low, "decided": found.decided})
+    return found
 
 
 def remembered(path: Path, build: Callable[[], Table]) -> Table:
@@ -48,7 +71,7 @@ def remembered(path: Path, build: Callable[[], Table]) -> Table:
     table = _read(path)
     if table is None:
         table = build()
-        _write(path, table)
+        _write(path, table.arrays)
     return table
 
 
@@ -75,18 +98,25 @@ def write_checked(path: Path, content: bytes) -> None:
 
 
 def _read(path: Path) -> Table | None:
+    arrays = _arrays(path)
+    try:
+        return None if arrays is None else Table.from_arrays(arrays)
+    except (KeyError, ValueError):
+        return None
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]] | None:
     archive = read_checked(path)
     if archive is None:
         return None
     try:
         with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
-            return Table.from_arrays(dict(arrays))
-    except (KeyError, ValueError, zipfile.BadZipFile):
+            return dict(arrays)
+    except (ValueError, zipfile.BadZipFile):
         return None
 
 
-def _write(path: Path, table: Table) -> None:
+def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     archive = io.BytesIO()
-    arrays: dict[str, NDArray[np.generic]] = dict(table.arrays)
     np.savez(archive, allow_pickle=False, **arrays)
     write_checked(path, archive.getvalue())

@@ -88,6 +88,8 @@ def _answer(batch: Batch, value: torch.Tensor, firsts: Sequence[torch.Tensor], s
 
 
 def _numbers(tensor: torch.Tensor) -> NDArray[Any]:
+    # What autograd knows to be 0 is a tensor without memory, which NumPy does not take.
+    tensor = torch.empty(tensor.shape, dtype=tensor.dtype).copy_(tensor)
     name = str(tensor.dtype).removeprefix("torch.")
     # NumPy knows no bfloat16.
-    return decode((tensor.contiguous().view(torch.int16) if name == "bfloat16" else tensor).numpy(), name)
+    return decode((tensor.view(torch.int16) if name == "bfloat16" else tensor).numpy(), name)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy as sp
 
+from actgen.numerics.oracle import Oracle
 from actgen.verify.truth import is_few, truth
 
 X, ALPHA = sp.Symbol("x", real=True), sp.Symbol("alpha", real=True)
@@ -51,3 +53,24 @@ def test_many_points_are_not_evaluated_one_by_one(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("actgen.verify.truth._Balls.__call__", never)
     assert truth(X * sp.exp(X), X, {}, "float32", MANY)(POINTS).decided.all()
+
+
+def test_the_values_at_few_points_are_computed_for_the_first_framework_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And found again for the same formula, parameters and points only, in a file that is whole."""
+    monkeypatch.setenv("ACTGEN_CACHE_DIR", str(tmp_path))
+    expression, values = sp.exp(ALPHA * X), {ALPHA: Fraction(3)}
+    first = truth(expression, X, values, "float64", FEW)(POINTS)
+    (file,) = (tmp_path / "values").iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(Oracle, "__call__", lambda *_: pytest.fail("asked again"))
+        again = truth(expression, X, values, "float64", FEW)(POINTS)
+        for name in ("high", "low", "decided"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(first, name))
+        others = [(2 * expression, values, POINTS), (expression, {ALPHA: Fraction(2)}, POINTS)]
+        for formula, setting, points in [*others, (expression, values, POINTS[1:])]:
+            with pytest.raises(pytest.fail.Exception, match="asked again"):
+                truth(formula, X, setting, "float64", FEW)(points)
+    file.write_bytes(file.read_bytes()[:-1])
+    np.testing.assert_array_equal(truth(expression, X, values, "float64", FEW)(POINTS).high, first.high)
