@@ -134,11 +134,18 @@ def multiply(a: Twofold, b: Twofold) -> Twofold:
     """The product; what is a part of a factor is one of the product."""
     if a.part is not None or b.part is not None:
         # What is beside an exponential is corrected before that makes it small.
-        a, b = (replace(renewed(value.node, value.rest), part=value.part) for value in (a, b))
+        a, b = (_renewed_beside_part(value) for value in (a, b))
     product = call("multiply", a.node, b.node)
     lost = lost_in_product(a.node, b.node, product)
     rest = plus(lost, times(a.rest, b.node), times(b.rest, a.node))
     return replace(_with_whole_constants("multiply", product, rest, a, b), part=plus(a.part, b.part))
+
+
+def _renewed_beside_part(value: Twofold) -> Twofold:
+    # A constant is in its parts already, and a sum of two numbers would be computed in Python's type, not the kernel's.
+    if isinstance(value.node, Constant):
+        return value
+    return replace(renewed(value.node, value.rest), part=value.part)
 
 
 def square(a: Twofold) -> Twofold:

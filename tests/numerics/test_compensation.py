@@ -136,3 +136,12 @@ def test_angles_that_are_held_stay_held() -> None:
     kernel = compensated(guards.with_bounded_angles(plain("sin(3*x)")))
     found = run(kernel, {"x": np.array([1e38, 3e38, math.inf])}, "float32")
     assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("precisely", [False, True])
+def test_no_two_numbers_are_added_or_multiplied_at_run_time(precisely: bool) -> None:
+    """Emitted code computes them in Python's floats, in which what float32 rounds off of a constant is not lost."""
+    for text in ("exp(x)*(-1/(16*sqrt(pi)))", "x*exp(-x**2)*pi", "erf(pi*exp(x))/sqrt(pi)", "pi*sigmoid(x/3)/7"):
+        kernel = compensated(plain(text), precisely)
+        for node in kernel.calls():
+            assert node.operation == "head" or not all(isinstance(one, Constant) for one in node.operands), text
