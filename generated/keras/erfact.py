@@ -62,6 +62,7 @@ _COEFFICIENT_4 = 5.863538342219759e-08  # the other digits of -2/sqrt(pi)
 _4_OVER_SQRT_PI = 2.256758334191025  # 4/sqrt(pi)
 _COEFFICIENT_5 = 2.256758451461792  # the first digits of 4/sqrt(pi)
 _COEFFICIENT_6 = -1.1727076684439518e-07  # the other digits of 4/sqrt(pi)
+_1_OVER_16_SQRT_PI = 0.03526184897173477  # 1/(16*sqrt(pi))
 _COEFFICIENT_7 = 0.0352618508040905  # the first digits of 1/(16*sqrt(pi))
 _COEFFICIENT_8 = -1.8323557319436747e-09  # the other digits of 1/(16*sqrt(pi))
 _MINUS_4_OVER_SQRT_PI = -2.256758334191025  # -4/sqrt(pi)
@@ -1497,65 +1498,65 @@ def _second_derivative_x_beta(x, alpha, beta):
     total_32 = total_32 + (magnitude_2 - (total_31 - total_30)) * total_19
     branch_18 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
     total_33 = product_13 + branch_18
-    total_34 = _COEFFICIENT_7 + _COEFFICIENT_8
-    product_14 = total_33 * total_34
+    product_14 = total_33 * _1_OVER_16_SQRT_PI
+    product_15 = total_33 * _COEFFICIENT_7
     head_total_33 = _head(total_33)
-    head_total_34 = _head(keras.ops.convert_to_tensor(total_34, x.dtype))
-    difference_24 = total_34 - head_total_34
+    head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_7, x.dtype))
+    difference_24 = _COEFFICIENT_7 - head_2
     difference_25 = total_33 - head_total_33
-    total_35 = head_total_33 * head_total_34 - product_14 + head_total_33 * difference_24
-    total_35 = total_35 + difference_25 * head_total_34 + difference_25 * difference_24
-    total_35 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_35 = total_35 + (branch_18 - (total_33 - product_13)) * total_34
-    total_35 = total_35 + (_COEFFICIENT_8 - (total_34 - _COEFFICIENT_7)) * total_33
-    branch_19 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
+    total_34 = head_total_33 * head_2 - product_15 + head_total_33 * difference_24
+    total_34 = total_34 + difference_25 * head_2 + difference_25 * difference_24
+    total_34 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_34 = total_34 + (branch_18 - (total_33 - product_13)) * _COEFFICIENT_7
+    total_34 = product_15 - product_14 + (total_34 + _COEFFICIENT_8 * total_33)
+    branch_19 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
     branch_19 = product_14 + branch_19
     head_total_13 = _head(total_13)
     difference_26 = total_13 - head_total_13
-    total_36 = head_total_13 * head_total_15 - product_7 + head_total_13 * difference_18
-    total_36 = total_36 + difference_26 * head_total_15 + difference_26 * difference_18
-    total_36 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_36)
-    total_36 = total_36 + (magnitude - (total_13 - total_12_squared)) * total_15
-    total_36 = -(total_36 + difference_20 * total_13) + product_12 * minus_product_7
-    total_36 = total_21 + total_36
-    product_15 = branch_19 * total_36
+    total_35 = head_total_13 * head_total_15 - product_7 + head_total_13 * difference_18
+    total_35 = total_35 + difference_26 * head_total_15 + difference_26 * difference_18
+    total_35 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = total_35 + (magnitude - (total_13 - total_12_squared)) * total_15
+    total_35 = -(total_35 + difference_20 * total_13) + product_12 * minus_product_7
+    total_35 = total_21 + total_35
+    product_16 = branch_19 * total_35
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
-    product_16 = _MINUS_2_OVER_SQRT_PI * clamped
-    product_17 = _COEFFICIENT_3 * clamped
-    head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_3, x.dtype))
+    product_17 = _MINUS_2_OVER_SQRT_PI * clamped
+    product_18 = _COEFFICIENT_3 * clamped
+    head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_3, x.dtype))
     head_clamped = _head(clamped)
     difference_27 = clamped - head_clamped
-    difference_28 = _COEFFICIENT_3 - head_2
-    total_37 = head_2 * head_clamped - product_17 + head_2 * difference_27
-    total_37 = total_37 + difference_28 * head_clamped + difference_28 * difference_27
-    total_37 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_37 = product_17 - product_16 + (total_37 + _COEFFICIENT_4 * clamped)
+    difference_28 = _COEFFICIENT_3 - head_3
+    total_36 = head_3 * head_clamped - product_18 + head_3 * difference_27
+    total_36 = total_36 + difference_28 * head_clamped + difference_28 * difference_27
+    total_36 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, total_36)
+    total_36 = product_18 - product_17 + (total_36 + _COEFFICIENT_4 * clamped)
     alpha_squared = keras.ops.square(alpha)
-    product_18 = beta * clamped
-    is_negative = product_18 < 0.0
-    t = keras.ops.exp(-keras.ops.abs(product_18))
-    product_19 = 2.0 * product_18
-    is_far = keras.ops.abs(product_19) > 64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product_19, product_19))
+    product_19 = beta * clamped
+    is_negative = product_19 < 0.0
+    t = keras.ops.exp(-keras.ops.abs(product_19))
+    product_20 = 2.0 * product_19
+    is_far = keras.ops.abs(product_20) > 64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product_20, product_20))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    total_38 = _minimum(product_18, 0.0) - alpha_squared * part_of_t * rest_of_t
-    total_38 = total_38 - 3.0 * _minimum(-product_18, 0.0)
-    is_far_2 = keras.ops.abs(total_38) > 64.0
-    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * total_38, total_38))
+    total_37 = _minimum(product_19, 0.0) - alpha_squared * part_of_t * rest_of_t
+    total_37 = total_37 - 3.0 * _minimum(-product_19, 0.0)
+    is_far_2 = keras.ops.abs(total_37) > 64.0
+    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * total_37, total_37))
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    total_39 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0) + 1.0
-    total_39 = branch_19 * total_39
-    branch_20 = keras.ops.where(keras.ops.abs(product_15) < float("inf"), product_15, 0.0)
+    total_38 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0) + 1.0
+    total_38 = branch_19 * total_38
+    branch_20 = keras.ops.where(keras.ops.abs(product_16) < float("inf"), product_16, 0.0)
     branch_20 = branch_19 + branch_20
-    total_39 = keras.ops.where(keras.ops.abs(branch_19) < 2.0**-60, total_39, branch_20)
-    branch_21 = keras.ops.where(keras.ops.abs(total_37) < float("inf"), total_37, 0.0)
-    branch_21 = (product_16 + branch_21) * alpha
+    total_38 = keras.ops.where(keras.ops.abs(branch_19) < 2.0**-60, total_38, branch_20)
+    branch_21 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
+    branch_21 = (product_17 + branch_21) * alpha
     squared = keras.ops.square(keras.ops.where(is_negative, 1.0, t))
     squared = -(clamped * beta + 2.0) * squared
     squared_2 = keras.ops.square(keras.ops.where(is_negative, t, 1.0))
     branch_21 = branch_21 * (2.0 * clamped * beta * alpha_squared * squared_2 + squared)
     branch_21 = branch_21 * part_of_t_2 * rest_of_t_2
-    return keras.ops.where(keras.ops.abs(x) < 2.0, total_39, branch_21)
+    return keras.ops.where(keras.ops.abs(x) < 2.0, total_38, branch_21)
 
 
 def _second_derivative_alpha_alpha(x, alpha, beta):

@@ -188,6 +188,7 @@ _COEFFICIENT_4 = 5.863538342219759e-08  # the other digits of -2/sqrt(pi)
 _4_OVER_SQRT_PI = 2.256758334191025  # 4/sqrt(pi)
 _COEFFICIENT_5 = 2.256758451461792  # the first digits of 4/sqrt(pi)
 _COEFFICIENT_6 = -1.1727076684439518e-07  # the other digits of 4/sqrt(pi)
+_1_OVER_16_SQRT_PI = 0.03526184897173477  # 1/(16*sqrt(pi))
 _COEFFICIENT_7 = 0.0352618508040905  # the first digits of 1/(16*sqrt(pi))
 _COEFFICIENT_8 = -1.8323557319436747e-09  # the other digits of 1/(16*sqrt(pi))
 _MINUS_4_OVER_SQRT_PI = -2.256758334191025  # -4/sqrt(pi)
@@ -1216,59 +1217,59 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_32 = total_32 + (branch_19 - (total_31 - total_30)) * total_19
     branch_20 = torch.where(total_32.abs() < torch.inf, total_32, 0)
     total_33 = product_13 + branch_20
-    total_34 = _COEFFICIENT_7 + _COEFFICIENT_8
-    product_14 = total_33 * total_34
+    product_14 = total_33 * _1_OVER_16_SQRT_PI
+    product_15 = total_33 * _COEFFICIENT_7
     head_total_33 = _head(total_33)
-    head_total_34 = _head(total_34)
-    difference_24 = total_34 - head_total_34
+    head_2 = _head(x.new_full((), _COEFFICIENT_7))
+    difference_24 = _COEFFICIENT_7 - head_2
     difference_25 = total_33 - head_total_33
-    total_35 = head_total_33 * head_total_34 - product_14 + head_total_33 * difference_24
-    total_35 = total_35 + difference_25 * head_total_34 + difference_25 * difference_24
-    total_35 = torch.where(product_14 * 2.0**-60 == 0, 0, total_35)
-    total_35 = total_35 + (branch_20 - (total_33 - product_13)) * total_34
-    total_35 = total_35 + (_COEFFICIENT_8 - (total_34 - _COEFFICIENT_7)) * total_33
-    total_36 = product_14 + torch.where(total_35.abs() < torch.inf, total_35, 0)
+    total_34 = head_total_33 * head_2 - product_15 + head_total_33 * difference_24
+    total_34 = total_34 + difference_25 * head_2 + difference_25 * difference_24
+    total_34 = torch.where(product_15 * 2.0**-60 == 0, 0, total_34)
+    total_34 = total_34 + (branch_20 - (total_33 - product_13)) * _COEFFICIENT_7
+    total_34 = product_15 - product_14 + (total_34 + _COEFFICIENT_8 * total_33)
+    total_35 = product_14 + torch.where(total_34.abs() < torch.inf, total_34, 0)
     head_total_13 = _head(total_13)
     difference_26 = total_13 - head_total_13
-    total_37 = head_total_13 * head_total_15 - product_7 + head_total_13 * difference_18
-    total_37 = total_37 + difference_26 * head_total_15 + difference_26 * difference_18
-    total_37 = torch.where(product_7 * 2.0**-60 == 0, 0, total_37)
-    total_37 = total_37 + (branch_8 - (total_13 - total_12_squared)) * total_15
-    total_37 = -(total_37 + difference_20 * total_13) + product_12 * minus_product_7
-    total_37 = total_21 + total_37
-    product_15 = total_36 * total_37
+    total_36 = head_total_13 * head_total_15 - product_7 + head_total_13 * difference_18
+    total_36 = total_36 + difference_26 * head_total_15 + difference_26 * difference_18
+    total_36 = torch.where(product_7 * 2.0**-60 == 0, 0, total_36)
+    total_36 = total_36 + (branch_8 - (total_13 - total_12_squared)) * total_15
+    total_36 = -(total_36 + difference_20 * total_13) + product_12 * minus_product_7
+    total_36 = total_21 + total_36
+    product_16 = total_35 * total_36
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    product_16 = _MINUS_2_OVER_SQRT_PI * clamped
-    product_17 = _COEFFICIENT_3 * clamped
-    head_2 = _head(x.new_full((), _COEFFICIENT_3))
+    product_17 = _MINUS_2_OVER_SQRT_PI * clamped
+    product_18 = _COEFFICIENT_3 * clamped
+    head_3 = _head(x.new_full((), _COEFFICIENT_3))
     head_clamped = _head(clamped)
     difference_27 = clamped - head_clamped
-    difference_28 = _COEFFICIENT_3 - head_2
-    total_38 = head_2 * head_clamped - product_17 + head_2 * difference_27
-    total_38 = total_38 + difference_28 * head_clamped + difference_28 * difference_27
-    total_38 = torch.where(product_17 * 2.0**-60 == 0, 0, total_38)
-    total_38 = product_17 - product_16 + (total_38 + _COEFFICIENT_4 * clamped)
+    difference_28 = _COEFFICIENT_3 - head_3
+    total_37 = head_3 * head_clamped - product_18 + head_3 * difference_27
+    total_37 = total_37 + difference_28 * head_clamped + difference_28 * difference_27
+    total_37 = torch.where(product_18 * 2.0**-60 == 0, 0, total_37)
+    total_37 = product_18 - product_17 + (total_37 + _COEFFICIENT_4 * clamped)
     alpha_squared = alpha.square()
-    product_18 = beta * clamped
-    is_negative = product_18 < 0
-    t = torch.exp(-product_18.abs())
-    product_19 = 2 * product_18
-    is_far = product_19.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * product_19, product_19).exp()
+    product_19 = beta * clamped
+    is_negative = product_19 < 0
+    t = torch.exp(-product_19.abs())
+    product_20 = 2 * product_19
+    is_far = product_20.abs() > 64
+    part_of_t = torch.where(is_far, 0.5 * product_20, product_20).exp()
     rest_of_t = torch.where(is_far, part_of_t, 1)
-    total_39 = product_18.clamp(max=0) - alpha_squared * part_of_t * rest_of_t
-    total_39 = total_39 - 3 * (-product_18).clamp(max=0)
-    is_far_2 = total_39.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * total_39, total_39).exp()
+    total_38 = product_19.clamp(max=0) - alpha_squared * part_of_t * rest_of_t
+    total_38 = total_38 - 3 * (-product_19).clamp(max=0)
+    is_far_2 = total_38.abs() > 64
+    part_of_t_2 = torch.where(is_far_2, 0.5 * total_38, total_38).exp()
     rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
-    product_20 = 2 * clamped * beta * alpha_squared * torch.where(is_negative, t, 1).square()
-    product_20 = product_20 + -(clamped * beta + 2) * torch.where(is_negative, 1, t).square()
-    product_21 = (product_16 + torch.where(total_38.abs() < torch.inf, total_38, 0)) * alpha
-    product_21 = product_21 * product_20 * part_of_t_2 * rest_of_t_2
-    product_22 = total_36 * (torch.where(total_37.abs() < torch.inf, total_37, 0) + 1)
-    total_40 = total_36 + torch.where(product_15.abs() < torch.inf, product_15, 0)
-    product_22 = torch.where(total_36.abs() < 2.0**-60, product_22, total_40)
-    return torch.where(x.abs() < 2, product_22, product_21)
+    product_21 = 2 * clamped * beta * alpha_squared * torch.where(is_negative, t, 1).square()
+    product_21 = product_21 + -(clamped * beta + 2) * torch.where(is_negative, 1, t).square()
+    product_22 = (product_17 + torch.where(total_37.abs() < torch.inf, total_37, 0)) * alpha
+    product_22 = product_22 * product_21 * part_of_t_2 * rest_of_t_2
+    product_23 = total_35 * (torch.where(total_36.abs() < torch.inf, total_36, 0) + 1)
+    total_39 = total_35 + torch.where(product_16.abs() < torch.inf, product_16, 0)
+    product_23 = torch.where(total_35.abs() < 2.0**-60, product_23, total_39)
+    return torch.where(x.abs() < 2, product_23, product_22)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
