@@ -87,10 +87,12 @@ def test_the_gradient_is_the_activations_own() -> None:
 
 
 def test_a_module_trains_the_activation_that_it_holds() -> None:
-    layer = on_torch.Gated(on_torch.PReLU())
+    activation = on_torch.PReLU()
+    layer = on_torch.Gated(activation)
     assert [name for name, _ in layer.named_parameters()] == ["activation.alpha"]
     layer(torch.from_numpy(-np.abs(A)), torch.from_numpy(B)).sum().backward()
-    assert float(layer.activation.alpha.grad.sum()) == pytest.approx(float((-np.abs(A) * B).sum()), rel=1e-5)
+    assert activation.alpha.grad is not None
+    assert float(activation.alpha.grad.sum()) == pytest.approx(float((-np.abs(A) * B).sum()), rel=1e-5)
     assert repr(on_torch.Gated("leaky_relu", dim=1, negative_slope=0.5)) == (
         "Gated(leaky_relu, dim=1, negative_slope=0.5)"
     )
