@@ -23,7 +23,7 @@ from tests.unseen.trials import FOLDER, SETS, NotDoneError, Trial, report, specs
 
 ROOT = FOLDER.parents[1]
 SIZE = 40
-LEAST = 25
+LEAST = 27
 """Specs of a set that the catalogue does not have, by now."""
 
 REQUIRED = 38 / 40
