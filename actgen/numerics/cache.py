@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ from actgen.numerics.oracle import Exact, Floats
 from actgen.numerics.tables import Table
 
 _VERSION = 3
-"""Of the tables' contents: raise it with every change of how they are computed or laid out."""
+"""Of the tables and exact values: raise it with every change of how they are computed or laid out."""
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
@@ -64,6 +65,11 @@ def remembered_values(path: Path, compute: Callable[[], Exact]) -> Exact:
     found = compute()
     _write(path, {"high": found.high, "low": found.low, "decided": found.decided})
     return found
+
+
+def forget_values() -> None:
+    """Remove all exact values: gigabytes of a hundred specs, and of no use once every framework is measured."""
+    shutil.rmtree(folder() / "values", ignore_errors=True)
 
 
 def remembered(path: Path, build: Callable[[], Table]) -> Table:

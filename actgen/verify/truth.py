@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -58,16 +59,36 @@ class _Balls:
     def __init__(self, expression: sp.Expr, variable: sp.Symbol, parameters: Mapping[sp.Symbol, Fraction]) -> None:
         self._asked = expression, variable, dict(parameters)
         values = {symbol: sp.Rational(value.numerator, value.denominator) for symbol, value in parameters.items()}
-        formula, slope = (e.xreplace(values) for e in (expression, differentiate(expression, variable)))
-        self._value = Oracle(formula, variable, equals=(rewrite(formula)[0],))
-        self._slope = Oracle(slope, variable, equals=(rewrite(slope)[0],), bits=20)
+        self._value = _Twice(expression.xreplace(values), variable)
+        self._slope = _Twice(differentiate(expression, variable).xreplace(values), variable, bits=20)
 
     def __call__(self, points: Floats) -> Exact:
         path = cache.path_of_values(*self._asked, points)
-        return cache.remembered_values(path, lambda: self._value(points, {}))
+        return cache.remembered_values(path, lambda: self._value(points))
 
     def slope(self, points: Floats) -> Floats:
-        return np.abs(self._slope(points, {}).high)
+        return np.abs(self._slope(points).high)
+
+
+class _Twice:
+    """An oracle, and another for the rewritten formula where that one cannot tell: rewriting may take minutes."""
+
+    def __init__(self, expression: sp.Expr, variable: sp.Symbol, **precision: int) -> None:
+        self._expression, self._variable, self._precision = expression, variable, precision
+        self._as_it_is = Oracle(expression, variable, **precision)
+
+    @cached_property
+    def _rewritten(self) -> Oracle:
+        return Oracle(rewrite(self._expression)[0], self._variable, **self._precision)
+
+    def __call__(self, points: Floats) -> Exact:
+        found = self._as_it_is(points, {})
+        left = ~found.decided
+        if left.any():
+            more = self._rewritten(points[left], {})
+            for name in ("high", "low", "decided"):
+                getattr(found, name)[left] = getattr(more, name)
+        return found
 
 
 class _Zero:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from actgen.build import InputError, Manifest
 from actgen.build.progress import Progress
 from actgen.build.workers import run_all
+from actgen.numerics.cache import forget_values
 from actgen.targets import load_targets
 from actgen.verify import exhaustive, measuring
 from actgen.verify.page import PAGE, render
@@ -59,6 +60,7 @@ def verify(
         if part.tasks:
             run_all(run, part.tasks, workers=jobs, progress=progress, apart=True)
         found |= part.collect(store)
+    forget_values()
     known = {path.stem for path in settings.specs.glob("*.toml")} | {a.name for a in activations}
     write(settings, Record.read(settings.out).updated(found, known))
     return Record(found)

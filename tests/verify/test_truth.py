@@ -11,6 +11,7 @@ import pytest
 import sympy as sp
 
 from actgen.numerics.oracle import Oracle
+from actgen.numerics.rules import rewrite
 from actgen.verify.truth import is_few, truth
 
 X, ALPHA = sp.Symbol("x", real=True), sp.Symbol("alpha", real=True)
@@ -74,3 +75,26 @@ def test_the_values_at_few_points_are_computed_for_the_first_framework_only(
                 truth(formula, X, setting, "float64", FEW)(points)
     file.write_bytes(file.read_bytes()[:-1])
     np.testing.assert_array_equal(truth(expression, X, values, "float64", FEW)(POINTS).high, first.high)
+
+
+def test_a_formula_is_rewritten_only_where_the_oracle_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rewriting a third derivative may take minutes, and is asked for at a few points or none."""
+    asked: list[sp.Expr] = []
+
+    def counted(expression: sp.Expr) -> tuple[sp.Expr, tuple[str, ...]]:
+        asked.append(expression)
+        return rewrite(expression)
+
+    monkeypatch.setattr("actgen.verify.truth.rewrite", counted)
+    plain = truth(X * sp.exp(X), X, {}, "float64", FEW)
+    plain.slope(POINTS)
+    assert plain(POINTS).decided.all()
+    assert not asked
+    # exp(exp(1e25)) is too large for any ball; the sigmoid of exp(1e25) is 1.
+    points = np.append(POINTS, 1e25)
+    formula = sp.exp(sp.exp(X)) / (1 + sp.exp(sp.exp(X)))
+    assert list(np.flatnonzero(~Oracle(formula, X)(points, {}).decided)) == [len(POINTS)]
+    exact = truth(formula, X, {}, "float64", FEW)(points)
+    assert exact.decided.all()
+    assert exact.high[-1] == 1.0
+    assert len(asked) == 1

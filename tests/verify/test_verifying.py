@@ -15,6 +15,7 @@ from actgen.build import Record as Built
 from actgen.build.progress import Silence
 from actgen.catalog import find_activations
 from actgen.cli import main
+from actgen.numerics import cache
 from actgen.targets.torch.arithmetic import ARITHMETIC
 from actgen.verify import Record, Request, exhaustive, measuring, plan, verify, verifying
 from actgen.verify.measuring import Sample
@@ -47,6 +48,13 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def measure(project: Settings, *names: str, request: Request = SMALL) -> Record:
     return verify(find_activations(names, project.specs), project, request, jobs=1, progress=Silence())
+
+
+def test_exact_values_are_kept_until_all_frameworks_are_measured(project: Settings, ran: list[str]) -> None:
+    measure(project, "swish")
+    assert ran == ["torch swish"]
+    assert (cache.folder() / "verify").is_dir()
+    assert not (cache.folder() / "values").exists()
 
 
 def test_what_is_known_is_not_measured_again_and_gives_the_same_bytes(project: Settings, ran: list[str]) -> None:
