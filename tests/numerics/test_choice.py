@@ -77,7 +77,9 @@ def test_the_cheapest_of_those_within_the_margin_wins() -> None:
             assert kernel.cost.key == min(trial.cost.key for trial in good), text
             assert "cheapest" in judgement.reason
         else:
-            assert min(trial.units for trial in judgement.candidates) <= judgement.units <= CONTRACT, text
+            close_up = Judge(formula(text), x, (), [{}]).errors_close_up(kernel)
+            assert max(close_up.worst, min(trial.units for trial in judgement.candidates)) <= judgement.units, text
+            assert judgement.units <= CONTRACT, text
             assert "more floats" in judgement.reason
 
 

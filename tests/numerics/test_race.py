@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pytest
 import sympy as sp
 
 from actgen.numerics import compensation, derive
@@ -62,6 +63,40 @@ def test_what_fails_at_the_default_is_judged_elsewhere_before_it_is_joined_to_so
     assert not np.isinf(race._runs[0][1].units[np.abs(race._runs[0][1].points) > 1]).any()
     assert race.closest(1, beyond=1.0)[0] is spelled
     assert np.isinf(race._runs[0][1].units[np.abs(race._runs[0][1].points) > 1]).any()
+
+
+def test_near_the_limit_the_cheapest_wins_of_those_that_were_looked_at_closely() -> None:
+    """What was not looked at more closely may lie beyond the limit, however cheap it is."""
+    race = Race(Judge(formula("x*tanh(x)"), x, (), [{}]))
+    race.margin = 0.0  # so that none is within it
+    cheap = candidate("x*tanh(x)", "cheap")
+    dear = Candidate("dear", Kernel(Call("maximum", (cheap.kernel.result, cheap.kernel.result)), form="dear"))
+    race.run_closely(dear)
+    race.run(cheap)
+    assert race.verdict()[0] is dear
+    race.run_closely(cheap)
+    assert race.verdict()[0] is cheap
+
+
+@pytest.mark.parametrize("looks", [1, 16])
+def test_what_was_not_judged_at_all_parameters_is_not_joined(looks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The forms without beta seem right at the default, 1, and are cheaper; one look tells no more of the others."""
+    monkeypatch.setattr("actgen.numerics.race._MOST_LOOKS", looks)
+    declared = formula("beta*log(1 + Abs(x))", BETA)
+    judge = Judge(declared, x, (BETA,), [{"beta": Fraction(1)}, {"beta": Fraction(4)}])
+    race = Race(judge)
+    forms = [candidate(text, text) for text in ("log(1 + Abs(x))", "Abs(x)", "beta*log(1 + Abs(x))", "beta*Abs(x)")]
+    for form in forms:
+        race.run(form)
+        assert judge.lost(race._runs[-1][1])[0], "fails at the default, and is not judged at 4"
+    joined = []
+    for pair in race.spliced(KNOWN[x]):
+        race.run(pair)
+        joined.append(pair)
+    judged = {run.kernel.result for run, found in race._runs if not judge.lost(found)[0]}
+    assert joined
+    for pair in joined:
+        assert {*pair.kernel.result.operands[1:]} <= judged, pair.form
 
 
 def test_a_few_operations_that_miss_by_little_in_emulation_are_not_compensated() -> None:
