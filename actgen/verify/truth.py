@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -60,7 +60,7 @@ class _Balls:
         self._asked = expression, variable, dict(parameters)
         values = {symbol: sp.Rational(value.numerator, value.denominator) for symbol, value in parameters.items()}
         self._value = _Twice(expression.xreplace(values), variable)
-        self._slope = _Twice(differentiate(expression, variable).xreplace(values), variable, bits=20)
+        self._slope = _Twice(differentiate(expression, variable).xreplace(values), variable, partial(Oracle, bits=20))
 
     def __call__(self, points: Floats) -> Exact:
         path = cache.path_of_values(*self._asked, points)
@@ -73,13 +73,13 @@ class _Balls:
 class _Twice:
     """An oracle, and another for the rewritten formula where that one cannot tell: rewriting may take minutes."""
 
-    def __init__(self, expression: sp.Expr, variable: sp.Symbol, **precision: int) -> None:
-        self._expression, self._variable, self._precision = expression, variable, precision
-        self._as_it_is = Oracle(expression, variable, **precision)
+    def __init__(self, expression: sp.Expr, variable: sp.Symbol, oracle: Callable[..., Oracle] = Oracle) -> None:
+        self._expression, self._variable, self._oracle = expression, variable, oracle
+        self._as_it_is = oracle(expression, variable)
 
     @cached_property
     def _rewritten(self) -> Oracle:
-        return Oracle(rewrite(self._expression)[0], self._variable, **self._precision)
+        return self._oracle(rewrite(self._expression)[0], self._variable)
 
     def __call__(self, points: Floats) -> Exact:
         found = self._as_it_is(points, {})

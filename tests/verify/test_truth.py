@@ -19,6 +19,11 @@ POINTS = np.array([-20.0, -3.25, -0.5, 2.0**-40, 0.75, 6.0, 30.0])
 FEW, MANY = 10, 2**20
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ACTGEN_CACHE_DIR", str(tmp_path))
+
+
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_a_truth_is_the_formula_and_the_size_of_its_slope_at_the_parameters_given(count: int) -> None:
     known = truth(1 / (1 + sp.exp(ALPHA * X)), X, {ALPHA: Fraction(3)}, "float64", count)
@@ -60,7 +65,6 @@ def test_the_values_at_few_points_are_computed_for_the_first_framework_only(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """And found again for the same formula, parameters and points only, in a file that is whole."""
-    monkeypatch.setenv("ACTGEN_CACHE_DIR", str(tmp_path))
     expression, values = sp.exp(ALPHA * X), {ALPHA: Fraction(3)}
     first = truth(expression, X, values, "float64", FEW)(POINTS)
     (file,) = (tmp_path / "values").iterdir()
