@@ -77,12 +77,27 @@ class Rule:
         return None
 
     def _apply_to_product(self, expression: sp.Expr) -> sp.Expr | None:
-        """Two factors of a longer product."""
-        for a, b in permutations(expression.args, 2):
-            match = (a * b).match(self.before)
-            if match and self._fits(match) and self.before.xreplace(match) == a * b:
-                return expression / (a * b) * self.after.xreplace(match)
+        """Two factors of a longer product.
+
+        Factor by factor: SymPy takes minutes to find that two long sums multiplied are no exp(u) sigmoid(-u).
+        """
+        first, second = sorted(self.before.args, key=lambda factor: not isinstance(factor, sp.Function))
+        for i, j in permutations(range(len(expression.args)), 2):
+            a, b = expression.args[i], expression.args[j]
+            match = a.match(first) if isinstance(a, type(first)) else None
+            rest = _power(b, second.xreplace(match)) if match else None
+            if match and rest is not None and self._fits(match | rest):
+                # Not divided by: SymPy leaves exp(x + 1) exp(-x - 1) as it is, which matches again, for ever.
+                others = [factor for k, factor in enumerate(expression.args) if k not in (i, j)]
+                return sp.Mul(*others, self.after.xreplace(match | rest))
         return None
+
+
+def _power(expression: sp.Expr, pattern: sp.Expr) -> dict[sp.Basic, sp.Expr] | None:
+    """What the exponent of a pattern stands for, all else of which is known, or None where it does not fit."""
+    (base, exponent), (wanted, unknown) = expression.as_base_exp(), pattern.as_base_exp()
+    match: dict[sp.Basic, sp.Expr] | None = exponent.match(unknown) if base == wanted else None
+    return match
 
 
 @dataclass(frozen=True)

@@ -297,3 +297,14 @@ def test_a_shift_gains_the_accuracy_it_claims(shift: Shift, point: float) -> Non
     assert after is not None
     assert errors(kernel_of(before), before, [point]).worst > 100
     assert errors(kernel_of(after), before, [point]).worst < 4
+
+
+def test_factors_that_a_rule_replaces_are_gone_where_sympy_does_not_divide_by_them() -> None:
+    """SymPy leaves exp(x - 1/4) exp(1/4 - x) as it is; divided by, the factor stayed and the rule fitted for ever."""
+    shifted = x - sp.Rational(1, 4)
+    product = x * sp.exp(shifted) * sech(shifted) * sigmoid(-shifted)
+    rule = BY_NAME["exp-times-sigmoid"]
+    assert rule.apply(product) == x * sech(shifted) * sigmoid(shifted)
+    assert rewrite(product)[1] == ("exp-times-sigmoid",)
+    assert rule.apply(x * sp.exp(shifted) * sigmoid(-shifted) ** 3) == x * sigmoid(shifted) * sigmoid(-shifted) ** 2
+    assert rule.apply(x * sp.exp(shifted) * sigmoid(-2 * shifted)) is None
