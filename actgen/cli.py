@@ -23,6 +23,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _specs = click.option("--specs", type=_FOLDER, help="Folder of spec files.  [default: as pyproject.toml says]")
 
 _jobs = click.option("--jobs", "-j", type=click.IntRange(min=1), help="Processes.  [default: one a processor]")
+_WAYS = ("torch-eager", "torch-compiled", "jax-jit", "keras-eager", "keras-function", "keras-xla", "keras-fit")
 _SOME = "May be given more than once.  [default: all]"
 
 
@@ -188,6 +189,51 @@ def verify_command(
     missed = verify.missed(record)
     if missed:
         raise Failure("\n".join(["The accuracy contract is missed:", *missed]))
+
+
+@main.command("bench", epilog=EXIT_CODES)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@_specs
+@click.option("--out", type=_FOLDER, help="Folder of generated code.  [default: generated]")
+@click.option("--way", "ways", multiple=True, type=_choice(*_WAYS), help=_SOME)
+@click.option(
+    *("--dtype", "dtypes"),
+    multiple=True,
+    type=_choice("float32", "bfloat16"),
+    help="May be given more than once.  [default: float32]",
+)
+@click.option("--size", "sizes", multiple=True, help="How many numbers, such as 2^20; may be given more than once.")
+@click.option("--pass", "passes", multiple=True, type=_choice("forward", "training"), help=_SOME)
+@click.option("--rounds", type=click.IntRange(min=1), help="How often each takes its turn.  [default: 9]")
+@click.option(
+    *("--output", "-o"),
+    type=_FOLDER,
+    default=Path("benchmarks"),
+    show_default=True,
+    help="Folder of the record, its page and its pictures.",
+)
+def bench_command(
+    names: tuple[str, ...],
+    specs: Path | None,
+    out: Path | None,
+    ways: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    sizes: tuple[str, ...],
+    passes: tuple[str, ...],
+    rounds: int | None,
+    output: Path,
+) -> None:
+    """Time the generated code beside the frameworks' own and beside the formula as typed; write the results."""
+    from actgen import bench
+    from actgen.catalog import find_activations
+    from actgen.terminal import show_table
+
+    settings = find_settings(Path.cwd(), specs=specs, out=out)
+    activations = find_activations(names, settings.specs)
+    request = bench.Request.of(ways, dtypes, sizes, passes, rounds)
+    record = bench.bench(activations, settings, request, output, progress=_Progress())
+    show_table(bench.TITLE, bench.COLUMNS, bench.table(record), bench.NUMBERS)
+    click.echo(f"{output / 'README.md'}: written")
 
 
 @main.command("frameworks", epilog=EXIT_CODES)

@@ -26,7 +26,7 @@ def test_an_import_against_the_flow_is_noticed(tmp_path: Path) -> None:
     for module in ("cli", "plot", "scaffold", "terminal", "facts", "catalog"):
         (tmp_path / "actgen").mkdir(exist_ok=True)
         (tmp_path / f"actgen/{module}.py").write_text("")
-    for room in ("spec", "symbolic", "numerics", "targets", "build", "verify", "frameworks"):
+    for room in ("spec", "symbolic", "numerics", "targets", "build", "verify", "frameworks", "bench"):
         (tmp_path / f"actgen/{room}").mkdir()
         (tmp_path / f"actgen/{room}/__init__.py").write_text("")
     (tmp_path / "actgen/__init__.py").write_text("")

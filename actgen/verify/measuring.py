@@ -121,12 +121,12 @@ def start(name: str) -> Framework:
     """Import a framework, quiet and with one thread."""
     for variable, value in _ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
-    with _hushed() if name == "keras" else nullcontext():
+    with hushed() if name == "keras" else nullcontext():
         return cast(Framework, import_module(f"actgen.verify.on_{name}"))
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
+def hushed() -> Iterator[None]:
     """TensorFlow greets on standard error before it has read how much it is to say."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

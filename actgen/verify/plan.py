@@ -67,7 +67,7 @@ def plan(activations: Sequence[Activation], settings: Settings, request: Request
     Raises:
         InputError: the framework is not installed, or an activation is not built.
     """
-    on = _versions(framework)
+    on = versions(framework)
     activations = list({activation.name: activation for activation in activations}.values())
     modules = {activation.name: module(settings, framework, activation.name) for activation in activations}
     code = {name: path.read_bytes() for name, path in modules.items()}
@@ -126,7 +126,7 @@ def fingerprint(code: bytes) -> str:
     return digest(code)[:16]
 
 
-def _versions(framework: str) -> str:
+def versions(framework: str) -> str:
     """Such as "keras 3.15.1, tensorflow 2.21.0"."""
     found = []
     for names in LIBRARIES[framework]:

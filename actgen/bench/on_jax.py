@@ -1,0 +1,50 @@
+"""How functions are timed in JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from actgen.bench.runner import Function
+
+
+def prepare() -> None:
+    """Free what was compiled for other functions."""
+    jax.clear_caches()  # type: ignore[no-untyped-call]  # jax 0.10 declares it without annotations
+
+
+def inputs(shapes: Sequence[tuple[int, ...]], dtype: str) -> Sequence[Any]:
+    """Arrays of normally distributed numbers."""
+    keys = jax.random.split(jax.random.key(0), len(shapes))
+    return [(2 * jax.random.normal(key, shape)).astype(dtype) for key, shape in zip(keys, shapes, strict=True)]
+
+
+def runner(function: Function, inputs: Sequence[Any], mode: str, is_training: bool) -> Callable[[], object]:
+    """A call of the function, compiled."""
+    upstream = jnp.ones_like(function(*inputs))
+
+    def train(upstream: Any, *inputs: Any) -> Any:
+        value, pull = jax.vjp(function, *inputs)
+        return value, pull(upstream)
+
+    if is_training:
+        trained = jax.jit(train)
+        return lambda: jax.block_until_ready(trained(upstream, *inputs))  # type: ignore[no-untyped-call]
+    called = jax.jit(function)
+    return lambda: jax.block_until_ready(called(*inputs))  # type: ignore[no-untyped-call]
+
+
+def copier(inputs: Sequence[Any], mode: str, is_training: bool) -> Callable[[], object]:
+    """A copy of the first input; negated, for XLA may return an input as it is."""
+    copied = jax.jit((lambda x: (-x, x + 1)) if is_training else (lambda x: -x))
+    return lambda: jax.block_until_ready(copied(inputs[0]))  # type: ignore[no-untyped-call]
+
+
+def kept_bytes(function: Function, inputs: Sequence[Any]) -> int | None:
+    """How many bytes the function that pulls gradients back holds."""
+    _, pull = jax.vjp(function, *inputs)
+    kept = {id(leaf): int(leaf.nbytes) for leaf in jax.tree.leaves(pull) if hasattr(leaf, "nbytes")}
+    return sum(kept.values())

@@ -1,0 +1,95 @@
+"""The page made of a record: means of the groups in each way, then every activation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from actgen.bench.record import GROUPS, Measured, Record
+from actgen.bench.request import PASSES
+from actgen.bench.table import duration, kept, means, places, power
+from actgen.bench.ways import FIT, WAYS, Way
+
+PAGE = "README.md"
+
+_INTRODUCTION = """\
+# Speed
+
+How long the generated code takes beside the framework's own function and beside the formula as people type it, left to
+automatic differentiation. Ratios are ours to theirs: below 1 ours is faster. Contestants take turns in one process,
+round by round; a ratio is the median over the rounds. *Forward* is the value without a gradient; *training* is the
+value, then the gradient by the input. Inputs are normally distributed with deviation 2.
+
+Three groups: *transcendental* (there is a built-in, and its formula calls exp, tanh, erf or the like), *cheap* (a
+built-in of plain arithmetic), *no built-in* (held against the formula as typed, compiled where ours is).
+
+Measured on: {machine}; {versions}. Again, on your machine:
+
+    actgen bench
+
+"""
+
+_FITTING = """\
+A step of `fit` of a model that does little else than the activation. *Identity* is the share of the step that is left
+with the identity in its place.
+"""
+
+_EACH = """\
+Each at {what}. Bytes kept for the backward pass, a number of the input: ours / the built-in's / the naive formula's.
+"""
+
+_MEANS = """\
+| type | numbers | pass | group | geometric mean | largest | activations |
+|---|---|---|---|---|---|---|"""
+
+
+def render(record: Record, pictures: Mapping[str, str]) -> str:
+    """The page.
+
+    Args:
+        record: what was measured.
+        pictures: by way, the file's name.
+    """
+    versions = ", ".join(text for _, text in sorted(record.versions.items()))
+    parts = [_INTRODUCTION.format(machine=record.machine, versions=versions)]
+    parts += [_section(WAYS[way], record, pictures.get(way)) for way in WAYS if places(record, way)]
+    return "\n".join(parts)
+
+
+def _section(way: Way, record: Record, picture: str | None) -> str:
+    lines = [f"## {way.title}", ""]
+    if picture:
+        lines += [f"![ours as a multiple of the others' time: {way.title}]({picture})", ""]
+    if way.mode == FIT:
+        lines.append(_FITTING)
+    found = places(record, way.name)
+    lines.append(_MEANS)
+    for (dtype, size, part), cells in sorted(found.items(), key=_order):
+        for group, (mean, largest, count) in means(cells.values()).items():
+            lines.append(f"| {dtype} | {power(size)} | {part} | {group} | {mean:.2f} | {largest:.2f} | {count} |")
+    lines.append("")
+    dtype, size, part = max(found, key=lambda key: (key[0] == "float32", len(found[key]), key[1], key[2]))
+    lines += _table(way, found[dtype, size, part], f"{dtype}, {power(size)} numbers, {part}")
+    return "\n".join(lines)
+
+
+def _table(way: Way, cells: Mapping[str, Measured], what: str) -> list[str]:
+    last = "identity" if way.mode == FIT else "copy"
+    lines = [
+        _EACH.format(what=what),
+        f"| activation | group | ours | to the built-in | to the naive formula | {last} | bytes kept |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for group in GROUPS:
+        for name, one in cells.items():
+            if one.group == group:
+                ratios = [f"{one.ratios[other]:.2f}" if other in one.ratios else "" for other in ("builtin", "naive")]
+                base = one.seconds["copy"]
+                share = f"{base / one.seconds['ours']:.0%}" if way.mode == FIT else f"{one.ratios['copy']:.2f}"
+                row = (name, group, duration(one.seconds["ours"]), *ratios, share, kept(one))
+                lines.append(f"| {' | '.join(row)} |")
+    return [*lines, ""]
+
+
+def _order(item: tuple[tuple[str, int, str], object]) -> tuple[str, int, int]:
+    dtype, size, part = item[0]
+    return dtype, size, PASSES.index(part)
