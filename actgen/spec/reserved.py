@@ -48,10 +48,11 @@ _CLASSES = _words(
 # Names that emitted functions and classes use for themselves.
 _EMITTED = _words(
     """
-    arg args argument arguments axis backward bwd cls config context cotangent ctx deterministic device dim dims dtype
-    dx dy fwd generate_vmap_rule generator grad grad_output gradient gradients in_dims initializer inplace input_shape
-    inputs jit jvp kernel key kwargs module ndim num_parameters out out_dims outputs param parameter primal primals
-    residuals result rngs seed self setup_context shape t tangent tangents tensor u value_and_grad vjp vmap x y
+    arg args argument arguments axis backward block blocks bwd by cls config context cotangent ctx deterministic
+    device dim dims dtype dx dy fwd generate_vmap_rule generator grad grad_output gradient gradients in_dims
+    initializer inplace input_shape inputs into jit jvp kernel key kwargs module ndim num_parameters out out_dims
+    outputs param parameter primal primals residuals result rngs seed self setup_context shape t tangent tangents
+    tensor tensors u value_and_grad vjp vmap wide x y
     channel_axis load_parameter_values param_dtype parameter_values reset_parameters shared_axes with_parameter_values
     """
 )

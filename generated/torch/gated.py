@@ -38,6 +38,7 @@ def gated(
     Raises:
         ValueError: There is no activation of that name.
         RuntimeError: The axis cannot be halved.
+        TypeError: b is not a tensor.
     """
     from . import get
 
@@ -49,6 +50,9 @@ def gated(
             )
         half = a.shape[dim] // 2
         a, b = torch.split(a, [half, half], dim)
+    if not isinstance(b, Tensor):
+        what = type(b).__name__
+        raise TypeError(f"gated: b must be a tensor, got {what}; the axis is a keyword, dim=")
     dtype = torch.promote_types(a.dtype, b.dtype)
     wide = torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
     return (function(a.to(wide), **parameters) * b.to(wide)).to(dtype)

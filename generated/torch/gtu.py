@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
@@ -156,6 +158,7 @@ _DERIVATIVES = {
     "b b": _by_b_b,
 }
 _VARIABLES = ("a", "b")
+_BLOCK = 2**17  # numbers, of which the temporaries stay in a processor's cache
 
 
 def _inputs(a: Tensor, b: Tensor | None, dim: int) -> tuple[Tensor, Tensor]:
@@ -182,10 +185,36 @@ def _wide(x: Tensor) -> torch.dtype:
 
 
 def _evaluate(by: str, a: Tensor, b: Tensor) -> Tensor:
-    """Return the value in the type of x, or a derivative in the wide type."""
+    """Return the value in the type of x, or a derivative in the wide type.
+
+    Of much on a CPU it is block by block: temporaries that leave the cache take longer than the arithmetic.
+    """
     wide = _wide(a)
-    result = _DERIVATIVES[by](a.to(wide), b.to(wide))
-    return result if by else result.to(a.dtype)
+    if not _is_for_blocks(a, b):
+        result = _DERIVATIVES[by](a.to(wide), b.to(wide))
+        return result if by else result.to(a.dtype)
+    tensors = (a, b)
+    blocks = zip(
+        *(t.view(-1).split(_BLOCK) if t.numel() > 1 else repeat(t.view(())) for t in tensors)
+    )
+    result = torch.empty_like(a, dtype=wide if by else a.dtype)
+    for block, into in zip(blocks, result.view(-1).split(_BLOCK)):
+        into.copy_(_DERIVATIVES[by](*(tensor.to(wide) for tensor in block)))
+    return result
+
+
+def _is_for_blocks(*tensors: Tensor) -> bool:
+    """Return whether there are many plain numbers in one piece of memory, that no gradient is asked of."""
+    x = tensors[0]
+    if x.numel() <= 8 * _BLOCK or x.device.type != "cpu" or torch.compiler.is_compiling():
+        return False
+    return not torch._C._are_functorch_transforms_active() and all(
+        type(t) in (Tensor, nn.Parameter)
+        and (t.shape == x.shape if t.numel() > 1 else t.ndim <= x.ndim)
+        and t.is_contiguous()
+        and not (torch.is_grad_enabled() and t.requires_grad)
+        for t in tensors
+    )
 
 
 def _derivative(by: str, a: Tensor, b: Tensor) -> Tensor:

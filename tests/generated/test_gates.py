@@ -118,6 +118,8 @@ def test_what_cannot_be_gated_is_refused_by_name() -> None:
     for package in (on_jax, on_keras):
         with pytest.raises(ValueError, match=r"gated: an axis of even size is halved, got axis=-1 of shape \(4, 5\)"):
             package.gated("relu", odd)
+    with pytest.raises(TypeError, match="gated: b must be a tensor, got int; the axis is a keyword, dim="):
+        on_torch.gated("relu", torch.from_numpy(A), 1)  # type: ignore[arg-type]  # the mistake
     for package in (on_torch, on_jax, on_keras):
         with pytest.raises(ValueError, match=r"has no activation 'rleu'; near: .*'relu'"):
             package.gated("rleu", A, B)
