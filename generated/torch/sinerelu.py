@@ -135,7 +135,8 @@ def _evaluate(by: str, x: Tensor, epsilon: Tensor) -> Tensor:
 def _is_for_blocks(*tensors: Tensor) -> bool:
     """Return whether there are many plain numbers in one piece of memory, that no gradient is asked of."""
     x = tensors[0]
-    if x.numel() <= 8 * _BLOCK or x.device.type != "cpu" or torch.compiler.is_compiling():
+    # First of all, for a size that is a symbol would be fixed by being looked at.
+    if torch.compiler.is_compiling() or x.numel() <= 8 * _BLOCK or x.device.type != "cpu":
         return False
     return not torch._C._are_functorch_transforms_active() and all(
         type(t) in (Tensor, nn.Parameter)

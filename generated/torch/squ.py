@@ -90,12 +90,12 @@ def _evaluate(by: str, x: Tensor) -> Tensor:
 def _is_for_blocks(x: Tensor) -> bool:
     """Return whether there are many plain numbers in one piece of memory, that no gradient is asked of."""
     return (
-        x.numel() > 8 * _BLOCK
+        not torch.compiler.is_compiling()  # first: a size that is a symbol is fixed by being looked at
+        and x.numel() > 8 * _BLOCK
         and x.device.type == "cpu"
         and type(x) in (Tensor, nn.Parameter)
         and x.is_contiguous()
         and not (torch.is_grad_enabled() and x.requires_grad)
-        and not torch.compiler.is_compiling()
         and not torch._C._are_functorch_transforms_active()
     )
 

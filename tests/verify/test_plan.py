@@ -48,7 +48,7 @@ def rewrite_spec(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def install_another_version(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "_versions", lambda framework: "torch 99.0")
+    monkeypatch.setattr(planning, "versions", lambda framework: "torch 99.0")
 
 
 def measure_in_another_way(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
