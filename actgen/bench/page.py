@@ -24,7 +24,7 @@ built-in of plain arithmetic), *no built-in* (held against the formula as typed,
 
 Measured on: {machine}; {versions}. Again, on your machine:
 
-    actgen bench
+{commands}
 
 """
 
@@ -50,9 +50,23 @@ def render(record: Record, pictures: Mapping[str, str]) -> str:
         pictures: by way, the file's name.
     """
     versions = ", ".join(text for _, text in sorted(record.versions.items()))
-    parts = [_INTRODUCTION.format(machine=record.machine, versions=versions)]
+    commands = "\n".join(f"    {line}" for way in WAYS for line in _commands(way, record))
+    parts = [_INTRODUCTION.format(commands=commands, machine=record.machine, versions=versions)]
     parts += [_section(WAYS[way], record, pictures.get(way)) for way in WAYS if places(record, way)]
     return "\n".join(parts)
+
+
+def _commands(way: str, record: Record) -> list[str]:
+    """The calls that measure what was measured in one way."""
+    names: dict[tuple[str, ...], list[str]] = {}
+    found = [place for place in sorted(record.measured) if place.way == way]
+    for name in dict.fromkeys(place.activation for place in found):
+        places = [place for place in found if place.activation == name]
+        options = [f"--dtype {dtype}" for dtype in sorted({place.dtype for place in places})]
+        options += [f"--size {power(size)}" for size in sorted({place.size for place in places})]
+        options += [f"--pass {part}" for part in PASSES if part in {place.part for place in places}]
+        names.setdefault(tuple(options), []).append(name)
+    return [f"actgen bench {' '.join(those)} --way {way} {' '.join(options)}" for options, those in names.items()]
 
 
 def _section(way: Way, record: Record, picture: str | None) -> str:

@@ -72,6 +72,7 @@ def test_a_mean_is_geometric_and_of_the_built_in_or_else_of_the_formula_as_typed
 def test_the_page_has_every_activation_and_the_machine() -> None:
     page = render(RECORD, {"torch-eager": "torch-eager.png"})
     assert machine() in page
+    assert "    actgen bench mish serf --way torch-eager --dtype float32 --size 2^20 --pass training\n" in page
     assert "torch 2.13.0" in page
     assert "| float32 | 2^20 | training | transcendental | 0.50 | 0.50 | 1 |" in page
     assert "| mish | transcendental | 2 ms | 0.50 | 0.25 | 2.00 | 4 / 4 / 16 |" in page
