@@ -9,7 +9,7 @@ from actgen.build import Manifest
 from actgen.numerics.contract import FORMATS
 from actgen.verify.finding import Finding
 from actgen.verify.reasons import LEGEND, reason
-from actgen.verify.record import DTYPES, FRAMEWORKS, Record, Row
+from actgen.verify.record import DTYPES, FRAMEWORKS, MODES, Record, Row
 from actgen.verify.table import complaint, number, quantity_of
 
 PAGE = "ACCURACY.md"
@@ -29,11 +29,12 @@ half a unit). Next to numbers that processors flush to zero, an error up to the 
 """
 
 _SAMPLE = """\
-All 65,536 values of bfloat16 and float16; of float32 and float64 about {points:,} numbers, some of every binade, with
+All 65,536 values of bfloat16 and float16; of float32 and float64 about {points} numbers, some of every binade, with
 zeros, subnormal numbers, the largest and smallest normal ones, infinities, NaN, and three floats on either side of each
-kink. Each in eager mode and compiled (`torch.compile`, `jax.jit`, `tf.function(jit_compile=True)`), at the default
-parameters; and with the parameters at other values, at fewer points.
+kink. {modes}, at the default parameters; and with the parameters at other values, at fewer points.
 """
+
+_COMPILED = "compiled (`torch.compile`, `jax.jit`, `tf.function(jit_compile=True)`)"
 
 _EXHAUSTIVE = """\
 Where all 2^32 numbers are named, these are the numbers of float32, at the default parameters.
@@ -84,10 +85,11 @@ def _summary(record: Record, rows: Sequence[Row]) -> str:
     """What was run and the worst of it."""
     activations = {place.activation for place in record.measured}
     versions = sorted({one.on for one in record.measured.values()}, key=str.lower)
-    points = max((one.points for one in record.measured.values()), default=0)
+    # An exhaustive run has no sample.
+    points = sorted({one.points for one in record.measured.values() if one.points})
     lines = [
         f"{len(activations)} activation{'s' * (len(activations) != 1)}, on {'; '.join(versions)}.\n",
-        *([_SAMPLE.format(points=points)] if points else []),
+        *([_SAMPLE.format(points=_range(points), modes=_modes(record))] if points else []),
         *([_EXHAUSTIVE] if any(row.setting == "exhaustive" for row in rows) else []),
     ]
     table = []
@@ -109,6 +111,21 @@ def _summary(record: Record, rows: Sequence[Row]) -> str:
         )
     heading = ("type", "measurements", "missed", "worst, in units", "built-ins that miss", "worst of theirs")
     return "\n".join([*lines, _table(heading, table), _undecided(rows)])
+
+
+def _range(numbers: Sequence[int]) -> str:
+    """From the least to the most."""
+    return " to ".join(f"{number:,}" for number in dict.fromkeys((numbers[0], numbers[-1])))
+
+
+def _modes(record: Record) -> str:
+    """In which modes the activations were run."""
+    run = {mode: {place.activation for place in record.measured if place.mode == mode} for mode in MODES}
+    eager, compiled = run["eager"], run["compiled"]
+    if eager == compiled:
+        return f"Each in eager mode and {_COMPILED}"
+    parts = [f"{len(eager)} in eager mode"] * bool(eager) + [f"{len(compiled)} {_COMPILED}"] * bool(compiled)
+    return ", ".join(parts)
 
 
 def _undecided(rows: Sequence[Row]) -> str:

@@ -160,7 +160,8 @@ class Record:
     def updated(self, measured: Mapping[Place, Measured], known: set[str]) -> Record:
         """With new measurements in place of old ones, and without activations that are no longer known.
 
-        What was not measured anew stays, if it is of the same code in the same versions.
+        What was not measured anew stays, if it is of the same code in the same versions; in other modes and types too,
+        what was measured on other code goes.
         """
         merged = dict(self.measured)
         for place, new in measured.items():
@@ -170,7 +171,14 @@ class Record:
                 points = max(old.points, new.points)
                 new = Measured(Entry(cells, new.entry.failure), new.module, new.on, points)
             merged[place] = new
-        return Record({place: one for place, one in merged.items() if place.activation in known})
+        code = {(place.activation, place.framework): new.module for place, new in measured.items()}
+        return Record(
+            {
+                place: one
+                for place, one in merged.items()
+                if place.activation in known and one.module == code.get((place.activation, place.framework), one.module)
+            }
+        )
 
     def dump(self) -> str:
         """The text of the file: a line for each quantity."""

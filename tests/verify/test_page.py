@@ -46,6 +46,17 @@ def test_where_all_is_well_the_page_says_so_and_compares() -> None:
     assert "## JAX" not in page
 
 
+def test_the_page_claims_no_mode_and_no_number_that_was_not_measured() -> None:
+    (place, one), *_ = record(torch_eager=(GOOD, None)).measured.items()
+    both = {place: one, replace(place, mode="compiled"): replace(one, points=2**20)}
+    assert "1 in eager mode, at the default" in render(Record({place: one}), Manifest(), {})
+    page = render(Record(both), Manifest(), {})
+    assert "Each in eager mode and compiled (`torch.compile`" in page
+    assert "about 4,096 to 1,048,576 numbers" in page
+    page = render(Record({**both, replace(place, activation="relu"): one}), Manifest(), {})
+    assert "2 in eager mode, 1 compiled (`torch.compile`" in page
+
+
 def test_what_was_not_judged_is_told() -> None:
     page = render(record(torch_eager=(GOOD, None)), Manifest(), {})
     assert "The exact value is known at every number." in page

@@ -81,6 +81,19 @@ def test_rows_of_other_code_do_not_stay_beside_new_ones() -> None:
     assert SWISH in merged.measured
 
 
+def test_what_was_measured_on_other_code_goes_in_other_modes_and_types_too() -> None:
+    """A page that is half of old code says of the new what nobody measured."""
+    compiled, half, keras = (
+        replace(MISH, mode="compiled"),
+        replace(MISH, dtype="float16"),
+        replace(MISH, framework="keras"),
+    )
+    cells = {("value", ""): VALUE}
+    known = Record({compiled: measured(cells), half: measured(cells, "new"), keras: measured(cells), **RECORD.measured})
+    merged = known.updated({MISH: measured({("value", ""): SLOPE}, module="new")}, {"mish", "swish"})
+    assert set(merged.measured) == {MISH, half, keras, SWISH}
+
+
 def test_a_row_is_missed_by_error_by_nan_or_by_a_limit() -> None:
     assert not next(Record({MISH: measured({("value", ""): Cell(GOOD, None)})}).rows).is_missed
     half = replace(MISH, dtype="float16")
