@@ -58,7 +58,7 @@ def _draw(way: Way, key: tuple[str, int, str], cells: Mapping[str, Measured], fo
         axes.grid(visible=False, axis="y")
         for group in dict.fromkeys(group for group, *_ in ranked):
             axes.barh([0], [0], color=COLOURS[GROUPS.index(group)], label=group)
-        axes.legend(loc="lower right", fontsize=8)
+        figure.legend(loc="outside lower center", ncols=len(GROUPS), fontsize=8)
         axes.set_xlabel("time, ours to the built-in, or to the formula as typed: to the left of 1 ours is faster")
         figure.suptitle(f"{way.title}: {dtype}, {power(size)} numbers, {part}", fontsize=11)
         for ending in ("png", "svg"):

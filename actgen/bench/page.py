@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from actgen.bench.record import GROUPS, Measured, Record
+from actgen.bench.record import GROUPS, Measured, Place, Record
 from actgen.bench.request import PASSES
 from actgen.bench.table import duration, kept, means, places, power
 from actgen.bench.ways import FIT, WAYS, Way
@@ -50,23 +50,32 @@ def render(record: Record, pictures: Mapping[str, str]) -> str:
         pictures: by way, the file's name.
     """
     versions = ", ".join(text for _, text in sorted(record.versions.items()))
-    commands = "\n".join(f"    {line}" for way in WAYS for line in _commands(way, record))
+    commands = "\n".join(f"    {line}" for line in _commands(record))
     parts = [_INTRODUCTION.format(commands=commands, machine=record.machine, versions=versions)]
     parts += [_section(WAYS[way], record, pictures.get(way)) for way in WAYS if places(record, way)]
     return "\n".join(parts)
 
 
-def _commands(way: str, record: Record) -> list[str]:
-    """The calls that measure what was measured in one way."""
+def _commands(record: Record) -> list[str]:
+    """The calls that measure what was measured: ways in which the same was measured in one."""
+    ways: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for way in WAYS:
+        for names, options in _calls([place for place in sorted(record.measured) if place.way == way]):
+            ways.setdefault((names, options), []).append(f"--way {way}")
+    return [f"actgen bench {' '.join((*names, *those, *options))}" for (names, options), those in ways.items()]
+
+
+def _calls(found: Sequence[Place]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The names that were measured alike in one way, and the options that say how."""
     names: dict[tuple[str, ...], list[str]] = {}
-    found = [place for place in sorted(record.measured) if place.way == way]
     for name in dict.fromkeys(place.activation for place in found):
         places = [place for place in found if place.activation == name]
         options = [f"--dtype {dtype}" for dtype in sorted({place.dtype for place in places})]
         options += [f"--size {power(size)}" for size in sorted({place.size for place in places})]
         options += [f"--pass {part}" for part in PASSES if part in {place.part for place in places}]
         names.setdefault(tuple(options), []).append(name)
-    return [f"actgen bench {' '.join(those)} --way {way} {' '.join(options)}" for options, those in names.items()]
+    for asked, those in names.items():
+        yield tuple(those), asked
 
 
 def _section(way: Way, record: Record, picture: str | None) -> str:

@@ -80,6 +80,17 @@ def test_the_page_has_every_activation_and_the_machine() -> None:
     assert "![ours as a multiple of the others' time: PyTorch, eager](torch-eager.png)" in page
 
 
+def test_the_page_says_how_to_repeat_it_in_as_few_calls_as_there_can_be() -> None:
+    others = {replace(AT, way="jax-jit"): MISH, replace(AT, way="jax-jit", activation="serf"): SERF}
+    half = {replace(AT, way="keras-fit", dtype="bfloat16"): MISH}
+    page = render(Record({**RECORD.measured, **others, **half}, machine(), {}), {})
+    calls = [line.strip() for line in page.splitlines() if line.startswith("    actgen bench")]
+    assert calls == [
+        "actgen bench mish serf --way torch-eager --way jax-jit --dtype float32 --size 2^20 --pass training",
+        "actgen bench mish --way keras-fit --dtype bfloat16 --size 2^20 --pass training",
+    ]
+
+
 def test_the_table_has_a_row_for_each_place() -> None:
     assert table(RECORD)[0] == (
         *("mish", "torch-eager", "float32", "2^20", "training"),

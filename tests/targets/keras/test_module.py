@@ -32,7 +32,7 @@ def numpy(tensor: object) -> np.ndarray:
 
 @pytest.mark.parametrize("backend", OTHERS)
 def test_the_generated_tests_pass_on_the_other_backends(backend: str) -> None:
-    files = [GENERATED / f"test_{name}.py" for name in ("prelu",)]
+    files = [GENERATED / f"test_{name}.py" for name in ("prelu", "mish", "glu")]
     environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [
         sys.executable,
