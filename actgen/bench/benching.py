@@ -13,6 +13,7 @@ from actgen.bench.page import PAGE, render
 from actgen.bench.record import NAME, Measured, Place, Record
 from actgen.bench.request import Request
 from actgen.bench.ways import WAYS
+from actgen.build import InputError
 from actgen.build.progress import Progress
 from actgen.build.workers import run_all
 from actgen.verify.plan import module, versions
@@ -41,8 +42,11 @@ def bench(
         InputError: a framework is not installed, an activation is not built, or the record is broken.
         SpecError: a spec names a built-in that does not exist.
     """
-    before = Record.read(output)
-    ways = [WAYS[name] for name in request.ways if WAYS[name].target in settings.targets]
+    record = Record.read(output)
+    built = [name for name, way in WAYS.items() if way.target in settings.targets]
+    ways = [WAYS[name] for name in request.ways or built]
+    if not ways:
+        raise InputError("[tool.actgen] targets: none of torch, keras, jax, whose code can be timed")
     on = {way.framework: versions(way.framework) for way in ways}
     tasks = {
         way.name: {
@@ -58,11 +62,11 @@ def bench(
     }
     found: dict[Place, Measured] = {}
     for some in tasks.values():
-        # One way at a time: no process ever holds two frameworks.
+        # One way at a time: no process ever holds two frameworks. What is done is written, whatever comes next.
         for part in run_all(measuring.run, some, workers=1, progress=progress, apart=True):
             found |= part
-    record = before.updated(found, on)
-    write(record, output)
+        record = record.updated(found, on)
+        write(record, output)
     return replace(record, measured=found)
 
 

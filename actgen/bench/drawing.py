@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from actgen.bench.record import GROUPS, Measured, Record
-from actgen.bench.table import places, power, rival
+from actgen.bench.table import places, power, rival, shown
 from actgen.bench.ways import WAYS, Way
 from actgen.plot import COLOURS, STYLE
 
@@ -21,8 +21,10 @@ def draw(record: Record, folder: Path) -> dict[str, str]:
     drawn = {}
     for name, way in WAYS.items():
         found = places(record, name)
-        if found:
-            key = max(found, key=lambda key: (key[0] == "float32", len(found[key]), key[1], key[2]))
+        if not found:
+            continue
+        key = shown(found)
+        if any(rival(one) for one in found[key].values()):
             _draw(way, key, found[key], folder)
             drawn[name] = f"{name}.png"
     return drawn

@@ -1,4 +1,4 @@
-"""What a process does: one activation in one framework, in every way, type, size and pass."""
+"""What a process does: one activation in one way, in every type, size and pass."""
 
 from __future__ import annotations
 
@@ -52,20 +52,6 @@ class Task:
     request: Request
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """How an activation takes its input."""
-
-    kind: str
-
-    def of(self, size: int) -> tuple[int, ...]:
-        """The shape of an input of so many numbers; rows where there is an axis."""
-        if self.kind == "elementwise":
-            return (size,)
-        row = min(_ROW, size)
-        return (size // row, row)
-
-
 def run(task: Task) -> dict[Place, Measured]:
     """Measure."""
     way = WAYS[task.way]
@@ -82,7 +68,7 @@ def run(task: Task) -> dict[Place, Measured]:
                     if way.mode == FIT and part != "training":
                         continue
                     runner.prepare()
-                    inputs = runner.inputs([_Shape(activation.kind).of(size)], dtype)
+                    inputs = runner.inputs([_shape(activation.kind, size)], dtype)
                     seconds, kept = _measure(runner, functions, inputs, way, part == "training", task.request.rounds)
                     others = [name for name in seconds if name != "ours"]
                     found[Place(activation.name, way.name, dtype, size, part)] = Measured(
@@ -93,6 +79,14 @@ def run(task: Task) -> dict[Place, Measured]:
                         {name: _rounded(count / size) for name, count in kept.items()},
                     )
     return found
+
+
+def _shape(kind: str, size: int) -> tuple[int, ...]:
+    """The shape of an input of so many numbers; rows where there is an axis."""
+    if kind == "elementwise":
+        return (size,)
+    row = min(_ROW, size)
+    return (size // row, row)
 
 
 def _measure(

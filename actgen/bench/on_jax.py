@@ -32,15 +32,20 @@ def runner(function: Function, inputs: Sequence[Any], mode: str, is_training: bo
 
     if is_training:
         trained = jax.jit(train)
-        return lambda: jax.block_until_ready(trained(upstream, *inputs))  # type: ignore[no-untyped-call]
+        return lambda: _done(trained(upstream, *inputs))
     called = jax.jit(function)
-    return lambda: jax.block_until_ready(called(*inputs))  # type: ignore[no-untyped-call]
+    return lambda: _done(called(*inputs))
 
 
 def copier(inputs: Sequence[Any], mode: str, is_training: bool) -> Callable[[], object]:
     """A copy of the first input; negated, for XLA may return an input as it is."""
     copied = jax.jit((lambda x: (-x, x + 1)) if is_training else (lambda x: -x))
-    return lambda: jax.block_until_ready(copied(inputs[0]))  # type: ignore[no-untyped-call]
+    return lambda: _done(copied(inputs[0]))
+
+
+def _done(result: Any) -> Any:
+    """A result, when it is there: JAX returns before."""
+    return jax.block_until_ready(result)  # type: ignore[no-untyped-call]  # jax 0.10 declares it without annotations
 
 
 def kept_bytes(function: Function, inputs: Sequence[Any]) -> int | None:

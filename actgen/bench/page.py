@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from actgen.bench.record import GROUPS, Measured, Place, Record
 from actgen.bench.request import PASSES
-from actgen.bench.table import duration, kept, means, places, power
+from actgen.bench.table import duration, kept, means, places, power, shown
 from actgen.bench.ways import FIT, WAYS, Way
 
 PAGE = "README.md"
@@ -90,7 +90,7 @@ def _section(way: Way, record: Record, picture: str | None) -> str:
         for group, (mean, largest, count) in means(cells.values()).items():
             lines.append(f"| {dtype} | {power(size)} | {part} | {group} | {mean:.2f} | {largest:.2f} | {count} |")
     lines.append("")
-    dtype, size, part = max(found, key=lambda key: (key[0] == "float32", len(found[key]), key[1], key[2]))
+    dtype, size, part = shown(found)
     lines += _table(way, found[dtype, size, part], f"{dtype}, {power(size)} numbers, {part}")
     return "\n".join(lines)
 

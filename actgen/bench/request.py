@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actgen.bench.ways import WAYS
+from actgen.bench.ways import FIT, WAYS
 from actgen.build import InputError
 
 PASSES = ("forward", "training")
@@ -21,14 +21,14 @@ class Request:
     """What to measure.
 
     Attributes:
-        ways: names of WAYS.
+        ways: names of WAYS; none for those that the project is built for.
         dtypes: of DTYPES.
         sizes: how many numbers an input has.
         passes: of PASSES.
         rounds: how often all contestants take their turn.
     """
 
-    ways: tuple[str, ...] = tuple(WAYS)
+    ways: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ("float32",)
     sizes: tuple[int, ...] = SIZES
     passes: tuple[str, ...] = PASSES
@@ -46,11 +46,13 @@ class Request:
         """A request in the words of the command line; what is not named is the default.
 
         Raises:
-            InputError: a size is no power of two from 2^4 to 2^28.
+            InputError: a size is no power of two from 2^4 to 2^28, or a model is to be trained forward only.
         """
+        if "forward" in passes and "training" not in passes and any(WAYS[name].mode == FIT for name in ways):
+            raise InputError("--pass forward: `fit` trains; leave out --way keras-fit, or add --pass training")
         asked = cls()
         return cls(
-            tuple(name for name in WAYS if name in ways) or asked.ways,
+            tuple(name for name in WAYS if name in ways),
             tuple(dtype for dtype in DTYPES if dtype in dtypes) or asked.dtypes,
             tuple(sorted({_size(text) for text in sizes})) or asked.sizes,
             tuple(one for one in PASSES if one in passes) or asked.passes,

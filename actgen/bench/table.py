@@ -68,6 +68,11 @@ def kept(one: Measured) -> str:
     return " / ".join(f"{one.kept[name]:.3g}" for name in ("ours", "builtin", "naive") if name in one.kept)
 
 
+def shown(found: Mapping[tuple[str, int, str], Mapping[str, Measured]]) -> tuple[str, int, str]:
+    """The type, size and pass that tables and pictures show: float32, most activations, the largest size, training."""
+    return max(found, key=lambda key: (key[0] == "float32", len(found[key]), key[1], key[2]))
+
+
 def places(record: Record, way: str) -> Mapping[tuple[str, int, str], Mapping[str, Measured]]:
     """What was measured in one way: by type, size and pass, the activations by name."""
     found: dict[tuple[str, int, str], dict[str, Measured]] = {}

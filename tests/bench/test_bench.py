@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from actgen.bench import Record, Request
+from actgen.bench import Measured, Place, Record, Request, bench
 from actgen.bench.measuring import Task, run
-from actgen.bench.record import Place
 from actgen.bench.ways import WAYS
-from actgen.build import InputError
+from actgen.build import BuildError, InputError, Settings
+from actgen.build.progress import Silence
+from actgen.catalog import find_activations
 from actgen.cli import bench_command as command
 from actgen.cli import main
 
@@ -81,6 +84,37 @@ def test_half_types_are_measured_in_their_own_type() -> None:
     ((place, one),) = run(task("torch-eager", "silu", dtypes=("bfloat16",), passes=("training",))).items()
     assert place.dtype == "bfloat16"
     assert one.kept["ours"] == 2.0
+
+
+def test_a_way_that_is_asked_for_is_not_left_out_in_silence(tmp_path: Path) -> None:
+    """Of a project that is not built for it, or with a pass that it does not have."""
+    (tmp_path / "generated" / "torch").mkdir(parents=True)
+    activations = find_activations(["relu"], ROOT / "specs")
+    settings = Settings(ROOT / "specs", tmp_path / "generated", ("torch",), tmp_path)
+    with pytest.raises(InputError, match='add "jax" to the targets'):
+        bench(activations, settings, Request(ways=("jax-jit",)), tmp_path, progress=Silence())
+    with pytest.raises(InputError, match="none of torch, keras, jax"):
+        bench(activations, replace(settings, targets=("flax",)), Request(), tmp_path, progress=Silence())
+    with pytest.raises(InputError, match="leave out --way keras-fit"):
+        Request.of(("keras-fit",), (), (), ("forward",), None)
+
+
+def test_what_one_way_gave_is_kept_if_the_next_one_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_in_jax(_: object, tasks: Mapping[str, Task], **__: object) -> list[dict[Place, Measured]]:
+        if "jax-jit relu" in tasks:
+            raise BuildError("a worker process died")
+        place = Place("relu", "torch-eager", "float32", 2**10, "forward")
+        return [{place: Measured("no built-in", "1f", {"ours": 1.0, "copy": 1.0}, {"copy": 1.0}, {})}]
+
+    monkeypatch.setattr("actgen.bench.benching.run_all", fail_in_jax)
+    settings = Settings(ROOT / "specs", ROOT / "generated", ("torch", "jax"), tmp_path)
+    request = Request(ways=("torch-eager", "jax-jit"))
+    with pytest.raises(BuildError):
+        bench(find_activations(["relu"], ROOT / "specs"), settings, request, tmp_path, progress=Silence())
+    assert [place.way for place in Record.read(tmp_path).measured] == ["torch-eager"]
+    # With nobody to hold it against there is a row of it and no picture.
+    assert "| relu | no built-in | 1 s |" in (tmp_path / "README.md").read_text()
+    assert not list(tmp_path.glob("*.png"))
 
 
 @pytest.mark.parametrize("size", ["1024", "2^3", "2^29", "2^x", "3^10"])
