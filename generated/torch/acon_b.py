@@ -144,7 +144,7 @@ def _value(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     """The value: exponential normal form, held where t is 0."""
     product = x * (beta * p).sub_(beta)
     t = product.abs().neg_().exp_()
-    return torch.where(product < 0, (p * t).add_(1), t + p).div_(t + 1).mul_(x)
+    return _select(product < 0, (p * t).add_(1), t + p).div_(t + 1).mul_(x)
 
 
 def _by_x(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
@@ -155,7 +155,7 @@ def _by_x(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     product_3 = x.clamp(-(2.0**100), 2.0**100) * (product - 2 * beta).mul_(p).add_(beta)
     product_3 = product_3.add_(p).add_(1)
     numerator = (p * t).add_(product_3).mul_(t).add_(1)
-    numerator = torch.where(product_2 < 0, numerator, (t + product_3).mul_(t).add_(p))
+    numerator = _select(product_2 < 0, numerator, (t + product_3).mul_(t).add_(p))
     return numerator.div_((t + 2).mul_(t).add_(1))
 
 
@@ -168,7 +168,7 @@ def _by_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     total = (clamped * difference).add_(1)
     numerator = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
-    numerator = torch.where(product < 0, numerator, (total * t).add_(1).mul_(x))
+    numerator = _select(product < 0, numerator, (total * t).add_(1).mul_(x))
     return numerator.div_((t + 2).mul_(t).add_(1))
 
 
@@ -176,8 +176,8 @@ def _by_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: exponential normal form, expanded, halved in the tail."""
     negated = (x * (beta * p).sub_(beta)).abs_().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = (1 - p).square_() * x.clamp(-(2.0**50), 2.0**50).square_() * part_of_t
     return numerator.mul_(rest_of_t).div_((t + 2).mul_(t).add_(1))
@@ -196,8 +196,7 @@ def _by_x_x(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     total_2 = clamped * (product_4 - product_3) + 1
     numerator = product_2 * (total_2 * t + total) * root_t * root_t
     numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_x_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
@@ -205,8 +204,8 @@ def _by_x_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     product = x * (beta * p - beta)
     negated = -product.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     clamped = x.clamp(-(2.0**50), 2.0**50)
     product_2 = 3 * beta
@@ -216,7 +215,7 @@ def _by_x_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     difference = clamped * (product_2 + product_3 - product_4) - 2
     total = clamped * (product_4 + product_3 - product_2) + 1
     numerator = ((t - difference) * t + total) * part_of_t * rest_of_t
-    numerator = torch.where(product < 0, numerator, (total * t - difference) * t + 1)
+    numerator = _select(product < 0, numerator, (total * t - difference) * t + 1)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -233,14 +232,13 @@ def _by_x_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     total = clamped * (product_3 - product_4) + 1
     negated = -product.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total_2 = clamped * (product_4 - product_3) + 1
     numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t
     numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_p_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
@@ -253,14 +251,13 @@ def _by_p_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     total = clamped * (product_3 - product_4) + 1
     negated = -product.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total_2 = clamped * (product_4 - product_3) + 1
     numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t
     numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_p_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
@@ -276,14 +273,13 @@ def _by_p_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     total = clamped * (product_3 - product_4) + 1
     negated = -product.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total_2 = clamped * (product_4 - product_3) + 1
     numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t)
     numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t)
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_beta_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
@@ -296,8 +292,7 @@ def _by_beta_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     product_2 = _expm1(-abs_product) * (clamped.square() * clamped)
     product_2 = product_2 * (difference.square() * difference) * root_t * root_t
     t = root_t.square()
-    numerator = torch.where(product < 0, product_2, -product_2)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, product_2, -product_2) / (((t + 3) * t + 3) * t + 1)
 
 
 _DERIVATIVES = {
@@ -524,3 +519,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

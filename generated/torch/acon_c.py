@@ -171,17 +171,17 @@ def _value(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     product = beta * x * difference
     e = product.abs().neg_().mul_(0.5).exp_()
     t = e.square()
-    branch = torch.where(product < 0, e, 1)
+    branch = _select(product < 0, e, 1)
     is_equal = abs_x == torch.inf
-    branch_2 = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    branch_2 = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
     is_equal_2 = difference == 0
-    product_2 = difference * torch.where(beta == 0, 0, beta * branch_2)
-    product_2 = torch.where(is_equal_2, 0, product_2).sigmoid_().mul_(difference)
-    product_2 = torch.where(is_equal_2, 0, product_2).add_(p_2).mul_(branch_2)
+    branch_3 = _select(is_equal_2, 0, difference * _select(beta == 0, 0, beta * branch_2))
+    branch_3 = _select(is_equal_2, 0, branch_3.sigmoid_().mul_(difference)).add_(p_2)
+    branch_3 = branch_3.mul_(branch_2)
     total = (1 / t.add_(1)).mul_(x * difference).mul_(branch).mul_(branch).add_(p_2 * x)
-    product_3 = product_2 * torch.inf
-    product_3 = torch.where(is_equal & (product_2.abs() > 2.0**50), product_3, product_2)
-    return torch.where(abs_x < 1024, total, product_3)
+    product_2 = branch_3 * torch.inf
+    product_2 = _select(is_equal & (branch_3.abs() > 2.0**50), product_2, branch_3)
+    return _select(abs_x < 1024, total, product_2)
 
 
 def _by_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -203,14 +203,14 @@ def _by_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     ratio = 1 / t_2.add_(1)
     minus_product_4 = -product_4
     t_3 = minus_product_4.abs().neg_().mul_(0.5).exp_().square_()
-    branch = torch.where(product_4 < 0, e, 1)
+    branch = _select(product_4 < 0, e, 1)
     product_5 = (product_3 * difference_squared).mul_(ratio).mul_(1 / (1 + t_3))
-    product_5 = product_5.mul_(torch.where(minus_product_4 < 0, t_3, 1))
+    product_5 = product_5.mul_(_select(minus_product_4 < 0, t_3, 1))
     product_5 = product_5.add_(difference * ratio).mul_(branch).mul_(branch).add_(p_2)
     numerator = (p_2 * t).add_(p_1).mul_(total).add_(product_2)
     numerator_2 = (p_1 * t).add_(p_2).mul_(total).add_(product_2)
-    numerator_2 = torch.where(product < 0, numerator_2, numerator).div_(total.square())
-    return torch.where(x.abs() < 4, numerator_2, product_5)
+    numerator_2 = _select(product < 0, numerator_2, numerator).div_(total.square())
+    return _select(x.abs() < 4, numerator_2, product_5)
 
 
 def _by_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -227,14 +227,13 @@ def _by_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     total = (beta * clamped * difference).add_(1)
     t_2 = (-abs_product).exp_()
-    branch = torch.where(t_2 == 0, 0, x)
+    branch = _select(t_2 == 0, 0, x)
     total_2 = (beta * branch).mul_(difference).add_(1)
-    numerator = torch.where(is_negative, (t_2 + total_2).mul_(t_2), (total_2 * t_2).add_(1))
-    numerator = numerator.div_((t_2 + 1).square_())
-    numerator = numerator.mul_(torch.where(is_negative, branch, x))
+    numerator = _select(is_negative, (t_2 + total_2).mul_(t_2), (total_2 * t_2).add_(1))
+    numerator = numerator.div_((t_2 + 1).square_()).mul_(_select(is_negative, branch, x))
     numerator_2 = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
-    numerator_3 = torch.where(is_negative, numerator_2, (total * t).add_(1).mul_(x))
-    return torch.where(x.abs() < 1024, numerator_3.div_((t + 1).square_()), numerator)
+    numerator_3 = _select(is_negative, numerator_2, (total * t).add_(1).mul_(x))
+    return _select(x.abs() < 1024, numerator_3.div_((t + 1).square_()), numerator)
 
 
 def _by_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -251,14 +250,13 @@ def _by_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     root_t = (-0.5 * abs_product).exp_()
     t = root_t.square()
     t_2 = (-abs_product).exp_()
-    branch = torch.where(t_2 == 0, 0, x)
+    branch = _select(t_2 == 0, 0, x)
     total_2 = (beta * branch).mul_(difference).add_(1)
-    numerator = torch.where(is_negative, (total_2 * t_2).add_(1), (t_2 + total_2).mul_(t_2))
-    numerator = numerator.div_((t_2 + 1).square_())
-    numerator = numerator.mul_(torch.where(is_negative, x, branch))
+    numerator = _select(is_negative, (total_2 * t_2).add_(1), (t_2 + total_2).mul_(t_2))
+    numerator = numerator.div_((t_2 + 1).square_()).mul_(_select(is_negative, x, branch))
     numerator_2 = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
-    numerator_3 = torch.where(is_negative, (total * t).add_(1).mul_(x), numerator_2)
-    return torch.where(x.abs() < 1024, numerator_3.div_((t + 1).square_()), numerator)
+    numerator_3 = _select(is_negative, (total * t).add_(1).mul_(x), numerator_2)
+    return _select(x.abs() < 1024, numerator_3.div_((t + 1).square_()), numerator)
 
 
 def _by_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -266,8 +264,8 @@ def _by_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     difference = p_1 - p_2
     negated = (beta * x * difference).abs_().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = x.clamp(-(2.0**50), 2.0**50).square_() * difference.square() * part_of_t
     return numerator.mul_(rest_of_t).div_(t.add_(1).square_())
@@ -287,8 +285,7 @@ def _by_x_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     total_2 = product_3 * (product_5 - product_4) + 1
     numerator = product_2 * (total_2 * t + total) * root_t * root_t
     numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_x_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -303,7 +300,7 @@ def _by_x_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     difference = clamped * (product_2 + beta * (product_3 - product_4)) - 2
     total = clamped * (product_2 + beta * (product_4 - product_3)) + 1
     numerator = ((t - difference) * t + total) * root_t * root_t
-    numerator = torch.where(product < 0, numerator, (total * t - difference) * t + 1)
+    numerator = _select(product < 0, numerator, (total * t - difference) * t + 1)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -319,7 +316,7 @@ def _by_x_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     difference = clamped * (product_2 + beta * (product_4 - product_3)) - 2
     numerator = ((t - difference) * t + total) * root_t * root_t
-    numerator = torch.where(product < 0, (total * t - difference) * t + 1, numerator)
+    numerator = _select(product < 0, (total * t - difference) * t + 1, numerator)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -338,8 +335,7 @@ def _by_x_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     total_2 = product_3 * (product_5 - product_4) + 1
     numerator = product_2 * (total_2 * t + total) * root_t * root_t
     numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_p_1_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -353,7 +349,7 @@ def _by_p_1_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     product_2 = 2 * beta
     abs_product = product.abs()
     root_t = torch.exp(-0.5 * abs_product)
-    branch = torch.where(root_t == 0, 0, x)
+    branch = _select(root_t == 0, 0, x)
     product_3 = product_2 * branch.square()
     product_4 = beta * branch
     product_5 = 0.5 * p_2
@@ -372,13 +368,12 @@ def _by_p_1_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     total_5 = t_2 + 1
     numerator = product_3 * (total_2 * t + total) * root_t * root_t
     numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator = torch.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (((t + 3) * t + 3) * t + 1)
+    numerator_2 = _select(is_negative, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
     numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
     numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
-    numerator_5 = torch.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = _select(is_negative, numerator_4, numerator_3)
     numerator_5 = numerator_5 / (total_5.square() * total_5)
-    return torch.where(x.abs() < 2.0**63, numerator, numerator_5)
+    return _select(x.abs() < 2.0**63, numerator_2, numerator_5)
 
 
 def _by_p_1_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -392,7 +387,7 @@ def _by_p_1_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     product_2 = 2 * beta
     abs_product = product.abs()
     root_t = torch.exp(-0.5 * abs_product)
-    branch = torch.where(root_t == 0, 0, x)
+    branch = _select(root_t == 0, 0, x)
     product_3 = product_2 * branch.square()
     product_4 = beta * branch
     product_5 = 0.5 * p_2
@@ -411,13 +406,12 @@ def _by_p_1_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     total_5 = t_2 + 1
     numerator = -(product_3 * (total_2 * t + total) * root_t * root_t)
     numerator_2 = -(product_3 * (total * t + total_2) * root_t * root_t)
-    numerator = torch.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (((t + 3) * t + 3) * t + 1)
+    numerator_2 = _select(is_negative, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
     numerator_3 = -(product_7 * (total_4 * t_2 + total_3) * t_2)
     numerator_4 = -(product_7 * (total_3 * t_2 + total_4) * t_2)
-    numerator_5 = torch.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = _select(is_negative, numerator_4, numerator_3)
     numerator_5 = numerator_5 / (total_5.square() * total_5)
-    return torch.where(x.abs() < 2.0**63, numerator, numerator_5)
+    return _select(x.abs() < 2.0**63, numerator_2, numerator_5)
 
 
 def _by_p_1_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -435,14 +429,13 @@ def _by_p_1_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     total = product_3 * (product_4 - product_5) + 1
     negated = -product.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total_2 = product_3 * (product_5 - product_4) + 1
     numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t
     numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_p_2_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -456,7 +449,7 @@ def _by_p_2_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     product_2 = 2 * beta
     abs_product = product.abs()
     root_t = torch.exp(-0.5 * abs_product)
-    branch = torch.where(root_t == 0, 0, x)
+    branch = _select(root_t == 0, 0, x)
     product_3 = product_2 * branch.square()
     product_4 = beta * branch
     product_5 = 0.5 * p_2
@@ -475,13 +468,12 @@ def _by_p_2_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     total_5 = t_2 + 1
     numerator = product_3 * (total_2 * t + total) * root_t * root_t
     numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator = torch.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (((t + 3) * t + 3) * t + 1)
+    numerator_2 = _select(is_negative, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
     numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
     numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
-    numerator_5 = torch.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = _select(is_negative, numerator_4, numerator_3)
     numerator_5 = numerator_5 / (total_5.square() * total_5)
-    return torch.where(x.abs() < 2.0**63, numerator, numerator_5)
+    return _select(x.abs() < 2.0**63, numerator_2, numerator_5)
 
 
 def _by_p_2_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -499,14 +491,13 @@ def _by_p_2_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     total = product_3 * (product_4 - product_5) + 1
     negated = -product.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total_2 = product_3 * (product_5 - product_4) + 1
     numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t)
     numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t)
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_beta_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -516,13 +507,12 @@ def _by_beta_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     clamped = x.clamp(-(2.0**33), 2.0**33)
     negated = -product.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = difference.square() * difference * (clamped.square() * clamped)
     product_2 = product_2 * _expm1(negated) * part_of_t * rest_of_t
     t = part_of_t * rest_of_t
-    numerator = torch.where(product < 0, -product_2, product_2)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, -product_2, product_2) / (((t + 3) * t + 3) * t + 1)
 
 
 _DERIVATIVES = {
@@ -759,3 +749,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -197,10 +197,9 @@ def _value(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Ten
 
 def _by_x(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
     """The derivative by x."""
-    product = a_2 * torch.where(b_2 - x <= 0, x.new_full((), 0), -1)
-    product = a_1 * torch.where(b_1 - x <= 0, x.new_full((), 0), -1) + product
-    product = product.add_(torch.where(x <= 0, x.new_full((), 0), 1))
-    return torch.where(x == x, product, x)
+    product = a_2 * _select(b_2 - x <= 0, x.new_full((), 0), -1)
+    product = a_1 * _select(b_1 - x <= 0, x.new_full((), 0), -1) + product
+    return _select(x == x, product.add_(_select(x <= 0, x.new_full((), 0), 1)), x)
 
 
 def _by_a_1(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
@@ -210,7 +209,7 @@ def _by_a_1(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Te
 
 def _by_b_1(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
     """The derivative by b_1: a_1*Piecewise((0, b_1 - x <= 0), (1, True))."""
-    return torch.where(x == x, torch.where(b_1 - x <= 0, 0, a_1), x)
+    return _select(x == x, _select(b_1 - x <= 0, 0, a_1), x)
 
 
 def _by_a_2(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
@@ -220,27 +219,27 @@ def _by_a_2(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Te
 
 def _by_b_2(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
     """The derivative by b_2: a_2*Piecewise((0, b_2 - x <= 0), (1, True))."""
-    return torch.where(x == x, torch.where(b_2 - x <= 0, 0, a_2), x)
+    return _select(x == x, _select(b_2 - x <= 0, 0, a_2), x)
 
 
 def _by_x_a_1(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
     """The second derivative by x and a_1: Piecewise((0, b_1 - x <= 0), (-1, True))."""
-    return torch.where(x == x, torch.where(b_1 - x <= 0, x.new_full((), 0), -1), x)
+    return _select(x == x, _select(b_1 - x <= 0, x.new_full((), 0), -1), x)
 
 
 def _by_x_a_2(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
     """The second derivative by x and a_2: Piecewise((0, b_2 - x <= 0), (-1, True))."""
-    return torch.where(x == x, torch.where(b_2 - x <= 0, x.new_full((), 0), -1), x)
+    return _select(x == x, _select(b_2 - x <= 0, x.new_full((), 0), -1), x)
 
 
 def _by_a_1_b_1(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
     """The second derivative by a_1 and b_1: Piecewise((0, b_1 - x <= 0), (1, True))."""
-    return torch.where(x == x, torch.where(b_1 - x <= 0, x.new_full((), 0), 1), x)
+    return _select(x == x, _select(b_1 - x <= 0, x.new_full((), 0), 1), x)
 
 
 def _by_a_2_b_2(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
     """The second derivative by a_2 and b_2: Piecewise((0, b_2 - x <= 0), (1, True))."""
-    return torch.where(x == x, torch.where(b_2 - x <= 0, x.new_full((), 0), 1), x)
+    return _select(x == x, _select(b_2 - x <= 0, x.new_full((), 0), 1), x)
 
 
 _DERIVATIVES = {
@@ -474,3 +473,25 @@ def _expanded(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> 
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -84,21 +84,21 @@ def _value(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The value: expanded, scaled, halved in the tail, zeros win, limits continued."""
     is_equal = x.abs() == torch.inf
     difference = alpha - 1
-    branch = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
     product = 2 * gamma
     product_2 = 2 * beta
-    branch_2 = torch.where(product_2 == 0, 0, product_2 * branch)
+    branch_2 = _select(product_2 == 0, 0, product_2 * branch)
     t = branch_2.abs().neg_().exp_()
     smaller = branch_2.clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    product_3 = torch.where(product == 0, 0, product * branch) * (1 / t.add_(1))
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    product_3 = _select(product == 0, 0, product * branch) * (1 / t.add_(1))
     product_3 = product_3.mul_(part_of_t).mul_(rest_of_t)
-    product_4 = difference * torch.where(gamma == 0, 0, gamma * branch)
-    product_4 = torch.where(difference == 0, 0, product_4) + product_3
+    product_4 = difference * _select(gamma == 0, 0, gamma * branch)
+    product_4 = _select(difference == 0, 0, product_4) + product_3
     product_5 = product_4 * torch.inf
-    return torch.where(is_equal & (product_4.abs() > 2.0**50), product_5, product_4)
+    return _select(is_equal & (product_4.abs() > 2.0**50), product_5, product_4)
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -115,7 +115,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     product_3 = product_2 * larger
     e = product_3.abs().neg_().mul_(0.5).exp_()
     t_2 = e.square()
-    branch = torch.where(product_3 < 0, e, 1)
+    branch = _select(product_3 < 0, e, 1)
     t_3 = (beta * x).abs_().mul_(-2).exp_()
     total = t_3 + 1
     total_2 = alpha + 1
@@ -123,11 +123,11 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     numerator = gamma * (total_2 * t_3).add_(difference).neg_().mul_(total).sub_(product_4)
     numerator = numerator.neg_()
     numerator_2 = gamma * (difference * t_3).add_(total_2).mul_(total).add_(product_4)
-    numerator = torch.where(product_2 * x < 0, numerator, numerator_2).div_(total.square())
+    numerator = _select(product_2 * x < 0, numerator, numerator_2).div_(total.square())
     product_5 = (2 / t.square().add_(1)).square_().mul_(product).mul_(t).mul_(t)
     product_5 = difference + product_5
     product_5 = gamma * product_5.add_((1 / t_2.add_(1)).mul_(2).mul_(branch).mul_(branch))
-    return torch.where(x < -32, product_5, numerator)
+    return _select(x < -32, product_5, numerator)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -139,8 +139,8 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The derivative by beta: exponential normal form, expanded, halved in the tail."""
     product = (beta * x).abs_().mul_(-2)
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = 4 * gamma * x.clamp(-(2.0**50), 2.0**50).square_() * part_of_t
     return numerator.mul_(rest_of_t).div_((t + 2).mul_(t).add_(1))
@@ -156,7 +156,7 @@ def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     total = alpha - 1
     difference = total - alpha
     total_2 = (alpha - (total - difference)).add_(-1 - difference)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     product = x * total_3
     product_2 = 2 * x
@@ -165,27 +165,27 @@ def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
     total_4 = expm1_negated + 1
-    t = torch.where(is_less, total_4, negated.exp())
+    t = _select(is_less, total_4, negated.exp())
     total_5 = t + 1
     difference_2 = total_5 - t
-    branch_2 = torch.where(is_less, expm1_negated - (total_4 - 1), 0)
-    branch_2 = (t - (total_5 - difference_2)).add_(1 - difference_2).add_(branch_2)
-    branch_3 = torch.where(branch_2.abs() < torch.inf, branch_2, 0)
-    total_6 = total_5 + branch_3
-    ratio = 1 / total_6
+    total_6 = (t - (total_5 - difference_2)).add_(1 - difference_2)
+    total_6 = total_6.add_(_select(is_less, expm1_negated - (total_4 - 1), 0))
+    branch_2 = _select(total_6.abs() < torch.inf, total_6, 0)
+    total_7 = total_5 + branch_2
+    ratio = 1 / total_7
     product_4 = product_2 * ratio
     smaller = product_3.clamp(max=0)
     is_far = smaller.abs() > 64
-    branch_4 = torch.where(is_far, 0.5 * smaller, smaller)
-    is_less_2 = branch_4.abs() < 0.5
-    expm1_branch_4 = _expm1(branch_4)
-    total_7 = expm1_branch_4 + 1
-    part_of_t = torch.where(is_less_2, total_7, branch_4.exp())
+    branch_3 = _select(is_far, 0.5 * smaller, smaller)
+    is_less_2 = branch_3.abs() < 0.5
+    expm1_branch_3 = _expm1(branch_3)
+    total_8 = expm1_branch_3 + 1
+    part_of_t = _select(is_less_2, total_8, branch_3.exp())
     product_5 = product_4 * part_of_t
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_6 = product_5 * rest_of_t
-    total_8 = product + product_6
-    difference_3 = total_8 - product
+    total_9 = product + product_6
+    difference_3 = total_9 - product
     head_x = _head(x)
     head_total_3 = _head(total_3)
     difference_4 = total_3 - head_total_3
@@ -202,51 +202,50 @@ def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     head_ratio = _head(ratio)
     difference_10 = ratio - head_ratio
     difference_11 = product_2 - head_product_2
-    product_7 = ratio * total_6
-    head_total_6 = _head(total_6)
-    difference_12 = total_6 - head_total_6
-    branch_5 = torch.where(is_less_2, expm1_branch_4 - (total_7 - 1), 0)
-    numerator = (head_ratio * head_total_6).sub_(product_7).add_(head_ratio * difference_12)
-    numerator = numerator.add_(difference_10 * head_total_6)
+    product_7 = ratio * total_7
+    head_total_7 = _head(total_7)
+    difference_12 = total_7 - head_total_7
+    branch_4 = _select(is_less_2, expm1_branch_3 - (total_8 - 1), 0)
+    numerator = (head_ratio * head_total_7).sub_(product_7).add_(head_ratio * difference_12)
+    numerator = numerator.add_(difference_10 * head_total_7)
     numerator = numerator.add_(difference_10 * difference_12)
-    numerator = (1 - product_7).sub_(torch.where(product_7 * 2.0**-60 == 0, 0, numerator))
-    numerator = numerator.sub_((branch_3 - (total_6 - total_5)).mul_(ratio)).div_(total_6)
+    numerator = (1 - product_7).sub_(_select(product_7 * 2.0**-60 == 0, 0, numerator))
+    numerator = numerator.sub_((branch_2 - (total_7 - total_5)).mul_(ratio)).div_(total_7)
     numerator = numerator.mul_(product_2)
-    total_9 = (product - (total_8 - difference_3)).add_(product_6 - difference_3)
-    total_10 = (head_x * head_total_3).sub_(product).add_(head_x * difference_4)
-    total_10 = total_10.add_(difference_5 * head_total_3).add_(difference_5 * difference_4)
-    total_10 = torch.where(product * 2.0**-60 == 0, 0, total_10)
-    total_9 = total_9.add_(total_10.add_((branch - (total_3 - total)) * x))
+    total_10 = (product - (total_9 - difference_3)).add_(product_6 - difference_3)
+    total_11 = (head_x * head_total_3).sub_(product).add_(head_x * difference_4)
+    total_11 = total_11.add_(difference_5 * head_total_3).add_(difference_5 * difference_4)
+    total_11 = _select(product * 2.0**-60 == 0, 0, total_11)
+    total_10 = total_10.add_(total_11.add_((branch - (total_3 - total)) * x))
     difference_13 = (head_product_4 * head_part_of_t).sub_(product_5)
     difference_13 = difference_13.add_(head_product_4 * difference_8)
     difference_13 = difference_13.add_(difference_9 * head_part_of_t)
     difference_13 = difference_13.add_(difference_9 * difference_8)
-    difference_13 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_13)
+    difference_13 = _select(product_5 * 2.0**-60 == 0, 0, difference_13)
     difference_14 = (head_product_5 * head_rest_of_t).sub_(product_6)
     difference_14 = difference_14.add_(head_product_5 * difference_6)
     difference_14 = difference_14.add_(difference_7 * head_rest_of_t)
     difference_14 = difference_14.add_(difference_7 * difference_6)
-    difference_14 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_14)
-    product_8 = torch.where(is_far, branch_5, 0).mul_(product_5)
+    difference_14 = _select(product_6 * 2.0**-60 == 0, 0, difference_14)
     difference_15 = (head_product_2 * head_ratio).sub_(product_4)
     difference_15 = difference_15.add_(head_product_2 * difference_10)
     difference_15 = difference_15.add_(difference_11 * head_ratio)
     difference_15 = difference_15.add_(difference_11 * difference_10)
-    difference_15 = torch.where(product_4 * 2.0**-60 == 0, 0, difference_15).add_(numerator)
-    difference_13 = difference_13.add_(difference_15.mul_(part_of_t)).add_(branch_5 * product_4)
-    difference_14 = difference_14.add_(difference_13.mul_(rest_of_t)).add_(product_8)
-    total_9 = total_9.add_(difference_14)
-    branch_6 = torch.where(total_9.abs() < torch.inf, total_9, 0)
-    total_11 = total_8 + branch_6
-    difference_16 = branch_6 - (total_11 - total_8)
+    difference_15 = _select(product_4 * 2.0**-60 == 0, 0, difference_15).add_(numerator)
+    difference_13 = difference_13.add_(difference_15.mul_(part_of_t)).add_(branch_4 * product_4)
+    difference_14 = difference_14.add_(difference_13.mul_(rest_of_t))
+    difference_14 = difference_14.add_(_select(is_far, branch_4, 0).mul_(product_5))
+    total_10 = total_10.add_(difference_14)
+    branch_5 = _select(total_10.abs() < torch.inf, total_10, 0)
+    total_12 = total_9 + branch_5
+    difference_16 = branch_5 - (total_12 - total_9)
     is_equal = abs_x == torch.inf
-    branch_7 = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    product_9 = (alpha + torch.where(beta == 0, 0, beta * branch_7).tanh_()).mul_(branch_7)
-    branch_8 = torch.where(difference_16.abs() < torch.inf, difference_16, 0)
-    branch_8 = branch_8.add_(total_11)
-    product_10 = product_9 * torch.inf
-    product_10 = torch.where(is_equal & (product_9.abs() > 2.0**50), product_10, product_9)
-    return torch.where(abs_x < 512, branch_8, product_10)
+    branch_6 = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    product_8 = (alpha + _select(beta == 0, 0, beta * branch_6).tanh_()).mul_(branch_6)
+    total_13 = _select(difference_16.abs() < torch.inf, difference_16, 0).add_(total_12)
+    product_9 = product_8 * torch.inf
+    product_9 = _select(is_equal & (product_8.abs() > 2.0**50), product_9, product_8)
+    return _select(abs_x < 512, total_13, product_9)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -259,7 +258,7 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     t = root_t.square()
     numerator = product * (total * t - difference) * root_t * root_t
     numerator_2 = product * (total - difference * t) * root_t * root_t
-    numerator = torch.where(2 * beta * x < 0, numerator_2, numerator)
+    numerator = _select(2 * beta * x < 0, numerator_2, numerator)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -279,7 +278,7 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     t = root_t.square()
     numerator = product * (total * t - difference) * root_t * root_t
     numerator_2 = product * (total - difference * t) * root_t * root_t
-    numerator = torch.where(2 * beta * x < 0, numerator_2, numerator)
+    numerator = _select(2 * beta * x < 0, numerator_2, numerator)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -298,8 +297,8 @@ def _by_x_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor
     t_2 = torch.exp(-product_3.abs())
     smaller = product_3.clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t_3 = torch.exp(-2 * torch.abs(beta * x))
     total = t_3 + 1
     total_2 = alpha + 1
@@ -308,8 +307,8 @@ def _by_x_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor
     total_3 = total_3 + 2 * (1 / (1 + t_2)) * part_of_t * rest_of_t
     numerator = -(total * -(total_2 * t_3 + difference) - product_4)
     numerator_2 = product_4 + total * (difference * t_3 + total_2)
-    numerator = torch.where(product_2 * x < 0, numerator, numerator_2) / total.square()
-    return torch.where(x < -32, total_3, numerator)
+    numerator = _select(product_2 * x < 0, numerator, numerator_2) / total.square()
+    return _select(x < -32, total_3, numerator)
 
 
 def _by_alpha_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -322,12 +321,12 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tens
     product = -2 * torch.abs(beta * x)
     clamped = x.clamp(-(2.0**33), 2.0**33)
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = 8 * _expm1(product) * gamma * (clamped.square() * clamped) * part_of_t
     product_2 = product_2 * rest_of_t
     t = part_of_t * rest_of_t
-    numerator = torch.where(2 * beta * x < 0, -product_2, product_2)
+    numerator = _select(2 * beta * x < 0, -product_2, product_2)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -338,8 +337,8 @@ def _by_beta_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Ten
     """
     product = -2 * torch.abs(beta * x)
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = 4 * x.clamp(-(2.0**50), 2.0**50).square() * part_of_t * rest_of_t
     return numerator / ((t + 2) * t + 1)
@@ -571,3 +570,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

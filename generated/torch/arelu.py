@@ -115,44 +115,43 @@ class AReLU(nn.Module):
 
 def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The value."""
-    product = x * torch.where(alpha <= 0.01, 0.01, alpha.clamp(max=0.99))
-    return torch.where(x < 0, product, x * beta.sigmoid().add_(1))
+    product = x * _select(alpha <= 0.01, 0.01, alpha.clamp(max=0.99))
+    return _select(x < 0, product, x * beta.sigmoid().add_(1))
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x."""
-    branch = torch.where(alpha <= 0.01, 0.01, alpha.clamp(max=0.99))
-    return torch.where(x == x, torch.where(x < 0, branch, beta.sigmoid().add_(1)), x)
+    branch = _select(alpha <= 0.01, 0.01, alpha.clamp(max=0.99))
+    return _select(x == x, _select(x < 0, branch, beta.sigmoid().add_(1)), x)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by alpha."""
-    product = x * torch.where((alpha >= 0.99) | (alpha <= 0.01), x.new_full((), 0), 1)
-    return torch.where(x >= 0, 0, product)
+    product = x * _select((alpha >= 0.99) | (alpha <= 0.01), x.new_full((), 0), 1)
+    return _select(x >= 0, 0, product)
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta."""
-    return torch.where(x < 0, 0, (x * beta.sigmoid()).mul_((-beta).sigmoid_()))
+    return _select(x < 0, 0, (x * beta.sigmoid()).mul_((-beta).sigmoid_()))
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and alpha."""
-    branch = torch.where((alpha >= 0.99) | (alpha <= 0.01), x.new_full((), 0), 1)
-    return torch.where(x == x, torch.where(x >= 0, 0, branch), x)
+    branch = _select((alpha >= 0.99) | (alpha <= 0.01), x.new_full((), 0), 1)
+    return _select(x == x, _select(x >= 0, 0, branch), x)
 
 
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta."""
-    branch = torch.where(x < 0, 0, beta.sigmoid() * torch.sigmoid(-beta))
-    return torch.where(x == x, branch, x)
+    return _select(x == x, _select(x < 0, 0, beta.sigmoid() * torch.sigmoid(-beta)), x)
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by beta: rewritten, factored."""
     sigmoid_beta = beta.sigmoid()
     gate = torch.sigmoid(-beta)
-    return torch.where(x < 0, 0, x * sigmoid_beta * gate * (gate - sigmoid_beta))
+    return _select(x < 0, 0, x * sigmoid_beta * gate * (gate - sigmoid_beta))
 
 
 _DERIVATIVES = {
@@ -371,3 +370,25 @@ def _expanded(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -81,7 +81,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     denominator = held_squared.square() + product * sqrt_total * inverse_scale
     denominator = denominator + 5 * held_squared * squared + product_2 * product_3
     numerator = numerator / (total * (denominator + 4 * squared.square())) * inverse_scale
-    return torch.where(abs_x < 0.125, product_4, numerator * inverse_scale / scale)
+    return _select(abs_x < 0.125, product_4, numerator * inverse_scale / scale)
 
 
 _DERIVATIVES = {
@@ -222,3 +222,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

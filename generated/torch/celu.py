@@ -77,12 +77,12 @@ class CELU(nn.Module):
 
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
     """The value: rewritten."""
-    return torch.where(x > 0, x, _expm1(x / alpha).mul_(alpha))
+    return _select(x > 0, x, _expm1(x / alpha).mul_(alpha))
 
 
 def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by x: Piecewise((1, x > 0), (exp(x/alpha), True))."""
-    return torch.where(x > 0, 1, (x / alpha).exp_())
+    return _select(x > 0, 1, (x / alpha).exp_())
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -102,25 +102,25 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     product = product.sub_(0.03333333333332715).mul_(ratio).sub_(0.12499999999999964)
     product = product.mul_(ratio).sub_(0.3333333333333333).mul_(ratio).sub_(0.5)
     product = product.mul_(ratio).mul_(ratio)
-    branch = torch.where(larger > 0, 0, (exp_larger - larger * exp_larger).sub_(1))
-    return torch.where((ratio <= 0) & (ratio > -2), product, branch)
+    branch = _select(larger > 0, 0, (exp_larger - larger * exp_larger).sub_(1))
+    return _select((ratio <= 0) & (ratio > -2), product, branch)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x: as declared, divided one by one."""
     ratio = 1 / alpha
-    return torch.where(x > 0, 0, torch.exp(x * ratio) * ratio)
+    return _select(x > 0, 0, torch.exp(x * ratio) * ratio)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x and alpha: exponential normal form, halved in the tail."""
     negated = -torch.abs(x / alpha)
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     numerator = -(x.abs().clamp(-(2.0**100), 2.0**100) * part_of_t * rest_of_t)
     numerator = torch.where(x.isnan(), x, x.sign()) * (numerator / alpha.square())
-    return torch.where(x > 0, 0, numerator)
+    return _select(x > 0, 0, numerator)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -129,7 +129,7 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     abs_ratio = ratio.abs()
     root_t = torch.exp(-0.5 * abs_ratio)
     numerator = abs_ratio.clamp(-(2.0**50), 2.0**50).square() * root_t * root_t
-    return torch.where(ratio > 0, 0, numerator) / alpha
+    return _select(ratio > 0, 0, numerator) / alpha
 
 
 _DERIVATIVES = {
@@ -328,3 +328,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -111,52 +111,52 @@ class ClippedLeakyReLU(nn.Module):
 
 def _value(x: Tensor, negative_slope: Tensor, max_value: Tensor, threshold: Tensor) -> Tensor:
     """The value."""
-    branch = torch.where(threshold < x, x, negative_slope * (x - threshold))
-    return torch.where(max_value <= x, max_value, branch)
+    branch = _select(threshold < x, x, negative_slope * (x - threshold))
+    return _select(max_value <= x, max_value, branch)
 
 
 def _by_x(x: Tensor, negative_slope: Tensor, max_value: Tensor, threshold: Tensor) -> Tensor:
     """The derivative by x."""
-    branch = torch.where(threshold < x, 1, negative_slope)
-    return torch.where(x == x, torch.where(max_value <= x, 0, branch), x)
+    branch = _select(max_value <= x, 0, _select(threshold < x, 1, negative_slope))
+    return _select(x == x, branch, x)
 
 
 def _by_negative_slope(
     x: Tensor, negative_slope: Tensor, max_value: Tensor, threshold: Tensor
 ) -> Tensor:
     """The derivative by negative_slope."""
-    return torch.where((max_value <= x) | (threshold < x), 0, x - threshold)
+    return _select((max_value <= x) | (threshold < x), 0, x - threshold)
 
 
 def _by_max_value(
     x: Tensor, negative_slope: Tensor, max_value: Tensor, threshold: Tensor
 ) -> Tensor:
     """The derivative by max_value: Piecewise((1, max_value <= x), (0, True))."""
-    return torch.where(x == x, (max_value <= x).to(x.dtype), x)
+    return _select(x == x, (max_value <= x).to(x.dtype), x)
 
 
 def _by_threshold(
     x: Tensor, negative_slope: Tensor, max_value: Tensor, threshold: Tensor
 ) -> Tensor:
     """The derivative by threshold."""
-    branch = torch.where((max_value <= x) | (threshold < x), 0, -negative_slope)
-    return torch.where(x == x, branch, x)
+    branch = _select((max_value <= x) | (threshold < x), 0, -negative_slope)
+    return _select(x == x, branch, x)
 
 
 def _by_x_negative_slope(
     x: Tensor, negative_slope: Tensor, max_value: Tensor, threshold: Tensor
 ) -> Tensor:
     """The second derivative by x and negative_slope."""
-    branch = torch.where((max_value <= x) | (threshold < x), x.new_full((), 0), 1)
-    return torch.where(x == x, branch, x)
+    branch = _select((max_value <= x) | (threshold < x), x.new_full((), 0), 1)
+    return _select(x == x, branch, x)
 
 
 def _by_negative_slope_threshold(
     x: Tensor, negative_slope: Tensor, max_value: Tensor, threshold: Tensor
 ) -> Tensor:
     """The second derivative by negative_slope and threshold."""
-    branch = torch.where((max_value <= x) | (threshold < x), x.new_full((), 0), -1)
-    return torch.where(x == x, branch, x)
+    branch = _select((max_value <= x) | (threshold < x), x.new_full((), 0), -1)
+    return _select(x == x, branch, x)
 
 
 _DERIVATIVES = {
@@ -367,3 +367,25 @@ def _expanded(x: Tensor, negative_slope: Tensor, max_value: Tensor, threshold: T
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -47,14 +47,13 @@ def _value(x: Tensor) -> Tensor:
     """The value: as declared, scaled, limits selected."""
     is_negative = x < 0
     t = x.abs().neg_().exp_()
-    branch = torch.where(is_negative, 1, t)
-    ratio = (x * branch).add_(torch.where(is_negative, t, 1)).div_(branch)
+    branch = _select(is_negative, 1, t)
+    ratio = (x * branch).add_(_select(is_negative, t, 1)).div_(branch)
     is_negative_2 = ratio < 0
     t_2 = ratio.abs().neg_().exp_()
-    branch_2 = torch.where(is_negative_2, t_2, 1)
-    product = (x / (branch_2 - torch.where(is_negative_2, 1, t_2).mul_(x))).mul_(branch_2)
-    product = torch.where(x == -torch.inf, 0, product)
-    return torch.where(x == torch.inf, torch.inf, product)
+    branch_2 = _select(is_negative_2, t_2, 1)
+    product = (x / (branch_2 - _select(is_negative_2, 1, t_2).mul_(x))).mul_(branch_2)
+    return _select(x == torch.inf, torch.inf, _select(x == -torch.inf, 0, product))
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -63,15 +62,15 @@ def _by_x(x: Tensor) -> Tensor:
     clamped_squared = clamped.square()
     is_negative = clamped < 0
     t = clamped.abs().neg_().exp_()
-    branch = torch.where(is_negative, 1, t)
+    branch = _select(is_negative, 1, t)
     exp_clamped = clamped.exp()
     e = (-exp_clamped).exp_()
     is_negative_2 = exp_clamped < 0
     t_2 = exp_clamped.abs().neg_().exp_()
-    branch_2 = torch.where(is_negative_2, 1, t_2)
-    branch_3 = torch.where(is_negative, t, 1)
+    branch_2 = _select(is_negative_2, 1, t_2)
+    branch_3 = _select(is_negative, t, 1)
     branch_3_squared = branch_3.square()
-    branch_4 = torch.where(is_negative_2, t_2, 1)
+    branch_4 = _select(is_negative_2, t_2, 1)
     product = (2 * clamped).mul_(branch_3)
     product_2 = branch.square().mul_(clamped_squared).mul_(e).mul_(branch_2)
     product_2 = product_2.add_(branch_3_squared * branch_4)
@@ -98,30 +97,30 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = x_squared * x
     is_negative = x < 0
     t = torch.exp(-abs_x)
-    branch = torch.where(is_negative, t, 1)
-    branch_2 = torch.where(is_negative, 1, t)
+    branch = _select(is_negative, t, 1)
+    branch_2 = _select(is_negative, 1, t)
     branch_2_squared = branch_2.square()
     ratio = (x * branch_2 + branch) / branch_2
     is_negative_2 = ratio < 0
     t_2 = torch.exp(-ratio.abs())
-    branch_3 = torch.where(is_negative_2, 1, t_2)
+    branch_3 = _select(is_negative_2, 1, t_2)
     product_2 = 4 * x
-    branch_4 = torch.where(is_negative_2, t_2, 1)
+    branch_4 = _select(is_negative_2, t_2, 1)
     difference_3 = x * branch_3 - branch_4
     clamped = x.clamp(-1024, 8)
     is_negative_3 = clamped < 0
     e = torch.exp(0.5 * -clamped.abs())
     t_3 = e.square()
-    branch_5 = torch.where(is_negative_3, t_3, 1)
-    branch_6 = torch.where(is_negative_3, 1, t_3)
+    branch_5 = _select(is_negative_3, t_3, 1)
+    branch_6 = _select(is_negative_3, 1, t_3)
     negated = -(branch_5 + branch_6)
     negated_2 = -(clamped * negated + branch_6)
-    branch_7 = torch.where(is_negative_3, 1, e)
+    branch_7 = _select(is_negative_3, 1, e)
     ratio_2 = (clamped * branch_6 + branch_5) / branch_7 / branch_7
     is_negative_4 = ratio_2 < 0
     t_4 = torch.exp(0.5 * -ratio_2.abs()).square()
-    branch_8 = torch.where(is_negative_4, 1, t_4)
-    difference_4 = torch.where(is_negative_4, t_4, 1) - clamped * branch_8
+    branch_8 = _select(is_negative_4, 1, t_4)
+    difference_4 = _select(is_negative_4, t_4, 1) - clamped * branch_8
     difference_4_squared = difference_4.square()
     difference_5 = ratio_2.clamp(max=0) + (-ratio_2).clamp(max=0) - 2 * (-clamped).clamp(max=0)
     difference_5 = torch.exp(0.5 * difference_5)
@@ -171,10 +170,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     numerator_3 = clamped * branch_5 * branch_6 - clamped * negated.square()
     numerator_3 = clamped * (numerator_3 - 2 * negated * branch_6) / difference_4_squared
     ratio_3 = ratio_3 - numerator_3 - 2 * negated_2 / difference_4_squared * branch_6
-    numerator = torch.where(abs_x < 4, numerator, ratio_3 * difference_5 * difference_5)
-    total = torch.where(abs_x < 0.25, total, numerator)
-    product_3 = torch.where(difference_2.abs() < 0.17556226240722028, product_3, total)
-    return torch.where(difference.abs() < 0.12927082199232243, product_4, product_3)
+    numerator = _select(abs_x < 4, numerator, ratio_3 * difference_5 * difference_5)
+    total = _select(abs_x < 0.25, total, numerator)
+    product_3 = _select(difference_2.abs() < 0.17556226240722028, product_3, total)
+    return _select(difference.abs() < 0.12927082199232243, product_4, product_3)
 
 
 _DERIVATIVES = {
@@ -315,3 +314,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -45,9 +45,8 @@ class DoubleSiLU(nn.Module):
 
 def _value(x: Tensor) -> Tensor:
     """The value: as declared, limits selected."""
-    product = x.sigmoid().mul_(x).sigmoid_().mul_(x)
-    product = torch.where(x == -torch.inf, -torch.inf, product)
-    return torch.where(x == torch.inf, torch.inf, product)
+    branch = _select(x == -torch.inf, -torch.inf, x.sigmoid().mul_(x).sigmoid_().mul_(x))
+    return _select(x == torch.inf, torch.inf, branch)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -74,18 +73,18 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_less = product_2.abs() < 0.5
     expm1_product_2 = _expm1(product_2)
     total = expm1_product_2 + 1
-    branch = torch.where(is_less, total, product_2.exp())
+    branch = _select(is_less, total, product_2.exp())
     t = branch.square()
     total_2 = t + 1
     difference = total_2 - t
     head_branch = _head(branch)
     difference_2 = branch - head_branch
-    branch_2 = torch.where(is_less, expm1_product_2 - (total - 1), 0)
+    branch_2 = _select(is_less, expm1_product_2 - (total - 1), 0)
     total_3 = head_branch * head_branch - t + head_branch * difference_2
     total_3 = total_3 + difference_2 * head_branch + difference_2 * difference_2
-    total_3 = torch.where(t * 2.0**-60 == 0, 0, total_3) + branch_2 * branch * 2
+    total_3 = _select(t * 2.0**-60 == 0, 0, total_3) + branch_2 * branch * 2
     total_4 = t - (total_2 - difference) + (1 - difference) + total_3
-    branch_3 = torch.where(total_4.abs() < torch.inf, total_4, 0)
+    branch_3 = _select(total_4.abs() < torch.inf, total_4, 0)
     total_5 = total_2 + branch_3
     ratio = 1 / total_5
     ratio_squared = ratio.square()
@@ -94,41 +93,41 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_less_2 = product_4.abs() < 0.5
     expm1_product_4 = _expm1(product_4)
     total_6 = expm1_product_4 + 1
-    branch_4 = torch.where(is_less_2, total_6, product_4.exp())
+    branch_4 = _select(is_less_2, total_6, product_4.exp())
     t_2 = branch_4.square()
     total_7 = t_2 + 1
     difference_3 = total_7 - t_2
     head_branch_4 = _head(branch_4)
     difference_4 = branch_4 - head_branch_4
-    branch_5 = torch.where(is_less_2, expm1_product_4 - (total_6 - 1), 0)
+    branch_5 = _select(is_less_2, expm1_product_4 - (total_6 - 1), 0)
     total_8 = head_branch_4 * head_branch_4 - t_2 + head_branch_4 * difference_4
     total_8 = total_8 + difference_4 * head_branch_4 + difference_4 * difference_4
-    total_8 = torch.where(t_2 * 2.0**-60 == 0, 0, total_8) + branch_5 * branch_4 * 2
+    total_8 = _select(t_2 * 2.0**-60 == 0, 0, total_8) + branch_5 * branch_4 * 2
     total_9 = t_2 - (total_7 - difference_3) + (1 - difference_3) + total_8
-    branch_6 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_6 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_7 + branch_6
     ratio_2 = 1 / total_10
     product_5 = product_3 * ratio_2
     product_6 = clamped * ratio_2
     minus_product_6 = -product_6
     is_negative = clamped < 0
-    branch_7 = torch.where(is_negative, branch_4, 1)
+    branch_7 = _select(is_negative, branch_4, 1)
     product_7 = minus_product_6 * branch_7
     product_8 = product_7 * branch_7
     product_9 = 0.5 * -product_8.abs()
     is_less_3 = product_9.abs() < 0.5
     expm1_product_9 = _expm1(product_9)
     total_11 = expm1_product_9 + 1
-    branch_8 = torch.where(is_less_3, total_11, product_9.exp())
+    branch_8 = _select(is_less_3, total_11, product_9.exp())
     t_3 = branch_8.square()
     total_12 = t_3 + 1
     difference_5 = total_12 - t_3
     head_branch_8 = _head(branch_8)
     difference_6 = branch_8 - head_branch_8
-    product_10 = torch.where(is_less_3, expm1_product_9 - (total_11 - 1), 0) * branch_8 * 2
+    product_10 = _select(is_less_3, expm1_product_9 - (total_11 - 1), 0) * branch_8 * 2
     total_13 = head_branch_8 * head_branch_8 - t_3 + head_branch_8 * difference_6
     total_13 = total_13 + difference_6 * head_branch_8 + difference_6 * difference_6
-    total_13 = torch.where(t_3 * 2.0**-60 == 0, 0, total_13) + product_10
+    total_13 = _select(t_3 * 2.0**-60 == 0, 0, total_13) + product_10
     head_product_7 = _head(product_7)
     head_branch_7 = _head(branch_7)
     difference_7 = branch_7 - head_branch_7
@@ -144,32 +143,32 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_12 = total_10 - head_total_10
     numerator = head_ratio_2 * head_total_10 - product_11 + head_ratio_2 * difference_12
     numerator = numerator + difference_10 * head_total_10 + difference_10 * difference_12
-    numerator = 1 - product_11 - torch.where(product_11 * 2.0**-60 == 0, 0, numerator)
+    numerator = 1 - product_11 - _select(product_11 * 2.0**-60 == 0, 0, numerator)
     numerator = (numerator - (branch_6 - (total_10 - total_7)) * ratio_2) / total_10
     total_14 = head_clamped * head_ratio_2 - product_6 + head_clamped * difference_10
     total_14 = total_14 + difference_11 * head_ratio_2 + difference_11 * difference_10
-    total_14 = torch.where(product_6 * 2.0**-60 == 0, 0, total_14) + numerator * clamped
-    branch_9 = torch.where(is_negative, branch_5, 0)
+    total_14 = _select(product_6 * 2.0**-60 == 0, 0, total_14) + numerator * clamped
+    branch_9 = _select(is_negative, branch_5, 0)
     total_15 = head_product_7 * head_branch_7 - product_8 + head_product_7 * difference_7
     total_15 = total_15 + difference_8 * head_branch_7 + difference_8 * difference_7
-    total_15 = torch.where(product_8 * 2.0**-60 == 0, 0, total_15)
+    total_15 = _select(product_8 * 2.0**-60 == 0, 0, total_15)
     total_16 = head * head_branch_7 - product_7 + head * difference_7
     total_16 = total_16 + difference_9 * head_branch_7 + difference_9 * difference_7
-    total_16 = torch.where(product_7 * 2.0**-60 == 0, 0, total_16) + -total_14 * branch_7
+    total_16 = _select(product_7 * 2.0**-60 == 0, 0, total_16) + -total_14 * branch_7
     total_15 = total_15 + (total_16 + branch_9 * minus_product_6) * branch_7
     total_15 = total_15 + branch_9 * product_7
     negated = -(total_15 * torch.where(product_8.isnan(), product_8, product_8.sign()))
     negated = negated * 0.5 * 2
     total_17 = t_3 - (total_12 - difference_5) + (1 - difference_5)
     total_17 = total_17 + (total_13 + negated * t_3)
-    branch_10 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    branch_10 = _select(total_17.abs() < torch.inf, total_17, 0)
     total_18 = total_12 + branch_10
     ratio_3 = 1 / total_18
     product_12 = product_5 * ratio_3
     is_negative_2 = minus_clamped < 0
-    branch_11 = torch.where(is_negative_2, t, 1)
+    branch_11 = _select(is_negative_2, t, 1)
     product_13 = product_12 * branch_11
-    branch_12 = torch.where(is_negative, t_2, 1)
+    branch_12 = _select(is_negative, t_2, 1)
     product_14 = product_13 * branch_12
     head_product_13 = _head(product_13)
     head_branch_12 = _head(branch_12)
@@ -193,7 +192,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_22 = clamped_squared - head_3
     total_19 = head_clamped * head_clamped - clamped_squared + head_clamped * difference_11
     total_19 = total_19 + difference_11 * head_clamped + difference_11 * difference_11
-    total_19 = torch.where(clamped_squared * 2.0**-60 == 0, 0, total_19)
+    total_19 = _select(clamped_squared * 2.0**-60 == 0, 0, total_19)
     head_ratio = _head(ratio)
     difference_23 = ratio - head_ratio
     product_15 = ratio * total_5
@@ -201,21 +200,21 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_24 = total_5 - head_total_5
     numerator_2 = head_ratio * head_total_5 - product_15 + head_ratio * difference_24
     numerator_3 = numerator_2 + difference_23 * head_total_5 + difference_23 * difference_24
-    numerator_4 = 1 - product_15 - torch.where(product_15 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_4 = 1 - product_15 - _select(product_15 * 2.0**-60 == 0, 0, numerator_3)
     numerator_4 = (numerator_4 - (branch_3 - (total_5 - total_2)) * ratio) / total_5
     total_20 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_23
     total_20 = total_20 + difference_23 * head_ratio + difference_23 * difference_23
-    total_20 = torch.where(ratio_squared * 2.0**-60 == 0, 0, total_20)
+    total_20 = _select(ratio_squared * 2.0**-60 == 0, 0, total_20)
     total_20 = total_20 + numerator_4 * ratio * 2
     total_21 = head_product_3 * head_ratio_2 - product_5 + head_product_3 * difference_10
     total_21 = total_21 + difference_19 * head_ratio_2 + difference_19 * difference_10
-    total_21 = torch.where(product_5 * 2.0**-60 == 0, 0, total_21)
+    total_21 = _select(product_5 * 2.0**-60 == 0, 0, total_21)
     total_22 = head_product * head_2 - product_3 + head_product * difference_20
     total_22 = total_22 + difference_21 * head_2 + difference_21 * difference_20
-    total_22 = torch.where(product_3 * 2.0**-60 == 0, 0, total_22)
+    total_22 = _select(product_3 * 2.0**-60 == 0, 0, total_22)
     total_23 = head_3 * head_clamped - product + head_3 * difference_11
     total_23 = total_23 + difference_22 * head_clamped + difference_22 * difference_11
-    total_23 = torch.where(product * 2.0**-60 == 0, 0, total_23) + total_19 * clamped
+    total_23 = _select(product * 2.0**-60 == 0, 0, total_23) + total_19 * clamped
     total_22 = (total_22 + total_23 * ratio_squared + total_20 * product) * ratio_2
     total_21 = total_21 + total_22 + numerator * product_3
     product_16 = ratio_3 * total_18
@@ -223,35 +222,35 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_25 = total_18 - head_total_18
     numerator_5 = head_ratio_3 * head_total_18 - product_16 + head_ratio_3 * difference_25
     numerator_6 = numerator_5 + difference_17 * head_total_18 + difference_17 * difference_25
-    numerator_7 = 1 - product_16 - torch.where(product_16 * 2.0**-60 == 0, 0, numerator_6)
+    numerator_7 = 1 - product_16 - _select(product_16 * 2.0**-60 == 0, 0, numerator_6)
     numerator_7 = (numerator_7 - (branch_10 - (total_18 - total_12)) * ratio_3) / total_18
-    branch_13 = torch.where(is_negative_2, total_3, 0)
-    branch_14 = torch.where(is_negative, total_8, 0)
+    branch_13 = _select(is_negative_2, total_3, 0)
+    branch_14 = _select(is_negative, total_8, 0)
     total_24 = head_product_5 * head_ratio_3 - product_12 + head_product_5 * difference_17
     total_24 = total_24 + difference_18 * head_ratio_3 + difference_18 * difference_17
-    total_24 = torch.where(product_12 * 2.0**-60 == 0, 0, total_24) + total_21 * ratio_3
+    total_24 = _select(product_12 * 2.0**-60 == 0, 0, total_24) + total_21 * ratio_3
     total_24 = (total_24 + numerator_7 * product_5) * branch_11
     difference_26 = head_product_12 * head_branch_11 - product_13
     difference_26 = difference_26 + head_product_12 * difference_15
     difference_26 = difference_26 + difference_16 * head_branch_11
     difference_26 = difference_26 + difference_16 * difference_15
-    difference_26 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_26) + total_24
+    difference_26 = _select(product_13 * 2.0**-60 == 0, 0, difference_26) + total_24
     difference_26 = (difference_26 + branch_13 * product_12) * branch_12
     difference_27 = head_product_13 * head_branch_12 - product_14
     difference_27 = difference_27 + head_product_13 * difference_13
     difference_27 = difference_27 + difference_14 * head_branch_12
     difference_27 = difference_27 + difference_14 * difference_13
-    difference_27 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_27) + difference_26
+    difference_27 = _select(product_14 * 2.0**-60 == 0, 0, difference_27) + difference_26
     difference_27 = difference_27 + branch_14 * product_13
-    branch_15 = torch.where(difference_27.abs() < torch.inf, difference_27, 0)
+    branch_15 = _select(difference_27.abs() < torch.inf, difference_27, 0)
     total_25 = product_14 + branch_15
     is_equal = product_8 == 0
-    branch_16 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_16 = _select(total_15.abs() < torch.inf, total_15, 0)
     differs = product_8 != 0
     outside = is_equal & (branch_16 < 0) | differs & (product_8 < 0)
-    branch_17 = torch.where(outside, t_3, 1)
-    branch_18 = torch.where(outside, total_13, 0)
-    branch_19 = torch.where(branch_18.abs() < torch.inf, branch_18, 0)
+    branch_17 = _select(outside, t_3, 1)
+    branch_18 = _select(outside, total_13, 0)
+    branch_19 = _select(branch_18.abs() < torch.inf, branch_18, 0)
     total_26 = branch_17 + branch_19
     product_17 = total_25 * total_26
     product_18 = clamped_squared * ratio_squared
@@ -263,28 +262,27 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_29 = total_26 - head_total_26
     difference_30 = total_25 - head_total_25
     difference_31 = branch_19 - (total_26 - branch_17)
-    branch_20 = torch.where(outside, negated, 0)
+    branch_20 = _select(outside, negated, 0)
     head_product_18 = _head(product_18)
     difference_32 = product_18 - head_product_18
     total_28 = head_total_25 * head_total_26 - product_17 + head_total_25 * difference_29
     total_28 = total_28 + difference_30 * head_total_26 + difference_30 * difference_29
-    total_28 = torch.where(product_17 * 2.0**-60 == 0, 0, total_28)
+    total_28 = _select(product_17 * 2.0**-60 == 0, 0, total_28)
     total_28 = total_28 + (branch_15 - (total_25 - product_14)) * total_26
     total_28 = total_28 + difference_31 * total_25 + branch_20 * product_17
     total_29 = product_17 - (total_27 - difference_28) + (product_19 - difference_28)
     total_29 = total_29 + total_28
     total_30 = head_3 * head_2 - product_18 + head_3 * difference_20
     total_30 = total_30 + difference_22 * head_2 + difference_22 * difference_20
-    total_30 = torch.where(product_18 * 2.0**-60 == 0, 0, total_30)
-    total_30 = total_30 + total_19 * ratio_squared + total_20 * clamped_squared
-    total_30 = total_30 * branch_11
+    total_30 = _select(product_18 * 2.0**-60 == 0, 0, total_30) + total_19 * ratio_squared
+    total_30 = (total_30 + total_20 * clamped_squared) * branch_11
     difference_33 = head_product_18 * head_branch_11 - product_19
     difference_33 = difference_33 + head_product_18 * difference_15
     difference_33 = difference_33 + difference_32 * head_branch_11
     difference_33 = difference_33 + difference_32 * difference_15
-    difference_33 = torch.where(product_19 * 2.0**-60 == 0, 0, difference_33) + total_30
+    difference_33 = _select(product_19 * 2.0**-60 == 0, 0, difference_33) + total_30
     total_29 = total_29 + (difference_33 + branch_13 * product_18)
-    branch_21 = torch.where(total_29.abs() < torch.inf, total_29, 0)
+    branch_21 = _select(total_29.abs() < torch.inf, total_29, 0)
     total_31 = total_27 + branch_21
     product_20 = 2 * clamped_squared
     product_21 = product_20 * ratio_2
@@ -301,25 +299,25 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_37 = product_20 - head_product_20
     total_32 = head_product_21 * head_ratio - product_22 + head_product_21 * difference_23
     total_32 = total_32 + difference_36 * head_ratio + difference_36 * difference_23
-    total_32 = torch.where(product_22 * 2.0**-60 == 0, 0, total_32)
+    total_32 = _select(product_22 * 2.0**-60 == 0, 0, total_32)
     difference_38 = head_product_20 * head_ratio_2 - product_21
     difference_38 = difference_38 + head_product_20 * difference_10
     difference_38 = difference_38 + difference_37 * head_ratio_2 + difference_37 * difference_10
-    difference_38 = torch.where(product_21 * 2.0**-60 == 0, 0, difference_38)
+    difference_38 = _select(product_21 * 2.0**-60 == 0, 0, difference_38)
     difference_38 = (difference_38 + total_19 * 2 * ratio_2 + numerator * product_20) * ratio
     total_32 = total_32 + difference_38 + numerator_4 * product_21
     difference_39 = head_product_23 * head_branch_12 - product_24
     difference_39 = difference_39 + head_product_23 * difference_13
     difference_39 = difference_39 + difference_34 * head_branch_12
     difference_39 = difference_39 + difference_34 * difference_13
-    difference_39 = torch.where(product_24 * 2.0**-60 == 0, 0, difference_39)
+    difference_39 = _select(product_24 * 2.0**-60 == 0, 0, difference_39)
     difference_40 = head_product_22 * head_ratio_3 - product_23
     difference_40 = difference_40 + head_product_22 * difference_17
     difference_40 = difference_40 + difference_35 * head_ratio_3 + difference_35 * difference_17
-    difference_40 = torch.where(product_23 * 2.0**-60 == 0, 0, difference_40)
-    difference_40 = (difference_40 + total_32 * ratio_3 + numerator_7 * product_22) * branch_12
-    difference_39 = difference_39 + difference_40 + branch_14 * product_23
-    branch_22 = torch.where(difference_39.abs() < torch.inf, difference_39, 0)
+    difference_40 = _select(product_23 * 2.0**-60 == 0, 0, difference_40) + total_32 * ratio_3
+    difference_39 = difference_39 + (difference_40 + numerator_7 * product_22) * branch_12
+    difference_39 = difference_39 + branch_14 * product_23
+    branch_22 = _select(difference_39.abs() < torch.inf, difference_39, 0)
     total_33 = product_24 + branch_22
     product_25 = total_33 * total_26
     total_34 = total_31 + product_25
@@ -328,12 +326,12 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_42 = total_33 - head_total_33
     total_35 = head_total_33 * head_total_26 - product_25 + head_total_33 * difference_29
     total_35 = total_35 + difference_42 * head_total_26 + difference_42 * difference_29
-    total_35 = torch.where(product_25 * 2.0**-60 == 0, 0, total_35)
+    total_35 = _select(product_25 * 2.0**-60 == 0, 0, total_35)
     total_35 = total_35 + (branch_22 - (total_33 - product_24)) * total_26
     total_35 = total_35 + difference_31 * total_33 + branch_20 * product_25
     total_36 = total_31 - (total_34 - difference_41) + (product_25 - difference_41)
     total_36 = total_36 + (branch_21 - (total_31 - total_27)) + total_35
-    branch_23 = torch.where(total_36.abs() < torch.inf, total_36, 0)
+    branch_23 = _select(total_36.abs() < torch.inf, total_36, 0)
     total_37 = total_34 + branch_23
     product_26 = 4 * clamped
     product_27 = product_26 * ratio
@@ -343,11 +341,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_44 = product_26 - head_product_26
     total_39 = head_product_26 * head_ratio - product_27 + head_product_26 * difference_23
     total_39 = total_39 + difference_44 * head_ratio + difference_44 * difference_23
-    total_39 = torch.where(product_27 * 2.0**-60 == 0, 0, total_39)
-    total_39 = total_39 + numerator_4 * product_26
+    total_39 = _select(product_27 * 2.0**-60 == 0, 0, total_39) + numerator_4 * product_26
     total_40 = total_37 - (total_38 - difference_43) + (product_27 - difference_43)
     total_40 = total_40 + (branch_23 - (total_37 - total_34)) + total_39
-    branch_24 = torch.where(total_40.abs() < torch.inf, total_40, 0)
+    branch_24 = _select(total_40.abs() < torch.inf, total_40, 0)
     total_41 = total_38 + branch_24
     product_28 = product_6 * branch_7
     product_29 = product_28 * branch_7
@@ -355,34 +352,34 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_less_4 = product_30.abs() < 0.5
     expm1_product_30 = _expm1(product_30)
     total_42 = expm1_product_30 + 1
-    branch_25 = torch.where(is_less_4, total_42, product_30.exp())
+    branch_25 = _select(is_less_4, total_42, product_30.exp())
     t_4 = branch_25.square()
     total_43 = t_4 + 1
     difference_45 = total_43 - t_4
     head_branch_25 = _head(branch_25)
     difference_46 = branch_25 - head_branch_25
-    product_31 = torch.where(is_less_4, expm1_product_30 - (total_42 - 1), 0) * branch_25 * 2
+    product_31 = _select(is_less_4, expm1_product_30 - (total_42 - 1), 0) * branch_25 * 2
     total_44 = head_branch_25 * head_branch_25 - t_4 + head_branch_25 * difference_46
     total_44 = total_44 + difference_46 * head_branch_25 + difference_46 * difference_46
-    total_44 = torch.where(t_4 * 2.0**-60 == 0, 0, total_44) + product_31
+    total_44 = _select(t_4 * 2.0**-60 == 0, 0, total_44) + product_31
     head_product_28 = _head(product_28)
     difference_47 = product_28 - head_product_28
     head_product_6 = _head(product_6)
     difference_48 = product_6 - head_product_6
     total_45 = head_product_6 * head_branch_7 - product_28 + head_product_6 * difference_7
     total_45 = total_45 + difference_48 * head_branch_7 + difference_48 * difference_7
-    total_45 = torch.where(product_28 * 2.0**-60 == 0, 0, total_45) + total_14 * branch_7
+    total_45 = _select(product_28 * 2.0**-60 == 0, 0, total_45) + total_14 * branch_7
     total_45 = (total_45 + branch_9 * product_6) * branch_7
     difference_49 = head_product_28 * head_branch_7 - product_29
     difference_49 = difference_49 + head_product_28 * difference_7
     difference_49 = difference_49 + difference_47 * head_branch_7 + difference_47 * difference_7
-    difference_49 = torch.where(product_29 * 2.0**-60 == 0, 0, difference_49) + total_45
+    difference_49 = _select(product_29 * 2.0**-60 == 0, 0, difference_49) + total_45
     difference_49 = difference_49 + branch_9 * product_28
     sign_product_29 = torch.where(product_29.isnan(), product_29, product_29.sign())
     sign_product_29 = -(difference_49 * sign_product_29) * 0.5 * 2
     total_46 = t_4 - (total_43 - difference_45) + (1 - difference_45)
     total_46 = total_46 + (total_44 + sign_product_29 * t_4)
-    branch_26 = torch.where(total_46.abs() < torch.inf, total_46, 0)
+    branch_26 = _select(total_46.abs() < torch.inf, total_46, 0)
     total_47 = total_43 + branch_26
     ratio_4 = 1 / total_47
     product_32 = ratio_4 * total_47
@@ -392,251 +389,251 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_51 = ratio_4 - head_ratio_4
     numerator_8 = head_ratio_4 * head_total_47 - product_32 + head_ratio_4 * difference_50
     numerator_9 = numerator_8 + difference_51 * head_total_47 + difference_51 * difference_50
-    numerator_10 = 1 - product_32 - torch.where(product_32 * 2.0**-60 == 0, 0, numerator_9)
+    numerator_10 = 1 - product_32 - _select(product_32 * 2.0**-60 == 0, 0, numerator_9)
     numerator_10 = (numerator_10 - (branch_26 - (total_47 - total_43)) * ratio_4) / total_47
-    branch_27 = torch.where(difference_49.abs() < torch.inf, difference_49, 0)
-    total_48 = t_4 + torch.where(total_44.abs() < torch.inf, total_44, 0)
+    branch_27 = _select(difference_49.abs() < torch.inf, difference_49, 0)
+    total_48 = t_4 + _select(total_44.abs() < torch.inf, total_44, 0)
     product_33 = total_48 * sign_product_29
-    total_49 = torch.where(sign_product_29.abs() < torch.inf, sign_product_29, 0) + 1
+    total_49 = _select(sign_product_29.abs() < torch.inf, sign_product_29, 0) + 1
     total_49 = total_48 * total_49
-    total_50 = total_48 + torch.where(product_33.abs() < torch.inf, product_33, 0)
-    total_49 = torch.where(total_48.abs() < 2.0**-60, total_49, total_50)
-    total_49 = torch.where(product_29 + branch_27 < 0, total_49, 1)
-    total_51 = ratio_4 + torch.where(numerator_10.abs() < torch.inf, numerator_10, 0)
-    total_52 = branch_12 + torch.where(branch_14.abs() < torch.inf, branch_14, 0)
-    total_53 = branch_11 + torch.where(branch_13.abs() < torch.inf, branch_13, 0)
-    total_54 = product_5 + torch.where(total_21.abs() < torch.inf, total_21, 0)
-    total_54 = -(total_54 * total_51 * total_53 * total_52 * total_49)
-    total_55 = total_41 + total_54
-    difference_52 = total_55 - total_41
-    total_56 = total_41 - (total_55 - difference_52) + (total_54 - difference_52)
-    total_56 = total_56 + (branch_24 - (total_41 - total_38))
-    branch_28 = torch.where(total_56.abs() < torch.inf, total_56, 0)
-    total_57 = total_55 + branch_28
+    total_50 = total_48 + _select(product_33.abs() < torch.inf, product_33, 0)
+    total_49 = _select(total_48.abs() < 2.0**-60, total_49, total_50)
+    total_49 = _select(product_29 + branch_27 < 0, total_49, 1)
+    total_51 = ratio_4 + _select(numerator_10.abs() < torch.inf, numerator_10, 0)
+    total_51 = (product_5 + _select(total_21.abs() < torch.inf, total_21, 0)) * total_51
+    total_51 = total_51 * (branch_11 + _select(branch_13.abs() < torch.inf, branch_13, 0))
+    total_51 = total_51 * (branch_12 + _select(branch_14.abs() < torch.inf, branch_14, 0))
+    total_51 = -(total_51 * total_49)
+    total_52 = total_41 + total_51
+    difference_52 = total_52 - total_41
+    total_53 = total_41 - (total_52 - difference_52) + (total_51 - difference_52)
+    total_53 = total_53 + (branch_24 - (total_41 - total_38))
+    branch_28 = _select(total_53.abs() < torch.inf, total_53, 0)
+    total_54 = total_52 + branch_28
     product_34 = product_22 * ratio_4
     product_35 = product_34 * branch_12
     product_36 = product_35 * total_49
     minus_product_36 = -product_36
-    total_58 = total_57 + minus_product_36
-    difference_53 = total_58 - total_57
+    total_55 = total_54 + minus_product_36
+    difference_53 = total_55 - total_54
     head_product_35 = _head(product_35)
     head_total_49 = _head(total_49)
     difference_54 = total_49 - head_total_49
     difference_55 = product_35 - head_product_35
     head_product_34 = _head(product_34)
     difference_56 = product_34 - head_product_34
-    total_59 = total_57 - (total_58 - difference_53) + (minus_product_36 - difference_53)
-    total_59 = total_59 + (branch_28 - (total_57 - total_55))
+    total_56 = total_54 - (total_55 - difference_53) + (minus_product_36 - difference_53)
+    total_56 = total_56 + (branch_28 - (total_54 - total_52))
     difference_57 = head_product_34 * head_branch_12 - product_35
     difference_57 = difference_57 + head_product_34 * difference_13
     difference_57 = difference_57 + difference_56 * head_branch_12
     difference_57 = difference_57 + difference_56 * difference_13
-    difference_57 = torch.where(product_35 * 2.0**-60 == 0, 0, difference_57)
+    difference_57 = _select(product_35 * 2.0**-60 == 0, 0, difference_57)
     difference_58 = head_product_35 * head_total_49 - product_36
     difference_58 = difference_58 + head_product_35 * difference_54
     difference_58 = difference_58 + difference_55 * head_total_49
     difference_58 = difference_58 + difference_55 * difference_54
-    difference_58 = torch.where(product_36 * 2.0**-60 == 0, 0, difference_58)
+    difference_58 = _select(product_36 * 2.0**-60 == 0, 0, difference_58)
     difference_59 = head_product_22 * head_ratio_4 - product_34
     difference_59 = difference_59 + head_product_22 * difference_51
     difference_59 = difference_59 + difference_35 * head_ratio_4 + difference_35 * difference_51
-    difference_59 = torch.where(product_34 * 2.0**-60 == 0, 0, difference_59)
-    difference_59 = (difference_59 + total_32 * ratio_4 + numerator_10 * product_22) * branch_12
-    difference_57 = (difference_57 + difference_59 + branch_14 * product_34) * total_49
-    total_59 = total_59 - (difference_58 + difference_57)
-    branch_29 = torch.where(total_59.abs() < torch.inf, total_59, 0)
-    total_60 = total_58 + branch_29
+    difference_59 = _select(product_34 * 2.0**-60 == 0, 0, difference_59) + total_32 * ratio_4
+    difference_57 = difference_57 + (difference_59 + numerator_10 * product_22) * branch_12
+    difference_58 = -(difference_58 + (difference_57 + branch_14 * product_34) * total_49)
+    total_56 = total_56 + difference_58
+    branch_29 = _select(total_56.abs() < torch.inf, total_56, 0)
+    total_57 = total_55 + branch_29
     product_37 = clamped_squared * ratio_2
     product_38 = product_37 * ratio
     product_39 = product_38 * branch_12
     minus_product_39 = -product_39
-    total_61 = total_60 + minus_product_39
-    difference_60 = total_61 - total_60
+    total_58 = total_57 + minus_product_39
+    difference_60 = total_58 - total_57
     head_product_38 = _head(product_38)
     difference_61 = product_38 - head_product_38
     head_product_37 = _head(product_37)
     difference_62 = product_37 - head_product_37
-    total_62 = head_product_37 * head_ratio - product_38 + head_product_37 * difference_23
-    total_62 = total_62 + difference_62 * head_ratio + difference_62 * difference_23
-    total_62 = torch.where(product_38 * 2.0**-60 == 0, 0, total_62)
-    total_63 = total_60 - (total_61 - difference_60) + (minus_product_39 - difference_60)
-    total_63 = total_63 + (branch_29 - (total_60 - total_58))
-    total_64 = head_3 * head_ratio_2 - product_37 + head_3 * difference_10
-    total_64 = total_64 + difference_22 * head_ratio_2 + difference_22 * difference_10
-    total_64 = torch.where(product_37 * 2.0**-60 == 0, 0, total_64) + total_19 * ratio_2
-    total_62 = total_62 + (total_64 + numerator * clamped_squared) * ratio
-    total_62 = (total_62 + numerator_4 * product_37) * branch_12
+    total_59 = head_product_37 * head_ratio - product_38 + head_product_37 * difference_23
+    total_59 = total_59 + difference_62 * head_ratio + difference_62 * difference_23
+    total_59 = _select(product_38 * 2.0**-60 == 0, 0, total_59)
+    total_60 = total_57 - (total_58 - difference_60) + (minus_product_39 - difference_60)
+    total_60 = total_60 + (branch_29 - (total_57 - total_55))
+    total_61 = head_3 * head_ratio_2 - product_37 + head_3 * difference_10
+    total_61 = total_61 + difference_22 * head_ratio_2 + difference_22 * difference_10
+    total_61 = _select(product_37 * 2.0**-60 == 0, 0, total_61) + total_19 * ratio_2
+    total_59 = total_59 + (total_61 + numerator * clamped_squared) * ratio
+    total_59 = (total_59 + numerator_4 * product_37) * branch_12
     difference_63 = head_product_38 * head_branch_12 - product_39
     difference_63 = difference_63 + head_product_38 * difference_13
     difference_63 = difference_63 + difference_61 * head_branch_12
     difference_63 = difference_63 + difference_61 * difference_13
-    difference_63 = torch.where(product_39 * 2.0**-60 == 0, 0, difference_63) + total_62
-    total_63 = total_63 - (difference_63 + branch_14 * product_38)
-    branch_30 = torch.where(total_63.abs() < torch.inf, total_63, 0)
-    total_65 = total_61 + branch_30
-    branch_31 = torch.where(is_negative_2, branch, 1)
-    product_40 = total_65 * branch_31
+    difference_63 = _select(product_39 * 2.0**-60 == 0, 0, difference_63) + total_59
+    total_60 = total_60 - (difference_63 + branch_14 * product_38)
+    branch_30 = _select(total_60.abs() < torch.inf, total_60, 0)
+    total_62 = total_58 + branch_30
+    branch_31 = _select(is_negative_2, branch, 1)
+    product_40 = total_62 * branch_31
     product_41 = product_40 * branch_31
     product_42 = product_6 * ratio_3
-    total_66 = head_product_6 * head_ratio_3 - product_42 + head_product_6 * difference_17
-    total_66 = total_66 + difference_48 * head_ratio_3 + difference_48 * difference_17
-    total_66 = torch.where(product_42 * 2.0**-60 == 0, 0, total_66) + total_14 * ratio_3
-    total_66 = total_66 + numerator_7 * product_6
-    branch_32 = torch.where(total_66.abs() < torch.inf, total_66, 0)
-    total_67 = product_42 + branch_32
-    product_43 = total_67 * total_26
+    total_63 = head_product_6 * head_ratio_3 - product_42 + head_product_6 * difference_17
+    total_63 = total_63 + difference_48 * head_ratio_3 + difference_48 * difference_17
+    total_63 = _select(product_42 * 2.0**-60 == 0, 0, total_63) + total_14 * ratio_3
+    total_63 = total_63 + numerator_7 * product_6
+    branch_32 = _select(total_63.abs() < torch.inf, total_63, 0)
+    total_64 = product_42 + branch_32
+    product_43 = total_64 * total_26
     product_44 = product_6 * ratio_4
     product_45 = product_44 * total_49
     minus_product_45 = -product_45
-    total_68 = product_43 + minus_product_45
-    difference_64 = total_68 - product_43
-    head_total_67 = _head(total_67)
-    difference_65 = total_67 - head_total_67
+    total_65 = product_43 + minus_product_45
+    difference_64 = total_65 - product_43
+    head_total_64 = _head(total_64)
+    difference_65 = total_64 - head_total_64
     head_product_44 = _head(product_44)
     difference_66 = product_44 - head_product_44
-    total_69 = product_43 - (total_68 - difference_64) + (minus_product_45 - difference_64)
-    total_70 = head_product_6 * head_ratio_4 - product_44 + head_product_6 * difference_51
-    total_70 = total_70 + difference_48 * head_ratio_4 + difference_48 * difference_51
-    total_70 = torch.where(product_44 * 2.0**-60 == 0, 0, total_70) + total_14 * ratio_4
-    total_70 = (total_70 + numerator_10 * product_6) * total_49
-    total_71 = head_total_67 * head_total_26 - product_43 + head_total_67 * difference_29
-    total_71 = total_71 + difference_65 * head_total_26 + difference_65 * difference_29
-    total_71 = torch.where(product_43 * 2.0**-60 == 0, 0, total_71)
-    total_71 = total_71 + (branch_32 - (total_67 - product_42)) * total_26
-    total_69 = total_69 + (total_71 + difference_31 * total_67 + branch_20 * product_43)
+    total_66 = product_43 - (total_65 - difference_64) + (minus_product_45 - difference_64)
+    total_67 = head_product_6 * head_ratio_4 - product_44 + head_product_6 * difference_51
+    total_67 = total_67 + difference_48 * head_ratio_4 + difference_48 * difference_51
+    total_67 = _select(product_44 * 2.0**-60 == 0, 0, total_67) + total_14 * ratio_4
+    total_67 = (total_67 + numerator_10 * product_6) * total_49
+    total_68 = head_total_64 * head_total_26 - product_43 + head_total_64 * difference_29
+    total_68 = total_68 + difference_65 * head_total_26 + difference_65 * difference_29
+    total_68 = _select(product_43 * 2.0**-60 == 0, 0, total_68)
+    total_68 = total_68 + (branch_32 - (total_64 - product_42)) * total_26
+    total_66 = total_66 + (total_68 + difference_31 * total_64 + branch_20 * product_43)
     difference_67 = head_product_44 * head_total_49 - product_45
     difference_67 = difference_67 + head_product_44 * difference_54
     difference_67 = difference_67 + difference_66 * head_total_49
     difference_67 = difference_67 + difference_66 * difference_54
-    difference_67 = -(torch.where(product_45 * 2.0**-60 == 0, 0, difference_67) + total_70)
-    total_69 = total_69 + difference_67
-    branch_33 = torch.where(total_69.abs() < torch.inf, total_69, 0)
-    total_72 = total_68 + branch_33
-    product_46 = total_72 * branch_7
+    difference_67 = -(_select(product_45 * 2.0**-60 == 0, 0, difference_67) + total_67)
+    total_66 = total_66 + difference_67
+    branch_33 = _select(total_66.abs() < torch.inf, total_66, 0)
+    total_69 = total_65 + branch_33
+    product_46 = total_69 * branch_7
     product_47 = product_46 * branch_7
-    total_73 = product_41 + product_47
-    difference_68 = total_73 - product_41
+    total_70 = product_41 + product_47
+    difference_68 = total_70 - product_41
     head_product_40 = _head(product_40)
     head_branch_31 = _head(branch_31)
     difference_69 = branch_31 - head_branch_31
     difference_70 = product_40 - head_product_40
-    head_total_65 = _head(total_65)
-    difference_71 = total_65 - head_total_65
-    branch_34 = torch.where(is_negative_2, branch_2, 0)
+    head_total_62 = _head(total_62)
+    difference_71 = total_62 - head_total_62
+    branch_34 = _select(is_negative_2, branch_2, 0)
     head_product_46 = _head(product_46)
     difference_72 = product_46 - head_product_46
-    head_total_72 = _head(total_72)
-    difference_73 = total_72 - head_total_72
-    total_74 = head_total_65 * head_branch_31 - product_40 + head_total_65 * difference_69
-    total_74 = total_74 + difference_71 * head_branch_31 + difference_71 * difference_69
-    total_74 = torch.where(product_40 * 2.0**-60 == 0, 0, total_74)
-    total_74 = total_74 + (branch_30 - (total_65 - total_61)) * branch_31
-    total_74 = (total_74 + branch_34 * total_65) * branch_31
-    total_75 = head_total_72 * head_branch_7 - product_46 + head_total_72 * difference_7
-    total_75 = total_75 + difference_73 * head_branch_7 + difference_73 * difference_7
-    total_75 = torch.where(product_46 * 2.0**-60 == 0, 0, total_75)
-    total_75 = total_75 + (branch_33 - (total_72 - total_68)) * branch_7
-    total_75 = (total_75 + branch_9 * total_72) * branch_7
-    total_76 = product_41 - (total_73 - difference_68) + (product_47 - difference_68)
+    head_total_69 = _head(total_69)
+    difference_73 = total_69 - head_total_69
+    total_71 = head_total_62 * head_branch_31 - product_40 + head_total_62 * difference_69
+    total_71 = total_71 + difference_71 * head_branch_31 + difference_71 * difference_69
+    total_71 = _select(product_40 * 2.0**-60 == 0, 0, total_71)
+    total_71 = total_71 + (branch_30 - (total_62 - total_58)) * branch_31
+    total_71 = (total_71 + branch_34 * total_62) * branch_31
+    total_72 = head_total_69 * head_branch_7 - product_46 + head_total_69 * difference_7
+    total_72 = total_72 + difference_73 * head_branch_7 + difference_73 * difference_7
+    total_72 = _select(product_46 * 2.0**-60 == 0, 0, total_72)
+    total_72 = total_72 + (branch_33 - (total_69 - total_65)) * branch_7
+    total_72 = (total_72 + branch_9 * total_69) * branch_7
+    total_73 = product_41 - (total_70 - difference_68) + (product_47 - difference_68)
     difference_74 = head_product_40 * head_branch_31 - product_41
     difference_74 = difference_74 + head_product_40 * difference_69
     difference_74 = difference_74 + difference_70 * head_branch_31
     difference_74 = difference_74 + difference_70 * difference_69
-    difference_74 = torch.where(product_41 * 2.0**-60 == 0, 0, difference_74) + total_74
-    total_76 = total_76 + (difference_74 + branch_34 * product_40)
+    difference_74 = _select(product_41 * 2.0**-60 == 0, 0, difference_74) + total_71
+    total_73 = total_73 + (difference_74 + branch_34 * product_40)
     difference_75 = head_product_46 * head_branch_7 - product_47
     difference_75 = difference_75 + head_product_46 * difference_7
     difference_75 = difference_75 + difference_72 * head_branch_7 + difference_72 * difference_7
-    difference_75 = torch.where(product_47 * 2.0**-60 == 0, 0, difference_75) + total_75
-    total_76 = total_76 + (difference_75 + branch_9 * product_46)
-    branch_35 = torch.where(total_76.abs() < torch.inf, total_76, 0)
-    total_77 = total_73 + branch_35
-    total_78 = total_77 + 2
-    difference_76 = total_78 - total_77
-    total_79 = total_77 - (total_78 - difference_76) + (2 - difference_76)
-    total_79 = total_79 + (branch_35 - (total_77 - total_73))
-    branch_36 = torch.where(total_79.abs() < torch.inf, total_79, 0)
-    total_80 = total_78 + branch_36
-    product_48 = total_80 * ratio_2
+    difference_75 = _select(product_47 * 2.0**-60 == 0, 0, difference_75) + total_72
+    total_73 = total_73 + (difference_75 + branch_9 * product_46)
+    branch_35 = _select(total_73.abs() < torch.inf, total_73, 0)
+    total_74 = total_70 + branch_35
+    total_75 = total_74 + 2
+    difference_76 = total_75 - total_74
+    total_76 = total_74 - (total_75 - difference_76) + (2 - difference_76)
+    total_76 = total_76 + (branch_35 - (total_74 - total_70))
+    branch_36 = _select(total_76.abs() < torch.inf, total_76, 0)
+    total_77 = total_75 + branch_36
+    product_48 = total_77 * ratio_2
     product_49 = product_48 * ratio_4
     product_50 = product_49 * ratio_3
     head_product_49 = _head(product_49)
     difference_77 = product_49 - head_product_49
     head_product_48 = _head(product_48)
     difference_78 = product_48 - head_product_48
-    head_total_80 = _head(total_80)
-    difference_79 = total_80 - head_total_80
-    total_81 = head_total_80 * head_ratio_2 - product_48 + head_total_80 * difference_10
-    total_81 = total_81 + difference_79 * head_ratio_2 + difference_79 * difference_10
-    total_81 = torch.where(product_48 * 2.0**-60 == 0, 0, total_81)
-    total_81 = total_81 + (branch_36 - (total_80 - total_78)) * ratio_2
-    total_81 = (total_81 + numerator * total_80) * ratio_4
+    head_total_77 = _head(total_77)
+    difference_79 = total_77 - head_total_77
+    total_78 = head_total_77 * head_ratio_2 - product_48 + head_total_77 * difference_10
+    total_78 = total_78 + difference_79 * head_ratio_2 + difference_79 * difference_10
+    total_78 = _select(product_48 * 2.0**-60 == 0, 0, total_78)
+    total_78 = total_78 + (branch_36 - (total_77 - total_75)) * ratio_2
+    total_78 = (total_78 + numerator * total_77) * ratio_4
     difference_80 = head_product_48 * head_ratio_4 - product_49
     difference_80 = difference_80 + head_product_48 * difference_51
     difference_80 = difference_80 + difference_78 * head_ratio_4 + difference_78 * difference_51
-    difference_80 = torch.where(product_49 * 2.0**-60 == 0, 0, difference_80) + total_81
+    difference_80 = _select(product_49 * 2.0**-60 == 0, 0, difference_80) + total_78
     difference_80 = (difference_80 + numerator_10 * product_48) * ratio_3
     difference_81 = head_product_49 * head_ratio_3 - product_50
     difference_81 = difference_81 + head_product_49 * difference_17
     difference_81 = difference_81 + difference_77 * head_ratio_3 + difference_77 * difference_17
-    difference_81 = torch.where(product_50 * 2.0**-60 == 0, 0, difference_81) + difference_80
+    difference_81 = _select(product_50 * 2.0**-60 == 0, 0, difference_81) + difference_80
     difference_81 = difference_81 + numerator_7 * product_49
-    branch_37 = torch.where(difference_81.abs() < torch.inf, difference_81, 0)
-    total_82 = product_50 + branch_37
+    branch_37 = _select(difference_81.abs() < torch.inf, difference_81, 0)
+    total_79 = product_50 + branch_37
     smaller = clamped.clamp(max=0)
     smaller_2 = product_29.clamp(max=0)
-    total_83 = smaller + smaller_2
-    difference_82 = total_83 - smaller
-    total_84 = smaller - (total_83 - difference_82) + (smaller_2 - difference_82)
+    total_80 = smaller + smaller_2
+    difference_82 = total_80 - smaller
+    total_81 = smaller - (total_80 - difference_82) + (smaller_2 - difference_82)
     outside_2 = (product_29 == 0) & (branch_27 <= 0) | (product_29 != 0) & (product_29 <= 0)
-    total_84 = total_84 + torch.where(outside_2, difference_49, 0)
-    branch_38 = torch.where(total_84.abs() < torch.inf, total_84, 0)
-    total_85 = total_83 + branch_38
+    total_81 = total_81 + _select(outside_2, difference_49, 0)
+    branch_38 = _select(total_81.abs() < torch.inf, total_81, 0)
+    total_82 = total_80 + branch_38
     smaller_3 = product_8.clamp(max=0)
-    total_86 = total_85 + smaller_3
-    difference_83 = total_86 - total_85
-    total_87 = total_85 - (total_86 - difference_83) + (smaller_3 - difference_83)
-    total_87 = total_87 + (branch_38 - (total_85 - total_83))
+    total_83 = total_82 + smaller_3
+    difference_83 = total_83 - total_82
+    total_84 = total_82 - (total_83 - difference_83) + (smaller_3 - difference_83)
+    total_84 = total_84 + (branch_38 - (total_82 - total_80))
     outside_3 = is_equal & (branch_16 <= 0) | differs & (product_8 <= 0)
-    total_87 = total_87 + torch.where(outside_3, total_15, 0)
-    branch_39 = torch.where(total_87.abs() < torch.inf, total_87, 0)
-    total_88 = total_86 + branch_39
-    product_51 = 0.5 * total_88
+    total_84 = total_84 + _select(outside_3, total_15, 0)
+    branch_39 = _select(total_84.abs() < torch.inf, total_84, 0)
+    total_85 = total_83 + branch_39
+    product_51 = 0.5 * total_85
     is_less_5 = product_51.abs() < 0.5
     expm1_product_51 = _expm1(product_51)
-    total_89 = expm1_product_51 + 1
-    branch_40 = torch.where(is_less_5, total_89, product_51.exp())
-    branch_41 = torch.where(is_less_5, expm1_product_51 - (total_89 - 1), 0)
-    branch_42 = torch.where(branch_41.abs() < torch.inf, branch_41, 0)
-    total_90 = branch_40 + branch_42
-    product_52 = total_82 * total_90
-    head_total_82 = _head(total_82)
-    head_total_90 = _head(total_90)
-    difference_84 = total_90 - head_total_90
-    difference_85 = total_82 - head_total_82
-    difference_86 = branch_42 - (total_90 - branch_40)
-    total_91 = head_total_82 * head_total_90 - product_52 + head_total_82 * difference_84
-    total_91 = total_91 + difference_85 * head_total_90 + difference_85 * difference_84
-    total_91 = torch.where(product_52 * 2.0**-60 == 0, 0, total_91)
-    total_91 = total_91 + (branch_37 - (total_82 - product_50)) * total_90
-    total_91 = total_91 + difference_86 * total_82
-    branch_43 = torch.where(total_91.abs() < torch.inf, total_91, 0)
-    total_92 = product_52 + branch_43
-    product_53 = total_92 * total_90
-    head_total_92 = _head(total_92)
-    difference_87 = total_92 - head_total_92
-    total_93 = head_total_92 * head_total_90 - product_53 + head_total_92 * difference_84
-    total_93 = total_93 + difference_87 * head_total_90 + difference_87 * difference_84
-    total_93 = torch.where(product_53 * 2.0**-60 == 0, 0, total_93)
-    total_93 = total_93 + (branch_43 - (total_92 - product_52)) * total_90
-    total_93 = total_93 + difference_86 * total_92
-    total_94 = product_53 + torch.where(total_93.abs() < torch.inf, total_93, 0)
-    product_54 = (branch_39 - (total_88 - total_86)) * 0.5
-    total_95 = product_54 + product_54
-    product_55 = total_94 * total_95
-    product_56 = total_94 * (torch.where(total_95.abs() < torch.inf, total_95, 0) + 1)
-    total_96 = total_94 + torch.where(product_55.abs() < torch.inf, product_55, 0)
-    return torch.where(total_94.abs() < 2.0**-60, product_56, total_96)
+    total_86 = expm1_product_51 + 1
+    branch_40 = _select(is_less_5, total_86, product_51.exp())
+    branch_41 = _select(is_less_5, expm1_product_51 - (total_86 - 1), 0)
+    branch_42 = _select(branch_41.abs() < torch.inf, branch_41, 0)
+    total_87 = branch_40 + branch_42
+    product_52 = total_79 * total_87
+    head_total_79 = _head(total_79)
+    head_total_87 = _head(total_87)
+    difference_84 = total_87 - head_total_87
+    difference_85 = total_79 - head_total_79
+    difference_86 = branch_42 - (total_87 - branch_40)
+    total_88 = head_total_79 * head_total_87 - product_52 + head_total_79 * difference_84
+    total_88 = total_88 + difference_85 * head_total_87 + difference_85 * difference_84
+    total_88 = _select(product_52 * 2.0**-60 == 0, 0, total_88)
+    total_88 = total_88 + (branch_37 - (total_79 - product_50)) * total_87
+    total_88 = total_88 + difference_86 * total_79
+    branch_43 = _select(total_88.abs() < torch.inf, total_88, 0)
+    total_89 = product_52 + branch_43
+    product_53 = total_89 * total_87
+    head_total_89 = _head(total_89)
+    difference_87 = total_89 - head_total_89
+    total_90 = head_total_89 * head_total_87 - product_53 + head_total_89 * difference_84
+    total_90 = total_90 + difference_87 * head_total_87 + difference_87 * difference_84
+    total_90 = _select(product_53 * 2.0**-60 == 0, 0, total_90)
+    total_90 = total_90 + (branch_43 - (total_89 - product_52)) * total_87
+    total_90 = total_90 + difference_86 * total_89
+    total_91 = product_53 + _select(total_90.abs() < torch.inf, total_90, 0)
+    product_54 = (branch_39 - (total_85 - total_83)) * 0.5
+    total_92 = product_54 + product_54
+    product_55 = total_91 * total_92
+    product_56 = total_91 * (_select(total_92.abs() < torch.inf, total_92, 0) + 1)
+    total_93 = total_91 + _select(product_55.abs() < torch.inf, product_55, 0)
+    return _select(total_91.abs() < 2.0**-60, product_56, total_93)
 
 
 _DERIVATIVES = {
@@ -797,3 +794,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -56,8 +56,7 @@ def _value(x: Tensor) -> Tensor:
     root_t = x.abs().mul_(-0.5).exp_()
     t = root_t.square()
     total = x.clamp(-(2.0**100), 2.0**100).add_(1)
-    numerator = (t + total).mul_(root_t).mul_(root_t)
-    numerator = torch.where(x < 0, numerator, (total * t).add_(1))
+    numerator = _select(x < 0, (t + total).mul_(root_t).mul_(root_t), (total * t).add_(1))
     return numerator.div_((t + 2).mul_(t).add_(1))
 
 
@@ -87,8 +86,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     total = t + 1
     product = _1_OVER_3 * clamped
     is_far = minus_abs_x < -64
-    part_of_t = torch.where(is_far, 0.5 * minus_abs_x, minus_abs_x).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * minus_abs_x, minus_abs_x).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t_2 = part_of_t * rest_of_t
     numerator = -(_1_OVER_3 * ((t - 4) * t + 1) * clamped) - _expm1(minus_abs_x) * total
     numerator = sign_x * (-(3 * numerator * t) / total.square().square())
@@ -102,7 +101,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     numerator_2 = 3 * ((_4_OVER_3 * clamped - (product + 1) * t_2) * t_2 - (product - 1))
     numerator_3 = -(numerator_2 * part_of_t * rest_of_t)
     numerator_3 = sign_x * (numerator_3 / ((((t_2 + 4) * t_2 + 6) * t_2 + 4) * t_2 + 1))
-    numerator = torch.where(abs_x < 0.125, numerator, numerator_3)
+    numerator = _select(abs_x < 0.125, numerator, numerator_3)
     total_2 = 5.874005400072658e-09 * difference_2 - 1.2944989459451614e-08
     total_2 = (total_2 * difference_2 - 2.3407158938468397e-08) * difference_2
     total_2 = (total_2 + 3.9220380190671876e-07) * difference_2 - 2.2599461744691798e-06
@@ -113,8 +112,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_2 = (total_2 * difference_2 - 0.0071349868471765575) * difference_2
     total_2 = (total_2 - 0.00011892147273203195) * difference_2 + 0.01386180486374079
     total_2 = sign_x * total_2
-    total_2 = torch.where(difference_2.abs() < 0.34697925567626964, total_2, numerator)
-    return torch.where(difference.abs() < 0.04181554913520813, product_2, total_2)
+    total_2 = _select(difference_2.abs() < 0.34697925567626964, total_2, numerator)
+    return _select(difference.abs() < 0.04181554913520813, product_2, total_2)
 
 
 _DERIVATIVES = {
@@ -267,3 +266,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

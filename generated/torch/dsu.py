@@ -100,10 +100,9 @@ def _value(x: Tensor) -> Tensor:
     total_3 = torch.where(x.isnan(), x, x.sign()).mul_(total_3.add_(1.6327145859134993))
     ratio = (total - _PI).mul_(_MINUS_PI_OVER_2).div_(difference_2)
     ratio_2 = (_MINUS_PI_TO_2 * sin).div_(difference_2 * total_2)
-    ratio_3 = (total + _PI).mul_(_PI_OVER_2).div_(total_2)
-    ratio = torch.where(is_equal, ratio, torch.where(is_equal_2, ratio_3, ratio_2))
-    ratio = torch.where(is_equal & is_equal_2, 0, ratio)
-    return torch.where(difference.abs() < 0.8377120018005373, total_3, ratio)
+    ratio_2 = _select(is_equal_2, (total + _PI).mul_(_PI_OVER_2).div_(total_2), ratio_2)
+    ratio = _select(is_equal & is_equal_2, 0, _select(is_equal, ratio, ratio_2))
+    return _select(difference.abs() < 0.8377120018005373, total_3, ratio)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -119,7 +118,7 @@ def _by_x(x: Tensor) -> Tensor:
     difference = total - x
     total_2 = (x - (total - difference)).add_(_THE_FIRST_DIGITS_OF_PI - difference)
     total_2 = total_2.add_(_THE_OTHER_DIGITS_OF_PI)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     ratio = 1 / total_3
     product = cos_clamped * ratio
@@ -129,7 +128,7 @@ def _by_x(x: Tensor) -> Tensor:
     difference_3 = _MINUS_THE_FIRST_DIGITS_OF_PI - difference_2
     difference_3 = (x - (total_4 - difference_2)).add_(difference_3)
     difference_3 = difference_3.add_(_THE_OTHER_DIGITS_OF_PI_2)
-    branch_2 = torch.where(difference_3.abs() < torch.inf, difference_3, 0)
+    branch_2 = _select(difference_3.abs() < torch.inf, difference_3, 0)
     total_5 = total_4 + branch_2
     ratio_2 = 1 / total_5
     product_2 = sin_clamped * ratio_2
@@ -146,7 +145,7 @@ def _by_x(x: Tensor) -> Tensor:
     numerator = (head_ratio * head_total_3).sub_(product_4).add_(head_ratio * difference_7)
     numerator = numerator.add_(difference_5 * head_total_3)
     numerator = numerator.add_(difference_5 * difference_7)
-    numerator = (1 - product_4).sub_(torch.where(product_4 * 2.0**-60 == 0, 0, numerator))
+    numerator = (1 - product_4).sub_(_select(product_4 * 2.0**-60 == 0, 0, numerator))
     numerator = numerator.sub_((branch - (total_3 - total)).mul_(ratio)).div_(total_3)
     head_product_2 = _head(product_2)
     head_ratio_2 = _head(ratio_2)
@@ -162,29 +161,29 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_4 = numerator_3.add_(head_ratio_2 * difference_11)
     numerator_5 = numerator_4.add_(difference_8 * head_total_5)
     numerator_6 = numerator_5.add_(difference_8 * difference_11)
-    numerator_7 = (1 - product_5).sub_(torch.where(product_5 * 2.0**-60 == 0, 0, numerator_6))
+    numerator_7 = (1 - product_5).sub_(_select(product_5 * 2.0**-60 == 0, 0, numerator_6))
     numerator_7 = numerator_7.add_(numerator_2).div_(total_5)
     total_7 = (product - (total_6 - difference_4)).add_(product_3 - difference_4)
     difference_12 = (head_sin_clamped * head_ratio_2).sub_(product_2)
     difference_12 = difference_12.add_(head_sin_clamped * difference_8)
     difference_12 = difference_12.add_(difference_10 * head_ratio_2)
     difference_12 = difference_12.add_(difference_10 * difference_8)
-    difference_12 = torch.where(product_2 * 2.0**-60 == 0, 0, difference_12)
+    difference_12 = _select(product_2 * 2.0**-60 == 0, 0, difference_12)
     difference_12 = difference_12.add_(numerator_7 * sin_clamped).mul_(ratio_2)
     difference_13 = (head_product_2 * head_ratio_2).sub_(product_3)
     difference_13 = difference_13.add_(head_product_2 * difference_8)
     difference_13 = difference_13.add_(difference_9 * head_ratio_2)
     difference_13 = difference_13.add_(difference_9 * difference_8)
-    difference_13 = torch.where(product_3 * 2.0**-60 == 0, 0, difference_13).add_(difference_12)
+    difference_13 = _select(product_3 * 2.0**-60 == 0, 0, difference_13).add_(difference_12)
     difference_13 = difference_13.add_(numerator_7 * product_2)
     difference_14 = (head_cos_clamped * head_ratio).sub_(product)
     difference_14 = difference_14.add_(head_cos_clamped * difference_5)
     difference_14 = difference_14.add_(difference_6 * head_ratio)
     difference_14 = difference_14.add_(difference_6 * difference_5)
-    difference_14 = torch.where(product * 2.0**-60 == 0, 0, difference_14)
+    difference_14 = _select(product * 2.0**-60 == 0, 0, difference_14)
     total_7 = total_7.add_(difference_14.add_(numerator * cos_clamped))
     total_7 = total_7.add_(difference_13)
-    branch_3 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_3 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_8 = total_6 + branch_3
     product_6 = sin_clamped * ratio
     product_7 = product_6 * ratio
@@ -199,15 +198,15 @@ def _by_x(x: Tensor) -> Tensor:
     difference_17 = difference_17.add_(head_sin_clamped * difference_5)
     difference_17 = difference_17.add_(difference_10 * head_ratio)
     difference_17 = difference_17.add_(difference_10 * difference_5)
-    difference_17 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_17)
+    difference_17 = _select(product_6 * 2.0**-60 == 0, 0, difference_17)
     difference_17 = difference_17.add_(numerator * sin_clamped).mul_(ratio)
     difference_18 = (head_product_6 * head_ratio).sub_(product_7)
     difference_18 = difference_18.add_(head_product_6 * difference_5)
     difference_18 = difference_18.add_(difference_16 * head_ratio)
     difference_18 = difference_18.add_(difference_16 * difference_5)
-    difference_18 = torch.where(product_7 * 2.0**-60 == 0, 0, difference_18).add_(difference_17)
+    difference_18 = _select(product_7 * 2.0**-60 == 0, 0, difference_18).add_(difference_17)
     total_10 = total_10.sub_(difference_18.add_(numerator * product_6))
-    branch_4 = torch.where(total_10.abs() < torch.inf, total_10, 0)
+    branch_4 = _select(total_10.abs() < torch.inf, total_10, 0)
     total_11 = total_9 + branch_4
     product_8 = cos_clamped * ratio_2
     minus_product_8 = -product_8
@@ -217,12 +216,12 @@ def _by_x(x: Tensor) -> Tensor:
     difference_20 = difference_20.add_(head_cos_clamped * difference_8)
     difference_20 = difference_20.add_(difference_6 * head_ratio_2)
     difference_20 = difference_20.add_(difference_6 * difference_8)
-    difference_20 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_20)
+    difference_20 = _select(product_8 * 2.0**-60 == 0, 0, difference_20)
     difference_20 = difference_20.add_(numerator_7 * cos_clamped).neg_()
     difference_21 = total_11 - (total_12 - difference_19)
     difference_21 = difference_21.add_(minus_product_8 - difference_19)
     difference_21 = difference_21.add_(branch_4 - (total_11 - total_9)).add_(difference_20)
-    branch_5 = torch.where(difference_21.abs() < torch.inf, difference_21, 0)
+    branch_5 = _select(difference_21.abs() < torch.inf, difference_21, 0)
     total_13 = total_12 + branch_5
     product_9 = _PI_OVER_2_2 * total_13
     product_10 = _THE_FIRST_DIGITS_OF_PI_OVER_2 * total_13
@@ -234,9 +233,9 @@ def _by_x(x: Tensor) -> Tensor:
     total_14 = (head * head_total_13).sub_(product_10).add_(head * difference_22)
     total_14 = total_14.add_(difference_23 * head_total_13)
     total_14 = total_14.add_(difference_23 * difference_22)
-    total_14 = torch.where(product_10 * 2.0**-60 == 0, 0, total_14)
+    total_14 = _select(product_10 * 2.0**-60 == 0, 0, total_14)
     total_14 = total_14.add_(_THE_OTHER_DIGITS_OF_PI_OVER_2 * total_13).add_(product_11)
-    total_14 = torch.where(is_less, 0, (product_10 - product_9).add_(total_14))
+    total_14 = _select(is_less, 0, (product_10 - product_9).add_(total_14))
     total_15 = (-1.2429837948373941e-23 * x_squared).add_(7.805130628359437e-21)
     total_15 = total_15.mul_(x_squared).sub_(3.597980515689275e-18).mul_(x_squared)
     total_15 = total_15.add_(1.3474654261064118e-15).mul_(x_squared)
@@ -247,8 +246,8 @@ def _by_x(x: Tensor) -> Tensor:
     total_15 = total_15.sub_(0.00017433549381323582).mul_(x_squared)
     total_15 = total_15.add_(0.008562258238140164).mul_(x_squared)
     total_15 = total_15.sub_(0.19603644907298667).mul_(x_squared).add_(1)
-    total_15 = torch.where(is_less, total_15, product_9)
-    return total_15.add_(torch.where(total_14.abs() < torch.inf, total_14, 0))
+    total_15 = _select(is_less, total_15, product_9)
+    return total_15.add_(_select(total_14.abs() < torch.inf, total_14, 0))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -276,7 +275,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_2 = total - product
     total_2 = product - (total - difference_2) + (_COEFFICIENT - difference_2)
     total_2 = total_2 + _THE_OTHER_DIGITS_OF
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     product_2 = total_3 * difference
     total_4 = product_2 + _COEFFICIENT_2
@@ -287,11 +286,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_5 = total_3 - head_total_3
     total_5 = head_total_3 * head_difference - product_2 + head_total_3 * difference_4
     total_5 = total_5 + difference_5 * head_difference + difference_5 * difference_4
-    total_5 = torch.where(product_2 * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(product_2 * 2.0**-60 == 0, 0, total_5)
     total_5 = total_5 + (branch - (total_3 - total)) * difference
     total_6 = product_2 - (total_4 - difference_3) + (_COEFFICIENT_2 - difference_3)
     total_6 = total_6 + total_5 + _THE_OTHER_DIGITS_OF_2
-    branch_2 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    branch_2 = _select(total_6.abs() < torch.inf, total_6, 0)
     total_7 = total_4 + branch_2
     product_3 = sign_x * total_7
     head_sign_x = _head(sign_x)
@@ -300,12 +299,12 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_7 = sign_x - head_sign_x
     total_8 = head_sign_x * head_total_7 - product_3 + head_sign_x * difference_6
     total_8 = total_8 + difference_7 * head_total_7 + difference_7 * difference_6
-    total_8 = torch.where(product_3 * 2.0**-60 == 0, 0, total_8)
+    total_8 = _select(product_3 * 2.0**-60 == 0, 0, total_8)
     total_8 = total_8 + (branch_2 - (total_7 - total_4)) * sign_x
     total_9 = abs_x - 4.21875
     difference_8 = total_9 - abs_x
     total_10 = abs_x - (total_9 - difference_8) + (-4.21875 - difference_8)
-    branch_3 = torch.where(total_10.abs() < torch.inf, total_10, 0)
+    branch_3 = _select(total_10.abs() < torch.inf, total_10, 0)
     total_11 = total_9 + branch_3
     abs_total_11 = total_11.abs()
     difference_9 = branch_3 - (total_11 - total_9)
@@ -318,10 +317,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_11 = _COEFFICIENT_4 - head
     total_12 = head * head_total_11 - product_6 + head * difference_10
     total_12 = total_12 + difference_11 * head_total_11 + difference_11 * difference_10
-    total_12 = torch.where(product_6 * 2.0**-60 == 0, 0, total_12)
+    total_12 = _select(product_6 * 2.0**-60 == 0, 0, total_12)
     total_12 = total_12 + _THE_OTHER_DIGITS_OF_3 * total_11 + difference_9 * _COEFFICIENT_4
     total_12 = product_6 - product_5 + total_12
-    total_13 = total_11 + torch.where(difference_9.abs() < torch.inf, difference_9, 0)
+    total_13 = total_11 + _select(difference_9.abs() < torch.inf, difference_9, 0)
     x_squared = x.square()
     product_7 = _COEFFICIENT_5 * x
     product_8 = _COEFFICIENT_6 * x
@@ -331,13 +330,13 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_13 = _COEFFICIENT_6 - head_2
     total_14 = head_2 * head_x - product_8 + head_2 * difference_12
     total_14 = total_14 + difference_13 * head_x + difference_13 * difference_12
-    total_14 = torch.where(product_8 * 2.0**-60 == 0, 0, total_14) + _COEFFICIENT_7 * x
+    total_14 = _select(product_8 * 2.0**-60 == 0, 0, total_14) + _COEFFICIENT_7 * x
     total_14 = product_8 - product_7 + total_14
     total_15 = x + _THE_FIRST_DIGITS_OF_PI
     difference_14 = total_15 - x
     total_16 = x - (total_15 - difference_14) + (_THE_FIRST_DIGITS_OF_PI - difference_14)
     total_16 = total_16 + _THE_OTHER_DIGITS_OF_PI
-    branch_4 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_4 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_15 + branch_4
     ratio = 1 / total_17
     product_9 = 2 * ratio
@@ -350,7 +349,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_15 = total_18 - x
     difference_16 = _MINUS_THE_FIRST_DIGITS_OF_PI - difference_15
     difference_16 = x - (total_18 - difference_15) + difference_16 + _THE_OTHER_DIGITS_OF_PI_2
-    branch_5 = torch.where(difference_16.abs() < torch.inf, difference_16, 0)
+    branch_5 = _select(difference_16.abs() < torch.inf, difference_16, 0)
     total_19 = total_18 + branch_5
     ratio_2 = 1 / total_19
     product_13 = sin_clamped * ratio_2
@@ -371,7 +370,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_23 = total_17 - head_total_17
     numerator = head_ratio * head_total_17 - product_14 + head_ratio * difference_23
     numerator = numerator + difference_18 * head_total_17 + difference_18 * difference_23
-    numerator = 1 - product_14 - torch.where(product_14 * 2.0**-60 == 0, 0, numerator)
+    numerator = 1 - product_14 - _select(product_14 * 2.0**-60 == 0, 0, numerator)
     numerator = (numerator - (branch_4 - (total_17 - total_15)) * ratio) / total_17
     product_15 = numerator * 2
     head_ratio_2 = _head(ratio_2)
@@ -381,29 +380,29 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_25 = total_19 - head_total_19
     numerator_2 = head_ratio_2 * head_total_19 - product_16 + head_ratio_2 * difference_25
     numerator_3 = numerator_2 + difference_24 * head_total_19 + difference_24 * difference_25
-    numerator_4 = 1 - product_16 - torch.where(product_16 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_4 = 1 - product_16 - _select(product_16 * 2.0**-60 == 0, 0, numerator_3)
     numerator_4 = (numerator_4 - (branch_5 - (total_19 - total_18)) * ratio_2) / total_19
     total_21 = head_product_10 * head_ratio - product_11 + head_product_10 * difference_18
     total_21 = total_21 + difference_20 * head_ratio + difference_20 * difference_18
-    total_21 = torch.where(product_11 * 2.0**-60 == 0, 0, total_21)
+    total_21 = _select(product_11 * 2.0**-60 == 0, 0, total_21)
     total_22 = head_product_11 * head_ratio - product_12 + head_product_11 * difference_18
     total_22 = total_22 + difference_19 * head_ratio + difference_19 * difference_18
-    total_22 = torch.where(product_12 * 2.0**-60 == 0, 0, total_22)
+    total_22 = _select(product_12 * 2.0**-60 == 0, 0, total_22)
     total_23 = product_12 - (total_20 - difference_17) + (product_13 - difference_17)
     difference_26 = head_product_9 * head_sin_clamped - product_10
     difference_26 = difference_26 + head_product_9 * difference_21
     difference_26 = difference_26 + difference_22 * head_sin_clamped
     difference_26 = difference_26 + difference_22 * difference_21
-    difference_26 = torch.where(product_10 * 2.0**-60 == 0, 0, difference_26)
+    difference_26 = _select(product_10 * 2.0**-60 == 0, 0, difference_26)
     total_21 = total_21 + (difference_26 + product_15 * sin_clamped) * ratio
     total_22 = total_22 + (total_21 + numerator * product_10) * ratio
     total_23 = total_23 + (total_22 + numerator * product_11)
     difference_27 = head_sin_clamped * head_ratio_2 - product_13
     difference_27 = difference_27 + head_sin_clamped * difference_24
     difference_27 = difference_27 + difference_21 * head_ratio_2 + difference_21 * difference_24
-    difference_27 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_27)
+    difference_27 = _select(product_13 * 2.0**-60 == 0, 0, difference_27)
     total_23 = total_23 + (difference_27 + numerator_4 * sin_clamped)
-    branch_6 = torch.where(total_23.abs() < torch.inf, total_23, 0)
+    branch_6 = _select(total_23.abs() < torch.inf, total_23, 0)
     total_24 = total_20 + branch_6
     product_17 = 2 * ratio_2
     cos_clamped = clamped.cos()
@@ -424,14 +423,14 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_32 = difference_32 + head_product_17 * difference_30
     difference_32 = difference_32 + difference_31 * head_cos_clamped
     difference_32 = difference_32 + difference_31 * difference_30
-    difference_32 = torch.where(product_18 * 2.0**-60 == 0, 0, difference_32)
+    difference_32 = _select(product_18 * 2.0**-60 == 0, 0, difference_32)
     difference_32 = (difference_32 + product_20 * cos_clamped) * ratio_2
     difference_33 = head_product_18 * head_ratio_2 - product_19
     difference_33 = difference_33 + head_product_18 * difference_24
     difference_33 = difference_33 + difference_29 * head_ratio_2 + difference_29 * difference_24
-    difference_33 = torch.where(product_19 * 2.0**-60 == 0, 0, difference_33) + difference_32
+    difference_33 = _select(product_19 * 2.0**-60 == 0, 0, difference_33) + difference_32
     total_26 = total_26 + (difference_33 + numerator_4 * product_18)
-    branch_7 = torch.where(total_26.abs() < torch.inf, total_26, 0)
+    branch_7 = _select(total_26.abs() < torch.inf, total_26, 0)
     total_27 = total_25 + branch_7
     product_21 = sin_clamped * ratio
     minus_product_21 = -product_21
@@ -442,9 +441,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_35 = head_sin_clamped * head_ratio - product_21
     difference_35 = difference_35 + head_sin_clamped * difference_18
     difference_35 = difference_35 + difference_21 * head_ratio + difference_21 * difference_18
-    difference_35 = torch.where(product_21 * 2.0**-60 == 0, 0, difference_35)
+    difference_35 = _select(product_21 * 2.0**-60 == 0, 0, difference_35)
     total_29 = total_29 - (difference_35 + numerator * sin_clamped)
-    branch_8 = torch.where(total_29.abs() < torch.inf, total_29, 0)
+    branch_8 = _select(total_29.abs() < torch.inf, total_29, 0)
     total_30 = total_28 + branch_8
     product_22 = product_9 * cos_clamped
     product_23 = product_22 * ratio
@@ -455,17 +454,17 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_37 = product_22 - head_product_22
     total_32 = head_product_22 * head_ratio - product_23 + head_product_22 * difference_18
     total_32 = total_32 + difference_37 * head_ratio + difference_37 * difference_18
-    total_32 = torch.where(product_23 * 2.0**-60 == 0, 0, total_32)
+    total_32 = _select(product_23 * 2.0**-60 == 0, 0, total_32)
     total_33 = total_30 - (total_31 - difference_36) + (minus_product_23 - difference_36)
     total_33 = total_33 + (branch_8 - (total_30 - total_28))
     difference_38 = head_product_9 * head_cos_clamped - product_22
     difference_38 = difference_38 + head_product_9 * difference_30
     difference_38 = difference_38 + difference_22 * head_cos_clamped
     difference_38 = difference_38 + difference_22 * difference_30
-    difference_38 = torch.where(product_22 * 2.0**-60 == 0, 0, difference_38)
+    difference_38 = _select(product_22 * 2.0**-60 == 0, 0, difference_38)
     total_32 = total_32 + (difference_38 + product_15 * cos_clamped) * ratio
     total_33 = total_33 - (total_32 + numerator * product_22)
-    branch_9 = torch.where(total_33.abs() < torch.inf, total_33, 0)
+    branch_9 = _select(total_33.abs() < torch.inf, total_33, 0)
     total_34 = total_31 + branch_9
     difference_39 = branch_9 - (total_34 - total_31)
     product_24 = product_17 * sin_clamped
@@ -473,13 +472,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_40 = difference_40 + head_product_17 * difference_21
     difference_40 = difference_40 + difference_31 * head_sin_clamped
     difference_40 = difference_40 + difference_31 * difference_21
-    difference_40 = torch.where(product_24 * 2.0**-60 == 0, 0, difference_40)
+    difference_40 = _select(product_24 * 2.0**-60 == 0, 0, difference_40)
     difference_40 = difference_40 + product_20 * sin_clamped
-    total_35 = ratio_2 + torch.where(numerator_4.abs() < torch.inf, numerator_4, 0)
-    total_36 = product_24 + torch.where(difference_40.abs() < torch.inf, difference_40, 0)
-    total_36 = total_36 * total_35 * total_35
-    total_37 = total_34 + torch.where(difference_39.abs() < torch.inf, difference_39, 0)
-    total_37 = _PI_OVER_2 * (total_37 - total_36)
+    total_35 = ratio_2 + _select(numerator_4.abs() < torch.inf, numerator_4, 0)
     product_25 = (4.676547726785005e-25 * x_squared - 3.1463017113993006e-22) * x_squared
     product_25 = (product_25 + 1.576755422809496e-19) * x_squared - 6.479782443978139e-17
     product_25 = (product_25 * x_squared + 2.1559911902326056e-14) * x_squared
@@ -488,10 +483,14 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_25 = (product_25 + 1.6727090119789196e-05) * x_squared - 0.0010460129628796619
     product_25 = (product_25 * x_squared + 0.0342490329525608) * x_squared
     product_25 = (product_25 - 0.39207289814597335) * x
-    total_38 = product_7 + torch.where(total_14.abs() < torch.inf, total_14, 0)
-    total_38 = torch.where(abs_x < 2.0**-90, total_38, total_37)
-    product_25 = torch.where(abs_x < 4, product_25, total_38)
-    total_39 = product_5 + torch.where(total_12.abs() < torch.inf, total_12, 0)
+    total_36 = product_24 + _select(difference_40.abs() < torch.inf, difference_40, 0)
+    total_36 = total_36 * total_35 * total_35
+    total_37 = total_34 + _select(difference_39.abs() < torch.inf, difference_39, 0)
+    total_37 = _PI_OVER_2 * (total_37 - total_36)
+    total_38 = product_7 + _select(total_14.abs() < torch.inf, total_14, 0)
+    total_38 = _select(abs_x < 2.0**-90, total_38, total_37)
+    product_25 = _select(abs_x < 4, product_25, total_38)
+    total_39 = product_5 + _select(total_12.abs() < torch.inf, total_12, 0)
     total_39 = (total_39 - 6.913401102939028e-09) * total_13 + 1.364931686285209e-07
     total_39 = (total_39 * total_13 + 7.282659883104384e-07) * total_13
     total_39 = (total_39 - 1.4059498853858528e-05) * total_13 - 4.545245062093038e-05
@@ -499,14 +498,14 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_39 = (total_39 + 0.0012723458778966538) * total_13 - 0.029089543658251112
     total_39 = (total_39 * total_13 - 0.0016244405213747554) * total_13
     total_39 = sign_x * ((total_39 + 0.30986932400649303) * total_13 - 0.14508464817665492)
-    total_40 = product_3 + torch.where(total_8.abs() < torch.inf, total_8, 0)
-    branch_10 = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    total_40 = product_3 + _select(total_8.abs() < torch.inf, total_8, 0)
+    branch_10 = _select(product_4.abs() < torch.inf, product_4, 0)
     abs_difference = difference.abs()
     branch_10 = (abs_total_11 == _COEFFICIENT_8) & (branch_10 < _THE_OTHER_DIGITS_OF_4)
     abs_difference = abs_difference < 2.413133799043134
     inside = (abs_total_11 != _COEFFICIENT_8) & (abs_total_11 < _COEFFICIENT_8)
-    branch_10 = torch.where(branch_10 | inside, total_39, product_25)
-    return torch.where(abs_difference, total_40, branch_10)
+    branch_10 = _select(branch_10 | inside, total_39, product_25)
+    return _select(abs_difference, total_40, branch_10)
 
 
 _DERIVATIVES = {
@@ -655,3 +654,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

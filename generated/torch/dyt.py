@@ -168,8 +168,8 @@ def _value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     difference = beta - gamma
     total_2 = beta + gamma * product.tanh()
     numerator = (difference * t).add_(total)
-    numerator = torch.where(2 * alpha * x < 0, (total * t).add_(difference), numerator)
-    return torch.where(x.abs() < 0.125, total_2, numerator.div_(t + 1))
+    numerator = _select(2 * alpha * x < 0, (total * t).add_(difference), numerator)
+    return _select(x.abs() < 0.125, total_2, numerator.div_(t + 1))
 
 
 def _by_x(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
@@ -221,9 +221,9 @@ def _by_x_x(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     product_3 = (product_3 - 0.28316246042285104) * difference - 0.7581915447276879
     product_3 = product_3 * alpha_squared
     product_3 = torch.where(product.isnan(), product, product.sign()) * product_3
-    numerator = torch.where(2 * alpha * x < 0, -product_2, product_2)
+    numerator = _select(2 * alpha * x < 0, -product_2, product_2)
     numerator = numerator / (((t + 3) * t + 3) * t + 1)
-    product_3 = torch.where(difference.abs() < 0.15818657355500532, product_3, numerator)
+    product_3 = _select(difference.abs() < 0.15818657355500532, product_3, numerator)
     return product_3 + (gamma - 1) * product_3
 
 
@@ -239,12 +239,12 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor
     difference = product_3 - 1
     product_4 = -2 * torch.abs(alpha * x)
     is_far = product_4 < -64
-    part_of_t = torch.where(is_far, 0.5 * product_4, product_4).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product_4, product_4).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t
     numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t
-    numerator = torch.where(product * x < 0, numerator_2, numerator)
+    numerator = _select(product * x < 0, numerator_2, numerator)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -258,12 +258,12 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Te
     """The second derivative by alpha: exponential normal form, expanded, halved in the tail."""
     product = -2 * torch.abs(alpha * x)
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = 8 * _expm1(product) * gamma * x.clamp(-(2.0**50), 2.0**50).square()
     product_2 = product_2 * part_of_t * rest_of_t
     t = part_of_t * rest_of_t
-    numerator = torch.where(2 * alpha * x < 0, -product_2, product_2)
+    numerator = _select(2 * alpha * x < 0, -product_2, product_2)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -510,3 +510,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

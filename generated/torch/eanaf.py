@@ -49,8 +49,8 @@ def _value(x: Tensor) -> Tensor:
     root_t = x.abs().mul_(-0.5).exp_()
     t = root_t.square()
     numerator = x.clamp(-(2.0**100), 2.0**100).mul_(0.5).mul_(root_t).mul_(root_t)
-    numerator = torch.where(is_negative, numerator, x)
-    return numerator.div_(torch.where(is_negative, (0.5 * t).add_(1), (2 * t).add_(1)))
+    numerator = _select(is_negative, numerator, x)
+    return numerator.div_(_select(is_negative, (0.5 * t).add_(1), (2 * t).add_(1)))
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -58,14 +58,14 @@ def _by_x(x: Tensor) -> Tensor:
     is_negative = x < 0
     negated = x.abs().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     clamped = x.clamp(-(2.0**100), 2.0**100)
     numerator = (0.5 * t).add_(clamped + 1).mul_(0.5).mul_(part_of_t).mul_(rest_of_t)
-    numerator = torch.where(is_negative, numerator, (2 * clamped).add_(2).mul_(t).add_(1))
+    numerator = _select(is_negative, numerator, (2 * clamped).add_(2).mul_(t).add_(1))
     denominator = (0.25 * t).add_(1).mul_(t).add_(1)
-    denominator = torch.where(is_negative, denominator, (4 * t).add_(4).mul_(t).add_(1))
+    denominator = _select(is_negative, denominator, (4 * t).add_(4).mul_(t).add_(1))
     return numerator.div_(denominator)
 
 
@@ -76,14 +76,14 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = 0.5 * clamped
     negated = -x.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = (product + 1 - (0.25 * clamped - 0.5) * t) * part_of_t * rest_of_t
     numerator_2 = 4 * ((clamped + 2) * t - (product - 1)) * part_of_t * rest_of_t
-    numerator = torch.where(is_negative, numerator, numerator_2)
+    numerator = _select(is_negative, numerator, numerator_2)
     denominator = ((0.125 * t + 0.75) * t + 1.5) * t + 1
-    denominator = torch.where(is_negative, denominator, ((8 * t + 12) * t + 6) * t + 1)
+    denominator = _select(is_negative, denominator, ((8 * t + 12) * t + 6) * t + 1)
     return numerator / denominator
 
 
@@ -225,3 +225,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

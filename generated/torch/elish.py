@@ -54,7 +54,7 @@ def _value(x: Tensor) -> Tensor:
     t = minus_abs_x.exp()
     total = t + 1
     product = torch.where(x.isnan(), x, x.sign()).mul_(abs_x / total)
-    return torch.where(x >= 0, product, _expm1(minus_abs_x).mul_(t).div_(total))
+    return _select(x >= 0, product, _expm1(minus_abs_x).mul_(t).div_(total))
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -63,7 +63,7 @@ def _by_x(x: Tensor) -> Tensor:
     product = (t + 2).mul_(t)
     total = product + 1
     ratio = x.clamp(-(2.0**100), 2.0**100).add_(1).mul_(t).add_(1).div_(total)
-    return torch.where(x >= 0, ratio, (1 - product).mul_(t).neg_().div_(total))
+    return _select(x >= 0, ratio, (1 - product).mul_(t).neg_().div_(total))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -71,14 +71,14 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = 0.5 * x.clamp(-(2.0**100), 2.0**100)
     negated = -x.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     product_2 = (t + 3) * t
     total = (product_2 + 3) * t + 1
     ratio = 2 * ((product + 1) * t - (product - 1)) * part_of_t * rest_of_t / total
     ratio_2 = -((1 - (product_2 + 5) * t) * part_of_t * rest_of_t) / total
-    return torch.where(x >= 0, ratio, ratio_2)
+    return _select(x >= 0, ratio, ratio_2)
 
 
 _DERIVATIVES = {
@@ -231,3 +231,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -202,16 +202,16 @@ def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     larger = x.clamp(min=-(2.0**40))
     product = beta * larger
     is_far = product.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = (alpha * part_of_t).mul_(rest_of_t)
     smaller = product.clamp(max=0)
     is_far_2 = smaller.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * smaller, smaller).exp_()
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
+    part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp_()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     ratio = _erf(product_2).div_(part_of_t_2).div_(rest_of_t_2)
     product_3 = _2_OVER_SQRT_PI * alpha
-    product_3 = torch.where((product_2.abs() < 2.0**-54) & (product < 0), product_3, ratio)
+    product_3 = _select((product_2.abs() < 2.0**-54) & (product < 0), product_3, ratio)
     return product_3.mul_(larger).mul_(part_of_t_2).mul_(rest_of_t_2)
 
 
@@ -229,33 +229,33 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_2 = (alpha * e_2).mul_(e_2)
     is_negative = product < 0
     e_3 = product.abs().neg_().mul_(0.5).clamp_(max=40).exp_()
-    branch = torch.where(is_negative, e_3, 1)
+    branch = _select(is_negative, e_3, 1)
     t = e_3.square()
     e_4 = (alpha.square() * e).mul_(e).neg_().mul_(0.5).clamp_(max=40).exp_()
     e_4 = (_2_OVER_SQRT_PI * clamped * alpha * beta).mul_(e_4.square_())
     ratio = _erf(product_2).div_(branch).div_(branch)
-    branch_2 = torch.where(is_negative, 1, t)
+    branch_2 = _select(is_negative, 1, t)
     product_3 = _2_OVER_SQRT_PI * alpha
-    product_3 = torch.where((product_2.abs() < 2.0**-54) & is_negative, product_3, ratio)
+    product_3 = _select((product_2.abs() < 2.0**-54) & is_negative, product_3, ratio)
     e_4 = e_4.add_(product_3.mul_(branch_2)).mul_(e_2)
     product_4 = e_4 * e_2
     total = alpha - 0.75
     difference = total - alpha
     total_2 = (alpha - (total - difference)).add_(-0.75 - difference)
-    branch_3 = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch_3 = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch_3
     total_4 = total_3 + 0.75
     difference_2 = total_4 - total_3
     total_5 = (total_3 - (total_4 - difference_2)).add_(0.75 - difference_2)
     total_5 = total_5.add_(branch_3 - (total_3 - total))
-    branch_4 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    branch_4 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_4
     product_5 = product * total_6
     smaller = product.clamp(max=40)
     is_less_2 = smaller.abs() < 0.5
     expm1_smaller = _expm1(smaller)
     total_7 = expm1_smaller + 1
-    branch_5 = torch.where(is_less_2, total_7, smaller.exp())
+    branch_5 = _select(is_less_2, total_7, smaller.exp())
     product_6 = product_5 * branch_5
     total_6_squared = total_6.square()
     head_total_6 = _head(total_6)
@@ -265,15 +265,15 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_5 = difference_5.add_(head_total_6 * difference_3)
     difference_5 = difference_5.add_(difference_3 * head_total_6)
     difference_5 = difference_5.add_(difference_3 * difference_3)
-    difference_5 = torch.where(total_6_squared * 2.0**-60 == 0, 0, difference_5)
+    difference_5 = _select(total_6_squared * 2.0**-60 == 0, 0, difference_5)
     difference_5 = difference_5.add_((difference_4 * total_6).mul_(2))
-    branch_6 = torch.where(difference_5.abs() < torch.inf, difference_5, 0)
+    branch_6 = _select(difference_5.abs() < torch.inf, difference_5, 0)
     branch_6 = branch_6.add_(total_6_squared) * (product * 2).clamp_(max=40).exp_()
     branch_6 = branch_6.neg_().clamp_(max=40)
     is_less_3 = branch_6.abs() < 0.5
     expm1_branch_6 = _expm1(branch_6)
     total_8 = expm1_branch_6 + 1
-    branch_7 = torch.where(is_less_3, total_8, branch_6.exp())
+    branch_7 = _select(is_less_3, total_8, branch_6.exp())
     product_7 = product_6 * branch_7
     product_8 = product_7 * _2_OVER_SQRT_PI_2
     product_9 = total_6 * branch_5
@@ -296,7 +296,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_10 = total_9 + 1
     difference_6 = total_10 - total_9
     total_11 = (total_9 - (total_10 - difference_6)).add_(1 - difference_6)
-    branch_8 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    branch_8 = _select(total_11.abs() < torch.inf, total_11, 0)
     total_12 = total_10 + branch_8
     product_10 = _2_OVER_SQRT_PI_2 * total_12
     product_11 = _COEFFICIENT * total_12
@@ -307,11 +307,11 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_13 = (head * head_total_12).sub_(product_11).add_(head * difference_7)
     total_13 = total_13.add_(difference_8 * head_total_12)
     total_13 = total_13.add_(difference_8 * difference_7)
-    total_13 = torch.where(product_11 * 2.0**-60 == 0, 0, total_13)
+    total_13 = _select(product_11 * 2.0**-60 == 0, 0, total_13)
     total_13 = total_13.add_(_COEFFICIENT_2 * total_12)
     total_13 = total_13.add_((branch_8 - (total_12 - total_10)).mul_(_COEFFICIENT))
     total_13 = (product_11 - product_10).add_(total_13)
-    branch_9 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_9 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = product_10 + branch_9
     product_12 = total_14 * product_9
     sign_product_9 = torch.where(product_9.isnan(), product_9, product_9.sign())
@@ -330,12 +330,12 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_16 = total_16.mul_(negated).add_(_1_OVER_4).mul_(negated).add_(_1_OVER_3)
     total_16 = negated.square().mul_(total_16.mul_(negated).add_(_1_OVER_2))
     total_16 = (negated - (total_15 - difference_9)).add_(1 - difference_9).add_(total_16)
-    branch_10 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_10 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_15 + branch_10
     exp_negated = negated.exp()
-    branch_11 = torch.where(is_less_5, total_17, exp_negated)
-    branch_12 = torch.where(is_less_5, branch_10 - (total_17 - total_15), 0)
-    branch_13 = torch.where(branch_12.abs() < torch.inf, branch_12, 0)
+    branch_11 = _select(is_less_5, total_17, exp_negated)
+    branch_12 = _select(is_less_5, branch_10 - (total_17 - total_15), 0)
+    branch_13 = _select(branch_12.abs() < torch.inf, branch_12, 0)
     total_18 = branch_11 + branch_13
     smaller_3 = smaller_2.clamp(max=40)
     numerator = (1.6761565171163722e-05 * smaller_3).add_(0.0003603586160003391)
@@ -364,7 +364,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_12 = total_18 - head_total_18
     binade = _binade(exp_negated * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_14 = torch.where(inside, binade, 1)
+    branch_14 = _select(inside, binade, 1)
     ratio_2 = exp_negated / branch_14
     floor = branch_14.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_13 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -373,7 +373,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_14 = total_20 - difference_13
     total_21 = (difference_13 - (total_20 - difference_14)).add_(negated_2 - difference_14)
     total_21 = total_21.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_15 = torch.where(total_21.abs() < torch.inf, total_21, 0)
+    branch_15 = _select(total_21.abs() < torch.inf, total_21, 0)
     total_22 = total_20 + branch_15
     head_smaller_2 = _head(smaller_2)
     difference_15 = smaller_2 - head_smaller_2
@@ -386,25 +386,25 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator_8 = total_22.square().mul_(numerator_7.mul_(total_22).add_(_1_OVER_2))
     numerator_9 = numerator_8.add_(branch_15 - (total_22 - total_20))
     numerator_9 = (1 - ratio_2).add_(total_22).add_(numerator_9).div_(ratio_2)
-    numerator_9 = torch.where(inside & (abs_negated >= 0.25), numerator_9, 0)
+    numerator_9 = _select(inside & (abs_negated >= 0.25), numerator_9, 0)
     total_23 = (minus_product_13 - (total_19 - difference_10)).add_(1 - difference_10)
     difference_16 = (head_smaller_2 * head_smaller_2).sub_(smaller_2_squared)
     difference_16 = difference_16.add_(head_smaller_2 * difference_15)
     difference_16 = difference_16.add_(difference_15 * head_smaller_2)
     difference_16 = difference_16.add_(difference_15 * difference_15)
-    difference_16 = torch.where(smaller_2_squared * 2.0**-60 == 0, 0, difference_16).neg_()
+    difference_16 = _select(smaller_2_squared * 2.0**-60 == 0, 0, difference_16).neg_()
     numerator_9 = numerator_9.add_(difference_16).mul_(product_13)
     product_14 = (branch_13 - (total_18 - branch_11)).mul_(numerator)
     difference_17 = (head_total_18 * head_numerator).sub_(product_13)
     difference_17 = difference_17.add_(head_total_18 * difference_11)
     difference_17 = difference_17.add_(difference_12 * head_numerator)
     difference_17 = difference_17.add_(difference_12 * difference_11)
-    difference_17 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_17).add_(product_14)
+    difference_17 = _select(product_13 * 2.0**-60 == 0, 0, difference_17).add_(product_14)
     total_23 = total_23.sub_(difference_17.add_(numerator_9))
-    branch_16 = torch.where(total_23.abs() < torch.inf, total_23, 0)
+    branch_16 = _select(total_23.abs() < torch.inf, total_23, 0)
     total_24 = total_19 + branch_16
     product_15 = sign_product_9 * total_24
-    branch_17 = torch.where(is_less_4, product_12, product_15)
+    branch_17 = _select(is_less_4, product_12, product_15)
     total_25 = product_8 + branch_17
     difference_18 = total_25 - product_8
     product_16 = product_7 * _COEFFICIENT
@@ -420,7 +420,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_23 = product_5 - head_product_5
     head_product = _head(product)
     difference_24 = product - head_product
-    branch_18 = torch.where(is_less_2, expm1_smaller - (total_7 - 1), 0)
+    branch_18 = _select(is_less_2, expm1_smaller - (total_7 - 1), 0)
     head_total_14 = _head(total_14)
     head_product_9 = _head(product_9)
     difference_25 = product_9 - head_product_9
@@ -431,50 +431,50 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_28 = sign_product_9 - head_2
     total_26 = (head_product_7 * head).sub_(product_16).add_(head_product_7 * difference_8)
     total_26 = total_26.add_(difference_19 * head).add_(difference_19 * difference_8)
-    total_26 = torch.where(product_16 * 2.0**-60 == 0, 0, total_26)
-    product_17 = torch.where(is_less_3, expm1_branch_6 - (total_8 - 1), 0).mul_(product_6)
+    total_26 = _select(product_16 * 2.0**-60 == 0, 0, total_26)
     total_27 = (product_8 - (total_25 - difference_18)).add_(branch_17 - difference_18)
     total_28 = (head_2 * head_total_24).sub_(product_15).add_(head_2 * difference_27)
     total_28 = total_28.add_(difference_28 * head_total_24)
     total_28 = total_28.add_(difference_28 * difference_27)
-    total_28 = torch.where(product_15 * 2.0**-60 == 0, 0, total_28)
+    total_28 = _select(product_15 * 2.0**-60 == 0, 0, total_28)
     total_28 = total_28.add_((branch_16 - (total_24 - total_19)).mul_(sign_product_9))
+    product_17 = _select(is_less_3, expm1_branch_6 - (total_8 - 1), 0).mul_(product_6)
     product_18 = (branch_9 - (total_14 - product_10)).mul_(product_9)
     product_19 = (-product_9_squared).exp_().mul_(_2_OVER_SQRT_PI_2)
     difference_29 = (head_total_14 * head_product_9).sub_(product_12)
     difference_29 = difference_29.add_(head_total_14 * difference_25)
     difference_29 = difference_29.add_(difference_26 * head_product_9)
     difference_29 = difference_29.add_(difference_26 * difference_25)
-    difference_29 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_29).add_(product_18)
-    difference_29 = torch.where(is_less_4, difference_29, total_28)
+    difference_29 = _select(product_12 * 2.0**-60 == 0, 0, difference_29).add_(product_18)
+    difference_29 = _select(is_less_4, difference_29, total_28)
     difference_30 = (head_product_5 * head_branch_5).sub_(product_6)
     difference_30 = difference_30.add_(head_product_5 * difference_22)
     difference_30 = difference_30.add_(difference_23 * head_branch_5)
     difference_30 = difference_30.add_(difference_23 * difference_22)
-    difference_30 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_30)
+    difference_30 = _select(product_6 * 2.0**-60 == 0, 0, difference_30)
     difference_31 = (head_product_6 * head_branch_7).sub_(product_7)
     difference_31 = difference_31.add_(head_product_6 * difference_20)
     difference_31 = difference_31.add_(difference_21 * head_branch_7)
     difference_31 = difference_31.add_(difference_21 * difference_20)
-    difference_31 = torch.where(product_7 * 2.0**-60 == 0, 0, difference_31)
+    difference_31 = _select(product_7 * 2.0**-60 == 0, 0, difference_31)
     difference_32 = (head_total_6 * head_branch_5).sub_(product_9)
     difference_32 = difference_32.add_(head_total_6 * difference_22)
     difference_32 = difference_32.add_(difference_3 * head_branch_5)
     difference_32 = difference_32.add_(difference_3 * difference_22)
-    difference_32 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_32)
+    difference_32 = _select(product_9 * 2.0**-60 == 0, 0, difference_32)
     difference_32 = difference_32.add_(difference_4 * branch_5).add_(branch_18 * total_6)
     difference_29 = difference_29.add_(product_19.mul_(difference_32))
     difference_33 = (head_product * head_total_6).sub_(product_5)
     difference_33 = difference_33.add_(head_product * difference_3)
     difference_33 = difference_33.add_(difference_24 * head_total_6)
     difference_33 = difference_33.add_(difference_24 * difference_3)
-    difference_33 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_33)
+    difference_33 = _select(product_5 * 2.0**-60 == 0, 0, difference_33)
     difference_33 = difference_33.add_(difference_4 * product).mul_(branch_5)
     difference_30 = difference_30.add_(difference_33).add_(branch_18 * product_5).mul_(branch_7)
     difference_31 = difference_31.add_(difference_30).add_(product_17).mul_(_COEFFICIENT)
     total_26 = total_26.add_(difference_31).add_(_COEFFICIENT_2 * product_7)
     total_27 = total_27.add_((product_16 - product_8).add_(total_26)).add_(difference_29)
-    branch_19 = torch.where(total_27.abs() < torch.inf, total_27, 0)
+    branch_19 = _select(total_27.abs() < torch.inf, total_27, 0)
     total_29 = total_25 + branch_19
     head_e_4 = _head(e_4)
     head_e_2 = _head(e_2)
@@ -482,10 +482,10 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_35 = e_4 - head_e_4
     total_30 = (head_e_4 * head_e_2).sub_(product_4).add_(head_e_4 * difference_34)
     total_30 = total_30.add_(difference_35 * head_e_2).add_(difference_35 * difference_34)
-    total_30 = torch.where(product_4 * 2.0**-60 == 0, 0, total_30)
-    total_30 = torch.where(is_less, total_30, branch_19 - (total_29 - total_25))
-    branch_20 = torch.where(total_30.abs() < torch.inf, total_30, 0)
-    return torch.where(is_less, product_4, total_29).add_(branch_20)
+    total_30 = _select(product_4 * 2.0**-60 == 0, 0, total_30)
+    total_30 = _select(is_less, total_30, branch_19 - (total_29 - total_25))
+    branch_20 = _select(total_30.abs() < torch.inf, total_30, 0)
+    return _select(is_less, product_4, total_29).add_(branch_20)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -498,13 +498,13 @@ def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product = beta * clamped
     product_2 = 2 * product
     is_far = product_2.abs() > 64
-    branch = torch.where(is_far, 0.5 * product_2, product_2)
+    branch = _select(is_far, 0.5 * product_2, product_2)
     is_less = branch.abs() < 0.5
     expm1_branch = _expm1(branch)
     total = expm1_branch + 1
-    part_of_t = torch.where(is_less, total, branch.exp())
+    part_of_t = _select(is_less, total, branch.exp())
     product_3 = alpha_squared * part_of_t
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_4 = product_3 * rest_of_t
     minus_product_4 = -product_4
     total_2 = minus_product_4 + product
@@ -517,38 +517,37 @@ def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     head_part_of_t = _head(part_of_t)
     difference_4 = part_of_t - head_part_of_t
     difference_5 = alpha_squared - head
-    branch_2 = torch.where(is_less, expm1_branch - (total - 1), 0)
+    branch_2 = _select(is_less, expm1_branch - (total - 1), 0)
     total_3 = (minus_product_4 - (total_2 - difference)).add_(product - difference)
     total_4 = (head * head_part_of_t).sub_(product_3).add_(head * difference_4)
     total_4 = total_4.add_(difference_5 * head_part_of_t)
     total_4 = total_4.add_(difference_5 * difference_4)
-    total_4 = torch.where(product_3 * 2.0**-60 == 0, 0, total_4)
+    total_4 = _select(product_3 * 2.0**-60 == 0, 0, total_4)
     total_4 = total_4.add_(branch_2 * alpha_squared).mul_(rest_of_t)
     difference_6 = (head_product_3 * head_rest_of_t).sub_(product_4)
     difference_6 = difference_6.add_(head_product_3 * difference_2)
     difference_6 = difference_6.add_(difference_3 * head_rest_of_t)
     difference_6 = difference_6.add_(difference_3 * difference_2)
-    difference_6 = torch.where(product_4 * 2.0**-60 == 0, 0, difference_6).add_(total_4)
-    difference_6 = difference_6.add_(torch.where(is_far, branch_2, 0) * product_3).neg_()
-    total_3 = total_3.add_(difference_6)
-    branch_3 = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    difference_6 = _select(product_4 * 2.0**-60 == 0, 0, difference_6).add_(total_4)
+    total_3 = total_3.sub_(difference_6.add_(_select(is_far, branch_2, 0) * product_3))
+    branch_3 = _select(total_3.abs() < torch.inf, total_3, 0)
     total_5 = total_2 + branch_3
     difference_7 = branch_3 - (total_5 - total_2)
-    total_6 = torch.where(difference_7.abs() < torch.inf, difference_7, 0).add_(total_5)
+    total_6 = _select(difference_7.abs() < torch.inf, difference_7, 0).add_(total_5)
     is_far_2 = total_6.abs() > 64
-    branch_4 = torch.where(is_far_2, 0.5 * total_6, total_5)
+    branch_4 = _select(is_far_2, 0.5 * total_6, total_5)
     is_less_2 = branch_4.abs() < 0.5
     expm1_branch_4 = _expm1(branch_4)
     total_7 = expm1_branch_4 + 1
-    part_of_t_2 = torch.where(is_less_2, total_7, branch_4.exp())
-    branch_5 = torch.where(is_less_2, expm1_branch_4 - (total_7 - 1), 0)
-    total_8 = part_of_t_2.add_(torch.where(branch_5.abs() < torch.inf, branch_5, 0))
-    branch_6 = torch.where(is_far_2, 0, difference_7)
+    part_of_t_2 = _select(is_less_2, total_7, branch_4.exp())
+    branch_5 = _select(is_less_2, expm1_branch_4 - (total_7 - 1), 0)
+    total_8 = part_of_t_2.add_(_select(branch_5.abs() < torch.inf, branch_5, 0))
+    branch_6 = _select(is_far_2, 0, difference_7)
     product_5 = total_8 * branch_6
-    product_6 = torch.where(branch_6.abs() < torch.inf, branch_6, 0).add_(1).mul_(total_8)
-    total_9 = torch.where(product_5.abs() < torch.inf, product_5, 0).add_(total_8)
-    product_6 = torch.where(total_8.abs() < 2.0**-60, product_6, total_9)
-    rest_of_t_2 = torch.where(is_far_2, product_6, 1)
+    product_6 = _select(branch_6.abs() < torch.inf, branch_6, 0).add_(1).mul_(total_8)
+    total_9 = _select(product_5.abs() < torch.inf, product_5, 0).add_(total_8)
+    product_6 = _select(total_8.abs() < 2.0**-60, product_6, total_9)
+    rest_of_t_2 = _select(is_far_2, product_6, 1)
     return (_2_OVER_SQRT_PI * clamped * product_6).mul_(rest_of_t_2)
 
 
@@ -569,21 +568,21 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_4 = beta * smaller
     product_5 = 2 * product_4
     is_far = product_5.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * product_5, product_5).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product_5, product_5).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     total = (alpha_squared * part_of_t).mul_(rest_of_t).neg_().add_(product_4)
     is_far_2 = total.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * total, total).exp_()
+    part_of_t_2 = _select(is_far_2, 0.5 * total, total).exp_()
     is_gone = total < -800
     scale = smaller.abs().clamp_(min=1)
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     e = (alpha_squared * (2 * product_2).exp_()).neg_().add_(product_2).exp_()
     e = e.mul_(product * x.square())
-    squared = torch.where(is_gone, scale.clamp(max=2.0**50), scale).square_()
+    squared = _select(is_gone, scale.clamp(max=2.0**50), scale).square_()
     squared = (product * held.square_() * part_of_t_2).mul_(squared).mul_(rest_of_t_2)
     e_2 = (alpha_squared * (product_3 * 2).exp_()).neg_().exp_()
     e_2 = (alpha * larger.square() * product_3.exp()).mul_(e_2).mul_(_2_OVER_SQRT_PI)
-    return torch.where(abs_x < 0.015625, e, torch.where(abs_x < 0.0625, e_2, squared))
+    return _select(abs_x < 0.015625, e, _select(abs_x < 0.0625, e_2, squared))
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -600,17 +599,17 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_2 = product - head_product
     total = head_product * head_beta - product_2 + head_product * difference
     total = total + difference_2 * head_beta + difference_2 * difference
-    total = torch.where(product_2 * 2.0**-60 == 0, 0, total)
-    branch = torch.where(total.abs() < torch.inf, total, 0)
+    total = _select(product_2 * 2.0**-60 == 0, 0, total)
+    branch = _select(total.abs() < torch.inf, total, 0)
     total_2 = product_2 + branch
     larger = x.clamp(min=-(2.0**40))
     product_3 = beta * larger
     is_less = product_3.abs() < 0.5
     expm1_product_3 = _expm1(product_3)
     total_3 = expm1_product_3 + 1
-    branch_2 = torch.where(is_less, total_3, product_3.exp())
-    branch_3 = torch.where(is_less, expm1_product_3 - (total_3 - 1), 0)
-    branch_4 = torch.where(branch_3.abs() < torch.inf, branch_3, 0)
+    branch_2 = _select(is_less, total_3, product_3.exp())
+    branch_3 = _select(is_less, expm1_product_3 - (total_3 - 1), 0)
+    branch_4 = _select(branch_3.abs() < torch.inf, branch_3, 0)
     total_4 = branch_2 + branch_4
     product_4 = total_2 * total_4
     head_total_2 = _head(total_2)
@@ -619,36 +618,36 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_4 = total_2 - head_total_2
     total_5 = head_total_2 * head_total_4 - product_4 + head_total_2 * difference_3
     total_5 = total_5 + difference_4 * head_total_4 + difference_4 * difference_3
-    total_5 = torch.where(product_4 * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(product_4 * 2.0**-60 == 0, 0, total_5)
     total_5 = total_5 + (branch - (total_2 - product_2)) * total_4
     total_5 = total_5 + (branch_4 - (total_4 - branch_2)) * total_2
-    branch_5 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    branch_5 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_6 = product_4 + branch_5
     alpha_squared = alpha.square()
     head_alpha = _head(alpha)
     difference_5 = alpha - head_alpha
     total_7 = head_alpha * head_alpha - alpha_squared + head_alpha * difference_5
     total_7 = total_7 + difference_5 * head_alpha + difference_5 * difference_5
-    total_7 = torch.where(alpha_squared * 2.0**-60 == 0, 0, total_7)
-    branch_6 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    total_7 = _select(alpha_squared * 2.0**-60 == 0, 0, total_7)
+    branch_6 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_8 = alpha_squared + branch_6
     product_5 = 2 * beta
     product_6 = product_5 * larger
     is_less_2 = product_6.abs() < 0.5
     expm1_product_6 = _expm1(product_6)
     total_9 = expm1_product_6 + 1
-    branch_7 = torch.where(is_less_2, total_9, product_6.exp())
-    branch_8 = torch.where(is_less_2, expm1_product_6 - (total_9 - 1), 0)
-    branch_9 = torch.where(branch_8.abs() < torch.inf, branch_8, 0)
+    branch_7 = _select(is_less_2, total_9, product_6.exp())
+    branch_8 = _select(is_less_2, expm1_product_6 - (total_9 - 1), 0)
+    branch_9 = _select(branch_8.abs() < torch.inf, branch_8, 0)
     total_10 = branch_7 + branch_9
     product_7 = total_8 * total_10
     minus_product_7 = -product_7
     is_less_3 = minus_product_7.abs() < 0.5
     growth = _expm1(minus_product_7)
     total_11 = growth + 1
-    branch_10 = torch.where(is_less_3, total_11, minus_product_7.exp())
-    branch_11 = torch.where(is_less_3, growth - (total_11 - 1), 0)
-    branch_12 = torch.where(branch_11.abs() < torch.inf, branch_11, 0)
+    branch_10 = _select(is_less_3, total_11, minus_product_7.exp())
+    branch_11 = _select(is_less_3, growth - (total_11 - 1), 0)
+    branch_12 = _select(branch_11.abs() < torch.inf, branch_11, 0)
     total_12 = branch_10 + branch_12
     product_8 = total_6 * total_12
     head_total_6 = _head(total_6)
@@ -657,10 +656,10 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_7 = total_6 - head_total_6
     total_13 = head_total_6 * head_total_12 - product_8 + head_total_6 * difference_6
     total_13 = total_13 + difference_7 * head_total_12 + difference_7 * difference_6
-    total_13 = torch.where(product_8 * 2.0**-60 == 0, 0, total_13)
+    total_13 = _select(product_8 * 2.0**-60 == 0, 0, total_13)
     total_13 = total_13 + (branch_5 - (total_6 - product_4)) * total_12
     total_13 = total_13 + (branch_12 - (total_12 - branch_10)) * total_6
-    branch_13 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_13 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = product_8 + branch_13
     total_15 = product_3 + 2
     difference_8 = total_15 - product_3
@@ -668,9 +667,9 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_9 = larger - head_larger
     total_16 = head_beta * head_larger - product_3 + head_beta * difference_9
     total_16 = total_16 + difference * head_larger + difference * difference_9
-    total_16 = torch.where(product_3 * 2.0**-60 == 0, 0, total_16)
+    total_16 = _select(product_3 * 2.0**-60 == 0, 0, total_16)
     total_17 = product_3 - (total_15 - difference_8) + (2 - difference_8) + total_16
-    branch_14 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    branch_14 = _select(total_17.abs() < torch.inf, total_17, 0)
     total_18 = total_15 + branch_14
     product_9 = product_6 * alpha_squared
     head_product_6 = _head(product_6)
@@ -681,12 +680,12 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_12 = product_5 - head_product_5
     total_19 = head_product_5 * head_larger - product_6 + head_product_5 * difference_9
     total_19 = total_19 + difference_12 * head_larger + difference_12 * difference_9
-    total_19 = torch.where(product_6 * 2.0**-60 == 0, 0, total_19)
+    total_19 = _select(product_6 * 2.0**-60 == 0, 0, total_19)
     total_20 = head_product_6 * head - product_9 + head_product_6 * difference_10
     total_20 = total_20 + difference_11 * head + difference_11 * difference_10
-    total_20 = torch.where(product_9 * 2.0**-60 == 0, 0, total_20)
-    total_20 = total_20 + total_19 * alpha_squared + total_7 * product_6
-    branch_15 = torch.where(total_20.abs() < torch.inf, total_20, 0)
+    total_20 = _select(product_9 * 2.0**-60 == 0, 0, total_20) + total_19 * alpha_squared
+    total_20 = total_20 + total_7 * product_6
+    branch_15 = _select(total_20.abs() < torch.inf, total_20, 0)
     total_21 = product_9 + branch_15
     product_10 = total_21 * total_10
     minus_product_10 = -product_10
@@ -699,15 +698,15 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_16 = branch_9 - (total_10 - branch_7)
     total_23 = head_total_21 * head_total_10 - product_10 + head_total_21 * difference_14
     total_23 = total_23 + difference_15 * head_total_10 + difference_15 * difference_14
-    total_23 = torch.where(product_10 * 2.0**-60 == 0, 0, total_23)
+    total_23 = _select(product_10 * 2.0**-60 == 0, 0, total_23)
     total_23 = total_23 + (branch_15 - (total_21 - product_9)) * total_10
     total_23 = -(total_23 + difference_16 * total_21 + total_19 * product_10)
     total_24 = total_18 - (total_22 - difference_13) + (minus_product_10 - difference_13)
     total_24 = total_24 + (branch_14 - (total_18 - total_15)) + total_23
-    branch_16 = torch.where(total_24.abs() < torch.inf, total_24, 0)
+    branch_16 = _select(total_24.abs() < torch.inf, total_24, 0)
     total_25 = total_22 + branch_16
     difference_17 = branch_16 - (total_25 - total_22)
-    branch_17 = torch.where(difference_17.abs() < torch.inf, difference_17, 0)
+    branch_17 = _select(difference_17.abs() < torch.inf, difference_17, 0)
     total_26 = total_25 + branch_17
     product_11 = total_14 * total_26
     head_total_14 = _head(total_14)
@@ -716,15 +715,15 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_19 = total_14 - head_total_14
     total_27 = head_total_14 * head_total_26 - product_11 + head_total_14 * difference_18
     total_27 = total_27 + difference_19 * head_total_26 + difference_19 * difference_18
-    total_27 = torch.where(product_11 * 2.0**-60 == 0, 0, total_27)
+    total_27 = _select(product_11 * 2.0**-60 == 0, 0, total_27)
     total_27 = total_27 + (branch_13 - (total_14 - product_8)) * total_26
     total_27 = total_27 + (branch_17 - (total_26 - total_25)) * total_14
-    total_28 = product_11 + torch.where(total_27.abs() < torch.inf, total_27, 0)
+    total_28 = product_11 + _select(total_27.abs() < torch.inf, total_27, 0)
     head_total_8 = _head(total_8)
     difference_20 = total_8 - head_total_8
     total_29 = head_total_8 * head_total_10 - product_7 + head_total_8 * difference_14
     total_29 = total_29 + difference_20 * head_total_10 + difference_20 * difference_14
-    total_29 = torch.where(product_7 * 2.0**-60 == 0, 0, total_29)
+    total_29 = _select(product_7 * 2.0**-60 == 0, 0, total_29)
     total_29 = total_29 + (branch_6 - (total_8 - alpha_squared)) * total_10
     total_29 = -(total_29 + difference_16 * total_8) + total_19 * minus_product_7
     total_29 = total_16 + total_29
@@ -738,12 +737,11 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_22 = _COEFFICIENT_3 - head_2
     total_30 = head_product_13 * head_beta - product_14 + head_product_13 * difference
     total_30 = total_30 + difference_21 * head_beta + difference_21 * difference
-    total_30 = torch.where(product_14 * 2.0**-60 == 0, 0, total_30)
+    total_30 = _select(product_14 * 2.0**-60 == 0, 0, total_30)
     total_31 = head_2 * head_alpha - product_15 + head_2 * difference_5
     total_31 = total_31 + difference_22 * head_alpha + difference_22 * difference_5
-    total_31 = torch.where(product_15 * 2.0**-60 == 0, 0, total_31)
-    total_31 = (product_15 - product_13 + (total_31 + _COEFFICIENT_4 * alpha)) * beta
-    total_30 = total_30 + total_31
+    total_31 = _select(product_15 * 2.0**-60 == 0, 0, total_31) + _COEFFICIENT_4 * alpha
+    total_30 = total_30 + (product_15 - product_13 + total_31) * beta
     clamped = x.clamp(-(2.0**40), 2.0**40)
     product_16 = beta * clamped
     is_negative = product_16 < 0
@@ -751,14 +749,14 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     e = torch.exp(0.5 * (2 * product_16))
     difference_23 = product_16.clamp(max=0) - total_8 * e * e - 3 * (-product_16).clamp(max=0)
     difference_23 = torch.exp(0.5 * difference_23)
-    product_17 = 2 * clamped * beta * total_8 * torch.where(is_negative, t, 1).square()
-    product_17 = product_17 + -(clamped * beta + 2) * torch.where(is_negative, 1, t).square()
-    product_18 = total_28 * (torch.where(total_29.abs() < torch.inf, total_29, 0) + 1)
-    total_32 = total_28 + torch.where(product_12.abs() < torch.inf, product_12, 0)
-    product_18 = torch.where(total_28.abs() < 2.0**-60, product_18, total_32)
-    total_33 = product_14 + torch.where(total_30.abs() < torch.inf, total_30, 0)
-    total_33 = total_33 * product_17 * difference_23 * difference_23
-    return torch.where(x.abs() < 2, product_18, total_33)
+    product_17 = 2 * clamped * beta * total_8 * _select(is_negative, t, 1).square()
+    product_17 = product_17 + -(clamped * beta + 2) * _select(is_negative, 1, t).square()
+    product_17 = (product_14 + _select(total_30.abs() < torch.inf, total_30, 0)) * product_17
+    product_17 = product_17 * difference_23 * difference_23
+    product_18 = total_28 * (_select(total_29.abs() < torch.inf, total_29, 0) + 1)
+    total_32 = total_28 + _select(product_12.abs() < torch.inf, product_12, 0)
+    product_18 = _select(total_28.abs() < 2.0**-60, product_18, total_32)
+    return _select(x.abs() < 2, product_18, product_17)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -780,17 +778,17 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_4 = _COEFFICIENT - head
     total = head_product * head_beta - product_2 + head_product * difference
     total = total + difference_2 * head_beta + difference_2 * difference
-    total = torch.where(product_2 * 2.0**-60 == 0, 0, total)
+    total = _select(product_2 * 2.0**-60 == 0, 0, total)
     total_2 = head * head_clamped - product_3 + head * difference_3
     total_2 = total_2 + difference_4 * head_clamped + difference_4 * difference_3
-    total_2 = torch.where(product_3 * 2.0**-60 == 0, 0, total_2)
-    total = total + (product_3 - product + (total_2 + _COEFFICIENT_2 * clamped)) * beta
+    total_2 = _select(product_3 * 2.0**-60 == 0, 0, total_2) + _COEFFICIENT_2 * clamped
+    total = total + (product_3 - product + total_2) * beta
     product_4 = beta * clamped
     is_equal = product_4 == 0
     total_3 = head_beta * head_clamped - product_4 + head_beta * difference_3
     total_3 = total_3 + difference * head_clamped + difference * difference_3
-    total_3 = torch.where(product_4 * 2.0**-60 == 0, 0, total_3)
-    branch = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    total_3 = _select(product_4 * 2.0**-60 == 0, 0, total_3)
+    branch = _select(total_3.abs() < torch.inf, total_3, 0)
     differs = product_4 != 0
     outside = is_equal & (branch < 0) | differs & (product_4 < 0)
     negated = -product_4.abs()
@@ -805,15 +803,15 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_5 = ((product_5 * negated + _1_OVER_4) * negated + _1_OVER_3) * negated
     product_5 = negated.square() * (product_5 + _1_OVER_2)
     product_5 = negated - (total_4 - difference_5) + (1 - difference_5) + product_5
-    branch_2 = torch.where(product_5.abs() < torch.inf, product_5, 0)
+    branch_2 = _select(product_5.abs() < torch.inf, product_5, 0)
     total_5 = total_4 + branch_2
     exp_negated = negated.exp()
-    t = torch.where(is_less, total_5, exp_negated)
-    branch_3 = torch.where(is_less, branch_2 - (total_5 - total_4), 0)
-    total_6 = t + torch.where(branch_3.abs() < torch.inf, branch_3, 0)
+    t = _select(is_less, total_5, exp_negated)
+    branch_3 = _select(is_less, branch_2 - (total_5 - total_4), 0)
+    total_6 = t + _select(branch_3.abs() < torch.inf, branch_3, 0)
     binade = _binade(exp_negated * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_4 = torch.where(inside, binade, 1)
+    branch_4 = _select(inside, binade, 1)
     ratio = exp_negated / branch_4
     floor = torch.floor(branch_4.log() * _1_OVER_LOG_2 + 0.5)
     difference_6 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -822,7 +820,7 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_7 = total_7 - difference_6
     total_8 = difference_6 - (total_7 - difference_7) + (negated_2 - difference_7)
     total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_5 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    branch_5 = _select(total_8.abs() < torch.inf, total_8, 0)
     total_9 = total_7 + branch_5
     negated_3 = -(total_3 * torch.where(product_4.isnan(), product_4, product_4.sign()))
     numerator = ((_1_OVER_15 * total_9 + _1_OVER_14) * total_9 + _1_OVER_13) * total_9
@@ -832,14 +830,13 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator = ((numerator * total_9 + _1_OVER_4) * total_9 + _1_OVER_3) * total_9
     numerator = total_9.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_9 + (numerator + (branch_5 - (total_9 - total_7)))
-    numerator = torch.where(inside & (abs_negated >= 0.25), numerator / ratio, 0)
-    numerator = numerator + negated_3
+    numerator = _select(inside & (abs_negated >= 0.25), numerator / ratio, 0) + negated_3
     product_6 = total_6 * numerator
-    product_7 = total_6 * (torch.where(numerator.abs() < torch.inf, numerator, 0) + 1)
-    total_10 = total_6 + torch.where(product_6.abs() < torch.inf, product_6, 0)
-    product_7 = torch.where(total_6.abs() < 2.0**-60, product_7, total_10)
-    product_7 = torch.where(outside, 1, product_7).square()
-    product_8 = (product_2 + torch.where(total.abs() < torch.inf, total, 0)) * product_7
+    product_7 = total_6 * (_select(numerator.abs() < torch.inf, numerator, 0) + 1)
+    total_10 = total_6 + _select(product_6.abs() < torch.inf, product_6, 0)
+    product_7 = _select(outside, 1, _select(total_6.abs() < 2.0**-60, product_7, total_10))
+    product_7 = product_7.square()
+    product_8 = (product_2 + _select(total.abs() < torch.inf, total, 0)) * product_7
     product_9 = _2_OVER_SQRT_PI_2 * product_7
     total_11 = product_8 + product_9
     difference_8 = total_11 - product_8
@@ -849,10 +846,10 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_12 = product_8 - (total_11 - difference_8) + (product_9 - difference_8)
     total_13 = head * head_product_7 - product_10 + head * difference_9
     total_13 = total_13 + difference_4 * head_product_7 + difference_4 * difference_9
-    total_13 = torch.where(product_10 * 2.0**-60 == 0, 0, total_13)
+    total_13 = _select(product_10 * 2.0**-60 == 0, 0, total_13)
     total_13 = product_10 - product_9 + (total_13 + _COEFFICIENT_2 * product_7)
     total_12 = total_12 + total_13
-    branch_6 = torch.where(total_12.abs() < torch.inf, total_12, 0)
+    branch_6 = _select(total_12.abs() < torch.inf, total_12, 0)
     total_14 = total_11 + branch_6
     product_11 = _4_OVER_SQRT_PI * clamped
     product_12 = product_11 * beta
@@ -871,106 +868,106 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_14 = alpha - head_alpha
     total_15 = head_alpha * head_alpha - alpha_squared + head_alpha * difference_14
     total_15 = total_15 + difference_14 * head_alpha + difference_14 * difference_14
-    total_15 = torch.where(alpha_squared * 2.0**-60 == 0, 0, total_15)
+    total_15 = _select(alpha_squared * 2.0**-60 == 0, 0, total_15)
     total_16 = head_product_11 * head_beta - product_12 + head_product_11 * difference
     total_16 = total_16 + difference_12 * head_beta + difference_12 * difference
-    total_16 = torch.where(product_12 * 2.0**-60 == 0, 0, total_16)
+    total_16 = _select(product_12 * 2.0**-60 == 0, 0, total_16)
     total_17 = head_product_12 * head_2 - product_13 + head_product_12 * difference_10
     total_17 = total_17 + difference_11 * head_2 + difference_11 * difference_10
-    total_17 = torch.where(product_13 * 2.0**-60 == 0, 0, total_17)
+    total_17 = _select(product_13 * 2.0**-60 == 0, 0, total_17)
     total_18 = head_3 * head_clamped - product_14 + head_3 * difference_3
     total_18 = total_18 + difference_13 * head_clamped + difference_13 * difference_3
-    total_18 = torch.where(product_14 * 2.0**-60 == 0, 0, total_18)
-    total_18 = (product_14 - product_11 + (total_18 + _COEFFICIENT_6 * clamped)) * beta
-    total_17 = total_17 + (total_16 + total_18) * alpha_squared + total_15 * product_12
-    branch_7 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    total_18 = _select(product_14 * 2.0**-60 == 0, 0, total_18) + _COEFFICIENT_6 * clamped
+    total_16 = (total_16 + (product_14 - product_11 + total_18) * beta) * alpha_squared
+    total_17 = total_17 + total_16 + total_15 * product_12
+    branch_7 = _select(total_17.abs() < torch.inf, total_17, 0)
     total_19 = product_13 + branch_7
-    branch_8 = torch.where(outside, t, 1)
+    branch_8 = _select(outside, t, 1)
     branch_8_squared = branch_8.square()
     head_branch_8 = _head(branch_8)
     difference_15 = branch_8 - head_branch_8
-    product_15 = torch.where(outside, branch_3, 0) * branch_8 * 2
     difference_16 = head_branch_8 * head_branch_8 - branch_8_squared
     difference_16 = difference_16 + head_branch_8 * difference_15
     difference_16 = difference_16 + difference_15 * head_branch_8
     difference_16 = difference_16 + difference_15 * difference_15
-    difference_16 = torch.where(branch_8_squared * 2.0**-60 == 0, 0, difference_16) + product_15
-    branch_9 = torch.where(difference_16.abs() < torch.inf, difference_16, 0)
+    difference_16 = _select(branch_8_squared * 2.0**-60 == 0, 0, difference_16)
+    difference_16 = difference_16 + _select(outside, branch_3, 0) * branch_8 * 2
+    branch_9 = _select(difference_16.abs() < torch.inf, difference_16, 0)
     total_20 = branch_8_squared + branch_9
-    product_16 = total_19 * total_20
-    minus_product_16 = -product_16
-    total_21 = total_14 + minus_product_16
+    product_15 = total_19 * total_20
+    minus_product_15 = -product_15
+    total_21 = total_14 + minus_product_15
     difference_17 = total_21 - total_14
     head_total_19 = _head(total_19)
     head_total_20 = _head(total_20)
     difference_18 = total_20 - head_total_20
     difference_19 = total_19 - head_total_19
-    total_22 = head_total_19 * head_total_20 - product_16 + head_total_19 * difference_18
+    total_22 = head_total_19 * head_total_20 - product_15 + head_total_19 * difference_18
     total_22 = total_22 + difference_19 * head_total_20 + difference_19 * difference_18
-    total_22 = torch.where(product_16 * 2.0**-60 == 0, 0, total_22)
+    total_22 = _select(product_15 * 2.0**-60 == 0, 0, total_22)
     total_22 = total_22 + (branch_7 - (total_19 - product_13)) * total_20
     total_22 = total_22 + (branch_9 - (total_20 - branch_8_squared)) * total_19
-    total_22 = -(total_22 + torch.where(outside, numerator, 0) * 2 * product_16)
-    total_23 = total_14 - (total_21 - difference_17) + (minus_product_16 - difference_17)
+    total_22 = -(total_22 + _select(outside, numerator, 0) * 2 * product_15)
+    total_23 = total_14 - (total_21 - difference_17) + (minus_product_15 - difference_17)
     total_23 = total_23 + (branch_6 - (total_14 - total_11)) + total_22
-    branch_10 = torch.where(total_23.abs() < torch.inf, total_23, 0)
+    branch_10 = _select(total_23.abs() < torch.inf, total_23, 0)
     total_24 = total_21 + branch_10
     difference_20 = branch_10 - (total_24 - total_21)
-    branch_11 = torch.where(difference_20.abs() < torch.inf, difference_20, 0)
+    branch_11 = _select(difference_20.abs() < torch.inf, difference_20, 0)
     total_25 = total_24 + branch_11
-    branch_12 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_12 = _select(total_15.abs() < torch.inf, total_15, 0)
     total_26 = alpha_squared + branch_12
-    product_17 = 2 * product_4
-    product_18 = total_3 * 2
-    total_27 = product_17 + torch.where(product_18.abs() < torch.inf, product_18, 0)
+    product_16 = 2 * product_4
+    product_17 = total_3 * 2
+    total_27 = product_16 + _select(product_17.abs() < torch.inf, product_17, 0)
     is_far = total_27.abs() > 64
-    branch_13 = torch.where(is_far, 0.5 * total_27, product_17)
+    branch_13 = _select(is_far, 0.5 * total_27, product_16)
     abs_branch_13 = branch_13.abs()
     is_less_2 = abs_branch_13 < 0.25
     total_28 = branch_13 + 1
     difference_21 = total_28 - branch_13
-    product_19 = ((_1_OVER_15 * branch_13 + _1_OVER_14) * branch_13 + _1_OVER_13) * branch_13
-    product_19 = ((product_19 + _1_OVER_12) * branch_13 + _1_OVER_11) * branch_13
-    product_19 = ((product_19 + _1_OVER_10) * branch_13 + _1_OVER_9) * branch_13 + _1_OVER_8
-    product_19 = ((product_19 * branch_13 + _1_OVER_7) * branch_13 + _1_OVER_6) * branch_13
-    product_19 = ((product_19 + _1_OVER_5) * branch_13 + _1_OVER_4) * branch_13 + _1_OVER_3
-    product_19 = branch_13.square() * (product_19 * branch_13 + _1_OVER_2)
-    product_19 = branch_13 - (total_28 - difference_21) + (1 - difference_21) + product_19
-    branch_14 = torch.where(product_19.abs() < torch.inf, product_19, 0)
+    product_18 = ((_1_OVER_15 * branch_13 + _1_OVER_14) * branch_13 + _1_OVER_13) * branch_13
+    product_18 = ((product_18 + _1_OVER_12) * branch_13 + _1_OVER_11) * branch_13
+    product_18 = ((product_18 + _1_OVER_10) * branch_13 + _1_OVER_9) * branch_13 + _1_OVER_8
+    product_18 = ((product_18 * branch_13 + _1_OVER_7) * branch_13 + _1_OVER_6) * branch_13
+    product_18 = ((product_18 + _1_OVER_5) * branch_13 + _1_OVER_4) * branch_13 + _1_OVER_3
+    product_18 = branch_13.square() * (product_18 * branch_13 + _1_OVER_2)
+    product_18 = branch_13 - (total_28 - difference_21) + (1 - difference_21) + product_18
+    branch_14 = _select(product_18.abs() < torch.inf, product_18, 0)
     total_29 = total_28 + branch_14
     exp_branch_13 = branch_13.exp()
-    part_of_t = torch.where(is_less_2, total_29, exp_branch_13)
-    branch_15 = torch.where(is_less_2, branch_14 - (total_29 - total_28), 0)
-    branch_16 = torch.where(branch_15.abs() < torch.inf, branch_15, 0)
+    part_of_t = _select(is_less_2, total_29, exp_branch_13)
+    branch_15 = _select(is_less_2, branch_14 - (total_29 - total_28), 0)
+    branch_16 = _select(branch_15.abs() < torch.inf, branch_15, 0)
     total_30 = part_of_t + branch_16
-    product_20 = total_26 * total_30
+    product_19 = total_26 * total_30
     head_total_26 = _head(total_26)
     head_total_30 = _head(total_30)
     difference_22 = total_30 - head_total_30
     difference_23 = total_26 - head_total_26
-    total_31 = head_total_26 * head_total_30 - product_20 + head_total_26 * difference_22
+    total_31 = head_total_26 * head_total_30 - product_19 + head_total_26 * difference_22
     total_31 = total_31 + difference_23 * head_total_30 + difference_23 * difference_22
-    total_31 = torch.where(product_20 * 2.0**-60 == 0, 0, total_31)
+    total_31 = _select(product_19 * 2.0**-60 == 0, 0, total_31)
     total_31 = total_31 + (branch_12 - (total_26 - alpha_squared)) * total_30
     total_31 = total_31 + (branch_16 - (total_30 - part_of_t)) * total_26
-    branch_17 = torch.where(total_31.abs() < torch.inf, total_31, 0)
-    total_32 = product_20 + branch_17
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_18 = torch.where(is_far, branch_15, 0)
-    branch_19 = torch.where(branch_18.abs() < torch.inf, branch_18, 0)
+    branch_17 = _select(total_31.abs() < torch.inf, total_31, 0)
+    total_32 = product_19 + branch_17
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_18 = _select(is_far, branch_15, 0)
+    branch_19 = _select(branch_18.abs() < torch.inf, branch_18, 0)
     total_33 = rest_of_t + branch_19
-    product_21 = total_32 * total_33
-    minus_product_21 = -product_21
+    product_20 = total_32 * total_33
+    minus_product_20 = -product_20
     smaller = product_4.clamp(max=0)
-    total_34 = minus_product_21 + smaller
-    difference_24 = total_34 - minus_product_21
+    total_34 = minus_product_20 + smaller
+    difference_24 = total_34 - minus_product_20
     head_total_32 = _head(total_32)
     head_total_33 = _head(total_33)
     difference_25 = total_33 - head_total_33
     difference_26 = total_32 - head_total_32
     binade_2 = _binade(exp_branch_13 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_20 = torch.where(inside_2, binade_2, 1)
+    branch_20 = _select(inside_2, binade_2, 1)
     ratio_2 = exp_branch_13 / branch_20
     floor_2 = torch.floor(branch_20.log() * _1_OVER_LOG_2 + 0.5)
     difference_27 = branch_13 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -979,7 +976,7 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_28 = total_35 - difference_27
     total_36 = difference_27 - (total_35 - difference_28) + (negated_4 - difference_28)
     total_36 = total_36 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_21 = torch.where(total_36.abs() < torch.inf, total_36, 0)
+    branch_21 = _select(total_36.abs() < torch.inf, total_36, 0)
     total_37 = total_35 + branch_21
     numerator_2 = ((_1_OVER_15 * total_37 + _1_OVER_14) * total_37 + _1_OVER_13) * total_37
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_37 + _1_OVER_11) * total_37 + _1_OVER_10
@@ -988,85 +985,84 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 * total_37 + _1_OVER_4) * total_37 + _1_OVER_3) * total_37
     numerator_7 = total_37.square() * (numerator_6 + _1_OVER_2)
     numerator_8 = 1 - ratio_2 + total_37 + (numerator_7 + (branch_21 - (total_37 - total_35)))
-    numerator_8 = torch.where(inside_2 & (abs_branch_13 >= 0.25), numerator_8 / ratio_2, 0)
-    numerator_8 = numerator_8 + torch.where(is_far, 0, product_18)
-    total_38 = head_total_32 * head_total_33 - product_21 + head_total_32 * difference_25
+    numerator_8 = _select(inside_2 & (abs_branch_13 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = numerator_8 + _select(is_far, 0, product_17)
+    branch_22 = _select(is_equal & (branch <= 0) | differs & (product_4 <= 0), total_3, 0)
+    total_38 = head_total_32 * head_total_33 - product_20 + head_total_32 * difference_25
     total_38 = total_38 + difference_26 * head_total_33 + difference_26 * difference_25
-    total_38 = torch.where(product_21 * 2.0**-60 == 0, 0, total_38)
-    total_38 = total_38 + (branch_17 - (total_32 - product_20)) * total_33
+    total_38 = _select(product_20 * 2.0**-60 == 0, 0, total_38)
+    total_38 = total_38 + (branch_17 - (total_32 - product_19)) * total_33
     total_38 = -(total_38 + (branch_19 - (total_33 - rest_of_t)) * total_32)
-    total_39 = minus_product_21 - (total_34 - difference_24) + (smaller - difference_24)
-    product_22 = (numerator_8 + torch.where(is_far, numerator_8, 0)) * minus_product_21
-    total_39 = total_39 + (total_38 + product_22)
-    outside_2 = is_equal & (branch <= 0) | differs & (product_4 <= 0)
-    total_39 = total_39 + torch.where(outside_2, total_3, 0)
-    branch_22 = torch.where(total_39.abs() < torch.inf, total_39, 0)
-    total_40 = total_34 + branch_22
+    total_39 = minus_product_20 - (total_34 - difference_24) + (smaller - difference_24)
+    product_21 = (numerator_8 + _select(is_far, numerator_8, 0)) * minus_product_20
+    total_39 = total_39 + (total_38 + product_21) + branch_22
+    branch_23 = _select(total_39.abs() < torch.inf, total_39, 0)
+    total_40 = total_34 + branch_23
     minus_product_4 = -product_4
     smaller_2 = minus_product_4.clamp(max=0)
-    product_23 = 3 * smaller_2
-    minus_product_23 = -product_23
-    total_41 = total_40 + minus_product_23
+    product_22 = 3 * smaller_2
+    minus_product_22 = -product_22
+    total_41 = total_40 + minus_product_22
     difference_29 = total_41 - total_40
     head_smaller_2 = _head(smaller_2)
     minus_total_3 = -total_3
-    total_42 = total_40 - (total_41 - difference_29) + (minus_product_23 - difference_29)
-    total_42 = total_42 + (branch_22 - (total_40 - total_34))
-    total_43 = 3 * head_smaller_2 - product_23 + 3 * (smaller_2 - head_smaller_2)
-    total_43 = torch.where(product_23 * 2.0**-60 == 0, 0, total_43)
-    branch_23 = torch.where(minus_total_3.abs() < torch.inf, minus_total_3, 0)
-    branch_23 = (minus_product_4 == 0) & (branch_23 <= 0)
-    branch_23 = branch_23 | (minus_product_4 != 0) & (minus_product_4 <= 0)
-    total_42 = total_42 - (total_43 + torch.where(branch_23, minus_total_3, 0) * 3)
-    branch_24 = torch.where(total_42.abs() < torch.inf, total_42, 0)
-    total_44 = total_41 + branch_24
+    total_42 = total_40 - (total_41 - difference_29) + (minus_product_22 - difference_29)
+    total_42 = total_42 + (branch_23 - (total_40 - total_34))
+    total_43 = 3 * head_smaller_2 - product_22 + 3 * (smaller_2 - head_smaller_2)
+    total_43 = _select(product_22 * 2.0**-60 == 0, 0, total_43)
+    branch_24 = _select(minus_total_3.abs() < torch.inf, minus_total_3, 0)
+    branch_24 = (minus_product_4 == 0) & (branch_24 <= 0)
+    branch_24 = branch_24 | (minus_product_4 != 0) & (minus_product_4 <= 0)
+    total_42 = total_42 - (total_43 + _select(branch_24, minus_total_3, 0) * 3)
+    branch_25 = _select(total_42.abs() < torch.inf, total_42, 0)
+    total_44 = total_41 + branch_25
     abs_total_44 = total_44.abs()
-    difference_30 = branch_24 - (total_44 - total_41)
-    product_24 = difference_30 * torch.where(total_44.isnan(), total_44, total_44.sign())
-    is_far_2 = torch.where(product_24.abs() < torch.inf, product_24, 0)
+    difference_30 = branch_25 - (total_44 - total_41)
+    product_23 = difference_30 * torch.where(total_44.isnan(), total_44, total_44.sign())
+    is_far_2 = _select(product_23.abs() < torch.inf, product_23, 0)
     is_far_2 = (abs_total_44 == 64) & (is_far_2 > 0)
     is_far_3 = is_far_2 | (abs_total_44 != 64) & (abs_total_44 > 64)
-    branch_25 = torch.where(is_far_3, 0.5 * total_44, total_44)
-    is_less_3 = branch_25.abs() < 0.5
-    expm1_branch_25 = _expm1(branch_25)
-    total_45 = expm1_branch_25 + 1
-    part_of_t_2 = torch.where(is_less_3, total_45, branch_25.exp())
-    branch_26 = torch.where(is_less_3, expm1_branch_25 - (total_45 - 1), 0)
-    branch_27 = torch.where(branch_26.abs() < torch.inf, branch_26, 0)
-    total_46 = part_of_t_2 + branch_27
-    product_25 = total_25 * total_46
+    branch_26 = _select(is_far_3, 0.5 * total_44, total_44)
+    is_less_3 = branch_26.abs() < 0.5
+    expm1_branch_26 = _expm1(branch_26)
+    total_45 = expm1_branch_26 + 1
+    part_of_t_2 = _select(is_less_3, total_45, branch_26.exp())
+    branch_27 = _select(is_less_3, expm1_branch_26 - (total_45 - 1), 0)
+    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
+    total_46 = part_of_t_2 + branch_28
+    product_24 = total_25 * total_46
     head_total_25 = _head(total_25)
     head_total_46 = _head(total_46)
     difference_31 = total_46 - head_total_46
     difference_32 = total_25 - head_total_25
-    total_47 = head_total_25 * head_total_46 - product_25 + head_total_25 * difference_31
+    total_47 = head_total_25 * head_total_46 - product_24 + head_total_25 * difference_31
     total_47 = total_47 + difference_32 * head_total_46 + difference_32 * difference_31
-    total_47 = torch.where(product_25 * 2.0**-60 == 0, 0, total_47)
+    total_47 = _select(product_24 * 2.0**-60 == 0, 0, total_47)
     total_47 = total_47 + (branch_11 - (total_25 - total_24)) * total_46
-    total_47 = total_47 + (branch_27 - (total_46 - part_of_t_2)) * total_25
-    branch_28 = torch.where(total_47.abs() < torch.inf, total_47, 0)
-    total_48 = product_25 + branch_28
-    rest_of_t_2 = torch.where(is_far_3, part_of_t_2, 1)
-    branch_29 = torch.where(is_far_3, branch_26, 0)
-    branch_30 = torch.where(branch_29.abs() < torch.inf, branch_29, 0)
-    total_49 = rest_of_t_2 + branch_30
-    product_26 = total_48 * total_49
+    total_47 = total_47 + (branch_28 - (total_46 - part_of_t_2)) * total_25
+    branch_29 = _select(total_47.abs() < torch.inf, total_47, 0)
+    total_48 = product_24 + branch_29
+    rest_of_t_2 = _select(is_far_3, part_of_t_2, 1)
+    branch_30 = _select(is_far_3, branch_27, 0)
+    branch_31 = _select(branch_30.abs() < torch.inf, branch_30, 0)
+    total_49 = rest_of_t_2 + branch_31
+    product_25 = total_48 * total_49
     head_total_48 = _head(total_48)
     head_total_49 = _head(total_49)
     difference_33 = total_49 - head_total_49
     difference_34 = total_48 - head_total_48
-    total_50 = head_total_48 * head_total_49 - product_26 + head_total_48 * difference_33
+    total_50 = head_total_48 * head_total_49 - product_25 + head_total_48 * difference_33
     total_50 = total_50 + difference_34 * head_total_49 + difference_34 * difference_33
-    total_50 = torch.where(product_26 * 2.0**-60 == 0, 0, total_50)
-    total_50 = total_50 + (branch_28 - (total_48 - product_25)) * total_49
-    total_50 = total_50 + (branch_30 - (total_49 - rest_of_t_2)) * total_48
-    total_51 = product_26 + torch.where(total_50.abs() < torch.inf, total_50, 0)
-    branch_31 = torch.where(is_far_3, difference_30 * 0.5, difference_30)
-    total_52 = branch_31 + torch.where(is_far_3, branch_31, 0)
-    product_27 = total_51 * total_52
-    product_28 = total_51 * (torch.where(total_52.abs() < torch.inf, total_52, 0) + 1)
-    total_53 = total_51 + torch.where(product_27.abs() < torch.inf, product_27, 0)
-    return torch.where(total_51.abs() < 2.0**-60, product_28, total_53)
+    total_50 = _select(product_25 * 2.0**-60 == 0, 0, total_50)
+    total_50 = total_50 + (branch_29 - (total_48 - product_24)) * total_49
+    total_50 = total_50 + (branch_31 - (total_49 - rest_of_t_2)) * total_48
+    total_51 = product_25 + _select(total_50.abs() < torch.inf, total_50, 0)
+    branch_32 = _select(is_far_3, difference_30 * 0.5, difference_30)
+    total_52 = branch_32 + _select(is_far_3, branch_32, 0)
+    product_26 = total_51 * total_52
+    product_27 = total_51 * (_select(total_52.abs() < torch.inf, total_52, 0) + 1)
+    total_53 = total_51 + _select(product_26.abs() < torch.inf, product_26, 0)
+    return _select(total_51.abs() < 2.0**-60, product_27, total_53)
 
 
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1080,7 +1076,7 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total = product + 3
     difference_2 = total - product
     total_2 = product - (total - difference_2) + (3 - difference_2)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     product_2 = x * total_3
     head_x = _head(x)
@@ -1090,16 +1086,16 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_5 = branch - (total_3 - total)
     total_4 = head_x * head_total_3 - product_2 + head_x * difference_3
     total_4 = total_4 + difference_4 * head_total_3 + difference_4 * difference_3
-    total_4 = torch.where(product_2 * 2.0**-60 == 0, 0, total_4) + difference_5 * x
-    branch_2 = torch.where(total_4.abs() < torch.inf, total_4, 0)
+    total_4 = _select(product_2 * 2.0**-60 == 0, 0, total_4) + difference_5 * x
+    branch_2 = _select(total_4.abs() < torch.inf, total_4, 0)
     total_5 = product_2 + branch_2
     product_3 = beta * x
     is_less = product_3.abs() < 0.5
     expm1_product_3 = _expm1(product_3)
     total_6 = expm1_product_3 + 1
-    branch_3 = torch.where(is_less, total_6, product_3.exp())
-    branch_4 = torch.where(is_less, expm1_product_3 - (total_6 - 1), 0)
-    branch_5 = torch.where(branch_4.abs() < torch.inf, branch_4, 0)
+    branch_3 = _select(is_less, total_6, product_3.exp())
+    branch_4 = _select(is_less, expm1_product_3 - (total_6 - 1), 0)
+    branch_5 = _select(branch_4.abs() < torch.inf, branch_4, 0)
     total_7 = branch_3 + branch_5
     product_4 = total_5 * total_7
     head_total_5 = _head(total_5)
@@ -1108,15 +1104,15 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_7 = total_5 - head_total_5
     total_8 = head_total_5 * head_total_7 - product_4 + head_total_5 * difference_6
     total_8 = total_8 + difference_7 * head_total_7 + difference_7 * difference_6
-    total_8 = torch.where(product_4 * 2.0**-60 == 0, 0, total_8)
+    total_8 = _select(product_4 * 2.0**-60 == 0, 0, total_8)
     total_8 = total_8 + (branch_2 - (total_5 - product_2)) * total_7
     total_8 = total_8 + (branch_5 - (total_7 - branch_3)) * total_5
-    branch_6 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    branch_6 = _select(total_8.abs() < torch.inf, total_8, 0)
     total_9 = product_4 + branch_6
     total_10 = difference + 0.75
     difference_8 = total_10 - difference
     total_11 = difference - (total_10 - difference_8) + (0.75 - difference_8)
-    branch_7 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    branch_7 = _select(total_11.abs() < torch.inf, total_11, 0)
     total_12 = total_10 + branch_7
     total_12_squared = total_12.square()
     head_total_12 = _head(total_12)
@@ -1125,25 +1121,25 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_10 = head_total_12 * head_total_12 - total_12_squared
     difference_10 = difference_10 + head_total_12 * difference_9 + difference_9 * head_total_12
     difference_10 = difference_10 + difference_9 * difference_9
-    difference_10 = torch.where(total_12_squared * 2.0**-60 == 0, 0, difference_10) + product_5
-    branch_8 = torch.where(difference_10.abs() < torch.inf, difference_10, 0)
+    difference_10 = _select(total_12_squared * 2.0**-60 == 0, 0, difference_10) + product_5
+    branch_8 = _select(difference_10.abs() < torch.inf, difference_10, 0)
     total_13 = total_12_squared + branch_8
     product_6 = product_3 * 2
     is_less_2 = product_6.abs() < 0.5
     expm1_product_6 = _expm1(product_6)
     total_14 = expm1_product_6 + 1
-    branch_9 = torch.where(is_less_2, total_14, product_6.exp())
-    branch_10 = torch.where(is_less_2, expm1_product_6 - (total_14 - 1), 0)
-    branch_11 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
+    branch_9 = _select(is_less_2, total_14, product_6.exp())
+    branch_10 = _select(is_less_2, expm1_product_6 - (total_14 - 1), 0)
+    branch_11 = _select(branch_10.abs() < torch.inf, branch_10, 0)
     total_15 = branch_9 + branch_11
     product_7 = total_13 * total_15
     minus_product_7 = -product_7
     is_less_3 = minus_product_7.abs() < 0.5
     growth = _expm1(minus_product_7)
     total_16 = growth + 1
-    branch_12 = torch.where(is_less_3, total_16, minus_product_7.exp())
-    branch_13 = torch.where(is_less_3, growth - (total_16 - 1), 0)
-    branch_14 = torch.where(branch_13.abs() < torch.inf, branch_13, 0)
+    branch_12 = _select(is_less_3, total_16, minus_product_7.exp())
+    branch_13 = _select(is_less_3, growth - (total_16 - 1), 0)
+    branch_14 = _select(branch_13.abs() < torch.inf, branch_13, 0)
     total_17 = branch_12 + branch_14
     product_8 = total_9 * total_17
     head_total_9 = _head(total_9)
@@ -1152,10 +1148,10 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_12 = total_9 - head_total_9
     total_18 = head_total_9 * head_total_17 - product_8 + head_total_9 * difference_11
     total_18 = total_18 + difference_12 * head_total_17 + difference_12 * difference_11
-    total_18 = torch.where(product_8 * 2.0**-60 == 0, 0, total_18)
+    total_18 = _select(product_8 * 2.0**-60 == 0, 0, total_18)
     total_18 = total_18 + (branch_6 - (total_9 - product_4)) * total_17
     total_18 = total_18 + (branch_14 - (total_17 - branch_12)) * total_9
-    branch_15 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    branch_15 = _select(total_18.abs() < torch.inf, total_18, 0)
     total_19 = product_8 + branch_15
     product_9 = product_3 * 8
     total_20 = product_9 + 16
@@ -1164,9 +1160,9 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_14 = beta - head_beta
     total_21 = head_beta * head_x - product_3 + head_beta * difference_4
     total_21 = total_21 + difference_14 * head_x + difference_14 * difference_4
-    total_21 = torch.where(product_3 * 2.0**-60 == 0, 0, total_21)
+    total_21 = _select(product_3 * 2.0**-60 == 0, 0, total_21)
     total_22 = product_9 - (total_20 - difference_13) + (16 - difference_13) + total_21 * 8
-    branch_16 = torch.where(total_22.abs() < torch.inf, total_22, 0)
+    branch_16 = _select(total_22.abs() < torch.inf, total_22, 0)
     total_23 = total_20 + branch_16
     total_3_squared = total_3.square()
     product_10 = product_3 * total_3_squared
@@ -1176,13 +1172,13 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_16 = product_3 - head_product_3
     total_24 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_3
     total_24 = total_24 + difference_3 * head_total_3 + difference_3 * difference_3
-    total_24 = torch.where(total_3_squared * 2.0**-60 == 0, 0, total_24)
+    total_24 = _select(total_3_squared * 2.0**-60 == 0, 0, total_24)
     total_24 = (total_24 + difference_5 * total_3 * 2) * product_3
     total_25 = head_product_3 * head - product_10 + head_product_3 * difference_15
     total_25 = total_25 + difference_16 * head + difference_16 * difference_15
-    total_25 = torch.where(product_10 * 2.0**-60 == 0, 0, total_25)
+    total_25 = _select(product_10 * 2.0**-60 == 0, 0, total_25)
     total_25 = total_25 + total_21 * total_3_squared + total_24
-    branch_17 = torch.where(total_25.abs() < torch.inf, total_25, 0)
+    branch_17 = _select(total_25.abs() < torch.inf, total_25, 0)
     total_26 = product_10 + branch_17
     product_11 = total_26 * total_15
     minus_product_11 = -product_11
@@ -1196,15 +1192,15 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_12 = total_21 * 2
     total_28 = head_total_26 * head_total_15 - product_11 + head_total_26 * difference_18
     total_28 = total_28 + difference_19 * head_total_15 + difference_19 * difference_18
-    total_28 = torch.where(product_11 * 2.0**-60 == 0, 0, total_28)
+    total_28 = _select(product_11 * 2.0**-60 == 0, 0, total_28)
     total_28 = total_28 + (branch_17 - (total_26 - product_10)) * total_15
     total_28 = -(total_28 + difference_20 * total_26 + product_12 * product_11)
     total_29 = total_23 - (total_27 - difference_17) + (minus_product_11 - difference_17)
     total_29 = total_29 + (branch_16 - (total_23 - total_20)) + total_28
-    branch_18 = torch.where(total_29.abs() < torch.inf, total_29, 0)
+    branch_18 = _select(total_29.abs() < torch.inf, total_29, 0)
     total_30 = total_27 + branch_18
     difference_21 = branch_18 - (total_30 - total_27)
-    branch_19 = torch.where(difference_21.abs() < torch.inf, difference_21, 0)
+    branch_19 = _select(difference_21.abs() < torch.inf, difference_21, 0)
     total_31 = total_30 + branch_19
     product_13 = total_19 * total_31
     head_total_19 = _head(total_19)
@@ -1213,10 +1209,10 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_23 = total_19 - head_total_19
     total_32 = head_total_19 * head_total_31 - product_13 + head_total_19 * difference_22
     total_32 = total_32 + difference_23 * head_total_31 + difference_23 * difference_22
-    total_32 = torch.where(product_13 * 2.0**-60 == 0, 0, total_32)
+    total_32 = _select(product_13 * 2.0**-60 == 0, 0, total_32)
     total_32 = total_32 + (branch_15 - (total_19 - product_8)) * total_31
     total_32 = total_32 + (branch_19 - (total_31 - total_30)) * total_19
-    branch_20 = torch.where(total_32.abs() < torch.inf, total_32, 0)
+    branch_20 = _select(total_32.abs() < torch.inf, total_32, 0)
     total_33 = product_13 + branch_20
     product_14 = total_33 * _1_OVER_16_SQRT_PI
     product_15 = total_33 * _COEFFICIENT_7
@@ -1226,15 +1222,15 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_25 = total_33 - head_total_33
     total_34 = head_total_33 * head_2 - product_15 + head_total_33 * difference_24
     total_34 = total_34 + difference_25 * head_2 + difference_25 * difference_24
-    total_34 = torch.where(product_15 * 2.0**-60 == 0, 0, total_34)
+    total_34 = _select(product_15 * 2.0**-60 == 0, 0, total_34)
     total_34 = total_34 + (branch_20 - (total_33 - product_13)) * _COEFFICIENT_7
     total_34 = product_15 - product_14 + (total_34 + _COEFFICIENT_8 * total_33)
-    total_35 = product_14 + torch.where(total_34.abs() < torch.inf, total_34, 0)
+    total_35 = product_14 + _select(total_34.abs() < torch.inf, total_34, 0)
     head_total_13 = _head(total_13)
     difference_26 = total_13 - head_total_13
     total_36 = head_total_13 * head_total_15 - product_7 + head_total_13 * difference_18
     total_36 = total_36 + difference_26 * head_total_15 + difference_26 * difference_18
-    total_36 = torch.where(product_7 * 2.0**-60 == 0, 0, total_36)
+    total_36 = _select(product_7 * 2.0**-60 == 0, 0, total_36)
     total_36 = total_36 + (branch_8 - (total_13 - total_12_squared)) * total_15
     total_36 = -(total_36 + difference_20 * total_13) + product_12 * minus_product_7
     total_36 = total_21 + total_36
@@ -1248,29 +1244,29 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_28 = _COEFFICIENT_3 - head_3
     total_37 = head_3 * head_clamped - product_18 + head_3 * difference_27
     total_37 = total_37 + difference_28 * head_clamped + difference_28 * difference_27
-    total_37 = torch.where(product_18 * 2.0**-60 == 0, 0, total_37)
-    total_37 = product_18 - product_17 + (total_37 + _COEFFICIENT_4 * clamped)
+    total_37 = _select(product_18 * 2.0**-60 == 0, 0, total_37) + _COEFFICIENT_4 * clamped
+    total_37 = product_18 - product_17 + total_37
     alpha_squared = alpha.square()
     product_19 = beta * clamped
     is_negative = product_19 < 0
     t = torch.exp(-product_19.abs())
     product_20 = 2 * product_19
     is_far = product_20.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * product_20, product_20).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product_20, product_20).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     total_38 = product_19.clamp(max=0) - alpha_squared * part_of_t * rest_of_t
     total_38 = total_38 - 3 * (-product_19).clamp(max=0)
     is_far_2 = total_38.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * total_38, total_38).exp()
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
-    product_21 = 2 * clamped * beta * alpha_squared * torch.where(is_negative, t, 1).square()
-    product_21 = product_21 + -(clamped * beta + 2) * torch.where(is_negative, 1, t).square()
-    product_22 = (product_17 + torch.where(total_37.abs() < torch.inf, total_37, 0)) * alpha
+    part_of_t_2 = _select(is_far_2, 0.5 * total_38, total_38).exp()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
+    product_21 = 2 * clamped * beta * alpha_squared * _select(is_negative, t, 1).square()
+    product_21 = product_21 + -(clamped * beta + 2) * _select(is_negative, 1, t).square()
+    product_22 = (product_17 + _select(total_37.abs() < torch.inf, total_37, 0)) * alpha
     product_22 = product_22 * product_21 * part_of_t_2 * rest_of_t_2
-    product_23 = total_35 * (torch.where(total_36.abs() < torch.inf, total_36, 0) + 1)
-    total_39 = total_35 + torch.where(product_16.abs() < torch.inf, product_16, 0)
-    product_23 = torch.where(total_35.abs() < 2.0**-60, product_23, total_39)
-    return torch.where(x.abs() < 2, product_23, product_22)
+    product_23 = total_35 * (_select(total_36.abs() < torch.inf, total_36, 0) + 1)
+    total_39 = total_35 + _select(product_16.abs() < torch.inf, product_16, 0)
+    product_23 = _select(total_35.abs() < 2.0**-60, product_23, total_39)
+    return _select(x.abs() < 2, product_23, product_22)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1284,13 +1280,13 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_2 = beta * clamped
     product_3 = 2 * product_2
     is_far = product_3.abs() > 64
-    branch = torch.where(is_far, 0.5 * product_3, product_3)
+    branch = _select(is_far, 0.5 * product_3, product_3)
     is_less = branch.abs() < 0.5
     expm1_branch = _expm1(branch)
     total = expm1_branch + 1
-    part_of_t = torch.where(is_less, total, branch.exp())
+    part_of_t = _select(is_less, total, branch.exp())
     product_4 = alpha_squared * part_of_t
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_5 = product_4 * rest_of_t
     minus_product_5 = -product_5
     product_6 = 3 * product_2
@@ -1304,42 +1300,41 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     head_part_of_t = _head(part_of_t)
     difference_4 = part_of_t - head_part_of_t
     difference_5 = alpha_squared - head
-    branch_2 = torch.where(is_less, expm1_branch - (total - 1), 0)
+    branch_2 = _select(is_less, expm1_branch - (total - 1), 0)
     head_product_2 = _head(product_2)
     total_3 = head_product_4 * head_rest_of_t - product_5 + head_product_4 * difference_2
     total_3 = total_3 + difference_3 * head_rest_of_t + difference_3 * difference_2
-    total_3 = torch.where(product_5 * 2.0**-60 == 0, 0, total_3)
+    total_3 = _select(product_5 * 2.0**-60 == 0, 0, total_3)
     total_4 = minus_product_5 - (total_2 - difference) + (product_6 - difference)
     total_5 = 3 * head_product_2 - product_6 + 3 * (product_2 - head_product_2)
-    total_5 = torch.where(product_6 * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(product_6 * 2.0**-60 == 0, 0, total_5)
     total_6 = head * head_part_of_t - product_4 + head * difference_4
     total_6 = total_6 + difference_5 * head_part_of_t + difference_5 * difference_4
-    total_6 = torch.where(product_4 * 2.0**-60 == 0, 0, total_6)
-    total_3 = total_3 + (total_6 + branch_2 * alpha_squared) * rest_of_t
-    total_4 = total_4 - (total_3 + torch.where(is_far, branch_2, 0) * product_4) + total_5
-    branch_3 = torch.where(total_4.abs() < torch.inf, total_4, 0)
+    total_6 = _select(product_4 * 2.0**-60 == 0, 0, total_6) + branch_2 * alpha_squared
+    total_3 = -(total_3 + total_6 * rest_of_t + _select(is_far, branch_2, 0) * product_4)
+    total_4 = total_4 + total_3 + total_5
+    branch_3 = _select(total_4.abs() < torch.inf, total_4, 0)
     total_7 = total_2 + branch_3
     difference_6 = branch_3 - (total_7 - total_2)
-    total_8 = total_7 + torch.where(difference_6.abs() < torch.inf, difference_6, 0)
+    total_8 = total_7 + _select(difference_6.abs() < torch.inf, difference_6, 0)
     is_far_2 = total_8.abs() > 64
-    branch_4 = torch.where(is_far_2, 0.5 * total_8, total_8)
+    branch_4 = _select(is_far_2, 0.5 * total_8, total_8)
     is_less_2 = branch_4.abs() < 0.5
     expm1_branch_4 = _expm1(branch_4)
     total_9 = expm1_branch_4 + 1
-    part_of_t_2 = torch.where(is_less_2, total_9, branch_4.exp())
+    part_of_t_2 = _select(is_less_2, total_9, branch_4.exp())
     product_7 = product * part_of_t_2
     head_product = _head(product)
     head_part_of_t_2 = _head(part_of_t_2)
     difference_7 = part_of_t_2 - head_part_of_t_2
     difference_8 = product - head_product
-    branch_5 = torch.where(is_less_2, expm1_branch_4 - (total_9 - 1), 0)
+    branch_5 = _select(is_less_2, expm1_branch_4 - (total_9 - 1), 0)
     total_10 = head_product * head_part_of_t_2 - product_7 + head_product * difference_7
     total_10 = total_10 + difference_8 * head_part_of_t_2 + difference_8 * difference_7
-    total_10 = torch.where(product_7 * 2.0**-60 == 0, 0, total_10) + branch_5 * product
-    rest_of_t_2 = part_of_t_2 + torch.where(branch_5.abs() < torch.inf, branch_5, 0)
-    rest_of_t_3 = torch.where(is_far_2, rest_of_t_2, 1)
-    total_11 = product_7 + torch.where(total_10.abs() < torch.inf, total_10, 0)
-    return total_11 * rest_of_t_3
+    total_10 = _select(product_7 * 2.0**-60 == 0, 0, total_10) + branch_5 * product
+    rest_of_t_2 = part_of_t_2 + _select(branch_5.abs() < torch.inf, branch_5, 0)
+    rest_of_t_3 = _select(is_far_2, rest_of_t_2, 1)
+    return (product_7 + _select(total_10.abs() < torch.inf, total_10, 0)) * rest_of_t_3
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1356,7 +1351,7 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_2 = beta * clamped
     product_3 = 2 * product_2
     is_far = product_3.abs() > 64
-    smaller = torch.where(is_far, 0.5 * product_3, product_3).clamp(max=40)
+    smaller = _select(is_far, 0.5 * product_3, product_3).clamp(max=40)
     abs_smaller = smaller.abs()
     is_less = abs_smaller < 0.25
     total_2 = smaller + 1
@@ -1368,12 +1363,12 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_4 = ((product_4 * smaller + _1_OVER_4) * smaller + _1_OVER_3) * smaller
     product_4 = smaller.square() * (product_4 + _1_OVER_2)
     product_4 = smaller - (total_2 - difference_2) + (1 - difference_2) + product_4
-    branch = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    branch = _select(product_4.abs() < torch.inf, product_4, 0)
     total_3 = total_2 + branch
     exp_smaller = smaller.exp()
-    part_of_t = torch.where(is_less, total_3, exp_smaller)
-    branch_2 = torch.where(is_less, branch - (total_3 - total_2), 0)
-    branch_3 = torch.where(branch_2.abs() < torch.inf, branch_2, 0)
+    part_of_t = _select(is_less, total_3, exp_smaller)
+    branch_2 = _select(is_less, branch - (total_3 - total_2), 0)
+    branch_3 = _select(branch_2.abs() < torch.inf, branch_2, 0)
     total_4 = part_of_t + branch_3
     product_5 = total * total_4
     head_total = _head(total)
@@ -1383,12 +1378,12 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_5 = branch_3 - (total_4 - part_of_t)
     total_5 = head_total * head_total_4 - product_5 + head_total * difference_3
     total_5 = total_5 + difference_4 * head_total_4 + difference_4 * difference_3
-    total_5 = torch.where(product_5 * 2.0**-60 == 0, 0, total_5) + difference_5 * total
-    branch_4 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    total_5 = _select(product_5 * 2.0**-60 == 0, 0, total_5) + difference_5 * total
+    branch_4 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_6 = product_5 + branch_4
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_5 = torch.where(is_far, branch_2, 0)
-    branch_6 = torch.where(branch_5.abs() < torch.inf, branch_5, 0)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_5 = _select(is_far, branch_2, 0)
+    branch_6 = _select(branch_5.abs() < torch.inf, branch_5, 0)
     total_7 = rest_of_t + branch_6
     product_6 = total_6 * total_7
     total_8 = product_6 - 8
@@ -1400,7 +1395,7 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_9 = branch_6 - (total_7 - rest_of_t)
     binade = _binade(exp_smaller * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_7 = torch.where(inside, binade, 1)
+    branch_7 = _select(inside, binade, 1)
     ratio = exp_smaller / branch_7
     floor = torch.floor(branch_7.log() * _1_OVER_LOG_2 + 0.5)
     difference_10 = smaller - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1409,7 +1404,7 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_11 = total_9 - difference_10
     total_10 = difference_10 - (total_9 - difference_11) + (negated - difference_11)
     total_10 = total_10 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_8 = torch.where(total_10.abs() < torch.inf, total_10, 0)
+    branch_8 = _select(total_10.abs() < torch.inf, total_10, 0)
     total_11 = total_9 + branch_8
     numerator = ((_1_OVER_15 * total_11 + _1_OVER_14) * total_11 + _1_OVER_13) * total_11
     numerator = ((numerator + _1_OVER_12) * total_11 + _1_OVER_11) * total_11 + _1_OVER_10
@@ -1418,15 +1413,15 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator = ((numerator * total_11 + _1_OVER_4) * total_11 + _1_OVER_3) * total_11
     numerator = total_11.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_11 + (numerator + (branch_8 - (total_11 - total_9)))
-    numerator = torch.where(inside & (abs_smaller >= 0.25), numerator / ratio, 0)
-    total_12 = numerator + torch.where(is_far, numerator, 0)
+    numerator = _select(inside & (abs_smaller >= 0.25), numerator / ratio, 0)
+    total_12 = numerator + _select(is_far, numerator, 0)
     total_13 = head_total_6 * head_total_7 - product_6 + head_total_6 * difference_7
     total_13 = total_13 + difference_8 * head_total_7 + difference_8 * difference_7
-    total_13 = torch.where(product_6 * 2.0**-60 == 0, 0, total_13)
+    total_13 = _select(product_6 * 2.0**-60 == 0, 0, total_13)
     total_13 = total_13 + (branch_4 - (total_6 - product_5)) * total_7
     total_13 = total_13 + difference_9 * total_6 + total_12 * product_6
     total_13 = product_6 - (total_8 - difference_6) + (-8 - difference_6) + total_13
-    branch_9 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_9 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = total_8 + branch_9
     product_7 = product * total_14
     head_product = _head(product)
@@ -1435,14 +1430,14 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_13 = product - head_product
     total_15 = head_product * head_total_14 - product_7 + head_product * difference_12
     total_15 = total_15 + difference_13 * head_total_14 + difference_13 * difference_12
-    total_15 = torch.where(product_7 * 2.0**-60 == 0, 0, total_15)
+    total_15 = _select(product_7 * 2.0**-60 == 0, 0, total_15)
     total_15 = total_15 + (branch_9 - (total_14 - total_8)) * product
-    branch_10 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_10 = _select(total_15.abs() < torch.inf, total_15, 0)
     total_16 = product_7 + branch_10
     total_17 = difference + 0.75
     difference_14 = total_17 - difference
     total_18 = difference - (total_17 - difference_14) + (0.75 - difference_14)
-    branch_11 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    branch_11 = _select(total_18.abs() < torch.inf, total_18, 0)
     total_19 = total_17 + branch_11
     total_19_squared = total_19.square()
     head_total_19 = _head(total_19)
@@ -1452,18 +1447,18 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_16 = difference_16 + head_total_19 * difference_15
     difference_16 = difference_16 + difference_15 * head_total_19
     difference_16 = difference_16 + difference_15 * difference_15
-    difference_16 = torch.where(total_19_squared * 2.0**-60 == 0, 0, difference_16) + product_8
-    branch_12 = torch.where(difference_16.abs() < torch.inf, difference_16, 0)
+    difference_16 = _select(total_19_squared * 2.0**-60 == 0, 0, difference_16) + product_8
+    branch_12 = _select(difference_16.abs() < torch.inf, difference_16, 0)
     total_20 = total_19_squared + branch_12
     product_9 = total_20 * total_4
     head_total_20 = _head(total_20)
     difference_17 = total_20 - head_total_20
     total_21 = head_total_20 * head_total_4 - product_9 + head_total_20 * difference_3
     total_21 = total_21 + difference_17 * head_total_4 + difference_17 * difference_3
-    total_21 = torch.where(product_9 * 2.0**-60 == 0, 0, total_21)
+    total_21 = _select(product_9 * 2.0**-60 == 0, 0, total_21)
     total_21 = total_21 + (branch_12 - (total_20 - total_19_squared)) * total_4
     total_21 = total_21 + difference_5 * total_20
-    branch_13 = torch.where(total_21.abs() < torch.inf, total_21, 0)
+    branch_13 = _select(total_21.abs() < torch.inf, total_21, 0)
     total_22 = product_9 + branch_13
     product_10 = total_22 * total_7
     minus_product_10 = -product_10
@@ -1474,26 +1469,26 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_24 = minus_product_10 - (total_23 - difference_18) + (product_2 - difference_18)
     total_25 = head_total_22 * head_total_7 - product_10 + head_total_22 * difference_7
     total_25 = total_25 + difference_19 * head_total_7 + difference_19 * difference_7
-    total_25 = torch.where(product_10 * 2.0**-60 == 0, 0, total_25)
+    total_25 = _select(product_10 * 2.0**-60 == 0, 0, total_25)
     total_25 = total_25 + (branch_13 - (total_22 - product_9)) * total_7
     total_25 = -(total_25 + difference_9 * total_22) + total_12 * minus_product_10
     total_24 = total_24 + total_25
-    branch_14 = torch.where(total_24.abs() < torch.inf, total_24, 0)
+    branch_14 = _select(total_24.abs() < torch.inf, total_24, 0)
     total_26 = total_23 + branch_14
     abs_total_26 = total_26.abs()
     difference_20 = branch_14 - (total_26 - total_23)
     product_11 = difference_20 * torch.where(total_26.isnan(), total_26, total_26.sign())
-    is_far_2 = torch.where(product_11.abs() < torch.inf, product_11, 0)
+    is_far_2 = _select(product_11.abs() < torch.inf, product_11, 0)
     is_far_2 = (abs_total_26 == 64) & (is_far_2 > 0)
     is_far_3 = is_far_2 | (abs_total_26 != 64) & (abs_total_26 > 64)
-    branch_15 = torch.where(is_far_3, 0.5 * total_26, total_26)
+    branch_15 = _select(is_far_3, 0.5 * total_26, total_26)
     smaller_2 = branch_15.clamp(max=40)
     is_less_2 = smaller_2.abs() < 0.5
     expm1_smaller_2 = _expm1(smaller_2)
     total_27 = expm1_smaller_2 + 1
-    part_of_t_2 = torch.where(is_less_2, total_27, smaller_2.exp())
-    branch_16 = torch.where(is_less_2, expm1_smaller_2 - (total_27 - 1), 0)
-    branch_17 = torch.where(branch_16.abs() < torch.inf, branch_16, 0)
+    part_of_t_2 = _select(is_less_2, total_27, smaller_2.exp())
+    branch_16 = _select(is_less_2, expm1_smaller_2 - (total_27 - 1), 0)
+    branch_17 = _select(branch_16.abs() < torch.inf, branch_16, 0)
     total_28 = part_of_t_2 + branch_17
     product_12 = total_16 * total_28
     head_total_16 = _head(total_16)
@@ -1502,15 +1497,14 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_22 = total_16 - head_total_16
     total_29 = head_total_16 * head_total_28 - product_12 + head_total_16 * difference_21
     total_29 = total_29 + difference_22 * head_total_28 + difference_22 * difference_21
-    total_29 = torch.where(product_12 * 2.0**-60 == 0, 0, total_29)
+    total_29 = _select(product_12 * 2.0**-60 == 0, 0, total_29)
     total_29 = total_29 + (branch_10 - (total_16 - product_7)) * total_28
     total_29 = total_29 + (branch_17 - (total_28 - part_of_t_2)) * total_16
-    branch_18 = torch.where(total_29.abs() < torch.inf, total_29, 0)
+    branch_18 = _select(total_29.abs() < torch.inf, total_29, 0)
     total_30 = product_12 + branch_18
-    is_gone = total_26 + torch.where(difference_20.abs() < torch.inf, difference_20, 0)
-    is_gone = is_gone < -800
+    is_gone = total_26 + _select(difference_20.abs() < torch.inf, difference_20, 0) < -800
     scale = clamped.abs().clamp(min=1)
-    branch_19 = torch.where(is_gone, scale.clamp(max=2.0**50), scale)
+    branch_19 = _select(is_gone, scale.clamp(max=2.0**50), scale)
     branch_19_squared = branch_19.square()
     head_branch_19 = _head(branch_19)
     difference_23 = branch_19 - head_branch_19
@@ -1518,8 +1512,8 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_24 = difference_24 + head_branch_19 * difference_23
     difference_24 = difference_24 + difference_23 * head_branch_19
     difference_24 = difference_24 + difference_23 * difference_23
-    difference_24 = torch.where(branch_19_squared * 2.0**-60 == 0, 0, difference_24)
-    branch_20 = torch.where(difference_24.abs() < torch.inf, difference_24, 0)
+    difference_24 = _select(branch_19_squared * 2.0**-60 == 0, 0, difference_24)
+    branch_20 = _select(difference_24.abs() < torch.inf, difference_24, 0)
     total_31 = branch_19_squared + branch_20
     product_13 = total_30 * total_31
     head_total_30 = _head(total_30)
@@ -1528,14 +1522,14 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_26 = total_30 - head_total_30
     total_32 = head_total_30 * head_total_31 - product_13 + head_total_30 * difference_25
     total_32 = total_32 + difference_26 * head_total_31 + difference_26 * difference_25
-    total_32 = torch.where(product_13 * 2.0**-60 == 0, 0, total_32)
+    total_32 = _select(product_13 * 2.0**-60 == 0, 0, total_32)
     total_32 = total_32 + (branch_18 - (total_30 - product_12)) * total_31
     total_32 = total_32 + (branch_20 - (total_31 - branch_19_squared)) * total_30
-    branch_21 = torch.where(total_32.abs() < torch.inf, total_32, 0)
+    branch_21 = _select(total_32.abs() < torch.inf, total_32, 0)
     total_33 = product_13 + branch_21
-    rest_of_t_2 = torch.where(is_far_3, part_of_t_2, 1)
-    branch_22 = torch.where(is_far_3, branch_16, 0)
-    branch_23 = torch.where(branch_22.abs() < torch.inf, branch_22, 0)
+    rest_of_t_2 = _select(is_far_3, part_of_t_2, 1)
+    branch_22 = _select(is_far_3, branch_16, 0)
+    branch_23 = _select(branch_22.abs() < torch.inf, branch_22, 0)
     total_34 = rest_of_t_2 + branch_23
     product_14 = total_33 * total_34
     head_total_33 = _head(total_33)
@@ -1544,19 +1538,19 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_28 = total_33 - head_total_33
     total_35 = head_total_33 * head_total_34 - product_14 + head_total_33 * difference_27
     total_35 = total_35 + difference_28 * head_total_34 + difference_28 * difference_27
-    total_35 = torch.where(product_14 * 2.0**-60 == 0, 0, total_35)
+    total_35 = _select(product_14 * 2.0**-60 == 0, 0, total_35)
     total_35 = total_35 + (branch_21 - (total_33 - product_13)) * total_34
     total_35 = total_35 + (branch_23 - (total_34 - rest_of_t_2)) * total_33
-    total_36 = product_14 + torch.where(total_35.abs() < torch.inf, total_35, 0)
-    branch_24 = torch.where(is_far_3, difference_20 * 0.5, difference_20)
-    branch_25 = torch.where(branch_24.abs() < torch.inf, branch_24, 0)
+    total_36 = product_14 + _select(total_35.abs() < torch.inf, total_35, 0)
+    branch_24 = _select(is_far_3, difference_20 * 0.5, difference_20)
+    branch_25 = _select(branch_24.abs() < torch.inf, branch_24, 0)
     branch_25 = (branch_15 == 40) & (branch_25 <= 0) | (branch_15 != 40) & (branch_15 <= 40)
-    branch_25 = torch.where(branch_25, branch_24, 0)
-    total_37 = branch_25 + torch.where(is_far_3, branch_25, 0)
+    branch_25 = _select(branch_25, branch_24, 0)
+    total_37 = branch_25 + _select(is_far_3, branch_25, 0)
     product_15 = total_36 * total_37
-    product_16 = total_36 * (torch.where(total_37.abs() < torch.inf, total_37, 0) + 1)
-    total_38 = total_36 + torch.where(product_15.abs() < torch.inf, product_15, 0)
-    return torch.where(total_36.abs() < 2.0**-60, product_16, total_38)
+    product_16 = total_36 * (_select(total_37.abs() < torch.inf, total_37, 0) + 1)
+    total_38 = total_36 + _select(product_15.abs() < torch.inf, product_15, 0)
+    return _select(total_36.abs() < 2.0**-60, product_16, total_38)
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1573,10 +1567,10 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_2 = total + 9
     difference_2 = total_2 - total
     total_3 = total - (total_2 - difference_2) + (9 - difference_2)
-    branch = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    branch = _select(total_3.abs() < torch.inf, total_3, 0)
     total_4 = total_2 + branch
     difference_3 = branch - (total_4 - total_2)
-    branch_2 = torch.where(difference_3.abs() < torch.inf, difference_3, 0)
+    branch_2 = _select(difference_3.abs() < torch.inf, difference_3, 0)
     total_5 = total_4 + branch_2
     product_2 = beta * clamped
     product_3 = 0.5 * (2 * product_2)
@@ -1592,12 +1586,12 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_4 = ((product_4 * smaller + _1_OVER_4) * smaller + _1_OVER_3) * smaller
     product_4 = smaller.square() * (product_4 + _1_OVER_2)
     product_4 = smaller - (total_6 - difference_4) + (1 - difference_4) + product_4
-    branch_3 = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    branch_3 = _select(product_4.abs() < torch.inf, product_4, 0)
     total_7 = total_6 + branch_3
     exp_smaller = smaller.exp()
-    branch_4 = torch.where(is_less, total_7, exp_smaller)
-    branch_5 = torch.where(is_less, branch_3 - (total_7 - total_6), 0)
-    branch_6 = torch.where(branch_5.abs() < torch.inf, branch_5, 0)
+    branch_4 = _select(is_less, total_7, exp_smaller)
+    branch_5 = _select(is_less, branch_3 - (total_7 - total_6), 0)
+    branch_6 = _select(branch_5.abs() < torch.inf, branch_5, 0)
     total_8 = branch_4 + branch_6
     product_5 = total_5 * total_8
     head_total_5 = _head(total_5)
@@ -1607,10 +1601,10 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_7 = branch_6 - (total_8 - branch_4)
     total_9 = head_total_5 * head_total_8 - product_5 + head_total_5 * difference_5
     total_9 = total_9 + difference_6 * head_total_8 + difference_6 * difference_5
-    total_9 = torch.where(product_5 * 2.0**-60 == 0, 0, total_9)
+    total_9 = _select(product_5 * 2.0**-60 == 0, 0, total_9)
     total_9 = total_9 + (branch_2 - (total_5 - total_4)) * total_8
     total_9 = total_9 + difference_7 * total_5
-    branch_7 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_7 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = product_5 + branch_7
     product_6 = total_10 * total_8
     total_11 = product_6 - 8
@@ -1619,7 +1613,7 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_9 = total_10 - head_total_10
     binade = _binade(exp_smaller * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_8 = torch.where(inside, binade, 1)
+    branch_8 = _select(inside, binade, 1)
     ratio = exp_smaller / branch_8
     floor = torch.floor(branch_8.log() * _1_OVER_LOG_2 + 0.5)
     difference_10 = smaller - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1628,7 +1622,7 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_11 = total_12 - difference_10
     total_13 = difference_10 - (total_12 - difference_11) + (negated - difference_11)
     total_13 = total_13 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_9 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = total_12 + branch_9
     head_beta = _head(beta)
     head_clamped = _head(clamped)
@@ -1636,7 +1630,7 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_13 = beta - head_beta
     total_15 = head_beta * head_clamped - product_2 + head_beta * difference_12
     total_15 = total_15 + difference_13 * head_clamped + difference_13 * difference_12
-    total_15 = torch.where(product_2 * 2.0**-60 == 0, 0, total_15)
+    total_15 = _select(product_2 * 2.0**-60 == 0, 0, total_15)
     product_7 = total_15 * 2 * 0.5
     numerator = ((_1_OVER_15 * total_14 + _1_OVER_14) * total_14 + _1_OVER_13) * total_14
     numerator = ((numerator + _1_OVER_12) * total_14 + _1_OVER_11) * total_14 + _1_OVER_10
@@ -1645,18 +1639,18 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator = ((numerator * total_14 + _1_OVER_4) * total_14 + _1_OVER_3) * total_14
     numerator = total_14.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_14 + (numerator + (branch_9 - (total_14 - total_12)))
-    numerator = torch.where(inside & (abs_smaller >= 0.25), numerator / ratio, 0)
-    branch_10 = torch.where(product_7.abs() < torch.inf, product_7, 0)
+    numerator = _select(inside & (abs_smaller >= 0.25), numerator / ratio, 0)
+    branch_10 = _select(product_7.abs() < torch.inf, product_7, 0)
     branch_10 = (product_3 == 40) & (branch_10 <= 0) | (product_3 != 40) & (product_3 <= 40)
-    numerator = numerator + torch.where(branch_10, product_7, 0)
+    numerator = numerator + _select(branch_10, product_7, 0)
     total_16 = numerator + numerator
     total_17 = head_total_10 * head_total_8 - product_6 + head_total_10 * difference_5
     total_17 = total_17 + difference_9 * head_total_8 + difference_9 * difference_5
-    total_17 = torch.where(product_6 * 2.0**-60 == 0, 0, total_17)
+    total_17 = _select(product_6 * 2.0**-60 == 0, 0, total_17)
     total_17 = total_17 + (branch_7 - (total_10 - product_5)) * total_8
     total_17 = total_17 + difference_7 * total_10 + total_16 * product_6
     total_17 = product_6 - (total_11 - difference_8) + (-8 - difference_8) + total_17
-    branch_11 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    branch_11 = _select(total_17.abs() < torch.inf, total_17, 0)
     total_18 = total_11 + branch_11
     product_8 = product * total_18
     head_product = _head(product)
@@ -1665,14 +1659,14 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_15 = product - head_product
     total_19 = head_product * head_total_18 - product_8 + head_product * difference_14
     total_19 = total_19 + difference_15 * head_total_18 + difference_15 * difference_14
-    total_19 = torch.where(product_8 * 2.0**-60 == 0, 0, total_19)
+    total_19 = _select(product_8 * 2.0**-60 == 0, 0, total_19)
     total_19 = total_19 + (branch_11 - (total_18 - total_11)) * product
-    branch_12 = torch.where(total_19.abs() < torch.inf, total_19, 0)
+    branch_12 = _select(total_19.abs() < torch.inf, total_19, 0)
     total_20 = product_8 + branch_12
     total_21 = difference + 0.75
     difference_16 = total_21 - difference
     total_22 = difference - (total_21 - difference_16) + (0.75 - difference_16)
-    branch_13 = torch.where(total_22.abs() < torch.inf, total_22, 0)
+    branch_13 = _select(total_22.abs() < torch.inf, total_22, 0)
     total_23 = total_21 + branch_13
     total_23_squared = total_23.square()
     head_total_23 = _head(total_23)
@@ -1682,18 +1676,18 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_18 = difference_18 + head_total_23 * difference_17
     difference_18 = difference_18 + difference_17 * head_total_23
     difference_18 = difference_18 + difference_17 * difference_17
-    difference_18 = torch.where(total_23_squared * 2.0**-60 == 0, 0, difference_18) + product_9
-    branch_14 = torch.where(difference_18.abs() < torch.inf, difference_18, 0)
+    difference_18 = _select(total_23_squared * 2.0**-60 == 0, 0, difference_18) + product_9
+    branch_14 = _select(difference_18.abs() < torch.inf, difference_18, 0)
     total_24 = total_23_squared + branch_14
     product_10 = total_24 * total_8
     head_total_24 = _head(total_24)
     difference_19 = total_24 - head_total_24
     total_25 = head_total_24 * head_total_8 - product_10 + head_total_24 * difference_5
     total_25 = total_25 + difference_19 * head_total_8 + difference_19 * difference_5
-    total_25 = torch.where(product_10 * 2.0**-60 == 0, 0, total_25)
+    total_25 = _select(product_10 * 2.0**-60 == 0, 0, total_25)
     total_25 = total_25 + (branch_14 - (total_24 - total_23_squared)) * total_8
     total_25 = total_25 + difference_7 * total_24
-    branch_15 = torch.where(total_25.abs() < torch.inf, total_25, 0)
+    branch_15 = _select(total_25.abs() < torch.inf, total_25, 0)
     total_26 = product_10 + branch_15
     product_11 = total_26 * total_8
     minus_product_11 = -product_11
@@ -1704,11 +1698,11 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_28 = minus_product_11 - (total_27 - difference_20) + (product_2 - difference_20)
     total_29 = head_total_26 * head_total_8 - product_11 + head_total_26 * difference_5
     total_29 = total_29 + difference_21 * head_total_8 + difference_21 * difference_5
-    total_29 = torch.where(product_11 * 2.0**-60 == 0, 0, total_29)
+    total_29 = _select(product_11 * 2.0**-60 == 0, 0, total_29)
     total_29 = total_29 + (branch_15 - (total_26 - product_10)) * total_8
     total_29 = -(total_29 + difference_7 * total_26) + total_16 * minus_product_11
     total_28 = total_28 + total_29 + total_15
-    branch_16 = torch.where(total_28.abs() < torch.inf, total_28, 0)
+    branch_16 = _select(total_28.abs() < torch.inf, total_28, 0)
     total_30 = total_27 + branch_16
     product_12 = 0.5 * total_30
     smaller_2 = product_12.clamp(max=40)
@@ -1723,12 +1717,12 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_13 = ((product_13 + _1_OVER_5) * smaller_2 + _1_OVER_4) * smaller_2 + _1_OVER_3
     product_13 = smaller_2.square() * (product_13 * smaller_2 + _1_OVER_2)
     product_13 = smaller_2 - (total_31 - difference_22) + (1 - difference_22) + product_13
-    branch_17 = torch.where(product_13.abs() < torch.inf, product_13, 0)
+    branch_17 = _select(product_13.abs() < torch.inf, product_13, 0)
     total_32 = total_31 + branch_17
     exp_smaller_2 = smaller_2.exp()
-    branch_18 = torch.where(is_less_2, total_32, exp_smaller_2)
-    branch_19 = torch.where(is_less_2, branch_17 - (total_32 - total_31), 0)
-    branch_20 = torch.where(branch_19.abs() < torch.inf, branch_19, 0)
+    branch_18 = _select(is_less_2, total_32, exp_smaller_2)
+    branch_19 = _select(is_less_2, branch_17 - (total_32 - total_31), 0)
+    branch_20 = _select(branch_19.abs() < torch.inf, branch_19, 0)
     total_33 = branch_18 + branch_20
     product_14 = total_20 * total_33
     head_total_20 = _head(total_20)
@@ -1737,13 +1731,13 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_24 = total_20 - head_total_20
     total_34 = head_total_20 * head_total_33 - product_14 + head_total_20 * difference_23
     total_34 = total_34 + difference_24 * head_total_33 + difference_24 * difference_23
-    total_34 = torch.where(product_14 * 2.0**-60 == 0, 0, total_34)
+    total_34 = _select(product_14 * 2.0**-60 == 0, 0, total_34)
     total_34 = total_34 + (branch_12 - (total_20 - product_8)) * total_33
     total_34 = total_34 + (branch_20 - (total_33 - branch_18)) * total_20
-    total_35 = product_14 + torch.where(total_34.abs() < torch.inf, total_34, 0)
+    total_35 = product_14 + _select(total_34.abs() < torch.inf, total_34, 0)
     binade_2 = _binade(exp_smaller_2 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_21 = torch.where(inside_2, binade_2, 1)
+    branch_21 = _select(inside_2, binade_2, 1)
     ratio_2 = exp_smaller_2 / branch_21
     floor_2 = torch.floor(branch_21.log() * _1_OVER_LOG_2 + 0.5)
     difference_25 = smaller_2 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1752,7 +1746,7 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_26 = total_36 - difference_25
     total_37 = difference_25 - (total_36 - difference_26) + (negated_2 - difference_26)
     total_37 = total_37 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_22 = torch.where(total_37.abs() < torch.inf, total_37, 0)
+    branch_22 = _select(total_37.abs() < torch.inf, total_37, 0)
     total_38 = total_36 + branch_22
     difference_27 = branch_16 - (total_30 - total_27)
     product_15 = difference_27 * 0.5
@@ -1763,22 +1757,22 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 * total_38 + _1_OVER_4) * total_38 + _1_OVER_3) * total_38
     numerator_7 = total_38.square() * (numerator_6 + _1_OVER_2)
     numerator_8 = 1 - ratio_2 + total_38 + (numerator_7 + (branch_22 - (total_38 - total_36)))
-    numerator_8 = torch.where(inside_2 & (abs_smaller_2 >= 0.25), numerator_8 / ratio_2, 0)
-    branch_23 = torch.where(product_15.abs() < torch.inf, product_15, 0)
+    numerator_8 = _select(inside_2 & (abs_smaller_2 >= 0.25), numerator_8 / ratio_2, 0)
+    branch_23 = _select(product_15.abs() < torch.inf, product_15, 0)
     branch_23 = (product_12 == 40) & (branch_23 <= 0)
-    branch_23 = branch_23 | (product_12 != 40) & (product_12 <= 40)
-    numerator_8 = numerator_8 + torch.where(branch_23, product_15, 0)
-    total_39 = torch.where(numerator_8.abs() < torch.inf, numerator_8, 0) + 1
+    branch_23 = _select(branch_23 | (product_12 != 40) & (product_12 <= 40), product_15, 0)
+    numerator_8 = numerator_8 + branch_23
+    total_39 = _select(numerator_8.abs() < torch.inf, numerator_8, 0) + 1
     product_16 = total_35 * numerator_8
-    is_gone = torch.where(difference_27.abs() < torch.inf, difference_27, 0)
+    is_gone = _select(difference_27.abs() < torch.inf, difference_27, 0)
     is_gone = (total_30 == -800) & (is_gone < 0) | (total_30 != -800) & (total_30 < -800)
     scale = clamped.abs().clamp(min=1)
-    branch_24 = torch.where(is_gone, scale.clamp(max=10822639409.680916), scale)
+    branch_24 = _select(is_gone, scale.clamp(max=10822639409.680916), scale)
     product_17 = total_33 * numerator_8
-    total_40 = total_33 + torch.where(product_17.abs() < torch.inf, product_17, 0)
-    total_40 = torch.where(total_33.abs() < 2.0**-60, total_33 * total_39, total_40)
-    total_41 = total_35 + torch.where(product_16.abs() < torch.inf, product_16, 0)
-    total_41 = torch.where(total_35.abs() < 2.0**-60, total_35 * total_39, total_41)
+    total_40 = total_33 + _select(product_17.abs() < torch.inf, product_17, 0)
+    total_40 = _select(total_33.abs() < 2.0**-60, total_33 * total_39, total_40)
+    total_41 = total_35 + _select(product_16.abs() < torch.inf, product_16, 0)
+    total_41 = _select(total_35.abs() < 2.0**-60, total_35 * total_39, total_41)
     return total_41 * (branch_24.square() * branch_24) * total_40
 
 
@@ -2039,3 +2033,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -101,7 +101,7 @@ def _value(x: Tensor, bias: Tensor) -> Tensor:
 
 def _by_x(x: Tensor, bias: Tensor) -> Tensor:
     """The derivative by x: Piecewise((0, x <= 0), (1, True))."""
-    return torch.where(x == x, torch.where(x <= 0, x.new_full((), 0), 1), x)
+    return _select(x == x, _select(x <= 0, x.new_full((), 0), 1), x)
 
 
 def _by_bias(x: Tensor, bias: Tensor) -> Tensor:
@@ -319,3 +319,25 @@ def _expanded(x: Tensor, bias: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

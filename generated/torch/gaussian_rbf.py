@@ -87,8 +87,8 @@ def _by_sigma(x: Tensor, sigma: Tensor) -> Tensor:
     ratio = x / sigma
     product = ratio.square().mul_(-0.5)
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     numerator = ratio.clamp(-(2.0**50), 2.0**50).square_().mul_(part_of_t).mul_(rest_of_t)
     return numerator.div_(sigma)
 
@@ -100,8 +100,8 @@ def _by_x_x(x: Tensor, sigma: Tensor) -> Tensor:
     sigma_squared = sigma.square()
     product = -0.5 * (abs_x.square() / sigma_squared)
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     difference = clamped / sigma_squared.square() - 1 / (sigma_squared * sigma)
     return (sigma + clamped) * difference * part_of_t * rest_of_t
 
@@ -129,7 +129,7 @@ def _by_sigma_sigma(x: Tensor, sigma: Tensor) -> Tensor:
     numerator = ((numerator + 2.4999999999998956) * ratio_squared - 3) / sigma_squared
     numerator = numerator * ratio * ratio
     ratio_2 = squared * (squared - 3) * e * e / sigma_squared
-    return torch.where(ratio.abs() < 0.015625, numerator, ratio_2)
+    return _select(ratio.abs() < 0.015625, numerator, ratio_2)
 
 
 _DERIVATIVES = {
@@ -316,3 +316,25 @@ def _expanded(x: Tensor, sigma: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -90,7 +90,7 @@ def _value(a: Tensor, b: Tensor) -> Tensor:
     tail = numerator.div_(denominator.mul_(smaller).add_(1))
     t = a.square().mul_(-0.5).exp_()
     product_2 = a.clamp(-(2.0**100), 2.0**100).mul_(0.5).mul_(tail).mul_(t)
-    return torch.where(product < 0, product_2, (1 - (0.5 * tail).mul_(t)).mul_(a)) * b
+    return _select(product < 0, product_2, (1 - (0.5 * tail).mul_(t)).mul_(a)) * b
 
 
 def _by_a(a: Tensor, b: Tensor) -> Tensor:
@@ -115,12 +115,12 @@ def _by_a(a: Tensor, b: Tensor) -> Tensor:
     tail = numerator.div_(denominator.mul_(smaller).add_(1))
     product_2 = a.square().mul_(-0.5)
     is_far = product_2 < -64
-    part_of_t = torch.where(is_far, 0.5 * product_2, product_2).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product_2, product_2).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total = (0.5 * clamped).mul_(_SQRT_2_OVER_SQRT_PI).sub_(0.5 * tail).mul_(t).add_(1)
     product_3 = (clamped * _SQRT_2_OVER_SQRT_PI).add_(tail).mul_(0.5).mul_(part_of_t)
-    return torch.where(product < 0, product_3.mul_(rest_of_t), total) * b
+    return _select(product < 0, product_3.mul_(rest_of_t), total) * b
 
 
 def _by_b(a: Tensor, b: Tensor) -> Tensor:
@@ -144,15 +144,15 @@ def _by_b(a: Tensor, b: Tensor) -> Tensor:
     tail = numerator.div_(denominator.mul_(smaller).add_(1))
     t = a.square().mul_(-0.5).exp_()
     product_2 = a.clamp(-(2.0**100), 2.0**100).mul_(0.5).mul_(tail).mul_(t)
-    return torch.where(product < 0, product_2, (1 - (0.5 * tail).mul_(t)).mul_(a))
+    return _select(product < 0, product_2, (1 - (0.5 * tail).mul_(t)).mul_(a))
 
 
 def _by_a_a(a: Tensor, b: Tensor) -> Tensor:
     """The second derivative by a: Gaussian normal form, halved in the tail."""
     product = -0.5 * a.square()
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = _SQRT_2_OVER_SQRT_PI * (1 - 0.5 * a.clamp(-(2.0**50), 2.0**50).square())
     return product_2 * part_of_t * rest_of_t * b
 
@@ -176,12 +176,12 @@ def _by_a_b(a: Tensor, b: Tensor) -> Tensor:
     tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1)
     product_2 = -0.5 * a.square()
     is_far = product_2 < -64
-    part_of_t = torch.where(is_far, 0.5 * product_2, product_2).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product_2, product_2).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     product_3 = 0.5 * (clamped * _SQRT_2_OVER_SQRT_PI + tail) * part_of_t * rest_of_t
     total = (0.5 * clamped * _SQRT_2_OVER_SQRT_PI - 0.5 * tail) * t + 1
-    return torch.where(product < 0, product_3, total)
+    return _select(product < 0, product_3, total)
 
 
 _DERIVATIVES = {
@@ -393,3 +393,25 @@ def _expanded(a: Tensor, b: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

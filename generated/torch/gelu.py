@@ -68,7 +68,7 @@ def _value(x: Tensor) -> Tensor:
     tail = numerator.div_(denominator.mul_(smaller).add_(1))
     t = x.square().mul_(-0.5).exp_()
     product_2 = x.clamp(-(2.0**100), 2.0**100).mul_(0.5).mul_(tail).mul_(t)
-    return torch.where(product < 0, product_2, (1 - (0.5 * tail).mul_(t)).mul_(x))
+    return _select(product < 0, product_2, (1 - (0.5 * tail).mul_(t)).mul_(x))
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -93,20 +93,20 @@ def _by_x(x: Tensor) -> Tensor:
     tail = numerator.div_(denominator.mul_(smaller).add_(1))
     product_2 = x.square().mul_(-0.5)
     is_far = product_2 < -64
-    part_of_t = torch.where(is_far, 0.5 * product_2, product_2).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product_2, product_2).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total = (0.5 * _SQRT_2_OVER_SQRT_PI * clamped).sub_(0.5 * tail).mul_(t).add_(1)
     product_3 = (_SQRT_2_OVER_SQRT_PI * clamped).add_(tail).mul_(0.5).mul_(part_of_t)
-    return torch.where(product < 0, product_3.mul_(rest_of_t), total)
+    return _select(product < 0, product_3.mul_(rest_of_t), total)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: Gaussian normal form, halved in the tail."""
     product = -0.5 * x.square()
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = _SQRT_2_OVER_SQRT_PI * (1 - 0.5 * x.clamp(-(2.0**50), 2.0**50).square())
     return product_2 * part_of_t * rest_of_t
 
@@ -249,3 +249,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

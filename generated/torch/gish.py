@@ -82,15 +82,15 @@ def _value(x: Tensor) -> Tensor:
     total_2 = total_2.mul_(product).add_(_1_OVER_4).mul_(product).add_(_1_OVER_3)
     total_2 = product.square().mul_(total_2.mul_(product).add_(_1_OVER_2))
     total_2 = (product - (total - difference)).add_(1 - difference).add_(total_2)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     exp_product = product.exp()
-    branch_2 = torch.where(is_less, total_3, exp_product)
+    branch_2 = _select(is_less, total_3, exp_product)
     total_4 = branch_2 - 1
     difference_2 = total_4 - branch_2
     binade = _binade(exp_product * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_3 = torch.where(inside, binade, 1)
+    branch_3 = _select(inside, binade, 1)
     ratio = exp_product / branch_3
     floor = branch_3.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_3 = product - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -99,7 +99,7 @@ def _value(x: Tensor) -> Tensor:
     difference_4 = total_5 - difference_3
     total_6 = (difference_3 - (total_5 - difference_4)).add_(negated - difference_4)
     total_6 = total_6.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_4 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    branch_4 = _select(total_6.abs() < torch.inf, total_6, 0)
     total_7 = total_5 + branch_4
     numerator = (_1_OVER_15 * total_7).add_(_1_OVER_14).mul_(total_7).add_(_1_OVER_13)
     numerator = numerator.mul_(total_7).add_(_1_OVER_12).mul_(total_7).add_(_1_OVER_11)
@@ -110,31 +110,31 @@ def _value(x: Tensor) -> Tensor:
     numerator = total_7.square().mul_(numerator.mul_(total_7).add_(_1_OVER_2))
     numerator = numerator.add_(branch_4 - (total_7 - total_5))
     numerator = (1 - ratio).add_(total_7).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_product >= 0.25), numerator, 0).mul_(branch_2)
-    numerator = torch.where(is_less, branch - (total_3 - total), 0).add_(numerator)
+    numerator = _select(inside & (abs_product >= 0.25), numerator, 0).mul_(branch_2)
+    numerator = _select(is_less, branch - (total_3 - total), 0).add_(numerator)
     total_8 = (branch_2 - (total_4 - difference_2)).add_(-1 - difference_2)
     total_8 = total_8.add_(numerator)
-    branch_5 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    branch_5 = _select(total_8.abs() < torch.inf, total_8, 0)
     total_9 = total_4 + branch_5
     expm1_product = _expm1(product)
     difference_5 = branch_5 - (total_9 - total_4)
     magnitude = (total_9 - expm1_product).add_(difference_5).abs_()
     magnitude = magnitude <= expm1_product.abs().mul_(0.00390625)
-    branch_6 = torch.where(magnitude, difference_5, 0)
-    branch_7 = torch.where(is_negative, larger.abs().neg_().mul_(0.5).exp_(), 1)
-    numerator_2 = torch.where(branch_6.abs() < torch.inf, branch_6, 0)
-    numerator_3 = torch.where(magnitude, total_9, expm1_product).add_(numerator_2)
-    numerator_3 = numerator_3.div_(branch_7).div_(branch_7)
-    numerator_3 = torch.where((abs_product < 2.0**-54) & is_negative, -1, numerator_3).neg_()
+    branch_6 = _select(magnitude, difference_5, 0)
+    branch_7 = _select(is_negative, larger.abs().neg_().mul_(0.5).exp_(), 1)
+    numerator_2 = _select(branch_6.abs() < torch.inf, branch_6, 0)
+    numerator_3 = _select(magnitude, total_9, expm1_product).add_(numerator_2).div_(branch_7)
+    numerator_3 = numerator_3.div_(branch_7)
+    numerator_3 = _select((abs_product < 2.0**-54) & is_negative, -1, numerator_3).neg_()
     product_2 = (numerator_3 * branch_7).mul_(branch_7)
     log1p_product_2 = product_2.log1p()
     total_10 = product_2 + 1
     difference_6 = total_10 - product_2
     total_11 = (product_2 - (total_10 - difference_6)).add_(1 - difference_6)
-    branch_8 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    branch_8 = _select(total_11.abs() < torch.inf, total_11, 0)
     total_12 = total_10 + branch_8
     is_less_2 = total_12 < 2.0**-32
-    branch_9 = torch.where(is_less_2, x.new_full((), 2.0**64), 1)
+    branch_9 = _select(is_less_2, x.new_full((), 2.0**64), 1)
     product_3 = total_12 * branch_9
     product_4 = -0.5 * log1p_product_2
     abs_product_4 = product_4.abs()
@@ -150,11 +150,11 @@ def _value(x: Tensor) -> Tensor:
     total_14 = product_4.square().mul_(total_14.mul_(product_4).add_(_1_OVER_2))
     total_15 = (product_4 - (total_13 - difference_7)).add_(1 - difference_7)
     total_15 = total_15.add_(total_14)
-    branch_10 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_10 = _select(total_15.abs() < torch.inf, total_15, 0)
     total_16 = total_13 + branch_10
     exp_product_4 = product_4.exp()
-    branch_11 = torch.where(is_less_3, total_16, exp_product_4)
-    branch_12 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
+    branch_11 = _select(is_less_3, total_16, exp_product_4)
+    branch_12 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
     product_5 = branch_11 * branch_12
     product_6 = product_3 * product_5
     product_7 = product_6 * product_5
@@ -168,7 +168,7 @@ def _value(x: Tensor) -> Tensor:
     difference_11 = product_3 - head_product_3
     binade_2 = _binade(exp_product_4 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_13 = torch.where(inside_2, binade_2, 1)
+    branch_13 = _select(inside_2, binade_2, 1)
     ratio_2 = exp_product_4 / branch_13
     floor_2 = branch_13.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_12 = product_4 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -177,7 +177,7 @@ def _value(x: Tensor) -> Tensor:
     difference_13 = total_18 - difference_12
     total_19 = (difference_12 - (total_18 - difference_13)).add_(negated_2 - difference_13)
     total_19 = total_19.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_14 = torch.where(total_19.abs() < torch.inf, total_19, 0)
+    branch_14 = _select(total_19.abs() < torch.inf, total_19, 0)
     total_20 = total_18 + branch_14
     numerator_4 = (_1_OVER_15 * total_20).add_(_1_OVER_14).mul_(total_20).add_(_1_OVER_13)
     numerator_5 = numerator_4.mul_(total_20).add_(_1_OVER_12).mul_(total_20).add_(_1_OVER_11)
@@ -188,36 +188,35 @@ def _value(x: Tensor) -> Tensor:
     numerator_10 = total_20.square().mul_(numerator_9.mul_(total_20).add_(_1_OVER_2))
     numerator_11 = numerator_10.add_(branch_14 - (total_20 - total_18))
     numerator_11 = (1 - ratio_2).add_(total_20).add_(numerator_11).div_(ratio_2)
-    numerator_11 = torch.where(inside_2 & (abs_product_4 >= 0.25), numerator_11, 0)
-    numerator_11 = numerator_11.mul_(branch_11)
-    branch_15 = torch.where(is_less_3, branch_10 - (total_16 - total_13), 0)
-    branch_15 = branch_15.add_(numerator_11).mul_(branch_12)
+    numerator_11 = _select(inside_2 & (abs_product_4 >= 0.25), numerator_11, 0).mul_(branch_11)
+    numerator_11 = _select(is_less_3, branch_10 - (total_16 - total_13), 0).add_(numerator_11)
+    numerator_11 = numerator_11.mul_(branch_12)
     product_8 = (branch_8 - (total_12 - total_10)).mul_(branch_9).mul_(product_5)
     total_21 = (product_7 - (total_17 - difference_8)).add_(-1 - difference_8)
     difference_14 = (head_product_3 * head_product_5).sub_(product_6)
     difference_14 = difference_14.add_(head_product_3 * difference_9)
     difference_14 = difference_14.add_(difference_11 * head_product_5)
     difference_14 = difference_14.add_(difference_11 * difference_9)
-    difference_14 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_14).add_(product_8)
-    difference_14 = difference_14.add_(branch_15 * product_3).mul_(product_5)
+    difference_14 = _select(product_6 * 2.0**-60 == 0, 0, difference_14).add_(product_8)
+    difference_14 = difference_14.add_(numerator_11 * product_3).mul_(product_5)
     difference_15 = (head_product_6 * head_product_5).sub_(product_7)
     difference_15 = difference_15.add_(head_product_6 * difference_9)
     difference_15 = difference_15.add_(difference_10 * head_product_5)
     difference_15 = difference_15.add_(difference_10 * difference_9)
-    difference_15 = torch.where(product_7 * 2.0**-60 == 0, 0, difference_15).add_(difference_14)
-    total_21 = total_21.add_(difference_15.add_(branch_15 * product_6))
-    branch_16 = torch.where(total_21.abs() < torch.inf, total_21, 0)
-    total_22 = total_17 + branch_16
-    total_23 = (branch_16 - (total_22 - total_17)).add_(total_22)
-    branch_17 = torch.where(total_23.abs() < 0.00390625, total_23, 0)
-    branch_18 = torch.where(branch_17.abs() < torch.inf, branch_17, 0)
-    total_24 = log1p_product_2 + branch_18
+    difference_15 = _select(product_7 * 2.0**-60 == 0, 0, difference_15).add_(difference_14)
+    total_21 = total_21.add_(difference_15.add_(numerator_11 * product_6))
+    branch_15 = _select(total_21.abs() < torch.inf, total_21, 0)
+    total_22 = total_17 + branch_15
+    total_23 = (branch_15 - (total_22 - total_17)).add_(total_22)
+    branch_16 = _select(total_23.abs() < 0.00390625, total_23, 0)
+    branch_17 = _select(branch_16.abs() < torch.inf, branch_16, 0)
+    total_24 = log1p_product_2 + branch_17
     difference_16 = total_24 - log1p_product_2
-    difference_17 = branch_18 - difference_16
+    difference_17 = branch_17 - difference_16
     product_9 = log1p_product_2.abs().mul_(0.00390625)
     product_9 = (difference_16 + difference_17).abs_() <= product_9
-    branch_19 = torch.where(product_9, total_24, log1p_product_2)
-    ratio_3 = branch_19 / branch_7
+    branch_18 = _select(product_9, total_24, log1p_product_2)
+    ratio_3 = branch_18 / branch_7
     ratio_4 = ratio_3 / branch_7
     product_10 = ratio_4 * branch_7
     head_ratio_4 = _head(ratio_4)
@@ -231,17 +230,17 @@ def _value(x: Tensor) -> Tensor:
     numerator_13 = numerator_12.add_(head_ratio_3 * difference_18)
     numerator_14 = numerator_13.add_(difference_20 * head_branch_7)
     numerator_15 = numerator_14.add_(difference_20 * difference_18)
-    numerator_16 = torch.where(product_11 * 2.0**-60 == 0, 0, numerator_15).neg_()
-    numerator_17 = (branch_19 - product_11).add_(numerator_16)
-    numerator_18 = numerator_17.add_(torch.where(product_9, difference_17, 0)).div_(branch_7)
+    numerator_16 = _select(product_11 * 2.0**-60 == 0, 0, numerator_15).neg_()
+    numerator_17 = (branch_18 - product_11).add_(numerator_16)
+    numerator_18 = numerator_17.add_(_select(product_9, difference_17, 0)).div_(branch_7)
     numerator_19 = (head_ratio_4 * head_branch_7).sub_(product_10)
     numerator_20 = numerator_19.add_(head_ratio_4 * difference_18)
     numerator_21 = numerator_20.add_(difference_19 * head_branch_7)
     numerator_22 = numerator_21.add_(difference_19 * difference_18)
-    numerator_23 = torch.where(product_10 * 2.0**-60 == 0, 0, numerator_22).neg_()
+    numerator_23 = _select(product_10 * 2.0**-60 == 0, 0, numerator_22).neg_()
     numerator_23 = (ratio_3 - product_10).add_(numerator_23).add_(numerator_18).div_(branch_7)
-    total_25 = torch.where(numerator_23.abs() < torch.inf, numerator_23, 0).add_(ratio_4)
-    total_25 = torch.where(product_2.abs() < 2.0**-54, numerator_3, total_25).mul_(larger)
+    total_25 = _select(numerator_23.abs() < torch.inf, numerator_23, 0).add_(ratio_4)
+    total_25 = _select(product_2.abs() < 2.0**-54, numerator_3, total_25).mul_(larger)
     product_12 = total_25 * branch_7
     product_13 = product_12 * branch_7
     head_product_12 = _head(product_12)
@@ -252,15 +251,14 @@ def _value(x: Tensor) -> Tensor:
     difference_23 = difference_23.add_(head_product_12 * difference_18)
     difference_23 = difference_23.add_(difference_21 * head_branch_7)
     difference_23 = difference_23.add_(difference_21 * difference_18)
-    difference_23 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_23)
+    difference_23 = _select(product_13 * 2.0**-60 == 0, 0, difference_23)
     difference_24 = (head_total_25 * head_branch_7).sub_(product_12)
     difference_24 = difference_24.add_(head_total_25 * difference_18)
     difference_24 = difference_24.add_(difference_22 * head_branch_7)
     difference_24 = difference_24.add_(difference_22 * difference_18)
-    difference_24 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_24).mul_(branch_7)
+    difference_24 = _select(product_12 * 2.0**-60 == 0, 0, difference_24).mul_(branch_7)
     difference_23 = difference_23.add_(difference_24)
-    branch_20 = torch.where(difference_23.abs() < torch.inf, difference_23, 0)
-    return branch_20.add_(product_13)
+    return _select(difference_23.abs() < torch.inf, difference_23, 0).add_(product_13)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -271,17 +269,17 @@ def _by_x(x: Tensor) -> Tensor:
     clamped = x.clamp(-1024, 8)
     abs_clamped = clamped.abs()
     is_far = abs_clamped > 64
-    branch = torch.where(is_far, 0.5 * clamped, clamped)
+    branch = _select(is_far, 0.5 * clamped, clamped)
     is_less = branch.abs() < 0.5
     expm1_branch = _expm1(branch)
     total = expm1_branch + 1
-    part_of_t = torch.where(is_less, total, branch.exp())
-    branch_2 = torch.where(is_less, expm1_branch - (total - 1), 0)
+    part_of_t = _select(is_less, total, branch.exp())
+    branch_2 = _select(is_less, expm1_branch - (total - 1), 0)
     product = branch_2 * -1
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_3 = torch.where(is_far, branch_2, 0)
-    total_2 = (-1 * part_of_t).add_(torch.where(product.abs() < torch.inf, product, 0))
-    total_3 = torch.where(branch_3.abs() < torch.inf, branch_3, 0).add_(rest_of_t)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_3 = _select(is_far, branch_2, 0)
+    total_2 = (-1 * part_of_t).add_(_select(product.abs() < torch.inf, product, 0))
+    total_3 = _select(branch_3.abs() < torch.inf, branch_3, 0).add_(rest_of_t)
     total_2 = total_2.mul_(total_3)
     abs_total_2 = total_2.abs()
     is_negative = clamped < 0
@@ -296,15 +294,15 @@ def _by_x(x: Tensor) -> Tensor:
     total_5 = total_5.mul_(total_2).add_(_1_OVER_4).mul_(total_2).add_(_1_OVER_3)
     total_5 = total_2.square().mul_(total_5.mul_(total_2).add_(_1_OVER_2))
     total_5 = (total_2 - (total_4 - difference)).add_(1 - difference).add_(total_5)
-    branch_4 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    branch_4 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_4
     exp_total_2 = total_2.exp()
-    branch_5 = torch.where(is_less_2, total_6, exp_total_2)
+    branch_5 = _select(is_less_2, total_6, exp_total_2)
     total_7 = branch_5 - 1
     difference_2 = total_7 - branch_5
     binade = _binade(exp_total_2 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_6 = torch.where(inside, binade, 1)
+    branch_6 = _select(inside, binade, 1)
     ratio = exp_total_2 / branch_6
     floor = branch_6.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_3 = total_2 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -313,7 +311,7 @@ def _by_x(x: Tensor) -> Tensor:
     difference_4 = total_8 - difference_3
     total_9 = (difference_3 - (total_8 - difference_4)).add_(negated - difference_4)
     total_9 = total_9.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_7 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_7 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_7
     numerator = (_1_OVER_15 * total_10).add_(_1_OVER_14).mul_(total_10).add_(_1_OVER_13)
     numerator = numerator.mul_(total_10).add_(_1_OVER_12).mul_(total_10).add_(_1_OVER_11)
@@ -324,30 +322,30 @@ def _by_x(x: Tensor) -> Tensor:
     numerator = total_10.square().mul_(numerator.mul_(total_10).add_(_1_OVER_2))
     numerator = numerator.add_(branch_7 - (total_10 - total_8))
     numerator = (1 - ratio).add_(total_10).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_total_2 >= 0.25), numerator, 0).mul_(branch_5)
-    numerator = torch.where(is_less_2, branch_4 - (total_6 - total_4), 0).add_(numerator)
+    numerator = _select(inside & (abs_total_2 >= 0.25), numerator, 0).mul_(branch_5)
+    numerator = _select(is_less_2, branch_4 - (total_6 - total_4), 0).add_(numerator)
     total_11 = (branch_5 - (total_7 - difference_2)).add_(-1 - difference_2)
     total_11 = total_11.add_(numerator)
-    branch_8 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    branch_8 = _select(total_11.abs() < torch.inf, total_11, 0)
     total_12 = total_7 + branch_8
     expm1_total_2 = _expm1(total_2)
     difference_5 = branch_8 - (total_12 - total_7)
     magnitude = (total_12 - expm1_total_2).add_(difference_5).abs_()
     magnitude = magnitude <= expm1_total_2.abs().mul_(0.00390625)
-    branch_9 = torch.where(magnitude, difference_5, 0)
+    branch_9 = _select(magnitude, difference_5, 0)
     smaller = clamped.clamp(max=0)
     is_far_2 = smaller.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * smaller, smaller).exp_()
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
-    numerator_2 = torch.where(branch_9.abs() < torch.inf, branch_9, 0)
-    numerator_3 = torch.where(magnitude, total_12, expm1_total_2).add_(numerator_2)
+    part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp_()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
+    numerator_2 = _select(branch_9.abs() < torch.inf, branch_9, 0)
+    numerator_3 = _select(magnitude, total_12, expm1_total_2).add_(numerator_2)
     numerator_3 = numerator_3.div_(part_of_t_2).div_(rest_of_t_2)
-    numerator_3 = torch.where((abs_total_2 < 2.0**-54) & is_negative, -1, numerator_3)
+    numerator_3 = _select((abs_total_2 < 2.0**-54) & is_negative, -1, numerator_3)
     negated_2 = (numerator_3 * part_of_t_2).mul_(rest_of_t_2).neg_()
     total_13 = negated_2 + 1
     difference_6 = total_13 - negated_2
     total_14 = (negated_2 - (total_13 - difference_6)).add_(1 - difference_6)
-    branch_10 = torch.where(total_14.abs() < torch.inf, total_14, 0)
+    branch_10 = _select(total_14.abs() < torch.inf, total_14, 0)
     total_15 = total_13 + branch_10
     ratio_2 = clamped / total_15
     product_2 = ratio_2 * total_15
@@ -360,18 +358,18 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_6 = numerator_5.add_(head_ratio_2 * difference_7)
     numerator_7 = numerator_6.add_(difference_8 * head_total_15)
     numerator_8 = numerator_7.add_(difference_8 * difference_7)
-    numerator_9 = torch.where(product_2 * 2.0**-60 == 0, 0, numerator_8).neg_()
+    numerator_9 = _select(product_2 * 2.0**-60 == 0, 0, numerator_8).neg_()
     numerator_9 = (clamped - product_2).add_(numerator_9).add_(numerator_4).div_(total_15)
-    branch_11 = torch.where(numerator_9.abs() < torch.inf, numerator_9, 0)
+    branch_11 = _select(numerator_9.abs() < torch.inf, numerator_9, 0)
     total_16 = ratio_2 + branch_11
     product_3 = part_of_t * rest_of_t
     minus_product_3 = -product_3
     is_less_3 = minus_product_3.abs() < 0.5
     growth = _expm1(minus_product_3)
     total_17 = growth + 1
-    branch_12 = torch.where(is_less_3, total_17, minus_product_3.exp())
-    branch_13 = torch.where(is_less_3, growth - (total_17 - 1), 0)
-    branch_14 = torch.where(branch_13.abs() < torch.inf, branch_13, 0)
+    branch_12 = _select(is_less_3, total_17, minus_product_3.exp())
+    branch_13 = _select(is_less_3, growth - (total_17 - 1), 0)
+    branch_14 = _select(branch_13.abs() < torch.inf, branch_13, 0)
     total_18 = branch_12 + branch_14
     product_4 = total_16 * total_18
     minus_numerator_3 = -numerator_3
@@ -380,10 +378,10 @@ def _by_x(x: Tensor) -> Tensor:
     total_19 = product_5 + 1
     difference_9 = total_19 - product_5
     total_20 = (product_5 - (total_19 - difference_9)).add_(1 - difference_9)
-    branch_15 = torch.where(total_20.abs() < torch.inf, total_20, 0)
+    branch_15 = _select(total_20.abs() < torch.inf, total_20, 0)
     total_21 = total_19 + branch_15
     is_less_4 = total_21 < 2.0**-32
-    branch_16 = torch.where(is_less_4, x.new_full((), 2.0**64), 1)
+    branch_16 = _select(is_less_4, x.new_full((), 2.0**64), 1)
     product_6 = total_21 * branch_16
     product_7 = -0.5 * log1p_product_5
     abs_product_7 = product_7.abs()
@@ -399,11 +397,11 @@ def _by_x(x: Tensor) -> Tensor:
     total_23 = product_7.square().mul_(total_23.mul_(product_7).add_(_1_OVER_2))
     total_24 = (product_7 - (total_22 - difference_10)).add_(1 - difference_10)
     total_24 = total_24.add_(total_23)
-    branch_17 = torch.where(total_24.abs() < torch.inf, total_24, 0)
+    branch_17 = _select(total_24.abs() < torch.inf, total_24, 0)
     total_25 = total_22 + branch_17
     exp_product_7 = product_7.exp()
-    branch_18 = torch.where(is_less_5, total_25, exp_product_7)
-    branch_19 = torch.where(is_less_4, x.new_full((), 2.0**-32), 1)
+    branch_18 = _select(is_less_5, total_25, exp_product_7)
+    branch_19 = _select(is_less_4, x.new_full((), 2.0**-32), 1)
     product_8 = branch_18 * branch_19
     product_9 = product_6 * product_8
     product_10 = product_9 * product_8
@@ -417,7 +415,7 @@ def _by_x(x: Tensor) -> Tensor:
     difference_14 = product_6 - head_product_6
     binade_2 = _binade(exp_product_7 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_20 = torch.where(inside_2, binade_2, 1)
+    branch_20 = _select(inside_2, binade_2, 1)
     ratio_3 = exp_product_7 / branch_20
     floor_2 = branch_20.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_15 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -426,7 +424,7 @@ def _by_x(x: Tensor) -> Tensor:
     difference_16 = total_27 - difference_15
     total_28 = (difference_15 - (total_27 - difference_16)).add_(negated_3 - difference_16)
     total_28 = total_28.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_21 = torch.where(total_28.abs() < torch.inf, total_28, 0)
+    branch_21 = _select(total_28.abs() < torch.inf, total_28, 0)
     total_29 = total_27 + branch_21
     numerator_10 = (_1_OVER_15 * total_29).add_(_1_OVER_14).mul_(total_29).add_(_1_OVER_13)
     numerator_11 = numerator_10.mul_(total_29).add_(_1_OVER_12).mul_(total_29).add_(_1_OVER_11)
@@ -437,42 +435,42 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_16 = total_29.square().mul_(numerator_15.mul_(total_29).add_(_1_OVER_2))
     numerator_17 = numerator_16.add_(branch_21 - (total_29 - total_27))
     numerator_17 = (1 - ratio_3).add_(total_29).add_(numerator_17).div_(ratio_3)
-    numerator_17 = torch.where(inside_2 & (abs_product_7 >= 0.25), numerator_17, 0)
-    numerator_17 = numerator_17.mul_(branch_18)
-    branch_22 = torch.where(is_less_5, branch_17 - (total_25 - total_22), 0)
-    branch_22 = branch_22.add_(numerator_17).mul_(branch_19)
+    numerator_17 = _select(inside_2 & (abs_product_7 >= 0.25), numerator_17, 0).mul_(branch_18)
+    numerator_17 = _select(is_less_5, branch_17 - (total_25 - total_22), 0).add_(numerator_17)
+    numerator_17 = numerator_17.mul_(branch_19)
     product_11 = (branch_15 - (total_21 - total_19)).mul_(branch_16).mul_(product_8)
     total_30 = (product_10 - (total_26 - difference_11)).add_(-1 - difference_11)
     difference_17 = (head_product_9 * head_product_8).sub_(product_10)
     difference_17 = difference_17.add_(head_product_9 * difference_12)
     difference_17 = difference_17.add_(difference_13 * head_product_8)
     difference_17 = difference_17.add_(difference_13 * difference_12)
-    difference_17 = torch.where(product_10 * 2.0**-60 == 0, 0, difference_17)
+    difference_17 = _select(product_10 * 2.0**-60 == 0, 0, difference_17)
     difference_18 = (head_product_6 * head_product_8).sub_(product_9)
     difference_18 = difference_18.add_(head_product_6 * difference_12)
     difference_18 = difference_18.add_(difference_14 * head_product_8)
     difference_18 = difference_18.add_(difference_14 * difference_12)
-    difference_18 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_18).add_(product_11)
-    difference_18 = difference_18.add_(branch_22 * product_6).mul_(product_8)
-    total_30 = total_30.add_(difference_17.add_(difference_18).add_(branch_22 * product_9))
-    branch_23 = torch.where(total_30.abs() < torch.inf, total_30, 0)
-    total_31 = total_26 + branch_23
-    total_32 = (branch_23 - (total_31 - total_26)).add_(total_31)
-    branch_24 = torch.where(total_32.abs() < 0.00390625, total_32, 0)
-    branch_25 = torch.where(branch_24.abs() < torch.inf, branch_24, 0)
-    total_33 = log1p_product_5 + branch_25
+    difference_18 = _select(product_9 * 2.0**-60 == 0, 0, difference_18).add_(product_11)
+    difference_18 = difference_18.add_(numerator_17 * product_6).mul_(product_8)
+    difference_17 = difference_17.add_(difference_18).add_(numerator_17 * product_9)
+    total_30 = total_30.add_(difference_17)
+    branch_22 = _select(total_30.abs() < torch.inf, total_30, 0)
+    total_31 = total_26 + branch_22
+    total_32 = (branch_22 - (total_31 - total_26)).add_(total_31)
+    branch_23 = _select(total_32.abs() < 0.00390625, total_32, 0)
+    branch_24 = _select(branch_23.abs() < torch.inf, branch_23, 0)
+    total_33 = log1p_product_5 + branch_24
     difference_19 = total_33 - log1p_product_5
-    difference_20 = branch_25 - difference_19
+    difference_20 = branch_24 - difference_19
     product_12 = log1p_product_5.abs().mul_(0.00390625)
     product_12 = (difference_19 + difference_20).abs_() <= product_12
-    branch_26 = torch.where(product_12, difference_20, 0)
-    numerator_18 = torch.where(branch_26.abs() < torch.inf, branch_26, 0)
-    numerator_19 = torch.where(product_12, total_33, log1p_product_5).add_(numerator_18)
+    branch_25 = _select(product_12, difference_20, 0)
+    numerator_18 = _select(branch_25.abs() < torch.inf, branch_25, 0)
+    numerator_19 = _select(product_12, total_33, log1p_product_5).add_(numerator_18)
     numerator_19 = numerator_19.div_(part_of_t_2).div_(rest_of_t_2)
-    numerator_19 = torch.where(product_5.abs() < 2.0**-54, minus_numerator_3, numerator_19)
+    numerator_19 = _select(product_5.abs() < 2.0**-54, minus_numerator_3, numerator_19)
     t = (-abs_clamped).exp_()
-    branch_27 = torch.where(is_negative, 1, t)
-    product_13 = numerator_19 * branch_27
+    branch_26 = _select(is_negative, 1, t)
+    product_13 = numerator_19 * branch_26
     total_34 = product_4 + product_13
     difference_21 = total_34 - product_4
     head_total_16 = _head(total_16)
@@ -484,21 +482,21 @@ def _by_x(x: Tensor) -> Tensor:
     difference_24 = rest_of_t - head_rest_of_t
     difference_25 = part_of_t - head_part_of_t
     head_numerator_19 = _head(numerator_19)
-    head_branch_27 = _head(branch_27)
-    difference_26 = branch_27 - head_branch_27
+    head_branch_26 = _head(branch_26)
+    difference_26 = branch_26 - head_branch_26
     difference_27 = numerator_19 - head_numerator_19
     total_35 = (product_4 - (total_34 - difference_21)).add_(product_13 - difference_21)
-    difference_28 = (head_numerator_19 * head_branch_27).sub_(product_13)
+    difference_28 = (head_numerator_19 * head_branch_26).sub_(product_13)
     difference_28 = difference_28.add_(head_numerator_19 * difference_26)
-    difference_28 = difference_28.add_(difference_27 * head_branch_27)
+    difference_28 = difference_28.add_(difference_27 * head_branch_26)
     difference_28 = difference_28.add_(difference_27 * difference_26)
-    difference_28 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_28)
+    difference_28 = _select(product_13 * 2.0**-60 == 0, 0, difference_28)
     product_14 = (branch_14 - (total_18 - branch_12)).mul_(total_16)
     difference_29 = (head_part_of_t * head_rest_of_t).sub_(product_3)
     difference_29 = difference_29.add_(head_part_of_t * difference_24)
     difference_29 = difference_29.add_(difference_25 * head_rest_of_t)
     difference_29 = difference_29.add_(difference_25 * difference_24)
-    difference_29 = torch.where(product_3 * 2.0**-60 == 0, 0, difference_29)
+    difference_29 = _select(product_3 * 2.0**-60 == 0, 0, difference_29)
     difference_29 = difference_29.add_(branch_2 * rest_of_t).add_(branch_3 * part_of_t).neg_()
     difference_29 = difference_29.mul_(product_4)
     product_15 = (branch_11 - (total_16 - ratio_2)).mul_(total_18)
@@ -506,32 +504,31 @@ def _by_x(x: Tensor) -> Tensor:
     difference_30 = difference_30.add_(head_total_16 * difference_22)
     difference_30 = difference_30.add_(difference_23 * head_total_18)
     difference_30 = difference_30.add_(difference_23 * difference_22)
-    difference_30 = torch.where(product_4 * 2.0**-60 == 0, 0, difference_30).add_(product_15)
+    difference_30 = _select(product_4 * 2.0**-60 == 0, 0, difference_30).add_(product_15)
     total_35 = total_35.add_(difference_30.add_(product_14).add_(difference_29))
     total_35 = total_35.add_(difference_28)
-    branch_28 = torch.where(total_35.abs() < torch.inf, total_35, 0)
-    total_36 = total_34 + branch_28
+    branch_27 = _select(total_35.abs() < torch.inf, total_35, 0)
+    total_36 = total_34 + branch_27
     product_16 = total_36 * part_of_t
     product_17 = product_16 * rest_of_t
     head_product_16 = _head(product_16)
     difference_31 = product_16 - head_product_16
     head_total_36 = _head(total_36)
     difference_32 = total_36 - head_total_36
-    product_18 = (branch_28 - (total_36 - total_34)).mul_(part_of_t)
+    product_18 = (branch_27 - (total_36 - total_34)).mul_(part_of_t)
     difference_33 = (head_product_16 * head_rest_of_t).sub_(product_17)
     difference_33 = difference_33.add_(head_product_16 * difference_24)
     difference_33 = difference_33.add_(difference_31 * head_rest_of_t)
     difference_33 = difference_33.add_(difference_31 * difference_24)
-    difference_33 = torch.where(product_17 * 2.0**-60 == 0, 0, difference_33)
+    difference_33 = _select(product_17 * 2.0**-60 == 0, 0, difference_33)
     difference_34 = (head_total_36 * head_part_of_t).sub_(product_16)
     difference_34 = difference_34.add_(head_total_36 * difference_25)
     difference_34 = difference_34.add_(difference_32 * head_part_of_t)
     difference_34 = difference_34.add_(difference_32 * difference_25)
-    difference_34 = torch.where(product_16 * 2.0**-60 == 0, 0, difference_34).add_(product_18)
+    difference_34 = _select(product_16 * 2.0**-60 == 0, 0, difference_34).add_(product_18)
     difference_33 = difference_33.add_(difference_34.add_(branch_2 * total_36).mul_(rest_of_t))
     difference_33 = difference_33.add_(branch_3 * product_16)
-    branch_29 = torch.where(difference_33.abs() < torch.inf, difference_33, 0)
-    return branch_29.add_(product_17)
+    return _select(difference_33.abs() < torch.inf, difference_33, 0).add_(product_17)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -548,13 +545,13 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_less_3 = product.abs() < 0.5
     expm1_product = _expm1(product)
     total = expm1_product + 1
-    branch = torch.where(is_less_3, total, product.exp())
+    branch = _select(is_less_3, total, product.exp())
     product_2 = exp_x * branch
     product_3 = x * exp_x
     is_less_4 = exp_x.abs() < 0.5
     expm1_exp_x = _expm1(exp_x)
     total_2 = expm1_exp_x + 1
-    branch_2 = torch.where(is_less_4, total_2, exp_x.exp())
+    branch_2 = _select(is_less_4, total_2, exp_x.exp())
     product_4 = product_3 * branch_2
     growth = _expm1(-exp_x)
     product_5 = product_4 * growth
@@ -575,21 +572,21 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_7 = x - head_x
     total_4 = head_x * head_exp_x - product_3 + head_x * difference_6
     total_4 = total_4 + difference_7 * head_exp_x + difference_7 * difference_6
-    total_4 = torch.where(product_3 * 2.0**-60 == 0, 0, total_4)
-    branch_3 = torch.where(is_less_4, expm1_exp_x - (total_2 - 1), 0)
+    total_4 = _select(product_3 * 2.0**-60 == 0, 0, total_4)
+    branch_3 = _select(is_less_4, expm1_exp_x - (total_2 - 1), 0)
     total_5 = head_product_3 * head_branch_2 - product_4 + head_product_3 * difference_4
     total_5 = total_5 + difference_5 * head_branch_2 + difference_5 * difference_4
-    total_5 = torch.where(product_4 * 2.0**-60 == 0, 0, total_5) + total_4 * branch_2
+    total_5 = _select(product_4 * 2.0**-60 == 0, 0, total_5) + total_4 * branch_2
     total_5 = total_5 + branch_3 * product_3
     total_6 = head_x * head_branch_2 - product_6 + head_x * difference_4
     total_6 = total_6 + difference_7 * head_branch_2 + difference_7 * difference_4
-    total_6 = torch.where(product_6 * 2.0**-60 == 0, 0, total_6) + branch_3 * x
+    total_6 = _select(product_6 * 2.0**-60 == 0, 0, total_6) + branch_3 * x
     total_7 = head_product_4 * head_growth - product_5 + head_product_4 * difference_2
     total_7 = total_7 + difference_3 * head_growth + difference_3 * difference_2
-    total_7 = torch.where(product_5 * 2.0**-60 == 0, 0, total_7) + total_5 * growth
+    total_7 = _select(product_5 * 2.0**-60 == 0, 0, total_7) + total_5 * growth
     total_7 = product_5 - (total_3 - difference) + (product_6 - difference) + total_7
     total_7 = total_7 + total_6
-    branch_4 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_4 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_8 = total_3 + branch_4
     product_7 = 2 * branch_2
     total_9 = total_8 + product_7
@@ -597,21 +594,21 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_8 = branch_3 * 2
     total_10 = total_8 - (total_9 - difference_8) + (product_7 - difference_8)
     total_10 = total_10 + (branch_4 - (total_8 - total_3)) + product_8
-    branch_5 = torch.where(total_10.abs() < torch.inf, total_10, 0)
+    branch_5 = _select(total_10.abs() < torch.inf, total_10, 0)
     total_11 = total_9 + branch_5
     minus_product_4 = -product_4
     total_12 = total_11 + minus_product_4
     difference_9 = total_12 - total_11
     total_13 = total_11 - (total_12 - difference_9) + (minus_product_4 - difference_9)
     total_13 = total_13 + (branch_5 - (total_11 - total_9)) - total_5
-    branch_6 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_6 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = total_12 + branch_6
     minus_product_3 = -product_3
     total_15 = total_14 + minus_product_3
     difference_10 = total_15 - total_14
     total_16 = total_14 - (total_15 - difference_10) + (minus_product_3 - difference_10)
     total_16 = total_16 + (branch_6 - (total_14 - total_12)) - total_4
-    branch_7 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_7 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_15 + branch_7
     product_9 = product_6 * growth
     minus_product_9 = -product_9
@@ -623,9 +620,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_19 = total_19 + (branch_7 - (total_17 - total_15))
     total_20 = head_product_6 * head_growth - product_9 + head_product_6 * difference_2
     total_20 = total_20 + difference_12 * head_growth + difference_12 * difference_2
-    total_20 = -(torch.where(product_9 * 2.0**-60 == 0, 0, total_20) + total_6 * growth)
+    total_20 = -(_select(product_9 * 2.0**-60 == 0, 0, total_20) + total_6 * growth)
     total_19 = total_19 + total_20
-    branch_8 = torch.where(total_19.abs() < torch.inf, total_19, 0)
+    branch_8 = _select(total_19.abs() < torch.inf, total_19, 0)
     total_21 = total_18 + branch_8
     product_10 = product_7 * growth
     minus_product_10 = -product_10
@@ -637,15 +634,15 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_23 = total_23 + (branch_8 - (total_21 - total_18))
     total_24 = head_product_7 * head_growth - product_10 + head_product_7 * difference_2
     total_24 = total_24 + difference_14 * head_growth + difference_14 * difference_2
-    total_24 = -(torch.where(product_10 * 2.0**-60 == 0, 0, total_24) + product_8 * growth)
+    total_24 = -(_select(product_10 * 2.0**-60 == 0, 0, total_24) + product_8 * growth)
     total_23 = total_23 + total_24
-    branch_9 = torch.where(total_23.abs() < torch.inf, total_23, 0)
+    branch_9 = _select(total_23.abs() < torch.inf, total_23, 0)
     total_25 = total_22 + branch_9
     product_11 = product_2 * total_25
     total_26 = growth - 1
     difference_15 = total_26 - growth
     total_27 = growth - (total_26 - difference_15) + (-1 - difference_15)
-    branch_10 = torch.where(total_27.abs() < torch.inf, total_27, 0)
+    branch_10 = _select(total_27.abs() < torch.inf, total_27, 0)
     total_28 = total_26 + branch_10
     total_28_squared = total_28.square()
     ratio = product_11 / total_28_squared
@@ -654,26 +651,26 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_12 = -1 * e * e
     is_negative = clamped < 0
     e_2 = torch.exp(0.5 * -clamped.abs())
-    branch_11 = torch.where(is_negative, e_2, 1)
+    branch_11 = _select(is_negative, e_2, 1)
     ratio_2 = _expm1(product_12) / branch_11 / branch_11
-    ratio_2 = torch.where((product_12.abs() < 2.0**-54) & is_negative, -1, ratio_2)
+    ratio_2 = _select((product_12.abs() < 2.0**-54) & is_negative, -1, ratio_2)
     product_13 = clamped * ratio_2
     t = e_2.square()
-    branch_12 = torch.where(is_negative, t, 1)
+    branch_12 = _select(is_negative, t, 1)
     product_14 = e * e
     is_negative_2 = product_14 < 0
     t_2 = torch.exp(0.5 * -product_14.abs()).square()
-    branch_13 = torch.where(is_negative_2, t_2, 1)
-    branch_14 = torch.where(is_negative, 1, t)
+    branch_13 = _select(is_negative_2, t_2, 1)
+    branch_14 = _select(is_negative, 1, t)
     difference_16 = product_13 * branch_12 * branch_13 - clamped * branch_13
-    difference_16 = difference_16 - clamped * torch.where(is_negative_2, 1, t_2)
+    difference_16 = difference_16 - clamped * _select(is_negative_2, 1, t_2)
     difference_16 = difference_16 - product_13 * branch_13 * branch_14
     difference_16 = difference_16 - 2 * ratio_2 * branch_13 * branch_14
     product_15 = difference_16 * branch_12
     total_29 = clamped + 2
     difference_17 = total_29 - clamped
     total_30 = clamped - (total_29 - difference_17) + (2 - difference_17)
-    branch_15 = torch.where(total_30.abs() < torch.inf, total_30, 0)
+    branch_15 = _select(total_30.abs() < torch.inf, total_30, 0)
     total_31 = total_29 + branch_15
     product_16 = total_31 * branch_13
     product_17 = product_16 * branch_14
@@ -693,19 +690,19 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_24 = total_31 - head_total_31
     total_33 = head_total_31 * head_branch_13 - product_16 + head_total_31 * difference_23
     total_33 = total_33 + difference_24 * head_branch_13 + difference_24 * difference_23
-    total_33 = torch.where(product_16 * 2.0**-60 == 0, 0, total_33)
+    total_33 = _select(product_16 * 2.0**-60 == 0, 0, total_33)
     total_33 = (total_33 + (branch_15 - (total_31 - total_29)) * branch_13) * branch_14
     total_34 = product_15 - (total_32 - difference_18) + (product_17 - difference_18)
     total_35 = head * head_branch_12 - product_15 + head * difference_19
     total_35 = total_35 + difference_20 * head_branch_12 + difference_20 * difference_19
-    total_34 = total_34 + torch.where(product_15 * 2.0**-60 == 0, 0, total_35)
+    total_34 = total_34 + _select(product_15 * 2.0**-60 == 0, 0, total_35)
     difference_25 = head_product_16 * head_branch_14 - product_17
     difference_25 = difference_25 + head_product_16 * difference_21
     difference_25 = difference_25 + difference_22 * head_branch_14
     difference_25 = difference_25 + difference_22 * difference_21
-    difference_25 = torch.where(product_17 * 2.0**-60 == 0, 0, difference_25) + total_33
+    difference_25 = _select(product_17 * 2.0**-60 == 0, 0, difference_25) + total_33
     total_34 = total_34 + difference_25
-    branch_16 = torch.where(total_34.abs() < torch.inf, total_34, 0)
+    branch_16 = _select(total_34.abs() < torch.inf, total_34, 0)
     total_36 = total_32 + branch_16
     difference_26 = branch_16 - (total_36 - total_32)
     product_18 = ratio_2 * branch_11
@@ -720,15 +717,15 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_30 = ratio_2 - head_ratio_2
     total_38 = head_ratio_2 * head_branch_11 - product_18 + head_ratio_2 * difference_28
     total_38 = total_38 + difference_30 * head_branch_11 + difference_30 * difference_28
-    total_38 = torch.where(product_18 * 2.0**-60 == 0, 0, total_38) * branch_11
+    total_38 = _select(product_18 * 2.0**-60 == 0, 0, total_38) * branch_11
     total_39 = product_19 - (total_37 - difference_27) + (-1 - difference_27)
     difference_31 = head_product_18 * head_branch_11 - product_19
     difference_31 = difference_31 + head_product_18 * difference_28
     difference_31 = difference_31 + difference_29 * head_branch_11
     difference_31 = difference_31 + difference_29 * difference_28
-    difference_31 = torch.where(product_19 * 2.0**-60 == 0, 0, difference_31) + total_38
+    difference_31 = _select(product_19 * 2.0**-60 == 0, 0, difference_31) + total_38
     total_39 = total_39 + difference_31
-    branch_17 = torch.where(total_39.abs() < torch.inf, total_39, 0)
+    branch_17 = _select(total_39.abs() < torch.inf, total_39, 0)
     total_40 = total_37 + branch_17
     total_40_squared = total_40.square()
     head_total_40 = _head(total_40)
@@ -738,9 +735,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_33 = difference_33 + head_total_40 * difference_32
     difference_33 = difference_33 + difference_32 * head_total_40
     difference_33 = difference_33 + difference_32 * difference_32
-    difference_33 = torch.where(total_40_squared * 2.0**-60 == 0, 0, difference_33) + product_20
-    numerator = total_36 + torch.where(difference_26.abs() < torch.inf, difference_26, 0)
-    denominator = torch.where(difference_33.abs() < torch.inf, difference_33, 0)
+    difference_33 = _select(total_40_squared * 2.0**-60 == 0, 0, difference_33) + product_20
+    numerator = total_36 + _select(difference_26.abs() < torch.inf, difference_26, 0)
+    denominator = _select(difference_33.abs() < torch.inf, difference_33, 0)
     numerator = numerator / (total_40_squared + denominator)
     minus_product_14 = -product_14
     total_41 = clamped.clamp(max=0) + 2 * minus_product_14
@@ -748,22 +745,22 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_42 = total_41 + negated
     difference_34 = total_42 - total_41
     total_43 = total_41 - (total_42 - difference_34) + (negated - difference_34)
-    branch_18 = torch.where(total_43.abs() < torch.inf, total_43, 0)
+    branch_18 = _select(total_43.abs() < torch.inf, total_43, 0)
     total_44 = total_42 + branch_18
     negated_2 = -minus_product_14.clamp(max=0)
     total_45 = total_44 + negated_2
     difference_35 = total_45 - total_44
     total_46 = total_44 - (total_45 - difference_35) + (negated_2 - difference_35)
     total_46 = total_46 + (branch_18 - (total_44 - total_42))
-    branch_19 = torch.where(total_46.abs() < torch.inf, total_46, 0)
+    branch_19 = _select(total_46.abs() < torch.inf, total_46, 0)
     total_47 = total_45 + branch_19
     product_21 = 0.5 * total_47
     is_less_5 = product_21.abs() < 0.5
     expm1_product_21 = _expm1(product_21)
     total_48 = expm1_product_21 + 1
-    branch_20 = torch.where(is_less_5, total_48, product_21.exp())
-    branch_21 = torch.where(is_less_5, expm1_product_21 - (total_48 - 1), 0)
-    branch_22 = torch.where(branch_21.abs() < torch.inf, branch_21, 0)
+    branch_20 = _select(is_less_5, total_48, product_21.exp())
+    branch_21 = _select(is_less_5, expm1_product_21 - (total_48 - 1), 0)
+    branch_22 = _select(branch_21.abs() < torch.inf, branch_21, 0)
     total_49 = branch_20 + branch_22
     product_22 = numerator * total_49
     head_numerator = _head(numerator)
@@ -773,9 +770,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_38 = branch_22 - (total_49 - branch_20)
     total_50 = head_numerator * head_total_49 - product_22 + head_numerator * difference_36
     total_50 = total_50 + difference_37 * head_total_49 + difference_37 * difference_36
-    total_50 = torch.where(product_22 * 2.0**-60 == 0, 0, total_50)
-    total_50 = total_50 + difference_38 * numerator
-    branch_23 = torch.where(total_50.abs() < torch.inf, total_50, 0)
+    total_50 = _select(product_22 * 2.0**-60 == 0, 0, total_50) + difference_38 * numerator
+    branch_23 = _select(total_50.abs() < torch.inf, total_50, 0)
     total_51 = product_22 + branch_23
     product_23 = total_51 * total_49
     product_24 = ratio * total_28_squared
@@ -795,30 +791,29 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_45 = total_51 - head_total_51
     numerator_2 = head_product_2 * head_total_25 - product_11 + head_product_2 * difference_41
     numerator_3 = numerator_2 + difference_42 * head_total_25 + difference_42 * difference_41
-    numerator_4 = torch.where(product_11 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_4 = _select(product_11 * 2.0**-60 == 0, 0, numerator_3)
     total_52 = head_total_51 * head_total_49 - product_23 + head_total_51 * difference_36
     total_52 = total_52 + difference_45 * head_total_49 + difference_45 * difference_36
-    total_52 = torch.where(product_23 * 2.0**-60 == 0, 0, total_52)
+    total_52 = _select(product_23 * 2.0**-60 == 0, 0, total_52)
     total_52 = total_52 + (branch_23 - (total_51 - product_22)) * total_49
     total_52 = total_52 + difference_38 * total_51
     numerator_5 = head_exp_x * head_branch - product_2 + head_exp_x * difference_43
     numerator_6 = numerator_5 + difference_6 * head_branch + difference_6 * difference_43
-    numerator_7 = torch.where(product_2 * 2.0**-60 == 0, 0, numerator_6)
-    numerator_8 = numerator_7 + torch.where(is_less_3, expm1_product - (total - 1), 0) * exp_x
+    numerator_7 = _select(product_2 * 2.0**-60 == 0, 0, numerator_6)
+    numerator_8 = numerator_7 + _select(is_less_3, expm1_product - (total - 1), 0) * exp_x
     numerator_9 = numerator_4 + numerator_8 * total_25
     numerator_10 = numerator_9 + (branch_9 - (total_25 - total_22)) * product_2
     numerator_11 = head_ratio * head_2 - product_24 + head_ratio * difference_39
     numerator_12 = numerator_11 + difference_40 * head_2 + difference_40 * difference_39
-    numerator_13 = -torch.where(product_24 * 2.0**-60 == 0, 0, numerator_12)
+    numerator_13 = -_select(product_24 * 2.0**-60 == 0, 0, numerator_12)
     numerator_14 = product_11 - product_24 + numerator_13 + numerator_10
     numerator_15 = (branch_10 - (total_28 - total_26)) * total_28 * 2
     numerator_16 = head_total_28 * head_total_28 - total_28_squared
     numerator_17 = numerator_16 + head_total_28 * difference_44 + difference_44 * head_total_28
     numerator_18 = numerator_17 + difference_44 * difference_44
-    numerator_19 = torch.where(total_28_squared * 2.0**-60 == 0, 0, numerator_18)
-    numerator_14 = (numerator_14 - (numerator_19 + numerator_15) * ratio) / total_28_squared
-    numerator_14 = torch.where(is_less, 0, torch.where(is_less_2, numerator_14, total_52))
-    branch_24 = torch.where(numerator_14.abs() < torch.inf, numerator_14, 0)
+    numerator_19 = _select(total_28_squared * 2.0**-60 == 0, 0, numerator_18) + numerator_15
+    numerator_14 = (numerator_14 - numerator_19 * ratio) / total_28_squared
+    numerator_14 = _select(is_less, 0, _select(is_less_2, numerator_14, total_52))
     product_25 = (3.6973454193132667e-07 * x + 1.4342373066207603e-07) * x
     product_25 = ((product_25 - 1.9907179922807104e-06) * x - 6.159360118437562e-06) * x
     product_25 = ((product_25 - 1.034361994114718e-05) * x - 3.201951240018735e-06) * x
@@ -829,14 +824,14 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_25 = ((product_25 + 0.050245151882498396) * x + 0.12243967758159219) * x
     product_25 = ((product_25 - 0.03138876514541746) * x - 0.4049936138825329) * x
     product_25 = (product_25 - 0.15241503852362656) * x + 0.4507993471211282
-    product_25 = torch.where(is_less, product_25, torch.where(is_less_2, ratio, product_23))
-    product_25 = product_25 + branch_24
+    product_25 = _select(is_less, product_25, _select(is_less_2, ratio, product_23))
+    product_25 = product_25 + _select(numerator_14.abs() < torch.inf, numerator_14, 0)
     product_26 = (branch_19 - (total_47 - total_45)) * 0.5
-    branch_25 = torch.where(is_less, 0, torch.where(is_less_2, 0, product_26 + product_26))
-    product_27 = product_25 * branch_25
-    product_28 = product_25 * (torch.where(branch_25.abs() < torch.inf, branch_25, 0) + 1)
-    total_53 = product_25 + torch.where(product_27.abs() < torch.inf, product_27, 0)
-    return torch.where(product_25.abs() < 2.0**-60, product_28, total_53)
+    branch_24 = _select(is_less, 0, _select(is_less_2, 0, product_26 + product_26))
+    product_27 = product_25 * branch_24
+    product_28 = product_25 * (_select(branch_24.abs() < torch.inf, branch_24, 0) + 1)
+    total_53 = product_25 + _select(product_27.abs() < torch.inf, product_27, 0)
+    return _select(product_25.abs() < 2.0**-60, product_28, total_53)
 
 
 _DERIVATIVES = {
@@ -1005,3 +1000,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

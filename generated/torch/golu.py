@@ -50,12 +50,12 @@ def _value(x: Tensor) -> Tensor:
     larger = x.clamp(min=-8)
     minus_larger = -larger
     is_far = minus_larger.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * minus_larger, minus_larger).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * minus_larger, minus_larger).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     negated = rest_of_t.mul_(part_of_t).neg_()
     is_far_2 = negated.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * negated, negated).exp_()
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
+    part_of_t_2 = _select(is_far_2, 0.5 * negated, negated).exp_()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     return (larger * part_of_t_2).mul_(rest_of_t_2)
 
 
@@ -72,16 +72,15 @@ def _by_x(x: Tensor) -> Tensor:
     t = clamped.abs().neg_().mul_(0.5).exp_().square_()
     e_3 = (-clamped).mul_(0.5).exp_()
     e_4 = (e_3 * e_3).neg_().sub_(clamped.clamp(max=0)).mul_(0.5).exp_()
+    total = _select(is_negative, 1, t).mul_(clamped).add_(_select(is_negative, t, 1))
+    total = _select(x.abs() < 2, (x * e).mul_(e_2).add_(e_2), total.mul_(e_4).mul_(e_4))
     product = (-0.002835785183294835 * x).add_(0.004089348853461189).mul_(x)
     product = product.add_(0.0052542364885214835).mul_(x).sub_(0.032189503049919584)
     product = product.mul_(x).add_(0.03678794270036303).mul_(x).add_(0.07664155022046358)
     product = product.mul_(x).sub_(0.2452529607811875).mul_(x)
     product = product.sub_(1.1006738911794325e-15).mul_(x).add_(0.7357588823428847)
     product = product.mul_(x).add_(0.36787944117144233)
-    product_2 = torch.where(is_negative, 1, t).mul_(clamped)
-    product_2 = product_2.add_(torch.where(is_negative, t, 1)).mul_(e_4).mul_(e_4)
-    product_2 = torch.where(x.abs() < 2, (x * e).mul_(e_2).add_(e_2), product_2)
-    return torch.where((x <= 0) & (x > -0.0625), product, product_2)
+    return _select((x <= 0) & (x > -0.0625), product, total)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -114,12 +113,12 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_3 = ((product_3 - 0.1931367277568061) * x + 0.18393971968478043) * x
     product_3 = ((product_3 + 0.30656620095335807) * x - 0.7357588823431861) * x
     product_3 = (product_3 - 1.5681902848167517e-15) * x + 0.7357588823428847
-    product_4 = (clamped - 2) * torch.where(is_negative, t, 1)
-    product_4 = -(product_4 - clamped * torch.where(is_negative, 1, t)) * product * product
-    product_5 = e * torch.exp(-e) * (2 - x * _expm1(x) * e)
-    product_5 = torch.where(x.abs() < 2, product_5, product_4)
-    product_3 = torch.where((x <= 0) & (x > -0.25), product_3, product_5)
-    return torch.where(difference.abs() < 0.11579254150390628, product_2, product_3)
+    product_4 = e * torch.exp(-e) * (2 - x * _expm1(x) * e)
+    product_5 = (clamped - 2) * _select(is_negative, t, 1)
+    product_5 = -(product_5 - clamped * _select(is_negative, 1, t)) * product * product
+    product_4 = _select(x.abs() < 2, product_4, product_5)
+    product_3 = _select((x <= 0) & (x > -0.25), product_3, product_4)
+    return _select(difference.abs() < 0.11579254150390628, product_2, product_3)
 
 
 _DERIVATIVES = {
@@ -272,3 +271,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -70,7 +70,7 @@ class GTU(nn.Module):
 def _value(a: Tensor, b: Tensor) -> Tensor:
     """The value: exponential normal form."""
     t = b.abs().neg_().exp_()
-    return a.tanh() * torch.where(b < 0, t, 1).div_(t + 1)
+    return a.tanh() * _select(b < 0, t, 1).div_(t + 1)
 
 
 def _by_a(a: Tensor, b: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ def _by_a(a: Tensor, b: Tensor) -> Tensor:
     e = a.abs().neg_().exp_()
     t = b.abs().neg_().exp_()
     squared = (2 * e).div_(e.square().add_(1)).square_()
-    return squared * torch.where(b < 0, t, 1).div_(t + 1)
+    return squared * _select(b < 0, t, 1).div_(t + 1)
 
 
 def _by_b(a: Tensor, b: Tensor) -> Tensor:
@@ -110,8 +110,8 @@ def _by_a_a(a: Tensor, b: Tensor) -> Tensor:
     product = (product * a_squared - 2.2666666666666324) * a_squared + 2.6666666666666665
     product = (product * a_squared - 2) * a
     ratio = 8 * _expm1(-2 * abs_a) * root_t * root_t / (((t + 3) * t + 3) * t + 1)
-    product = torch.where(abs_a < 1, product, torch.where(a.isnan(), a, a.sign()) * ratio)
-    return product * (torch.where(b < 0, t_2, 1) / (t_2 + 1))
+    product = _select(abs_a < 1, product, torch.where(a.isnan(), a, a.sign()) * ratio)
+    return product * (_select(b < 0, t_2, 1) / (t_2 + 1))
 
 
 def _by_a_b(a: Tensor, b: Tensor) -> Tensor:
@@ -143,9 +143,9 @@ def _by_b_b(a: Tensor, b: Tensor) -> Tensor:
     product = (product * b_squared + 0.0015376984126966374) * b_squared
     product = (product - 0.008854166666666533) * b_squared + 0.041666666666666664
     product = (product * b_squared - 0.125) * b
-    product_2 = ratio_2.square() * ratio * torch.where(b < 0, t_2, 1)
-    product_2 = (ratio.square() * ratio_2 * torch.where(-b < 0, t, 1) - product_2) * e * e
-    return a.tanh() * torch.where(abs_b < 2, product, product_2)
+    product_2 = ratio_2.square() * ratio * _select(b < 0, t_2, 1)
+    product_2 = (ratio.square() * ratio_2 * _select(-b < 0, t, 1) - product_2) * e * e
+    return a.tanh() * _select(abs_b < 2, product, product_2)
 
 
 _DERIVATIVES = {
@@ -362,3 +362,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

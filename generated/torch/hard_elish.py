@@ -57,7 +57,7 @@ class HardELiSH(nn.Module):
 def _value(x: Tensor) -> Tensor:
     """The value: rewritten, polynomial on (-0.4864, -0.3378)."""
     difference = x + 0.412109375
-    branch = torch.where(x >= 1, 1, torch.where(x <= -1, 0, (0.5 * x).add_(0.5)))
+    branch = _select(x >= 1, 1, _select(x <= -1, 0, (0.5 * x).add_(0.5)))
     total = (8.75022243419904e-06 * difference).add_(7.054094824707636e-05)
     total = total.mul_(difference).add_(0.0004985212748558839).mul_(difference)
     total = total.add_(0.003029751794496618).mul_(difference).add_(0.015419128494191421)
@@ -65,8 +65,8 @@ def _value(x: Tensor) -> Tensor:
     total = total.add_(0.19800726350091857).mul_(difference).add_(0.42845883092877035)
     total = total.mul_(difference).add_(0.02579174270957039).mul_(difference)
     total = total.sub_(0.09927948893840013)
-    branch_2 = torch.where(x >= 0, x * branch, _expm1(x).mul_(branch))
-    return torch.where(difference.abs() < 0.07431314289569857, total, branch_2)
+    branch_2 = _select(x >= 0, x * branch, _expm1(x).mul_(branch))
+    return _select(difference.abs() < 0.07431314289569857, total, branch_2)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -74,20 +74,19 @@ def _by_x(x: Tensor) -> Tensor:
     smaller = x.clamp(max=8)
     is_at_least = smaller >= 1
     is_at_most = smaller <= -1
-    branch = torch.where(is_at_least | is_at_most, x.new_full((), 0), 0.5)
-    branch_2 = torch.where(is_at_most, 0, (0.5 * smaller).add_(0.5))
-    branch_2 = torch.where(is_at_least, 1, branch_2)
+    branch = _select(is_at_least | is_at_most, x.new_full((), 0), 0.5)
+    branch_2 = _select(is_at_least, 1, _select(is_at_most, 0, (0.5 * smaller).add_(0.5)))
     total = _expm1(smaller).mul_(branch).add_(smaller.exp().mul_(branch_2))
-    return torch.where(smaller >= 0, (smaller * branch).add_(branch_2), total)
+    return _select(smaller >= 0, (smaller * branch).add_(branch_2), total)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: rewritten, factored."""
     is_at_least = x >= 1
     is_at_most = x <= -1
-    product = 2 * torch.where(is_at_least | is_at_most, x.new_full((), 0), 0.5)
-    branch = torch.where(is_at_least, 1, torch.where(is_at_most, 0, 0.5 * (x + 1)))
-    return torch.where(x >= 0, product, x.exp() * (product + branch))
+    product = 2 * _select(is_at_least | is_at_most, x.new_full((), 0), 0.5)
+    total = product + _select(is_at_least, 1, _select(is_at_most, 0, 0.5 * (x + 1)))
+    return _select(x >= 0, product, x.exp() * total)
 
 
 _DERIVATIVES = {
@@ -240,3 +239,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

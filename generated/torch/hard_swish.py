@@ -52,19 +52,18 @@ _1_OVER_3 = 0.3333333333333333  # 1/3
 
 def _value(x: Tensor) -> Tensor:
     """The value: as declared, number last."""
-    branch = torch.where(x >= 3, x, (x + 3).mul_(x).mul_(_1_OVER_6))
-    return torch.where(x <= -3, 0, branch)
+    return _select(x <= -3, 0, _select(x >= 3, x, (x + 3).mul_(x).mul_(_1_OVER_6)))
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: Piecewise((0, x <= -3), (1, x >= 3), ((2*x + 3)/6, True))."""
-    return torch.where(x <= -3, 0, torch.where(x >= 3, 1, (_1_OVER_3 * x).add_(0.5)))
+    return _select(x <= -3, 0, _select(x >= 3, 1, (_1_OVER_3 * x).add_(0.5)))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: Piecewise((0, (x >= 3) | (x <= -3)), (1/3, True))."""
-    branch = torch.where((x >= 3) | (x <= -3), x.new_full((), 0), _1_OVER_3)
-    return torch.where(x == x, branch, x)
+    branch = _select((x >= 3) | (x <= -3), x.new_full((), 0), _1_OVER_3)
+    return _select(x == x, branch, x)
 
 
 _DERIVATIVES = {
@@ -205,3 +204,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -77,24 +77,23 @@ class HardTanh(nn.Module):
 
 def _value(x: Tensor, min_val: Tensor, max_val: Tensor) -> Tensor:
     """The value: Piecewise((min_val, min_val >= x), (max_val, max_val <= x), (x, True))."""
-    return torch.where(min_val >= x, min_val, torch.minimum(max_val, x))
+    return _select(min_val >= x, min_val, torch.minimum(max_val, x))
 
 
 def _by_x(x: Tensor, min_val: Tensor, max_val: Tensor) -> Tensor:
     """The derivative by x: Piecewise((0, (min_val >= x) | (max_val <= x)), (1, True))."""
-    branch = torch.where((min_val >= x) | (max_val <= x), x.new_full((), 0), 1)
-    return torch.where(x == x, branch, x)
+    branch = _select((min_val >= x) | (max_val <= x), x.new_full((), 0), 1)
+    return _select(x == x, branch, x)
 
 
 def _by_min_val(x: Tensor, min_val: Tensor, max_val: Tensor) -> Tensor:
     """The derivative by min_val: Piecewise((1, min_val >= x), (0, True))."""
-    return torch.where(x == x, (min_val >= x).to(x.dtype), x)
+    return _select(x == x, (min_val >= x).to(x.dtype), x)
 
 
 def _by_max_val(x: Tensor, min_val: Tensor, max_val: Tensor) -> Tensor:
     """The derivative by max_val."""
-    branch = torch.where(min_val >= x, 0, (max_val <= x).to(x.dtype))
-    return torch.where(x == x, branch, x)
+    return _select(x == x, _select(min_val >= x, 0, (max_val <= x).to(x.dtype)), x)
 
 
 _DERIVATIVES = {
@@ -288,3 +287,25 @@ def _expanded(x: Tensor, min_val: Tensor, max_val: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -79,16 +79,15 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     """The value: as declared, clamped left."""
     larger = x.clamp(min=-(2.0**40))
     ratio = larger / (alpha * larger.square()).add_(1).sqrt_()
-    return torch.where(larger >= 0, larger, ratio)
+    return _select(larger >= 0, larger, ratio)
 
 
 def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by x: square-root form, divided one by one."""
     abs_x = x.abs()
     denominator = (alpha * x.square()).add_(1).sqrt_()
-    denominator = 1 / torch.where(abs_x > 2.0**60, alpha.sqrt() * abs_x, denominator)
-    denominator = denominator.mul_(1).mul_(1 / (alpha * x).mul_(x).add_(1))
-    return torch.where(x >= 0, 1, denominator)
+    denominator = (1 / _select(abs_x > 2.0**60, alpha.sqrt() * abs_x, denominator)).mul_(1)
+    return _select(x >= 0, 1, denominator.mul_(1 / (alpha * x).mul_(x).add_(1)))
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -97,7 +96,7 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     larger_squared = larger.square()
     total = (alpha * larger_squared).add_(1)
     ratio = (larger_squared * larger).mul_(-0.5) / total.sqrt().mul_(total)
-    return torch.where(larger >= 0, 0, ratio)
+    return _select(larger >= 0, 0, ratio)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -107,15 +106,15 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     inverse_scale = 1 / scale
     total = alpha * held.square() + inverse_scale.square()
     numerator = -3 * held * alpha / (total.square() * total.sqrt()) * inverse_scale
-    return torch.where(x >= 0, 0, numerator * inverse_scale * inverse_scale / scale)
+    return _select(x >= 0, 0, numerator * inverse_scale * inverse_scale / scale)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x and alpha: one fraction, divided one by one, limits selected."""
     total = alpha * x * x + 1
     ratio = 1 / total
-    branch = torch.where(x >= 0, 0, -1.5 * ratio * x * ratio * x * (1 / total.sqrt()))
-    return torch.where(x == torch.inf, 0, torch.where(x == -torch.inf, 0, branch))
+    branch = _select(x >= 0, 0, -1.5 * ratio * x * ratio * x * (1 / total.sqrt()))
+    return _select(x == torch.inf, 0, _select(x == -torch.inf, 0, branch))
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -126,7 +125,7 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     inverse_scale = 1 / scale
     total = alpha * held_squared + inverse_scale.square()
     ratio = 0.75 * (held_squared.square() * held) / (total.square() * total.sqrt())
-    return torch.where(x >= 0, 0, ratio)
+    return _select(x >= 0, 0, ratio)
 
 
 _DERIVATIVES = {
@@ -313,3 +312,25 @@ def _expanded(x: Tensor, alpha: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -81,8 +81,8 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by x: square-root form, divided one by one."""
     abs_x = x.abs()
     denominator = (alpha * x.square()).add_(1).sqrt_()
-    denominator = 1 / torch.where(abs_x > 2.0**60, alpha.sqrt() * abs_x, denominator)
-    return denominator.mul_(1).mul_(1 / (alpha * x).mul_(x).add_(1))
+    denominator = (1 / _select(abs_x > 2.0**60, alpha.sqrt() * abs_x, denominator)).mul_(1)
+    return denominator.mul_(1 / (alpha * x).mul_(x).add_(1))
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     total = alpha * x * x + 1
     ratio = 1 / total
     product = -1.5 * ratio * x * ratio * x * (1 / total.sqrt())
-    return torch.where(x == torch.inf, 0, torch.where(x == -torch.inf, 0, product))
+    return _select(x == torch.inf, 0, _select(x == -torch.inf, 0, product))
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -305,3 +305,25 @@ def _expanded(x: Tensor, alpha: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -76,67 +76,67 @@ class L2Norm(nn.Module):
 def _value(x: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The value: x*Piecewise((1/eps, eps >= sqrt(Sum(x^2))), (1/sqrt(Sum(x^2)), True))."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps).detach())
-    size = torch.where((binade > 0) & (binade < torch.inf), binade, 1)
+    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
     scaled = x / size
     ratio = eps / size
     root = scaled.square().sum(dim, keepdim=True).sqrt()
-    return scaled * torch.where(ratio >= root, 1 / ratio, 1 / root)
+    return scaled * _select(ratio >= root, 1 / ratio, 1 / root)
 
 
 def _pushed(x: Tensor, tangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The Jacobian times a tangent."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps).detach())
-    size = torch.where((binade > 0) & (binade < torch.inf), binade, 1)
+    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
     scaled = x / size
     scaled_squared = scaled.square()
     total = scaled_squared.sum(dim, keepdim=True)
     ratio = eps / size
     sqrt_total = total.sqrt()
-    negated = -(ratio * torch.where(ratio < sqrt_total, 0, -(scaled / ratio.square())))
+    negated = -(ratio * _select(ratio < sqrt_total, 0, -(scaled / ratio.square())))
     is_at_least = ratio >= sqrt_total
-    branch = torch.where(is_at_least, 1 / ratio, 1 / sqrt_total)
+    branch = _select(is_at_least, 1 / ratio, 1 / sqrt_total)
     is_heavy = torch.abs(scaled * branch)
     is_heavy = (2 * scaled_squared > total) & (2 * negated.abs() < is_heavy)
-    total_2 = torch.where(is_heavy, scaled, 0).sum(dim, keepdim=True)
-    numerator = torch.where(is_heavy, tangent, 0).sum(dim, keepdim=True)
-    multiple = numerator / torch.where(total_2 == 0, 1, total_2)
-    relative = torch.where(is_heavy, 0, tangent - multiple * scaled)
+    total_2 = _select(is_heavy, scaled, 0).sum(dim, keepdim=True)
+    numerator = _select(is_heavy, tangent, 0).sum(dim, keepdim=True)
+    multiple = numerator / _select(total_2 == 0, 1, total_2)
+    relative = _select(is_heavy, 0, tangent - multiple * scaled)
     numerator_2 = scaled * (relative * scaled).sum(dim, keepdim=True) / (total * sqrt_total)
-    numerator_3 = relative * branch + torch.where(is_at_least, 0, -numerator_2)
+    numerator_3 = relative * branch + _select(is_at_least, 0, -numerator_2)
     return (numerator_3 + multiple * negated) / size
 
 
 def _pulled(x: Tensor, cotangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     """A cotangent times the Jacobian."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps).detach())
-    size = torch.where((binade > 0) & (binade < torch.inf), binade, 1)
+    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
     scaled = x / size
     scaled_squared = scaled.square()
     total = scaled_squared.sum(dim, keepdim=True)
     ratio = eps / size
     sqrt_total = total.sqrt()
-    negated = -(ratio * torch.where(ratio < sqrt_total, 0, -(scaled / ratio.square())))
+    negated = -(ratio * _select(ratio < sqrt_total, 0, -(scaled / ratio.square())))
     is_at_least = ratio >= sqrt_total
-    branch = torch.where(is_at_least, 1 / ratio, 1 / sqrt_total)
+    branch = _select(is_at_least, 1 / ratio, 1 / sqrt_total)
     is_heavy = torch.abs(scaled * branch)
     is_heavy = (2 * scaled_squared > total) & (2 * negated.abs() < is_heavy)
-    total_2 = torch.where(is_heavy, scaled, 0).sum(dim, keepdim=True)
-    numerator = torch.where(is_heavy, cotangent, 0).sum(dim, keepdim=True)
-    multiple = numerator / torch.where(total_2 == 0, 1, total_2)
-    relative = torch.where(is_heavy, 0, cotangent - multiple * scaled)
+    total_2 = _select(is_heavy, scaled, 0).sum(dim, keepdim=True)
+    numerator = _select(is_heavy, cotangent, 0).sum(dim, keepdim=True)
+    multiple = numerator / _select(total_2 == 0, 1, total_2)
+    relative = _select(is_heavy, 0, cotangent - multiple * scaled)
     numerator_2 = scaled * (relative * scaled).sum(dim, keepdim=True) / (total * sqrt_total)
-    numerator_3 = relative * branch + torch.where(is_at_least, 0, -numerator_2)
+    numerator_3 = relative * branch + _select(is_at_least, 0, -numerator_2)
     return (numerator_3 + multiple * negated) / size
 
 
 def _by_eps(x: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The derivative by eps."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps).detach())
-    size = torch.where((binade > 0) & (binade < torch.inf), binade, 1)
+    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
     ratio = eps / size
     scaled = x / size
     numerator = scaled.square().sum(dim, keepdim=True).sqrt()
-    return torch.where(ratio < numerator, 0, -(scaled / ratio.square())) / size
+    return _select(ratio < numerator, 0, -(scaled / ratio.square())) / size
 
 
 def _largest(a: Tensor, dim: int) -> Tensor:
@@ -220,3 +220,25 @@ def _binade(a: Tensor) -> Tensor:
         (torch.int64, 0x7FF0000000000000) if a.dtype == torch.float64 else (torch.int32, 0x7F800000)
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -56,7 +56,7 @@ _34318_OVER_5625 = 6.100977777777778  # 34318/5625
 def _value(x: Tensor) -> Tensor:
     """The value: as declared, linear next to 0."""
     product = (_2_OVER_3 * x).tanh_().mul_(1.7159)
-    return torch.where(x.abs() < 2.0**-90, _17159_OVER_15000 * x, product)
+    return _select(x.abs() < 2.0**-90, _17159_OVER_15000 * x, product)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -75,8 +75,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     x_squared = x.square()
     product = _MINUS_4_OVER_3 * abs_x
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total = t + 1
     product_2 = (4.015623575529439e-14 * x_squared - 1.1009505289246238e-12) * x_squared
@@ -94,7 +94,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_2 = (product_2 * x_squared - 1.0168296296296295) * x
     numerator = _34318_OVER_5625 * _expm1(product) * part_of_t * rest_of_t
     numerator = torch.where(x.isnan(), x, x.sign()) * (numerator / (total.square() * total))
-    return torch.where(abs_x < 1.5, product_2, numerator)
+    return _select(abs_x < 1.5, product_2, numerator)
 
 
 _DERIVATIVES = {
@@ -247,3 +247,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -79,18 +79,18 @@ def _by_x(x: Tensor, sub: Tensor, maxv: Tensor) -> Tensor:
     tanh_x = x.tanh()
     e = x.abs().neg_().exp_()
     total = (2 * e).div_(e.square().add_(1)).square_().mul_(x).add_(tanh_x)
-    return torch.where(maxv <= x * tanh_x - sub, 0, total)
+    return _select(maxv <= x * tanh_x - sub, 0, total)
 
 
 def _by_sub(x: Tensor, sub: Tensor, maxv: Tensor) -> Tensor:
     """The derivative by sub: Piecewise((0, maxv <= -sub + x*tanh(x)), (-1, True))."""
-    branch = torch.where(maxv <= x.tanh().mul_(x) - sub, x.new_full((), 0), -1)
-    return torch.where(x == x, branch, x)
+    branch = _select(maxv <= x.tanh().mul_(x) - sub, x.new_full((), 0), -1)
+    return _select(x == x, branch, x)
 
 
 def _by_maxv(x: Tensor, sub: Tensor, maxv: Tensor) -> Tensor:
     """The derivative by maxv: Piecewise((1, maxv <= -sub + x*tanh(x)), (0, True))."""
-    return torch.where(x == x, (maxv <= x.tanh().mul_(x) - sub).to(x.dtype), x)
+    return _select(x == x, (maxv <= x.tanh().mul_(x) - sub).to(x.dtype), x)
 
 
 def _by_x_x(x: Tensor, sub: Tensor, maxv: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ def _by_x_x(x: Tensor, sub: Tensor, maxv: Tensor) -> Tensor:
     clamped = abs_x.clamp(-(2.0**100), 2.0**100)
     t = torch.exp(-2 * abs_x)
     ratio = 8 * ((clamped + 1) * t - (clamped - 1)) * t / (((t + 3) * t + 3) * t + 1)
-    return torch.where(maxv <= x * x.tanh() - sub, 0, ratio)
+    return _select(maxv <= x * x.tanh() - sub, 0, ratio)
 
 
 _DERIVATIVES = {
@@ -292,3 +292,25 @@ def _expanded(x: Tensor, sub: Tensor, maxv: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

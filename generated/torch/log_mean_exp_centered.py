@@ -66,8 +66,8 @@ def _value(x: Tensor, dim: int) -> Tensor:
     growth = _expm1(shifted).mean(dim, keepdim=True)
     is_greater = growth > -0.5
     logarithm = shifted.exp().mean(dim, keepdim=True).log()
-    logarithm_2 = torch.where(is_greater, growth, 0).log1p()
-    return shifted - torch.where(is_greater, logarithm_2, logarithm)
+    logarithm = _select(is_greater, _select(is_greater, growth, 0).log1p(), logarithm)
+    return shifted - logarithm
 
 
 def _pushed(x: Tensor, tangent: Tensor, dim: int) -> Tensor:
@@ -78,8 +78,8 @@ def _pushed(x: Tensor, tangent: Tensor, dim: int) -> Tensor:
     total = exponentials.sum(dim, keepdim=True)
     weights = exponentials / total
     is_heavy = weights > 0.5
-    relative = tangent - torch.where(is_heavy, tangent, 0).sum(dim, keepdim=True)
-    relative = torch.where(is_heavy, 0, relative)
+    relative = tangent - _select(is_heavy, tangent, 0).sum(dim, keepdim=True)
+    relative = _select(is_heavy, 0, relative)
     return relative - (weights * relative).sum(dim, keepdim=True)
 
 
@@ -92,8 +92,8 @@ def _pulled(x: Tensor, cotangent: Tensor, dim: int) -> Tensor:
     weights = exponentials / total
     is_heavy = weights > 0.5
     spread = cotangent - weights * cotangent.sum(dim, keepdim=True)
-    negated = -torch.where(is_heavy, 0, spread).sum(dim, keepdim=True)
-    return torch.where(is_heavy, negated, spread)
+    negated = -_select(is_heavy, 0, spread).sum(dim, keepdim=True)
+    return _select(is_heavy, negated, spread)
 
 
 def _largest(a: Tensor, dim: int) -> Tensor:
@@ -172,3 +172,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

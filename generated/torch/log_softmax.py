@@ -62,7 +62,7 @@ def _value(x: Tensor, dim: int) -> Tensor:
     shifted = x - largest
     is_equal = shifted == 0
     exponentials = shifted.exp()
-    rest = torch.where(is_equal, exponentials - 1, exponentials).sum(dim, keepdim=True)
+    rest = _select(is_equal, exponentials - 1, exponentials).sum(dim, keepdim=True)
     rest = rest + (is_equal.to(x.dtype).sum(dim, keepdim=True) - 1)
     return shifted - rest.log1p()
 
@@ -75,8 +75,8 @@ def _pushed(x: Tensor, tangent: Tensor, dim: int) -> Tensor:
     total = exponentials.sum(dim, keepdim=True)
     weights = exponentials / total
     is_heavy = weights > 0.5
-    relative = tangent - torch.where(is_heavy, tangent, 0).sum(dim, keepdim=True)
-    relative = torch.where(is_heavy, 0, relative)
+    relative = tangent - _select(is_heavy, tangent, 0).sum(dim, keepdim=True)
+    relative = _select(is_heavy, 0, relative)
     return relative - (weights * relative).sum(dim, keepdim=True)
 
 
@@ -89,8 +89,8 @@ def _pulled(x: Tensor, cotangent: Tensor, dim: int) -> Tensor:
     weights = exponentials / total
     is_heavy = weights > 0.5
     spread = cotangent - weights * cotangent.sum(dim, keepdim=True)
-    negated = -torch.where(is_heavy, 0, spread).sum(dim, keepdim=True)
-    return torch.where(is_heavy, negated, spread)
+    negated = -_select(is_heavy, 0, spread).sum(dim, keepdim=True)
+    return _select(is_heavy, negated, spread)
 
 
 def _largest(a: Tensor, dim: int) -> Tensor:
@@ -157,3 +157,25 @@ def _expanded(x: Tensor, dim: int) -> Tensor:
         change = _pushed(point[0], steps[0], dim)
         result = result + weight * change
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -52,11 +52,11 @@ def _value(x: Tensor) -> Tensor:
     ratio = 1 / t.add_(1)
     smaller = larger.clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = (ratio * part_of_t).mul_(rest_of_t)
     ratio_2 = product.log1p().div_(part_of_t).div_(rest_of_t)
-    ratio_2 = torch.where(product.abs() < 2.0**-54, ratio, ratio_2).mul_(larger)
+    ratio_2 = _select(product.abs() < 2.0**-54, ratio, ratio_2).mul_(larger)
     return ratio_2.mul_(part_of_t).mul_(rest_of_t)
 
 
@@ -75,19 +75,19 @@ def _by_x(x: Tensor) -> Tensor:
     is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
     total = expm1_negated + 1
-    t_2 = torch.where(is_less, total, negated.exp())
+    t_2 = _select(is_less, total, negated.exp())
     total_2 = t_2 + 1
     difference = total_2 - t_2
-    branch = torch.where(is_less, expm1_negated - (total - 1), 0)
+    branch = _select(is_less, expm1_negated - (total - 1), 0)
     total_3 = (t_2 - (total_2 - difference)).add_(1 - difference).add_(branch)
-    branch_2 = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    branch_2 = _select(total_3.abs() < torch.inf, total_3, 0)
     total_4 = total_2 + branch_2
     ratio_2 = 1 / total_4
     product_2 = product * ratio_2
     is_negative = -x < 0
-    branch_3 = torch.where(is_negative, t_2, 1)
+    branch_3 = _select(is_negative, t_2, 1)
     product_3 = product_2 * branch_3
-    branch_4 = torch.where(x < 0, t, 1)
+    branch_4 = _select(x < 0, t, 1)
     product_4 = ratio * branch_4
     abs_product_4 = product_4.abs()
     head_ratio = _head(ratio)
@@ -96,14 +96,14 @@ def _by_x(x: Tensor) -> Tensor:
     difference_3 = ratio - head_ratio
     total_5 = (head_ratio * head_branch_4).sub_(product_4).add_(head_ratio * difference_2)
     total_5 = total_5.add_(difference_3 * head_branch_4).add_(difference_3 * difference_2)
-    total_5 = torch.where(product_4 * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(product_4 * 2.0**-60 == 0, 0, total_5)
     product_5 = torch.where(product_4.isnan(), product_4, product_4.sign()).mul_(total_5)
-    branch_5 = torch.where(product_5.abs() < torch.inf, product_5, 0)
+    branch_5 = _select(product_5.abs() < torch.inf, product_5, 0)
     branch_5 = (abs_product_4 == 2.0**-54) & (branch_5 < 0)
     branch_5 = branch_5 | (abs_product_4 != 2.0**-54) & (abs_product_4 < 2.0**-54)
     log1p_product_4 = product_4.log1p()
     ratio_3 = log1p_product_4 / branch_4
-    branch_6 = torch.where(branch_5, ratio, ratio_3)
+    branch_6 = _select(branch_5, ratio, ratio_3)
     product_6 = branch_6 * ratio
     product_7 = product_6 * branch_4
     scale = abs_x.clamp(min=1)
@@ -138,77 +138,75 @@ def _by_x(x: Tensor) -> Tensor:
     numerator = numerator.add_(head_ratio_3 * difference_2)
     numerator = numerator.add_(difference_14 * head_branch_4)
     numerator = numerator.add_(difference_14 * difference_2)
-    numerator = torch.where(product_10 * 2.0**-60 == 0, 0, numerator).neg_()
+    numerator = _select(product_10 * 2.0**-60 == 0, 0, numerator).neg_()
     numerator = (log1p_product_4 - product_10).add_(numerator)
     numerator = numerator.add_((1 / total_7).mul_(total_5)).div_(branch_4)
-    numerator = torch.where(branch_5, 0, numerator)
+    numerator = _select(branch_5, 0, numerator)
     product_11 = inverse_scale * scale
     head_scale = _head(scale)
     difference_15 = scale - head_scale
     numerator_2 = (head * head_scale).sub_(product_11).add_(head * difference_15)
     numerator_3 = numerator_2.add_(difference_10 * head_scale)
     numerator_4 = numerator_3.add_(difference_10 * difference_15)
-    numerator_5 = torch.where(product_11 * 2.0**-60 == 0, 0, numerator_4).neg_()
-    numerator_5 = (1 - product_11).add_(numerator_5).div_(scale)
+    numerator_5 = (1 - product_11).sub_(_select(product_11 * 2.0**-60 == 0, 0, numerator_4))
+    numerator_5 = numerator_5.div_(scale)
     total_8 = (head_product_7 * head).sub_(product_8).add_(head_product_7 * difference_10)
     total_8 = total_8.add_(difference_11 * head).add_(difference_11 * difference_10)
-    total_8 = torch.where(product_8 * 2.0**-60 == 0, 0, total_8)
+    total_8 = _select(product_8 * 2.0**-60 == 0, 0, total_8)
     total_9 = (product_3 - (total_6 - difference_4)).add_(product_8 - difference_4)
     numerator_6 = (branch_2 - (total_4 - total_2)).mul_(ratio_2).neg_()
-    product_12 = torch.where(is_negative, branch, 0).mul_(product_2)
     difference_16 = (head_product_6 * head_branch_4).sub_(product_7)
     difference_16 = difference_16.add_(head_product_6 * difference_2)
     difference_16 = difference_16.add_(difference_12 * head_branch_4)
     difference_16 = difference_16.add_(difference_12 * difference_2)
-    difference_16 = torch.where(product_7 * 2.0**-60 == 0, 0, difference_16)
+    difference_16 = _select(product_7 * 2.0**-60 == 0, 0, difference_16)
     difference_17 = (head_product_2 * head_branch_3).sub_(product_3)
     difference_17 = difference_17.add_(head_product_2 * difference_5)
     difference_17 = difference_17.add_(difference_6 * head_branch_3)
     difference_17 = difference_17.add_(difference_6 * difference_5)
-    difference_17 = torch.where(product_3 * 2.0**-60 == 0, 0, difference_17)
+    difference_17 = _select(product_3 * 2.0**-60 == 0, 0, difference_17)
+    product_12 = _select(is_negative, branch, 0).mul_(product_2)
     numerator_7 = (head_ratio_2 * head_total_4).sub_(product_9)
     numerator_8 = numerator_7.add_(head_ratio_2 * difference_9)
     numerator_9 = numerator_8.add_(difference_7 * head_total_4)
     numerator_10 = numerator_9.add_(difference_7 * difference_9)
-    numerator_11 = torch.where(product_9 * 2.0**-60 == 0, 0, numerator_10).neg_()
-    numerator_11 = (1 - product_9).add_(numerator_11).add_(numerator_6).div_(total_4)
-    numerator_11 = numerator_11.mul_(product)
+    numerator_11 = (1 - product_9).sub_(_select(product_9 * 2.0**-60 == 0, 0, numerator_10))
+    numerator_11 = numerator_11.add_(numerator_6).div_(total_4).mul_(product)
     difference_18 = (head_product * head_ratio_2).sub_(product_2)
     difference_18 = difference_18.add_(head_product * difference_7)
     difference_18 = difference_18.add_(difference_8 * head_ratio_2)
     difference_18 = difference_18.add_(difference_8 * difference_7)
-    difference_18 = torch.where(product_2 * 2.0**-60 == 0, 0, difference_18).add_(numerator_11)
+    difference_18 = _select(product_2 * 2.0**-60 == 0, 0, difference_18).add_(numerator_11)
     difference_17 = difference_17.add_(difference_18.mul_(branch_3)).add_(product_12)
     total_9 = total_9.add_(difference_17)
     difference_19 = (head_branch_6 * head_ratio).sub_(product_6)
     difference_19 = difference_19.add_(head_branch_6 * difference_3)
     difference_19 = difference_19.add_(difference_13 * head_ratio)
     difference_19 = difference_19.add_(difference_13 * difference_3)
-    difference_19 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_19)
-    difference_16 = difference_16.add_(difference_19.add_(numerator * ratio).mul_(branch_4))
-    total_8 = total_8.add_(difference_16.mul_(inverse_scale))
-    total_9 = total_9.add_(total_8.add_(numerator_5 * product_7))
-    branch_7 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    difference_19 = _select(product_6 * 2.0**-60 == 0, 0, difference_19).add_(numerator * ratio)
+    difference_16 = difference_16.add_(difference_19.mul_(branch_4)).mul_(inverse_scale)
+    total_9 = total_9.add_(total_8.add_(difference_16).add_(numerator_5 * product_7))
+    branch_7 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_6 + branch_7
     product_13 = branch_6 * inverse_scale
     total_11 = total_10 + product_13
     difference_20 = total_11 - total_10
     total_12 = (head_branch_6 * head).sub_(product_13).add_(head_branch_6 * difference_10)
     total_12 = total_12.add_(difference_13 * head).add_(difference_13 * difference_10)
-    total_12 = torch.where(product_13 * 2.0**-60 == 0, 0, total_12)
+    total_12 = _select(product_13 * 2.0**-60 == 0, 0, total_12)
     total_12 = total_12.add_(numerator * inverse_scale).add_(numerator_5 * branch_6)
     total_13 = (total_10 - (total_11 - difference_20)).add_(product_13 - difference_20)
     total_13 = total_13.add_(branch_7 - (total_10 - total_6)).add_(total_12)
-    branch_8 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_8 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = total_11 + branch_8
     difference_21 = total_7 - product_4
     total_15 = (product_4 - (total_7 - difference_21)).add_(1 - difference_21)
     total_15 = total_15.add_(total_5)
-    branch_9 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_9 = _select(total_15.abs() < torch.inf, total_15, 0)
     total_16 = total_7 + branch_9
     ratio_4 = total_14 / total_16
     is_gone = x.clamp(max=0) < -800
-    branch_10 = torch.where(is_gone, scale.clamp(max=2.0**100), scale)
+    branch_10 = _select(is_gone, scale.clamp(max=2.0**100), scale)
     product_14 = ratio_4 * branch_10
     product_15 = product_14 * branch_4
     head_product_14 = _head(product_14)
@@ -225,17 +223,17 @@ def _by_x(x: Tensor) -> Tensor:
     difference_26 = difference_26.add_(head_product_14 * difference_2)
     difference_26 = difference_26.add_(difference_22 * head_branch_4)
     difference_26 = difference_26.add_(difference_22 * difference_2)
-    difference_26 = torch.where(product_15 * 2.0**-60 == 0, 0, difference_26)
+    difference_26 = _select(product_15 * 2.0**-60 == 0, 0, difference_26)
     difference_27 = (head_ratio_4 * head_branch_10).sub_(product_14)
     difference_27 = difference_27.add_(head_ratio_4 * difference_23)
     difference_27 = difference_27.add_(difference_24 * head_branch_10)
     difference_27 = difference_27.add_(difference_24 * difference_23)
-    difference_27 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_27)
+    difference_27 = _select(product_14 * 2.0**-60 == 0, 0, difference_27)
     numerator_13 = (head_ratio_4 * head_total_16).sub_(product_16)
     numerator_14 = numerator_13.add_(head_ratio_4 * difference_25)
     numerator_15 = numerator_14.add_(difference_24 * head_total_16)
     numerator_16 = numerator_15.add_(difference_24 * difference_25)
-    numerator_17 = torch.where(product_16 * 2.0**-60 == 0, 0, numerator_16).neg_()
+    numerator_17 = _select(product_16 * 2.0**-60 == 0, 0, numerator_16).neg_()
     numerator_18 = (total_14 - product_16).add_(numerator_17)
     numerator_19 = numerator_18.add_(branch_8 - (total_14 - total_11)).add_(numerator_12)
     difference_27 = difference_27.add_(numerator_19.div_(total_16).mul_(branch_10))
@@ -245,21 +243,21 @@ def _by_x(x: Tensor) -> Tensor:
     is_less_2 = product_17.abs() < 0.5
     expm1_product_17 = _expm1(product_17)
     total_17 = expm1_product_17 + 1
-    branch_11 = torch.where(is_less_2, total_17, product_17.exp())
+    branch_11 = _select(is_less_2, total_17, product_17.exp())
     t_3 = branch_11.square()
     total_18 = t_3 + 1
     difference_28 = total_18 - t_3
     head_branch_11 = _head(branch_11)
     difference_29 = branch_11 - head_branch_11
-    branch_12 = torch.where(is_less_2, expm1_product_17 - (total_17 - 1), 0)
+    branch_12 = _select(is_less_2, expm1_product_17 - (total_17 - 1), 0)
     total_19 = (t_3 - (total_18 - difference_28)).add_(1 - difference_28)
     difference_30 = (head_branch_11 * head_branch_11).sub_(t_3)
     difference_30 = difference_30.add_(head_branch_11 * difference_29)
     difference_30 = difference_30.add_(difference_29 * head_branch_11)
     difference_30 = difference_30.add_(difference_29 * difference_29)
-    difference_30 = torch.where(t_3 * 2.0**-60 == 0, 0, difference_30)
+    difference_30 = _select(t_3 * 2.0**-60 == 0, 0, difference_30)
     total_19 = total_19.add_(difference_30.add_((branch_12 * branch_11).mul_(2)))
-    branch_13 = torch.where(total_19.abs() < torch.inf, total_19, 0)
+    branch_13 = _select(total_19.abs() < torch.inf, total_19, 0)
     total_20 = total_18 + branch_13
     ratio_5 = 1 / total_20
     product_18 = clamped * ratio_5
@@ -275,26 +273,30 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_22 = numerator_21.add_(head_ratio_5 * difference_33)
     numerator_23 = numerator_22.add_(difference_31 * head_total_20)
     numerator_24 = numerator_23.add_(difference_31 * difference_33)
-    numerator_25 = torch.where(product_19 * 2.0**-60 == 0, 0, numerator_24).neg_()
-    numerator_25 = (1 - product_19).add_(numerator_25).add_(numerator_20).div_(total_20)
+    numerator_25 = (1 - product_19).sub_(_select(product_19 * 2.0**-60 == 0, 0, numerator_24))
+    numerator_25 = numerator_25.add_(numerator_20).div_(total_20)
     difference_34 = (head_clamped * head_ratio_5).sub_(product_18)
     difference_34 = difference_34.add_(head_clamped * difference_31)
     difference_34 = difference_34.add_(difference_32 * head_ratio_5)
     difference_34 = difference_34.add_(difference_32 * difference_31)
-    difference_34 = torch.where(product_18 * 2.0**-60 == 0, 0, difference_34)
+    difference_34 = _select(product_18 * 2.0**-60 == 0, 0, difference_34)
     difference_34 = difference_34.add_(numerator_25 * clamped)
     minus_clamped = -clamped
     product_20 = minus_clamped.abs().neg_().mul_(0.5)
     is_less_3 = product_20.abs() < 0.5
     expm1_product_20 = _expm1(product_20)
     total_21 = expm1_product_20 + 1
-    branch_14 = torch.where(is_less_3, expm1_product_20 - (total_21 - 1), 0)
-    t_4 = torch.where(branch_14.abs() < torch.inf, branch_14, 0)
-    t_5 = torch.where(is_less_3, total_21, product_20.exp()).add_(t_4).square_()
-    total_22 = torch.where(numerator_25.abs() < torch.inf, numerator_25, 0).add_(ratio_5)
-    total_23 = torch.where(branch_12.abs() < torch.inf, branch_12, 0).add_(branch_11)
-    total_23 = torch.where(clamped < 0, total_23, 1)
+    branch_14 = _select(is_less_3, expm1_product_20 - (total_21 - 1), 0)
+    t_4 = _select(branch_14.abs() < torch.inf, branch_14, 0)
+    t_5 = _select(is_less_3, total_21, product_20.exp()).add_(t_4).square_()
+    total_22 = _select(numerator_25.abs() < torch.inf, numerator_25, 0).add_(ratio_5)
+    total_23 = _select(branch_12.abs() < torch.inf, branch_12, 0).add_(branch_11)
+    total_23 = _select(clamped < 0, total_23, 1)
     product_21 = (total_22 * total_23).mul_(total_23)
+    numerator_26 = _select(difference_34.abs() < torch.inf, difference_34, 0).add_(product_18)
+    numerator_26 = numerator_26.mul_(1 / (1 + t_5)).div_(product_21 + 1)
+    numerator_26 = numerator_26.mul_(_select(minus_clamped < 0, t_5, 1))
+    total_24 = _select(difference_26.abs() < torch.inf, difference_26, 0).add_(product_15)
     product_22 = (2.661661278381417e-12 * x).sub_(1.486731568057173e-11).mul_(x)
     product_22 = product_22.sub_(4.169966891647148e-11).mul_(x).add_(2.730553211041003e-10)
     product_22 = product_22.mul_(x).add_(3.941780431970832e-10).mul_(x)
@@ -310,16 +312,10 @@ def _by_x(x: Tensor) -> Tensor:
     product_22 = product_22.mul_(x).add_(0.010609567901232702).mul_(x)
     product_22 = product_22.sub_(0.04938271604938273).mul_(x).sub_(0.04166666666666663)
     product_22 = product_22.mul_(x).add_(0.3333333333333333).mul_(x).add_(0.4054651081081644)
-    numerator_26 = torch.where(difference_34.abs() < torch.inf, difference_34, 0)
-    numerator_26 = numerator_26.add_(product_18).mul_(1 / (1 + t_5)).div_(product_21 + 1)
-    numerator_26 = numerator_26.mul_(torch.where(minus_clamped < 0, t_5, 1))
-    branch_15 = torch.where(difference_26.abs() < torch.inf, difference_26, 0)
-    branch_15 = branch_15.add_(product_15)
     ratio_6 = product_21.log1p().div_(total_23).div_(total_23)
-    ratio_6 = torch.where(product_21.abs() < 2.0**-54, total_22, ratio_6)
-    numerator_26 = numerator_26.add_(ratio_6).mul_(total_23).mul_(total_23)
-    branch_15 = torch.where(abs_x < 4, branch_15, numerator_26)
-    return torch.where(abs_x < 1, product_22, branch_15)
+    numerator_26 = numerator_26.add_(_select(product_21.abs() < 2.0**-54, total_22, ratio_6))
+    total_24 = _select(abs_x < 4, total_24, numerator_26.mul_(total_23).mul_(total_23))
+    return _select(abs_x < 1, product_22, total_24)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -331,10 +327,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = 0.5 * clamped
     numerator = (((0.25 * clamped + 0.5) * t + 1.5) * t - (product - 1)) * root_t * root_t
     numerator_2 = 2 * ((3 - (clamped - 2) * t) * t + (product + 1)) * root_t * root_t
-    numerator = torch.where(is_negative, numerator_2, numerator)
+    numerator = _select(is_negative, numerator_2, numerator)
     denominator = (((0.25 * t + 1.5) * t + 3.25) * t + 3) * t + 1
-    denominator_2 = (((4 * t + 12) * t + 13) * t + 6) * t + 1
-    return numerator / torch.where(is_negative, denominator_2, denominator)
+    denominator = _select(is_negative, (((4 * t + 12) * t + 13) * t + 6) * t + 1, denominator)
+    return numerator / denominator
 
 
 _DERIVATIVES = {
@@ -495,3 +491,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -46,13 +46,13 @@ def _value(x: Tensor) -> Tensor:
     """The value: rewritten, scaled, halved in the tail, clamped left, polynomial on (-1.5, 0)."""
     larger = x.clamp(min=-1024)
     is_far = larger.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * larger, larger).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * larger, larger).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = (-1 * part_of_t).mul_(rest_of_t)
     smaller = larger.clamp(max=0)
     is_far_2 = smaller.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * smaller, smaller).exp_()
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
+    part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp_()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     product_2 = (-3.383139341755909e-10 * x).sub_(5.76593722310623e-09).mul_(x)
     product_2 = product_2.sub_(4.494379468142185e-08).mul_(x).sub_(2.0404587467419108e-07)
     product_2 = product_2.mul_(x).sub_(5.321791435827584e-07).mul_(x)
@@ -67,9 +67,9 @@ def _value(x: Tensor) -> Tensor:
     product_2 = product_2.add_(1.639510784122513e-14).mul_(x).add_(0.3678794411714425)
     product_2 = product_2.mul_(x).add_(0.6321205588285577).mul_(x)
     ratio = _expm1(product).div_(part_of_t_2).div_(rest_of_t_2)
-    ratio = torch.where((product.abs() < 2.0**-54) & (larger < 0), -1, ratio)
-    ratio = ratio.mul_(larger).neg_().mul_(part_of_t_2).mul_(rest_of_t_2)
-    return torch.where((x <= 0) & (x > -1.5), product_2, ratio)
+    ratio = _select((product.abs() < 2.0**-54) & (larger < 0), -1, ratio).mul_(larger)
+    ratio = ratio.neg_().mul_(part_of_t_2).mul_(rest_of_t_2)
+    return _select((x <= 0) & (x > -1.5), product_2, ratio)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ def _by_x(x: Tensor) -> Tensor:
     product = (-1 * e).mul_(e)
     is_negative = clamped < 0
     e_2 = clamped.abs().neg_().mul_(0.5).exp_()
-    branch = torch.where(is_negative, e_2, 1)
+    branch = _select(is_negative, e_2, 1)
     t = e_2.square()
     total = (3.1627055104593206e-12 * difference).add_(2.914135567975257e-11)
     total = total.mul_(difference).add_(1.1798145707072345e-10).mul_(difference)
@@ -126,12 +126,12 @@ def _by_x(x: Tensor) -> Tensor:
     difference_2 = (x * exp_x).mul_(minus_exp_x.exp()).sub_(_expm1(minus_exp_x))
     product_3 = (e * e).neg_().mul_(0.5).exp_().square_().mul_(clamped)
     ratio = _expm1(product).div_(branch).div_(branch)
-    ratio = torch.where((product.abs() < 2.0**-54) & is_negative, -1, ratio)
-    product_3 = product_3.sub_(ratio.mul_(torch.where(is_negative, 1, t))).mul_(e).mul_(e)
-    difference_2 = torch.where(abs_x < 4, difference_2, product_3)
-    product_2 = torch.where(abs_x < 0.75, product_2, difference_2)
-    total = torch.where(difference.abs() < 0.9905225487312435, total, product_2)
-    return torch.where((x - 5.90625).abs_() < 1.5851308194099492, 1, total)
+    ratio = _select((product.abs() < 2.0**-54) & is_negative, -1, ratio)
+    product_3 = product_3.sub_(ratio.mul_(_select(is_negative, 1, t))).mul_(e).mul_(e)
+    difference_2 = _select(abs_x < 4, difference_2, product_3)
+    product_2 = _select(abs_x < 0.75, product_2, difference_2)
+    total = _select(difference.abs() < 0.9905225487312435, total, product_2)
+    return _select((x - 5.90625).abs_() < 1.5851308194099492, 1, total)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -144,11 +144,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     clamped = x.clamp(-1024, 8)
     is_negative = clamped < 0
     t = torch.exp(0.5 * -clamped.abs()).square()
-    branch = torch.where(is_negative, 1, t)
+    branch = _select(is_negative, 1, t)
     e = torch.exp(0.5 * clamped)
     product = 0.5 * (-(e * e) + clamped.clamp(max=0) - 2 * (-clamped).clamp(max=0))
     product = product.exp()
-    difference = clamped * branch + 2 * branch - clamped * torch.where(is_negative, t, 1)
+    difference = clamped * branch + 2 * branch - clamped * _select(is_negative, t, 1)
     difference = difference * product * product
     product_2 = (1.5678016195783131e-06 * x - 1.49807735298978e-05) * x
     product_2 = ((product_2 + 5.978310524253978e-05) * x - 0.0001439527557526091) * x
@@ -162,8 +162,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_2 = ((product_2 - 0.30656620097565235) * x - 0.7357588823428932) * x
     product_2 = (product_2 + 5.341246510140111e-17) * x + 0.7357588823428847
     negated = -(exp_x * torch.exp(-exp_x) * (x * exp_x - x - 2))
-    negated = torch.where(x.abs() < 2, negated, difference)
-    return torch.where((x >= 0) & (x < 1), product_2, negated)
+    negated = _select(x.abs() < 2, negated, difference)
+    return _select((x >= 0) & (x < 1), product_2, negated)
 
 
 _DERIVATIVES = {
@@ -316,3 +316,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

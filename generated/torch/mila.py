@@ -92,15 +92,14 @@ def _value(x: Tensor, beta: Tensor) -> Tensor:
     is_negative = total < 0
     negated = total.abs().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total_2 = (0.5 * t).add_(1)
     product = 2 * t
+    denominator = _select(is_negative, (total_2 * t).add_(1), (product + 2).mul_(t).add_(1))
     numerator = (x.clamp(-(2.0**100), 2.0**100) * total_2).mul_(part_of_t).mul_(rest_of_t)
-    numerator = torch.where(is_negative, numerator, (product + 1).mul_(x))
-    denominator = (product + 2).mul_(t).add_(1)
-    return numerator.div_(torch.where(is_negative, (total_2 * t).add_(1), denominator))
+    return _select(is_negative, numerator, (product + 1).mul_(x)).div_(denominator)
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
@@ -113,10 +112,10 @@ def _by_x(x: Tensor, beta: Tensor) -> Tensor:
     product_2 = 4 * clamped
     numerator = ((product_2 + 4) * t).add_(product_2 + 6).mul_(t).add_(4).mul_(t).add_(1)
     numerator_2 = (product + (clamped + 1.5)).mul_(t).add_(clamped + 1).mul_(root_t)
-    numerator = torch.where(is_negative, numerator_2.mul_(root_t), numerator)
+    numerator = _select(is_negative, numerator_2.mul_(root_t), numerator)
     denominator = (4 * t).add_(8).mul_(t).add_(8).mul_(t).add_(4).mul_(t).add_(1)
     denominator_2 = (product + 2).mul_(t).add_(2).mul_(t).add_(1)
-    return numerator.div_(torch.where(is_negative, denominator_2, denominator))
+    return numerator.div_(_select(is_negative, denominator_2, denominator))
 
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
@@ -126,17 +125,17 @@ def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
     clamped = x.clamp(-(2.0**100), 2.0**100)
     negated = total.abs().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total_2 = t + 1
     numerator = (4 * clamped * total_2).mul_(part_of_t).mul_(part_of_t).mul_(rest_of_t)
     numerator = numerator.mul_(rest_of_t)
     denominator = (0.25 * t).add_(1).mul_(t).add_(2).mul_(t).add_(2).mul_(t).add_(1)
     denominator_2 = (4 * t).add_(8).mul_(t).add_(8).mul_(t).add_(4).mul_(t).add_(1)
-    denominator = torch.where(is_negative, denominator, denominator_2)
+    denominator = _select(is_negative, denominator, denominator_2)
     numerator_2 = (clamped * total_2).mul_(part_of_t).mul_(rest_of_t)
-    return torch.where(is_negative, numerator_2, numerator).div_(denominator)
+    return _select(is_negative, numerator_2, numerator).div_(denominator)
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
@@ -151,9 +150,9 @@ def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
     numerator = 2 * (numerator + (product + 1)) * root_t * root_t
     numerator_2 = (((clamped + 2) * t + (clamped + 4)) * t - (1.5 * clamped - 3)) * t
     numerator_3 = 8 * (numerator_2 - (clamped - 1)) * root_t * root_t * root_t * root_t
-    numerator = torch.where(is_negative, numerator, numerator_3)
+    numerator = _select(is_negative, numerator, numerator_3)
     denominator_2 = (((((8 * t + 24) * t + 36) * t + 32) * t + 18) * t + 6) * t + 1
-    return numerator / torch.where(is_negative, denominator, denominator_2)
+    return numerator / _select(is_negative, denominator, denominator_2)
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
@@ -166,8 +165,8 @@ def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
     clamped = x.clamp(-(2.0**100), 2.0**100)
     negated = -total.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     product = 2 * clamped
     denominator = (((((0.125 * t + 0.75) * t + 2.25) * t + 4) * t + 4.5) * t + 3) * t + 1
@@ -175,9 +174,9 @@ def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
     numerator = (numerator + (clamped + 1)) * part_of_t * rest_of_t
     numerator_2 = (((product + 2) * t + (product + 4)) * t - (3 * clamped - 3)) * t
     numerator_3 = 4 * (numerator_2 - (product - 1)) * part_of_t * part_of_t * rest_of_t
-    numerator = torch.where(is_negative, numerator, numerator_3 * rest_of_t)
+    numerator = _select(is_negative, numerator, numerator_3 * rest_of_t)
     denominator_2 = (((((8 * t + 24) * t + 36) * t + 32) * t + 18) * t + 6) * t + 1
-    return numerator / torch.where(is_negative, denominator, denominator_2)
+    return numerator / _select(is_negative, denominator, denominator_2)
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
@@ -190,7 +189,7 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     clamped = x.clamp(-(2.0**100), 2.0**100)
     negated = -total.abs()
     is_far = negated < -64
-    branch = torch.where(is_far, 0.5 * negated, negated)
+    branch = _select(is_far, 0.5 * negated, negated)
     abs_branch = branch.abs()
     is_less = abs_branch < 0.25
     total_2 = branch + 1
@@ -201,16 +200,16 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     product = ((product * branch + _1_OVER_6) * branch + _1_OVER_5) * branch + _1_OVER_4
     product = branch.square() * ((product * branch + _1_OVER_3) * branch + _1_OVER_2)
     product = branch - (total_2 - difference) + (1 - difference) + product
-    branch_2 = torch.where(product.abs() < torch.inf, product, 0)
+    branch_2 = _select(product.abs() < torch.inf, product, 0)
     total_3 = total_2 + branch_2
     exp_branch = branch.exp()
-    part_of_t = torch.where(is_less, total_3, exp_branch)
-    branch_3 = torch.where(is_less, branch_2 - (total_3 - total_2), 0)
-    branch_4 = torch.where(branch_3.abs() < torch.inf, branch_3, 0)
+    part_of_t = _select(is_less, total_3, exp_branch)
+    branch_3 = _select(is_less, branch_2 - (total_3 - total_2), 0)
+    branch_4 = _select(branch_3.abs() < torch.inf, branch_3, 0)
     total_4 = part_of_t + branch_4
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_5 = torch.where(is_far, branch_3, 0)
-    branch_6 = torch.where(branch_5.abs() < torch.inf, branch_5, 0)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_5 = _select(is_far, branch_3, 0)
+    branch_6 = _select(branch_5.abs() < torch.inf, branch_5, 0)
     total_5 = rest_of_t + branch_6
     t = total_4 * total_5
     total_6 = t + 1.5
@@ -222,11 +221,11 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     difference_5 = branch_4 - (total_4 - part_of_t)
     total_7 = head_total_4 * head_total_5 - t + head_total_4 * difference_3
     total_7 = total_7 + difference_4 * head_total_5 + difference_4 * difference_3
-    total_7 = torch.where(t * 2.0**-60 == 0, 0, total_7) + difference_5 * total_5
+    total_7 = _select(t * 2.0**-60 == 0, 0, total_7) + difference_5 * total_5
     total_7 = total_7 + (branch_6 - (total_5 - rest_of_t)) * total_4
     binade = _binade(exp_branch * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_7 = torch.where(inside, binade, 1)
+    branch_7 = _select(inside, binade, 1)
     ratio = exp_branch / branch_7
     floor = torch.floor(branch_7.log() * _1_OVER_LOG_2 + 0.5)
     difference_6 = branch - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -235,7 +234,7 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     difference_7 = total_8 - difference_6
     total_9 = difference_6 - (total_8 - difference_7) + (negated_2 - difference_7)
     total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_8 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_8 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_8
     numerator = ((_1_OVER_15 * total_10 + _1_OVER_14) * total_10 + _1_OVER_13) * total_10
     numerator = ((numerator + _1_OVER_12) * total_10 + _1_OVER_11) * total_10 + _1_OVER_10
@@ -244,17 +243,17 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     numerator = ((numerator * total_10 + _1_OVER_4) * total_10 + _1_OVER_3) * total_10
     numerator = total_10.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_10 + (numerator + (branch_8 - (total_10 - total_8)))
-    numerator = torch.where(inside & (abs_branch >= 0.25), numerator / ratio, 0)
-    branch_9 = torch.where(is_far, numerator, 0)
+    numerator = _select(inside & (abs_branch >= 0.25), numerator / ratio, 0)
+    branch_9 = _select(is_far, numerator, 0)
     total_11 = numerator + branch_9
     total_12 = t - (total_6 - difference_2) + (1.5 - difference_2)
     total_12 = total_12 + (total_7 + total_11 * t)
-    branch_10 = torch.where(total_12.abs() < torch.inf, total_12, 0)
+    branch_10 = _select(total_12.abs() < torch.inf, total_12, 0)
     total_13 = total_6 + branch_10
     difference_8 = branch_10 - (total_13 - total_6)
-    branch_11 = torch.where(difference_8.abs() < torch.inf, difference_8, 0)
+    branch_11 = _select(difference_8.abs() < torch.inf, difference_8, 0)
     total_14 = total_13 + branch_11
-    branch_12 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_12 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_15 = t + branch_12
     product_2 = total_14 * total_15
     minus_product_2 = -product_2
@@ -267,14 +266,14 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     difference_12 = branch_12 - (total_15 - t)
     total_17 = head_total_14 * head_total_15 - product_2 + head_total_14 * difference_10
     total_17 = total_17 + difference_11 * head_total_15 + difference_11 * difference_10
-    total_17 = torch.where(product_2 * 2.0**-60 == 0, 0, total_17)
+    total_17 = _select(product_2 * 2.0**-60 == 0, 0, total_17)
     total_17 = total_17 + (branch_11 - (total_14 - total_13)) * total_15
     total_17 = -(total_17 + difference_12 * total_14 + total_11 * product_2)
     total_17 = minus_product_2 - (total_16 - difference_9) + (1 - difference_9) + total_17
-    branch_13 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    branch_13 = _select(total_17.abs() < torch.inf, total_17, 0)
     total_18 = total_16 + branch_13
     difference_13 = branch_13 - (total_18 - total_16)
-    branch_14 = torch.where(difference_13.abs() < torch.inf, difference_13, 0)
+    branch_14 = _select(difference_13.abs() < torch.inf, difference_13, 0)
     total_19 = total_18 + branch_14
     product_3 = total_19 * total_15
     total_20 = product_3 + 1
@@ -283,11 +282,11 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     difference_15 = total_19 - head_total_19
     total_21 = head_total_19 * head_total_15 - product_3 + head_total_19 * difference_10
     total_21 = total_21 + difference_15 * head_total_15 + difference_15 * difference_10
-    total_21 = torch.where(product_3 * 2.0**-60 == 0, 0, total_21)
+    total_21 = _select(product_3 * 2.0**-60 == 0, 0, total_21)
     total_21 = total_21 + (branch_14 - (total_19 - total_18)) * total_15
     total_21 = total_21 + difference_12 * total_19 + total_11 * product_3
     total_21 = product_3 - (total_20 - difference_14) + (1 - difference_14) + total_21
-    branch_15 = torch.where(total_21.abs() < torch.inf, total_21, 0)
+    branch_15 = _select(total_21.abs() < torch.inf, total_21, 0)
     total_22 = total_20 + branch_15
     product_4 = clamped * total_22
     head_clamped = _head(clamped)
@@ -296,18 +295,18 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     difference_17 = clamped - head_clamped
     total_23 = head_clamped * head_total_22 - product_4 + head_clamped * difference_16
     total_23 = total_23 + difference_17 * head_total_22 + difference_17 * difference_16
-    total_23 = torch.where(product_4 * 2.0**-60 == 0, 0, total_23)
+    total_23 = _select(product_4 * 2.0**-60 == 0, 0, total_23)
     total_23 = total_23 + (branch_15 - (total_22 - total_20)) * clamped
     product_5 = total_4 * numerator
     product_6 = total_5 * branch_9
-    product_7 = total_5 * (torch.where(branch_9.abs() < torch.inf, branch_9, 0) + 1)
-    total_24 = total_5 + torch.where(product_6.abs() < torch.inf, product_6, 0)
-    product_7 = torch.where(total_5.abs() < 2.0**-60, product_7, total_24)
+    product_7 = total_5 * (_select(branch_9.abs() < torch.inf, branch_9, 0) + 1)
+    total_24 = total_5 + _select(product_6.abs() < torch.inf, product_6, 0)
+    product_7 = _select(total_5.abs() < 2.0**-60, product_7, total_24)
     product_8 = 8 * clamped
     product_9 = total_15 * total_11
-    product_10 = total_15 * (torch.where(total_11.abs() < torch.inf, total_11, 0) + 1)
-    total_25 = total_15 + torch.where(product_9.abs() < torch.inf, product_9, 0)
-    product_10 = torch.where(total_15.abs() < 2.0**-60, product_10, total_25)
+    product_10 = total_15 * (_select(total_11.abs() < torch.inf, total_11, 0) + 1)
+    total_25 = total_15 + _select(product_9.abs() < torch.inf, product_9, 0)
+    product_10 = _select(total_15.abs() < 2.0**-60, product_10, total_25)
     difference_18 = 1.5 - (product_10 + 1) * product_10
     product_11 = difference_18 * total_15
     total_26 = product_11 + 1
@@ -317,10 +316,10 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     total_27 = product_11 - (total_26 - difference_19) + (1 - difference_19)
     total_28 = head * head_total_15 - product_11 + head * difference_10
     total_28 = total_28 + difference_20 * head_total_15 + difference_20 * difference_10
-    total_28 = torch.where(product_11 * 2.0**-60 == 0, 0, total_28)
+    total_28 = _select(product_11 * 2.0**-60 == 0, 0, total_28)
     total_28 = total_28 + difference_12 * difference_18 + total_11 * product_11
     total_27 = total_27 + total_28
-    branch_16 = torch.where(total_27.abs() < torch.inf, total_27, 0)
+    branch_16 = _select(total_27.abs() < torch.inf, total_27, 0)
     total_29 = total_26 + branch_16
     product_12 = product_8 * total_29
     head_product_8 = _head(product_8)
@@ -329,132 +328,132 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     difference_22 = product_8 - head_product_8
     total_30 = head_product_8 * head_total_29 - product_12 + head_product_8 * difference_21
     total_30 = total_30 + difference_22 * head_total_29 + difference_22 * difference_21
-    total_30 = torch.where(product_12 * 2.0**-60 == 0, 0, total_30)
+    total_30 = _select(product_12 * 2.0**-60 == 0, 0, total_30)
     total_30 = total_30 + (branch_16 - (total_29 - total_26)) * product_8
-    branch_17 = torch.where(total_30.abs() < torch.inf, total_30, 0)
+    branch_17 = _select(total_30.abs() < torch.inf, total_30, 0)
     total_31 = product_12 + branch_17
     product_13 = total_31 * total_4
     head_total_31 = _head(total_31)
     difference_23 = total_31 - head_total_31
     total_32 = head_total_31 * head_total_4 - product_13 + head_total_31 * difference_4
     total_32 = total_32 + difference_23 * head_total_4 + difference_23 * difference_4
-    total_32 = torch.where(product_13 * 2.0**-60 == 0, 0, total_32)
+    total_32 = _select(product_13 * 2.0**-60 == 0, 0, total_32)
     total_32 = total_32 + (branch_17 - (total_31 - product_12)) * total_4
     total_32 = total_32 + difference_5 * total_31
-    branch_18 = torch.where(total_32.abs() < torch.inf, total_32, 0)
+    branch_18 = _select(total_32.abs() < torch.inf, total_32, 0)
     total_33 = product_13 + branch_18
     product_14 = total_33 * total_4
     head_total_33 = _head(total_33)
     difference_24 = total_33 - head_total_33
     total_34 = head_total_33 * head_total_4 - product_14 + head_total_33 * difference_4
     total_34 = total_34 + difference_24 * head_total_4 + difference_24 * difference_4
-    total_34 = torch.where(product_14 * 2.0**-60 == 0, 0, total_34)
+    total_34 = _select(product_14 * 2.0**-60 == 0, 0, total_34)
     total_34 = total_34 + (branch_18 - (total_33 - product_13)) * total_4
     total_34 = total_34 + difference_5 * total_33
-    total_35 = product_14 + torch.where(total_34.abs() < torch.inf, total_34, 0)
+    total_35 = product_14 + _select(total_34.abs() < torch.inf, total_34, 0)
     total_36 = numerator + numerator
     product_15 = total_35 * total_36
-    product_16 = total_4 * (torch.where(numerator.abs() < torch.inf, numerator, 0) + 1)
-    product_17 = total_35 * (torch.where(total_36.abs() < torch.inf, total_36, 0) + 1)
-    total_37 = total_35 + torch.where(product_15.abs() < torch.inf, product_15, 0)
-    product_17 = torch.where(total_35.abs() < 2.0**-60, product_17, total_37) * product_7
+    product_16 = total_4 * (_select(numerator.abs() < torch.inf, numerator, 0) + 1)
+    product_17 = total_35 * (_select(total_36.abs() < torch.inf, total_36, 0) + 1)
+    total_37 = total_35 + _select(product_15.abs() < torch.inf, product_15, 0)
+    product_17 = _select(total_35.abs() < 2.0**-60, product_17, total_37) * product_7
     product_17 = -(product_17 * product_7)
-    total_38 = total_4 + torch.where(product_5.abs() < torch.inf, product_5, 0)
-    product_16 = torch.where(total_4.abs() < 2.0**-60, product_16, total_38)
-    total_39 = product_4 + torch.where(total_23.abs() < torch.inf, total_23, 0)
-    total_39 = torch.where(is_negative, total_39 * product_16 * product_7, product_17)
+    total_38 = total_4 + _select(product_5.abs() < torch.inf, product_5, 0)
+    product_16 = _select(total_4.abs() < 2.0**-60, product_16, total_38)
+    product_16 = (product_4 + _select(total_23.abs() < torch.inf, total_23, 0)) * product_16
+    product_16 = _select(is_negative, product_16 * product_7, product_17)
     product_18 = 0.5 * total_15
-    total_40 = product_18 + 1
-    difference_25 = total_40 - product_18
-    total_41 = product_18 - (total_40 - difference_25) + (1 - difference_25)
-    total_41 = total_41 + (difference_12 * 0.5 + total_11 * product_18)
-    branch_19 = torch.where(total_41.abs() < torch.inf, total_41, 0)
-    total_42 = total_40 + branch_19
-    difference_26 = branch_19 - (total_42 - total_40)
-    branch_20 = torch.where(difference_26.abs() < torch.inf, difference_26, 0)
-    total_43 = total_42 + branch_20
-    product_19 = total_43 * total_15
-    total_44 = product_19 + 1
-    difference_27 = total_44 - product_19
-    head_total_43 = _head(total_43)
-    difference_28 = total_43 - head_total_43
-    total_45 = head_total_43 * head_total_15 - product_19 + head_total_43 * difference_10
-    total_45 = total_45 + difference_28 * head_total_15 + difference_28 * difference_10
-    total_45 = torch.where(product_19 * 2.0**-60 == 0, 0, total_45)
-    total_45 = total_45 + (branch_20 - (total_43 - total_42)) * total_15
-    total_45 = total_45 + difference_12 * total_43 + total_11 * product_19
-    total_45 = product_19 - (total_44 - difference_27) + (1 - difference_27) + total_45
-    branch_21 = torch.where(total_45.abs() < torch.inf, total_45, 0)
-    total_46 = total_44 + branch_21
-    total_46_squared = total_46.square()
-    product_20 = total_46_squared * total_46
+    total_39 = product_18 + 1
+    difference_25 = total_39 - product_18
+    total_40 = product_18 - (total_39 - difference_25) + (1 - difference_25)
+    total_40 = total_40 + (difference_12 * 0.5 + total_11 * product_18)
+    branch_19 = _select(total_40.abs() < torch.inf, total_40, 0)
+    total_41 = total_39 + branch_19
+    difference_26 = branch_19 - (total_41 - total_39)
+    branch_20 = _select(difference_26.abs() < torch.inf, difference_26, 0)
+    total_42 = total_41 + branch_20
+    product_19 = total_42 * total_15
+    total_43 = product_19 + 1
+    difference_27 = total_43 - product_19
+    head_total_42 = _head(total_42)
+    difference_28 = total_42 - head_total_42
+    total_44 = head_total_42 * head_total_15 - product_19 + head_total_42 * difference_10
+    total_44 = total_44 + difference_28 * head_total_15 + difference_28 * difference_10
+    total_44 = _select(product_19 * 2.0**-60 == 0, 0, total_44)
+    total_44 = total_44 + (branch_20 - (total_42 - total_41)) * total_15
+    total_44 = total_44 + difference_12 * total_42 + total_11 * product_19
+    total_44 = product_19 - (total_43 - difference_27) + (1 - difference_27) + total_44
+    branch_21 = _select(total_44.abs() < torch.inf, total_44, 0)
+    total_45 = total_43 + branch_21
+    total_45_squared = total_45.square()
+    product_20 = total_45_squared * total_45
     product_21 = 2 * total_15
-    total_47 = product_21 + 2
-    difference_29 = total_47 - product_21
-    total_48 = product_21 - (total_47 - difference_29) + (2 - difference_29)
-    total_48 = total_48 + (difference_12 * 2 + total_11 * product_21)
-    branch_22 = torch.where(total_48.abs() < torch.inf, total_48, 0)
-    total_49 = total_47 + branch_22
-    difference_30 = branch_22 - (total_49 - total_47)
-    branch_23 = torch.where(difference_30.abs() < torch.inf, difference_30, 0)
-    total_50 = total_49 + branch_23
-    product_22 = total_50 * total_15
-    total_51 = product_22 + 1
-    difference_31 = total_51 - product_22
-    head_total_50 = _head(total_50)
-    difference_32 = total_50 - head_total_50
-    total_52 = head_total_50 * head_total_15 - product_22 + head_total_50 * difference_10
-    total_52 = total_52 + difference_32 * head_total_15 + difference_32 * difference_10
-    total_52 = torch.where(product_22 * 2.0**-60 == 0, 0, total_52)
-    total_52 = total_52 + (branch_23 - (total_50 - total_49)) * total_15
-    total_52 = total_52 + difference_12 * total_50 + total_11 * product_22
-    total_52 = product_22 - (total_51 - difference_31) + (1 - difference_31) + total_52
-    branch_24 = torch.where(total_52.abs() < torch.inf, total_52, 0)
-    total_53 = total_51 + branch_24
-    total_53_squared = total_53.square()
-    product_23 = total_53_squared * total_53
-    branch_25 = torch.where(is_negative, product_20, product_23)
-    ratio_2 = total_39 / branch_25
+    total_46 = product_21 + 2
+    difference_29 = total_46 - product_21
+    total_47 = product_21 - (total_46 - difference_29) + (2 - difference_29)
+    total_47 = total_47 + (difference_12 * 2 + total_11 * product_21)
+    branch_22 = _select(total_47.abs() < torch.inf, total_47, 0)
+    total_48 = total_46 + branch_22
+    difference_30 = branch_22 - (total_48 - total_46)
+    branch_23 = _select(difference_30.abs() < torch.inf, difference_30, 0)
+    total_49 = total_48 + branch_23
+    product_22 = total_49 * total_15
+    total_50 = product_22 + 1
+    difference_31 = total_50 - product_22
+    head_total_49 = _head(total_49)
+    difference_32 = total_49 - head_total_49
+    total_51 = head_total_49 * head_total_15 - product_22 + head_total_49 * difference_10
+    total_51 = total_51 + difference_32 * head_total_15 + difference_32 * difference_10
+    total_51 = _select(product_22 * 2.0**-60 == 0, 0, total_51)
+    total_51 = total_51 + (branch_23 - (total_49 - total_48)) * total_15
+    total_51 = total_51 + difference_12 * total_49 + total_11 * product_22
+    total_51 = product_22 - (total_50 - difference_31) + (1 - difference_31) + total_51
+    branch_24 = _select(total_51.abs() < torch.inf, total_51, 0)
+    total_52 = total_50 + branch_24
+    total_52_squared = total_52.square()
+    product_23 = total_52_squared * total_52
+    branch_25 = _select(is_negative, product_20, product_23)
+    ratio_2 = product_16 / branch_25
     product_24 = ratio_2 * branch_25
     head_ratio_2 = _head(ratio_2)
     head_branch_25 = _head(branch_25)
     difference_33 = branch_25 - head_branch_25
     difference_34 = ratio_2 - head_ratio_2
-    head_2 = _head(total_46_squared)
-    head_total_46 = _head(total_46)
-    difference_35 = total_46 - head_total_46
-    difference_36 = total_46_squared - head_2
-    difference_37 = branch_21 - (total_46 - total_44)
-    head_3 = _head(total_53_squared)
-    head_total_53 = _head(total_53)
-    difference_38 = total_53 - head_total_53
-    difference_39 = total_53_squared - head_3
-    difference_40 = branch_24 - (total_53 - total_51)
+    head_2 = _head(total_45_squared)
+    head_total_45 = _head(total_45)
+    difference_35 = total_45 - head_total_45
+    difference_36 = total_45_squared - head_2
+    difference_37 = branch_21 - (total_45 - total_43)
+    head_3 = _head(total_52_squared)
+    head_total_52 = _head(total_52)
+    difference_38 = total_52 - head_total_52
+    difference_39 = total_52_squared - head_3
+    difference_40 = branch_24 - (total_52 - total_50)
     numerator_2 = head_ratio_2 * head_branch_25 - product_24 + head_ratio_2 * difference_33
     numerator_3 = numerator_2 + difference_34 * head_branch_25 + difference_34 * difference_33
-    numerator_4 = -torch.where(product_24 * 2.0**-60 == 0, 0, numerator_3)
-    numerator_5 = total_39 - product_24 + numerator_4
-    numerator_6 = head_3 * head_total_53 - product_23 + head_3 * difference_38
-    numerator_7 = numerator_6 + difference_39 * head_total_53 + difference_39 * difference_38
-    numerator_8 = torch.where(product_23 * 2.0**-60 == 0, 0, numerator_7)
-    numerator_9 = head_2 * head_total_46 - product_20 + head_2 * difference_35
-    numerator_10 = numerator_9 + difference_36 * head_total_46 + difference_36 * difference_35
-    numerator_11 = torch.where(product_20 * 2.0**-60 == 0, 0, numerator_10)
-    numerator_12 = head_total_53 * head_total_53 - total_53_squared
-    numerator_13 = numerator_12 + head_total_53 * difference_38 + difference_38 * head_total_53
+    numerator_4 = -_select(product_24 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_5 = product_16 - product_24 + numerator_4
+    numerator_6 = head_3 * head_total_52 - product_23 + head_3 * difference_38
+    numerator_7 = numerator_6 + difference_39 * head_total_52 + difference_39 * difference_38
+    numerator_8 = _select(product_23 * 2.0**-60 == 0, 0, numerator_7)
+    numerator_9 = head_2 * head_total_45 - product_20 + head_2 * difference_35
+    numerator_10 = numerator_9 + difference_36 * head_total_45 + difference_36 * difference_35
+    numerator_11 = _select(product_20 * 2.0**-60 == 0, 0, numerator_10)
+    numerator_12 = head_total_52 * head_total_52 - total_52_squared
+    numerator_13 = numerator_12 + head_total_52 * difference_38 + difference_38 * head_total_52
     numerator_14 = numerator_13 + difference_38 * difference_38
-    numerator_15 = torch.where(total_53_squared * 2.0**-60 == 0, 0, numerator_14)
-    numerator_16 = numerator_8 + (numerator_15 + difference_40 * total_53 * 2) * total_53
-    numerator_17 = numerator_16 + difference_40 * total_53_squared
-    numerator_18 = head_total_46 * head_total_46 - total_46_squared
-    numerator_19 = numerator_18 + head_total_46 * difference_35 + difference_35 * head_total_46
+    numerator_15 = _select(total_52_squared * 2.0**-60 == 0, 0, numerator_14)
+    numerator_16 = numerator_8 + (numerator_15 + difference_40 * total_52 * 2) * total_52
+    numerator_17 = numerator_16 + difference_40 * total_52_squared
+    numerator_18 = head_total_45 * head_total_45 - total_45_squared
+    numerator_19 = numerator_18 + head_total_45 * difference_35 + difference_35 * head_total_45
     numerator_20 = numerator_19 + difference_35 * difference_35
-    numerator_21 = torch.where(total_46_squared * 2.0**-60 == 0, 0, numerator_20)
-    numerator_22 = numerator_11 + (numerator_21 + difference_37 * total_46 * 2) * total_46
-    numerator_23 = numerator_22 + difference_37 * total_46_squared
-    numerator_24 = numerator_5 - torch.where(is_negative, numerator_23, numerator_17) * ratio_2
+    numerator_21 = _select(total_45_squared * 2.0**-60 == 0, 0, numerator_20)
+    numerator_22 = numerator_11 + (numerator_21 + difference_37 * total_45 * 2) * total_45
+    numerator_23 = numerator_22 + difference_37 * total_45_squared
+    numerator_24 = numerator_5 - _select(is_negative, numerator_23, numerator_17) * ratio_2
     numerator_24 = numerator_24 / branch_25
-    return ratio_2 + torch.where(numerator_24.abs() < torch.inf, numerator_24, 0)
+    return ratio_2 + _select(numerator_24.abs() < torch.inf, numerator_24, 0)
 
 
 _DERIVATIVES = {
@@ -657,3 +656,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

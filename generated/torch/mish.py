@@ -49,9 +49,9 @@ def _value(x: Tensor) -> Tensor:
     t = root_t.square()
     total = (0.5 * t).add_(1)
     product = 2 * t
-    denominator = torch.where(is_negative, (total * t).add_(1), (product + 2).mul_(t).add_(1))
+    denominator = _select(is_negative, (total * t).add_(1), (product + 2).mul_(t).add_(1))
     numerator = x.clamp(-(2.0**100), 2.0**100).mul_(total).mul_(root_t).mul_(root_t)
-    return torch.where(is_negative, numerator, (product + 1).mul_(x)).div_(denominator)
+    return _select(is_negative, numerator, (product + 1).mul_(x)).div_(denominator)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -59,18 +59,18 @@ def _by_x(x: Tensor) -> Tensor:
     is_negative = x < 0
     negated = x.abs().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     product = (0.25 * t).add_(1).mul_(t)
     clamped = x.clamp(-(2.0**100), 2.0**100)
     product_2 = 4 * clamped
     numerator = (product_2 + 4).mul_(t).add_(product_2 + 6).mul_(t).add_(4).mul_(t).add_(1)
     numerator_2 = (clamped + 1.5).add_(product).mul_(t).add_(clamped + 1).mul_(part_of_t)
-    numerator = torch.where(is_negative, numerator_2.mul_(rest_of_t), numerator)
+    numerator = _select(is_negative, numerator_2.mul_(rest_of_t), numerator)
     denominator = (4 * t).add_(8).mul_(t).add_(8).mul_(t).add_(4).mul_(t).add_(1)
     denominator_2 = (product + 2).mul_(t).add_(2).mul_(t).add_(1)
-    return numerator.div_(torch.where(is_negative, denominator_2, denominator))
+    return numerator.div_(_select(is_negative, denominator_2, denominator))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -80,17 +80,17 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = 0.5 * clamped
     negated = -x.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     denominator = (((((0.125 * t + 0.75) * t + 2.25) * t + 4) * t + 4.5) * t + 3) * t + 1
     numerator = (product + 2 - ((product - 0.5) * t + (0.75 * clamped - 1.5)) * t) * t
     numerator = 2 * (numerator + (product + 1)) * part_of_t * rest_of_t
     numerator_2 = (((clamped + 2) * t + (clamped + 4)) * t - (1.5 * clamped - 3)) * t
     numerator_3 = 8 * (numerator_2 - (clamped - 1)) * part_of_t * part_of_t * rest_of_t
-    numerator = torch.where(is_negative, numerator, numerator_3 * rest_of_t)
+    numerator = _select(is_negative, numerator, numerator_3 * rest_of_t)
     denominator_2 = (((((8 * t + 24) * t + 36) * t + 32) * t + 18) * t + 6) * t + 1
-    return numerator / torch.where(is_negative, denominator, denominator_2)
+    return numerator / _select(is_negative, denominator, denominator_2)
 
 
 _DERIVATIVES = {
@@ -231,3 +231,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

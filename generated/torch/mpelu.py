@@ -164,64 +164,64 @@ class MPELU(nn.Module):
 
 def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The value: rewritten."""
-    return torch.where(x > 0, x, alpha * _expm1(beta * x))
+    return _select(x > 0, x, alpha * _expm1(beta * x))
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x: Piecewise((1, x > 0), (alpha*beta*exp(beta*x), True))."""
-    return torch.where(x > 0, 1, alpha * beta * (beta * x).exp_())
+    return _select(x > 0, 1, alpha * beta * (beta * x).exp_())
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by alpha: rewritten."""
-    return torch.where(x > 0, 0, _expm1(beta * x))
+    return _select(x > 0, 0, _expm1(beta * x))
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: exponential normal form, halved in the tail."""
     negated = (beta * x).abs_().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = (alpha * x.abs().clamp_(-(2.0**100), 2.0**100) * part_of_t).mul_(rest_of_t)
-    return torch.where(x > 0, 0, product.mul_(torch.where(x.isnan(), x, x.sign())))
+    return _select(x > 0, 0, product.mul_(torch.where(x.isnan(), x, x.sign())))
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x."""
-    return torch.where(x > 0, 0, alpha * beta.square() * torch.exp(beta * x))
+    return _select(x > 0, 0, alpha * beta.square() * torch.exp(beta * x))
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and alpha."""
-    return torch.where(x > 0, 0, beta * torch.exp(beta * x))
+    return _select(x > 0, 0, beta * torch.exp(beta * x))
 
 
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta: exponential normal form, halved in the tail."""
     negated = -torch.abs(beta * x)
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = alpha * (beta * x.clamp(-(2.0**100), 2.0**100) + 1) * part_of_t * rest_of_t
-    return torch.where(x > 0, 0, product)
+    return _select(x > 0, 0, product)
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by alpha and beta: exponential normal form, halved in the tail."""
     negated = -torch.abs(beta * x)
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = x.abs().clamp(-(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    return torch.where(x > 0, 0, torch.where(x.isnan(), x, x.sign()) * product)
+    return _select(x > 0, 0, torch.where(x.isnan(), x, x.sign()) * product)
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by beta: exponential normal form, halved."""
     root_t = torch.exp(-0.5 * torch.abs(beta * x))
     product = alpha * x.abs().clamp(-(2.0**50), 2.0**50).square() * root_t * root_t
-    return torch.where(x > 0, 0, product)
+    return _select(x > 0, 0, product)
 
 
 _DERIVATIVES = {
@@ -465,3 +465,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

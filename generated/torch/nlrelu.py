@@ -77,13 +77,13 @@ def _value(x: Tensor, beta: Tensor) -> Tensor:
     scale = abs_x.clamp(min=1)
     inverse_scale = 1 / scale
     total = (held * beta).add_(inverse_scale).log_().add_(scale.log())
-    total = torch.where(x <= 0, 0, total)
-    return torch.where(abs_x < 0.25, (beta * x.clamp(min=0)).log1p_(), total)
+    total = _select(x <= 0, 0, total)
+    return _select(abs_x < 0.25, (beta * x.clamp(min=0)).log1p_(), total)
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x."""
-    return torch.where(x <= 0, 0, beta / (beta * x).add_(1))
+    return _select(x <= 0, 0, beta / (beta * x).add_(1))
 
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
@@ -91,19 +91,19 @@ def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
     held = x.clamp(-1, 1)
     scale = x.abs().clamp_(min=1)
     inverse_scale = 1 / scale
-    return torch.where(x <= 0, 0, held / (held * beta).add_(inverse_scale))
+    return _select(x <= 0, 0, held / (held * beta).add_(inverse_scale))
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x: one fraction, expanded."""
     beta_squared = beta.square()
     negated = -(beta_squared / (x * (x * beta_squared + 2 * beta) + 1))
-    return torch.where(x <= 0, 0, negated)
+    return _select(x <= 0, 0, negated)
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta: one fraction, expanded."""
-    return torch.where(x <= 0, 0, 1 / (x * (x * beta.square() + 2 * beta) + 1))
+    return _select(x <= 0, 0, 1 / (x * (x * beta.square() + 2 * beta) + 1))
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
@@ -112,7 +112,7 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     scale = x.abs().clamp(min=1)
     inverse_scale = 1 / scale
     negated = -(held.square() / torch.square(held * beta + inverse_scale))
-    return torch.where(x <= 0, 0, negated)
+    return _select(x <= 0, 0, negated)
 
 
 _DERIVATIVES = {
@@ -299,3 +299,25 @@ def _expanded(x: Tensor, beta: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -77,13 +77,13 @@ def _by_x(x: Tensor, noise: Tensor) -> Tensor:
     """The derivative by x."""
     root = x.sigmoid().sqrt_()
     total = (0.5 * noise * (-x).sigmoid_()).mul_(root).add_(1)
-    return torch.where((noise * root).add_(x) <= 0, 0, total)
+    return _select((noise * root).add_(x) <= 0, 0, total)
 
 
 def _by_noise(x: Tensor, noise: Tensor) -> Tensor:
     """The derivative by noise."""
     root = x.sigmoid().sqrt_()
-    return torch.where((noise * root).add_(x) <= 0, 0, root)
+    return _select((noise * root).add_(x) <= 0, 0, root)
 
 
 def _by_x_x(x: Tensor, noise: Tensor) -> Tensor:
@@ -92,16 +92,16 @@ def _by_x_x(x: Tensor, noise: Tensor) -> Tensor:
     ratio = 1 / (1 + t)
     t_2 = torch.exp(-torch.abs(-x))
     ratio_2 = 1 / (1 + t_2)
-    difference = ratio_2 * torch.where(-x < 0, t_2, 1) - 2 * ratio * torch.where(x < 0, t, 1)
+    difference = ratio_2 * _select(-x < 0, t_2, 1) - 2 * ratio * _select(x < 0, t, 1)
     difference = 0.25 * noise * ratio.sqrt() * difference * ratio_2
     difference = difference * torch.exp(0.5 * x.clamp(max=0) + (-x).clamp(max=0))
-    return torch.where(noise * x.sigmoid().sqrt() + x <= 0, 0, difference)
+    return _select(noise * x.sigmoid().sqrt() + x <= 0, 0, difference)
 
 
 def _by_x_noise(x: Tensor, noise: Tensor) -> Tensor:
     """The second derivative by x and noise."""
     root = x.sigmoid().sqrt()
-    return torch.where(noise * root + x <= 0, 0, 0.5 * torch.sigmoid(-x) * root)
+    return _select(noise * root + x <= 0, 0, 0.5 * torch.sigmoid(-x) * root)
 
 
 _DERIVATIVES = {
@@ -295,3 +295,25 @@ def _expanded(x: Tensor, noise: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

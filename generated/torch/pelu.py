@@ -149,20 +149,20 @@ class PELU(nn.Module):
 def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The value: rewritten, divided one by one."""
     ratio = 1 / beta
-    return torch.where(x >= 0, alpha * ratio * x, alpha * _expm1(x * ratio))
+    return _select(x >= 0, alpha * ratio * x, alpha * _expm1(x * ratio))
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x: as declared, divided one by one."""
     ratio = 1 / beta
     product = alpha * ratio
-    return torch.where(x >= 0, product, product * (x * ratio).exp_())
+    return _select(x >= 0, product, product * (x * ratio).exp_())
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by alpha: rewritten."""
     ratio = x / beta
-    return torch.where(x >= 0, ratio, _expm1(ratio))
+    return _select(x >= 0, ratio, _expm1(ratio))
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -170,24 +170,24 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     beta_squared = beta.square()
     negated = (x / beta).abs_().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     numerator = (x.abs().clamp_(-(2.0**100), 2.0**100) * alpha * part_of_t).mul_(rest_of_t)
     numerator = numerator.neg_().div_(beta_squared)
     numerator = numerator.mul_(torch.where(x.isnan(), x, x.sign()))
-    return torch.where(x >= 0, (alpha * x / beta_squared).neg_(), numerator)
+    return _select(x >= 0, (alpha * x / beta_squared).neg_(), numerator)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x: as declared, divided one by one."""
     ratio = 1 / beta
-    return torch.where(x >= 0, 0, alpha * ratio * torch.exp(x * ratio) * ratio)
+    return _select(x >= 0, 0, alpha * ratio * torch.exp(x * ratio) * ratio)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and alpha: as declared, divided one by one."""
     ratio = 1 / beta
-    return torch.where(x >= 0, ratio, torch.exp(x * ratio) * ratio)
+    return _select(x >= 0, ratio, torch.exp(x * ratio) * ratio)
 
 
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -195,8 +195,7 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     beta_squared = beta.square()
     root_t = torch.exp(-0.5 * torch.abs(x / beta))
     total = 1 / beta_squared + x.clamp(-(2.0**100), 2.0**100) / (beta_squared * beta)
-    total = -(alpha * total * root_t * root_t)
-    return torch.where(x >= 0, -(alpha / beta_squared), total)
+    return _select(x >= 0, -(alpha / beta_squared), -(alpha * total * root_t * root_t))
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -204,11 +203,11 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     beta_squared = beta.square()
     negated = -torch.abs(x / beta)
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     ratio = -(x.abs().clamp(-(2.0**100), 2.0**100) * part_of_t * rest_of_t) / beta_squared
     ratio = torch.where(x.isnan(), x, x.sign()) * ratio
-    return torch.where(x >= 0, -(x / beta_squared), ratio)
+    return _select(x >= 0, -(x / beta_squared), ratio)
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -220,13 +219,13 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     inverse_scale = 1 / scale
     ratio_2 = x / beta
     is_far = ratio_2.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * ratio_2, ratio_2).exp()
+    part_of_t = _select(is_far, 0.5 * ratio_2, ratio_2).exp()
     is_gone = ratio_2 < -800
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    rest_of_t = _select(is_far, part_of_t, 1)
     total = ratio * inverse_scale + alpha * held.square() / beta_squared.square()
     total = total * part_of_t
-    total = total * torch.where(is_gone, scale.clamp(max=2.0**50), scale).square()
-    return torch.where(x >= 0, ratio * scale, total * rest_of_t)
+    total = total * _select(is_gone, scale.clamp(max=2.0**50), scale).square()
+    return _select(x >= 0, ratio * scale, total * rest_of_t)
 
 
 _DERIVATIVES = {
@@ -470,3 +469,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -74,19 +74,19 @@ class PenalizedTanh(nn.Module):
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
     """The value: Piecewise((tanh(x), x > 0), (alpha*tanh(x), True))."""
     tanh_x = x.tanh()
-    return torch.where(x > 0, tanh_x, alpha * tanh_x)
+    return _select(x > 0, tanh_x, alpha * tanh_x)
 
 
 def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by x: Piecewise((sech(x)^2, x > 0), (alpha*sech(x)^2, True))."""
     e = x.abs().neg_().exp_()
     squared = (2 * e).div_(e.square().add_(1)).square_()
-    return torch.where(x > 0, squared, alpha * squared)
+    return _select(x > 0, squared, alpha * squared)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by alpha: Piecewise((0, x > 0), (tanh(x), True))."""
-    return torch.where(x > 0, 0, x.tanh())
+    return _select(x > 0, 0, x.tanh())
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -124,6 +124,8 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     product_3 = (product_3 * difference_2 - 0.9561606359608458) * difference_2
     product_3 = (product_3 - 1.7879540079154526) * difference_2 - 0.25505251631867276
     product_3 = product_3 * difference_2 + 0.7602937227647686
+    product_3 = _select(is_less, product_3, _select(is_positive, 0, -product / total))
+    product_3 = (alpha - 0.25) * product_3
     product_4 = (-0.08744628693500725 * difference + 0.12905388921847036) * difference
     product_4 = (product_4 + 0.05750016755386378) * difference - 0.3211448251017407
     product_4 = (product_4 * difference + 0.19768162228004274) * difference
@@ -133,19 +135,16 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     product_4 = (product_4 * difference - 0.9561606359608458) * difference
     product_4 = (product_4 + 1.7879540079154526) * difference - 0.25505251631867276
     product_4 = product_4 * difference - 0.7602937227647686
-    branch = torch.where(is_positive, 0, -product / total)
-    product_3 = (alpha - 0.25) * torch.where(is_less, product_3, branch)
     ratio = -(2 * growth * root_t * root_t) / total
-    ratio = torch.where(is_positive, product / total, ratio)
-    product_2 = torch.where(is_less, product_2, ratio)
-    product_4 = torch.where(difference.abs() < 0.116450572013855, product_4, product_2)
+    product_2 = _select(is_less, product_2, _select(is_positive, product / total, ratio))
+    product_4 = _select(difference.abs() < 0.116450572013855, product_4, product_2)
     return product_4 + product_3
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x and alpha: Piecewise((0, x > 0), (sech(x)^2, True))."""
     e = torch.exp(-x.abs())
-    return torch.where(x > 0, 0, torch.square(2 * e / (e.square() + 1)))
+    return _select(x > 0, 0, torch.square(2 * e / (e.square() + 1)))
 
 
 _DERIVATIVES = {
@@ -351,3 +350,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -100,8 +100,7 @@ def _value(x: Tensor, T: Tensor) -> Tensor:
     """The value: exponential normal form, by powers of x."""
     t = x.abs().neg_().exp_()
     total = t.add_(1)
-    branch = torch.where(x >= 0, (T * total).add_(x).div_(total), T)
-    return torch.where(x == x, branch, x)
+    return _select(x == x, _select(x >= 0, (T * total).add_(x).div_(total), T), x)
 
 
 def _by_x(x: Tensor, T: Tensor) -> Tensor:
@@ -109,7 +108,7 @@ def _by_x(x: Tensor, T: Tensor) -> Tensor:
     t = x.abs().neg_().exp_()
     total = t + 1
     ratio = x.clamp(-(2.0**100), 2.0**100).mul_(t).add_(total).div_(total.square())
-    return torch.where(x < 0, 0, ratio)
+    return _select(x < 0, 0, ratio)
 
 
 def _by_T(x: Tensor, T: Tensor) -> Tensor:
@@ -123,7 +122,7 @@ def _by_x_x(x: Tensor, T: Tensor) -> Tensor:
     root_t = torch.exp(-0.5 * x.abs())
     t = root_t.square()
     numerator = 2 * ((product + 1) * t - (product - 1)) * root_t * root_t
-    return torch.where(x < 0, 0, numerator / (((t + 3) * t + 3) * t + 1))
+    return _select(x < 0, 0, numerator / (((t + 3) * t + 3) * t + 1))
 
 
 _DERIVATIVES = {
@@ -337,3 +336,25 @@ def _expanded(x: Tensor, T: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

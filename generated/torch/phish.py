@@ -102,16 +102,16 @@ def _value(x: Tensor) -> Tensor:
     denominator = denominator.mul_(smaller).add_(5.8341919788915355).mul_(smaller)
     denominator = denominator.add_(5.745265609005083).mul_(smaller).add_(3.503311438830771)
     tail = numerator.div_(denominator.mul_(smaller).add_(1))
-    difference_2 = 2 - product.square().neg_().exp_().mul_(tail)
-    difference_2 = (0.5 * held).mul_(torch.where(product < 0, difference_2, tail))
+    branch = _select(product < 0, 2 - product.square().neg_().exp_().mul_(tail), tail)
+    branch = (0.5 * held).mul_(branch)
     negated = product.clamp(min=0).square_().neg_()
     is_far = negated.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
     is_gone = negated < -800
     scale = x.abs().clamp_(min=1)
-    branch = torch.where(is_gone, scale.clamp(max=2.0**100), scale)
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    product_2 = (difference_2 * part_of_t).mul_(branch).mul_(rest_of_t)
+    branch_2 = _select(is_gone, scale.clamp(max=2.0**100), scale)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    product_2 = (branch * part_of_t).mul_(branch_2).mul_(rest_of_t)
     total = (1.297712689145079e-06 * difference).add_(2.562335239841423e-07)
     total = total.mul_(difference).sub_(6.424014249534822e-06).mul_(difference)
     total = total.sub_(5.3697655275313554e-06).mul_(difference)
@@ -129,9 +129,9 @@ def _value(x: Tensor) -> Tensor:
     total = total.mul_(difference).add_(0.0751829607535909).mul_(difference)
     total = total.add_(0.15497098074208732)
     ratio = product_2.tanh().div_(part_of_t).div_(rest_of_t)
-    ratio = torch.where(product_2.abs() < 2.0**-54, difference_2 * branch, ratio)
-    ratio = ratio.mul_(held).mul_(part_of_t).mul_(branch).mul_(rest_of_t)
-    return torch.where(difference.abs() < 0.5382586717605591, total, ratio)
+    ratio = _select(product_2.abs() < 2.0**-54, branch * branch_2, ratio).mul_(held)
+    ratio = ratio.mul_(part_of_t).mul_(branch_2).mul_(rest_of_t)
+    return _select(difference.abs() < 0.5382586717605591, total, ratio)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -162,15 +162,14 @@ def _by_x(x: Tensor) -> Tensor:
     denominator = denominator.mul_(smaller).add_(5.8341919788915355).mul_(smaller)
     denominator = denominator.add_(5.745265609005083).mul_(smaller).add_(3.503311438830771)
     tail = numerator.div_(denominator.mul_(smaller).add_(1))
-    difference_3 = 2 - product.square().neg_().exp_().mul_(tail)
-    difference_3 = torch.where(product < 0, difference_3, tail)
+    branch = _select(product < 0, 2 - product.square().neg_().exp_().mul_(tail), tail)
     negated = product.clamp(min=0).square_().neg_()
     is_gone = negated < -800
     scale = abs_x.clamp(min=1)
-    branch = torch.where(is_gone, scale.clamp(max=2.0**100), scale)
-    branch = (0.5 * held).mul_(difference_3).mul_(branch)
+    branch_2 = _select(is_gone, scale.clamp(max=2.0**100), scale)
+    branch_2 = (0.5 * held).mul_(branch).mul_(branch_2)
     exp_negated = negated.exp()
-    product_2 = branch * exp_negated
+    product_2 = branch_2 * exp_negated
     abs_product_2 = product_2.abs()
     t = (-abs_product_2).exp_()
     t_squared = t.square_()
@@ -197,13 +196,13 @@ def _by_x(x: Tensor) -> Tensor:
     denominator_10 = denominator_9.add_(5.745265609005083).mul_(smaller_2)
     denominator_11 = denominator_10.add_(3.503311438830771).mul_(smaller_2).add_(1)
     tail_2 = numerator_9.div_(denominator_11)
-    difference_4 = 2 - product_3.square().neg_().exp_().mul_(tail_2)
-    difference_4 = torch.where(product_3 < 0, difference_4, tail_2)
-    product_4 = (0.5 * clamped).mul_(difference_4)
+    difference_3 = 2 - product_3.square().neg_().exp_().mul_(tail_2)
+    difference_3 = _select(product_3 < 0, difference_3, tail_2)
+    product_4 = (0.5 * clamped).mul_(difference_3)
     negated_2 = product_3.clamp(min=0).square_().neg_()
     is_far = negated_2.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * negated_2, negated_2).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated_2, negated_2).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_5 = (product_4 * part_of_t).mul_(rest_of_t)
     abs_product_5 = product_5.abs()
     t_2 = (-abs_product_5).exp_()
@@ -239,7 +238,6 @@ def _by_x(x: Tensor) -> Tensor:
     total_2 = total_2.mul_(difference).add_(0.5052993106768616).mul_(difference)
     total_2 = total_2.add_(0.42406705142624623).mul_(difference).sub_(0.27477002582439447)
     total_2 = total_2.mul_(difference).sub_(0.18389753878354692)
-    squared = torch.where(is_gone, scale.clamp(max=2.0**50), scale).square_()
     product_6 = (0.0017513508712449569 * x).add_(0.0020385879303395364).mul_(x)
     product_6 = product_6.sub_(0.00341115192421139).mul_(x).sub_(0.007815210259652544)
     product_6 = product_6.mul_(x).sub_(0.001444475459912211).mul_(x)
@@ -253,24 +251,24 @@ def _by_x(x: Tensor) -> Tensor:
     product_6 = product_6.add_(0.15437941212591705).mul_(x).sub_(0.45246482927578013)
     product_6 = product_6.mul_(x).sub_(0.8311297508363253).mul_(x).sub_(0.16666666666666619)
     product_6 = product_6.mul_(x).add_(1.196826841204298).mul_(x).add_(1).mul_(x)
+    squared = _select(is_gone, scale.clamp(max=2.0**50), scale).square_()
     e = (-product_3).clamp_(min=0).square_().neg_().exp_()
-    e = (_SQRT_2_OVER_2_SQRT_PI * clamped).mul_(e).add_(0.5 * difference_4)
+    e = (_SQRT_2_OVER_2_SQRT_PI * clamped).mul_(e).add_(0.5 * difference_3)
     e = (2 / (1 + t_2_squared)).square_().mul_(clamped).mul_(e).mul_(t_2_squared)
     ratio = product_5.tanh().div_(part_of_t).div_(rest_of_t)
-    e = e.add_(torch.where(abs_product_5 < 2.0**-54, product_4, ratio))
-    e = e.mul_(part_of_t).mul_(rest_of_t)
-    e = torch.where(clamped.abs() < 2.0**-90, clamped, e)
+    e = e.add_(_select(abs_product_5 < 2.0**-54, product_4, ratio)).mul_(part_of_t)
+    e = _select(clamped.abs() < 2.0**-90, clamped, e.mul_(rest_of_t))
     e_2 = (-product).clamp_(min=0).square_().neg_().exp_()
     e_2 = (_SQRT_2_OVER_2_SQRT_PI * held).mul_(e_2)
-    e_2 = e_2.add_((0.5 * difference_3).mul_(inverse_scale))
+    e_2 = e_2.add_((0.5 * branch).mul_(inverse_scale))
     e_2 = (2 / (1 + t_squared)).square_().mul_(held).mul_(e_2).mul_(t_squared)
     ratio_2 = product_2.tanh().div_(exp_negated)
-    ratio_2 = torch.where(abs_product_2 < 2.0**-54, branch, ratio_2)
+    ratio_2 = _select(abs_product_2 < 2.0**-54, branch_2, ratio_2)
     e_2 = e_2.add_(ratio_2.mul_(inverse_scale.square())).mul_(squared)
-    e_2 = torch.where(abs_x < 2, e_2.mul_(exp_negated), e)
-    product_6 = torch.where(abs_x < 0.5, product_6, e_2)
-    total = torch.where(difference_2.abs() < 0.4340730312316037, total, product_6)
-    return torch.where(difference.abs() < 0.2736116465391405, total_2, total)
+    e_2 = _select(abs_x < 2, e_2.mul_(exp_negated), e)
+    product_6 = _select(abs_x < 0.5, product_6, e_2)
+    total = _select(difference_2.abs() < 0.4340730312316037, total, product_6)
+    return _select(difference.abs() < 0.2736116465391405, total_2, total)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -289,9 +287,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_2 = _COEFFICIENT - head
     total = head * head_clamped - product_3 + head * difference
     total = total + difference_2 * head_clamped + difference_2 * difference
-    total = torch.where(product_3 * 2.0**-60 == 0, 0, total) + _COEFFICIENT_2 * clamped
+    total = _select(product_3 * 2.0**-60 == 0, 0, total) + _COEFFICIENT_2 * clamped
     total = product_3 - product_2 + total
-    branch = torch.where(total.abs() < torch.inf, total, 0)
+    branch = _select(total.abs() < torch.inf, total, 0)
     differs = product_2 != 0
     outside = is_equal & (branch < 0) | differs & (product_2 < 0)
     product_2_squared = product_2.square()
@@ -299,9 +297,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
     total_2 = expm1_negated + 1
-    branch_2 = torch.where(is_less, total_2, negated.exp())
-    branch_3 = torch.where(is_less, expm1_negated - (total_2 - 1), 0)
-    branch_4 = torch.where(branch_3.abs() < torch.inf, branch_3, 0)
+    branch_2 = _select(is_less, total_2, negated.exp())
+    branch_3 = _select(is_less, expm1_negated - (total_2 - 1), 0)
+    branch_4 = _select(branch_3.abs() < torch.inf, branch_3, 0)
     total_3 = branch_2 + branch_4
     smaller = torch.abs(product_2 + branch).clamp(max=40)
     product_4 = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
@@ -323,10 +321,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_5 = product_5 - head_product_5
     total_5 = head_product_5 * head_smaller - product_6 + head_product_5 * difference_4
     total_5 = total_5 + difference_5 * head_smaller + difference_5 * difference_4
-    total_5 = torch.where(product_6 * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(product_6 * 2.0**-60 == 0, 0, total_5)
     total_6 = product_6 - (total_4 - difference_3) + (_COEFFICIENT_3 - difference_3)
     total_6 = total_6 + total_5 + _THE_OTHER_DIGITS_OF
-    branch_5 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    branch_5 = _select(total_6.abs() < torch.inf, total_6, 0)
     total_7 = total_4 + branch_5
     product_7 = total_7 * smaller
     total_8 = product_7 + _COEFFICIENT_4
@@ -336,10 +334,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_9 = product_7 - (total_8 - difference_6) + (_COEFFICIENT_4 - difference_6)
     total_10 = head_total_7 * head_smaller - product_7 + head_total_7 * difference_4
     total_10 = total_10 + difference_7 * head_smaller + difference_7 * difference_4
-    total_10 = torch.where(product_7 * 2.0**-60 == 0, 0, total_10)
+    total_10 = _select(product_7 * 2.0**-60 == 0, 0, total_10)
     total_9 = total_9 + (total_10 + (branch_5 - (total_7 - total_4)) * smaller)
     total_9 = total_9 + _THE_OTHER_DIGITS_OF_2
-    branch_6 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_6 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_11 = total_8 + branch_6
     product_8 = total_11 * smaller
     total_12 = product_8 + _COEFFICIENT_5
@@ -348,11 +346,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_9 = total_11 - head_total_11
     total_13 = head_total_11 * head_smaller - product_8 + head_total_11 * difference_4
     total_13 = total_13 + difference_9 * head_smaller + difference_9 * difference_4
-    total_13 = torch.where(product_8 * 2.0**-60 == 0, 0, total_13)
+    total_13 = _select(product_8 * 2.0**-60 == 0, 0, total_13)
     total_13 = total_13 + (branch_6 - (total_11 - total_8)) * smaller
     total_14 = product_8 - (total_12 - difference_8) + (_COEFFICIENT_5 - difference_8)
     total_14 = total_14 + total_13 + _THE_OTHER_DIGITS_OF_3
-    branch_7 = torch.where(total_14.abs() < torch.inf, total_14, 0)
+    branch_7 = _select(total_14.abs() < torch.inf, total_14, 0)
     total_15 = total_12 + branch_7
     product_9 = total_15 * smaller
     total_16 = product_9 + 1
@@ -361,10 +359,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_11 = total_15 - head_total_15
     total_17 = head_total_15 * head_smaller - product_9 + head_total_15 * difference_4
     total_17 = total_17 + difference_11 * head_smaller + difference_11 * difference_4
-    total_17 = torch.where(product_9 * 2.0**-60 == 0, 0, total_17)
+    total_17 = _select(product_9 * 2.0**-60 == 0, 0, total_17)
     total_17 = total_17 + (branch_7 - (total_15 - total_12)) * smaller
     total_17 = product_9 - (total_16 - difference_10) + (1 - difference_10) + total_17
-    branch_8 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    branch_8 = _select(total_17.abs() < torch.inf, total_17, 0)
     total_18 = total_16 + branch_8
     tail = product_4 / total_18
     product_10 = tail * total_18
@@ -374,10 +372,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_13 = tail - head_tail
     numerator = head_tail * head_total_18 - product_10 + head_tail * difference_12
     numerator = numerator + difference_13 * head_total_18 + difference_13 * difference_12
-    numerator = -torch.where(product_10 * 2.0**-60 == 0, 0, numerator)
-    numerator = product_4 - product_10 + numerator
+    numerator = product_4 - product_10 - _select(product_10 * 2.0**-60 == 0, 0, numerator)
     numerator = (numerator - (branch_8 - (total_18 - total_16)) * tail) / total_18
-    branch_9 = torch.where(numerator.abs() < torch.inf, numerator, 0)
+    branch_9 = _select(numerator.abs() < torch.inf, numerator, 0)
     total_19 = tail + branch_9
     product_11 = total_3 * total_19
     minus_product_11 = -product_11
@@ -391,7 +388,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_17 = product_2 - head_product_2
     total_21 = head_total_3 * head_total_19 - product_11 + head_total_3 * difference_15
     total_21 = total_21 + difference_16 * head_total_19 + difference_16 * difference_15
-    total_21 = torch.where(product_11 * 2.0**-60 == 0, 0, total_21)
+    total_21 = _select(product_11 * 2.0**-60 == 0, 0, total_21)
     total_21 = total_21 + (branch_4 - (total_3 - branch_2)) * total_19
     total_21 = total_21 + (branch_9 - (total_19 - tail)) * total_3
     total_22 = minus_product_11 - (total_20 - difference_14) + (2 - difference_14)
@@ -399,22 +396,22 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_18 = difference_18 + head_product_2 * difference_17
     difference_18 = difference_18 + difference_17 * head_product_2
     difference_18 = difference_18 + difference_17 * difference_17
-    difference_18 = torch.where(product_2_squared * 2.0**-60 == 0, 0, difference_18)
+    difference_18 = _select(product_2_squared * 2.0**-60 == 0, 0, difference_18)
     total_21 = -(total_21 + -(difference_18 + total * product_2 * 2) * product_11)
     total_22 = total_22 + total_21
-    branch_10 = torch.where(total_22.abs() < torch.inf, total_22, 0)
+    branch_10 = _select(total_22.abs() < torch.inf, total_22, 0)
     total_23 = total_20 + branch_10
-    branch_11 = torch.where(outside, total_23, tail)
+    branch_11 = _select(outside, total_23, tail)
     product_12 = product * branch_11
     head_product = _head(product)
     head_branch_11 = _head(branch_11)
     difference_19 = branch_11 - head_branch_11
     difference_20 = product - head_product
-    branch_12 = torch.where(outside, branch_10 - (total_23 - total_20), numerator)
+    branch_12 = _select(outside, branch_10 - (total_23 - total_20), numerator)
     total_24 = head_product * head_branch_11 - product_12 + head_product * difference_19
     total_24 = total_24 + difference_20 * head_branch_11 + difference_20 * difference_19
-    total_24 = torch.where(product_12 * 2.0**-60 == 0, 0, total_24) + branch_12 * product
-    branch_13 = torch.where(total_24.abs() < torch.inf, total_24, 0)
+    total_24 = _select(product_12 * 2.0**-60 == 0, 0, total_24) + branch_12 * product
+    branch_13 = _select(total_24.abs() < torch.inf, total_24, 0)
     total_25 = product_12 + branch_13
     larger = product_2.clamp(min=0)
     larger_squared = larger.square()
@@ -422,22 +419,22 @@ def _by_x_x(x: Tensor) -> Tensor:
     abs_negated_2 = negated_2.abs()
     head_larger = _head(larger)
     difference_21 = larger - head_larger
-    branch_14 = torch.where(is_equal & (branch >= 0) | differs & (product_2 >= 0), total, 0)
+    branch_14 = _select(is_equal & (branch >= 0) | differs & (product_2 >= 0), total, 0)
     branch_14 = branch_14 * larger * 2
     total_26 = head_larger * head_larger - larger_squared + head_larger * difference_21
     total_26 = total_26 + difference_21 * head_larger + difference_21 * difference_21
-    total_26 = -(torch.where(larger_squared * 2.0**-60 == 0, 0, total_26) + branch_14)
+    total_26 = -(_select(larger_squared * 2.0**-60 == 0, 0, total_26) + branch_14)
     product_13 = total_26 * torch.where(negated_2.isnan(), negated_2, negated_2.sign())
-    is_far = torch.where(product_13.abs() < torch.inf, product_13, 0)
+    is_far = _select(product_13.abs() < torch.inf, product_13, 0)
     is_far = (abs_negated_2 == 64) & (is_far > 0)
     is_far = is_far | (abs_negated_2 != 64) & (abs_negated_2 > 64)
-    branch_15 = torch.where(is_far, 0.5 * negated_2, negated_2)
+    branch_15 = _select(is_far, 0.5 * negated_2, negated_2)
     is_less_2 = branch_15.abs() < 0.5
     expm1_branch_15 = _expm1(branch_15)
     total_27 = expm1_branch_15 + 1
-    part_of_t = torch.where(is_less_2, total_27, branch_15.exp())
-    branch_16 = torch.where(is_less_2, expm1_branch_15 - (total_27 - 1), 0)
-    branch_17 = torch.where(branch_16.abs() < torch.inf, branch_16, 0)
+    part_of_t = _select(is_less_2, total_27, branch_15.exp())
+    branch_16 = _select(is_less_2, expm1_branch_15 - (total_27 - 1), 0)
+    branch_17 = _select(branch_16.abs() < torch.inf, branch_16, 0)
     total_28 = part_of_t + branch_17
     product_14 = total_25 * total_28
     head_total_25 = _head(total_25)
@@ -446,14 +443,14 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_23 = total_25 - head_total_25
     total_29 = head_total_25 * head_total_28 - product_14 + head_total_25 * difference_22
     total_29 = total_29 + difference_23 * head_total_28 + difference_23 * difference_22
-    total_29 = torch.where(product_14 * 2.0**-60 == 0, 0, total_29)
+    total_29 = _select(product_14 * 2.0**-60 == 0, 0, total_29)
     total_29 = total_29 + (branch_13 - (total_25 - product_12)) * total_28
     total_29 = total_29 + (branch_17 - (total_28 - part_of_t)) * total_25
-    branch_18 = torch.where(total_29.abs() < torch.inf, total_29, 0)
+    branch_18 = _select(total_29.abs() < torch.inf, total_29, 0)
     total_30 = product_14 + branch_18
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_19 = torch.where(is_far, branch_16, 0)
-    branch_20 = torch.where(branch_19.abs() < torch.inf, branch_19, 0)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_19 = _select(is_far, branch_16, 0)
+    branch_20 = _select(branch_19.abs() < torch.inf, branch_19, 0)
     total_31 = rest_of_t + branch_20
     product_15 = total_30 * total_31
     abs_product_15 = product_15.abs()
@@ -461,7 +458,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_less_3 = negated_3.abs() < 0.5
     expm1_negated_3 = _expm1(negated_3)
     total_32 = expm1_negated_3 + 1
-    t = torch.where(is_less_3, total_32, negated_3.exp())
+    t = _select(is_less_3, total_32, negated_3.exp())
     t_squared = t.square()
     total_33 = t_squared + 1
     difference_24 = total_33 - t_squared
@@ -473,23 +470,23 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_27 = total_30 - head_total_30
     total_34 = head_total_30 * head_total_31 - product_15 + head_total_30 * difference_26
     total_34 = total_34 + difference_27 * head_total_31 + difference_27 * difference_26
-    total_34 = torch.where(product_15 * 2.0**-60 == 0, 0, total_34)
+    total_34 = _select(product_15 * 2.0**-60 == 0, 0, total_34)
     total_34 = total_34 + (branch_18 - (total_30 - product_14)) * total_31
     total_34 = total_34 + (branch_20 - (total_31 - rest_of_t)) * total_30
     sign_product_15 = torch.where(product_15.isnan(), product_15, product_15.sign())
     product_16 = total_34 * sign_product_15
     minus_product_16 = -product_16
-    branch_21 = torch.where(is_far, total_26 * 0.5, total_26)
-    branch_22 = torch.where(is_far, branch_21, 0)
+    branch_21 = _select(is_far, total_26 * 0.5, total_26)
+    branch_22 = _select(is_far, branch_21, 0)
     total_35 = branch_21 + branch_22
-    product_17 = torch.where(is_less_3, expm1_negated_3 - (total_32 - 1), 0) * t * 2
+    product_17 = _select(is_less_3, expm1_negated_3 - (total_32 - 1), 0) * t * 2
     total_36 = t_squared - (total_33 - difference_24) + (1 - difference_24)
     product_18 = (minus_product_16 + total_35 * negated_3) * 2 * t_squared
     total_37 = head_t * head_t - t_squared + head_t * difference_25
     total_37 = total_37 + difference_25 * head_t + difference_25 * difference_25
-    total_37 = torch.where(t_squared * 2.0**-60 == 0, 0, total_37) + product_17
-    total_36 = total_36 + (total_37 + product_18)
-    branch_23 = torch.where(total_36.abs() < torch.inf, total_36, 0)
+    total_37 = _select(t_squared * 2.0**-60 == 0, 0, total_37) + product_17 + product_18
+    total_36 = total_36 + total_37
+    branch_23 = _select(total_36.abs() < torch.inf, total_36, 0)
     total_38 = total_33 + branch_23
     ratio = 2 / total_38
     ratio_squared = ratio.square()
@@ -506,15 +503,15 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_30 = _COEFFICIENT_7 - head_2
     total_40 = head_clamped * head_clamped - clamped_squared + head_clamped * difference
     total_40 = total_40 + difference * head_clamped + difference * difference
-    total_40 = torch.where(clamped_squared * 2.0**-60 == 0, 0, total_40) * _COEFFICIENT_7
+    total_40 = _select(clamped_squared * 2.0**-60 == 0, 0, total_40) * _COEFFICIENT_7
     total_41 = head_2 * head_3 - product_21 + head_2 * difference_29
     total_41 = total_41 + difference_30 * head_3 + difference_30 * difference_29
-    total_41 = torch.where(product_21 * 2.0**-60 == 0, 0, total_41)
+    total_41 = _select(product_21 * 2.0**-60 == 0, 0, total_41)
     total_41 = total_41 + _COEFFICIENT_8 * clamped_squared + total_40
     total_41 = -(product_21 - product_20 + total_41)
     difference_31 = minus_product_20 - (total_39 - difference_28)
     difference_31 = difference_31 + (_COEFFICIENT_6 - difference_28) + total_41 + _COEFFICIENT_9
-    branch_24 = torch.where(difference_31.abs() < torch.inf, difference_31, 0)
+    branch_24 = _select(difference_31.abs() < torch.inf, difference_31, 0)
     total_42 = total_39 + branch_24
     product_22 = product_19 * total_42
     head_product_19 = _head(product_19)
@@ -530,24 +527,24 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_36 = total_38 - head_total_38
     numerator_2 = head_ratio * head_total_38 - product_23 + head_ratio * difference_36
     numerator_3 = numerator_2 + difference_35 * head_total_38 + difference_35 * difference_36
-    numerator_4 = 2 - product_23 - torch.where(product_23 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_4 = 2 - product_23 - _select(product_23 * 2.0**-60 == 0, 0, numerator_3)
     numerator_4 = (numerator_4 - (branch_23 - (total_38 - total_33)) * ratio) / total_38
     numerator_4 = numerator_4 * ratio * 2
     total_43 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_35
     total_43 = total_43 + difference_35 * head_ratio + difference_35 * difference_35
-    total_43 = torch.where(ratio_squared * 2.0**-60 == 0, 0, total_43) + numerator_4
+    total_43 = _select(ratio_squared * 2.0**-60 == 0, 0, total_43) + numerator_4
     total_44 = head_clamped * head_4 - product_19 + head_clamped * difference_34
     total_44 = total_44 + difference * head_4 + difference * difference_34
-    total_44 = torch.where(product_19 * 2.0**-60 == 0, 0, total_44) + total_43 * clamped
+    total_44 = _select(product_19 * 2.0**-60 == 0, 0, total_44) + total_43 * clamped
     total_44 = total_44 * total_42
     product_24 = (branch_24 - (total_42 - total_39)) * product_19
     difference_37 = head_product_19 * head_total_42 - product_22
     difference_37 = difference_37 + head_product_19 * difference_32
     difference_37 = difference_37 + difference_33 * head_total_42
     difference_37 = difference_37 + difference_33 * difference_32
-    difference_37 = torch.where(product_22 * 2.0**-60 == 0, 0, difference_37) + total_44
+    difference_37 = _select(product_22 * 2.0**-60 == 0, 0, difference_37) + total_44
     difference_37 = difference_37 + product_24
-    branch_25 = torch.where(difference_37.abs() < torch.inf, difference_37, 0)
+    branch_25 = _select(difference_37.abs() < torch.inf, difference_37, 0)
     total_45 = product_22 + branch_25
     minus_product_2 = -product_2
     larger_2 = minus_product_2.clamp(min=0)
@@ -556,9 +553,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_less_4 = negated_4.abs() < 0.5
     expm1_negated_4 = _expm1(negated_4)
     total_46 = expm1_negated_4 + 1
-    branch_26 = torch.where(is_less_4, total_46, negated_4.exp())
-    branch_27 = torch.where(is_less_4, expm1_negated_4 - (total_46 - 1), 0)
-    branch_28 = torch.where(branch_27.abs() < torch.inf, branch_27, 0)
+    branch_26 = _select(is_less_4, total_46, negated_4.exp())
+    branch_27 = _select(is_less_4, expm1_negated_4 - (total_46 - 1), 0)
+    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
     total_47 = branch_26 + branch_28
     product_25 = total_45 * total_47
     product_26 = 2 * ratio_squared
@@ -566,9 +563,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_28 = _COEFFICIENT_7 * clamped
     total_48 = head_2 * head_clamped - product_28 + head_2 * difference
     total_48 = total_48 + difference_30 * head_clamped + difference_30 * difference
-    total_48 = torch.where(product_28 * 2.0**-60 == 0, 0, total_48)
-    total_48 = product_28 - product_27 + (total_48 + _COEFFICIENT_8 * clamped)
-    branch_29 = torch.where(total_48.abs() < torch.inf, total_48, 0)
+    total_48 = _select(product_28 * 2.0**-60 == 0, 0, total_48) + _COEFFICIENT_8 * clamped
+    total_48 = product_28 - product_27 + total_48
+    branch_29 = _select(total_48.abs() < torch.inf, total_48, 0)
     total_49 = product_27 + branch_29
     product_29 = total_49 * total_47
     product_30 = 0.5 * branch_11
@@ -582,23 +579,23 @@ def _by_x_x(x: Tensor) -> Tensor:
     head_larger_2 = _head(larger_2)
     difference_42 = larger_2 - head_larger_2
     minus_total = -total
-    branch_30 = torch.where(minus_total.abs() < torch.inf, minus_total, 0)
+    branch_30 = _select(minus_total.abs() < torch.inf, minus_total, 0)
     difference_43 = head_larger_2 * head_larger_2 - larger_2_squared
     difference_43 = difference_43 + head_larger_2 * difference_42
     difference_43 = difference_43 + difference_42 * head_larger_2
     difference_43 = difference_43 + difference_42 * difference_42
-    difference_43 = torch.where(larger_2_squared * 2.0**-60 == 0, 0, difference_43)
+    difference_43 = _select(larger_2_squared * 2.0**-60 == 0, 0, difference_43)
     branch_30 = (minus_product_2 == 0) & (branch_30 >= 0)
     branch_30 = branch_30 | (minus_product_2 != 0) & (minus_product_2 >= 0)
-    difference_43 = -(difference_43 + torch.where(branch_30, minus_total, 0) * larger_2 * 2)
+    difference_43 = -(difference_43 + _select(branch_30, minus_total, 0) * larger_2 * 2)
     total_51 = head_total_49 * head_total_47 - product_29 + head_total_49 * difference_39
     total_51 = total_51 + difference_40 * head_total_47 + difference_40 * difference_39
-    total_51 = torch.where(product_29 * 2.0**-60 == 0, 0, total_51)
+    total_51 = _select(product_29 * 2.0**-60 == 0, 0, total_51)
     total_51 = total_51 + (branch_29 - (total_49 - product_27)) * total_47
     total_51 = total_51 + difference_41 * total_49 + difference_43 * product_29
     total_52 = product_29 - (total_50 - difference_38) + (product_30 - difference_38)
     total_52 = total_52 + total_51 + branch_12 * 0.5
-    branch_31 = torch.where(total_52.abs() < torch.inf, total_52, 0)
+    branch_31 = _select(total_52.abs() < torch.inf, total_52, 0)
     total_53 = total_50 + branch_31
     product_31 = product_26 * total_53
     total_54 = product_25 + product_31
@@ -612,7 +609,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_48 = branch_31 - (total_53 - total_50)
     total_55 = head_total_45 * head_total_47 - product_25 + head_total_45 * difference_39
     total_55 = total_55 + difference_45 * head_total_47 + difference_45 * difference_39
-    total_55 = torch.where(product_25 * 2.0**-60 == 0, 0, total_55)
+    total_55 = _select(product_25 * 2.0**-60 == 0, 0, total_55)
     total_55 = total_55 + (branch_25 - (total_45 - product_22)) * total_47
     total_55 = total_55 + difference_41 * total_45 + difference_43 * product_25
     total_56 = product_25 - (total_54 - difference_44) + (product_31 - difference_44)
@@ -621,10 +618,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_49 = difference_49 + head_product_26 * difference_46
     difference_49 = difference_49 + difference_47 * head_total_53
     difference_49 = difference_49 + difference_47 * difference_46
-    difference_49 = torch.where(product_31 * 2.0**-60 == 0, 0, difference_49)
+    difference_49 = _select(product_31 * 2.0**-60 == 0, 0, difference_49)
     difference_49 = difference_49 + total_43 * 2 * total_53 + difference_48 * product_26
     total_56 = total_56 + difference_49
-    branch_32 = torch.where(total_56.abs() < torch.inf, total_56, 0)
+    branch_32 = _select(total_56.abs() < torch.inf, total_56, 0)
     total_57 = total_54 + branch_32
     product_32 = 2 * clamped
     total_53_squared = total_53.square()
@@ -638,21 +635,21 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_52 = product_32 - head_product_32
     total_58 = head_product_32 * head_5 - product_33 + head_product_32 * difference_51
     total_58 = total_58 + difference_52 * head_5 + difference_52 * difference_51
-    total_58 = torch.where(product_33 * 2.0**-60 == 0, 0, total_58)
+    total_58 = _select(product_33 * 2.0**-60 == 0, 0, total_58)
     total_59 = head_product_33 * head_4 - product_34 + head_product_33 * difference_34
     total_59 = total_59 + difference_50 * head_4 + difference_50 * difference_34
-    total_59 = torch.where(product_34 * 2.0**-60 == 0, 0, total_59)
+    total_59 = _select(product_34 * 2.0**-60 == 0, 0, total_59)
     difference_53 = head_total_53 * head_total_53 - total_53_squared
     difference_53 = difference_53 + head_total_53 * difference_46
     difference_53 = difference_53 + difference_46 * head_total_53
     difference_53 = difference_53 + difference_46 * difference_46
-    difference_53 = torch.where(total_53_squared * 2.0**-60 == 0, 0, difference_53)
+    difference_53 = _select(total_53_squared * 2.0**-60 == 0, 0, difference_53)
     total_58 = total_58 + (difference_53 + difference_48 * total_53 * 2) * product_32
     total_59 = total_59 + total_58 * ratio_squared + total_43 * product_33
-    branch_33 = torch.where(total_59.abs() < torch.inf, total_59, 0)
+    branch_33 = _select(total_59.abs() < torch.inf, total_59, 0)
     total_60 = product_34 + branch_33
     total_61 = product_16 + total_35 * abs_product_15
-    branch_34 = torch.where(total_61.abs() < torch.inf, total_61, 0)
+    branch_34 = _select(total_61.abs() < torch.inf, total_61, 0)
     branch_34 = (abs_product_15 == 2.0**-54) & (branch_34 < 0)
     branch_34 = branch_34 | (abs_product_15 != 2.0**-54) & (abs_product_15 < 2.0**-54)
     product_35 = -2 * abs_product_15
@@ -667,15 +664,15 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_63 = ((total_63 * product_35 + _1_OVER_5) * product_35 + _1_OVER_4) * product_35
     total_63 = product_35.square() * ((total_63 + _1_OVER_3) * product_35 + _1_OVER_2)
     total_63 = product_35 - (total_62 - difference_54) + (1 - difference_54) + total_63
-    branch_35 = torch.where(total_63.abs() < torch.inf, total_63, 0)
+    branch_35 = _select(total_63.abs() < torch.inf, total_63, 0)
     total_64 = total_62 + branch_35
     exp_product_35 = product_35.exp()
-    branch_36 = torch.where(is_less_5, total_64, exp_product_35)
+    branch_36 = _select(is_less_5, total_64, exp_product_35)
     total_65 = branch_36 - 1
     difference_55 = total_65 - branch_36
     binade = _binade(exp_product_35 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_37 = torch.where(inside, binade, 1)
+    branch_37 = _select(inside, binade, 1)
     ratio_2 = exp_product_35 / branch_37
     floor = torch.floor(branch_37.log() * _1_OVER_LOG_2 + 0.5)
     difference_56 = product_35 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -684,7 +681,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_57 = total_66 - difference_56
     total_67 = difference_56 - (total_66 - difference_57) + (negated_5 - difference_57)
     total_67 = total_67 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_38 = torch.where(total_67.abs() < torch.inf, total_67, 0)
+    branch_38 = _select(total_67.abs() < torch.inf, total_67, 0)
     total_68 = total_66 + branch_38
     numerator_5 = ((_1_OVER_15 * total_68 + _1_OVER_14) * total_68 + _1_OVER_13) * total_68
     numerator_6 = ((numerator_5 + _1_OVER_12) * total_68 + _1_OVER_11) * total_68 + _1_OVER_10
@@ -694,17 +691,17 @@ def _by_x_x(x: Tensor) -> Tensor:
     numerator_10 = total_68.square() * (numerator_9 + _1_OVER_2)
     numerator_11 = numerator_10 + (branch_38 - (total_68 - total_66))
     numerator_11 = (1 - ratio_2 + total_68 + numerator_11) / ratio_2
-    numerator_11 = torch.where(inside & (abs_product_35 >= 0.25), numerator_11, 0) * branch_36
-    numerator_11 = torch.where(is_less_5, branch_35 - (total_64 - total_62), 0) + numerator_11
+    numerator_11 = _select(inside & (abs_product_35 >= 0.25), numerator_11, 0) * branch_36
+    numerator_11 = _select(is_less_5, branch_35 - (total_64 - total_62), 0) + numerator_11
     numerator_11 = branch_36 - (total_65 - difference_55) + (-1 - difference_55) + numerator_11
-    branch_39 = torch.where(numerator_11.abs() < torch.inf, numerator_11, 0)
+    branch_39 = _select(numerator_11.abs() < torch.inf, numerator_11, 0)
     total_69 = total_65 + branch_39
     minus_total_69 = -total_69
     total_70 = total_69 + 2
     difference_58 = total_70 - total_69
     difference_59 = branch_39 - (total_69 - total_65)
     total_71 = total_69 - (total_70 - difference_58) + (2 - difference_58) + difference_59
-    branch_40 = torch.where(total_71.abs() < torch.inf, total_71, 0)
+    branch_40 = _select(total_71.abs() < torch.inf, total_71, 0)
     total_72 = total_70 + branch_40
     ratio_3 = minus_total_69 / total_72
     product_36 = sign_product_15 * ratio_3
@@ -718,19 +715,19 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_62 = total_72 - head_total_72
     numerator_12 = head_ratio_3 * head_total_72 - product_37 + head_ratio_3 * difference_62
     numerator_13 = numerator_12 + difference_60 * head_total_72 + difference_60 * difference_62
-    numerator_14 = -torch.where(product_37 * 2.0**-60 == 0, 0, numerator_13)
+    numerator_14 = -_select(product_37 * 2.0**-60 == 0, 0, numerator_13)
     numerator_15 = minus_total_69 - product_37 + numerator_14 - difference_59
     numerator_15 = (numerator_15 - (branch_40 - (total_72 - total_70)) * ratio_3) / total_72
     numerator_15 = numerator_15 * sign_product_15
     total_73 = head_6 * head_ratio_3 - product_36 + head_6 * difference_60
     total_73 = total_73 + difference_61 * head_ratio_3 + difference_61 * difference_60
-    total_73 = torch.where(product_36 * 2.0**-60 == 0, 0, total_73) + numerator_15
+    total_73 = _select(product_36 * 2.0**-60 == 0, 0, total_73) + numerator_15
     magnitude = torch.abs(product_36 - tanh_product_15 + total_73)
     magnitude = magnitude <= 0.00390625 * tanh_product_15.abs()
-    branch_41 = torch.where(magnitude, product_36, tanh_product_15)
+    branch_41 = _select(magnitude, product_36, tanh_product_15)
     ratio_4 = branch_41 / part_of_t
     ratio_5 = ratio_4 / rest_of_t
-    branch_42 = torch.where(branch_34, product_12, ratio_5)
+    branch_42 = _select(branch_34, product_12, ratio_5)
     product_38 = ratio_5 * rest_of_t
     head_ratio_5 = _head(ratio_5)
     head_rest_of_t = _head(rest_of_t)
@@ -744,20 +741,19 @@ def _by_x_x(x: Tensor) -> Tensor:
     numerator_16 = head_ratio_4 * head_part_of_t - product_39 + head_ratio_4 * difference_65
     numerator_17 = numerator_16 + difference_66 * head_part_of_t
     numerator_18 = numerator_17 + difference_66 * difference_65
-    numerator_19 = -torch.where(product_39 * 2.0**-60 == 0, 0, numerator_18)
+    numerator_19 = -_select(product_39 * 2.0**-60 == 0, 0, numerator_18)
     numerator_20 = branch_41 - product_39 + numerator_19
     numerator_21 = head_ratio_5 * head_rest_of_t - product_38 + head_ratio_5 * difference_63
     numerator_22 = numerator_21 + difference_64 * head_rest_of_t
     numerator_23 = numerator_22 + difference_64 * difference_63
-    numerator_24 = -torch.where(product_38 * 2.0**-60 == 0, 0, numerator_23)
-    numerator_25 = ratio_4 - product_38 + numerator_24
-    numerator_26 = 4 * exp_product_35 / torch.square(1 + exp_product_35)
-    numerator_27 = numerator_26 * (total_34 + total_35 * product_15)
-    numerator_28 = numerator_20 + (torch.where(magnitude, total_73, 0) + numerator_27)
-    numerator_29 = numerator_25 + (numerator_28 - branch_16 * ratio_4) / part_of_t
-    numerator_29 = (numerator_29 - branch_19 * ratio_5) / rest_of_t
-    numerator_29 = torch.where(branch_34, total_24, numerator_29)
-    branch_43 = torch.where(numerator_29.abs() < torch.inf, numerator_29, 0)
+    numerator_24 = ratio_4 - product_38 - _select(product_38 * 2.0**-60 == 0, 0, numerator_23)
+    numerator_25 = 4 * exp_product_35 / torch.square(1 + exp_product_35)
+    numerator_26 = numerator_25 * (total_34 + total_35 * product_15)
+    numerator_27 = numerator_20 + (_select(magnitude, total_73, 0) + numerator_26)
+    numerator_28 = numerator_24 + (numerator_27 - branch_16 * ratio_4) / part_of_t
+    numerator_28 = (numerator_28 - branch_19 * ratio_5) / rest_of_t
+    numerator_28 = _select(branch_34, total_24, numerator_28)
+    branch_43 = _select(numerator_28.abs() < torch.inf, numerator_28, 0)
     total_74 = branch_42 + branch_43
     product_40 = total_60 * total_74
     head_total_60 = _head(total_60)
@@ -766,26 +762,25 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_68 = total_60 - head_total_60
     total_75 = head_total_60 * head_total_74 - product_40 + head_total_60 * difference_67
     total_75 = total_75 + difference_68 * head_total_74 + difference_68 * difference_67
-    total_75 = torch.where(product_40 * 2.0**-60 == 0, 0, total_75)
+    total_75 = _select(product_40 * 2.0**-60 == 0, 0, total_75)
     total_75 = total_75 + (branch_33 - (total_60 - product_34)) * total_74
     total_75 = total_75 + (branch_43 - (total_74 - branch_42)) * total_60
-    branch_44 = torch.where(total_75.abs() < torch.inf, total_75, 0)
+    branch_44 = _select(total_75.abs() < torch.inf, total_75, 0)
     total_76 = product_40 + branch_44
     is_less_6 = abs_negated_2 < 0.5
     expm1_negated_2 = _expm1(negated_2)
     total_77 = expm1_negated_2 + 1
-    branch_45 = torch.where(is_less_6, total_77, negated_2.exp())
+    branch_45 = _select(is_less_6, total_77, negated_2.exp())
     branch_45_squared = branch_45.square()
     head_branch_45 = _head(branch_45)
     difference_69 = branch_45 - head_branch_45
-    product_41 = torch.where(is_less_6, expm1_negated_2 - (total_77 - 1), 0) * branch_45 * 2
+    product_41 = _select(is_less_6, expm1_negated_2 - (total_77 - 1), 0) * branch_45 * 2
     difference_70 = head_branch_45 * head_branch_45 - branch_45_squared
     difference_70 = difference_70 + head_branch_45 * difference_69
     difference_70 = difference_70 + difference_69 * head_branch_45
     difference_70 = difference_70 + difference_69 * difference_69
-    difference_70 = torch.where(branch_45_squared * 2.0**-60 == 0, 0, difference_70)
-    difference_70 = difference_70 + product_41
-    branch_46 = torch.where(difference_70.abs() < torch.inf, difference_70, 0)
+    difference_70 = _select(branch_45_squared * 2.0**-60 == 0, 0, difference_70) + product_41
+    branch_46 = _select(difference_70.abs() < torch.inf, difference_70, 0)
     total_78 = branch_45_squared + branch_46
     product_42 = total_76 * total_78
     minus_product_42 = -product_42
@@ -795,36 +790,36 @@ def _by_x_x(x: Tensor) -> Tensor:
     head_total_78 = _head(total_78)
     difference_72 = total_78 - head_total_78
     difference_73 = total_76 - head_total_76
+    product_43 = (_select(branch_34, 0, -branch_21 - branch_22) + total_26 * 2) * product_42
     total_80 = head_total_76 * head_total_78 - product_42 + head_total_76 * difference_72
     total_80 = total_80 + difference_73 * head_total_78 + difference_73 * difference_72
-    total_80 = torch.where(product_42 * 2.0**-60 == 0, 0, total_80)
+    total_80 = _select(product_42 * 2.0**-60 == 0, 0, total_80)
     total_80 = total_80 + (branch_44 - (total_76 - product_40)) * total_78
     total_80 = total_80 + (branch_46 - (total_78 - branch_45_squared)) * total_76
+    total_80 = -(total_80 + product_43)
     total_81 = total_57 - (total_79 - difference_71) + (minus_product_42 - difference_71)
-    total_81 = total_81 + (branch_32 - (total_57 - total_54))
-    total_82 = torch.where(branch_34, 0, -branch_21 - branch_22) + total_26 * 2
-    total_81 = total_81 - (total_80 + total_82 * product_42)
-    branch_47 = torch.where(total_81.abs() < torch.inf, total_81, 0)
-    total_83 = total_79 + branch_47
-    difference_74 = branch_47 - (total_83 - total_79)
-    branch_48 = torch.where(minus_product_16.abs() < torch.inf, minus_product_16, 0)
-    total_84 = negated_3 + branch_48
-    product_43 = 2 * total_84
-    total_85 = negated_2 + product_43
-    difference_75 = total_85 - negated_2
-    total_86 = negated_2 - (total_85 - difference_75) + (product_43 - difference_75)
-    total_86 = total_86 + total_26
-    total_87 = (branch_48 - (total_84 - negated_3)) * 2 + total_35 * product_43
-    total_86 = total_86 + total_87
-    branch_49 = torch.where(total_86.abs() < torch.inf, total_86, 0)
-    total_88 = total_85 + branch_49
-    difference_76 = branch_49 - (total_88 - total_85)
-    total_89 = total_88 + torch.where(difference_76.abs() < torch.inf, difference_76, 0)
-    is_far_2 = total_89.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * total_89, total_89).exp()
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
-    total_90 = total_83 + torch.where(difference_74.abs() < torch.inf, difference_74, 0)
-    return total_90 * part_of_t_2 * rest_of_t_2
+    total_81 = total_81 + (branch_32 - (total_57 - total_54)) + total_80
+    branch_47 = _select(total_81.abs() < torch.inf, total_81, 0)
+    total_82 = total_79 + branch_47
+    difference_74 = branch_47 - (total_82 - total_79)
+    branch_48 = _select(minus_product_16.abs() < torch.inf, minus_product_16, 0)
+    total_83 = negated_3 + branch_48
+    product_44 = 2 * total_83
+    total_84 = negated_2 + product_44
+    difference_75 = total_84 - negated_2
+    total_85 = negated_2 - (total_84 - difference_75) + (product_44 - difference_75)
+    total_85 = total_85 + total_26
+    total_86 = (branch_48 - (total_83 - negated_3)) * 2 + total_35 * product_44
+    total_85 = total_85 + total_86
+    branch_49 = _select(total_85.abs() < torch.inf, total_85, 0)
+    total_87 = total_84 + branch_49
+    difference_76 = branch_49 - (total_87 - total_84)
+    total_88 = total_87 + _select(difference_76.abs() < torch.inf, difference_76, 0)
+    is_far_2 = total_88.abs() > 64
+    part_of_t_2 = _select(is_far_2, 0.5 * total_88, total_88).exp()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
+    total_89 = total_82 + _select(difference_74.abs() < torch.inf, difference_74, 0)
+    return total_89 * part_of_t_2 * rest_of_t_2
 
 
 _DERIVATIVES = {
@@ -993,3 +988,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -88,8 +88,8 @@ def _value(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     total = (alpha * (x - c)).add_(c)
     is_at_least = x >= total
     difference = (alpha * (c + x)).sub_(c)
-    branch = torch.where(is_at_least, total, torch.maximum(x, difference))
-    return torch.where(is_at_least & (total <= difference), difference, branch)
+    branch = _select(is_at_least, total, torch.maximum(x, difference))
+    return _select(is_at_least & (total <= difference), difference, branch)
 
 
 def _by_x(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ def _by_x(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     total = (alpha * (x - c)).add_(c)
     is_less = x < total
     outside = is_greater & is_less | is_greater & (total > difference) & is_less
-    return torch.where(x == x, torch.where(outside, 1, alpha), x)
+    return _select(x == x, _select(outside, 1, alpha), x)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
@@ -109,9 +109,8 @@ def _by_alpha(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     is_at_least = x >= total
     total_2 = c + x
     difference_2 = (alpha * total_2).sub_(c)
-    branch = torch.where(x > difference_2, 0, total_2)
-    branch = torch.where(is_at_least, difference, branch)
-    return torch.where(is_at_least & (total <= difference_2), total_2, branch)
+    branch = _select(is_at_least, difference, _select(x > difference_2, 0, total_2))
+    return _select(is_at_least & (total <= difference_2), total_2, branch)
 
 
 def _by_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
@@ -120,7 +119,7 @@ def _by_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     total = smaller - c
     difference = total - smaller
     total_2 = (smaller - (total - difference)).add_(-c - difference)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     product = alpha * total_3
     total_4 = product + c
@@ -131,19 +130,19 @@ def _by_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     difference_4 = alpha - head_alpha
     total_5 = (head_alpha * head_total_3).sub_(product).add_(head_alpha * difference_3)
     total_5 = total_5.add_(difference_4 * head_total_3).add_(difference_4 * difference_3)
-    total_5 = torch.where(product * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(product * 2.0**-60 == 0, 0, total_5)
     total_5 = total_5.add_((branch - (total_3 - total)) * alpha)
     total_5 = (product - (total_4 - difference_2)).add_(c - difference_2).add_(total_5)
-    branch_2 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    branch_2 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_2
     difference_5 = branch_2 - (total_6 - total_4)
-    branch_3 = torch.where(difference_5.abs() < torch.inf, difference_5, 0)
+    branch_3 = _select(difference_5.abs() < torch.inf, difference_5, 0)
     inside = (smaller != total_6) & (smaller >= total_6)
     inside = (smaller == total_6) & (branch_3 <= 0) | inside
     total_7 = c + smaller
     difference_6 = total_7 - c
     total_8 = (c - (total_7 - difference_6)).add_(smaller - difference_6)
-    branch_4 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    branch_4 = _select(total_8.abs() < torch.inf, total_8, 0)
     total_9 = total_7 + branch_4
     product_2 = alpha * total_9
     total_10 = product_2 - c
@@ -152,36 +151,36 @@ def _by_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     difference_8 = total_9 - head_total_9
     total_11 = (head_alpha * head_total_9).sub_(product_2).add_(head_alpha * difference_8)
     total_11 = total_11.add_(difference_4 * head_total_9).add_(difference_4 * difference_8)
-    total_11 = torch.where(product_2 * 2.0**-60 == 0, 0, total_11)
+    total_11 = _select(product_2 * 2.0**-60 == 0, 0, total_11)
     total_11 = total_11.add_((branch_4 - (total_9 - total_7)) * alpha)
     total_12 = (product_2 - (total_10 - difference_7)).add_(-c - difference_7)
     total_12 = total_12.add_(total_11)
-    branch_5 = torch.where(total_12.abs() < torch.inf, total_12, 0)
+    branch_5 = _select(total_12.abs() < torch.inf, total_12, 0)
     total_13 = total_10 + branch_5
     difference_9 = branch_5 - (total_13 - total_10)
-    branch_6 = torch.where(difference_9.abs() < torch.inf, difference_9, 0)
+    branch_6 = _select(difference_9.abs() < torch.inf, difference_9, 0)
     inside_2 = (total_6 == total_13) & (branch_3 <= branch_6)
     inside_2 = inside & (inside_2 | (total_6 != total_13) & (total_6 <= total_13))
     total_14 = alpha - 1
     difference_10 = total_14 - alpha
     total_15 = (alpha - (total_14 - difference_10)).add_(-1 - difference_10)
-    branch_7 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_7 = _select(total_15.abs() < torch.inf, total_15, 0)
     total_16 = total_14 + branch_7
     total_17 = (-alpha).add_(1)
     difference_11 = total_17 + alpha
     total_18 = (-alpha).sub_(total_17 - difference_11).add_(1 - difference_11)
-    branch_8 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    branch_8 = _select(total_18.abs() < torch.inf, total_18, 0)
     total_19 = total_17 + branch_8
     inside_3 = (smaller != total_13) & (smaller > total_13)
     inside_3 = (smaller == total_13) & (branch_6 < 0) | inside_3
     difference_12 = branch_7 - (total_16 - total_14)
-    branch_9 = torch.where(inside_3, 0, difference_12)
-    branch_9 = torch.where(inside, branch_8 - (total_19 - total_17), branch_9)
-    branch_9 = torch.where(inside_2, difference_12, branch_9)
-    branch_10 = torch.where(inside, total_19, torch.where(inside_3, 0, total_16))
-    branch_10 = torch.where(inside_2, total_16, branch_10)
-    branch_10 = branch_10.add_(torch.where(branch_9.abs() < torch.inf, branch_9, 0))
-    return torch.where(smaller == smaller, branch_10, smaller)
+    branch_9 = _select(inside_3, 0, difference_12)
+    branch_9 = _select(inside, branch_8 - (total_19 - total_17), branch_9)
+    branch_9 = _select(inside_2, difference_12, branch_9)
+    branch_10 = _select(inside, total_19, _select(inside_3, 0, total_16))
+    branch_10 = _select(inside_2, total_16, branch_10)
+    branch_10 = branch_10.add_(_select(branch_9.abs() < torch.inf, branch_9, 0))
+    return _select(smaller == smaller, branch_10, smaller)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
@@ -190,7 +189,7 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     difference = alpha * (c + x) - c
     outside = (x >= total) | (x <= difference)
     branch = (outside & (outside | (total <= difference))).to(x.dtype)
-    return torch.where(x == x, branch, x)
+    return _select(x == x, branch, x)
 
 
 def _by_alpha_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
@@ -199,7 +198,7 @@ def _by_alpha_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     total = smaller - c
     difference = total - smaller
     total_2 = smaller - (total - difference) + (-c - difference)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     product = alpha * total_3
     total_4 = product + c
@@ -210,19 +209,19 @@ def _by_alpha_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     difference_4 = alpha - head_alpha
     total_5 = head_alpha * head_total_3 - product + head_alpha * difference_3
     total_5 = total_5 + difference_4 * head_total_3 + difference_4 * difference_3
-    total_5 = torch.where(product * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(product * 2.0**-60 == 0, 0, total_5)
     total_5 = total_5 + (branch - (total_3 - total)) * alpha
     total_5 = product - (total_4 - difference_2) + (c - difference_2) + total_5
-    branch_2 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    branch_2 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_2
     difference_5 = branch_2 - (total_6 - total_4)
-    branch_3 = torch.where(difference_5.abs() < torch.inf, difference_5, 0)
+    branch_3 = _select(difference_5.abs() < torch.inf, difference_5, 0)
     inside = (smaller != total_6) & (smaller >= total_6)
     inside = (smaller == total_6) & (branch_3 <= 0) | inside
     total_7 = c + smaller
     difference_6 = total_7 - c
     total_8 = c - (total_7 - difference_6) + (smaller - difference_6)
-    branch_4 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    branch_4 = _select(total_8.abs() < torch.inf, total_8, 0)
     total_9 = total_7 + branch_4
     product_2 = alpha * total_9
     total_10 = product_2 - c
@@ -231,19 +230,19 @@ def _by_alpha_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     difference_8 = total_9 - head_total_9
     total_11 = head_alpha * head_total_9 - product_2 + head_alpha * difference_8
     total_11 = total_11 + difference_4 * head_total_9 + difference_4 * difference_8
-    total_11 = torch.where(product_2 * 2.0**-60 == 0, 0, total_11)
+    total_11 = _select(product_2 * 2.0**-60 == 0, 0, total_11)
     total_11 = total_11 + (branch_4 - (total_9 - total_7)) * alpha
     total_11 = product_2 - (total_10 - difference_7) + (-c - difference_7) + total_11
-    branch_5 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    branch_5 = _select(total_11.abs() < torch.inf, total_11, 0)
     total_12 = total_10 + branch_5
     difference_9 = branch_5 - (total_12 - total_10)
-    branch_6 = torch.where(difference_9.abs() < torch.inf, difference_9, 0)
+    branch_6 = _select(difference_9.abs() < torch.inf, difference_9, 0)
     inside_2 = (total_6 == total_12) & (branch_3 <= branch_6)
     inside_2 = inside & (inside_2 | (total_6 != total_12) & (total_6 <= total_12))
     inside_3 = (smaller != total_12) & (smaller <= total_12)
     inside_3 = ((smaller == total_12) & (branch_6 >= 0) | inside_3).to(x.dtype)
-    inside_2 = torch.where(inside_2, 1, torch.where(inside, -1, inside_3))
-    return torch.where(smaller == smaller, inside_2, smaller)
+    inside_2 = _select(inside_2, 1, _select(inside, -1, inside_3))
+    return _select(smaller == smaller, inside_2, smaller)
 
 
 _DERIVATIVES = {
@@ -447,3 +446,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -201,10 +201,10 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total = t + 1
     difference = total - t
     total_2 = (t - (total - difference)).add_(1 - difference)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     is_less_2 = total_3 < 2.0**-32
-    branch_2 = torch.where(is_less_2, x.new_full((), 2.0**64), 1)
+    branch_2 = _select(is_less_2, x.new_full((), 2.0**64), 1)
     product_2 = total_3 * branch_2
     product_3 = -0.5 * log1p_t
     abs_product_3 = product_3.abs()
@@ -219,11 +219,11 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_5 = total_5.mul_(product_3).add_(_1_OVER_4).mul_(product_3).add_(_1_OVER_3)
     total_5 = product_3.square().mul_(total_5.mul_(product_3).add_(_1_OVER_2))
     total_5 = (product_3 - (total_4 - difference_2)).add_(1 - difference_2).add_(total_5)
-    branch_3 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    branch_3 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_3
     exp_product_3 = product_3.exp()
-    branch_4 = torch.where(is_less_3, total_6, exp_product_3)
-    branch_5 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
+    branch_4 = _select(is_less_3, total_6, exp_product_3)
+    branch_5 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
     product_4 = branch_4 * branch_5
     product_5 = product_2 * product_4
     product_6 = product_5 * product_4
@@ -237,7 +237,7 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_6 = product_2 - head_product_2
     binade = _binade(exp_product_3 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_6 = torch.where(inside, binade, 1)
+    branch_6 = _select(inside, binade, 1)
     ratio = exp_product_3 / branch_6
     floor = branch_6.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_7 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -246,7 +246,7 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_8 = total_8 - difference_7
     total_9 = (difference_7 - (total_8 - difference_8)).add_(negated - difference_8)
     total_9 = total_9.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_7 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_7 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_7
     numerator = (_1_OVER_15 * total_10).add_(_1_OVER_14).mul_(total_10).add_(_1_OVER_13)
     numerator = numerator.mul_(total_10).add_(_1_OVER_12).mul_(total_10).add_(_1_OVER_11)
@@ -257,8 +257,8 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator = total_10.square().mul_(numerator.mul_(total_10).add_(_1_OVER_2))
     numerator = numerator.add_(branch_7 - (total_10 - total_8))
     numerator = (1 - ratio).add_(total_10).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_product_3 >= 0.25), numerator, 0).mul_(branch_4)
-    numerator = torch.where(is_less_3, branch_3 - (total_6 - total_4), 0).add_(numerator)
+    numerator = _select(inside & (abs_product_3 >= 0.25), numerator, 0).mul_(branch_4)
+    numerator = _select(is_less_3, branch_3 - (total_6 - total_4), 0).add_(numerator)
     numerator = numerator.mul_(branch_5)
     total_11 = (product_6 - (total_7 - difference_3)).add_(-1 - difference_3)
     product_7 = (branch - (total_3 - total)).mul_(branch_2).mul_(product_4)
@@ -266,35 +266,35 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_9 = difference_9.add_(head_product_2 * difference_4)
     difference_9 = difference_9.add_(difference_6 * head_product_4)
     difference_9 = difference_9.add_(difference_6 * difference_4)
-    difference_9 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_9).add_(product_7)
+    difference_9 = _select(product_5 * 2.0**-60 == 0, 0, difference_9).add_(product_7)
     difference_9 = difference_9.add_(numerator * product_2).mul_(product_4)
     difference_10 = (head_product_5 * head_product_4).sub_(product_6)
     difference_10 = difference_10.add_(head_product_5 * difference_4)
     difference_10 = difference_10.add_(difference_5 * head_product_4)
     difference_10 = difference_10.add_(difference_5 * difference_4)
-    difference_10 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_10).add_(difference_9)
+    difference_10 = _select(product_6 * 2.0**-60 == 0, 0, difference_10).add_(difference_9)
     total_11 = total_11.add_(difference_10.add_(numerator * product_5))
-    branch_8 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    branch_8 = _select(total_11.abs() < torch.inf, total_11, 0)
     total_12 = total_7 + branch_8
     total_13 = (branch_8 - (total_12 - total_7)).add_(total_12)
-    branch_9 = torch.where(total_13.abs() < 0.00390625, total_13, 0)
-    branch_10 = torch.where(branch_9.abs() < torch.inf, branch_9, 0)
+    branch_9 = _select(total_13.abs() < 0.00390625, total_13, 0)
+    branch_10 = _select(branch_9.abs() < torch.inf, branch_9, 0)
     total_14 = log1p_t + branch_10
     difference_11 = total_14 - log1p_t
     difference_12 = branch_10 - difference_11
     is_at_most = (difference_11 + difference_12).abs_() <= log1p_t.abs().mul_(0.00390625)
-    branch_11 = torch.where(is_at_most, total_14, log1p_t)
+    branch_11 = _select(is_at_most, total_14, log1p_t)
     ratio_2 = branch_11 / t
     total_15 = product + branch_11
     difference_13 = total_15 - product
-    branch_12 = torch.where(is_at_most, difference_12, 0)
+    branch_12 = _select(is_at_most, difference_12, 0)
     total_16 = (product - (total_15 - difference_13)).add_(branch_11 - difference_13)
     total_16 = total_16.add_(branch_12)
-    branch_13 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_13 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_15 + branch_13
-    branch_14 = torch.where(is_negative, torch.where(is_less, 1, ratio_2), total_17)
+    branch_14 = _select(is_negative, _select(is_less, 1, ratio_2), total_17)
     product_8 = gamma * branch_14
-    branch_15 = torch.where(is_negative, e, 1)
+    branch_15 = _select(is_negative, e, 1)
     product_9 = product_8 * branch_15
     product_10 = product_9 * branch_15
     abs_product_10 = product_10.abs()
@@ -315,26 +315,25 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_20 = ratio_2 - head_ratio_2
     numerator_2 = (head_ratio_2 * head_t).sub_(product_11).add_(head_ratio_2 * difference_19)
     numerator_3 = numerator_2.add_(difference_20 * head_t).add_(difference_20 * difference_19)
-    numerator_4 = torch.where(product_11 * 2.0**-60 == 0, 0, numerator_3).neg_()
+    numerator_4 = _select(product_11 * 2.0**-60 == 0, 0, numerator_3).neg_()
     numerator_4 = (branch_11 - product_11).add_(numerator_4).add_(branch_12).div_(t)
-    numerator_4 = torch.where(is_less, 0, numerator_4)
-    numerator_4 = torch.where(is_negative, numerator_4, branch_13 - (total_17 - total_15))
-    numerator_4 = numerator_4 * gamma
+    numerator_4 = _select(is_less, 0, numerator_4)
+    numerator_4 = _select(is_negative, numerator_4, branch_13 - (total_17 - total_15)) * gamma
     difference_21 = (head_gamma * head_branch_14).sub_(product_8)
     difference_21 = difference_21.add_(head_gamma * difference_17)
     difference_21 = difference_21.add_(difference_18 * head_branch_14)
     difference_21 = difference_21.add_(difference_18 * difference_17)
-    difference_21 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_21).add_(numerator_4)
+    difference_21 = _select(product_8 * 2.0**-60 == 0, 0, difference_21).add_(numerator_4)
     difference_22 = (head_product_9 * head_branch_15).sub_(product_10)
     difference_22 = difference_22.add_(head_product_9 * difference_14)
     difference_22 = difference_22.add_(difference_15 * head_branch_15)
     difference_22 = difference_22.add_(difference_15 * difference_14)
-    difference_22 = torch.where(product_10 * 2.0**-60 == 0, 0, difference_22)
+    difference_22 = _select(product_10 * 2.0**-60 == 0, 0, difference_22)
     difference_23 = (head_product_8 * head_branch_15).sub_(product_9)
     difference_23 = difference_23.add_(head_product_8 * difference_14)
     difference_23 = difference_23.add_(difference_16 * head_branch_15)
     difference_23 = difference_23.add_(difference_16 * difference_14)
-    difference_23 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_23)
+    difference_23 = _select(product_9 * 2.0**-60 == 0, 0, difference_23)
     difference_23 = difference_23.add_(difference_21 * branch_15).mul_(branch_15)
     difference_22 = difference_22.add_(difference_23)
     sign_product_10 = torch.where(product_10.isnan(), product_10, product_10.sign())
@@ -361,7 +360,7 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_19 = total_18 + 1
     difference_24 = total_19 - total_18
     total_20 = (total_18 - (total_19 - difference_24)).add_(1 - difference_24)
-    branch_16 = torch.where(total_20.abs() < torch.inf, total_20, 0)
+    branch_16 = _select(total_20.abs() < torch.inf, total_20, 0)
     total_21 = total_19 + branch_16
     product_13 = _2_OVER_SQRT_PI * total_21
     product_14 = _COEFFICIENT * total_21
@@ -372,11 +371,11 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_22 = (head * head_total_21).sub_(product_14).add_(head * difference_25)
     total_22 = total_22.add_(difference_26 * head_total_21)
     total_22 = total_22.add_(difference_26 * difference_25)
-    total_22 = torch.where(product_14 * 2.0**-60 == 0, 0, total_22)
+    total_22 = _select(product_14 * 2.0**-60 == 0, 0, total_22)
     total_22 = total_22.add_(_COEFFICIENT_2 * total_21)
     total_22 = total_22.add_((branch_16 - (total_21 - total_19)).mul_(_COEFFICIENT))
     total_22 = (product_14 - product_13).add_(total_22)
-    branch_17 = torch.where(total_22.abs() < torch.inf, total_22, 0)
+    branch_17 = _select(total_22.abs() < torch.inf, total_22, 0)
     total_23 = product_13 + branch_17
     product_15 = total_23 * product_10
     smaller = abs_product_10.clamp(max=40)
@@ -395,12 +394,12 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_25 = negated_2.square().mul_(total_25.mul_(negated_2).add_(_1_OVER_2))
     total_26 = (negated_2 - (total_24 - difference_27)).add_(1 - difference_27)
     total_26 = total_26.add_(total_25)
-    branch_18 = torch.where(total_26.abs() < torch.inf, total_26, 0)
+    branch_18 = _select(total_26.abs() < torch.inf, total_26, 0)
     total_27 = total_24 + branch_18
     exp_negated_2 = negated_2.exp()
-    branch_19 = torch.where(is_less_5, total_27, exp_negated_2)
-    branch_20 = torch.where(is_less_5, branch_18 - (total_27 - total_24), 0)
-    branch_21 = torch.where(branch_20.abs() < torch.inf, branch_20, 0)
+    branch_19 = _select(is_less_5, total_27, exp_negated_2)
+    branch_20 = _select(is_less_5, branch_18 - (total_27 - total_24), 0)
+    branch_21 = _select(branch_20.abs() < torch.inf, branch_20, 0)
     total_28 = branch_19 + branch_21
     smaller_2 = smaller.clamp(max=40)
     numerator_5 = (1.6761565171163722e-05 * smaller_2).add_(0.0003603586160003391)
@@ -431,7 +430,7 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_30 = total_28 - head_total_28
     binade_2 = _binade(exp_negated_2 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_22 = torch.where(inside_2, binade_2, 1)
+    branch_22 = _select(inside_2, binade_2, 1)
     ratio_3 = exp_negated_2 / branch_22
     floor_2 = branch_22.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_31 = negated_2 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -440,7 +439,7 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_32 = total_30 - difference_31
     total_31 = (difference_31 - (total_30 - difference_32)).add_(negated_3 - difference_32)
     total_31 = total_31.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_23 = torch.where(total_31.abs() < torch.inf, total_31, 0)
+    branch_23 = _select(total_31.abs() < torch.inf, total_31, 0)
     total_32 = total_30 + branch_23
     head_smaller = _head(smaller)
     difference_33 = smaller - head_smaller
@@ -453,25 +452,25 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_20 = total_32.square().mul_(numerator_19.mul_(total_32).add_(_1_OVER_2))
     numerator_21 = numerator_20.add_(branch_23 - (total_32 - total_30))
     numerator_21 = (1 - ratio_3).add_(total_32).add_(numerator_21).div_(ratio_3)
-    numerator_21 = torch.where(inside_2 & (abs_negated_2 >= 0.25), numerator_21, 0)
+    numerator_21 = _select(inside_2 & (abs_negated_2 >= 0.25), numerator_21, 0)
     total_33 = (minus_product_16 - (total_29 - difference_28)).add_(1 - difference_28)
     product_17 = (branch_21 - (total_28 - branch_19)).mul_(numerator_13)
     difference_34 = (head_total_28 * head_numerator_13).sub_(product_16)
     difference_34 = difference_34.add_(head_total_28 * difference_29)
     difference_34 = difference_34.add_(difference_30 * head_numerator_13)
     difference_34 = difference_34.add_(difference_30 * difference_29)
-    difference_34 = torch.where(product_16 * 2.0**-60 == 0, 0, difference_34).add_(product_17)
+    difference_34 = _select(product_16 * 2.0**-60 == 0, 0, difference_34).add_(product_17)
     difference_35 = (head_smaller * head_smaller).sub_(smaller_squared)
     difference_35 = difference_35.add_(head_smaller * difference_33)
     difference_35 = difference_35.add_(difference_33 * head_smaller)
     difference_35 = difference_35.add_(difference_33 * difference_33)
-    difference_35 = torch.where(smaller_squared * 2.0**-60 == 0, 0, difference_35).neg_()
+    difference_35 = _select(smaller_squared * 2.0**-60 == 0, 0, difference_35).neg_()
     difference_34 = difference_34.add_(numerator_21.add_(difference_35).mul_(product_16)).neg_()
     total_33 = total_33.add_(difference_34)
-    branch_24 = torch.where(total_33.abs() < torch.inf, total_33, 0)
+    branch_24 = _select(total_33.abs() < torch.inf, total_33, 0)
     total_34 = total_29 + branch_24
     product_18 = sign_product_10 * total_34
-    branch_25 = torch.where(is_less_4, product_15, product_18)
+    branch_25 = _select(is_less_4, product_15, product_18)
     ratio_4 = branch_25 / branch_15
     ratio_5 = ratio_4 / branch_15
     product_19 = ratio_5 * branch_15
@@ -492,34 +491,34 @@ def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_23 = (head_2 * head_total_34).sub_(product_18).add_(head_2 * difference_40)
     numerator_24 = numerator_23.add_(difference_41 * head_total_34)
     numerator_25 = numerator_24.add_(difference_41 * difference_40)
-    numerator_26 = torch.where(product_18 * 2.0**-60 == 0, 0, numerator_25)
+    numerator_26 = _select(product_18 * 2.0**-60 == 0, 0, numerator_25)
     numerator_27 = numerator_26.add_((branch_24 - (total_34 - total_29)).mul_(sign_product_10))
     numerator_28 = (branch_17 - (total_23 - product_13)).mul_(product_10)
     numerator_29 = (head_total_23 * head_product_10).sub_(product_15)
     numerator_30 = numerator_29.add_(head_total_23 * difference_38)
     numerator_31 = numerator_30.add_(difference_39 * head_product_10)
     numerator_32 = numerator_31.add_(difference_39 * difference_38)
-    numerator_33 = torch.where(product_15 * 2.0**-60 == 0, 0, numerator_32).add_(numerator_28)
-    numerator_34 = torch.where(is_less_4, numerator_33, numerator_27).add_(numerator_22)
+    numerator_33 = _select(product_15 * 2.0**-60 == 0, 0, numerator_32).add_(numerator_28)
+    numerator_34 = _select(is_less_4, numerator_33, numerator_27).add_(numerator_22)
     numerator_35 = (head_ratio_4 * head_branch_15).sub_(product_20)
     numerator_36 = numerator_35.add_(head_ratio_4 * difference_14)
     numerator_37 = numerator_36.add_(difference_37 * head_branch_15)
     numerator_38 = numerator_37.add_(difference_37 * difference_14)
-    numerator_39 = torch.where(product_20 * 2.0**-60 == 0, 0, numerator_38).neg_()
+    numerator_39 = _select(product_20 * 2.0**-60 == 0, 0, numerator_38).neg_()
     numerator_40 = (branch_25 - product_20).add_(numerator_39).add_(numerator_34)
     numerator_41 = numerator_40.div_(branch_15)
     numerator_42 = (head_ratio_5 * head_branch_15).sub_(product_19)
     numerator_43 = numerator_42.add_(head_ratio_5 * difference_14)
     numerator_44 = numerator_43.add_(difference_36 * head_branch_15)
     numerator_45 = numerator_44.add_(difference_36 * difference_14)
-    numerator_46 = torch.where(product_19 * 2.0**-60 == 0, 0, numerator_45).neg_()
+    numerator_46 = _select(product_19 * 2.0**-60 == 0, 0, numerator_45).neg_()
     numerator_46 = (ratio_4 - product_19).add_(numerator_46).add_(numerator_41).div_(branch_15)
-    total_35 = torch.where(numerator_46.abs() < torch.inf, numerator_46, 0).add_(ratio_5)
-    branch_26 = torch.where(difference_21.abs() < torch.inf, difference_21, 0)
-    branch_26 = branch_26.add_(product_8).mul_(_2_OVER_SQRT_PI_2)
-    branch_27 = torch.where(product_12.abs() < torch.inf, product_12, 0)
-    branch_27 = torch.where(branch_27.add_(abs_product_10) < 2.0**-54, branch_26, total_35)
-    return branch_27.mul_(larger).mul_(branch_15).mul_(branch_15)
+    total_35 = _select(difference_21.abs() < torch.inf, difference_21, 0).add_(product_8)
+    total_35 = total_35.mul_(_2_OVER_SQRT_PI_2)
+    total_36 = _select(product_12.abs() < torch.inf, product_12, 0).add_(abs_product_10)
+    total_37 = _select(numerator_46.abs() < torch.inf, numerator_46, 0).add_(ratio_5)
+    total_36 = _select(total_36 < 2.0**-54, total_35, total_37).mul_(larger)
+    return total_36.mul_(branch_15).mul_(branch_15)
 
 
 def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -538,25 +537,25 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_2 = delta - head_delta
     total = (head_delta * head_clamped).sub_(product_4).add_(head_delta * difference)
     total = total.add_(difference_2 * head_clamped).add_(difference_2 * difference)
-    total = torch.where(product_4 * 2.0**-60 == 0, 0, total)
-    total_2 = torch.where(total.abs() < torch.inf, total, 0).add_(product_4)
+    total = _select(product_4 * 2.0**-60 == 0, 0, total)
+    total_2 = _select(total.abs() < torch.inf, total, 0).add_(product_4)
     product_5 = total_2.abs().neg_().mul_(0.5)
     is_less = product_5.abs() < 0.5
     expm1_product_5 = _expm1(product_5)
     total_3 = expm1_product_5 + 1
-    branch = torch.where(is_less, total_3, product_5.exp())
+    branch = _select(is_less, total_3, product_5.exp())
     t = branch.square()
     total_4 = t + 1
     difference_3 = total_4 - t
     total_5 = (t - (total_4 - difference_3)).add_(1 - difference_3)
     head_branch = _head(branch)
     difference_4 = branch - head_branch
-    branch_2 = torch.where(is_less, expm1_product_5 - (total_3 - 1), 0)
+    branch_2 = _select(is_less, expm1_product_5 - (total_3 - 1), 0)
     total_6 = (head_branch * head_branch).sub_(t).add_(head_branch * difference_4)
     total_6 = total_6.add_(difference_4 * head_branch).add_(difference_4 * difference_4)
-    total_6 = torch.where(t * 2.0**-60 == 0, 0, total_6).add_((branch_2 * branch).mul_(2))
+    total_6 = _select(t * 2.0**-60 == 0, 0, total_6).add_((branch_2 * branch).mul_(2))
     total_7 = total_5 + total_6
-    branch_3 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_3 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_8 = total_4 + branch_3
     ratio = 1 / total_8
     product_6 = product_3 * ratio
@@ -566,15 +565,15 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_6 = (head_gamma * head_gamma).sub_(gamma_squared)
     difference_6 = difference_6.add_(head_gamma * difference_5).add_(difference_5 * head_gamma)
     difference_6 = difference_6.add_(difference_5 * difference_5)
-    difference_6 = torch.where(gamma_squared * 2.0**-60 == 0, 0, difference_6)
+    difference_6 = _select(gamma_squared * 2.0**-60 == 0, 0, difference_6)
     is_negative = total_2 < 0
-    total_9 = torch.where(total_6.abs() < torch.inf, total_6, 0).add_(t)
+    total_9 = _select(total_6.abs() < torch.inf, total_6, 0).add_(t)
     is_less_2 = total_9 < 2.0**-54
     log1p_t = t.log1p()
-    branch_4 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    branch_4 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_10 = total_4 + branch_4
     is_less_3 = total_10 < 2.0**-32
-    branch_5 = torch.where(is_less_3, x.new_full((), 2.0**64), 1)
+    branch_5 = _select(is_less_3, x.new_full((), 2.0**64), 1)
     product_7 = total_10 * branch_5
     product_8 = -0.5 * log1p_t
     abs_product_8 = product_8.abs()
@@ -590,11 +589,11 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_12 = product_8.square().mul_(total_12.mul_(product_8).add_(_1_OVER_2))
     total_13 = (product_8 - (total_11 - difference_7)).add_(1 - difference_7)
     total_13 = total_13.add_(total_12)
-    branch_6 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_6 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = total_11 + branch_6
     exp_product_8 = product_8.exp()
-    branch_7 = torch.where(is_less_4, total_14, exp_product_8)
-    branch_8 = torch.where(is_less_3, x.new_full((), 2.0**-32), 1)
+    branch_7 = _select(is_less_4, total_14, exp_product_8)
+    branch_8 = _select(is_less_3, x.new_full((), 2.0**-32), 1)
     product_9 = branch_7 * branch_8
     product_10 = product_7 * product_9
     product_11 = product_10 * product_9
@@ -608,7 +607,7 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_11 = product_7 - head_product_7
     binade = _binade(exp_product_8 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_9 = torch.where(inside, binade, 1)
+    branch_9 = _select(inside, binade, 1)
     ratio_2 = exp_product_8 / branch_9
     floor = branch_9.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_12 = product_8 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -617,7 +616,7 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_13 = total_16 - difference_12
     total_17 = (difference_12 - (total_16 - difference_13)).add_(negated - difference_13)
     total_17 = total_17.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_10 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    branch_10 = _select(total_17.abs() < torch.inf, total_17, 0)
     total_18 = total_16 + branch_10
     numerator = (_1_OVER_15 * total_18).add_(_1_OVER_14).mul_(total_18).add_(_1_OVER_13)
     numerator = numerator.mul_(total_18).add_(_1_OVER_12).mul_(total_18).add_(_1_OVER_11)
@@ -628,8 +627,8 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator = total_18.square().mul_(numerator.mul_(total_18).add_(_1_OVER_2))
     numerator = numerator.add_(branch_10 - (total_18 - total_16))
     numerator = (1 - ratio_2).add_(total_18).add_(numerator).div_(ratio_2)
-    numerator = torch.where(inside & (abs_product_8 >= 0.25), numerator, 0).mul_(branch_7)
-    numerator = torch.where(is_less_4, branch_6 - (total_14 - total_11), 0).add_(numerator)
+    numerator = _select(inside & (abs_product_8 >= 0.25), numerator, 0).mul_(branch_7)
+    numerator = _select(is_less_4, branch_6 - (total_14 - total_11), 0).add_(numerator)
     numerator = numerator.mul_(branch_8)
     product_12 = (branch_4 - (total_10 - total_4)).mul_(branch_5).mul_(product_9)
     total_19 = (product_11 - (total_15 - difference_8)).add_(-1 - difference_8)
@@ -637,60 +636,60 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_14 = difference_14.add_(head_product_10 * difference_9)
     difference_14 = difference_14.add_(difference_10 * head_product_9)
     difference_14 = difference_14.add_(difference_10 * difference_9)
-    difference_14 = torch.where(product_11 * 2.0**-60 == 0, 0, difference_14)
+    difference_14 = _select(product_11 * 2.0**-60 == 0, 0, difference_14)
     difference_15 = (head_product_7 * head_product_9).sub_(product_10)
     difference_15 = difference_15.add_(head_product_7 * difference_9)
     difference_15 = difference_15.add_(difference_11 * head_product_9)
     difference_15 = difference_15.add_(difference_11 * difference_9)
-    difference_15 = torch.where(product_10 * 2.0**-60 == 0, 0, difference_15).add_(product_12)
+    difference_15 = _select(product_10 * 2.0**-60 == 0, 0, difference_15).add_(product_12)
     difference_15 = difference_15.add_(numerator * product_7).mul_(product_9)
     difference_14 = difference_14.add_(difference_15).add_(numerator * product_10)
     total_19 = total_19.add_(difference_14)
-    branch_11 = torch.where(total_19.abs() < torch.inf, total_19, 0)
+    branch_11 = _select(total_19.abs() < torch.inf, total_19, 0)
     total_20 = total_15 + branch_11
     total_21 = (branch_11 - (total_20 - total_15)).add_(total_20)
-    branch_12 = torch.where(total_21.abs() < 0.00390625, total_21, 0)
-    branch_13 = torch.where(branch_12.abs() < torch.inf, branch_12, 0)
+    branch_12 = _select(total_21.abs() < 0.00390625, total_21, 0)
+    branch_13 = _select(branch_12.abs() < torch.inf, branch_12, 0)
     total_22 = log1p_t + branch_13
     difference_16 = total_22 - log1p_t
     difference_17 = branch_13 - difference_16
     is_at_most = (difference_16 + difference_17).abs_() <= log1p_t.abs().mul_(0.00390625)
-    branch_14 = torch.where(is_at_most, total_22, log1p_t)
+    branch_14 = _select(is_at_most, total_22, log1p_t)
     ratio_3 = branch_14 / t
     product_13 = ratio_3 * t
     head_ratio_3 = _head(ratio_3)
     head_t = _head(t)
     difference_18 = t - head_t
     difference_19 = ratio_3 - head_ratio_3
-    total_23 = torch.where(is_at_most, difference_17, 0).add_((1 / total_4).mul_(total_6))
+    total_23 = _select(is_at_most, difference_17, 0).add_((1 / total_4).mul_(total_6))
     numerator_2 = (head_ratio_3 * head_t).sub_(product_13).add_(head_ratio_3 * difference_18)
     numerator_3 = numerator_2.add_(difference_19 * head_t).add_(difference_19 * difference_18)
-    numerator_4 = torch.where(product_13 * 2.0**-60 == 0, 0, numerator_3).neg_()
+    numerator_4 = _select(product_13 * 2.0**-60 == 0, 0, numerator_3).neg_()
     numerator_5 = (branch_14 - product_13).add_(numerator_4).add_(total_23)
-    numerator_5 = torch.where(is_less_2, 0, numerator_5.sub_(total_6 * ratio_3).div_(t))
-    total_24 = torch.where(total_23.abs() < torch.inf, total_23, 0).add_(branch_14)
+    numerator_5 = _select(is_less_2, 0, numerator_5.sub_(total_6 * ratio_3).div_(t))
+    total_24 = _select(total_23.abs() < torch.inf, total_23, 0).add_(branch_14)
     total_24 = total_24.add_(total_2)
-    branch_15 = torch.where(numerator_5.abs() < torch.inf, numerator_5, 0)
-    branch_15 = torch.where(is_less_2, 1, ratio_3).add_(branch_15)
-    branch_15 = torch.where(is_negative, branch_15, total_24)
-    branch_16 = torch.where(is_negative, total_9, 1)
-    branch_17 = torch.where(difference_6.abs() < torch.inf, difference_6, 0)
-    branch_17 = (branch_17.add_(gamma_squared) * branch_15.square()).mul_(branch_16)
-    branch_17 = branch_17.mul_(branch_16).neg_().mul_(0.5)
-    is_less_5 = branch_17.abs() < 0.5
-    expm1_branch_17 = _expm1(branch_17)
-    total_25 = expm1_branch_17 + 1
-    branch_18 = torch.where(is_less_5, total_25, branch_17.exp())
-    branch_18_squared = branch_18.square()
-    product_14 = product_6 * branch_18_squared
+    branch_15 = _select(numerator_5.abs() < torch.inf, numerator_5, 0)
+    branch_15 = _select(is_less_2, 1, ratio_3).add_(branch_15)
+    branch_15 = _select(is_negative, branch_15, total_24)
+    branch_16 = _select(is_negative, total_9, 1)
+    total_25 = _select(difference_6.abs() < torch.inf, difference_6, 0).add_(gamma_squared)
+    total_25 = (total_25 * branch_15.square()).mul_(branch_16).mul_(branch_16).neg_()
+    total_25 = total_25.mul_(0.5)
+    is_less_5 = total_25.abs() < 0.5
+    expm1_total_25 = _expm1(total_25)
+    total_26 = expm1_total_25 + 1
+    branch_17 = _select(is_less_5, total_26, total_25.exp())
+    branch_17_squared = branch_17.square()
+    product_14 = product_6 * branch_17_squared
     product_15 = gamma * branch_15
-    branch_19 = torch.where(is_negative, branch, 1)
-    product_16 = product_15 * branch_19
-    product_17 = product_16 * branch_19
+    branch_18 = _select(is_negative, branch, 1)
+    product_16 = product_15 * branch_18
+    product_17 = product_16 * branch_18
     abs_product_17 = product_17.abs()
     head_product_16 = _head(product_16)
-    head_branch_19 = _head(branch_19)
-    difference_20 = branch_19 - head_branch_19
+    head_branch_18 = _head(branch_18)
+    difference_20 = branch_18 - head_branch_18
     difference_21 = product_16 - head_product_16
     head_product_15 = _head(product_15)
     difference_22 = product_15 - head_product_15
@@ -700,90 +699,90 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_24 = difference_24.add_(head_gamma * difference_23)
     difference_24 = difference_24.add_(difference_5 * head_branch_15)
     difference_24 = difference_24.add_(difference_5 * difference_23)
-    difference_24 = torch.where(product_15 * 2.0**-60 == 0, 0, difference_24)
-    branch_20 = torch.where(is_negative, branch_2, 0)
-    difference_25 = (head_product_15 * head_branch_19).sub_(product_16)
+    difference_24 = _select(product_15 * 2.0**-60 == 0, 0, difference_24)
+    branch_19 = _select(is_negative, branch_2, 0)
+    difference_25 = (head_product_15 * head_branch_18).sub_(product_16)
     difference_25 = difference_25.add_(head_product_15 * difference_20)
-    difference_25 = difference_25.add_(difference_22 * head_branch_19)
+    difference_25 = difference_25.add_(difference_22 * head_branch_18)
     difference_25 = difference_25.add_(difference_22 * difference_20)
-    difference_25 = torch.where(product_16 * 2.0**-60 == 0, 0, difference_25)
-    difference_25 = difference_25.add_(difference_24 * branch_19).add_(branch_20 * product_15)
-    difference_25 = difference_25.mul_(branch_19)
-    difference_26 = (head_product_16 * head_branch_19).sub_(product_17)
+    difference_25 = _select(product_16 * 2.0**-60 == 0, 0, difference_25)
+    difference_25 = difference_25.add_(difference_24 * branch_18).add_(branch_19 * product_15)
+    difference_25 = difference_25.mul_(branch_18)
+    difference_26 = (head_product_16 * head_branch_18).sub_(product_17)
     difference_26 = difference_26.add_(head_product_16 * difference_20)
-    difference_26 = difference_26.add_(difference_21 * head_branch_19)
+    difference_26 = difference_26.add_(difference_21 * head_branch_18)
     difference_26 = difference_26.add_(difference_21 * difference_20)
-    difference_26 = torch.where(product_17 * 2.0**-60 == 0, 0, difference_26)
-    difference_26 = difference_26.add_(difference_25).add_(branch_20 * product_16)
+    difference_26 = _select(product_17 * 2.0**-60 == 0, 0, difference_26).add_(difference_25)
+    difference_26 = difference_26.add_(branch_19 * product_16)
     sign_product_17 = torch.where(product_17.isnan(), product_17, product_17.sign())
     product_18 = difference_26 * sign_product_17
-    branch_21 = torch.where(product_18.abs() < torch.inf, product_18, 0)
-    branch_21 = (abs_product_17 == 2.0**-54) & (branch_21 < 0)
-    branch_21 = branch_21 | (abs_product_17 != 2.0**-54) & (abs_product_17 < 2.0**-54)
+    branch_20 = _select(product_18.abs() < torch.inf, product_18, 0)
+    branch_20 = (abs_product_17 == 2.0**-54) & (branch_20 < 0)
+    branch_20 = branch_20 | (abs_product_17 != 2.0**-54) & (abs_product_17 < 2.0**-54)
     product_19 = _2_OVER_SQRT_PI * product_15
     is_less_6 = abs_product_17 < 1
     product_17_squared = product_17.square()
-    total_26 = (_1_OVER_39_19 * product_17_squared).add_(_1_OVER_37_18)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_35_17)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_33_16)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_31_15)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_29_14)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_27_13)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_25_12)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_23_11)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_21_10)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_19_9)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_17_8)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_15_7)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_13_6)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_11_5)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_9_4).mul_(product_17_squared)
-    total_26 = total_26.add_(_1_OVER_7_3).mul_(product_17_squared).add_(_1_OVER_5_2)
-    total_26 = total_26.mul_(product_17_squared).add_(_1_OVER_3_1).mul_(product_17_squared)
-    total_27 = total_26 + 1
-    difference_27 = total_27 - total_26
-    total_28 = (total_26 - (total_27 - difference_27)).add_(1 - difference_27)
-    branch_22 = torch.where(total_28.abs() < torch.inf, total_28, 0)
-    total_29 = total_27 + branch_22
-    product_20 = _2_OVER_SQRT_PI * total_29
-    product_21 = _COEFFICIENT * total_29
+    total_27 = (_1_OVER_39_19 * product_17_squared).add_(_1_OVER_37_18)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_35_17)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_33_16)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_31_15)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_29_14)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_27_13)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_25_12)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_23_11)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_21_10)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_19_9)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_17_8)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_15_7)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_13_6)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_11_5)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_9_4).mul_(product_17_squared)
+    total_27 = total_27.add_(_1_OVER_7_3).mul_(product_17_squared).add_(_1_OVER_5_2)
+    total_27 = total_27.mul_(product_17_squared).add_(_1_OVER_3_1).mul_(product_17_squared)
+    total_28 = total_27 + 1
+    difference_27 = total_28 - total_27
+    total_29 = (total_27 - (total_28 - difference_27)).add_(1 - difference_27)
+    branch_21 = _select(total_29.abs() < torch.inf, total_29, 0)
+    total_30 = total_28 + branch_21
+    product_20 = _2_OVER_SQRT_PI * total_30
+    product_21 = _COEFFICIENT * total_30
     head = _head(x.new_full((), _COEFFICIENT))
-    head_total_29 = _head(total_29)
-    difference_28 = total_29 - head_total_29
+    head_total_30 = _head(total_30)
+    difference_28 = total_30 - head_total_30
     difference_29 = _COEFFICIENT - head
-    total_30 = (head * head_total_29).sub_(product_21).add_(head * difference_28)
-    total_30 = total_30.add_(difference_29 * head_total_29)
-    total_30 = total_30.add_(difference_29 * difference_28)
-    total_30 = torch.where(product_21 * 2.0**-60 == 0, 0, total_30)
-    total_30 = total_30.add_(_COEFFICIENT_2 * total_29)
-    total_30 = total_30.add_((branch_22 - (total_29 - total_27)).mul_(_COEFFICIENT))
-    total_30 = (product_21 - product_20).add_(total_30)
-    branch_23 = torch.where(total_30.abs() < torch.inf, total_30, 0)
-    total_31 = product_20 + branch_23
-    product_22 = total_31 * product_17
+    total_31 = (head * head_total_30).sub_(product_21).add_(head * difference_28)
+    total_31 = total_31.add_(difference_29 * head_total_30)
+    total_31 = total_31.add_(difference_29 * difference_28)
+    total_31 = _select(product_21 * 2.0**-60 == 0, 0, total_31)
+    total_31 = total_31.add_(_COEFFICIENT_2 * total_30)
+    total_31 = total_31.add_((branch_21 - (total_30 - total_28)).mul_(_COEFFICIENT))
+    total_31 = (product_21 - product_20).add_(total_31)
+    branch_22 = _select(total_31.abs() < torch.inf, total_31, 0)
+    total_32 = product_20 + branch_22
+    product_22 = total_32 * product_17
     smaller = abs_product_17.clamp(max=40)
     smaller_squared = smaller.square()
     negated_2 = -smaller_squared
     abs_negated_2 = negated_2.abs()
     is_less_7 = abs_negated_2 < 0.25
-    total_32 = negated_2 + 1
-    difference_30 = total_32 - negated_2
-    total_33 = (_1_OVER_15 * negated_2).add_(_1_OVER_14).mul_(negated_2).add_(_1_OVER_13)
-    total_33 = total_33.mul_(negated_2).add_(_1_OVER_12).mul_(negated_2).add_(_1_OVER_11)
-    total_33 = total_33.mul_(negated_2).add_(_1_OVER_10).mul_(negated_2).add_(_1_OVER_9)
-    total_33 = total_33.mul_(negated_2).add_(_1_OVER_8).mul_(negated_2).add_(_1_OVER_7)
-    total_33 = total_33.mul_(negated_2).add_(_1_OVER_6).mul_(negated_2).add_(_1_OVER_5)
-    total_33 = total_33.mul_(negated_2).add_(_1_OVER_4).mul_(negated_2).add_(_1_OVER_3)
-    total_33 = negated_2.square().mul_(total_33.mul_(negated_2).add_(_1_OVER_2))
-    total_34 = (negated_2 - (total_32 - difference_30)).add_(1 - difference_30)
-    total_34 = total_34.add_(total_33)
-    branch_24 = torch.where(total_34.abs() < torch.inf, total_34, 0)
-    total_35 = total_32 + branch_24
+    total_33 = negated_2 + 1
+    difference_30 = total_33 - negated_2
+    total_34 = (_1_OVER_15 * negated_2).add_(_1_OVER_14).mul_(negated_2).add_(_1_OVER_13)
+    total_34 = total_34.mul_(negated_2).add_(_1_OVER_12).mul_(negated_2).add_(_1_OVER_11)
+    total_34 = total_34.mul_(negated_2).add_(_1_OVER_10).mul_(negated_2).add_(_1_OVER_9)
+    total_34 = total_34.mul_(negated_2).add_(_1_OVER_8).mul_(negated_2).add_(_1_OVER_7)
+    total_34 = total_34.mul_(negated_2).add_(_1_OVER_6).mul_(negated_2).add_(_1_OVER_5)
+    total_34 = total_34.mul_(negated_2).add_(_1_OVER_4).mul_(negated_2).add_(_1_OVER_3)
+    total_34 = negated_2.square().mul_(total_34.mul_(negated_2).add_(_1_OVER_2))
+    total_35 = (negated_2 - (total_33 - difference_30)).add_(1 - difference_30)
+    total_35 = total_35.add_(total_34)
+    branch_23 = _select(total_35.abs() < torch.inf, total_35, 0)
+    total_36 = total_33 + branch_23
     exp_negated_2 = negated_2.exp()
-    branch_25 = torch.where(is_less_7, total_35, exp_negated_2)
-    branch_26 = torch.where(is_less_7, branch_24 - (total_35 - total_32), 0)
-    branch_27 = torch.where(branch_26.abs() < torch.inf, branch_26, 0)
-    total_36 = branch_25 + branch_27
+    branch_24 = _select(is_less_7, total_36, exp_negated_2)
+    branch_25 = _select(is_less_7, branch_23 - (total_36 - total_33), 0)
+    branch_26 = _select(branch_25.abs() < torch.inf, branch_25, 0)
+    total_37 = branch_24 + branch_26
     smaller_2 = smaller.clamp(max=40)
     numerator_6 = (1.6761565171163722e-05 * smaller_2).add_(0.0003603586160003391)
     numerator_7 = numerator_6.mul_(smaller_2).add_(0.0038172689889773006).mul_(smaller_2)
@@ -803,65 +802,65 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     denominator = denominator.add_(5.8341919788915355).mul_(smaller_2).add_(5.745265609005083)
     denominator = denominator.mul_(smaller_2).add_(3.503311438830771).mul_(smaller_2).add_(1)
     numerator_14 = numerator_14.div_(denominator)
-    product_23 = total_36 * numerator_14
+    product_23 = total_37 * numerator_14
     minus_product_23 = -product_23
-    total_37 = minus_product_23 + 1
-    difference_31 = total_37 - minus_product_23
-    head_total_36 = _head(total_36)
+    total_38 = minus_product_23 + 1
+    difference_31 = total_38 - minus_product_23
+    head_total_37 = _head(total_37)
     head_numerator_14 = _head(numerator_14)
     difference_32 = numerator_14 - head_numerator_14
-    difference_33 = total_36 - head_total_36
+    difference_33 = total_37 - head_total_37
     binade_2 = _binade(exp_negated_2 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_28 = torch.where(inside_2, binade_2, 1)
-    ratio_4 = exp_negated_2 / branch_28
-    floor_2 = branch_28.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
+    branch_27 = _select(inside_2, binade_2, 1)
+    ratio_4 = exp_negated_2 / branch_27
+    floor_2 = branch_27.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_34 = negated_2 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_3 = (floor_2 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_38 = difference_34 + negated_3
-    difference_35 = total_38 - difference_34
-    total_39 = (difference_34 - (total_38 - difference_35)).add_(negated_3 - difference_35)
-    total_39 = total_39.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_29 = torch.where(total_39.abs() < torch.inf, total_39, 0)
-    total_40 = total_38 + branch_29
+    total_39 = difference_34 + negated_3
+    difference_35 = total_39 - difference_34
+    total_40 = (difference_34 - (total_39 - difference_35)).add_(negated_3 - difference_35)
+    total_40 = total_40.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
+    branch_28 = _select(total_40.abs() < torch.inf, total_40, 0)
+    total_41 = total_39 + branch_28
     head_smaller = _head(smaller)
     difference_36 = smaller - head_smaller
-    numerator_15 = (_1_OVER_15 * total_40).add_(_1_OVER_14).mul_(total_40).add_(_1_OVER_13)
-    numerator_16 = numerator_15.mul_(total_40).add_(_1_OVER_12).mul_(total_40).add_(_1_OVER_11)
-    numerator_17 = numerator_16.mul_(total_40).add_(_1_OVER_10).mul_(total_40).add_(_1_OVER_9)
-    numerator_18 = numerator_17.mul_(total_40).add_(_1_OVER_8).mul_(total_40).add_(_1_OVER_7)
-    numerator_19 = numerator_18.mul_(total_40).add_(_1_OVER_6).mul_(total_40).add_(_1_OVER_5)
-    numerator_20 = numerator_19.mul_(total_40).add_(_1_OVER_4).mul_(total_40).add_(_1_OVER_3)
-    numerator_21 = total_40.square().mul_(numerator_20.mul_(total_40).add_(_1_OVER_2))
-    numerator_22 = numerator_21.add_(branch_29 - (total_40 - total_38))
-    numerator_22 = (1 - ratio_4).add_(total_40).add_(numerator_22).div_(ratio_4)
-    numerator_22 = torch.where(inside_2 & (abs_negated_2 >= 0.25), numerator_22, 0)
-    total_41 = (minus_product_23 - (total_37 - difference_31)).add_(1 - difference_31)
-    product_24 = (branch_27 - (total_36 - branch_25)).mul_(numerator_14)
-    difference_37 = (head_total_36 * head_numerator_14).sub_(product_23)
-    difference_37 = difference_37.add_(head_total_36 * difference_32)
+    numerator_15 = (_1_OVER_15 * total_41).add_(_1_OVER_14).mul_(total_41).add_(_1_OVER_13)
+    numerator_16 = numerator_15.mul_(total_41).add_(_1_OVER_12).mul_(total_41).add_(_1_OVER_11)
+    numerator_17 = numerator_16.mul_(total_41).add_(_1_OVER_10).mul_(total_41).add_(_1_OVER_9)
+    numerator_18 = numerator_17.mul_(total_41).add_(_1_OVER_8).mul_(total_41).add_(_1_OVER_7)
+    numerator_19 = numerator_18.mul_(total_41).add_(_1_OVER_6).mul_(total_41).add_(_1_OVER_5)
+    numerator_20 = numerator_19.mul_(total_41).add_(_1_OVER_4).mul_(total_41).add_(_1_OVER_3)
+    numerator_21 = total_41.square().mul_(numerator_20.mul_(total_41).add_(_1_OVER_2))
+    numerator_22 = numerator_21.add_(branch_28 - (total_41 - total_39))
+    numerator_22 = (1 - ratio_4).add_(total_41).add_(numerator_22).div_(ratio_4)
+    numerator_22 = _select(inside_2 & (abs_negated_2 >= 0.25), numerator_22, 0)
+    total_42 = (minus_product_23 - (total_38 - difference_31)).add_(1 - difference_31)
+    product_24 = (branch_26 - (total_37 - branch_24)).mul_(numerator_14)
+    difference_37 = (head_total_37 * head_numerator_14).sub_(product_23)
+    difference_37 = difference_37.add_(head_total_37 * difference_32)
     difference_37 = difference_37.add_(difference_33 * head_numerator_14)
     difference_37 = difference_37.add_(difference_33 * difference_32)
-    difference_37 = torch.where(product_23 * 2.0**-60 == 0, 0, difference_37).add_(product_24)
+    difference_37 = _select(product_23 * 2.0**-60 == 0, 0, difference_37).add_(product_24)
     difference_38 = (head_smaller * head_smaller).sub_(smaller_squared)
     difference_38 = difference_38.add_(head_smaller * difference_36)
     difference_38 = difference_38.add_(difference_36 * head_smaller)
     difference_38 = difference_38.add_(difference_36 * difference_36)
-    difference_38 = torch.where(smaller_squared * 2.0**-60 == 0, 0, difference_38).neg_()
+    difference_38 = _select(smaller_squared * 2.0**-60 == 0, 0, difference_38).neg_()
     difference_37 = difference_37.add_(numerator_22.add_(difference_38).mul_(product_23)).neg_()
-    total_41 = total_41.add_(difference_37)
-    branch_30 = torch.where(total_41.abs() < torch.inf, total_41, 0)
-    total_42 = total_37 + branch_30
-    product_25 = sign_product_17 * total_42
-    branch_31 = torch.where(is_less_6, product_22, product_25)
-    ratio_5 = branch_31 / branch_19
-    ratio_6 = ratio_5 / branch_19
-    branch_32 = torch.where(branch_21, product_19, ratio_6)
-    total_43 = product_14 + branch_32
-    difference_39 = total_43 - product_14
+    total_42 = total_42.add_(difference_37)
+    branch_29 = _select(total_42.abs() < torch.inf, total_42, 0)
+    total_43 = total_38 + branch_29
+    product_25 = sign_product_17 * total_43
+    branch_30 = _select(is_less_6, product_22, product_25)
+    ratio_5 = branch_30 / branch_18
+    ratio_6 = ratio_5 / branch_18
+    branch_31 = _select(branch_20, product_19, ratio_6)
+    total_44 = product_14 + branch_31
+    difference_39 = total_44 - product_14
     head_product_6 = _head(product_6)
-    head_2 = _head(branch_18_squared)
-    difference_40 = branch_18_squared - head_2
+    head_2 = _head(branch_17_squared)
+    difference_40 = branch_17_squared - head_2
     difference_41 = product_6 - head_product_6
     head_product_3 = _head(product_3)
     head_ratio = _head(ratio)
@@ -875,125 +874,122 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     product_27 = ratio * total_8
     head_total_8 = _head(total_8)
     difference_46 = total_8 - head_total_8
-    head_branch_18 = _head(branch_18)
-    difference_47 = branch_18 - head_branch_18
+    head_branch_17 = _head(branch_17)
+    difference_47 = branch_17 - head_branch_17
     product_28 = _COEFFICIENT * product_15
-    product_29 = ratio_6 * branch_19
+    product_29 = ratio_6 * branch_18
     head_ratio_6 = _head(ratio_6)
     difference_48 = ratio_6 - head_ratio_6
-    product_30 = ratio_5 * branch_19
+    product_30 = ratio_5 * branch_18
     head_ratio_5 = _head(ratio_5)
     difference_49 = ratio_5 - head_ratio_5
-    head_total_31 = _head(total_31)
+    head_total_32 = _head(total_32)
     head_product_17 = _head(product_17)
     difference_50 = product_17 - head_product_17
-    difference_51 = total_31 - head_total_31
+    difference_51 = total_32 - head_total_32
     head_3 = _head(sign_product_17)
-    head_total_42 = _head(total_42)
-    difference_52 = total_42 - head_total_42
+    head_total_43 = _head(total_43)
+    difference_52 = total_43 - head_total_43
     difference_53 = sign_product_17 - head_3
-    product_31 = torch.where(is_less_5, expm1_branch_17 - (total_25 - 1), 0).mul_(branch_18)
-    product_31 = product_31.mul_(2)
-    total_44 = (product_14 - (total_43 - difference_39)).add_(branch_32 - difference_39)
+    total_45 = (product_14 - (total_44 - difference_39)).add_(branch_31 - difference_39)
     numerator_23 = (-product_17_squared).exp_().mul_(_2_OVER_SQRT_PI).mul_(difference_26)
-    numerator_24 = (head_3 * head_total_42).sub_(product_25).add_(head_3 * difference_52)
-    numerator_25 = numerator_24.add_(difference_53 * head_total_42)
+    numerator_24 = (head_3 * head_total_43).sub_(product_25).add_(head_3 * difference_52)
+    numerator_25 = numerator_24.add_(difference_53 * head_total_43)
     numerator_26 = numerator_25.add_(difference_53 * difference_52)
-    numerator_27 = torch.where(product_25 * 2.0**-60 == 0, 0, numerator_26)
-    numerator_28 = numerator_27.add_((branch_30 - (total_42 - total_37)).mul_(sign_product_17))
-    total_45 = (head * head_product_15).sub_(product_28).add_(head * difference_22)
-    total_45 = total_45.add_(difference_29 * head_product_15)
-    total_45 = total_45.add_(difference_29 * difference_22)
-    total_45 = torch.where(product_28 * 2.0**-60 == 0, 0, total_45)
-    total_45 = total_45.add_(_COEFFICIENT_2 * product_15)
-    total_45 = (product_28 - product_19).add_(total_45.add_(difference_24 * _COEFFICIENT))
-    total_46 = (head * head_clamped).sub_(product_26).add_(head * difference)
-    total_46 = total_46.add_(difference_29 * head_clamped).add_(difference_29 * difference)
-    total_46 = torch.where(product_26 * 2.0**-60 == 0, 0, total_46)
-    total_46 = (product_26 - product).add_(total_46.add_(_COEFFICIENT_2 * clamped)) * delta
-    difference_54 = (head_branch_18 * head_branch_18).sub_(branch_18_squared)
-    difference_54 = difference_54.add_(head_branch_18 * difference_47)
-    difference_54 = difference_54.add_(difference_47 * head_branch_18)
+    numerator_27 = _select(product_25 * 2.0**-60 == 0, 0, numerator_26)
+    numerator_28 = numerator_27.add_((branch_29 - (total_43 - total_38)).mul_(sign_product_17))
+    product_31 = _select(is_less_5, expm1_total_25 - (total_26 - 1), 0).mul_(branch_17)
+    product_31 = product_31.mul_(2)
+    total_46 = (head * head_product_15).sub_(product_28).add_(head * difference_22)
+    total_46 = total_46.add_(difference_29 * head_product_15)
+    total_46 = total_46.add_(difference_29 * difference_22)
+    total_46 = _select(product_28 * 2.0**-60 == 0, 0, total_46)
+    total_46 = total_46.add_(_COEFFICIENT_2 * product_15)
+    total_46 = (product_28 - product_19).add_(total_46.add_(difference_24 * _COEFFICIENT))
+    total_47 = (head * head_clamped).sub_(product_26).add_(head * difference)
+    total_47 = total_47.add_(difference_29 * head_clamped).add_(difference_29 * difference)
+    total_47 = _select(product_26 * 2.0**-60 == 0, 0, total_47)
+    total_47 = (product_26 - product).add_(total_47.add_(_COEFFICIENT_2 * clamped)) * delta
+    difference_54 = (head_branch_17 * head_branch_17).sub_(branch_17_squared)
+    difference_54 = difference_54.add_(head_branch_17 * difference_47)
+    difference_54 = difference_54.add_(difference_47 * head_branch_17)
     difference_54 = difference_54.add_(difference_47 * difference_47)
-    difference_54 = torch.where(branch_18_squared * 2.0**-60 == 0, 0, difference_54)
+    difference_54 = _select(branch_17_squared * 2.0**-60 == 0, 0, difference_54)
     difference_54 = difference_54.add_(product_31).mul_(product_6)
-    numerator_29 = (branch_23 - (total_31 - product_20)).mul_(product_17)
+    numerator_29 = (branch_22 - (total_32 - product_20)).mul_(product_17)
     numerator_30 = (branch_3 - (total_8 - total_4)).mul_(ratio).neg_()
-    numerator_31 = (head_total_31 * head_product_17).sub_(product_22)
-    numerator_32 = numerator_31.add_(head_total_31 * difference_50)
+    numerator_31 = (head_total_32 * head_product_17).sub_(product_22)
+    numerator_32 = numerator_31.add_(head_total_32 * difference_50)
     numerator_33 = numerator_32.add_(difference_51 * head_product_17)
     numerator_34 = numerator_33.add_(difference_51 * difference_50)
-    numerator_35 = torch.where(product_22 * 2.0**-60 == 0, 0, numerator_34).add_(numerator_29)
-    numerator_36 = torch.where(is_less_6, numerator_35, numerator_28).add_(numerator_23)
-    numerator_37 = (head_ratio_5 * head_branch_19).sub_(product_30)
+    numerator_35 = _select(product_22 * 2.0**-60 == 0, 0, numerator_34).add_(numerator_29)
+    numerator_36 = _select(is_less_6, numerator_35, numerator_28).add_(numerator_23)
+    numerator_37 = (head_ratio_5 * head_branch_18).sub_(product_30)
     numerator_38 = numerator_37.add_(head_ratio_5 * difference_20)
-    numerator_39 = numerator_38.add_(difference_49 * head_branch_19)
+    numerator_39 = numerator_38.add_(difference_49 * head_branch_18)
     numerator_40 = numerator_39.add_(difference_49 * difference_20)
-    numerator_41 = torch.where(product_30 * 2.0**-60 == 0, 0, numerator_40).neg_()
-    numerator_42 = (branch_31 - product_30).add_(numerator_41).add_(numerator_36)
-    numerator_43 = numerator_42.sub_(branch_20 * ratio_5).div_(branch_19)
-    numerator_44 = (head_ratio_6 * head_branch_19).sub_(product_29)
+    numerator_41 = _select(product_30 * 2.0**-60 == 0, 0, numerator_40).neg_()
+    numerator_42 = (branch_30 - product_30).add_(numerator_41).add_(numerator_36)
+    numerator_43 = numerator_42.sub_(branch_19 * ratio_5).div_(branch_18)
+    numerator_44 = (head_ratio_6 * head_branch_18).sub_(product_29)
     numerator_45 = numerator_44.add_(head_ratio_6 * difference_20)
-    numerator_46 = numerator_45.add_(difference_48 * head_branch_19)
+    numerator_46 = numerator_45.add_(difference_48 * head_branch_18)
     numerator_47 = numerator_46.add_(difference_48 * difference_20)
-    numerator_48 = torch.where(product_29 * 2.0**-60 == 0, 0, numerator_47).neg_()
+    numerator_48 = _select(product_29 * 2.0**-60 == 0, 0, numerator_47).neg_()
     numerator_49 = (ratio_5 - product_29).add_(numerator_48).add_(numerator_43)
-    numerator_49 = numerator_49.sub_(branch_20 * ratio_6).div_(branch_19)
-    total_45 = torch.where(branch_21, total_45, numerator_49)
+    numerator_49 = numerator_49.sub_(branch_19 * ratio_6).div_(branch_18)
+    total_46 = _select(branch_20, total_46, numerator_49)
     difference_55 = (head_product_2 * head_gamma).sub_(product_3)
     difference_55 = difference_55.add_(head_product_2 * difference_5)
     difference_55 = difference_55.add_(difference_44 * head_gamma)
     difference_55 = difference_55.add_(difference_44 * difference_5)
-    difference_55 = torch.where(product_3 * 2.0**-60 == 0, 0, difference_55)
+    difference_55 = _select(product_3 * 2.0**-60 == 0, 0, difference_55)
     difference_56 = (head_product_3 * head_ratio).sub_(product_6)
     difference_56 = difference_56.add_(head_product_3 * difference_42)
     difference_56 = difference_56.add_(difference_43 * head_ratio)
     difference_56 = difference_56.add_(difference_43 * difference_42)
-    difference_56 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_56)
+    difference_56 = _select(product_6 * 2.0**-60 == 0, 0, difference_56)
     numerator_50 = (head_ratio * head_total_8).sub_(product_27)
     numerator_51 = numerator_50.add_(head_ratio * difference_46)
     numerator_52 = numerator_51.add_(difference_42 * head_total_8)
     numerator_53 = numerator_52.add_(difference_42 * difference_46)
-    numerator_54 = torch.where(product_27 * 2.0**-60 == 0, 0, numerator_53).neg_()
-    numerator_54 = (1 - product_27).add_(numerator_54).add_(numerator_30).div_(total_8)
-    numerator_54 = numerator_54 * product_3
+    numerator_54 = (1 - product_27).sub_(_select(product_27 * 2.0**-60 == 0, 0, numerator_53))
+    numerator_54 = numerator_54.add_(numerator_30).div_(total_8) * product_3
     difference_57 = (head_product * head_delta).sub_(product_2)
     difference_57 = difference_57.add_(head_product * difference_2)
     difference_57 = difference_57.add_(difference_45 * head_delta)
     difference_57 = difference_57.add_(difference_45 * difference_2)
-    difference_57 = torch.where(product_2 * 2.0**-60 == 0, 0, difference_57).add_(total_46)
-    difference_56 = difference_56.add_(difference_55.add_(difference_57 * gamma).mul_(ratio))
-    difference_56 = difference_56.add_(numerator_54).mul_(branch_18_squared)
+    difference_57 = _select(product_2 * 2.0**-60 == 0, 0, difference_57).add_(total_47) * gamma
+    difference_56 = difference_56.add_(difference_55.add_(difference_57).mul_(ratio))
+    difference_56 = difference_56.add_(numerator_54).mul_(branch_17_squared)
     difference_58 = (head_product_6 * head_2).sub_(product_14)
     difference_58 = difference_58.add_(head_product_6 * difference_40)
     difference_58 = difference_58.add_(difference_41 * head_2)
     difference_58 = difference_58.add_(difference_41 * difference_40)
-    difference_58 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_58)
-    total_44 = total_44.add_(difference_58.add_(difference_56).add_(difference_54))
-    total_44 = total_44.add_(total_45)
-    branch_33 = torch.where(total_44.abs() < torch.inf, total_44, 0)
-    total_47 = total_43 + branch_33
-    product_32 = total_47 * branch_19
-    product_33 = product_32 * branch_19
+    difference_58 = _select(product_14 * 2.0**-60 == 0, 0, difference_58).add_(difference_56)
+    total_45 = total_45.add_(difference_58.add_(difference_54)).add_(total_46)
+    branch_32 = _select(total_45.abs() < torch.inf, total_45, 0)
+    total_48 = total_44 + branch_32
+    product_32 = total_48 * branch_18
+    product_33 = product_32 * branch_18
     head_product_32 = _head(product_32)
     difference_59 = product_32 - head_product_32
-    head_total_47 = _head(total_47)
-    difference_60 = total_47 - head_total_47
-    product_34 = (branch_33 - (total_47 - total_43)).mul_(branch_19)
-    difference_61 = (head_product_32 * head_branch_19).sub_(product_33)
+    head_total_48 = _head(total_48)
+    difference_60 = total_48 - head_total_48
+    product_34 = (branch_32 - (total_48 - total_44)).mul_(branch_18)
+    difference_61 = (head_product_32 * head_branch_18).sub_(product_33)
     difference_61 = difference_61.add_(head_product_32 * difference_20)
-    difference_61 = difference_61.add_(difference_59 * head_branch_19)
+    difference_61 = difference_61.add_(difference_59 * head_branch_18)
     difference_61 = difference_61.add_(difference_59 * difference_20)
-    difference_61 = torch.where(product_33 * 2.0**-60 == 0, 0, difference_61)
-    difference_62 = (head_total_47 * head_branch_19).sub_(product_32)
-    difference_62 = difference_62.add_(head_total_47 * difference_20)
-    difference_62 = difference_62.add_(difference_60 * head_branch_19)
+    difference_61 = _select(product_33 * 2.0**-60 == 0, 0, difference_61)
+    difference_62 = (head_total_48 * head_branch_18).sub_(product_32)
+    difference_62 = difference_62.add_(head_total_48 * difference_20)
+    difference_62 = difference_62.add_(difference_60 * head_branch_18)
     difference_62 = difference_62.add_(difference_60 * difference_20)
-    difference_62 = torch.where(product_32 * 2.0**-60 == 0, 0, difference_62).add_(product_34)
-    difference_61 = difference_61.add_(difference_62.add_(branch_20 * total_47).mul_(branch_19))
-    difference_61 = difference_61.add_(branch_20 * product_32)
-    branch_34 = torch.where(difference_61.abs() < torch.inf, difference_61, 0)
-    return branch_34.add_(product_33)
+    difference_62 = _select(product_32 * 2.0**-60 == 0, 0, difference_62).add_(product_34)
+    difference_61 = difference_61.add_(difference_62.add_(branch_19 * total_48).mul_(branch_18))
+    difference_61 = difference_61.add_(branch_19 * product_32)
+    return _select(difference_61.abs() < torch.inf, difference_61, 0).add_(product_33)
 
 
 def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -1010,32 +1006,31 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_2 = delta - head_delta
     total = (head_delta * head_clamped).sub_(product_2).add_(head_delta * difference)
     total = total.add_(difference_2 * head_clamped).add_(difference_2 * difference)
-    total = torch.where(product_2 * 2.0**-60 == 0, 0, total)
-    branch = torch.where(total.abs() < torch.inf, total, 0)
+    total = _select(product_2 * 2.0**-60 == 0, 0, total)
+    branch = _select(total.abs() < torch.inf, total, 0)
     total_2 = product_2 + branch
     is_negative = total_2 < 0
     product_3 = total_2.abs().neg_().mul_(0.5)
     is_less = product_3.abs() < 0.5
     expm1_product_3 = _expm1(product_3)
     total_3 = expm1_product_3 + 1
-    branch_2 = torch.where(is_less, total_3, product_3.exp())
+    branch_2 = _select(is_less, total_3, product_3.exp())
     t = branch_2.square()
     head_branch_2 = _head(branch_2)
     difference_3 = branch_2 - head_branch_2
+    product_4 = _select(is_less, expm1_product_3 - (total_3 - 1), 0).mul_(branch_2).mul_(2)
     total_4 = (head_branch_2 * head_branch_2).sub_(t).add_(head_branch_2 * difference_3)
     total_4 = total_4.add_(difference_3 * head_branch_2).add_(difference_3 * difference_3)
-    total_4 = torch.where(t * 2.0**-60 == 0, 0, total_4)
-    product_4 = torch.where(is_less, expm1_product_3 - (total_3 - 1), 0).mul_(branch_2)
-    total_4 = total_4.add_(product_4.mul_(2))
-    is_less_2 = torch.where(total_4.abs() < torch.inf, total_4, 0).add_(t) < 2.0**-54
+    total_4 = _select(t * 2.0**-60 == 0, 0, total_4).add_(product_4)
+    is_less_2 = _select(total_4.abs() < torch.inf, total_4, 0).add_(t) < 2.0**-54
     log1p_t = t.log1p()
     total_5 = t + 1
     difference_4 = total_5 - t
     total_6 = (t - (total_5 - difference_4)).add_(1 - difference_4)
-    branch_3 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    branch_3 = _select(total_6.abs() < torch.inf, total_6, 0)
     total_7 = total_5 + branch_3
     is_less_3 = total_7 < 2.0**-32
-    branch_4 = torch.where(is_less_3, x.new_full((), 2.0**64), 1)
+    branch_4 = _select(is_less_3, x.new_full((), 2.0**64), 1)
     product_5 = total_7 * branch_4
     product_6 = -0.5 * log1p_t
     abs_product_6 = product_6.abs()
@@ -1050,11 +1045,11 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_9 = total_9.mul_(product_6).add_(_1_OVER_4).mul_(product_6).add_(_1_OVER_3)
     total_9 = product_6.square().mul_(total_9.mul_(product_6).add_(_1_OVER_2))
     total_9 = (product_6 - (total_8 - difference_5)).add_(1 - difference_5).add_(total_9)
-    branch_5 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_5 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_5
     exp_product_6 = product_6.exp()
-    branch_6 = torch.where(is_less_4, total_10, exp_product_6)
-    branch_7 = torch.where(is_less_3, x.new_full((), 2.0**-32), 1)
+    branch_6 = _select(is_less_4, total_10, exp_product_6)
+    branch_7 = _select(is_less_3, x.new_full((), 2.0**-32), 1)
     product_7 = branch_6 * branch_7
     product_8 = product_5 * product_7
     product_9 = product_8 * product_7
@@ -1068,7 +1063,7 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_9 = product_5 - head_product_5
     binade = _binade(exp_product_6 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_8 = torch.where(inside, binade, 1)
+    branch_8 = _select(inside, binade, 1)
     ratio = exp_product_6 / branch_8
     floor = branch_8.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_10 = product_6 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1077,7 +1072,7 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_11 = total_12 - difference_10
     total_13 = (difference_10 - (total_12 - difference_11)).add_(negated - difference_11)
     total_13 = total_13.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_9 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_9 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = total_12 + branch_9
     numerator = (_1_OVER_15 * total_14).add_(_1_OVER_14).mul_(total_14).add_(_1_OVER_13)
     numerator = numerator.mul_(total_14).add_(_1_OVER_12).mul_(total_14).add_(_1_OVER_11)
@@ -1088,8 +1083,8 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator = total_14.square().mul_(numerator.mul_(total_14).add_(_1_OVER_2))
     numerator = numerator.add_(branch_9 - (total_14 - total_12))
     numerator = (1 - ratio).add_(total_14).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_product_6 >= 0.25), numerator, 0).mul_(branch_6)
-    numerator = torch.where(is_less_4, branch_5 - (total_10 - total_8), 0).add_(numerator)
+    numerator = _select(inside & (abs_product_6 >= 0.25), numerator, 0).mul_(branch_6)
+    numerator = _select(is_less_4, branch_5 - (total_10 - total_8), 0).add_(numerator)
     numerator = numerator.mul_(branch_7)
     product_10 = (branch_3 - (total_7 - total_5)).mul_(branch_4).mul_(product_7)
     total_15 = (product_9 - (total_11 - difference_6)).add_(-1 - difference_6)
@@ -1097,33 +1092,33 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_12 = difference_12.add_(head_product_5 * difference_7)
     difference_12 = difference_12.add_(difference_9 * head_product_7)
     difference_12 = difference_12.add_(difference_9 * difference_7)
-    difference_12 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_12).add_(product_10)
+    difference_12 = _select(product_8 * 2.0**-60 == 0, 0, difference_12).add_(product_10)
     difference_12 = difference_12.add_(numerator * product_5).mul_(product_7)
     difference_13 = (head_product_8 * head_product_7).sub_(product_9)
     difference_13 = difference_13.add_(head_product_8 * difference_7)
     difference_13 = difference_13.add_(difference_8 * head_product_7)
     difference_13 = difference_13.add_(difference_8 * difference_7)
-    difference_13 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_13).add_(difference_12)
+    difference_13 = _select(product_9 * 2.0**-60 == 0, 0, difference_13).add_(difference_12)
     total_15 = total_15.add_(difference_13.add_(numerator * product_8))
-    branch_10 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_10 = _select(total_15.abs() < torch.inf, total_15, 0)
     total_16 = total_11 + branch_10
     total_17 = (branch_10 - (total_16 - total_11)).add_(total_16)
-    branch_11 = torch.where(total_17.abs() < 0.00390625, total_17, 0)
-    branch_12 = torch.where(branch_11.abs() < torch.inf, branch_11, 0)
+    branch_11 = _select(total_17.abs() < 0.00390625, total_17, 0)
+    branch_12 = _select(branch_11.abs() < torch.inf, branch_11, 0)
     total_18 = log1p_t + branch_12
     difference_14 = total_18 - log1p_t
     difference_15 = branch_12 - difference_14
     is_at_most = (difference_14 + difference_15).abs_() <= log1p_t.abs().mul_(0.00390625)
-    branch_13 = torch.where(is_at_most, total_18, log1p_t)
+    branch_13 = _select(is_at_most, total_18, log1p_t)
     ratio_2 = branch_13 / t
     total_19 = product_2 + branch_13
     difference_16 = total_19 - product_2
-    total_20 = torch.where(is_at_most, difference_15, 0).add_((1 / total_5).mul_(total_4))
+    total_20 = _select(is_at_most, difference_15, 0).add_((1 / total_5).mul_(total_4))
     total_21 = (product_2 - (total_19 - difference_16)).add_(branch_13 - difference_16)
     total_21 = total_21.add_(total).add_(total_20)
-    branch_14 = torch.where(total_21.abs() < torch.inf, total_21, 0)
+    branch_14 = _select(total_21.abs() < torch.inf, total_21, 0)
     total_22 = total_19 + branch_14
-    branch_15 = torch.where(is_negative, torch.where(is_less_2, 1, ratio_2), total_22)
+    branch_15 = _select(is_negative, _select(is_less_2, 1, ratio_2), total_22)
     product_11 = product * branch_15
     head_product = _head(product)
     head_branch_15 = _head(branch_15)
@@ -1139,27 +1134,27 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_21 = ratio_2 - head_ratio_2
     numerator_2 = (head_ratio_2 * head_t).sub_(product_13).add_(head_ratio_2 * difference_20)
     numerator_3 = numerator_2.add_(difference_21 * head_t).add_(difference_21 * difference_20)
-    numerator_4 = torch.where(product_13 * 2.0**-60 == 0, 0, numerator_3).neg_()
+    numerator_4 = _select(product_13 * 2.0**-60 == 0, 0, numerator_3).neg_()
     numerator_5 = (branch_13 - product_13).add_(numerator_4).add_(total_20)
-    numerator_5 = torch.where(is_less_2, 0, numerator_5.sub_(total_4 * ratio_2).div_(t))
-    numerator_5 = torch.where(is_negative, numerator_5, branch_14 - (total_22 - total_19))
+    numerator_5 = _select(is_less_2, 0, numerator_5.sub_(total_4 * ratio_2).div_(t))
+    numerator_5 = _select(is_negative, numerator_5, branch_14 - (total_22 - total_19))
     total_23 = (head * head_clamped).sub_(product_12).add_(head * difference)
     total_23 = total_23.add_(difference_19 * head_clamped).add_(difference_19 * difference)
-    total_23 = torch.where(product_12 * 2.0**-60 == 0, 0, total_23)
+    total_23 = _select(product_12 * 2.0**-60 == 0, 0, total_23)
     total_23 = (product_12 - product).add_(total_23.add_(_COEFFICIENT_2 * clamped))
     total_23 = total_23 * branch_15
     difference_22 = (head_product * head_branch_15).sub_(product_11)
     difference_22 = difference_22.add_(head_product * difference_17)
     difference_22 = difference_22.add_(difference_18 * head_branch_15)
     difference_22 = difference_22.add_(difference_18 * difference_17)
-    difference_22 = torch.where(product_11 * 2.0**-60 == 0, 0, difference_22).add_(total_23)
+    difference_22 = _select(product_11 * 2.0**-60 == 0, 0, difference_22).add_(total_23)
     difference_22 = difference_22.add_(numerator_5 * product)
-    branch_16 = torch.where(difference_22.abs() < torch.inf, difference_22, 0)
+    branch_16 = _select(difference_22.abs() < torch.inf, difference_22, 0)
     total_24 = product_11 + branch_16
     gamma_squared = gamma.square()
     branch_15_squared = branch_15.square()
     product_14 = gamma_squared * branch_15_squared
-    branch_17 = torch.where(is_negative, t, 1)
+    branch_17 = _select(is_negative, t, 1)
     product_15 = product_14 * branch_17
     product_16 = product_15 * branch_17
     minus_product_16 = -product_16
@@ -1178,40 +1173,39 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_28 = gamma_squared - head_2
     head_gamma = _head(gamma)
     difference_29 = gamma - head_gamma
-    branch_18 = torch.where(is_negative, total_4, 0)
+    branch_18 = _select(is_negative, total_4, 0)
     total_26 = (head_2 * head_3).sub_(product_14).add_(head_2 * difference_27)
     total_26 = total_26.add_(difference_28 * head_3).add_(difference_28 * difference_27)
-    total_26 = torch.where(product_14 * 2.0**-60 == 0, 0, total_26)
+    total_26 = _select(product_14 * 2.0**-60 == 0, 0, total_26)
     difference_30 = (head_branch_15 * head_branch_15).sub_(branch_15_squared)
     difference_30 = difference_30.add_(head_branch_15 * difference_17)
     difference_30 = difference_30.add_(difference_17 * head_branch_15)
     difference_30 = difference_30.add_(difference_17 * difference_17)
-    difference_30 = torch.where(branch_15_squared * 2.0**-60 == 0, 0, difference_30)
+    difference_30 = _select(branch_15_squared * 2.0**-60 == 0, 0, difference_30)
     difference_30 = difference_30.add_((numerator_5 * branch_15).mul_(2)) * gamma_squared
     difference_31 = (head_product_14 * head_branch_17).sub_(product_15)
     difference_31 = difference_31.add_(head_product_14 * difference_24)
     difference_31 = difference_31.add_(difference_26 * head_branch_17)
     difference_31 = difference_31.add_(difference_26 * difference_24)
-    difference_31 = torch.where(product_15 * 2.0**-60 == 0, 0, difference_31)
+    difference_31 = _select(product_15 * 2.0**-60 == 0, 0, difference_31)
     difference_32 = (head_product_15 * head_branch_17).sub_(product_16)
     difference_32 = difference_32.add_(head_product_15 * difference_24)
     difference_32 = difference_32.add_(difference_25 * head_branch_17)
     difference_32 = difference_32.add_(difference_25 * difference_24)
-    difference_32 = torch.where(product_16 * 2.0**-60 == 0, 0, difference_32)
+    difference_32 = _select(product_16 * 2.0**-60 == 0, 0, difference_32)
     difference_33 = (head_gamma * head_gamma).sub_(gamma_squared)
     difference_33 = difference_33.add_(head_gamma * difference_29)
     difference_33 = difference_33.add_(difference_29 * head_gamma)
     difference_33 = difference_33.add_(difference_29 * difference_29)
-    difference_33 = torch.where(gamma_squared * 2.0**-60 == 0, 0, difference_33)
-    total_26 = total_26.add_(difference_33 * branch_15_squared).add_(difference_30)
-    difference_31 = difference_31.add_(total_26.mul_(branch_17)).add_(branch_18 * product_14)
-    difference_32 = difference_32.add_(difference_31.mul_(branch_17))
-    difference_32 = difference_32.add_(branch_18 * product_15).neg_()
+    difference_33 = _select(gamma_squared * 2.0**-60 == 0, 0, difference_33) * branch_15_squared
+    total_26 = total_26.add_(difference_33).add_(difference_30).mul_(branch_17)
+    difference_31 = difference_31.add_(total_26).add_(branch_18 * product_14).mul_(branch_17)
+    difference_32 = difference_32.add_(difference_31).add_(branch_18 * product_15).neg_()
     difference_34 = minus_product_16 - (total_25 - difference_23)
     difference_34 = difference_34.add_(smaller - difference_23).add_(difference_32)
     outside = (product_2 == 0) & (branch <= 0) | (product_2 != 0) & (product_2 <= 0)
-    difference_34 = difference_34.add_(torch.where(outside, total, 0))
-    branch_19 = torch.where(difference_34.abs() < torch.inf, difference_34, 0)
+    difference_34 = difference_34.add_(_select(outside, total, 0))
+    branch_19 = _select(difference_34.abs() < torch.inf, difference_34, 0)
     total_27 = total_25 + branch_19
     product_17 = 0.5 * total_27
     abs_product_17 = product_17.abs()
@@ -1227,12 +1221,12 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_29 = product_17.square().mul_(total_29.mul_(product_17).add_(_1_OVER_2))
     total_30 = (product_17 - (total_28 - difference_35)).add_(1 - difference_35)
     total_30 = total_30.add_(total_29)
-    branch_20 = torch.where(total_30.abs() < torch.inf, total_30, 0)
+    branch_20 = _select(total_30.abs() < torch.inf, total_30, 0)
     total_31 = total_28 + branch_20
     exp_product_17 = product_17.exp()
-    branch_21 = torch.where(is_less_5, total_31, exp_product_17)
-    branch_22 = torch.where(is_less_5, branch_20 - (total_31 - total_28), 0)
-    branch_23 = torch.where(branch_22.abs() < torch.inf, branch_22, 0)
+    branch_21 = _select(is_less_5, total_31, exp_product_17)
+    branch_22 = _select(is_less_5, branch_20 - (total_31 - total_28), 0)
+    branch_23 = _select(branch_22.abs() < torch.inf, branch_22, 0)
     total_32 = branch_21 + branch_23
     product_18 = total_24 * total_32
     head_total_24 = _head(total_24)
@@ -1245,9 +1239,9 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_39 = difference_39.add_(head_total_24 * difference_36)
     difference_39 = difference_39.add_(difference_37 * head_total_32)
     difference_39 = difference_39.add_(difference_37 * difference_36)
-    difference_39 = torch.where(product_18 * 2.0**-60 == 0, 0, difference_39).add_(product_19)
+    difference_39 = _select(product_18 * 2.0**-60 == 0, 0, difference_39).add_(product_19)
     difference_39 = difference_39.add_(difference_38 * total_24)
-    branch_24 = torch.where(difference_39.abs() < torch.inf, difference_39, 0)
+    branch_24 = _select(difference_39.abs() < torch.inf, difference_39, 0)
     total_33 = product_18 + branch_24
     product_20 = total_33 * total_32
     head_total_33 = _head(total_33)
@@ -1257,39 +1251,38 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_41 = difference_41.add_(head_total_33 * difference_36)
     difference_41 = difference_41.add_(difference_40 * head_total_32)
     difference_41 = difference_41.add_(difference_40 * difference_36)
-    difference_41 = torch.where(product_20 * 2.0**-60 == 0, 0, difference_41).add_(product_21)
+    difference_41 = _select(product_20 * 2.0**-60 == 0, 0, difference_41).add_(product_21)
     difference_41 = difference_41.add_(difference_38 * total_33)
-    branch_25 = torch.where(difference_41.abs() < torch.inf, difference_41, 0)
-    branch_25 = branch_25.add_(product_20)
+    total_34 = _select(difference_41.abs() < torch.inf, difference_41, 0).add_(product_20)
     binade_2 = _binade(exp_product_17 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_26 = torch.where(inside_2, binade_2, 1)
-    ratio_3 = exp_product_17 / branch_26
-    floor_2 = branch_26.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
+    branch_25 = _select(inside_2, binade_2, 1)
+    ratio_3 = exp_product_17 / branch_25
+    floor_2 = branch_25.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_42 = product_17 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = (floor_2 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_34 = difference_42 + negated_2
-    difference_43 = total_34 - difference_42
-    total_35 = (difference_42 - (total_34 - difference_43)).add_(negated_2 - difference_43)
-    total_35 = total_35.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_27 = torch.where(total_35.abs() < torch.inf, total_35, 0)
-    total_36 = total_34 + branch_27
-    numerator_6 = (_1_OVER_15 * total_36).add_(_1_OVER_14).mul_(total_36).add_(_1_OVER_13)
-    numerator_7 = numerator_6.mul_(total_36).add_(_1_OVER_12).mul_(total_36).add_(_1_OVER_11)
-    numerator_8 = numerator_7.mul_(total_36).add_(_1_OVER_10).mul_(total_36).add_(_1_OVER_9)
-    numerator_9 = numerator_8.mul_(total_36).add_(_1_OVER_8).mul_(total_36).add_(_1_OVER_7)
-    numerator_10 = numerator_9.mul_(total_36).add_(_1_OVER_6).mul_(total_36).add_(_1_OVER_5)
-    numerator_11 = numerator_10.mul_(total_36).add_(_1_OVER_4).mul_(total_36).add_(_1_OVER_3)
-    numerator_12 = total_36.square().mul_(numerator_11.mul_(total_36).add_(_1_OVER_2))
-    numerator_13 = numerator_12.add_(branch_27 - (total_36 - total_34))
-    numerator_13 = (1 - ratio_3).add_(total_36).add_(numerator_13).div_(ratio_3)
-    numerator_13 = torch.where(inside_2 & (abs_product_17 >= 0.25), numerator_13, 0)
+    total_35 = difference_42 + negated_2
+    difference_43 = total_35 - difference_42
+    total_36 = (difference_42 - (total_35 - difference_43)).add_(negated_2 - difference_43)
+    total_36 = total_36.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
+    branch_26 = _select(total_36.abs() < torch.inf, total_36, 0)
+    total_37 = total_35 + branch_26
+    numerator_6 = (_1_OVER_15 * total_37).add_(_1_OVER_14).mul_(total_37).add_(_1_OVER_13)
+    numerator_7 = numerator_6.mul_(total_37).add_(_1_OVER_12).mul_(total_37).add_(_1_OVER_11)
+    numerator_8 = numerator_7.mul_(total_37).add_(_1_OVER_10).mul_(total_37).add_(_1_OVER_9)
+    numerator_9 = numerator_8.mul_(total_37).add_(_1_OVER_8).mul_(total_37).add_(_1_OVER_7)
+    numerator_10 = numerator_9.mul_(total_37).add_(_1_OVER_6).mul_(total_37).add_(_1_OVER_5)
+    numerator_11 = numerator_10.mul_(total_37).add_(_1_OVER_4).mul_(total_37).add_(_1_OVER_3)
+    numerator_12 = total_37.square().mul_(numerator_11.mul_(total_37).add_(_1_OVER_2))
+    numerator_13 = numerator_12.add_(branch_26 - (total_37 - total_35))
+    numerator_13 = (1 - ratio_3).add_(total_37).add_(numerator_13).div_(ratio_3)
+    numerator_13 = _select(inside_2 & (abs_product_17 >= 0.25), numerator_13, 0)
     numerator_13 = numerator_13.add_((branch_19 - (total_27 - total_25)).mul_(0.5))
-    total_37 = numerator_13 + numerator_13
-    product_22 = branch_25 * total_37
-    product_23 = torch.where(total_37.abs() < torch.inf, total_37, 0).add_(1).mul_(branch_25)
-    total_38 = torch.where(product_22.abs() < torch.inf, product_22, 0).add_(branch_25)
-    return torch.where(branch_25.abs() < 2.0**-60, product_23, total_38)
+    total_38 = numerator_13 + numerator_13
+    product_22 = total_34 * total_38
+    product_23 = _select(total_38.abs() < torch.inf, total_38, 0).add_(1).mul_(total_34)
+    total_39 = _select(product_22.abs() < torch.inf, product_22, 0).add_(total_34)
+    return _select(total_34.abs() < 2.0**-60, product_23, total_39)
 
 
 def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -1308,8 +1301,8 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_2 = delta - head_delta
     total = (head_delta * head_clamped).sub_(product_3).add_(head_delta * difference)
     total = total.add_(difference_2 * head_clamped).add_(difference_2 * difference)
-    total = torch.where(product_3 * 2.0**-60 == 0, 0, total)
-    branch = torch.where(total.abs() < torch.inf, total, 0)
+    total = _select(product_3 * 2.0**-60 == 0, 0, total)
+    branch = _select(total.abs() < torch.inf, total, 0)
     total_2 = product_3 + branch
     is_negative = total_2 < 0
     product_4 = total_2.abs().neg_().mul_(0.5)
@@ -1325,25 +1318,24 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_4 = total_4.mul_(product_4).add_(_1_OVER_4).mul_(product_4).add_(_1_OVER_3)
     total_4 = product_4.square().mul_(total_4.mul_(product_4).add_(_1_OVER_2))
     total_4 = (product_4 - (total_3 - difference_3)).add_(1 - difference_3).add_(total_4)
-    branch_2 = torch.where(total_4.abs() < torch.inf, total_4, 0)
+    branch_2 = _select(total_4.abs() < torch.inf, total_4, 0)
     total_5 = total_3 + branch_2
     exp_product_4 = product_4.exp()
-    branch_3 = torch.where(is_less, total_5, exp_product_4)
+    branch_3 = _select(is_less, total_5, exp_product_4)
     t = branch_3.square()
-    branch_4 = torch.where(is_negative, t, 1)
-    branch_5 = torch.where(is_negative, 1, t)
+    branch_4 = _select(is_negative, t, 1)
+    branch_5 = _select(is_negative, 1, t)
     total_6 = branch_4 + branch_5
     difference_4 = total_6 - branch_4
     head_branch_3 = _head(branch_3)
     difference_5 = branch_3 - head_branch_3
+    product_5 = _select(is_less, branch_2 - (total_5 - total_3), 0).mul_(branch_3).mul_(2)
     total_7 = (head_branch_3 * head_branch_3).sub_(t).add_(head_branch_3 * difference_5)
     total_7 = total_7.add_(difference_5 * head_branch_3).add_(difference_5 * difference_5)
-    total_7 = torch.where(t * 2.0**-60 == 0, 0, total_7)
-    product_5 = torch.where(is_less, branch_2 - (total_5 - total_3), 0).mul_(branch_3)
-    total_7 = total_7.add_(product_5.mul_(2))
+    total_7 = _select(t * 2.0**-60 == 0, 0, total_7).add_(product_5)
     binade = _binade(exp_product_4 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_6 = torch.where(inside, binade, 1)
+    branch_6 = _select(inside, binade, 1)
     ratio = exp_product_4 / branch_6
     floor = branch_6.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_6 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1352,7 +1344,7 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_7 = total_8 - difference_6
     total_9 = (difference_6 - (total_8 - difference_7)).add_(negated - difference_7)
     total_9 = total_9.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_7 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_7 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_7
     numerator = (_1_OVER_15 * total_10).add_(_1_OVER_14).mul_(total_10).add_(_1_OVER_13)
     numerator = numerator.mul_(total_10).add_(_1_OVER_12).mul_(total_10).add_(_1_OVER_11)
@@ -1363,14 +1355,14 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator = total_10.square().mul_(numerator.mul_(total_10).add_(_1_OVER_2))
     numerator = numerator.add_(branch_7 - (total_10 - total_8))
     numerator = (1 - ratio).add_(total_10).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_product_4 >= 0.25), numerator, 0).mul_(2)
+    numerator = _select(inside & (abs_product_4 >= 0.25), numerator, 0).mul_(2)
     total_11 = (branch_4 - (total_6 - difference_4)).add_(branch_5 - difference_4)
-    product_6 = torch.where(is_negative, 0, numerator).mul_(branch_5)
-    product_6 = torch.where(is_negative, 0, total_7).add_(product_6)
-    product_7 = torch.where(is_negative, numerator, 0).mul_(branch_4)
-    total_11 = total_11.add_(torch.where(is_negative, total_7, 0).add_(product_7))
+    product_6 = _select(is_negative, 0, numerator).mul_(branch_5)
+    product_6 = _select(is_negative, 0, total_7).add_(product_6)
+    product_7 = _select(is_negative, numerator, 0).mul_(branch_4)
+    total_11 = total_11.add_(_select(is_negative, total_7, 0).add_(product_7))
     total_11 = total_11.add_(product_6)
-    branch_8 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    branch_8 = _select(total_11.abs() < torch.inf, total_11, 0)
     total_12 = total_6 + branch_8
     ratio_2 = product_2 / total_12
     product_8 = ratio_2 * total_12
@@ -1385,21 +1377,21 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_12 = branch_8 - (total_12 - total_6)
     numerator_2 = (head_product * head).sub_(product_2).add_(head_product * difference_10)
     numerator_3 = numerator_2.add_(difference_11 * head).add_(difference_11 * difference_10)
-    numerator_4 = torch.where(product_2 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_4 = _select(product_2 * 2.0**-60 == 0, 0, numerator_3)
     numerator_5 = (head_ratio_2 * head_total_12).sub_(product_8)
     numerator_6 = numerator_5.add_(head_ratio_2 * difference_8)
     numerator_7 = numerator_6.add_(difference_9 * head_total_12)
     numerator_8 = numerator_7.add_(difference_9 * difference_8)
-    numerator_9 = torch.where(product_8 * 2.0**-60 == 0, 0, numerator_8).neg_()
+    numerator_9 = _select(product_8 * 2.0**-60 == 0, 0, numerator_8).neg_()
     numerator_10 = (product_2 - product_8).add_(numerator_9).add_(numerator_4)
     numerator_10 = numerator_10.sub_(difference_12 * ratio_2).div_(total_12)
-    branch_9 = torch.where(numerator_10.abs() < torch.inf, numerator_10, 0)
+    branch_9 = _select(numerator_10.abs() < torch.inf, numerator_10, 0)
     total_13 = ratio_2 + branch_9
     smaller = product_3.clamp(max=0)
     gamma_squared = gamma.square()
     log_total_12 = total_12.log()
     is_less_2 = total_12 < 2.0**-32
-    product_9 = torch.where(is_less_2, x.new_full((), 2.0**64), 1).mul_(total_12)
+    product_9 = _select(is_less_2, x.new_full((), 2.0**64), 1).mul_(total_12)
     product_10 = -0.5 * log_total_12
     abs_product_10 = product_10.abs()
     is_less_3 = abs_product_10 < 0.25
@@ -1414,11 +1406,11 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_15 = product_10.square().mul_(total_15.mul_(product_10).add_(_1_OVER_2))
     total_16 = (product_10 - (total_14 - difference_13)).add_(1 - difference_13)
     total_16 = total_16.add_(total_15)
-    branch_10 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_10 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_14 + branch_10
     exp_product_10 = product_10.exp()
-    branch_11 = torch.where(is_less_3, total_17, exp_product_10)
-    branch_12 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
+    branch_11 = _select(is_less_3, total_17, exp_product_10)
+    branch_12 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
     product_11 = branch_11 * branch_12
     product_12 = product_9 * product_11
     product_13 = product_12 * product_11
@@ -1432,7 +1424,7 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_17 = product_9 - head_product_9
     binade_2 = _binade(exp_product_10 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_13 = torch.where(inside_2, binade_2, 1)
+    branch_13 = _select(inside_2, binade_2, 1)
     ratio_3 = exp_product_10 / branch_13
     floor_2 = branch_13.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_18 = product_10 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1441,7 +1433,7 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_19 = total_19 - difference_18
     total_20 = (difference_18 - (total_19 - difference_19)).add_(negated_2 - difference_19)
     total_20 = total_20.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_14 = torch.where(total_20.abs() < torch.inf, total_20, 0)
+    branch_14 = _select(total_20.abs() < torch.inf, total_20, 0)
     total_21 = total_19 + branch_14
     numerator_11 = (_1_OVER_15 * total_21).add_(_1_OVER_14).mul_(total_21).add_(_1_OVER_13)
     numerator_12 = numerator_11.mul_(total_21).add_(_1_OVER_12).mul_(total_21).add_(_1_OVER_11)
@@ -1452,49 +1444,49 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_17 = total_21.square().mul_(numerator_16.mul_(total_21).add_(_1_OVER_2))
     numerator_18 = numerator_17.add_(branch_14 - (total_21 - total_19))
     numerator_18 = (1 - ratio_3).add_(total_21).add_(numerator_18).div_(ratio_3)
-    numerator_18 = torch.where(inside_2 & (abs_product_10 >= 0.25), numerator_18, 0)
+    numerator_18 = _select(inside_2 & (abs_product_10 >= 0.25), numerator_18, 0)
     numerator_18 = numerator_18.mul_(branch_11)
-    branch_15 = torch.where(is_less_3, branch_10 - (total_17 - total_14), 0)
-    branch_15 = branch_15.add_(numerator_18).mul_(branch_12)
+    numerator_18 = _select(is_less_3, branch_10 - (total_17 - total_14), 0).add_(numerator_18)
+    numerator_18 = numerator_18.mul_(branch_12)
     total_22 = (product_13 - (total_18 - difference_14)).add_(-1 - difference_14)
     difference_20 = (head_product_12 * head_product_11).sub_(product_13)
     difference_20 = difference_20.add_(head_product_12 * difference_15)
     difference_20 = difference_20.add_(difference_16 * head_product_11)
     difference_20 = difference_20.add_(difference_16 * difference_15)
-    difference_20 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_20)
+    difference_20 = _select(product_13 * 2.0**-60 == 0, 0, difference_20)
     difference_21 = (head_product_9 * head_product_11).sub_(product_12)
     difference_21 = difference_21.add_(head_product_9 * difference_15)
     difference_21 = difference_21.add_(difference_17 * head_product_11)
     difference_21 = difference_21.add_(difference_17 * difference_15)
-    difference_21 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_21)
-    difference_21 = difference_21.add_(branch_15 * product_9).mul_(product_11)
-    difference_20 = difference_20.add_(difference_21).add_(branch_15 * product_12)
+    difference_21 = _select(product_12 * 2.0**-60 == 0, 0, difference_21)
+    difference_21 = difference_21.add_(numerator_18 * product_9).mul_(product_11)
+    difference_20 = difference_20.add_(difference_21).add_(numerator_18 * product_12)
     total_22 = total_22.add_(difference_20)
-    branch_16 = torch.where(total_22.abs() < torch.inf, total_22, 0)
-    total_23 = total_18 + branch_16
-    total_24 = (branch_16 - (total_23 - total_18)).add_(total_23)
-    branch_17 = torch.where(total_24.abs() < 0.00390625, total_24, 0)
-    branch_18 = torch.where(branch_17.abs() < torch.inf, branch_17, 0)
-    total_25 = log_total_12 + branch_18
+    branch_15 = _select(total_22.abs() < torch.inf, total_22, 0)
+    total_23 = total_18 + branch_15
+    total_24 = (branch_15 - (total_23 - total_18)).add_(total_23)
+    branch_16 = _select(total_24.abs() < 0.00390625, total_24, 0)
+    branch_17 = _select(branch_16.abs() < torch.inf, branch_16, 0)
+    total_25 = log_total_12 + branch_17
     difference_22 = total_25 - log_total_12
-    difference_23 = branch_18 - difference_22
+    difference_23 = branch_17 - difference_22
     magnitude = (difference_22 + difference_23).abs_()
     magnitude = magnitude <= log_total_12.abs().mul_(0.00390625)
-    branch_19 = torch.where(magnitude, total_25, log_total_12)
+    branch_18 = _select(magnitude, total_25, log_total_12)
     minus_product_3 = -product_3
     negated_3 = minus_product_3.clamp(max=0).neg_()
-    total_26 = branch_19 + negated_3
-    difference_24 = total_26 - branch_19
+    total_26 = branch_18 + negated_3
+    difference_24 = total_26 - branch_18
     minus_total = -total
-    total_27 = (branch_19 - (total_26 - difference_24)).add_(negated_3 - difference_24)
-    branch_20 = torch.where(minus_total.abs() < torch.inf, minus_total, 0)
-    branch_21 = torch.where(magnitude, difference_23, 0)
-    total_27 = total_27.add_(branch_21.add_((1 / total_12).mul_(difference_12)))
-    branch_20 = (minus_product_3 == 0) & (branch_20 <= 0)
-    branch_20 = branch_20 | (minus_product_3 != 0) & (minus_product_3 <= 0)
-    total_27 = total_27.sub_(torch.where(branch_20, minus_total, 0))
-    branch_22 = torch.where(total_27.abs() < torch.inf, total_27, 0)
-    total_28 = total_26 + branch_22
+    total_27 = (branch_18 - (total_26 - difference_24)).add_(negated_3 - difference_24)
+    branch_19 = _select(minus_total.abs() < torch.inf, minus_total, 0)
+    branch_20 = _select(magnitude, difference_23, 0)
+    total_27 = total_27.add_(branch_20.add_((1 / total_12).mul_(difference_12)))
+    branch_19 = (minus_product_3 == 0) & (branch_19 <= 0)
+    branch_19 = branch_19 | (minus_product_3 != 0) & (minus_product_3 <= 0)
+    total_27 = total_27.sub_(_select(branch_19, minus_total, 0))
+    branch_21 = _select(total_27.abs() < torch.inf, total_27, 0)
+    total_28 = total_26 + branch_21
     total_28_squared = total_28.square()
     product_14 = gamma_squared * total_28_squared
     minus_product_14 = -product_14
@@ -1510,26 +1502,26 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_29 = total_28 - head_total_28
     total_30 = (head_2 * head_3).sub_(product_14).add_(head_2 * difference_26)
     total_30 = total_30.add_(difference_27 * head_3).add_(difference_27 * difference_26)
-    total_30 = torch.where(product_14 * 2.0**-60 == 0, 0, total_30)
-    product_15 = (branch_22 - (total_28 - total_26)).mul_(total_28).mul_(2)
+    total_30 = _select(product_14 * 2.0**-60 == 0, 0, total_30)
+    product_15 = (branch_21 - (total_28 - total_26)).mul_(total_28).mul_(2)
     difference_30 = (head_total_28 * head_total_28).sub_(total_28_squared)
     difference_30 = difference_30.add_(head_total_28 * difference_29)
     difference_30 = difference_30.add_(difference_29 * head_total_28)
     difference_30 = difference_30.add_(difference_29 * difference_29)
-    difference_30 = torch.where(total_28_squared * 2.0**-60 == 0, 0, difference_30)
-    difference_30 = difference_30.add_(product_15) * gamma_squared
+    difference_30 = _select(total_28_squared * 2.0**-60 == 0, 0, difference_30).add_(product_15)
+    difference_30 = difference_30 * gamma_squared
     difference_31 = (head_gamma * head_gamma).sub_(gamma_squared)
     difference_31 = difference_31.add_(head_gamma * difference_28)
     difference_31 = difference_31.add_(difference_28 * head_gamma)
     difference_31 = difference_31.add_(difference_28 * difference_28)
-    difference_31 = torch.where(gamma_squared * 2.0**-60 == 0, 0, difference_31)
-    total_30 = total_30.add_(difference_31 * total_28_squared).add_(difference_30).neg_()
+    difference_31 = _select(gamma_squared * 2.0**-60 == 0, 0, difference_31) * total_28_squared
+    total_30 = total_30.add_(difference_31).add_(difference_30).neg_()
     difference_32 = smaller - (total_29 - difference_25)
     difference_32 = difference_32.add_(minus_product_14 - difference_25)
     outside = (product_3 == 0) & (branch <= 0) | (product_3 != 0) & (product_3 <= 0)
-    difference_32 = difference_32.add_(torch.where(outside, total, 0)).add_(total_30)
-    branch_23 = torch.where(difference_32.abs() < torch.inf, difference_32, 0)
-    total_31 = total_29 + branch_23
+    difference_32 = difference_32.add_(_select(outside, total, 0)).add_(total_30)
+    branch_22 = _select(difference_32.abs() < torch.inf, difference_32, 0)
+    total_31 = total_29 + branch_22
     product_16 = 0.5 * total_31
     abs_product_16 = product_16.abs()
     is_less_4 = abs_product_16 < 0.25
@@ -1544,69 +1536,68 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_33 = product_16.square().mul_(total_33.mul_(product_16).add_(_1_OVER_2))
     total_34 = (product_16 - (total_32 - difference_33)).add_(1 - difference_33)
     total_34 = total_34.add_(total_33)
-    branch_24 = torch.where(total_34.abs() < torch.inf, total_34, 0)
-    total_35 = total_32 + branch_24
+    branch_23 = _select(total_34.abs() < torch.inf, total_34, 0)
+    total_35 = total_32 + branch_23
     exp_product_16 = product_16.exp()
-    branch_25 = torch.where(is_less_4, total_35, exp_product_16)
-    branch_26 = torch.where(is_less_4, branch_24 - (total_35 - total_32), 0)
-    branch_27 = torch.where(branch_26.abs() < torch.inf, branch_26, 0)
-    total_36 = branch_25 + branch_27
+    branch_24 = _select(is_less_4, total_35, exp_product_16)
+    branch_25 = _select(is_less_4, branch_23 - (total_35 - total_32), 0)
+    branch_26 = _select(branch_25.abs() < torch.inf, branch_25, 0)
+    total_36 = branch_24 + branch_26
     product_17 = total_13 * total_36
     head_total_13 = _head(total_13)
     head_total_36 = _head(total_36)
     difference_34 = total_36 - head_total_36
     difference_35 = total_13 - head_total_13
-    difference_36 = branch_27 - (total_36 - branch_25)
+    difference_36 = branch_26 - (total_36 - branch_24)
     product_18 = (branch_9 - (total_13 - ratio_2)).mul_(total_36)
     difference_37 = (head_total_13 * head_total_36).sub_(product_17)
     difference_37 = difference_37.add_(head_total_13 * difference_34)
     difference_37 = difference_37.add_(difference_35 * head_total_36)
     difference_37 = difference_37.add_(difference_35 * difference_34)
-    difference_37 = torch.where(product_17 * 2.0**-60 == 0, 0, difference_37).add_(product_18)
+    difference_37 = _select(product_17 * 2.0**-60 == 0, 0, difference_37).add_(product_18)
     difference_37 = difference_37.add_(difference_36 * total_13)
-    branch_28 = torch.where(difference_37.abs() < torch.inf, difference_37, 0)
-    total_37 = product_17 + branch_28
+    branch_27 = _select(difference_37.abs() < torch.inf, difference_37, 0)
+    total_37 = product_17 + branch_27
     product_19 = total_37 * total_36
     head_total_37 = _head(total_37)
     difference_38 = total_37 - head_total_37
-    product_20 = (branch_28 - (total_37 - product_17)).mul_(total_36)
+    product_20 = (branch_27 - (total_37 - product_17)).mul_(total_36)
     difference_39 = (head_total_37 * head_total_36).sub_(product_19)
     difference_39 = difference_39.add_(head_total_37 * difference_34)
     difference_39 = difference_39.add_(difference_38 * head_total_36)
     difference_39 = difference_39.add_(difference_38 * difference_34)
-    difference_39 = torch.where(product_19 * 2.0**-60 == 0, 0, difference_39).add_(product_20)
+    difference_39 = _select(product_19 * 2.0**-60 == 0, 0, difference_39).add_(product_20)
     difference_39 = difference_39.add_(difference_36 * total_37)
-    branch_29 = torch.where(difference_39.abs() < torch.inf, difference_39, 0)
-    branch_29 = branch_29.add_(product_19)
+    total_38 = _select(difference_39.abs() < torch.inf, difference_39, 0).add_(product_19)
     binade_3 = _binade(exp_product_16 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_30 = torch.where(inside_3, binade_3, 1)
-    ratio_4 = exp_product_16 / branch_30
-    floor_3 = branch_30.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
+    branch_28 = _select(inside_3, binade_3, 1)
+    ratio_4 = exp_product_16 / branch_28
+    floor_3 = branch_28.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_40 = product_16 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_4 = (floor_3 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_38 = difference_40 + negated_4
-    difference_41 = total_38 - difference_40
-    total_39 = (difference_40 - (total_38 - difference_41)).add_(negated_4 - difference_41)
-    total_39 = total_39.sub_(floor_3 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_31 = torch.where(total_39.abs() < torch.inf, total_39, 0)
-    total_40 = total_38 + branch_31
-    numerator_19 = (_1_OVER_15 * total_40).add_(_1_OVER_14).mul_(total_40).add_(_1_OVER_13)
-    numerator_20 = numerator_19.mul_(total_40).add_(_1_OVER_12).mul_(total_40).add_(_1_OVER_11)
-    numerator_21 = numerator_20.mul_(total_40).add_(_1_OVER_10).mul_(total_40).add_(_1_OVER_9)
-    numerator_22 = numerator_21.mul_(total_40).add_(_1_OVER_8).mul_(total_40).add_(_1_OVER_7)
-    numerator_23 = numerator_22.mul_(total_40).add_(_1_OVER_6).mul_(total_40).add_(_1_OVER_5)
-    numerator_24 = numerator_23.mul_(total_40).add_(_1_OVER_4).mul_(total_40).add_(_1_OVER_3)
-    numerator_25 = total_40.square().mul_(numerator_24.mul_(total_40).add_(_1_OVER_2))
-    numerator_26 = numerator_25.add_(branch_31 - (total_40 - total_38))
-    numerator_26 = (1 - ratio_4).add_(total_40).add_(numerator_26).div_(ratio_4)
-    numerator_26 = torch.where(inside_3 & (abs_product_16 >= 0.25), numerator_26, 0)
-    numerator_26 = numerator_26.add_((branch_23 - (total_31 - total_29)).mul_(0.5))
-    total_41 = numerator_26 + numerator_26
-    product_21 = branch_29 * total_41
-    product_22 = torch.where(total_41.abs() < torch.inf, total_41, 0).add_(1).mul_(branch_29)
-    total_42 = torch.where(product_21.abs() < torch.inf, product_21, 0).add_(branch_29)
-    return torch.where(branch_29.abs() < 2.0**-60, product_22, total_42)
+    total_39 = difference_40 + negated_4
+    difference_41 = total_39 - difference_40
+    total_40 = (difference_40 - (total_39 - difference_41)).add_(negated_4 - difference_41)
+    total_40 = total_40.sub_(floor_3 * _THE_OTHER_DIGITS_OF_LOG_2)
+    branch_29 = _select(total_40.abs() < torch.inf, total_40, 0)
+    total_41 = total_39 + branch_29
+    numerator_19 = (_1_OVER_15 * total_41).add_(_1_OVER_14).mul_(total_41).add_(_1_OVER_13)
+    numerator_20 = numerator_19.mul_(total_41).add_(_1_OVER_12).mul_(total_41).add_(_1_OVER_11)
+    numerator_21 = numerator_20.mul_(total_41).add_(_1_OVER_10).mul_(total_41).add_(_1_OVER_9)
+    numerator_22 = numerator_21.mul_(total_41).add_(_1_OVER_8).mul_(total_41).add_(_1_OVER_7)
+    numerator_23 = numerator_22.mul_(total_41).add_(_1_OVER_6).mul_(total_41).add_(_1_OVER_5)
+    numerator_24 = numerator_23.mul_(total_41).add_(_1_OVER_4).mul_(total_41).add_(_1_OVER_3)
+    numerator_25 = total_41.square().mul_(numerator_24.mul_(total_41).add_(_1_OVER_2))
+    numerator_26 = numerator_25.add_(branch_29 - (total_41 - total_39))
+    numerator_26 = (1 - ratio_4).add_(total_41).add_(numerator_26).div_(ratio_4)
+    numerator_26 = _select(inside_3 & (abs_product_16 >= 0.25), numerator_26, 0)
+    numerator_26 = numerator_26.add_((branch_22 - (total_31 - total_29)).mul_(0.5))
+    total_42 = numerator_26 + numerator_26
+    product_21 = total_38 * total_42
+    product_22 = _select(total_42.abs() < torch.inf, total_42, 0).add_(1).mul_(total_38)
+    total_43 = _select(product_21.abs() < torch.inf, product_21, 0).add_(total_38)
+    return _select(total_38.abs() < 2.0**-60, product_22, total_43)
 
 
 def _by_x_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -1631,25 +1622,25 @@ def _by_x_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     product_4 = ((product_4 * product_3 + _1_OVER_4) * product_3 + _1_OVER_3) * product_3
     product_4 = product_3.square() * (product_4 + _1_OVER_2)
     product_4 = product_3 - (total - difference) + (1 - difference) + product_4
-    branch = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    branch = _select(product_4.abs() < torch.inf, product_4, 0)
     total_2 = total + branch
     exp_product_3 = product_3.exp()
-    branch_2 = torch.where(is_less, total_2, exp_product_3)
+    branch_2 = _select(is_less, total_2, exp_product_3)
     t = branch_2.square()
-    branch_3 = torch.where(is_negative, t, 1)
-    branch_4 = torch.where(is_negative, 1, t)
+    branch_3 = _select(is_negative, t, 1)
+    branch_4 = _select(is_negative, 1, t)
     total_3 = branch_3 + branch_4
     difference_2 = total_3 - branch_3
     head_branch_2 = _head(branch_2)
     difference_3 = branch_2 - head_branch_2
-    product_5 = torch.where(is_less, branch - (total_2 - total), 0) * branch_2 * 2
     total_4 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_3
     total_4 = total_4 + difference_3 * head_branch_2 + difference_3 * difference_3
-    total_4 = torch.where(t * 2.0**-60 == 0, 0, total_4) + product_5
-    branch_5 = torch.where(is_negative, total_4, 0)
+    total_4 = _select(t * 2.0**-60 == 0, 0, total_4)
+    total_4 = total_4 + _select(is_less, branch - (total_2 - total), 0) * branch_2 * 2
+    branch_5 = _select(is_negative, total_4, 0)
     binade = _binade(exp_product_3 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_6 = torch.where(inside, binade, 1)
+    branch_6 = _select(inside, binade, 1)
     ratio = exp_product_3 / branch_6
     floor = torch.floor(branch_6.log() * _1_OVER_LOG_2 + 0.5)
     difference_4 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1658,7 +1649,7 @@ def _by_x_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_5 = total_5 - difference_4
     total_6 = difference_4 - (total_5 - difference_5) + (negated - difference_5)
     total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_7 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    branch_7 = _select(total_6.abs() < torch.inf, total_6, 0)
     total_7 = total_5 + branch_7
     numerator = ((_1_OVER_15 * total_7 + _1_OVER_14) * total_7 + _1_OVER_13) * total_7
     numerator = ((numerator + _1_OVER_12) * total_7 + _1_OVER_11) * total_7 + _1_OVER_10
@@ -1667,58 +1658,58 @@ def _by_x_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator = ((numerator * total_7 + _1_OVER_4) * total_7 + _1_OVER_3) * total_7
     numerator = total_7.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_7 + (numerator + (branch_7 - (total_7 - total_5)))
-    numerator = torch.where(inside & (abs_product_3 >= 0.25), numerator / ratio, 0) * 2
-    branch_8 = torch.where(is_negative, numerator, 0)
-    branch_9 = torch.where(is_negative, 0, total_4)
-    branch_10 = torch.where(is_negative, 0, numerator)
+    numerator = _select(inside & (abs_product_3 >= 0.25), numerator / ratio, 0) * 2
+    branch_8 = _select(is_negative, numerator, 0)
+    branch_9 = _select(is_negative, 0, total_4)
+    branch_10 = _select(is_negative, 0, numerator)
     total_8 = branch_3 - (total_3 - difference_2) + (branch_4 - difference_2)
     total_8 = total_8 + (branch_5 + branch_8 * branch_3)
     total_8 = total_8 + (branch_9 + branch_10 * branch_4)
-    branch_11 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    branch_11 = _select(total_8.abs() < torch.inf, total_8, 0)
     total_9 = total_3 + branch_11
     log_total_9 = total_9.log()
     is_less_2 = total_9 < 2.0**-32
-    product_6 = total_9 * torch.where(is_less_2, x.new_full((), 2.0**64), 1)
-    product_7 = -0.5 * log_total_9
-    abs_product_7 = product_7.abs()
-    is_less_3 = abs_product_7 < 0.25
-    total_10 = product_7 + 1
-    difference_6 = total_10 - product_7
-    product_8 = ((_1_OVER_15 * product_7 + _1_OVER_14) * product_7 + _1_OVER_13) * product_7
-    product_8 = ((product_8 + _1_OVER_12) * product_7 + _1_OVER_11) * product_7 + _1_OVER_10
-    product_8 = ((product_8 * product_7 + _1_OVER_9) * product_7 + _1_OVER_8) * product_7
-    product_8 = ((product_8 + _1_OVER_7) * product_7 + _1_OVER_6) * product_7 + _1_OVER_5
-    product_8 = ((product_8 * product_7 + _1_OVER_4) * product_7 + _1_OVER_3) * product_7
-    product_8 = product_7.square() * (product_8 + _1_OVER_2)
-    product_8 = product_7 - (total_10 - difference_6) + (1 - difference_6) + product_8
-    branch_12 = torch.where(product_8.abs() < torch.inf, product_8, 0)
+    product_5 = total_9 * _select(is_less_2, x.new_full((), 2.0**64), 1)
+    product_6 = -0.5 * log_total_9
+    abs_product_6 = product_6.abs()
+    is_less_3 = abs_product_6 < 0.25
+    total_10 = product_6 + 1
+    difference_6 = total_10 - product_6
+    product_7 = ((_1_OVER_15 * product_6 + _1_OVER_14) * product_6 + _1_OVER_13) * product_6
+    product_7 = ((product_7 + _1_OVER_12) * product_6 + _1_OVER_11) * product_6 + _1_OVER_10
+    product_7 = ((product_7 * product_6 + _1_OVER_9) * product_6 + _1_OVER_8) * product_6
+    product_7 = ((product_7 + _1_OVER_7) * product_6 + _1_OVER_6) * product_6 + _1_OVER_5
+    product_7 = ((product_7 * product_6 + _1_OVER_4) * product_6 + _1_OVER_3) * product_6
+    product_7 = product_6.square() * (product_7 + _1_OVER_2)
+    product_7 = product_6 - (total_10 - difference_6) + (1 - difference_6) + product_7
+    branch_12 = _select(product_7.abs() < torch.inf, product_7, 0)
     total_11 = total_10 + branch_12
-    exp_product_7 = product_7.exp()
-    branch_13 = torch.where(is_less_3, total_11, exp_product_7)
-    branch_14 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
-    product_9 = branch_13 * branch_14
-    product_10 = product_6 * product_9
-    product_11 = product_10 * product_9
-    total_12 = product_11 - 1
-    difference_7 = total_12 - product_11
-    head_product_10 = _head(product_10)
+    exp_product_6 = product_6.exp()
+    branch_13 = _select(is_less_3, total_11, exp_product_6)
+    branch_14 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
+    product_8 = branch_13 * branch_14
+    product_9 = product_5 * product_8
+    product_10 = product_9 * product_8
+    total_12 = product_10 - 1
+    difference_7 = total_12 - product_10
     head_product_9 = _head(product_9)
-    difference_8 = product_9 - head_product_9
-    difference_9 = product_10 - head_product_10
-    head_product_6 = _head(product_6)
-    difference_10 = product_6 - head_product_6
-    binade_2 = _binade(exp_product_7 * _4_OVER_3)
+    head_product_8 = _head(product_8)
+    difference_8 = product_8 - head_product_8
+    difference_9 = product_9 - head_product_9
+    head_product_5 = _head(product_5)
+    difference_10 = product_5 - head_product_5
+    binade_2 = _binade(exp_product_6 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_15 = torch.where(inside_2, binade_2, 1)
-    ratio_2 = exp_product_7 / branch_15
+    branch_15 = _select(inside_2, binade_2, 1)
+    ratio_2 = exp_product_6 / branch_15
     floor_2 = torch.floor(branch_15.log() * _1_OVER_LOG_2 + 0.5)
-    difference_11 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_11 = product_6 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
     total_13 = difference_11 + negated_2
     difference_12 = total_13 - difference_11
     total_14 = difference_11 - (total_13 - difference_12) + (negated_2 - difference_12)
     total_14 = total_14 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = torch.where(total_14.abs() < torch.inf, total_14, 0)
+    branch_16 = _select(total_14.abs() < torch.inf, total_14, 0)
     total_15 = total_13 + branch_16
     numerator_2 = ((_1_OVER_15 * total_15 + _1_OVER_14) * total_15 + _1_OVER_13) * total_15
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_15 + _1_OVER_11) * total_15 + _1_OVER_10
@@ -1727,157 +1718,154 @@ def _by_x_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 * total_15 + _1_OVER_4) * total_15 + _1_OVER_3) * total_15
     numerator_7 = total_15.square() * (numerator_6 + _1_OVER_2)
     numerator_8 = 1 - ratio_2 + total_15 + (numerator_7 + (branch_16 - (total_15 - total_13)))
-    numerator_8 = torch.where(inside_2 & (abs_product_7 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = _select(inside_2 & (abs_product_6 >= 0.25), numerator_8 / ratio_2, 0)
     numerator_8 = numerator_8 * branch_13
-    numerator_8 = torch.where(is_less_3, branch_12 - (total_11 - total_10), 0) + numerator_8
+    numerator_8 = _select(is_less_3, branch_12 - (total_11 - total_10), 0) + numerator_8
     numerator_8 = numerator_8 * branch_14
-    total_16 = head_product_6 * head_product_9 - product_10 + head_product_6 * difference_8
-    total_16 = total_16 + difference_10 * head_product_9 + difference_10 * difference_8
-    total_16 = torch.where(product_10 * 2.0**-60 == 0, 0, total_16)
-    total_16 = (total_16 + numerator_8 * product_6) * product_9
-    total_17 = product_11 - (total_12 - difference_7) + (-1 - difference_7)
-    difference_13 = head_product_10 * head_product_9 - product_11
-    difference_13 = difference_13 + head_product_10 * difference_8
-    difference_13 = difference_13 + difference_9 * head_product_9 + difference_9 * difference_8
-    difference_13 = torch.where(product_11 * 2.0**-60 == 0, 0, difference_13) + total_16
-    total_17 = total_17 + (difference_13 + numerator_8 * product_10)
-    branch_17 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    total_16 = head_product_9 * head_product_8 - product_10 + head_product_9 * difference_8
+    total_16 = total_16 + difference_9 * head_product_8 + difference_9 * difference_8
+    total_16 = _select(product_10 * 2.0**-60 == 0, 0, total_16)
+    total_17 = head_product_5 * head_product_8 - product_9 + head_product_5 * difference_8
+    total_17 = total_17 + difference_10 * head_product_8 + difference_10 * difference_8
+    total_17 = _select(product_9 * 2.0**-60 == 0, 0, total_17) + numerator_8 * product_5
+    total_16 = total_16 + total_17 * product_8 + numerator_8 * product_9
+    total_16 = product_10 - (total_12 - difference_7) + (-1 - difference_7) + total_16
+    branch_17 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_18 = total_12 + branch_17
     total_19 = total_18 + (branch_17 - (total_18 - total_12))
-    branch_18 = torch.where(total_19.abs() < 0.00390625, total_19, 0)
-    branch_19 = torch.where(branch_18.abs() < torch.inf, branch_18, 0)
+    branch_18 = _select(total_19.abs() < 0.00390625, total_19, 0)
+    branch_19 = _select(branch_18.abs() < torch.inf, branch_18, 0)
     total_20 = log_total_9 + branch_19
-    difference_14 = total_20 - log_total_9
-    difference_15 = branch_19 - difference_14
-    is_at_most = torch.abs(difference_14 + difference_15) <= 0.00390625 * log_total_9.abs()
-    branch_20 = torch.where(is_at_most, total_20, log_total_9)
+    difference_13 = total_20 - log_total_9
+    difference_14 = branch_19 - difference_13
+    is_at_most = torch.abs(difference_13 + difference_14) <= 0.00390625 * log_total_9.abs()
+    branch_20 = _select(is_at_most, total_20, log_total_9)
     negated_3 = -(-product_2).clamp(max=0)
     total_21 = branch_20 + negated_3
-    difference_16 = total_21 - branch_20
-    difference_17 = branch_11 - (total_9 - total_3)
-    total_22 = torch.where(is_at_most, difference_15, 0) + 1 / total_9 * difference_17
-    total_23 = branch_20 - (total_21 - difference_16) + (negated_3 - difference_16)
-    total_23 = total_23 + total_22
-    branch_21 = torch.where(total_23.abs() < torch.inf, total_23, 0)
+    difference_15 = total_21 - branch_20
+    difference_16 = branch_11 - (total_9 - total_3)
+    total_22 = branch_20 - (total_21 - difference_15) + (negated_3 - difference_15)
+    total_23 = _select(is_at_most, difference_14, 0) + 1 / total_9 * difference_16
+    total_22 = total_22 + total_23
+    branch_21 = _select(total_22.abs() < torch.inf, total_22, 0)
     total_24 = total_21 + branch_21
-    product_12 = product * total_24
+    product_11 = product * total_24
     head_product = _head(product)
     head_total_24 = _head(total_24)
-    difference_18 = total_24 - head_total_24
-    difference_19 = product - head_product
-    difference_20 = branch_21 - (total_24 - total_21)
-    total_25 = head_product * head_total_24 - product_12 + head_product * difference_18
-    total_25 = total_25 + difference_19 * head_total_24 + difference_19 * difference_18
-    total_25 = torch.where(product_12 * 2.0**-60 == 0, 0, total_25)
-    total_25 = total_25 + difference_20 * product
-    total_26 = branch_3 + torch.where(branch_5.abs() < torch.inf, branch_5, 0)
-    product_13 = total_26 * branch_8
-    total_27 = branch_4 + torch.where(branch_9.abs() < torch.inf, branch_9, 0)
-    product_14 = total_27 * branch_10
-    product_15 = total_27 * (torch.where(branch_10.abs() < torch.inf, branch_10, 0) + 1)
-    product_16 = total_26 * (torch.where(branch_8.abs() < torch.inf, branch_8, 0) + 1)
-    difference_21 = product_12 + torch.where(total_25.abs() < torch.inf, total_25, 0) - 2
-    total_28 = total_27 + torch.where(product_14.abs() < torch.inf, product_14, 0)
-    product_15 = torch.where(total_27.abs() < 2.0**-60, product_15, total_28)
-    product_15 = -(clamped * delta + 2) * product_15
-    total_29 = total_26 + torch.where(product_13.abs() < torch.inf, product_13, 0)
-    difference_21 = difference_21 * torch.where(total_26.abs() < 2.0**-60, product_16, total_29)
-    difference_21 = _MINUS_2_OVER_SQRT_PI * delta * gamma * (difference_21 + product_15)
+    difference_17 = total_24 - head_total_24
+    difference_18 = product - head_product
+    difference_19 = branch_21 - (total_24 - total_21)
+    total_25 = head_product * head_total_24 - product_11 + head_product * difference_17
+    total_25 = total_25 + difference_18 * head_total_24 + difference_18 * difference_17
+    total_25 = _select(product_11 * 2.0**-60 == 0, 0, total_25) + difference_19 * product
+    total_26 = branch_3 + _select(branch_5.abs() < torch.inf, branch_5, 0)
+    product_12 = total_26 * branch_8
+    total_27 = branch_4 + _select(branch_9.abs() < torch.inf, branch_9, 0)
+    product_13 = total_27 * branch_10
+    product_14 = total_27 * (_select(branch_10.abs() < torch.inf, branch_10, 0) + 1)
+    product_15 = total_26 * (_select(branch_8.abs() < torch.inf, branch_8, 0) + 1)
+    difference_20 = product_11 + _select(total_25.abs() < torch.inf, total_25, 0) - 2
+    total_28 = total_27 + _select(product_13.abs() < torch.inf, product_13, 0)
+    product_14 = _select(total_27.abs() < 2.0**-60, product_14, total_28)
+    product_14 = -(clamped * delta + 2) * product_14
+    total_29 = total_26 + _select(product_12.abs() < torch.inf, product_12, 0)
+    difference_20 = difference_20 * _select(total_26.abs() < 2.0**-60, product_15, total_29)
+    difference_20 = _MINUS_2_OVER_SQRT_PI * delta * gamma * (difference_20 + product_14)
     total_9_squared = total_9.square()
-    ratio_3 = difference_21 / total_9_squared
-    product_17 = ratio_3 * total_9_squared
+    ratio_3 = difference_20 / total_9_squared
+    product_16 = ratio_3 * total_9_squared
     head_ratio_3 = _head(ratio_3)
     head = _head(total_9_squared)
-    difference_22 = total_9_squared - head
-    difference_23 = ratio_3 - head_ratio_3
+    difference_21 = total_9_squared - head
+    difference_22 = ratio_3 - head_ratio_3
     head_total_9 = _head(total_9)
-    difference_24 = total_9 - head_total_9
-    numerator_9 = head_total_9 * head_total_9 - total_9_squared + head_total_9 * difference_24
-    numerator_10 = numerator_9 + difference_24 * head_total_9 + difference_24 * difference_24
-    numerator_11 = torch.where(total_9_squared * 2.0**-60 == 0, 0, numerator_10)
-    numerator_12 = -((numerator_11 + difference_17 * total_9 * 2) * ratio_3)
-    numerator_13 = head_ratio_3 * head - product_17 + head_ratio_3 * difference_22
-    numerator_14 = numerator_13 + difference_23 * head + difference_23 * difference_22
-    numerator_15 = -torch.where(product_17 * 2.0**-60 == 0, 0, numerator_14)
-    numerator_15 = (difference_21 - product_17 + numerator_15 + numerator_12) / total_9_squared
-    branch_22 = torch.where(numerator_15.abs() < torch.inf, numerator_15, 0)
+    difference_23 = total_9 - head_total_9
+    numerator_9 = head_total_9 * head_total_9 - total_9_squared + head_total_9 * difference_23
+    numerator_10 = numerator_9 + difference_23 * head_total_9 + difference_23 * difference_23
+    numerator_11 = _select(total_9_squared * 2.0**-60 == 0, 0, numerator_10)
+    numerator_12 = -((numerator_11 + difference_16 * total_9 * 2) * ratio_3)
+    numerator_13 = head_ratio_3 * head - product_16 + head_ratio_3 * difference_21
+    numerator_14 = numerator_13 + difference_22 * head + difference_22 * difference_21
+    numerator_15 = -_select(product_16 * 2.0**-60 == 0, 0, numerator_14)
+    numerator_15 = (difference_20 - product_16 + numerator_15 + numerator_12) / total_9_squared
+    branch_22 = _select(numerator_15.abs() < torch.inf, numerator_15, 0)
     total_30 = ratio_3 + branch_22
     smaller = product_2.clamp(max=0)
     total_24_squared = total_24.square()
-    product_18 = gamma_squared * total_24_squared
-    minus_product_18 = -product_18
-    total_31 = smaller + minus_product_18
-    difference_25 = total_31 - smaller
+    product_17 = gamma_squared * total_24_squared
+    minus_product_17 = -product_17
+    total_31 = smaller + minus_product_17
+    difference_24 = total_31 - smaller
     head_2 = _head(gamma_squared)
     head_3 = _head(total_24_squared)
-    difference_26 = total_24_squared - head_3
-    difference_27 = gamma_squared - head_2
-    total_32 = smaller - (total_31 - difference_25) + (minus_product_18 - difference_25)
-    total_33 = head_2 * head_3 - product_18 + head_2 * difference_26
-    total_33 = total_33 + difference_27 * head_3 + difference_27 * difference_26
-    total_33 = torch.where(product_18 * 2.0**-60 == 0, 0, total_33)
-    difference_28 = head_total_24 * head_total_24 - total_24_squared
-    difference_28 = difference_28 + head_total_24 * difference_18
-    difference_28 = difference_28 + difference_18 * head_total_24
-    difference_28 = difference_28 + difference_18 * difference_18
-    difference_28 = torch.where(total_24_squared * 2.0**-60 == 0, 0, difference_28)
-    total_33 = -(total_33 + (difference_28 + difference_20 * total_24 * 2) * gamma_squared)
+    difference_25 = total_24_squared - head_3
+    difference_26 = gamma_squared - head_2
+    total_32 = smaller - (total_31 - difference_24) + (minus_product_17 - difference_24)
+    total_33 = head_2 * head_3 - product_17 + head_2 * difference_25
+    total_33 = total_33 + difference_26 * head_3 + difference_26 * difference_25
+    total_33 = _select(product_17 * 2.0**-60 == 0, 0, total_33)
+    difference_27 = head_total_24 * head_total_24 - total_24_squared
+    difference_27 = difference_27 + head_total_24 * difference_17
+    difference_27 = difference_27 + difference_17 * head_total_24
+    difference_27 = difference_27 + difference_17 * difference_17
+    difference_27 = _select(total_24_squared * 2.0**-60 == 0, 0, difference_27)
+    total_33 = -(total_33 + (difference_27 + difference_19 * total_24 * 2) * gamma_squared)
     total_32 = total_32 + total_33
-    branch_23 = torch.where(total_32.abs() < torch.inf, total_32, 0)
+    branch_23 = _select(total_32.abs() < torch.inf, total_32, 0)
     total_34 = total_31 + branch_23
-    product_19 = 0.5 * total_34
-    abs_product_19 = product_19.abs()
-    is_less_4 = abs_product_19 < 0.25
-    total_35 = product_19 + 1
-    difference_29 = total_35 - product_19
-    total_36 = (_1_OVER_15 * product_19 + _1_OVER_14) * product_19 + _1_OVER_13
-    total_36 = (total_36 * product_19 + _1_OVER_12) * product_19 + _1_OVER_11
-    total_36 = ((total_36 * product_19 + _1_OVER_10) * product_19 + _1_OVER_9) * product_19
-    total_36 = ((total_36 + _1_OVER_8) * product_19 + _1_OVER_7) * product_19 + _1_OVER_6
-    total_36 = ((total_36 * product_19 + _1_OVER_5) * product_19 + _1_OVER_4) * product_19
-    total_36 = product_19.square() * ((total_36 + _1_OVER_3) * product_19 + _1_OVER_2)
-    total_36 = product_19 - (total_35 - difference_29) + (1 - difference_29) + total_36
-    branch_24 = torch.where(total_36.abs() < torch.inf, total_36, 0)
+    product_18 = 0.5 * total_34
+    abs_product_18 = product_18.abs()
+    is_less_4 = abs_product_18 < 0.25
+    total_35 = product_18 + 1
+    difference_28 = total_35 - product_18
+    total_36 = (_1_OVER_15 * product_18 + _1_OVER_14) * product_18 + _1_OVER_13
+    total_36 = (total_36 * product_18 + _1_OVER_12) * product_18 + _1_OVER_11
+    total_36 = ((total_36 * product_18 + _1_OVER_10) * product_18 + _1_OVER_9) * product_18
+    total_36 = ((total_36 + _1_OVER_8) * product_18 + _1_OVER_7) * product_18 + _1_OVER_6
+    total_36 = ((total_36 * product_18 + _1_OVER_5) * product_18 + _1_OVER_4) * product_18
+    total_36 = product_18.square() * ((total_36 + _1_OVER_3) * product_18 + _1_OVER_2)
+    total_36 = product_18 - (total_35 - difference_28) + (1 - difference_28) + total_36
+    branch_24 = _select(total_36.abs() < torch.inf, total_36, 0)
     total_37 = total_35 + branch_24
-    exp_product_19 = product_19.exp()
-    branch_25 = torch.where(is_less_4, total_37, exp_product_19)
-    branch_26 = torch.where(is_less_4, branch_24 - (total_37 - total_35), 0)
-    branch_27 = torch.where(branch_26.abs() < torch.inf, branch_26, 0)
+    exp_product_18 = product_18.exp()
+    branch_25 = _select(is_less_4, total_37, exp_product_18)
+    branch_26 = _select(is_less_4, branch_24 - (total_37 - total_35), 0)
+    branch_27 = _select(branch_26.abs() < torch.inf, branch_26, 0)
     total_38 = branch_25 + branch_27
-    product_20 = total_30 * total_38
+    product_19 = total_30 * total_38
     head_total_30 = _head(total_30)
     head_total_38 = _head(total_38)
-    difference_30 = total_38 - head_total_38
-    difference_31 = total_30 - head_total_30
-    difference_32 = branch_27 - (total_38 - branch_25)
-    total_39 = head_total_30 * head_total_38 - product_20 + head_total_30 * difference_30
-    total_39 = total_39 + difference_31 * head_total_38 + difference_31 * difference_30
-    total_39 = torch.where(product_20 * 2.0**-60 == 0, 0, total_39)
+    difference_29 = total_38 - head_total_38
+    difference_30 = total_30 - head_total_30
+    difference_31 = branch_27 - (total_38 - branch_25)
+    total_39 = head_total_30 * head_total_38 - product_19 + head_total_30 * difference_29
+    total_39 = total_39 + difference_30 * head_total_38 + difference_30 * difference_29
+    total_39 = _select(product_19 * 2.0**-60 == 0, 0, total_39)
     total_39 = total_39 + (branch_22 - (total_30 - ratio_3)) * total_38
-    total_39 = total_39 + difference_32 * total_30
-    branch_28 = torch.where(total_39.abs() < torch.inf, total_39, 0)
-    total_40 = product_20 + branch_28
-    product_21 = total_40 * total_38
+    total_39 = total_39 + difference_31 * total_30
+    branch_28 = _select(total_39.abs() < torch.inf, total_39, 0)
+    total_40 = product_19 + branch_28
+    product_20 = total_40 * total_38
     head_total_40 = _head(total_40)
-    difference_33 = total_40 - head_total_40
-    total_41 = head_total_40 * head_total_38 - product_21 + head_total_40 * difference_30
-    total_41 = total_41 + difference_33 * head_total_38 + difference_33 * difference_30
-    total_41 = torch.where(product_21 * 2.0**-60 == 0, 0, total_41)
-    total_41 = total_41 + (branch_28 - (total_40 - product_20)) * total_38
-    total_41 = total_41 + difference_32 * total_40
-    total_42 = product_21 + torch.where(total_41.abs() < torch.inf, total_41, 0)
-    binade_3 = _binade(exp_product_19 * _4_OVER_3)
+    difference_32 = total_40 - head_total_40
+    total_41 = head_total_40 * head_total_38 - product_20 + head_total_40 * difference_29
+    total_41 = total_41 + difference_32 * head_total_38 + difference_32 * difference_29
+    total_41 = _select(product_20 * 2.0**-60 == 0, 0, total_41)
+    total_41 = total_41 + (branch_28 - (total_40 - product_19)) * total_38
+    total_41 = total_41 + difference_31 * total_40
+    total_42 = product_20 + _select(total_41.abs() < torch.inf, total_41, 0)
+    binade_3 = _binade(exp_product_18 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_29 = torch.where(inside_3, binade_3, 1)
-    ratio_4 = exp_product_19 / branch_29
+    branch_29 = _select(inside_3, binade_3, 1)
+    ratio_4 = exp_product_18 / branch_29
     floor_3 = torch.floor(branch_29.log() * _1_OVER_LOG_2 + 0.5)
-    difference_34 = product_19 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_33 = product_18 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_43 = difference_34 + negated_4
-    difference_35 = total_43 - difference_34
-    total_44 = difference_34 - (total_43 - difference_35) + (negated_4 - difference_35)
+    total_43 = difference_33 + negated_4
+    difference_34 = total_43 - difference_33
+    total_44 = difference_33 - (total_43 - difference_34) + (negated_4 - difference_34)
     total_44 = total_44 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_30 = torch.where(total_44.abs() < torch.inf, total_44, 0)
+    branch_30 = _select(total_44.abs() < torch.inf, total_44, 0)
     total_45 = total_43 + branch_30
     numerator_16 = ((_1_OVER_15 * total_45 + _1_OVER_14) * total_45 + _1_OVER_13) * total_45
     numerator_17 = ((numerator_16 + _1_OVER_12) * total_45 + _1_OVER_11) * total_45
@@ -1887,13 +1875,13 @@ def _by_x_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_21 = total_45.square() * (numerator_20 * total_45 + _1_OVER_2)
     numerator_22 = numerator_21 + (branch_30 - (total_45 - total_43))
     numerator_22 = (1 - ratio_4 + total_45 + numerator_22) / ratio_4
-    numerator_22 = torch.where(inside_3 & (abs_product_19 >= 0.25), numerator_22, 0)
+    numerator_22 = _select(inside_3 & (abs_product_18 >= 0.25), numerator_22, 0)
     numerator_22 = numerator_22 + (branch_23 - (total_34 - total_31)) * 0.5
     total_46 = numerator_22 + numerator_22
-    product_22 = total_42 * total_46
-    product_23 = total_42 * (torch.where(total_46.abs() < torch.inf, total_46, 0) + 1)
-    total_47 = total_42 + torch.where(product_22.abs() < torch.inf, product_22, 0)
-    return torch.where(total_42.abs() < 2.0**-60, product_23, total_47)
+    product_21 = total_42 * total_46
+    product_22 = total_42 * (_select(total_46.abs() < torch.inf, total_46, 0) + 1)
+    total_47 = total_42 + _select(product_21.abs() < torch.inf, product_21, 0)
+    return _select(total_42.abs() < 2.0**-60, product_22, total_47)
 
 
 def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -1910,18 +1898,18 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
     total = expm1_negated + 1
-    t = torch.where(is_less, total, negated.exp())
-    branch = torch.where(is_less, expm1_negated - (total - 1), 0)
-    branch_2 = torch.where(branch.abs() < torch.inf, branch, 0)
+    t = _select(is_less, total, negated.exp())
+    branch = _select(is_less, expm1_negated - (total - 1), 0)
+    branch_2 = _select(branch.abs() < torch.inf, branch, 0)
     outside = (t == 2.0**-54) & (branch_2 < 0) | (t != 2.0**-54) & (t < 2.0**-54)
     log1p_t = t.log1p()
     total_2 = t + 1
     difference = total_2 - t
     total_3 = t - (total_2 - difference) + (1 - difference)
-    branch_3 = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    branch_3 = _select(total_3.abs() < torch.inf, total_3, 0)
     total_4 = total_2 + branch_3
     is_less_2 = total_4 < 2.0**-32
-    branch_4 = torch.where(is_less_2, x.new_full((), 2.0**64), 1)
+    branch_4 = _select(is_less_2, x.new_full((), 2.0**64), 1)
     product_3 = total_4 * branch_4
     product_4 = -0.5 * log1p_t
     abs_product_4 = product_4.abs()
@@ -1935,11 +1923,11 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     product_5 = ((product_5 * product_4 + _1_OVER_4) * product_4 + _1_OVER_3) * product_4
     product_5 = product_4.square() * (product_5 + _1_OVER_2)
     product_5 = product_4 - (total_5 - difference_2) + (1 - difference_2) + product_5
-    branch_5 = torch.where(product_5.abs() < torch.inf, product_5, 0)
+    branch_5 = _select(product_5.abs() < torch.inf, product_5, 0)
     total_6 = total_5 + branch_5
     exp_product_4 = product_4.exp()
-    branch_6 = torch.where(is_less_3, total_6, exp_product_4)
-    branch_7 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
+    branch_6 = _select(is_less_3, total_6, exp_product_4)
+    branch_7 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
     product_6 = branch_6 * branch_7
     product_7 = product_3 * product_6
     product_8 = product_7 * product_6
@@ -1953,7 +1941,7 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_6 = product_3 - head_product_3
     binade = _binade(exp_product_4 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_8 = torch.where(inside, binade, 1)
+    branch_8 = _select(inside, binade, 1)
     ratio = exp_product_4 / branch_8
     floor = torch.floor(branch_8.log() * _1_OVER_LOG_2 + 0.5)
     difference_7 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1962,7 +1950,7 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_8 = total_8 - difference_7
     total_9 = difference_7 - (total_8 - difference_8) + (negated_2 - difference_8)
     total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_9 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_9
     numerator = ((_1_OVER_15 * total_10 + _1_OVER_14) * total_10 + _1_OVER_13) * total_10
     numerator = ((numerator + _1_OVER_12) * total_10 + _1_OVER_11) * total_10 + _1_OVER_10
@@ -1971,39 +1959,38 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator = ((numerator * total_10 + _1_OVER_4) * total_10 + _1_OVER_3) * total_10
     numerator = total_10.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_10 + (numerator + (branch_9 - (total_10 - total_8)))
-    numerator = torch.where(inside & (abs_product_4 >= 0.25), numerator / ratio, 0)
-    numerator = numerator * branch_6
-    numerator = torch.where(is_less_3, branch_5 - (total_6 - total_5), 0) + numerator
+    numerator = _select(inside & (abs_product_4 >= 0.25), numerator / ratio, 0) * branch_6
+    numerator = _select(is_less_3, branch_5 - (total_6 - total_5), 0) + numerator
     numerator = numerator * branch_7
     total_11 = head_product_3 * head_product_6 - product_7 + head_product_3 * difference_4
     total_11 = total_11 + difference_6 * head_product_6 + difference_6 * difference_4
-    total_11 = torch.where(product_7 * 2.0**-60 == 0, 0, total_11)
+    total_11 = _select(product_7 * 2.0**-60 == 0, 0, total_11)
     total_11 = total_11 + (branch_3 - (total_4 - total_2)) * branch_4 * product_6
     total_11 = (total_11 + numerator * product_3) * product_6
     total_12 = head_product_7 * head_product_6 - product_8 + head_product_7 * difference_4
     total_12 = total_12 + difference_5 * head_product_6 + difference_5 * difference_4
-    total_12 = torch.where(product_8 * 2.0**-60 == 0, 0, total_12) + total_11
+    total_12 = _select(product_8 * 2.0**-60 == 0, 0, total_12) + total_11
     total_12 = total_12 + numerator * product_7
     total_12 = product_8 - (total_7 - difference_3) + (-1 - difference_3) + total_12
-    branch_10 = torch.where(total_12.abs() < torch.inf, total_12, 0)
+    branch_10 = _select(total_12.abs() < torch.inf, total_12, 0)
     total_13 = total_7 + branch_10
     total_14 = total_13 + (branch_10 - (total_13 - total_7))
-    branch_11 = torch.where(total_14.abs() < 0.00390625, total_14, 0)
-    branch_12 = torch.where(branch_11.abs() < torch.inf, branch_11, 0)
+    branch_11 = _select(total_14.abs() < 0.00390625, total_14, 0)
+    branch_12 = _select(branch_11.abs() < torch.inf, branch_11, 0)
     total_15 = log1p_t + branch_12
     difference_9 = total_15 - log1p_t
     difference_10 = branch_12 - difference_9
     is_at_most = torch.abs(difference_9 + difference_10) <= 0.00390625 * log1p_t.abs()
-    branch_13 = torch.where(is_at_most, total_15, log1p_t)
+    branch_13 = _select(is_at_most, total_15, log1p_t)
     ratio_2 = branch_13 / t
     total_16 = product_2 + branch_13
     difference_11 = total_16 - product_2
-    total_17 = torch.where(is_at_most, difference_10, 0) + 1 / total_2 * branch
+    total_17 = _select(is_at_most, difference_10, 0) + 1 / total_2 * branch
     total_18 = product_2 - (total_16 - difference_11) + (branch_13 - difference_11)
     total_18 = total_18 + total_17
-    branch_14 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    branch_14 = _select(total_18.abs() < torch.inf, total_18, 0)
     total_19 = total_16 + branch_14
-    branch_15 = torch.where(is_negative, torch.where(outside, 1, ratio_2), total_19)
+    branch_15 = _select(is_negative, _select(outside, 1, ratio_2), total_19)
     branch_15_squared = branch_15.square()
     product_9 = product * branch_15_squared
     head_product = _head(product)
@@ -2019,23 +2006,21 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_16 = ratio_2 - head_ratio_2
     numerator_2 = head_ratio_2 * head_t - product_10 + head_ratio_2 * difference_15
     numerator_3 = numerator_2 + difference_16 * head_t + difference_16 * difference_15
-    numerator_4 = -torch.where(product_10 * 2.0**-60 == 0, 0, numerator_3)
-    numerator_4 = (branch_13 - product_10 + numerator_4 + total_17 - branch * ratio_2) / t
-    numerator_4 = torch.where(outside, 0, numerator_4)
-    numerator_4 = torch.where(is_negative, numerator_4, branch_14 - (total_19 - total_16))
+    numerator_4 = branch_13 - product_10 - _select(product_10 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_4 = _select(outside, 0, (numerator_4 + total_17 - branch * ratio_2) / t)
+    numerator_4 = _select(is_negative, numerator_4, branch_14 - (total_19 - total_16))
     difference_17 = head_branch_15 * head_branch_15 - branch_15_squared
     difference_17 = difference_17 + head_branch_15 * difference_14
     difference_17 = difference_17 + difference_14 * head_branch_15
     difference_17 = difference_17 + difference_14 * difference_14
-    difference_17 = torch.where(branch_15_squared * 2.0**-60 == 0, 0, difference_17)
+    difference_17 = _select(branch_15_squared * 2.0**-60 == 0, 0, difference_17)
     difference_17 = difference_17 + numerator_4 * branch_15 * 2
     total_20 = head_product * head - product_9 + head_product * difference_12
     total_20 = total_20 + difference_13 * head + difference_13 * difference_12
-    total_20 = torch.where(product_9 * 2.0**-60 == 0, 0, total_20)
-    total_20 = total_20 + difference_17 * product
+    total_20 = _select(product_9 * 2.0**-60 == 0, 0, total_20) + difference_17 * product
     ratio_3 = 1 / (1 + (t + branch_2))
-    product_11 = (product_9 + torch.where(total_20.abs() < torch.inf, total_20, 0)) * ratio_3
-    branch_16 = torch.where(is_negative, t, 1)
+    product_11 = (product_9 + _select(total_20.abs() < torch.inf, total_20, 0)) * ratio_3
+    branch_16 = _select(is_negative, t, 1)
     branch_16_squared = branch_16.square()
     product_12 = product_11 * branch_16_squared
     product_13 = clamped * delta
@@ -2049,7 +2034,7 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_20 = product_11 - head_product_11
     head_branch_16 = _head(branch_16)
     difference_21 = branch_16 - head_branch_16
-    branch_17 = torch.where(is_negative, branch, 0)
+    branch_17 = _select(is_negative, branch, 0)
     head_product_13 = _head(product_13)
     head_ratio_3 = _head(ratio_3)
     difference_22 = ratio_3 - head_ratio_3
@@ -2061,30 +2046,30 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_22 = product_12 - (total_21 - difference_18) + (minus_product_14 - difference_18)
     total_23 = head_product_11 * head_2 - product_12 + head_product_11 * difference_19
     total_23 = total_23 + difference_20 * head_2 + difference_20 * difference_19
-    total_23 = torch.where(product_12 * 2.0**-60 == 0, 0, total_23)
+    total_23 = _select(product_12 * 2.0**-60 == 0, 0, total_23)
     total_24 = head_clamped * head_delta - product_13 + head_clamped * difference_24
     total_24 = total_24 + difference_25 * head_delta + difference_25 * difference_24
-    total_24 = torch.where(product_13 * 2.0**-60 == 0, 0, total_24) * ratio_3
+    total_24 = _select(product_13 * 2.0**-60 == 0, 0, total_24) * ratio_3
     difference_26 = head_branch_16 * head_branch_16 - branch_16_squared
     difference_26 = difference_26 + head_branch_16 * difference_21
     difference_26 = difference_26 + difference_21 * head_branch_16
     difference_26 = difference_26 + difference_21 * difference_21
-    difference_26 = torch.where(branch_16_squared * 2.0**-60 == 0, 0, difference_26)
+    difference_26 = _select(branch_16_squared * 2.0**-60 == 0, 0, difference_26)
     total_23 = total_23 + (difference_26 + branch_17 * branch_16 * 2) * product_11
     total_22 = total_22 + total_23
     difference_27 = head_product_13 * head_ratio_3 - product_14
     difference_27 = difference_27 + head_product_13 * difference_22
     difference_27 = difference_27 + difference_23 * head_ratio_3 + difference_23 * difference_22
-    difference_27 = -(torch.where(product_14 * 2.0**-60 == 0, 0, difference_27) + total_24)
+    difference_27 = -(_select(product_14 * 2.0**-60 == 0, 0, difference_27) + total_24)
     total_22 = total_22 + difference_27
-    branch_18 = torch.where(total_22.abs() < torch.inf, total_22, 0)
+    branch_18 = _select(total_22.abs() < torch.inf, total_22, 0)
     total_25 = total_21 + branch_18
     minus_branch_15 = -branch_15
     total_26 = total_25 + minus_branch_15
     difference_28 = total_26 - total_25
     total_27 = total_25 - (total_26 - difference_28) + (minus_branch_15 - difference_28)
     total_27 = total_27 + (branch_18 - (total_25 - total_21)) - numerator_4
-    branch_19 = torch.where(total_27.abs() < torch.inf, total_27, 0)
+    branch_19 = _select(total_27.abs() < torch.inf, total_27, 0)
     total_28 = total_26 + branch_19
     product_15 = _MINUS_2_OVER_SQRT_PI_2 * total_28
     product_16 = _COEFFICIENT_3 * total_28
@@ -2094,11 +2079,10 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_30 = _COEFFICIENT_3 - head_3
     total_29 = head_3 * head_total_28 - product_16 + head_3 * difference_29
     total_29 = total_29 + difference_30 * head_total_28 + difference_30 * difference_29
-    total_29 = torch.where(product_16 * 2.0**-60 == 0, 0, total_29)
-    total_29 = total_29 + _COEFFICIENT_4 * total_28
+    total_29 = _select(product_16 * 2.0**-60 == 0, 0, total_29) + _COEFFICIENT_4 * total_28
     total_29 = total_29 + (branch_19 - (total_28 - total_26)) * _COEFFICIENT_3
     total_29 = product_16 - product_15 + total_29
-    branch_20 = torch.where(total_29.abs() < torch.inf, total_29, 0)
+    branch_20 = _select(total_29.abs() < torch.inf, total_29, 0)
     total_30 = product_15 + branch_20
     smaller = product_2.clamp(max=0)
     product_17 = gamma_squared * branch_15_squared
@@ -2115,30 +2099,30 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_34 = gamma_squared - head_4
     total_32 = head_4 * head - product_17 + head_4 * difference_12 + difference_34 * head
     total_32 = total_32 + difference_34 * difference_12
-    total_32 = torch.where(product_17 * 2.0**-60 == 0, 0, total_32)
+    total_32 = _select(product_17 * 2.0**-60 == 0, 0, total_32)
     total_32 = (total_32 + difference_17 * gamma_squared) * branch_16
     total_33 = smaller - (total_31 - difference_31) + (minus_product_19 - difference_31)
     difference_35 = head_product_17 * head_branch_16 - product_18
     difference_35 = difference_35 + head_product_17 * difference_21
     difference_35 = difference_35 + difference_33 * head_branch_16
     difference_35 = difference_35 + difference_33 * difference_21
-    difference_35 = torch.where(product_18 * 2.0**-60 == 0, 0, difference_35) + total_32
+    difference_35 = _select(product_18 * 2.0**-60 == 0, 0, difference_35) + total_32
     difference_35 = (difference_35 + branch_17 * product_17) * branch_16
     difference_36 = head_product_18 * head_branch_16 - product_19
     difference_36 = difference_36 + head_product_18 * difference_21
     difference_36 = difference_36 + difference_32 * head_branch_16
     difference_36 = difference_36 + difference_32 * difference_21
-    difference_36 = torch.where(product_19 * 2.0**-60 == 0, 0, difference_36) + difference_35
+    difference_36 = _select(product_19 * 2.0**-60 == 0, 0, difference_36) + difference_35
     total_33 = total_33 - (difference_36 + branch_17 * product_18)
-    branch_21 = torch.where(total_33.abs() < torch.inf, total_33, 0)
+    branch_21 = _select(total_33.abs() < torch.inf, total_33, 0)
     total_34 = total_31 + branch_21
     abs_total_34 = total_34.abs()
     difference_37 = branch_21 - (total_34 - total_31)
     product_20 = difference_37 * torch.where(total_34.isnan(), total_34, total_34.sign())
-    is_far = torch.where(product_20.abs() < torch.inf, product_20, 0)
+    is_far = _select(product_20.abs() < torch.inf, product_20, 0)
     is_far = (abs_total_34 == 64) & (is_far > 0)
     is_far = is_far | (abs_total_34 != 64) & (abs_total_34 > 64)
-    branch_22 = torch.where(is_far, 0.5 * total_34, total_34)
+    branch_22 = _select(is_far, 0.5 * total_34, total_34)
     abs_branch_22 = branch_22.abs()
     is_less_4 = abs_branch_22 < 0.25
     total_35 = branch_22 + 1
@@ -2150,12 +2134,12 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     product_21 = ((product_21 + _1_OVER_5) * branch_22 + _1_OVER_4) * branch_22 + _1_OVER_3
     product_21 = branch_22.square() * (product_21 * branch_22 + _1_OVER_2)
     product_21 = branch_22 - (total_35 - difference_38) + (1 - difference_38) + product_21
-    branch_23 = torch.where(product_21.abs() < torch.inf, product_21, 0)
+    branch_23 = _select(product_21.abs() < torch.inf, product_21, 0)
     total_36 = total_35 + branch_23
     exp_branch_22 = branch_22.exp()
-    part_of_t = torch.where(is_less_4, total_36, exp_branch_22)
-    branch_24 = torch.where(is_less_4, branch_23 - (total_36 - total_35), 0)
-    branch_25 = torch.where(branch_24.abs() < torch.inf, branch_24, 0)
+    part_of_t = _select(is_less_4, total_36, exp_branch_22)
+    branch_24 = _select(is_less_4, branch_23 - (total_36 - total_35), 0)
+    branch_25 = _select(branch_24.abs() < torch.inf, branch_24, 0)
     total_37 = part_of_t + branch_25
     product_22 = total_30 * total_37
     head_total_30 = _head(total_30)
@@ -2164,14 +2148,14 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_40 = total_30 - head_total_30
     total_38 = head_total_30 * head_total_37 - product_22 + head_total_30 * difference_39
     total_38 = total_38 + difference_40 * head_total_37 + difference_40 * difference_39
-    total_38 = torch.where(product_22 * 2.0**-60 == 0, 0, total_38)
+    total_38 = _select(product_22 * 2.0**-60 == 0, 0, total_38)
     total_38 = total_38 + (branch_20 - (total_30 - product_15)) * total_37
     total_38 = total_38 + (branch_25 - (total_37 - part_of_t)) * total_30
-    branch_26 = torch.where(total_38.abs() < torch.inf, total_38, 0)
+    branch_26 = _select(total_38.abs() < torch.inf, total_38, 0)
     total_39 = product_22 + branch_26
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_27 = torch.where(is_far, branch_24, 0)
-    branch_28 = torch.where(branch_27.abs() < torch.inf, branch_27, 0)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_27 = _select(is_far, branch_24, 0)
+    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
     total_40 = rest_of_t + branch_28
     product_23 = total_39 * total_40
     head_total_39 = _head(total_39)
@@ -2180,13 +2164,13 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_42 = total_39 - head_total_39
     total_41 = head_total_39 * head_total_40 - product_23 + head_total_39 * difference_41
     total_41 = total_41 + difference_42 * head_total_40 + difference_42 * difference_41
-    total_41 = torch.where(product_23 * 2.0**-60 == 0, 0, total_41)
+    total_41 = _select(product_23 * 2.0**-60 == 0, 0, total_41)
     total_41 = total_41 + (branch_26 - (total_39 - product_22)) * total_40
     total_41 = total_41 + (branch_28 - (total_40 - rest_of_t)) * total_39
-    total_42 = product_23 + torch.where(total_41.abs() < torch.inf, total_41, 0)
+    total_42 = product_23 + _select(total_41.abs() < torch.inf, total_41, 0)
     binade_2 = _binade(exp_branch_22 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_29 = torch.where(inside_2, binade_2, 1)
+    branch_29 = _select(inside_2, binade_2, 1)
     ratio_4 = exp_branch_22 / branch_29
     floor_2 = torch.floor(branch_29.log() * _1_OVER_LOG_2 + 0.5)
     difference_43 = branch_22 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -2195,7 +2179,7 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_44 = total_43 - difference_43
     total_44 = difference_43 - (total_43 - difference_44) + (negated_3 - difference_44)
     total_44 = total_44 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_30 = torch.where(total_44.abs() < torch.inf, total_44, 0)
+    branch_30 = _select(total_44.abs() < torch.inf, total_44, 0)
     total_45 = total_43 + branch_30
     numerator_5 = ((_1_OVER_15 * total_45 + _1_OVER_14) * total_45 + _1_OVER_13) * total_45
     numerator_6 = ((numerator_5 + _1_OVER_12) * total_45 + _1_OVER_11) * total_45 + _1_OVER_10
@@ -2205,13 +2189,13 @@ def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_10 = total_45.square() * (numerator_9 + _1_OVER_2)
     numerator_11 = numerator_10 + (branch_30 - (total_45 - total_43))
     numerator_11 = (1 - ratio_4 + total_45 + numerator_11) / ratio_4
-    numerator_11 = torch.where(inside_2 & (abs_branch_22 >= 0.25), numerator_11, 0)
-    numerator_11 = numerator_11 + torch.where(is_far, difference_37 * 0.5, difference_37)
-    total_46 = numerator_11 + torch.where(is_far, numerator_11, 0)
+    numerator_11 = _select(inside_2 & (abs_branch_22 >= 0.25), numerator_11, 0)
+    numerator_11 = numerator_11 + _select(is_far, difference_37 * 0.5, difference_37)
+    total_46 = numerator_11 + _select(is_far, numerator_11, 0)
     product_24 = total_42 * total_46
-    product_25 = total_42 * (torch.where(total_46.abs() < torch.inf, total_46, 0) + 1)
-    total_47 = total_42 + torch.where(product_24.abs() < torch.inf, product_24, 0)
-    return torch.where(total_42.abs() < 2.0**-60, product_25, total_47)
+    product_25 = total_42 * (_select(total_46.abs() < torch.inf, total_46, 0) + 1)
+    total_47 = total_42 + _select(product_24.abs() < torch.inf, product_24, 0)
+    return _select(total_42.abs() < 2.0**-60, product_25, total_47)
 
 
 def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -2232,8 +2216,8 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_2 = delta - head_delta
     total = head_delta * head_clamped - product_4 + head_delta * difference
     total = total + difference_2 * head_clamped + difference_2 * difference
-    total = torch.where(product_4 * 2.0**-60 == 0, 0, total)
-    branch = torch.where(total.abs() < torch.inf, total, 0)
+    total = _select(product_4 * 2.0**-60 == 0, 0, total)
+    branch = _select(total.abs() < torch.inf, total, 0)
     differs = product_4 != 0
     outside = is_equal & (branch < 0) | differs & (product_4 < 0)
     product_5 = 0.5 * -product_4.abs()
@@ -2248,25 +2232,25 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     product_6 = ((product_6 * product_5 + _1_OVER_4) * product_5 + _1_OVER_3) * product_5
     product_6 = product_5.square() * (product_6 + _1_OVER_2)
     product_6 = product_5 - (total_2 - difference_3) + (1 - difference_3) + product_6
-    branch_2 = torch.where(product_6.abs() < torch.inf, product_6, 0)
+    branch_2 = _select(product_6.abs() < torch.inf, product_6, 0)
     total_3 = total_2 + branch_2
     exp_product_5 = product_5.exp()
-    branch_3 = torch.where(is_less, total_3, exp_product_5)
+    branch_3 = _select(is_less, total_3, exp_product_5)
     t = branch_3.square()
-    branch_4 = torch.where(outside, t, 1)
-    branch_5 = torch.where(outside, 1, t)
+    branch_4 = _select(outside, t, 1)
+    branch_5 = _select(outside, 1, t)
     total_4 = branch_4 + branch_5
     difference_4 = total_4 - branch_4
     head_branch_3 = _head(branch_3)
     difference_5 = branch_3 - head_branch_3
-    product_7 = torch.where(is_less, branch_2 - (total_3 - total_2), 0) * branch_3 * 2
+    product_7 = _select(is_less, branch_2 - (total_3 - total_2), 0) * branch_3 * 2
     total_5 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
     total_5 = total_5 + difference_5 * head_branch_3 + difference_5 * difference_5
-    total_5 = torch.where(t * 2.0**-60 == 0, 0, total_5) + product_7
-    branch_6 = torch.where(outside, total_5, 0)
+    total_5 = _select(t * 2.0**-60 == 0, 0, total_5) + product_7
+    branch_6 = _select(outside, total_5, 0)
     binade = _binade(exp_product_5 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_7 = torch.where(inside, binade, 1)
+    branch_7 = _select(inside, binade, 1)
     ratio = exp_product_5 / branch_7
     floor = torch.floor(branch_7.log() * _1_OVER_LOG_2 + 0.5)
     difference_6 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -2275,7 +2259,7 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_7 = total_6 - difference_6
     total_7 = difference_6 - (total_6 - difference_7) + (negated - difference_7)
     total_7 = total_7 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_8 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_8 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_8 = total_6 + branch_8
     product_8 = -(total * torch.where(product_4.isnan(), product_4, product_4.sign())) * 0.5
     numerator = ((_1_OVER_15 * total_8 + _1_OVER_14) * total_8 + _1_OVER_13) * total_8
@@ -2285,19 +2269,19 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator = ((numerator * total_8 + _1_OVER_4) * total_8 + _1_OVER_3) * total_8
     numerator = total_8.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_8 + (numerator + (branch_8 - (total_8 - total_6)))
-    numerator = torch.where(inside & (abs_product_5 >= 0.25), numerator / ratio, 0)
-    numerator = (numerator + product_8) * 2
-    branch_9 = torch.where(outside, numerator, 0)
-    branch_10 = torch.where(outside, 0, total_5)
-    branch_11 = torch.where(outside, 0, numerator)
+    numerator = _select(inside & (abs_product_5 >= 0.25), numerator / ratio, 0) + product_8
+    numerator = numerator * 2
+    branch_9 = _select(outside, numerator, 0)
+    branch_10 = _select(outside, 0, total_5)
+    branch_11 = _select(outside, 0, numerator)
     total_9 = branch_4 - (total_4 - difference_4) + (branch_5 - difference_4)
     total_9 = total_9 + (branch_6 + branch_9 * branch_4)
     total_9 = total_9 + (branch_10 + branch_11 * branch_5)
-    branch_12 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_12 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_4 + branch_12
     log_total_10 = total_10.log()
     is_less_2 = total_10 < 2.0**-32
-    product_9 = total_10 * torch.where(is_less_2, x.new_full((), 2.0**64), 1)
+    product_9 = total_10 * _select(is_less_2, x.new_full((), 2.0**64), 1)
     product_10 = -0.5 * log_total_10
     abs_product_10 = product_10.abs()
     is_less_3 = abs_product_10 < 0.25
@@ -2310,11 +2294,11 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_12 = ((total_12 * product_10 + _1_OVER_5) * product_10 + _1_OVER_4) * product_10
     total_12 = product_10.square() * ((total_12 + _1_OVER_3) * product_10 + _1_OVER_2)
     total_12 = product_10 - (total_11 - difference_8) + (1 - difference_8) + total_12
-    branch_13 = torch.where(total_12.abs() < torch.inf, total_12, 0)
+    branch_13 = _select(total_12.abs() < torch.inf, total_12, 0)
     total_13 = total_11 + branch_13
     exp_product_10 = product_10.exp()
-    branch_14 = torch.where(is_less_3, total_13, exp_product_10)
-    branch_15 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
+    branch_14 = _select(is_less_3, total_13, exp_product_10)
+    branch_15 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
     product_11 = branch_14 * branch_15
     product_12 = product_9 * product_11
     product_13 = product_12 * product_11
@@ -2328,7 +2312,7 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_12 = product_9 - head_product_9
     binade_2 = _binade(exp_product_10 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_16 = torch.where(inside_2, binade_2, 1)
+    branch_16 = _select(inside_2, binade_2, 1)
     ratio_2 = exp_product_10 / branch_16
     floor_2 = torch.floor(branch_16.log() * _1_OVER_LOG_2 + 0.5)
     difference_13 = product_10 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -2337,7 +2321,7 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_14 = total_15 - difference_13
     total_16 = difference_13 - (total_15 - difference_14) + (negated_2 - difference_14)
     total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_17 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_17 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_15 + branch_17
     numerator_2 = ((_1_OVER_15 * total_17 + _1_OVER_14) * total_17 + _1_OVER_13) * total_17
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_17 + _1_OVER_11) * total_17 + _1_OVER_10
@@ -2346,47 +2330,47 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 * total_17 + _1_OVER_4) * total_17 + _1_OVER_3) * total_17
     numerator_7 = total_17.square() * (numerator_6 + _1_OVER_2)
     numerator_8 = 1 - ratio_2 + total_17 + (numerator_7 + (branch_17 - (total_17 - total_15)))
-    numerator_8 = torch.where(inside_2 & (abs_product_10 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = _select(inside_2 & (abs_product_10 >= 0.25), numerator_8 / ratio_2, 0)
     numerator_8 = numerator_8 * branch_14
-    numerator_8 = torch.where(is_less_3, branch_13 - (total_13 - total_11), 0) + numerator_8
+    numerator_8 = _select(is_less_3, branch_13 - (total_13 - total_11), 0) + numerator_8
     numerator_8 = numerator_8 * branch_15
     total_18 = product_13 - (total_14 - difference_9) + (-1 - difference_9)
     difference_15 = head_product_12 * head_product_11 - product_13
     difference_15 = difference_15 + head_product_12 * difference_10
     difference_15 = difference_15 + difference_11 * head_product_11
     difference_15 = difference_15 + difference_11 * difference_10
-    difference_15 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_15)
+    difference_15 = _select(product_13 * 2.0**-60 == 0, 0, difference_15)
     difference_16 = head_product_9 * head_product_11 - product_12
     difference_16 = difference_16 + head_product_9 * difference_10
     difference_16 = difference_16 + difference_12 * head_product_11
     difference_16 = difference_16 + difference_12 * difference_10
-    difference_16 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_16)
+    difference_16 = _select(product_12 * 2.0**-60 == 0, 0, difference_16)
     difference_15 = difference_15 + (difference_16 + numerator_8 * product_9) * product_11
     total_18 = total_18 + (difference_15 + numerator_8 * product_12)
-    branch_18 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    branch_18 = _select(total_18.abs() < torch.inf, total_18, 0)
     total_19 = total_14 + branch_18
     total_20 = total_19 + (branch_18 - (total_19 - total_14))
-    branch_19 = torch.where(total_20.abs() < 0.00390625, total_20, 0)
-    branch_20 = torch.where(branch_19.abs() < torch.inf, branch_19, 0)
+    branch_19 = _select(total_20.abs() < 0.00390625, total_20, 0)
+    branch_20 = _select(branch_19.abs() < torch.inf, branch_19, 0)
     total_21 = log_total_10 + branch_20
     difference_17 = total_21 - log_total_10
     difference_18 = branch_20 - difference_17
     is_at_most = torch.abs(difference_17 + difference_18) <= 0.00390625 * log_total_10.abs()
-    branch_21 = torch.where(is_at_most, total_21, log_total_10)
+    branch_21 = _select(is_at_most, total_21, log_total_10)
     minus_product_4 = -product_4
     negated_3 = -minus_product_4.clamp(max=0)
     total_22 = branch_21 + negated_3
     difference_19 = total_22 - branch_21
     difference_20 = branch_12 - (total_10 - total_4)
     minus_total = -total
-    total_23 = torch.where(is_at_most, difference_18, 0) + 1 / total_10 * difference_20
+    total_23 = _select(is_at_most, difference_18, 0) + 1 / total_10 * difference_20
     total_24 = branch_21 - (total_22 - difference_19) + (negated_3 - difference_19)
     total_24 = total_24 + total_23
-    branch_22 = torch.where(minus_total.abs() < torch.inf, minus_total, 0)
+    branch_22 = _select(minus_total.abs() < torch.inf, minus_total, 0)
     branch_22 = (minus_product_4 == 0) & (branch_22 <= 0)
     branch_22 = branch_22 | (minus_product_4 != 0) & (minus_product_4 <= 0)
-    total_24 = total_24 - torch.where(branch_22, minus_total, 0)
-    branch_23 = torch.where(total_24.abs() < torch.inf, total_24, 0)
+    total_24 = total_24 - _select(branch_22, minus_total, 0)
+    branch_23 = _select(total_24.abs() < torch.inf, total_24, 0)
     total_25 = total_22 + branch_23
     product_14 = product_3 * total_25
     total_26 = product_14 - 2
@@ -2403,30 +2387,30 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_26 = gamma - head_gamma
     total_27 = head_gamma * head_gamma - gamma_squared + head_gamma * difference_26
     total_27 = total_27 + difference_26 * head_gamma + difference_26 * difference_26
-    total_27 = torch.where(gamma_squared * 2.0**-60 == 0, 0, total_27)
+    total_27 = _select(gamma_squared * 2.0**-60 == 0, 0, total_27)
     difference_27 = branch_23 - (total_25 - total_22)
     total_28 = head_product_3 * head_total_25 - product_14 + head_product_3 * difference_22
     total_28 = total_28 + difference_23 * head_total_25 + difference_23 * difference_22
-    total_28 = torch.where(product_14 * 2.0**-60 == 0, 0, total_28)
+    total_28 = _select(product_14 * 2.0**-60 == 0, 0, total_28)
     total_29 = head_product_2 * head - product_3 + head_product_2 * difference_24
     total_29 = total_29 + difference_25 * head + difference_25 * difference_24
-    total_29 = torch.where(product_3 * 2.0**-60 == 0, 0, total_29) + total_27 * product_2
+    total_29 = _select(product_3 * 2.0**-60 == 0, 0, total_29) + total_27 * product_2
     total_28 = total_28 + total_29 * total_25 + difference_27 * product_3
     total_28 = product_14 - (total_26 - difference_21) + (-2 - difference_21) + total_28
-    branch_24 = torch.where(total_28.abs() < torch.inf, total_28, 0)
+    branch_24 = _select(total_28.abs() < torch.inf, total_28, 0)
     total_30 = total_26 + branch_24
     difference_28 = branch_24 - (total_30 - total_26)
-    branch_25 = torch.where(difference_28.abs() < torch.inf, difference_28, 0)
+    branch_25 = _select(difference_28.abs() < torch.inf, difference_28, 0)
     total_31 = total_30 + branch_25
-    branch_26 = torch.where(branch_6.abs() < torch.inf, branch_6, 0)
+    branch_26 = _select(branch_6.abs() < torch.inf, branch_6, 0)
     total_32 = branch_4 + branch_26
     product_15 = total_31 * total_32
     product_16 = clamped * delta
     total_33 = head_clamped * head_delta - product_16 + head_clamped * difference_2
     total_33 = total_33 + difference * head_delta + difference * difference_2
-    total_33 = torch.where(product_16 * 2.0**-60 == 0, 0, total_33)
-    negated_4 = -(product_16 + torch.where(total_33.abs() < torch.inf, total_33, 0) + 2)
-    branch_27 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
+    total_33 = _select(product_16 * 2.0**-60 == 0, 0, total_33)
+    negated_4 = -(product_16 + _select(total_33.abs() < torch.inf, total_33, 0) + 2)
+    branch_27 = _select(branch_10.abs() < torch.inf, branch_10, 0)
     total_34 = branch_5 + branch_27
     product_17 = negated_4 * total_34
     total_35 = product_15 + product_17
@@ -2441,18 +2425,18 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_33 = negated_4 - head_negated_4
     total_36 = head_negated_4 * head_total_34 - product_17 + head_negated_4 * difference_32
     total_36 = total_36 + difference_33 * head_total_34 + difference_33 * difference_32
-    total_36 = torch.where(product_17 * 2.0**-60 == 0, 0, total_36)
+    total_36 = _select(product_17 * 2.0**-60 == 0, 0, total_36)
     total_36 = total_36 + (branch_27 - (total_34 - branch_5)) * negated_4
     total_36 = total_36 + branch_11 * product_17
     total_37 = head_total_31 * head_total_32 - product_15 + head_total_31 * difference_30
     total_37 = total_37 + difference_31 * head_total_32 + difference_31 * difference_30
-    total_37 = torch.where(product_15 * 2.0**-60 == 0, 0, total_37)
+    total_37 = _select(product_15 * 2.0**-60 == 0, 0, total_37)
     total_37 = total_37 + (branch_25 - (total_31 - total_30)) * total_32
     total_37 = total_37 + (branch_26 - (total_32 - branch_4)) * total_31
     total_37 = total_37 + branch_9 * product_15
     total_38 = product_15 - (total_35 - difference_29) + (product_17 - difference_29)
     total_38 = total_38 + total_37 + total_36
-    branch_28 = torch.where(total_38.abs() < torch.inf, total_38, 0)
+    branch_28 = _select(total_38.abs() < torch.inf, total_38, 0)
     total_39 = total_35 + branch_28
     product_18 = product * total_39
     total_10_squared = total_10.square()
@@ -2470,19 +2454,19 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_38 = total_10 - head_total_10
     numerator_9 = head_product * head_total_39 - product_18 + head_product * difference_36
     numerator_10 = numerator_9 + difference_37 * head_total_39 + difference_37 * difference_36
-    numerator_11 = torch.where(product_18 * 2.0**-60 == 0, 0, numerator_10)
+    numerator_11 = _select(product_18 * 2.0**-60 == 0, 0, numerator_10)
     numerator_12 = numerator_11 + (branch_28 - (total_39 - total_35)) * product
     numerator_13 = head_ratio_3 * head_2 - product_19 + head_ratio_3 * difference_34
     numerator_14 = numerator_13 + difference_35 * head_2 + difference_35 * difference_34
-    numerator_15 = -torch.where(product_19 * 2.0**-60 == 0, 0, numerator_14)
+    numerator_15 = -_select(product_19 * 2.0**-60 == 0, 0, numerator_14)
     numerator_16 = product_18 - product_19 + numerator_15 + numerator_12
     numerator_17 = head_total_10 * head_total_10 - total_10_squared
     numerator_18 = numerator_17 + head_total_10 * difference_38 + difference_38 * head_total_10
     numerator_19 = numerator_18 + difference_38 * difference_38
-    numerator_20 = torch.where(total_10_squared * 2.0**-60 == 0, 0, numerator_19)
+    numerator_20 = _select(total_10_squared * 2.0**-60 == 0, 0, numerator_19)
     numerator_21 = numerator_16 - (numerator_20 + difference_20 * total_10 * 2) * ratio_3
     numerator_21 = numerator_21 / total_10_squared
-    branch_29 = torch.where(numerator_21.abs() < torch.inf, numerator_21, 0)
+    branch_29 = _select(numerator_21.abs() < torch.inf, numerator_21, 0)
     total_40 = ratio_3 + branch_29
     smaller = product_4.clamp(max=0)
     total_25_squared = total_25.square()
@@ -2492,21 +2476,21 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_39 = total_41 - smaller
     head_3 = _head(total_25_squared)
     difference_40 = total_25_squared - head_3
-    branch_30 = torch.where(is_equal & (branch <= 0) | differs & (product_4 <= 0), total, 0)
     total_42 = head * head_3 - product_20 + head * difference_40 + difference_24 * head_3
     total_42 = total_42 + difference_24 * difference_40
-    total_42 = torch.where(product_20 * 2.0**-60 == 0, 0, total_42)
+    total_42 = _select(product_20 * 2.0**-60 == 0, 0, total_42)
     total_42 = total_42 + total_27 * total_25_squared
     total_43 = smaller - (total_41 - difference_39) + (minus_product_20 - difference_39)
+    branch_30 = _select(is_equal & (branch <= 0) | differs & (product_4 <= 0), total, 0)
     total_43 = total_43 + branch_30
     difference_41 = head_total_25 * head_total_25 - total_25_squared
     difference_41 = difference_41 + head_total_25 * difference_22
     difference_41 = difference_41 + difference_22 * head_total_25
     difference_41 = difference_41 + difference_22 * difference_22
-    difference_41 = torch.where(total_25_squared * 2.0**-60 == 0, 0, difference_41)
+    difference_41 = _select(total_25_squared * 2.0**-60 == 0, 0, difference_41)
     total_42 = -(total_42 + (difference_41 + difference_27 * total_25 * 2) * gamma_squared)
     total_43 = total_43 + total_42
-    branch_31 = torch.where(total_43.abs() < torch.inf, total_43, 0)
+    branch_31 = _select(total_43.abs() < torch.inf, total_43, 0)
     total_44 = total_41 + branch_31
     product_21 = 0.5 * total_44
     abs_product_21 = product_21.abs()
@@ -2520,12 +2504,12 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_46 = ((total_46 * product_21 + _1_OVER_5) * product_21 + _1_OVER_4) * product_21
     total_46 = product_21.square() * ((total_46 + _1_OVER_3) * product_21 + _1_OVER_2)
     total_46 = product_21 - (total_45 - difference_42) + (1 - difference_42) + total_46
-    branch_32 = torch.where(total_46.abs() < torch.inf, total_46, 0)
+    branch_32 = _select(total_46.abs() < torch.inf, total_46, 0)
     total_47 = total_45 + branch_32
     exp_product_21 = product_21.exp()
-    branch_33 = torch.where(is_less_4, total_47, exp_product_21)
-    branch_34 = torch.where(is_less_4, branch_32 - (total_47 - total_45), 0)
-    branch_35 = torch.where(branch_34.abs() < torch.inf, branch_34, 0)
+    branch_33 = _select(is_less_4, total_47, exp_product_21)
+    branch_34 = _select(is_less_4, branch_32 - (total_47 - total_45), 0)
+    branch_35 = _select(branch_34.abs() < torch.inf, branch_34, 0)
     total_48 = branch_33 + branch_35
     product_22 = total_40 * total_48
     head_total_40 = _head(total_40)
@@ -2535,23 +2519,23 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_45 = branch_35 - (total_48 - branch_33)
     total_49 = head_total_40 * head_total_48 - product_22 + head_total_40 * difference_43
     total_49 = total_49 + difference_44 * head_total_48 + difference_44 * difference_43
-    total_49 = torch.where(product_22 * 2.0**-60 == 0, 0, total_49)
+    total_49 = _select(product_22 * 2.0**-60 == 0, 0, total_49)
     total_49 = total_49 + (branch_29 - (total_40 - ratio_3)) * total_48
     total_49 = total_49 + difference_45 * total_40
-    branch_36 = torch.where(total_49.abs() < torch.inf, total_49, 0)
+    branch_36 = _select(total_49.abs() < torch.inf, total_49, 0)
     total_50 = product_22 + branch_36
     product_23 = total_50 * total_48
     head_total_50 = _head(total_50)
     difference_46 = total_50 - head_total_50
     total_51 = head_total_50 * head_total_48 - product_23 + head_total_50 * difference_43
     total_51 = total_51 + difference_46 * head_total_48 + difference_46 * difference_43
-    total_51 = torch.where(product_23 * 2.0**-60 == 0, 0, total_51)
+    total_51 = _select(product_23 * 2.0**-60 == 0, 0, total_51)
     total_51 = total_51 + (branch_36 - (total_50 - product_22)) * total_48
     total_51 = total_51 + difference_45 * total_50
-    total_52 = product_23 + torch.where(total_51.abs() < torch.inf, total_51, 0)
+    total_52 = product_23 + _select(total_51.abs() < torch.inf, total_51, 0)
     binade_3 = _binade(exp_product_21 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_37 = torch.where(inside_3, binade_3, 1)
+    branch_37 = _select(inside_3, binade_3, 1)
     ratio_4 = exp_product_21 / branch_37
     floor_3 = torch.floor(branch_37.log() * _1_OVER_LOG_2 + 0.5)
     difference_47 = product_21 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -2560,7 +2544,7 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_48 = total_53 - difference_47
     total_54 = difference_47 - (total_53 - difference_48) + (negated_5 - difference_48)
     total_54 = total_54 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_38 = torch.where(total_54.abs() < torch.inf, total_54, 0)
+    branch_38 = _select(total_54.abs() < torch.inf, total_54, 0)
     total_55 = total_53 + branch_38
     numerator_22 = ((_1_OVER_15 * total_55 + _1_OVER_14) * total_55 + _1_OVER_13) * total_55
     numerator_23 = ((numerator_22 + _1_OVER_12) * total_55 + _1_OVER_11) * total_55
@@ -2570,13 +2554,13 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_27 = total_55.square() * (numerator_26 * total_55 + _1_OVER_2)
     numerator_28 = numerator_27 + (branch_38 - (total_55 - total_53))
     numerator_28 = (1 - ratio_4 + total_55 + numerator_28) / ratio_4
-    numerator_28 = torch.where(inside_3 & (abs_product_21 >= 0.25), numerator_28, 0)
+    numerator_28 = _select(inside_3 & (abs_product_21 >= 0.25), numerator_28, 0)
     numerator_28 = numerator_28 + (branch_31 - (total_44 - total_41)) * 0.5
     total_56 = numerator_28 + numerator_28
     product_24 = total_52 * total_56
-    product_25 = total_52 * (torch.where(total_56.abs() < torch.inf, total_56, 0) + 1)
-    total_57 = total_52 + torch.where(product_24.abs() < torch.inf, product_24, 0)
-    return torch.where(total_52.abs() < 2.0**-60, product_25, total_57)
+    product_25 = total_52 * (_select(total_56.abs() < torch.inf, total_56, 0) + 1)
+    total_57 = total_52 + _select(product_24.abs() < torch.inf, product_24, 0)
+    return _select(total_52.abs() < 2.0**-60, product_25, total_57)
 
 
 def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -2595,8 +2579,8 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_2 = delta - head_delta
     total = head_delta * head_smaller - product_2 + head_delta * difference
     total = total + difference_2 * head_smaller + difference_2 * difference
-    total = torch.where(product_2 * 2.0**-60 == 0, 0, total)
-    branch = torch.where(total.abs() < torch.inf, total, 0)
+    total = _select(product_2 * 2.0**-60 == 0, 0, total)
+    branch = _select(total.abs() < torch.inf, total, 0)
     differs = product_2 != 0
     outside = is_equal & (branch < 0) | differs & (product_2 < 0)
     product_3 = 0.5 * -product_2.abs()
@@ -2611,20 +2595,20 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     product_4 = ((product_4 * product_3 + _1_OVER_4) * product_3 + _1_OVER_3) * product_3
     product_4 = product_3.square() * (product_4 + _1_OVER_2)
     product_4 = product_3 - (total_2 - difference_3) + (1 - difference_3) + product_4
-    branch_2 = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    branch_2 = _select(product_4.abs() < torch.inf, product_4, 0)
     total_3 = total_2 + branch_2
     exp_product_3 = product_3.exp()
-    branch_3 = torch.where(is_less, total_3, exp_product_3)
+    branch_3 = _select(is_less, total_3, exp_product_3)
     t = branch_3.square()
     head_branch_3 = _head(branch_3)
     difference_4 = branch_3 - head_branch_3
-    product_5 = torch.where(is_less, branch_2 - (total_3 - total_2), 0) * branch_3 * 2
+    product_5 = _select(is_less, branch_2 - (total_3 - total_2), 0) * branch_3 * 2
     total_4 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_4
     total_4 = total_4 + difference_4 * head_branch_3 + difference_4 * difference_4
-    total_4 = torch.where(t * 2.0**-60 == 0, 0, total_4) + product_5
+    total_4 = _select(t * 2.0**-60 == 0, 0, total_4) + product_5
     binade = _binade(exp_product_3 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_4 = torch.where(inside, binade, 1)
+    branch_4 = _select(inside, binade, 1)
     ratio = exp_product_3 / branch_4
     floor = torch.floor(branch_4.log() * _1_OVER_LOG_2 + 0.5)
     difference_5 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -2633,7 +2617,7 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_6 = total_5 - difference_5
     total_6 = difference_5 - (total_5 - difference_6) + (negated - difference_6)
     total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_5 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    branch_5 = _select(total_6.abs() < torch.inf, total_6, 0)
     total_7 = total_5 + branch_5
     product_6 = -(total * torch.where(product_2.isnan(), product_2, product_2.sign())) * 0.5
     numerator = ((_1_OVER_15 * total_7 + _1_OVER_14) * total_7 + _1_OVER_13) * total_7
@@ -2643,19 +2627,19 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator = ((numerator * total_7 + _1_OVER_4) * total_7 + _1_OVER_3) * total_7
     numerator = total_7.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_7 + (numerator + (branch_5 - (total_7 - total_5)))
-    numerator = torch.where(inside & (abs_product_3 >= 0.25), numerator / ratio, 0)
-    numerator = (numerator + product_6) * 2
+    numerator = _select(inside & (abs_product_3 >= 0.25), numerator / ratio, 0) + product_6
+    numerator = numerator * 2
     total_8 = total_4 + numerator * t
-    branch_6 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    branch_6 = _select(total_8.abs() < torch.inf, total_8, 0)
     branch_6 = (t == 2.0**-54) & (branch_6 < 0) | (t != 2.0**-54) & (t < 2.0**-54)
     log1p_t = t.log1p()
     total_9 = t + 1
     difference_7 = total_9 - t
     total_10 = t - (total_9 - difference_7) + (1 - difference_7)
-    branch_7 = torch.where(total_10.abs() < torch.inf, total_10, 0)
+    branch_7 = _select(total_10.abs() < torch.inf, total_10, 0)
     total_11 = total_9 + branch_7
     is_less_2 = total_11 < 2.0**-32
-    branch_8 = torch.where(is_less_2, x.new_full((), 2.0**64), 1)
+    branch_8 = _select(is_less_2, x.new_full((), 2.0**64), 1)
     product_7 = total_11 * branch_8
     product_8 = -0.5 * log1p_t
     abs_product_8 = product_8.abs()
@@ -2669,11 +2653,11 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     product_9 = ((product_9 * product_8 + _1_OVER_4) * product_8 + _1_OVER_3) * product_8
     product_9 = product_8.square() * (product_9 + _1_OVER_2)
     product_9 = product_8 - (total_12 - difference_8) + (1 - difference_8) + product_9
-    branch_9 = torch.where(product_9.abs() < torch.inf, product_9, 0)
+    branch_9 = _select(product_9.abs() < torch.inf, product_9, 0)
     total_13 = total_12 + branch_9
     exp_product_8 = product_8.exp()
-    branch_10 = torch.where(is_less_3, total_13, exp_product_8)
-    branch_11 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
+    branch_10 = _select(is_less_3, total_13, exp_product_8)
+    branch_11 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
     product_10 = branch_10 * branch_11
     product_11 = product_7 * product_10
     product_12 = product_11 * product_10
@@ -2687,7 +2671,7 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_12 = product_7 - head_product_7
     binade_2 = _binade(exp_product_8 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_12 = torch.where(inside_2, binade_2, 1)
+    branch_12 = _select(inside_2, binade_2, 1)
     ratio_2 = exp_product_8 / branch_12
     floor_2 = torch.floor(branch_12.log() * _1_OVER_LOG_2 + 0.5)
     difference_13 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -2696,7 +2680,7 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_14 = total_15 - difference_13
     total_16 = difference_13 - (total_15 - difference_14) + (negated_2 - difference_14)
     total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_13 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_13 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_15 + branch_13
     numerator_2 = ((_1_OVER_15 * total_17 + _1_OVER_14) * total_17 + _1_OVER_13) * total_17
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_17 + _1_OVER_11) * total_17 + _1_OVER_10
@@ -2705,9 +2689,9 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 * total_17 + _1_OVER_4) * total_17 + _1_OVER_3) * total_17
     numerator_7 = total_17.square() * (numerator_6 + _1_OVER_2)
     numerator_8 = 1 - ratio_2 + total_17 + (numerator_7 + (branch_13 - (total_17 - total_15)))
-    numerator_8 = torch.where(inside_2 & (abs_product_8 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = _select(inside_2 & (abs_product_8 >= 0.25), numerator_8 / ratio_2, 0)
     numerator_8 = numerator_8 * branch_10
-    numerator_8 = torch.where(is_less_3, branch_9 - (total_13 - total_12), 0) + numerator_8
+    numerator_8 = _select(is_less_3, branch_9 - (total_13 - total_12), 0) + numerator_8
     numerator_8 = numerator_8 * branch_11
     total_18 = product_12 - (total_14 - difference_9) + (-1 - difference_9)
     product_13 = (branch_7 - (total_11 - total_9)) * branch_8 * product_10
@@ -2715,33 +2699,33 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_15 = difference_15 + head_product_11 * difference_10
     difference_15 = difference_15 + difference_11 * head_product_10
     difference_15 = difference_15 + difference_11 * difference_10
-    difference_15 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_15)
+    difference_15 = _select(product_12 * 2.0**-60 == 0, 0, difference_15)
     difference_16 = head_product_7 * head_product_10 - product_11
     difference_16 = difference_16 + head_product_7 * difference_10
     difference_16 = difference_16 + difference_12 * head_product_10
     difference_16 = difference_16 + difference_12 * difference_10
-    difference_16 = torch.where(product_11 * 2.0**-60 == 0, 0, difference_16) + product_13
+    difference_16 = _select(product_11 * 2.0**-60 == 0, 0, difference_16) + product_13
     difference_15 = difference_15 + (difference_16 + numerator_8 * product_7) * product_10
     total_18 = total_18 + (difference_15 + numerator_8 * product_11)
-    branch_14 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    branch_14 = _select(total_18.abs() < torch.inf, total_18, 0)
     total_19 = total_14 + branch_14
     total_20 = total_19 + (branch_14 - (total_19 - total_14))
-    branch_15 = torch.where(total_20.abs() < 0.00390625, total_20, 0)
-    branch_16 = torch.where(branch_15.abs() < torch.inf, branch_15, 0)
+    branch_15 = _select(total_20.abs() < 0.00390625, total_20, 0)
+    branch_16 = _select(branch_15.abs() < torch.inf, branch_15, 0)
     total_21 = log1p_t + branch_16
     difference_17 = total_21 - log1p_t
     difference_18 = branch_16 - difference_17
     is_at_most = torch.abs(difference_17 + difference_18) <= 0.00390625 * log1p_t.abs()
-    branch_17 = torch.where(is_at_most, total_21, log1p_t)
+    branch_17 = _select(is_at_most, total_21, log1p_t)
     ratio_3 = branch_17 / t
     total_22 = product_2 + branch_17
     difference_19 = total_22 - product_2
-    total_23 = torch.where(is_at_most, difference_18, 0) + 1 / total_9 * total_8
+    total_23 = _select(is_at_most, difference_18, 0) + 1 / total_9 * total_8
     total_24 = product_2 - (total_22 - difference_19) + (branch_17 - difference_19) + total
     total_24 = total_24 + total_23
-    branch_18 = torch.where(total_24.abs() < torch.inf, total_24, 0)
+    branch_18 = _select(total_24.abs() < torch.inf, total_24, 0)
     total_25 = total_22 + branch_18
-    branch_19 = torch.where(outside, torch.where(branch_6, 1, ratio_3), total_25)
+    branch_19 = _select(outside, _select(branch_6, 1, ratio_3), total_25)
     branch_19_squared = branch_19.square()
     head_branch_19 = _head(branch_19)
     difference_20 = branch_19 - head_branch_19
@@ -2752,19 +2736,19 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_22 = ratio_3 - head_ratio_3
     numerator_9 = head_ratio_3 * head_t - product_14 + head_ratio_3 * difference_21
     numerator_10 = numerator_9 + difference_22 * head_t + difference_22 * difference_21
-    numerator_11 = -torch.where(product_14 * 2.0**-60 == 0, 0, numerator_10)
+    numerator_11 = -_select(product_14 * 2.0**-60 == 0, 0, numerator_10)
     numerator_11 = (branch_17 - product_14 + numerator_11 + total_23 - total_4 * ratio_3) / t
-    numerator_11 = torch.where(branch_6, 0, numerator_11)
-    numerator_11 = torch.where(outside, numerator_11, branch_18 - (total_25 - total_22))
+    numerator_11 = _select(branch_6, 0, numerator_11)
+    numerator_11 = _select(outside, numerator_11, branch_18 - (total_25 - total_22))
     difference_23 = head_branch_19 * head_branch_19 - branch_19_squared
     difference_23 = difference_23 + head_branch_19 * difference_20
     difference_23 = difference_23 + difference_20 * head_branch_19
     difference_23 = difference_23 + difference_20 * difference_20
-    difference_23 = torch.where(branch_19_squared * 2.0**-60 == 0, 0, difference_23)
+    difference_23 = _select(branch_19_squared * 2.0**-60 == 0, 0, difference_23)
     difference_23 = difference_23 + numerator_11 * branch_19 * 2
-    branch_20 = torch.where(difference_23.abs() < torch.inf, difference_23, 0)
+    branch_20 = _select(difference_23.abs() < torch.inf, difference_23, 0)
     total_26 = branch_19_squared + branch_20
-    branch_21 = torch.where(numerator_11.abs() < torch.inf, numerator_11, 0)
+    branch_21 = _select(numerator_11.abs() < torch.inf, numerator_11, 0)
     total_27 = branch_19 + branch_21
     product_15 = total_26 * total_27
     head_total_26 = _head(total_26)
@@ -2774,10 +2758,9 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_26 = branch_20 - (total_26 - branch_19_squared)
     total_28 = head_total_26 * head_total_27 - product_15 + head_total_26 * difference_24
     total_28 = total_28 + difference_25 * head_total_27 + difference_25 * difference_24
-    total_28 = torch.where(product_15 * 2.0**-60 == 0, 0, total_28)
-    total_28 = total_28 + difference_26 * total_27
+    total_28 = _select(product_15 * 2.0**-60 == 0, 0, total_28) + difference_26 * total_27
     total_28 = total_28 + (branch_21 - (total_27 - branch_19)) * total_26
-    branch_22 = torch.where(total_28.abs() < torch.inf, total_28, 0)
+    branch_22 = _select(total_28.abs() < torch.inf, total_28, 0)
     total_29 = product_15 + branch_22
     product_16 = product * total_29
     head_product = _head(product)
@@ -2786,9 +2769,9 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_28 = product - head_product
     total_30 = head_product * head_total_29 - product_16 + head_product * difference_27
     total_30 = total_30 + difference_28 * head_total_29 + difference_28 * difference_27
-    total_30 = torch.where(product_16 * 2.0**-60 == 0, 0, total_30)
+    total_30 = _select(product_16 * 2.0**-60 == 0, 0, total_30)
     total_30 = total_30 + (branch_22 - (total_29 - product_15)) * product
-    branch_23 = torch.where(total_30.abs() < torch.inf, total_30, 0)
+    branch_23 = _select(total_30.abs() < torch.inf, total_30, 0)
     total_31 = product_16 + branch_23
     smaller_2 = product_2.clamp(max=0)
     product_17 = 3 * smaller_2
@@ -2797,22 +2780,22 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_29 = gamma - head_gamma
     total_32 = head_gamma * head_gamma - gamma_squared + head_gamma * difference_29
     total_32 = total_32 + difference_29 * head_gamma + difference_29 * difference_29
-    total_32 = torch.where(gamma_squared * 2.0**-60 == 0, 0, total_32)
-    branch_24 = torch.where(total_32.abs() < torch.inf, total_32, 0)
+    total_32 = _select(gamma_squared * 2.0**-60 == 0, 0, total_32)
+    branch_24 = _select(total_32.abs() < torch.inf, total_32, 0)
     total_33 = gamma_squared + branch_24
     product_18 = total_33 * total_26
     head_total_33 = _head(total_33)
     difference_30 = total_33 - head_total_33
     total_34 = head_total_33 * head_total_26 - product_18 + head_total_33 * difference_25
     total_34 = total_34 + difference_30 * head_total_26 + difference_30 * difference_25
-    total_34 = torch.where(product_18 * 2.0**-60 == 0, 0, total_34)
+    total_34 = _select(product_18 * 2.0**-60 == 0, 0, total_34)
     total_34 = total_34 + (branch_24 - (total_33 - gamma_squared)) * total_26
     total_34 = total_34 + difference_26 * total_33
-    branch_25 = torch.where(total_34.abs() < torch.inf, total_34, 0)
+    branch_25 = _select(total_34.abs() < torch.inf, total_34, 0)
     total_35 = product_18 + branch_25
-    branch_26 = torch.where(outside, t, 1)
-    branch_27 = torch.where(outside, total_4, 0)
-    branch_28 = torch.where(branch_27.abs() < torch.inf, branch_27, 0)
+    branch_26 = _select(outside, t, 1)
+    branch_27 = _select(outside, total_4, 0)
+    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
     total_36 = branch_26 + branch_28
     product_19 = total_35 * total_36
     head_total_35 = _head(total_35)
@@ -2822,10 +2805,10 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_33 = branch_28 - (total_36 - branch_26)
     total_37 = head_total_35 * head_total_36 - product_19 + head_total_35 * difference_31
     total_37 = total_37 + difference_32 * head_total_36 + difference_32 * difference_31
-    total_37 = torch.where(product_19 * 2.0**-60 == 0, 0, total_37)
+    total_37 = _select(product_19 * 2.0**-60 == 0, 0, total_37)
     total_37 = total_37 + (branch_25 - (total_35 - product_18)) * total_36
     total_37 = total_37 + difference_33 * total_35
-    branch_29 = torch.where(total_37.abs() < torch.inf, total_37, 0)
+    branch_29 = _select(total_37.abs() < torch.inf, total_37, 0)
     total_38 = product_19 + branch_29
     product_20 = total_38 * total_36
     minus_product_20 = -product_20
@@ -2834,91 +2817,89 @@ def _by_gamma_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     head_smaller_2 = _head(smaller_2)
     head_total_38 = _head(total_38)
     difference_35 = total_38 - head_total_38
-    branch_30 = torch.where(outside, torch.where(branch_6, 0, -numerator), 0)
+    branch_30 = _select(outside, _select(branch_6, 0, -numerator), 0)
     product_21 = branch_30 * 2
-    branch_31 = torch.where(outside, numerator, 0)
-    branch_32 = torch.where(is_equal & (branch <= 0) | differs & (product_2 <= 0), total, 0)
-    branch_32 = branch_32 * 3
+    branch_31 = _select(outside, numerator, 0)
+    product_22 = _select(is_equal & (branch <= 0) | differs & (product_2 <= 0), total, 0) * 3
     total_40 = product_17 - (total_39 - difference_34) + (minus_product_20 - difference_34)
     total_41 = head_total_38 * head_total_36 - product_20 + head_total_38 * difference_31
     total_41 = total_41 + difference_35 * head_total_36 + difference_35 * difference_31
-    total_41 = torch.where(product_20 * 2.0**-60 == 0, 0, total_41)
+    total_41 = _select(product_20 * 2.0**-60 == 0, 0, total_41)
     total_41 = total_41 + (branch_29 - (total_38 - product_19)) * total_36
     total_41 = -(total_41 + difference_33 * total_38)
     total_41 = total_41 + (product_21 + branch_31 + branch_31) * minus_product_20
     total_42 = 3 * head_smaller_2 - product_17 + 3 * (smaller_2 - head_smaller_2)
-    total_42 = torch.where(product_17 * 2.0**-60 == 0, 0, total_42) + branch_32
-    total_40 = total_40 + total_42 + total_41
-    branch_33 = torch.where(total_40.abs() < torch.inf, total_40, 0)
-    total_43 = total_39 + branch_33
-    product_22 = 0.5 * total_43
-    abs_product_22 = product_22.abs()
-    is_less_4 = abs_product_22 < 0.25
-    total_44 = product_22 + 1
-    difference_36 = total_44 - product_22
-    total_45 = (_1_OVER_15 * product_22 + _1_OVER_14) * product_22 + _1_OVER_13
-    total_45 = (total_45 * product_22 + _1_OVER_12) * product_22 + _1_OVER_11
-    total_45 = ((total_45 * product_22 + _1_OVER_10) * product_22 + _1_OVER_9) * product_22
-    total_45 = ((total_45 + _1_OVER_8) * product_22 + _1_OVER_7) * product_22 + _1_OVER_6
-    total_45 = ((total_45 * product_22 + _1_OVER_5) * product_22 + _1_OVER_4) * product_22
-    total_45 = product_22.square() * ((total_45 + _1_OVER_3) * product_22 + _1_OVER_2)
-    total_45 = product_22 - (total_44 - difference_36) + (1 - difference_36) + total_45
-    branch_34 = torch.where(total_45.abs() < torch.inf, total_45, 0)
-    total_46 = total_44 + branch_34
-    exp_product_22 = product_22.exp()
-    branch_35 = torch.where(is_less_4, total_46, exp_product_22)
-    branch_36 = torch.where(is_less_4, branch_34 - (total_46 - total_44), 0)
-    branch_37 = torch.where(branch_36.abs() < torch.inf, branch_36, 0)
-    total_47 = branch_35 + branch_37
-    product_23 = total_31 * total_47
+    total_40 = total_40 + (_select(product_17 * 2.0**-60 == 0, 0, total_42) + product_22)
+    total_40 = total_40 + total_41
+    branch_32 = _select(total_40.abs() < torch.inf, total_40, 0)
+    total_43 = total_39 + branch_32
+    product_23 = 0.5 * total_43
+    abs_product_23 = product_23.abs()
+    is_less_4 = abs_product_23 < 0.25
+    total_44 = product_23 + 1
+    difference_36 = total_44 - product_23
+    total_45 = (_1_OVER_15 * product_23 + _1_OVER_14) * product_23 + _1_OVER_13
+    total_45 = (total_45 * product_23 + _1_OVER_12) * product_23 + _1_OVER_11
+    total_45 = ((total_45 * product_23 + _1_OVER_10) * product_23 + _1_OVER_9) * product_23
+    total_45 = ((total_45 + _1_OVER_8) * product_23 + _1_OVER_7) * product_23 + _1_OVER_6
+    total_45 = ((total_45 * product_23 + _1_OVER_5) * product_23 + _1_OVER_4) * product_23
+    total_45 = product_23.square() * ((total_45 + _1_OVER_3) * product_23 + _1_OVER_2)
+    total_45 = product_23 - (total_44 - difference_36) + (1 - difference_36) + total_45
+    branch_33 = _select(total_45.abs() < torch.inf, total_45, 0)
+    total_46 = total_44 + branch_33
+    exp_product_23 = product_23.exp()
+    branch_34 = _select(is_less_4, total_46, exp_product_23)
+    branch_35 = _select(is_less_4, branch_33 - (total_46 - total_44), 0)
+    branch_36 = _select(branch_35.abs() < torch.inf, branch_35, 0)
+    total_47 = branch_34 + branch_36
+    product_24 = total_31 * total_47
     head_total_31 = _head(total_31)
     head_total_47 = _head(total_47)
     difference_37 = total_47 - head_total_47
     difference_38 = total_31 - head_total_31
-    total_48 = head_total_31 * head_total_47 - product_23 + head_total_31 * difference_37
+    total_48 = head_total_31 * head_total_47 - product_24 + head_total_31 * difference_37
     total_48 = total_48 + difference_38 * head_total_47 + difference_38 * difference_37
-    total_48 = torch.where(product_23 * 2.0**-60 == 0, 0, total_48)
+    total_48 = _select(product_24 * 2.0**-60 == 0, 0, total_48)
     total_48 = total_48 + (branch_23 - (total_31 - product_16)) * total_47
-    total_48 = total_48 + (branch_37 - (total_47 - branch_35)) * total_31
-    total_49 = product_23 + torch.where(total_48.abs() < torch.inf, total_48, 0)
-    binade_3 = _binade(exp_product_22 * _4_OVER_3)
+    total_48 = total_48 + (branch_36 - (total_47 - branch_34)) * total_31
+    total_49 = product_24 + _select(total_48.abs() < torch.inf, total_48, 0)
+    binade_3 = _binade(exp_product_23 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_38 = torch.where(inside_3, binade_3, 1)
-    ratio_4 = exp_product_22 / branch_38
-    floor_3 = torch.floor(branch_38.log() * _1_OVER_LOG_2 + 0.5)
-    difference_39 = product_22 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_37 = _select(inside_3, binade_3, 1)
+    ratio_4 = exp_product_23 / branch_37
+    floor_3 = torch.floor(branch_37.log() * _1_OVER_LOG_2 + 0.5)
+    difference_39 = product_23 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
     total_50 = difference_39 + negated_3
     difference_40 = total_50 - difference_39
     total_51 = difference_39 - (total_50 - difference_40) + (negated_3 - difference_40)
     total_51 = total_51 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_39 = torch.where(total_51.abs() < torch.inf, total_51, 0)
-    total_52 = total_50 + branch_39
-    difference_41 = branch_33 - (total_43 - total_39)
+    branch_38 = _select(total_51.abs() < torch.inf, total_51, 0)
+    total_52 = total_50 + branch_38
+    difference_41 = branch_32 - (total_43 - total_39)
     numerator_12 = ((_1_OVER_15 * total_52 + _1_OVER_14) * total_52 + _1_OVER_13) * total_52
     numerator_13 = ((numerator_12 + _1_OVER_12) * total_52 + _1_OVER_11) * total_52
     numerator_14 = ((numerator_13 + _1_OVER_10) * total_52 + _1_OVER_9) * total_52 + _1_OVER_8
     numerator_15 = ((numerator_14 * total_52 + _1_OVER_7) * total_52 + _1_OVER_6) * total_52
     numerator_16 = ((numerator_15 + _1_OVER_5) * total_52 + _1_OVER_4) * total_52 + _1_OVER_3
     numerator_17 = total_52.square() * (numerator_16 * total_52 + _1_OVER_2)
-    numerator_18 = numerator_17 + (branch_39 - (total_52 - total_50))
+    numerator_18 = numerator_17 + (branch_38 - (total_52 - total_50))
     numerator_18 = (1 - ratio_4 + total_52 + numerator_18) / ratio_4
-    numerator_18 = torch.where(inside_3 & (abs_product_22 >= 0.25), numerator_18, 0)
+    numerator_18 = _select(inside_3 & (abs_product_23 >= 0.25), numerator_18, 0)
     numerator_18 = numerator_18 + difference_41 * 0.5
     total_53 = product_21 + branch_30 + numerator_18
-    product_24 = total_49 * total_53
-    is_gone = torch.where(difference_41.abs() < torch.inf, difference_41, 0)
+    product_25 = total_49 * total_53
+    is_gone = _select(difference_41.abs() < torch.inf, difference_41, 0)
     is_gone = (total_43 == -800) & (is_gone < 0) | (total_43 != -800) & (total_43 < -800)
     scale = smaller.abs().clamp(min=1)
-    product_25 = total_47 * numerator_18
-    product_26 = total_49 * (torch.where(total_53.abs() < torch.inf, total_53, 0) + 1)
-    total_54 = total_47 + torch.where(product_25.abs() < torch.inf, product_25, 0)
-    total_55 = total_49 + torch.where(product_24.abs() < torch.inf, product_24, 0)
-    product_26 = torch.where(total_49.abs() < 2.0**-60, product_26, total_55)
-    product_26 = product_26 * torch.where(is_gone, scale.clamp(max=2.0**100), scale)
-    total_56 = torch.where(numerator_18.abs() < torch.inf, numerator_18, 0) + 1
-    total_56 = torch.where(total_47.abs() < 2.0**-60, total_47 * total_56, total_54)
-    return product_26 * total_56
+    product_26 = total_47 * numerator_18
+    product_27 = total_47 * (_select(numerator_18.abs() < torch.inf, numerator_18, 0) + 1)
+    product_28 = total_49 * (_select(total_53.abs() < torch.inf, total_53, 0) + 1)
+    total_54 = total_47 + _select(product_26.abs() < torch.inf, product_26, 0)
+    product_27 = _select(total_47.abs() < 2.0**-60, product_27, total_54)
+    total_55 = total_49 + _select(product_25.abs() < torch.inf, product_25, 0)
+    product_28 = _select(total_49.abs() < 2.0**-60, product_28, total_55)
+    return product_28 * _select(is_gone, scale.clamp(max=2.0**100), scale) * product_27
 
 
 def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -2940,8 +2921,8 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_2 = delta - head_delta
     total = head_delta * head_smaller - product_3 + head_delta * difference
     total = total + difference_2 * head_smaller + difference_2 * difference
-    total = torch.where(product_3 * 2.0**-60 == 0, 0, total)
-    branch = torch.where(total.abs() < torch.inf, total, 0)
+    total = _select(product_3 * 2.0**-60 == 0, 0, total)
+    branch = _select(total.abs() < torch.inf, total, 0)
     differs = product_3 != 0
     outside = is_equal & (branch < 0) | differs & (product_3 < 0)
     product_4 = 0.5 * -product_3.abs()
@@ -2956,24 +2937,24 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     product_5 = ((product_5 * product_4 + _1_OVER_4) * product_4 + _1_OVER_3) * product_4
     product_5 = product_4.square() * (product_5 + _1_OVER_2)
     product_5 = product_4 - (total_2 - difference_3) + (1 - difference_3) + product_5
-    branch_2 = torch.where(product_5.abs() < torch.inf, product_5, 0)
+    branch_2 = _select(product_5.abs() < torch.inf, product_5, 0)
     total_3 = total_2 + branch_2
     exp_product_4 = product_4.exp()
-    branch_3 = torch.where(is_less, total_3, exp_product_4)
+    branch_3 = _select(is_less, total_3, exp_product_4)
     t = branch_3.square()
-    branch_4 = torch.where(outside, t, 1)
-    branch_5 = torch.where(outside, 1, t)
+    branch_4 = _select(outside, t, 1)
+    branch_5 = _select(outside, 1, t)
     total_4 = branch_4 + branch_5
     difference_4 = total_4 - branch_4
     head_branch_3 = _head(branch_3)
     difference_5 = branch_3 - head_branch_3
-    product_6 = torch.where(is_less, branch_2 - (total_3 - total_2), 0) * branch_3 * 2
+    product_6 = _select(is_less, branch_2 - (total_3 - total_2), 0) * branch_3 * 2
     total_5 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
     total_5 = total_5 + difference_5 * head_branch_3 + difference_5 * difference_5
-    total_5 = torch.where(t * 2.0**-60 == 0, 0, total_5) + product_6
+    total_5 = _select(t * 2.0**-60 == 0, 0, total_5) + product_6
     binade = _binade(exp_product_4 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_6 = torch.where(inside, binade, 1)
+    branch_6 = _select(inside, binade, 1)
     ratio = exp_product_4 / branch_6
     floor = torch.floor(branch_6.log() * _1_OVER_LOG_2 + 0.5)
     difference_6 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -2982,7 +2963,7 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_7 = total_6 - difference_6
     total_7 = difference_6 - (total_6 - difference_7) + (negated - difference_7)
     total_7 = total_7 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_7 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_7 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_8 = total_6 + branch_7
     product_7 = -(total * torch.where(product_3.isnan(), product_3, product_3.sign())) * 0.5
     numerator = ((_1_OVER_15 * total_8 + _1_OVER_14) * total_8 + _1_OVER_13) * total_8
@@ -2992,58 +2973,57 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator = ((numerator * total_8 + _1_OVER_4) * total_8 + _1_OVER_3) * total_8
     numerator = total_8.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_8 + (numerator + (branch_7 - (total_8 - total_6)))
-    numerator = torch.where(inside & (abs_product_4 >= 0.25), numerator / ratio, 0)
-    numerator = (numerator + product_7) * 2
-    total_9 = branch_4 - (total_4 - difference_4) + (branch_5 - difference_4)
-    product_8 = torch.where(outside, 0, numerator) * branch_5
-    product_8 = torch.where(outside, 0, total_5) + product_8
-    product_9 = torch.where(outside, numerator, 0) * branch_4
-    total_9 = total_9 + (torch.where(outside, total_5, 0) + product_9) + product_8
-    branch_8 = torch.where(total_9.abs() < torch.inf, total_9, 0)
-    total_10 = total_4 + branch_8
-    log_total_10 = total_10.log()
-    is_less_2 = total_10 < 2.0**-32
-    product_10 = total_10 * torch.where(is_less_2, x.new_full((), 2.0**64), 1)
-    product_11 = -0.5 * log_total_10
-    abs_product_11 = product_11.abs()
-    is_less_3 = abs_product_11 < 0.25
-    total_11 = product_11 + 1
-    difference_8 = total_11 - product_11
-    total_12 = (_1_OVER_15 * product_11 + _1_OVER_14) * product_11 + _1_OVER_13
-    total_12 = (total_12 * product_11 + _1_OVER_12) * product_11 + _1_OVER_11
-    total_12 = ((total_12 * product_11 + _1_OVER_10) * product_11 + _1_OVER_9) * product_11
-    total_12 = ((total_12 + _1_OVER_8) * product_11 + _1_OVER_7) * product_11 + _1_OVER_6
-    total_12 = ((total_12 * product_11 + _1_OVER_5) * product_11 + _1_OVER_4) * product_11
-    total_12 = product_11.square() * ((total_12 + _1_OVER_3) * product_11 + _1_OVER_2)
-    total_12 = product_11 - (total_11 - difference_8) + (1 - difference_8) + total_12
-    branch_9 = torch.where(total_12.abs() < torch.inf, total_12, 0)
-    total_13 = total_11 + branch_9
-    exp_product_11 = product_11.exp()
-    branch_10 = torch.where(is_less_3, total_13, exp_product_11)
-    branch_11 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
-    product_12 = branch_10 * branch_11
-    product_13 = product_10 * product_12
-    product_14 = product_13 * product_12
-    total_14 = product_14 - 1
-    difference_9 = total_14 - product_14
-    head_product_13 = _head(product_13)
+    numerator = _select(inside & (abs_product_4 >= 0.25), numerator / ratio, 0) + product_7
+    numerator = numerator * 2
+    total_9 = _select(outside, 0, total_5) + _select(outside, 0, numerator) * branch_5
+    total_10 = _select(outside, total_5, 0) + _select(outside, numerator, 0) * branch_4
+    total_10 = branch_4 - (total_4 - difference_4) + (branch_5 - difference_4) + total_10
+    total_10 = total_10 + total_9
+    branch_8 = _select(total_10.abs() < torch.inf, total_10, 0)
+    total_11 = total_4 + branch_8
+    log_total_11 = total_11.log()
+    is_less_2 = total_11 < 2.0**-32
+    product_8 = total_11 * _select(is_less_2, x.new_full((), 2.0**64), 1)
+    product_9 = -0.5 * log_total_11
+    abs_product_9 = product_9.abs()
+    is_less_3 = abs_product_9 < 0.25
+    total_12 = product_9 + 1
+    difference_8 = total_12 - product_9
+    product_10 = ((_1_OVER_15 * product_9 + _1_OVER_14) * product_9 + _1_OVER_13) * product_9
+    product_10 = ((product_10 + _1_OVER_12) * product_9 + _1_OVER_11) * product_9
+    product_10 = ((product_10 + _1_OVER_10) * product_9 + _1_OVER_9) * product_9 + _1_OVER_8
+    product_10 = ((product_10 * product_9 + _1_OVER_7) * product_9 + _1_OVER_6) * product_9
+    product_10 = ((product_10 + _1_OVER_5) * product_9 + _1_OVER_4) * product_9 + _1_OVER_3
+    product_10 = product_9.square() * (product_10 * product_9 + _1_OVER_2)
+    product_10 = product_9 - (total_12 - difference_8) + (1 - difference_8) + product_10
+    branch_9 = _select(product_10.abs() < torch.inf, product_10, 0)
+    total_13 = total_12 + branch_9
+    exp_product_9 = product_9.exp()
+    branch_10 = _select(is_less_3, total_13, exp_product_9)
+    branch_11 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
+    product_11 = branch_10 * branch_11
+    product_12 = product_8 * product_11
+    product_13 = product_12 * product_11
+    total_14 = product_13 - 1
+    difference_9 = total_14 - product_13
     head_product_12 = _head(product_12)
-    difference_10 = product_12 - head_product_12
-    difference_11 = product_13 - head_product_13
-    head_product_10 = _head(product_10)
-    difference_12 = product_10 - head_product_10
-    binade_2 = _binade(exp_product_11 * _4_OVER_3)
+    head_product_11 = _head(product_11)
+    difference_10 = product_11 - head_product_11
+    difference_11 = product_12 - head_product_12
+    head_product_8 = _head(product_8)
+    difference_12 = product_8 - head_product_8
+    binade_2 = _binade(exp_product_9 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_12 = torch.where(inside_2, binade_2, 1)
-    ratio_2 = exp_product_11 / branch_12
+    branch_12 = _select(inside_2, binade_2, 1)
+    ratio_2 = exp_product_9 / branch_12
     floor_2 = torch.floor(branch_12.log() * _1_OVER_LOG_2 + 0.5)
-    difference_13 = product_11 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_13 = product_9 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
     total_15 = difference_13 + negated_2
     difference_14 = total_15 - difference_13
     total_16 = difference_13 - (total_15 - difference_14) + (negated_2 - difference_14)
     total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_13 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_13 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_15 + branch_13
     numerator_2 = ((_1_OVER_15 * total_17 + _1_OVER_14) * total_17 + _1_OVER_13) * total_17
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_17 + _1_OVER_11) * total_17 + _1_OVER_10
@@ -3052,52 +3032,52 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 * total_17 + _1_OVER_4) * total_17 + _1_OVER_3) * total_17
     numerator_7 = total_17.square() * (numerator_6 + _1_OVER_2)
     numerator_8 = 1 - ratio_2 + total_17 + (numerator_7 + (branch_13 - (total_17 - total_15)))
-    numerator_8 = torch.where(inside_2 & (abs_product_11 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = _select(inside_2 & (abs_product_9 >= 0.25), numerator_8 / ratio_2, 0)
     numerator_8 = numerator_8 * branch_10
-    numerator_8 = torch.where(is_less_3, branch_9 - (total_13 - total_11), 0) + numerator_8
+    numerator_8 = _select(is_less_3, branch_9 - (total_13 - total_12), 0) + numerator_8
     numerator_8 = numerator_8 * branch_11
-    total_18 = product_14 - (total_14 - difference_9) + (-1 - difference_9)
-    difference_15 = head_product_10 * head_product_12 - product_13
-    difference_15 = difference_15 + head_product_10 * difference_10
-    difference_15 = difference_15 + difference_12 * head_product_12
-    difference_15 = difference_15 + difference_12 * difference_10
-    difference_15 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_15)
-    difference_15 = (difference_15 + numerator_8 * product_10) * product_12
-    difference_16 = head_product_13 * head_product_12 - product_14
-    difference_16 = difference_16 + head_product_13 * difference_10
-    difference_16 = difference_16 + difference_11 * head_product_12
-    difference_16 = difference_16 + difference_11 * difference_10
-    difference_16 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_16) + difference_15
-    total_18 = total_18 + (difference_16 + numerator_8 * product_13)
-    branch_14 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    total_18 = product_13 - (total_14 - difference_9) + (-1 - difference_9)
+    difference_15 = head_product_12 * head_product_11 - product_13
+    difference_15 = difference_15 + head_product_12 * difference_10
+    difference_15 = difference_15 + difference_11 * head_product_11
+    difference_15 = difference_15 + difference_11 * difference_10
+    difference_15 = _select(product_13 * 2.0**-60 == 0, 0, difference_15)
+    difference_16 = head_product_8 * head_product_11 - product_12
+    difference_16 = difference_16 + head_product_8 * difference_10
+    difference_16 = difference_16 + difference_12 * head_product_11
+    difference_16 = difference_16 + difference_12 * difference_10
+    difference_16 = _select(product_12 * 2.0**-60 == 0, 0, difference_16)
+    difference_15 = difference_15 + (difference_16 + numerator_8 * product_8) * product_11
+    total_18 = total_18 + (difference_15 + numerator_8 * product_12)
+    branch_14 = _select(total_18.abs() < torch.inf, total_18, 0)
     total_19 = total_14 + branch_14
     total_20 = total_19 + (branch_14 - (total_19 - total_14))
-    branch_15 = torch.where(total_20.abs() < 0.00390625, total_20, 0)
-    branch_16 = torch.where(branch_15.abs() < torch.inf, branch_15, 0)
-    total_21 = log_total_10 + branch_16
-    difference_17 = total_21 - log_total_10
+    branch_15 = _select(total_20.abs() < 0.00390625, total_20, 0)
+    branch_16 = _select(branch_15.abs() < torch.inf, branch_15, 0)
+    total_21 = log_total_11 + branch_16
+    difference_17 = total_21 - log_total_11
     difference_18 = branch_16 - difference_17
-    is_at_most = torch.abs(difference_17 + difference_18) <= 0.00390625 * log_total_10.abs()
-    branch_17 = torch.where(is_at_most, total_21, log_total_10)
+    is_at_most = torch.abs(difference_17 + difference_18) <= 0.00390625 * log_total_11.abs()
+    branch_17 = _select(is_at_most, total_21, log_total_11)
     minus_product_3 = -product_3
     negated_3 = -minus_product_3.clamp(max=0)
     total_22 = branch_17 + negated_3
     difference_19 = total_22 - branch_17
-    difference_20 = branch_8 - (total_10 - total_4)
+    difference_20 = branch_8 - (total_11 - total_4)
     minus_total = -total
-    total_23 = torch.where(is_at_most, difference_18, 0) + 1 / total_10 * difference_20
+    total_23 = _select(is_at_most, difference_18, 0) + 1 / total_11 * difference_20
     total_24 = branch_17 - (total_22 - difference_19) + (negated_3 - difference_19)
     total_24 = total_24 + total_23
-    branch_18 = torch.where(minus_total.abs() < torch.inf, minus_total, 0)
+    branch_18 = _select(minus_total.abs() < torch.inf, minus_total, 0)
     branch_18 = (minus_product_3 == 0) & (branch_18 <= 0)
     branch_18 = branch_18 | (minus_product_3 != 0) & (minus_product_3 <= 0)
-    total_24 = total_24 - torch.where(branch_18, minus_total, 0)
-    branch_19 = torch.where(total_24.abs() < torch.inf, total_24, 0)
+    total_24 = total_24 - _select(branch_18, minus_total, 0)
+    branch_19 = _select(total_24.abs() < torch.inf, total_24, 0)
     total_25 = total_22 + branch_19
     total_25_squared = total_25.square()
-    product_15 = product_2 * total_25_squared
-    total_26 = product_15 - 1
-    difference_21 = total_26 - product_15
+    product_14 = product_2 * total_25_squared
+    total_26 = product_14 - 1
+    difference_21 = total_26 - product_14
     head_product_2 = _head(product_2)
     head = _head(total_25_squared)
     difference_22 = total_25_squared - head
@@ -3106,114 +3086,113 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_24 = gamma - head_gamma
     total_27 = head_gamma * head_gamma - gamma_squared + head_gamma * difference_24
     total_27 = total_27 + difference_24 * head_gamma + difference_24 * difference_24
-    total_27 = torch.where(gamma_squared * 2.0**-60 == 0, 0, total_27)
+    total_27 = _select(gamma_squared * 2.0**-60 == 0, 0, total_27)
     head_total_25 = _head(total_25)
     difference_25 = total_25 - head_total_25
-    product_16 = (branch_19 - (total_25 - total_22)) * total_25 * 2
+    product_15 = (branch_19 - (total_25 - total_22)) * total_25 * 2
     difference_26 = head_total_25 * head_total_25 - total_25_squared
     difference_26 = difference_26 + head_total_25 * difference_25
     difference_26 = difference_26 + difference_25 * head_total_25
     difference_26 = difference_26 + difference_25 * difference_25
-    difference_26 = torch.where(total_25_squared * 2.0**-60 == 0, 0, difference_26) + product_16
-    total_28 = head_product_2 * head - product_15 + head_product_2 * difference_22
+    difference_26 = _select(total_25_squared * 2.0**-60 == 0, 0, difference_26) + product_15
+    total_28 = head_product_2 * head - product_14 + head_product_2 * difference_22
     total_28 = total_28 + difference_23 * head + difference_23 * difference_22
-    total_28 = torch.where(product_15 * 2.0**-60 == 0, 0, total_28)
+    total_28 = _select(product_14 * 2.0**-60 == 0, 0, total_28)
     total_28 = total_28 + total_27 * 2 * total_25_squared + difference_26 * product_2
-    total_28 = product_15 - (total_26 - difference_21) + (-1 - difference_21) + total_28
-    branch_20 = torch.where(total_28.abs() < torch.inf, total_28, 0)
+    total_28 = product_14 - (total_26 - difference_21) + (-1 - difference_21) + total_28
+    branch_20 = _select(total_28.abs() < torch.inf, total_28, 0)
     total_29 = total_26 + branch_20
-    product_17 = product * total_29
-    ratio_3 = product_17 / total_10
-    product_18 = ratio_3 * total_10
+    product_16 = product * total_29
+    ratio_3 = product_16 / total_11
+    product_17 = ratio_3 * total_11
     head_ratio_3 = _head(ratio_3)
-    head_total_10 = _head(total_10)
-    difference_27 = total_10 - head_total_10
+    head_total_11 = _head(total_11)
+    difference_27 = total_11 - head_total_11
     difference_28 = ratio_3 - head_ratio_3
     head_product = _head(product)
     head_total_29 = _head(total_29)
     difference_29 = total_29 - head_total_29
     difference_30 = product - head_product
-    product_19 = _COEFFICIENT_3 * held_squared
+    product_18 = _COEFFICIENT_3 * held_squared
     head_2 = _head(x.new_full((), _COEFFICIENT_3))
     head_held_squared = _head(held_squared)
     difference_31 = held_squared - head_held_squared
     difference_32 = _COEFFICIENT_3 - head_2
     head_held = _head(held)
     difference_33 = held - head_held
-    numerator_9 = head_product * head_total_29 - product_17 + head_product * difference_29
+    numerator_9 = head_product * head_total_29 - product_16 + head_product * difference_29
     numerator_10 = numerator_9 + difference_30 * head_total_29 + difference_30 * difference_29
-    numerator_11 = torch.where(product_17 * 2.0**-60 == 0, 0, numerator_10)
-    numerator_12 = head_ratio_3 * head_total_10 - product_18 + head_ratio_3 * difference_27
-    numerator_13 = numerator_12 + difference_28 * head_total_10 + difference_28 * difference_27
-    numerator_14 = -torch.where(product_18 * 2.0**-60 == 0, 0, numerator_13)
-    numerator_15 = product_17 - product_18 + numerator_14
+    numerator_11 = _select(product_16 * 2.0**-60 == 0, 0, numerator_10)
+    numerator_12 = head_ratio_3 * head_total_11 - product_17 + head_ratio_3 * difference_27
+    numerator_13 = numerator_12 + difference_28 * head_total_11 + difference_28 * difference_27
+    numerator_14 = -_select(product_17 * 2.0**-60 == 0, 0, numerator_13)
+    numerator_15 = product_16 - product_17 + numerator_14
     numerator_16 = head_held * head_held - held_squared + head_held * difference_33
     numerator_17 = numerator_16 + difference_33 * head_held + difference_33 * difference_33
-    numerator_18 = torch.where(held_squared * 2.0**-60 == 0, 0, numerator_17) * _COEFFICIENT_3
-    numerator_19 = head_2 * head_held_squared - product_19 + head_2 * difference_31
+    numerator_18 = _select(held_squared * 2.0**-60 == 0, 0, numerator_17) * _COEFFICIENT_3
+    numerator_19 = head_2 * head_held_squared - product_18 + head_2 * difference_31
     numerator_20 = numerator_19 + difference_32 * head_held_squared
     numerator_21 = numerator_20 + difference_32 * difference_31
-    numerator_22 = torch.where(product_19 * 2.0**-60 == 0, 0, numerator_21)
+    numerator_22 = _select(product_18 * 2.0**-60 == 0, 0, numerator_21)
     numerator_23 = numerator_22 + _COEFFICIENT_4 * held_squared + numerator_18
-    numerator_24 = numerator_11 + (product_19 - product + numerator_23) * total_29
+    numerator_24 = numerator_11 + (product_18 - product + numerator_23) * total_29
     numerator_25 = numerator_24 + (branch_20 - (total_29 - total_26)) * product
-    numerator_15 = (numerator_15 + numerator_25 - difference_20 * ratio_3) / total_10
-    branch_21 = torch.where(numerator_15.abs() < torch.inf, numerator_15, 0)
+    numerator_15 = (numerator_15 + numerator_25 - difference_20 * ratio_3) / total_11
+    branch_21 = _select(numerator_15.abs() < torch.inf, numerator_15, 0)
     total_30 = ratio_3 + branch_21
     smaller_2 = product_3.clamp(max=0)
-    product_20 = gamma_squared * total_25_squared
-    minus_product_20 = -product_20
-    total_31 = smaller_2 + minus_product_20
+    product_19 = gamma_squared * total_25_squared
+    minus_product_19 = -product_19
+    total_31 = smaller_2 + minus_product_19
     difference_34 = total_31 - smaller_2
     head_3 = _head(gamma_squared)
     difference_35 = gamma_squared - head_3
-    branch_22 = torch.where(is_equal & (branch <= 0) | differs & (product_3 <= 0), total, 0)
-    total_32 = smaller_2 - (total_31 - difference_34) + (minus_product_20 - difference_34)
-    total_32 = total_32 + branch_22
-    total_33 = head_3 * head - product_20 + head_3 * difference_22 + difference_35 * head
+    total_32 = smaller_2 - (total_31 - difference_34) + (minus_product_19 - difference_34)
+    total_33 = head_3 * head - product_19 + head_3 * difference_22 + difference_35 * head
     total_33 = total_33 + difference_35 * difference_22
-    total_33 = torch.where(product_20 * 2.0**-60 == 0, 0, total_33)
+    total_33 = _select(product_19 * 2.0**-60 == 0, 0, total_33)
     total_33 = -(total_33 + total_27 * total_25_squared + difference_26 * gamma_squared)
-    total_32 = total_32 + total_33
-    branch_23 = torch.where(total_32.abs() < torch.inf, total_32, 0)
+    branch_22 = _select(is_equal & (branch <= 0) | differs & (product_3 <= 0), total, 0)
+    total_32 = total_32 + branch_22 + total_33
+    branch_23 = _select(total_32.abs() < torch.inf, total_32, 0)
     total_34 = total_31 + branch_23
-    product_21 = 0.5 * total_34
-    abs_product_21 = product_21.abs()
-    is_less_4 = abs_product_21 < 0.25
-    total_35 = product_21 + 1
-    difference_36 = total_35 - product_21
-    total_36 = (_1_OVER_15 * product_21 + _1_OVER_14) * product_21 + _1_OVER_13
-    total_36 = (total_36 * product_21 + _1_OVER_12) * product_21 + _1_OVER_11
-    total_36 = ((total_36 * product_21 + _1_OVER_10) * product_21 + _1_OVER_9) * product_21
-    total_36 = ((total_36 + _1_OVER_8) * product_21 + _1_OVER_7) * product_21 + _1_OVER_6
-    total_36 = ((total_36 * product_21 + _1_OVER_5) * product_21 + _1_OVER_4) * product_21
-    total_36 = product_21.square() * ((total_36 + _1_OVER_3) * product_21 + _1_OVER_2)
-    total_36 = product_21 - (total_35 - difference_36) + (1 - difference_36) + total_36
-    branch_24 = torch.where(total_36.abs() < torch.inf, total_36, 0)
+    product_20 = 0.5 * total_34
+    abs_product_20 = product_20.abs()
+    is_less_4 = abs_product_20 < 0.25
+    total_35 = product_20 + 1
+    difference_36 = total_35 - product_20
+    total_36 = (_1_OVER_15 * product_20 + _1_OVER_14) * product_20 + _1_OVER_13
+    total_36 = (total_36 * product_20 + _1_OVER_12) * product_20 + _1_OVER_11
+    total_36 = ((total_36 * product_20 + _1_OVER_10) * product_20 + _1_OVER_9) * product_20
+    total_36 = ((total_36 + _1_OVER_8) * product_20 + _1_OVER_7) * product_20 + _1_OVER_6
+    total_36 = ((total_36 * product_20 + _1_OVER_5) * product_20 + _1_OVER_4) * product_20
+    total_36 = product_20.square() * ((total_36 + _1_OVER_3) * product_20 + _1_OVER_2)
+    total_36 = product_20 - (total_35 - difference_36) + (1 - difference_36) + total_36
+    branch_24 = _select(total_36.abs() < torch.inf, total_36, 0)
     total_37 = total_35 + branch_24
-    exp_product_21 = product_21.exp()
-    branch_25 = torch.where(is_less_4, total_37, exp_product_21)
-    branch_26 = torch.where(is_less_4, branch_24 - (total_37 - total_35), 0)
-    branch_27 = torch.where(branch_26.abs() < torch.inf, branch_26, 0)
+    exp_product_20 = product_20.exp()
+    branch_25 = _select(is_less_4, total_37, exp_product_20)
+    branch_26 = _select(is_less_4, branch_24 - (total_37 - total_35), 0)
+    branch_27 = _select(branch_26.abs() < torch.inf, branch_26, 0)
     total_38 = branch_25 + branch_27
-    product_22 = total_30 * total_38
+    product_21 = total_30 * total_38
     head_total_30 = _head(total_30)
     head_total_38 = _head(total_38)
     difference_37 = total_38 - head_total_38
     difference_38 = total_30 - head_total_30
     difference_39 = branch_27 - (total_38 - branch_25)
-    total_39 = head_total_30 * head_total_38 - product_22 + head_total_30 * difference_37
+    total_39 = head_total_30 * head_total_38 - product_21 + head_total_30 * difference_37
     total_39 = total_39 + difference_38 * head_total_38 + difference_38 * difference_37
-    total_39 = torch.where(product_22 * 2.0**-60 == 0, 0, total_39)
+    total_39 = _select(product_21 * 2.0**-60 == 0, 0, total_39)
     total_39 = total_39 + (branch_21 - (total_30 - ratio_3)) * total_38
     total_39 = total_39 + difference_39 * total_30
-    branch_28 = torch.where(total_39.abs() < torch.inf, total_39, 0)
-    total_40 = product_22 + branch_28
+    branch_28 = _select(total_39.abs() < torch.inf, total_39, 0)
+    total_40 = product_21 + branch_28
     difference_40 = branch_23 - (total_34 - total_31)
-    is_gone = torch.where(difference_40.abs() < torch.inf, difference_40, 0)
+    is_gone = _select(difference_40.abs() < torch.inf, difference_40, 0)
     is_gone = (total_34 == -800) & (is_gone < 0) | (total_34 != -800) & (total_34 < -800)
     scale = smaller.abs().clamp(min=1)
-    branch_29 = torch.where(is_gone, scale.clamp(max=2.0**50), scale)
+    branch_29 = _select(is_gone, scale.clamp(max=2.0**50), scale)
     branch_29_squared = branch_29.square()
     head_branch_29 = _head(branch_29)
     difference_41 = branch_29 - head_branch_29
@@ -3221,42 +3200,42 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_42 = difference_42 + head_branch_29 * difference_41
     difference_42 = difference_42 + difference_41 * head_branch_29
     difference_42 = difference_42 + difference_41 * difference_41
-    difference_42 = torch.where(branch_29_squared * 2.0**-60 == 0, 0, difference_42)
-    branch_30 = torch.where(difference_42.abs() < torch.inf, difference_42, 0)
+    difference_42 = _select(branch_29_squared * 2.0**-60 == 0, 0, difference_42)
+    branch_30 = _select(difference_42.abs() < torch.inf, difference_42, 0)
     total_41 = branch_29_squared + branch_30
-    product_23 = total_40 * total_41
+    product_22 = total_40 * total_41
     head_total_40 = _head(total_40)
     head_total_41 = _head(total_41)
     difference_43 = total_41 - head_total_41
     difference_44 = total_40 - head_total_40
-    total_42 = head_total_40 * head_total_41 - product_23 + head_total_40 * difference_43
+    total_42 = head_total_40 * head_total_41 - product_22 + head_total_40 * difference_43
     total_42 = total_42 + difference_44 * head_total_41 + difference_44 * difference_43
-    total_42 = torch.where(product_23 * 2.0**-60 == 0, 0, total_42)
-    total_42 = total_42 + (branch_28 - (total_40 - product_22)) * total_41
+    total_42 = _select(product_22 * 2.0**-60 == 0, 0, total_42)
+    total_42 = total_42 + (branch_28 - (total_40 - product_21)) * total_41
     total_42 = total_42 + (branch_30 - (total_41 - branch_29_squared)) * total_40
-    branch_31 = torch.where(total_42.abs() < torch.inf, total_42, 0)
-    total_43 = product_23 + branch_31
-    product_24 = total_43 * total_38
+    branch_31 = _select(total_42.abs() < torch.inf, total_42, 0)
+    total_43 = product_22 + branch_31
+    product_23 = total_43 * total_38
     head_total_43 = _head(total_43)
     difference_45 = total_43 - head_total_43
-    total_44 = head_total_43 * head_total_38 - product_24 + head_total_43 * difference_37
+    total_44 = head_total_43 * head_total_38 - product_23 + head_total_43 * difference_37
     total_44 = total_44 + difference_45 * head_total_38 + difference_45 * difference_37
-    total_44 = torch.where(product_24 * 2.0**-60 == 0, 0, total_44)
-    total_44 = total_44 + (branch_31 - (total_43 - product_23)) * total_38
+    total_44 = _select(product_23 * 2.0**-60 == 0, 0, total_44)
+    total_44 = total_44 + (branch_31 - (total_43 - product_22)) * total_38
     total_44 = total_44 + difference_39 * total_43
-    total_45 = product_24 + torch.where(total_44.abs() < torch.inf, total_44, 0)
-    binade_3 = _binade(exp_product_21 * _4_OVER_3)
+    total_45 = product_23 + _select(total_44.abs() < torch.inf, total_44, 0)
+    binade_3 = _binade(exp_product_20 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_32 = torch.where(inside_3, binade_3, 1)
-    ratio_4 = exp_product_21 / branch_32
+    branch_32 = _select(inside_3, binade_3, 1)
+    ratio_4 = exp_product_20 / branch_32
     floor_3 = torch.floor(branch_32.log() * _1_OVER_LOG_2 + 0.5)
-    difference_46 = product_21 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_46 = product_20 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
     total_46 = difference_46 + negated_4
     difference_47 = total_46 - difference_46
     total_47 = difference_46 - (total_46 - difference_47) + (negated_4 - difference_47)
     total_47 = total_47 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_33 = torch.where(total_47.abs() < torch.inf, total_47, 0)
+    branch_33 = _select(total_47.abs() < torch.inf, total_47, 0)
     total_48 = total_46 + branch_33
     numerator_26 = ((_1_OVER_15 * total_48 + _1_OVER_14) * total_48 + _1_OVER_13) * total_48
     numerator_27 = ((numerator_26 + _1_OVER_12) * total_48 + _1_OVER_11) * total_48
@@ -3266,13 +3245,13 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_31 = total_48.square() * (numerator_30 * total_48 + _1_OVER_2)
     numerator_32 = numerator_31 + (branch_33 - (total_48 - total_46))
     numerator_32 = (1 - ratio_4 + total_48 + numerator_32) / ratio_4
-    numerator_32 = torch.where(inside_3 & (abs_product_21 >= 0.25), numerator_32, 0)
+    numerator_32 = _select(inside_3 & (abs_product_20 >= 0.25), numerator_32, 0)
     numerator_32 = numerator_32 + difference_40 * 0.5
     total_49 = numerator_32 + numerator_32
-    product_25 = total_45 * total_49
-    product_26 = total_45 * (torch.where(total_49.abs() < torch.inf, total_49, 0) + 1)
-    total_50 = total_45 + torch.where(product_25.abs() < torch.inf, product_25, 0)
-    return torch.where(total_45.abs() < 2.0**-60, product_26, total_50)
+    product_24 = total_45 * total_49
+    product_25 = total_45 * (_select(total_49.abs() < torch.inf, total_49, 0) + 1)
+    total_50 = total_45 + _select(product_24.abs() < torch.inf, product_24, 0)
+    return _select(total_45.abs() < 2.0**-60, product_25, total_50)
 
 
 def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -3293,8 +3272,8 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_2 = delta - head_delta
     total = head_delta * head_smaller - product_3 + head_delta * difference
     total = total + difference_2 * head_smaller + difference_2 * difference
-    total = torch.where(product_3 * 2.0**-60 == 0, 0, total)
-    branch = torch.where(total.abs() < torch.inf, total, 0)
+    total = _select(product_3 * 2.0**-60 == 0, 0, total)
+    branch = _select(total.abs() < torch.inf, total, 0)
     differs = product_3 != 0
     outside = is_equal & (branch < 0) | differs & (product_3 < 0)
     product_4 = 0.5 * -product_3.abs()
@@ -3309,25 +3288,25 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     product_5 = ((product_5 * product_4 + _1_OVER_4) * product_4 + _1_OVER_3) * product_4
     product_5 = product_4.square() * (product_5 + _1_OVER_2)
     product_5 = product_4 - (total_2 - difference_3) + (1 - difference_3) + product_5
-    branch_2 = torch.where(product_5.abs() < torch.inf, product_5, 0)
+    branch_2 = _select(product_5.abs() < torch.inf, product_5, 0)
     total_3 = total_2 + branch_2
     exp_product_4 = product_4.exp()
-    branch_3 = torch.where(is_less, total_3, exp_product_4)
+    branch_3 = _select(is_less, total_3, exp_product_4)
     t = branch_3.square()
-    branch_4 = torch.where(outside, t, 1)
-    branch_5 = torch.where(outside, 1, t)
+    branch_4 = _select(outside, t, 1)
+    branch_5 = _select(outside, 1, t)
     total_4 = branch_4 + branch_5
     difference_4 = total_4 - branch_4
     head_branch_3 = _head(branch_3)
     difference_5 = branch_3 - head_branch_3
-    product_6 = torch.where(is_less, branch_2 - (total_3 - total_2), 0) * branch_3 * 2
+    product_6 = _select(is_less, branch_2 - (total_3 - total_2), 0) * branch_3 * 2
     total_5 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
     total_5 = total_5 + difference_5 * head_branch_3 + difference_5 * difference_5
-    total_5 = torch.where(t * 2.0**-60 == 0, 0, total_5) + product_6
-    branch_6 = torch.where(outside, total_5, 0)
+    total_5 = _select(t * 2.0**-60 == 0, 0, total_5) + product_6
+    branch_6 = _select(outside, total_5, 0)
     binade = _binade(exp_product_4 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_7 = torch.where(inside, binade, 1)
+    branch_7 = _select(inside, binade, 1)
     ratio = exp_product_4 / branch_7
     floor = torch.floor(branch_7.log() * _1_OVER_LOG_2 + 0.5)
     difference_6 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -3336,7 +3315,7 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_7 = total_6 - difference_6
     total_7 = difference_6 - (total_6 - difference_7) + (negated - difference_7)
     total_7 = total_7 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_8 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_8 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_8 = total_6 + branch_8
     product_7 = -(total * torch.where(product_3.isnan(), product_3, product_3.sign())) * 0.5
     numerator = ((_1_OVER_15 * total_8 + _1_OVER_14) * total_8 + _1_OVER_13) * total_8
@@ -3346,37 +3325,36 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator = ((numerator * total_8 + _1_OVER_4) * total_8 + _1_OVER_3) * total_8
     numerator = total_8.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_8 + (numerator + (branch_8 - (total_8 - total_6)))
-    numerator = torch.where(inside & (abs_product_4 >= 0.25), numerator / ratio, 0)
-    numerator = (numerator + product_7) * 2
-    branch_9 = torch.where(outside, numerator, 0)
-    product_8 = torch.where(outside, 0, numerator) * branch_5
-    product_8 = torch.where(outside, 0, total_5) + product_8
-    total_9 = branch_4 - (total_4 - difference_4) + (branch_5 - difference_4)
-    total_9 = total_9 + (branch_6 + branch_9 * branch_4) + product_8
-    branch_10 = torch.where(total_9.abs() < torch.inf, total_9, 0)
-    total_10 = total_4 + branch_10
-    log_total_10 = total_10.log()
-    is_less_2 = total_10 < 2.0**-32
-    product_9 = total_10 * torch.where(is_less_2, x.new_full((), 2.0**64), 1)
-    product_10 = -0.5 * log_total_10
-    abs_product_10 = product_10.abs()
-    is_less_3 = abs_product_10 < 0.25
-    total_11 = product_10 + 1
-    difference_8 = total_11 - product_10
-    total_12 = (_1_OVER_15 * product_10 + _1_OVER_14) * product_10 + _1_OVER_13
-    total_12 = (total_12 * product_10 + _1_OVER_12) * product_10 + _1_OVER_11
-    total_12 = ((total_12 * product_10 + _1_OVER_10) * product_10 + _1_OVER_9) * product_10
-    total_12 = ((total_12 + _1_OVER_8) * product_10 + _1_OVER_7) * product_10 + _1_OVER_6
-    total_12 = ((total_12 * product_10 + _1_OVER_5) * product_10 + _1_OVER_4) * product_10
-    total_12 = product_10.square() * ((total_12 + _1_OVER_3) * product_10 + _1_OVER_2)
-    total_12 = product_10 - (total_11 - difference_8) + (1 - difference_8) + total_12
-    branch_11 = torch.where(total_12.abs() < torch.inf, total_12, 0)
-    total_13 = total_11 + branch_11
-    exp_product_10 = product_10.exp()
-    branch_12 = torch.where(is_less_3, total_13, exp_product_10)
-    branch_13 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
+    numerator = _select(inside & (abs_product_4 >= 0.25), numerator / ratio, 0) + product_7
+    numerator = numerator * 2
+    branch_9 = _select(outside, numerator, 0)
+    total_9 = _select(outside, 0, total_5) + _select(outside, 0, numerator) * branch_5
+    total_10 = branch_4 - (total_4 - difference_4) + (branch_5 - difference_4)
+    total_10 = total_10 + (branch_6 + branch_9 * branch_4) + total_9
+    branch_10 = _select(total_10.abs() < torch.inf, total_10, 0)
+    total_11 = total_4 + branch_10
+    log_total_11 = total_11.log()
+    is_less_2 = total_11 < 2.0**-32
+    product_8 = total_11 * _select(is_less_2, x.new_full((), 2.0**64), 1)
+    product_9 = -0.5 * log_total_11
+    abs_product_9 = product_9.abs()
+    is_less_3 = abs_product_9 < 0.25
+    total_12 = product_9 + 1
+    difference_8 = total_12 - product_9
+    product_10 = ((_1_OVER_15 * product_9 + _1_OVER_14) * product_9 + _1_OVER_13) * product_9
+    product_10 = ((product_10 + _1_OVER_12) * product_9 + _1_OVER_11) * product_9
+    product_10 = ((product_10 + _1_OVER_10) * product_9 + _1_OVER_9) * product_9 + _1_OVER_8
+    product_10 = ((product_10 * product_9 + _1_OVER_7) * product_9 + _1_OVER_6) * product_9
+    product_10 = ((product_10 + _1_OVER_5) * product_9 + _1_OVER_4) * product_9 + _1_OVER_3
+    product_10 = product_9.square() * (product_10 * product_9 + _1_OVER_2)
+    product_10 = product_9 - (total_12 - difference_8) + (1 - difference_8) + product_10
+    branch_11 = _select(product_10.abs() < torch.inf, product_10, 0)
+    total_13 = total_12 + branch_11
+    exp_product_9 = product_9.exp()
+    branch_12 = _select(is_less_3, total_13, exp_product_9)
+    branch_13 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
     product_11 = branch_12 * branch_13
-    product_12 = product_9 * product_11
+    product_12 = product_8 * product_11
     product_13 = product_12 * product_11
     total_14 = product_13 - 1
     difference_9 = total_14 - product_13
@@ -3384,20 +3362,20 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     head_product_11 = _head(product_11)
     difference_10 = product_11 - head_product_11
     difference_11 = product_12 - head_product_12
-    head_product_9 = _head(product_9)
-    difference_12 = product_9 - head_product_9
-    binade_2 = _binade(exp_product_10 * _4_OVER_3)
+    head_product_8 = _head(product_8)
+    difference_12 = product_8 - head_product_8
+    binade_2 = _binade(exp_product_9 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_14 = torch.where(inside_2, binade_2, 1)
-    ratio_2 = exp_product_10 / branch_14
+    branch_14 = _select(inside_2, binade_2, 1)
+    ratio_2 = exp_product_9 / branch_14
     floor_2 = torch.floor(branch_14.log() * _1_OVER_LOG_2 + 0.5)
-    difference_13 = product_10 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_13 = product_9 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
     total_15 = difference_13 + negated_2
     difference_14 = total_15 - difference_13
     total_16 = difference_13 - (total_15 - difference_14) + (negated_2 - difference_14)
     total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_15 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_15 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_15 + branch_15
     numerator_2 = ((_1_OVER_15 * total_17 + _1_OVER_14) * total_17 + _1_OVER_13) * total_17
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_17 + _1_OVER_11) * total_17 + _1_OVER_10
@@ -3406,47 +3384,47 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 * total_17 + _1_OVER_4) * total_17 + _1_OVER_3) * total_17
     numerator_7 = total_17.square() * (numerator_6 + _1_OVER_2)
     numerator_8 = 1 - ratio_2 + total_17 + (numerator_7 + (branch_15 - (total_17 - total_15)))
-    numerator_8 = torch.where(inside_2 & (abs_product_10 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = _select(inside_2 & (abs_product_9 >= 0.25), numerator_8 / ratio_2, 0)
     numerator_8 = numerator_8 * branch_12
-    numerator_8 = torch.where(is_less_3, branch_11 - (total_13 - total_11), 0) + numerator_8
+    numerator_8 = _select(is_less_3, branch_11 - (total_13 - total_12), 0) + numerator_8
     numerator_8 = numerator_8 * branch_13
     total_18 = product_13 - (total_14 - difference_9) + (-1 - difference_9)
     difference_15 = head_product_12 * head_product_11 - product_13
     difference_15 = difference_15 + head_product_12 * difference_10
     difference_15 = difference_15 + difference_11 * head_product_11
     difference_15 = difference_15 + difference_11 * difference_10
-    difference_15 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_15)
-    difference_16 = head_product_9 * head_product_11 - product_12
-    difference_16 = difference_16 + head_product_9 * difference_10
+    difference_15 = _select(product_13 * 2.0**-60 == 0, 0, difference_15)
+    difference_16 = head_product_8 * head_product_11 - product_12
+    difference_16 = difference_16 + head_product_8 * difference_10
     difference_16 = difference_16 + difference_12 * head_product_11
     difference_16 = difference_16 + difference_12 * difference_10
-    difference_16 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_16)
-    difference_15 = difference_15 + (difference_16 + numerator_8 * product_9) * product_11
+    difference_16 = _select(product_12 * 2.0**-60 == 0, 0, difference_16)
+    difference_15 = difference_15 + (difference_16 + numerator_8 * product_8) * product_11
     total_18 = total_18 + (difference_15 + numerator_8 * product_12)
-    branch_16 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    branch_16 = _select(total_18.abs() < torch.inf, total_18, 0)
     total_19 = total_14 + branch_16
     total_20 = total_19 + (branch_16 - (total_19 - total_14))
-    branch_17 = torch.where(total_20.abs() < 0.00390625, total_20, 0)
-    branch_18 = torch.where(branch_17.abs() < torch.inf, branch_17, 0)
-    total_21 = log_total_10 + branch_18
-    difference_17 = total_21 - log_total_10
+    branch_17 = _select(total_20.abs() < 0.00390625, total_20, 0)
+    branch_18 = _select(branch_17.abs() < torch.inf, branch_17, 0)
+    total_21 = log_total_11 + branch_18
+    difference_17 = total_21 - log_total_11
     difference_18 = branch_18 - difference_17
-    is_at_most = torch.abs(difference_17 + difference_18) <= 0.00390625 * log_total_10.abs()
-    branch_19 = torch.where(is_at_most, total_21, log_total_10)
+    is_at_most = torch.abs(difference_17 + difference_18) <= 0.00390625 * log_total_11.abs()
+    branch_19 = _select(is_at_most, total_21, log_total_11)
     minus_product_3 = -product_3
     negated_3 = -minus_product_3.clamp(max=0)
     total_22 = branch_19 + negated_3
     difference_19 = total_22 - branch_19
-    difference_20 = branch_10 - (total_10 - total_4)
+    difference_20 = branch_10 - (total_11 - total_4)
     minus_total = -total
-    total_23 = torch.where(is_at_most, difference_18, 0) + 1 / total_10 * difference_20
+    total_23 = _select(is_at_most, difference_18, 0) + 1 / total_11 * difference_20
     total_24 = branch_19 - (total_22 - difference_19) + (negated_3 - difference_19)
     total_24 = total_24 + total_23
-    branch_20 = torch.where(minus_total.abs() < torch.inf, minus_total, 0)
+    branch_20 = _select(minus_total.abs() < torch.inf, minus_total, 0)
     branch_20 = (minus_product_3 == 0) & (branch_20 <= 0)
     branch_20 = branch_20 | (minus_product_3 != 0) & (minus_product_3 <= 0)
-    total_24 = total_24 - torch.where(branch_20, minus_total, 0)
-    branch_21 = torch.where(total_24.abs() < torch.inf, total_24, 0)
+    total_24 = total_24 - _select(branch_20, minus_total, 0)
+    branch_21 = _select(total_24.abs() < torch.inf, total_24, 0)
     total_25 = total_22 + branch_21
     product_14 = product_2 * total_25
     head_product_2 = _head(product_2)
@@ -3456,11 +3434,10 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_23 = branch_21 - (total_25 - total_22)
     total_26 = head_product_2 * head_total_25 - product_14 + head_product_2 * difference_21
     total_26 = total_26 + difference_22 * head_total_25 + difference_22 * difference_21
-    total_26 = torch.where(product_14 * 2.0**-60 == 0, 0, total_26)
-    total_26 = total_26 + difference_23 * product_2
-    branch_22 = torch.where(total_26.abs() < torch.inf, total_26, 0)
+    total_26 = _select(product_14 * 2.0**-60 == 0, 0, total_26) + difference_23 * product_2
+    branch_22 = _select(total_26.abs() < torch.inf, total_26, 0)
     total_27 = product_14 + branch_22
-    branch_23 = torch.where(branch_6.abs() < torch.inf, branch_6, 0)
+    branch_23 = _select(branch_6.abs() < torch.inf, branch_6, 0)
     total_28 = branch_4 + branch_23
     product_15 = total_27 * total_28
     minus_branch_5 = -branch_5
@@ -3472,43 +3449,43 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_26 = total_27 - head_total_27
     total_30 = head_total_27 * head_total_28 - product_15 + head_total_27 * difference_25
     total_30 = total_30 + difference_26 * head_total_28 + difference_26 * difference_25
-    total_30 = torch.where(product_15 * 2.0**-60 == 0, 0, total_30)
+    total_30 = _select(product_15 * 2.0**-60 == 0, 0, total_30)
     total_30 = total_30 + (branch_22 - (total_27 - product_14)) * total_28
     total_30 = total_30 + (branch_23 - (total_28 - branch_4)) * total_27
     total_30 = total_30 + branch_9 * product_15
     total_31 = product_15 - (total_29 - difference_24) + (minus_branch_5 - difference_24)
-    total_31 = total_31 + total_30 - product_8
-    branch_24 = torch.where(total_31.abs() < torch.inf, total_31, 0)
+    total_31 = total_31 + total_30 - total_9
+    branch_24 = _select(total_31.abs() < torch.inf, total_31, 0)
     total_32 = total_29 + branch_24
     product_16 = product * total_32
-    total_10_squared = total_10.square()
-    ratio_3 = product_16 / total_10_squared
-    product_17 = ratio_3 * total_10_squared
+    total_11_squared = total_11.square()
+    ratio_3 = product_16 / total_11_squared
+    product_17 = ratio_3 * total_11_squared
     head_ratio_3 = _head(ratio_3)
-    head = _head(total_10_squared)
-    difference_27 = total_10_squared - head
+    head = _head(total_11_squared)
+    difference_27 = total_11_squared - head
     difference_28 = ratio_3 - head_ratio_3
     head_product = _head(product)
     head_total_32 = _head(total_32)
     difference_29 = total_32 - head_total_32
     difference_30 = product - head_product
-    head_total_10 = _head(total_10)
-    difference_31 = total_10 - head_total_10
+    head_total_11 = _head(total_11)
+    difference_31 = total_11 - head_total_11
     numerator_9 = head_product * head_total_32 - product_16 + head_product * difference_29
     numerator_10 = numerator_9 + difference_30 * head_total_32 + difference_30 * difference_29
-    numerator_11 = torch.where(product_16 * 2.0**-60 == 0, 0, numerator_10)
+    numerator_11 = _select(product_16 * 2.0**-60 == 0, 0, numerator_10)
     numerator_12 = numerator_11 + (branch_24 - (total_32 - total_29)) * product
     numerator_13 = head_ratio_3 * head - product_17 + head_ratio_3 * difference_27
     numerator_14 = numerator_13 + difference_28 * head + difference_28 * difference_27
-    numerator_15 = -torch.where(product_17 * 2.0**-60 == 0, 0, numerator_14)
+    numerator_15 = -_select(product_17 * 2.0**-60 == 0, 0, numerator_14)
     numerator_16 = product_16 - product_17 + numerator_15 + numerator_12
-    numerator_17 = head_total_10 * head_total_10 - total_10_squared
-    numerator_18 = numerator_17 + head_total_10 * difference_31 + difference_31 * head_total_10
+    numerator_17 = head_total_11 * head_total_11 - total_11_squared
+    numerator_18 = numerator_17 + head_total_11 * difference_31 + difference_31 * head_total_11
     numerator_19 = numerator_18 + difference_31 * difference_31
-    numerator_20 = torch.where(total_10_squared * 2.0**-60 == 0, 0, numerator_19)
-    numerator_21 = numerator_16 - (numerator_20 + difference_20 * total_10 * 2) * ratio_3
-    numerator_21 = numerator_21 / total_10_squared
-    branch_25 = torch.where(numerator_21.abs() < torch.inf, numerator_21, 0)
+    numerator_20 = _select(total_11_squared * 2.0**-60 == 0, 0, numerator_19)
+    numerator_21 = numerator_16 - (numerator_20 + difference_20 * total_11 * 2) * ratio_3
+    numerator_21 = numerator_21 / total_11_squared
+    branch_25 = _select(numerator_21.abs() < torch.inf, numerator_21, 0)
     total_33 = ratio_3 + branch_25
     smaller_2 = product_3.clamp(max=0)
     total_25_squared = total_25.square()
@@ -3520,20 +3497,20 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     head_3 = _head(total_25_squared)
     difference_33 = total_25_squared - head_3
     difference_34 = gamma_squared - head_2
-    branch_26 = torch.where(is_equal & (branch <= 0) | differs & (product_3 <= 0), total, 0)
     total_35 = smaller_2 - (total_34 - difference_32) + (minus_product_18 - difference_32)
+    branch_26 = _select(is_equal & (branch <= 0) | differs & (product_3 <= 0), total, 0)
     total_35 = total_35 + branch_26
     total_36 = head_2 * head_3 - product_18 + head_2 * difference_33
     total_36 = total_36 + difference_34 * head_3 + difference_34 * difference_33
-    total_36 = torch.where(product_18 * 2.0**-60 == 0, 0, total_36)
+    total_36 = _select(product_18 * 2.0**-60 == 0, 0, total_36)
     difference_35 = head_total_25 * head_total_25 - total_25_squared
     difference_35 = difference_35 + head_total_25 * difference_21
     difference_35 = difference_35 + difference_21 * head_total_25
     difference_35 = difference_35 + difference_21 * difference_21
-    difference_35 = torch.where(total_25_squared * 2.0**-60 == 0, 0, difference_35)
+    difference_35 = _select(total_25_squared * 2.0**-60 == 0, 0, difference_35)
     total_36 = -(total_36 + (difference_35 + difference_23 * total_25 * 2) * gamma_squared)
     total_35 = total_35 + total_36
-    branch_27 = torch.where(total_35.abs() < torch.inf, total_35, 0)
+    branch_27 = _select(total_35.abs() < torch.inf, total_35, 0)
     total_37 = total_34 + branch_27
     product_19 = 0.5 * total_37
     abs_product_19 = product_19.abs()
@@ -3547,12 +3524,12 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_39 = ((total_39 * product_19 + _1_OVER_5) * product_19 + _1_OVER_4) * product_19
     total_39 = product_19.square() * ((total_39 + _1_OVER_3) * product_19 + _1_OVER_2)
     total_39 = product_19 - (total_38 - difference_36) + (1 - difference_36) + total_39
-    branch_28 = torch.where(total_39.abs() < torch.inf, total_39, 0)
+    branch_28 = _select(total_39.abs() < torch.inf, total_39, 0)
     total_40 = total_38 + branch_28
     exp_product_19 = product_19.exp()
-    branch_29 = torch.where(is_less_4, total_40, exp_product_19)
-    branch_30 = torch.where(is_less_4, branch_28 - (total_40 - total_38), 0)
-    branch_31 = torch.where(branch_30.abs() < torch.inf, branch_30, 0)
+    branch_29 = _select(is_less_4, total_40, exp_product_19)
+    branch_30 = _select(is_less_4, branch_28 - (total_40 - total_38), 0)
+    branch_31 = _select(branch_30.abs() < torch.inf, branch_30, 0)
     total_41 = branch_29 + branch_31
     product_20 = total_33 * total_41
     head_total_33 = _head(total_33)
@@ -3562,16 +3539,15 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_39 = branch_31 - (total_41 - branch_29)
     total_42 = head_total_33 * head_total_41 - product_20 + head_total_33 * difference_37
     total_42 = total_42 + difference_38 * head_total_41 + difference_38 * difference_37
-    total_42 = torch.where(product_20 * 2.0**-60 == 0, 0, total_42)
+    total_42 = _select(product_20 * 2.0**-60 == 0, 0, total_42)
     total_42 = total_42 + (branch_25 - (total_33 - ratio_3)) * total_41
     total_42 = total_42 + difference_39 * total_33
-    branch_32 = torch.where(total_42.abs() < torch.inf, total_42, 0)
+    branch_32 = _select(total_42.abs() < torch.inf, total_42, 0)
     total_43 = product_20 + branch_32
     difference_40 = branch_27 - (total_37 - total_34)
-    is_gone = total_37 + torch.where(difference_40.abs() < torch.inf, difference_40, 0)
-    is_gone = is_gone < -800
+    is_gone = total_37 + _select(difference_40.abs() < torch.inf, difference_40, 0) < -800
     scale = smaller.abs().clamp(min=1)
-    branch_33 = torch.where(is_gone, scale.clamp(max=10822639409.680916), scale)
+    branch_33 = _select(is_gone, scale.clamp(max=10822639409.680916), scale)
     branch_33_squared = branch_33.square()
     product_21 = branch_33_squared * branch_33
     head_4 = _head(branch_33_squared)
@@ -3580,8 +3556,8 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_42 = branch_33_squared - head_4
     total_44 = head_4 * head_branch_33 - product_21 + head_4 * difference_41
     total_44 = total_44 + difference_42 * head_branch_33 + difference_42 * difference_41
-    total_44 = torch.where(product_21 * 2.0**-60 == 0, 0, total_44)
-    branch_34 = torch.where(total_44.abs() < torch.inf, total_44, 0)
+    total_44 = _select(product_21 * 2.0**-60 == 0, 0, total_44)
+    branch_34 = _select(total_44.abs() < torch.inf, total_44, 0)
     total_45 = product_21 + branch_34
     product_22 = total_43 * total_45
     head_total_43 = _head(total_43)
@@ -3590,23 +3566,23 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_44 = total_43 - head_total_43
     total_46 = head_total_43 * head_total_45 - product_22 + head_total_43 * difference_43
     total_46 = total_46 + difference_44 * head_total_45 + difference_44 * difference_43
-    total_46 = torch.where(product_22 * 2.0**-60 == 0, 0, total_46)
+    total_46 = _select(product_22 * 2.0**-60 == 0, 0, total_46)
     total_46 = total_46 + (branch_32 - (total_43 - product_20)) * total_45
     total_46 = total_46 + (branch_34 - (total_45 - product_21)) * total_43
-    branch_35 = torch.where(total_46.abs() < torch.inf, total_46, 0)
+    branch_35 = _select(total_46.abs() < torch.inf, total_46, 0)
     total_47 = product_22 + branch_35
     product_23 = total_47 * total_41
     head_total_47 = _head(total_47)
     difference_45 = total_47 - head_total_47
     total_48 = head_total_47 * head_total_41 - product_23 + head_total_47 * difference_37
     total_48 = total_48 + difference_45 * head_total_41 + difference_45 * difference_37
-    total_48 = torch.where(product_23 * 2.0**-60 == 0, 0, total_48)
+    total_48 = _select(product_23 * 2.0**-60 == 0, 0, total_48)
     total_48 = total_48 + (branch_35 - (total_47 - product_22)) * total_41
     total_48 = total_48 + difference_39 * total_47
-    total_49 = product_23 + torch.where(total_48.abs() < torch.inf, total_48, 0)
+    total_49 = product_23 + _select(total_48.abs() < torch.inf, total_48, 0)
     binade_3 = _binade(exp_product_19 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_36 = torch.where(inside_3, binade_3, 1)
+    branch_36 = _select(inside_3, binade_3, 1)
     ratio_4 = exp_product_19 / branch_36
     floor_3 = torch.floor(branch_36.log() * _1_OVER_LOG_2 + 0.5)
     difference_46 = product_19 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -3615,7 +3591,7 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_47 = total_50 - difference_46
     total_51 = difference_46 - (total_50 - difference_47) + (negated_4 - difference_47)
     total_51 = total_51 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_37 = torch.where(total_51.abs() < torch.inf, total_51, 0)
+    branch_37 = _select(total_51.abs() < torch.inf, total_51, 0)
     total_52 = total_50 + branch_37
     numerator_22 = ((_1_OVER_15 * total_52 + _1_OVER_14) * total_52 + _1_OVER_13) * total_52
     numerator_23 = ((numerator_22 + _1_OVER_12) * total_52 + _1_OVER_11) * total_52
@@ -3625,13 +3601,13 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_27 = total_52.square() * (numerator_26 * total_52 + _1_OVER_2)
     numerator_28 = numerator_27 + (branch_37 - (total_52 - total_50))
     numerator_28 = (1 - ratio_4 + total_52 + numerator_28) / ratio_4
-    numerator_28 = torch.where(inside_3 & (abs_product_19 >= 0.25), numerator_28, 0)
+    numerator_28 = _select(inside_3 & (abs_product_19 >= 0.25), numerator_28, 0)
     numerator_28 = numerator_28 + difference_40 * 0.5
     total_53 = numerator_28 + numerator_28
     product_24 = total_49 * total_53
-    product_25 = total_49 * (torch.where(total_53.abs() < torch.inf, total_53, 0) + 1)
-    total_54 = total_49 + torch.where(product_24.abs() < torch.inf, product_24, 0)
-    return torch.where(total_49.abs() < 2.0**-60, product_25, total_54)
+    product_25 = total_49 * (_select(total_53.abs() < torch.inf, total_53, 0) + 1)
+    total_54 = total_49 + _select(product_24.abs() < torch.inf, product_24, 0)
+    return _select(total_49.abs() < 2.0**-60, product_25, total_54)
 
 
 _DERIVATIVES = {
@@ -3884,3 +3860,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

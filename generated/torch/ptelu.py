@@ -151,19 +151,19 @@ class PTELU(nn.Module):
 
 def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The value: Piecewise((x, x >= 0), (alpha*tanh(beta*x), True))."""
-    return torch.where(x >= 0, x, alpha * (beta * x).tanh_())
+    return _select(x >= 0, x, alpha * (beta * x).tanh_())
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x: Piecewise((1, x >= 0), (alpha*beta*sech(beta*x)^2, True))."""
     e = (beta * x).abs_().neg_().exp_()
     product = alpha * beta * (2 * e).div_(e.square().add_(1)).square_()
-    return torch.where(x >= 0, 1, product)
+    return _select(x >= 0, 1, product)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by alpha: Piecewise((0, x >= 0), (tanh(beta*x), True))."""
-    return torch.where(x >= 0, 0, (beta * x).tanh_())
+    return _select(x >= 0, 0, (beta * x).tanh_())
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -174,8 +174,8 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     is_gone = 2 * negated < -800
     scale = x.abs().clamp_(min=1)
     product = (held * alpha * (2 / t.square().add_(1)).square_()).mul_(t)
-    product = product.mul_(torch.where(is_gone, scale.clamp(max=2.0**100), scale)).mul_(t)
-    return torch.where(x >= 0, 0, product)
+    product = product.mul_(_select(is_gone, scale.clamp(max=2.0**100), scale)).mul_(t)
+    return _select(x >= 0, 0, product)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -188,21 +188,21 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     is_less = minus_magnitude.abs() < 0.5
     growth = _expm1(minus_magnitude)
     total = growth + 1
-    root_t = torch.where(is_less, total, minus_magnitude.exp())
+    root_t = _select(is_less, total, minus_magnitude.exp())
     product_2 = product * root_t
     product_3 = product_2 * root_t
-    branch = torch.where(is_negative, -product_3, product_3)
+    branch = _select(is_negative, -product_3, product_3)
     t = root_t.square()
     total_2 = t + 1
     difference = total_2 - t
     head_root_t = _head(root_t)
     difference_2 = root_t - head_root_t
-    branch_2 = torch.where(is_less, growth - (total - 1), 0)
+    branch_2 = _select(is_less, growth - (total - 1), 0)
     total_3 = head_root_t * head_root_t - t + head_root_t * difference_2
     total_3 = total_3 + difference_2 * head_root_t + difference_2 * difference_2
-    total_3 = torch.where(t * 2.0**-60 == 0, 0, total_3) + branch_2 * root_t * 2
+    total_3 = _select(t * 2.0**-60 == 0, 0, total_3) + branch_2 * root_t * 2
     total_3 = t - (total_2 - difference) + (1 - difference) + total_3
-    branch_3 = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    branch_3 = _select(total_3.abs() < torch.inf, total_3, 0)
     total_4 = total_2 + branch_3
     total_4_squared = total_4.square()
     product_4 = total_4_squared * total_4
@@ -218,10 +218,10 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_6 = product - head_product
     total_5 = head_product_2 * head_root_t - product_3 + head_product_2 * difference_2
     total_5 = total_5 + difference_5 * head_root_t + difference_5 * difference_2
-    total_5 = torch.where(product_3 * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(product_3 * 2.0**-60 == 0, 0, total_5)
     total_6 = head_product * head_root_t - product_2 + head_product * difference_2
     total_6 = total_6 + difference_6 * head_root_t + difference_6 * difference_2
-    total_6 = torch.where(product_2 * 2.0**-60 == 0, 0, total_6) + branch_2 * product
+    total_6 = _select(product_2 * 2.0**-60 == 0, 0, total_6) + branch_2 * product
     total_5 = total_5 + total_6 * root_t + branch_2 * product_2
     head = _head(total_4_squared)
     head_total_4 = _head(total_4)
@@ -230,25 +230,25 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_9 = branch_3 - (total_4 - total_2)
     numerator = head_total_4 * head_total_4 - total_4_squared + head_total_4 * difference_7
     numerator = numerator + difference_7 * head_total_4 + difference_7 * difference_7
-    numerator = torch.where(total_4_squared * 2.0**-60 == 0, 0, numerator)
+    numerator = _select(total_4_squared * 2.0**-60 == 0, 0, numerator)
     numerator = (numerator + difference_9 * total_4 * 2) * total_4
     numerator_2 = head_ratio * head_product_4 - product_5 + head_ratio * difference_3
     numerator_3 = numerator_2 + difference_4 * head_product_4 + difference_4 * difference_3
-    numerator_4 = branch - product_5 - torch.where(product_5 * 2.0**-60 == 0, 0, numerator_3)
-    numerator_5 = numerator_4 + torch.where(is_negative, -total_5, total_5)
+    numerator_4 = branch - product_5 - _select(product_5 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_5 = numerator_4 + _select(is_negative, -total_5, total_5)
     numerator_6 = head * head_total_4 - product_4 + head * difference_7
     numerator_7 = numerator_6 + difference_8 * head_total_4 + difference_8 * difference_7
-    numerator = torch.where(product_4 * 2.0**-60 == 0, 0, numerator_7) + numerator
+    numerator = _select(product_4 * 2.0**-60 == 0, 0, numerator_7) + numerator
     numerator = numerator_5 - (numerator + difference_9 * total_4_squared) * ratio
-    numerator = torch.where(is_at_least, 0, numerator / product_4)
-    branch_4 = torch.where(numerator.abs() < torch.inf, numerator, 0)
-    return torch.where(is_at_least, 0, ratio) + branch_4
+    numerator = _select(is_at_least, 0, numerator / product_4)
+    branch_4 = _select(numerator.abs() < torch.inf, numerator, 0)
+    return _select(is_at_least, 0, ratio) + branch_4
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and alpha."""
     e = torch.exp(-torch.abs(beta * x))
-    return torch.where(x >= 0, 0, beta * torch.square(2 * e / (e.square() + 1)))
+    return _select(x >= 0, 0, beta * torch.square(2 * e / (e.square() + 1)))
 
 
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -262,8 +262,8 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     numerator = product_2 * (total * t - difference) * root_t * root_t
     numerator_2 = product_2 * (total - difference * t) * root_t * root_t
-    numerator = torch.where(product * x < 0, numerator_2, numerator)
-    return torch.where(x >= 0, 0, numerator / (((t + 3) * t + 3) * t + 1))
+    numerator = _select(product * x < 0, numerator_2, numerator)
+    return _select(x >= 0, 0, numerator / (((t + 3) * t + 3) * t + 1))
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -272,25 +272,25 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     As declared, divided one by one, zeros win, limits continued.
     """
     is_equal = x.abs() == torch.inf
-    branch = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    e = torch.exp(-torch.where(beta == 0, 0, beta * branch).abs())
+    branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    e = torch.exp(-_select(beta == 0, 0, beta * branch).abs())
     ratio = 2 * e / (e.square() + 1)
-    branch_2 = torch.where(branch >= 0, 0, branch * ratio * ratio)
+    branch_2 = _select(branch >= 0, 0, branch * ratio * ratio)
     product = branch_2 * torch.inf
-    return torch.where(is_equal & (branch_2.abs() > 2.0**50), product, branch_2)
+    return _select(is_equal & (branch_2.abs() > 2.0**50), product, branch_2)
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by beta: exponential normal form, expanded, halved in the tail."""
     product = -2 * torch.abs(beta * x)
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = 8 * _expm1(product) * alpha * x.clamp(-(2.0**50), 2.0**50).square()
     product_2 = product_2 * part_of_t * rest_of_t
     t = part_of_t * rest_of_t
-    numerator = torch.where(2 * beta * x < 0, -product_2, product_2)
-    return torch.where(x >= 0, 0, numerator / (((t + 3) * t + 3) * t + 1))
+    numerator = _select(2 * beta * x < 0, -product_2, product_2)
+    return _select(x >= 0, 0, numerator / (((t + 3) * t + 3) * t + 1))
 
 
 _DERIVATIVES = {
@@ -537,3 +537,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

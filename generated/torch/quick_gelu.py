@@ -47,11 +47,11 @@ def _value(x: Tensor) -> Tensor:
     """The value: exponential normal form, halved in the tail."""
     product = x.abs().mul_(-1.702)
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = x.clamp(-(2.0**100), 2.0**100).mul_(part_of_t).mul_(rest_of_t)
-    return torch.where(1.702 * x < 0, numerator, x).div_(t.add_(1))
+    return _select(1.702 * x < 0, numerator, x).div_(t.add_(1))
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ def _by_x(x: Tensor) -> Tensor:
     t = root_t.square()
     total = x.clamp(-(2.0**100), 2.0**100).mul_(1.702).add_(1)
     numerator = (t + total).mul_(root_t).mul_(root_t)
-    numerator = torch.where(1.702 * x < 0, numerator, (total * t).add_(1))
+    numerator = _select(1.702 * x < 0, numerator, (total * t).add_(1))
     return numerator.div_((t + 2).mul_(t).add_(1))
 
 
@@ -70,8 +70,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = 0.851 * abs_x.clamp(-(2.0**100), 2.0**100)
     product_2 = -1.702 * abs_x
     is_far = product_2 < -64
-    part_of_t = torch.where(is_far, 0.5 * product_2, product_2).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product_2, product_2).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = 3.404 * ((product + 1) * t - (product - 1)) * part_of_t * rest_of_t
     return numerator / (((t + 3) * t + 3) * t + 1)
@@ -215,3 +215,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -72,7 +72,7 @@ def _value(a: Tensor, b: Tensor) -> Tensor:
 
 def _by_a(a: Tensor, b: Tensor) -> Tensor:
     """The derivative by a: b*Piecewise((0, a <= 0), (1, True))."""
-    return torch.where(a == a, torch.where(a <= 0, a.new_full((), 0), 1), a) * b
+    return _select(a == a, _select(a <= 0, a.new_full((), 0), 1), a) * b
 
 
 def _by_b(a: Tensor, b: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ def _by_b(a: Tensor, b: Tensor) -> Tensor:
 
 def _by_a_b(a: Tensor, b: Tensor) -> Tensor:
     """The second derivative by a and b: Piecewise((0, a <= 0), (1, True))."""
-    return torch.where(a == a, torch.where(a <= 0, a.new_full((), 0), 1), a)
+    return _select(a == a, _select(a <= 0, a.new_full((), 0), 1), a)
 
 
 _DERIVATIVES = {
@@ -293,3 +293,25 @@ def _expanded(a: Tensor, b: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

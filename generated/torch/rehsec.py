@@ -74,15 +74,15 @@ def _by_x_x(x: Tensor) -> Tensor:
     clamped = abs_x.clamp(-(2.0**100), 2.0**100)
     product = 0.5 * clamped
     is_far = minus_abs_x < -64
-    part_of_t = torch.where(is_far, 0.5 * minus_abs_x, minus_abs_x).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * minus_abs_x, minus_abs_x).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = 4 * ((3 * clamped - (product + 1) * t * t) * t * t - (product - 1))
     numerator = -(numerator * part_of_t * rest_of_t)
     numerator = numerator / (((t * t + 3) * t * t + 3) * t * t + 1)
     numerator = torch.where(x.isnan(), x, x.sign()) * numerator
     product_2 = ratio * (x * tanh_x.square() - x * ratio.square() - 2 * tanh_x)
-    return torch.where(abs_x < 0.125, product_2, numerator)
+    return _select(abs_x < 0.125, product_2, numerator)
 
 
 _DERIVATIVES = {
@@ -223,3 +223,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

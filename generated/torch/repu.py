@@ -92,30 +92,30 @@ _THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2
 
 def _value(x: Tensor, s: Tensor) -> Tensor:
     """The value: Piecewise((0, x <= 0), (x^s, True))."""
-    return torch.where(x <= 0, 0, torch.pow(x, s))
+    return _select(x <= 0, 0, torch.pow(x, s))
 
 
 def _by_x(x: Tensor, s: Tensor) -> Tensor:
     """The derivative by x: as declared, by roots of powers."""
     power = torch.pow(x, (0.5 * s).sub_(0.5))
-    return torch.where(x == x, torch.where(x <= 0, 0, (power * s).mul_(power)), x)
+    return _select(x == x, _select(x <= 0, 0, (power * s).mul_(power)), x)
 
 
 def _by_s(x: Tensor, s: Tensor) -> Tensor:
     """The derivative by s: as declared, by roots of powers."""
     power = torch.pow(x, 0.5 * s)
-    return torch.where(x <= 0, 0, (power * x.log()).mul_(power))
+    return _select(x <= 0, 0, (power * x.log()).mul_(power))
 
 
 def _by_x_x(x: Tensor, s: Tensor) -> Tensor:
     """The second derivative by x: Piecewise((0, x <= 0), (s*x^(s - 2)*(s - 1), True))."""
-    return torch.where(x <= 0, 0, s * (s - 1) * torch.pow(x, s - 2))
+    return _select(x <= 0, 0, s * (s - 1) * torch.pow(x, s - 2))
 
 
 def _by_x_s(x: Tensor, s: Tensor) -> Tensor:
     """The second derivative by x and s: rewritten, factored, by roots of powers."""
     power = torch.pow(x, 0.5 * s - 0.5)
-    return torch.where(x <= 0, 0, power * (s * x.log() + 1) * power)
+    return _select(x <= 0, 0, power * (s * x.log() + 1) * power)
 
 
 def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
@@ -126,7 +126,7 @@ def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
     product = 0.5 * s
     log_x = x.log()
     is_less = x < 2.0**-32
-    product_2 = x * torch.where(is_less, x.new_full((), 2.0**64), 1)
+    product_2 = x * _select(is_less, x.new_full((), 2.0**64), 1)
     product_3 = -0.5 * log_x
     abs_product_3 = product_3.abs()
     is_less_2 = abs_product_3 < 0.25
@@ -139,11 +139,11 @@ def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
     product_4 = ((product_4 * product_3 + _1_OVER_4) * product_3 + _1_OVER_3) * product_3
     product_4 = product_3.square() * (product_4 + _1_OVER_2)
     product_4 = product_3 - (total - difference) + (1 - difference) + product_4
-    branch = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    branch = _select(product_4.abs() < torch.inf, product_4, 0)
     total_2 = total + branch
     exp_product_3 = product_3.exp()
-    branch_2 = torch.where(is_less_2, total_2, exp_product_3)
-    branch_3 = torch.where(is_less, x.new_full((), 2.0**-32), 1)
+    branch_2 = _select(is_less_2, total_2, exp_product_3)
+    branch_3 = _select(is_less, x.new_full((), 2.0**-32), 1)
     product_5 = branch_2 * branch_3
     product_6 = product_2 * product_5
     product_7 = product_6 * product_5
@@ -157,7 +157,7 @@ def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
     difference_5 = product_2 - head_product_2
     binade = _binade(exp_product_3 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_4 = torch.where(inside, binade, 1)
+    branch_4 = _select(inside, binade, 1)
     ratio = exp_product_3 / branch_4
     floor = torch.floor(branch_4.log() * _1_OVER_LOG_2 + 0.5)
     difference_6 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -166,7 +166,7 @@ def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
     difference_7 = total_4 - difference_6
     total_5 = difference_6 - (total_4 - difference_7) + (negated - difference_7)
     total_5 = total_5 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_5 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    branch_5 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_5
     numerator = ((_1_OVER_15 * total_6 + _1_OVER_14) * total_6 + _1_OVER_13) * total_6
     numerator = ((numerator + _1_OVER_12) * total_6 + _1_OVER_11) * total_6 + _1_OVER_10
@@ -175,23 +175,22 @@ def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
     numerator = ((numerator * total_6 + _1_OVER_4) * total_6 + _1_OVER_3) * total_6
     numerator = total_6.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_6 + (numerator + (branch_5 - (total_6 - total_4)))
-    numerator = torch.where(inside & (abs_product_3 >= 0.25), numerator / ratio, 0)
-    numerator = torch.where(is_less_2, branch - (total_2 - total), 0) + numerator * branch_2
-    numerator = numerator * branch_3
+    numerator = _select(inside & (abs_product_3 >= 0.25), numerator / ratio, 0) * branch_2
+    numerator = (_select(is_less_2, branch - (total_2 - total), 0) + numerator) * branch_3
     total_7 = head_product_2 * head_product_5 - product_6 + head_product_2 * difference_3
     total_7 = total_7 + difference_5 * head_product_5 + difference_5 * difference_3
-    total_7 = torch.where(product_6 * 2.0**-60 == 0, 0, total_7) + numerator * product_2
+    total_7 = _select(product_6 * 2.0**-60 == 0, 0, total_7) + numerator * product_2
     total_7 = total_7 * product_5
     total_8 = head_product_6 * head_product_5 - product_7 + head_product_6 * difference_3
     total_8 = total_8 + difference_4 * head_product_5 + difference_4 * difference_3
-    total_8 = torch.where(product_7 * 2.0**-60 == 0, 0, total_8) + total_7
+    total_8 = _select(product_7 * 2.0**-60 == 0, 0, total_8) + total_7
     total_8 = total_8 + numerator * product_6
     total_8 = product_7 - (total_3 - difference_2) + (-1 - difference_2) + total_8
-    branch_6 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    branch_6 = _select(total_8.abs() < torch.inf, total_8, 0)
     total_9 = total_3 + branch_6
     total_10 = total_9 + (branch_6 - (total_9 - total_3))
-    branch_7 = torch.where(total_10.abs() < 0.00390625, total_10, 0)
-    branch_8 = torch.where(branch_7.abs() < torch.inf, branch_7, 0)
+    branch_7 = _select(total_10.abs() < 0.00390625, total_10, 0)
+    branch_8 = _select(branch_7.abs() < torch.inf, branch_7, 0)
     total_11 = log_x + branch_8
     product_8 = product * total_11
     abs_product_8 = product_8.abs()
@@ -205,20 +204,20 @@ def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
     product_9 = ((product_9 * product_8 + _1_OVER_4) * product_8 + _1_OVER_3) * product_8
     product_9 = product_8.square() * (product_9 + _1_OVER_2)
     product_9 = product_8 - (total_12 - difference_8) + (1 - difference_8) + product_9
-    branch_9 = torch.where(product_9.abs() < torch.inf, product_9, 0)
+    branch_9 = _select(product_9.abs() < torch.inf, product_9, 0)
     total_13 = total_12 + branch_9
     exp_product_8 = product_8.exp()
-    branch_10 = torch.where(is_less_3, total_13, exp_product_8)
+    branch_10 = _select(is_less_3, total_13, exp_product_8)
     power = torch.pow(x, product)
-    branch_11 = torch.where(is_less_3, branch_9 - (total_13 - total_12), 0)
+    branch_11 = _select(is_less_3, branch_9 - (total_13 - total_12), 0)
     is_at_most = torch.abs(branch_10 - power + branch_11) <= 0.00390625 * power.abs()
-    branch_12 = torch.where(is_at_most, branch_10, power)
-    branch_13 = torch.where(is_at_most, branch_11, 0)
-    branch_14 = torch.where(branch_13.abs() < torch.inf, branch_13, 0)
+    branch_12 = _select(is_at_most, branch_10, power)
+    branch_13 = _select(is_at_most, branch_11, 0)
+    branch_14 = _select(branch_13.abs() < torch.inf, branch_13, 0)
     total_14 = branch_12 + branch_14
     binade_2 = _binade(exp_product_8 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_15 = torch.where(inside_2, binade_2, 1)
+    branch_15 = _select(inside_2, binade_2, 1)
     ratio_2 = exp_product_8 / branch_15
     floor_2 = torch.floor(branch_15.log() * _1_OVER_LOG_2 + 0.5)
     difference_9 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -227,7 +226,7 @@ def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
     difference_10 = total_15 - difference_9
     total_16 = difference_9 - (total_15 - difference_10) + (negated_2 - difference_10)
     total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_16 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_15 + branch_16
     head_product = _head(product)
     head_total_11 = _head(total_11)
@@ -242,21 +241,19 @@ def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 * total_17 + _1_OVER_4) * total_17 + _1_OVER_3) * total_17
     numerator_7 = total_17.square() * (numerator_6 + _1_OVER_2)
     numerator_8 = 1 - ratio_2 + total_17 + (numerator_7 + (branch_16 - (total_17 - total_15)))
-    numerator_8 = torch.where(inside_2 & (abs_product_8 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = _select(inside_2 & (abs_product_8 >= 0.25), numerator_8 / ratio_2, 0)
     total_18 = head_product * head_total_11 - product_8 + head_product * difference_11
     total_18 = total_18 + difference_12 * head_total_11 + difference_12 * difference_11
-    total_18 = torch.where(product_8 * 2.0**-60 == 0, 0, total_18)
-    numerator_8 = numerator_8 + (total_18 + difference_14 * product)
-    numerator_8 = torch.where(is_at_most, numerator_8, 0)
-    total_19 = torch.where(numerator_8.abs() < torch.inf, numerator_8, 0) + 1
+    total_18 = _select(product_8 * 2.0**-60 == 0, 0, total_18) + difference_14 * product
+    numerator_8 = _select(is_at_most, numerator_8 + total_18, 0)
+    total_19 = _select(numerator_8.abs() < torch.inf, numerator_8, 0) + 1
     product_10 = total_14 * numerator_8
     is_at_most_2 = torch.abs(difference_13 + difference_14) <= 0.00390625 * log_x.abs()
-    branch_17 = torch.where(is_at_most_2, difference_14, 0)
-    total_20 = total_14 + torch.where(product_10.abs() < torch.inf, product_10, 0)
-    total_20 = torch.where(total_14.abs() < 2.0**-60, total_14 * total_19, total_20)
-    branch_18 = torch.where(branch_17.abs() < torch.inf, branch_17, 0)
-    branch_18 = torch.square(torch.where(is_at_most_2, total_11, log_x) + branch_18)
-    total_20 = total_20 * branch_18
+    branch_17 = _select(is_at_most_2, difference_14, 0)
+    total_20 = total_14 + _select(product_10.abs() < torch.inf, product_10, 0)
+    total_20 = _select(total_14.abs() < 2.0**-60, total_14 * total_19, total_20)
+    branch_18 = _select(branch_17.abs() < torch.inf, branch_17, 0)
+    total_20 = total_20 * torch.square(_select(is_at_most_2, total_11, log_x) + branch_18)
     product_11 = total_20 * total_14
     head_total_20 = _head(total_20)
     head_total_14 = _head(total_14)
@@ -264,13 +261,13 @@ def _by_s_s(x: Tensor, s: Tensor) -> Tensor:
     difference_16 = total_20 - head_total_20
     total_21 = head_total_20 * head_total_14 - product_11 + head_total_20 * difference_15
     total_21 = total_21 + difference_16 * head_total_14 + difference_16 * difference_15
-    total_21 = torch.where(product_11 * 2.0**-60 == 0, 0, total_21)
+    total_21 = _select(product_11 * 2.0**-60 == 0, 0, total_21)
     total_21 = total_21 + (branch_14 - (total_14 - branch_12)) * total_20
-    total_22 = product_11 + torch.where(total_21.abs() < torch.inf, total_21, 0)
+    total_22 = product_11 + _select(total_21.abs() < torch.inf, total_21, 0)
     product_12 = total_22 * numerator_8
-    total_23 = total_22 + torch.where(product_12.abs() < torch.inf, product_12, 0)
-    total_23 = torch.where(total_22.abs() < 2.0**-60, total_22 * total_19, total_23)
-    return torch.where(x <= 0, 0, total_23)
+    total_23 = total_22 + _select(product_12.abs() < torch.inf, product_12, 0)
+    total_23 = _select(total_22.abs() < 2.0**-60, total_22 * total_19, total_23)
+    return _select(x <= 0, 0, total_23)
 
 
 _DERIVATIVES = {
@@ -473,3 +470,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -84,7 +84,7 @@ class RMSNorm(nn.Module):
 def _value(x: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The value: x/sqrt(eps + Sum(x^2)/n)."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps.sqrt()).detach())
-    size = torch.where((binade > 0) & (binade < torch.inf), binade, 1)
+    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
     scaled = x / size
     denominator = torch.sqrt(eps / size / size + scaled.square().mean(dim, keepdim=True))
     return scaled / denominator
@@ -93,7 +93,7 @@ def _value(x: Tensor, eps: Tensor, dim: int) -> Tensor:
 def _pushed(x: Tensor, tangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The Jacobian times a tangent."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps.sqrt()).detach())
-    size = torch.where((binade > 0) & (binade < torch.inf), binade, 1)
+    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
     scaled = x / size
     scaled_squared = scaled.square()
     ratio = eps / size / size
@@ -104,10 +104,10 @@ def _pushed(x: Tensor, tangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     is_heavy = scaled_squared.sum(dim, keepdim=True)
     is_heavy_2 = torch.abs(scaled / sqrt_total)
     is_heavy = (2 * scaled_squared > is_heavy) & (2 * ratio_2.abs() < is_heavy_2)
-    total_2 = torch.where(is_heavy, scaled, 0).sum(dim, keepdim=True)
-    numerator = torch.where(is_heavy, tangent, 0).sum(dim, keepdim=True)
-    multiple = numerator / torch.where(total_2 == 0, 1, total_2)
-    relative = torch.where(is_heavy, 0, tangent - multiple * scaled)
+    total_2 = _select(is_heavy, scaled, 0).sum(dim, keepdim=True)
+    numerator = _select(is_heavy, tangent, 0).sum(dim, keepdim=True)
+    multiple = numerator / _select(total_2 == 0, 1, total_2)
+    relative = _select(is_heavy, 0, tangent - multiple * scaled)
     numerator_2 = scaled * (relative * scaled).mean(dim, keepdim=True) / product
     return (relative / sqrt_total - numerator_2 + multiple * ratio_2) / size
 
@@ -115,7 +115,7 @@ def _pushed(x: Tensor, tangent: Tensor, eps: Tensor, dim: int) -> Tensor:
 def _pulled(x: Tensor, cotangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     """A cotangent times the Jacobian."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps.sqrt()).detach())
-    size = torch.where((binade > 0) & (binade < torch.inf), binade, 1)
+    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
     scaled = x / size
     scaled_squared = scaled.square()
     ratio = eps / size / size
@@ -126,10 +126,10 @@ def _pulled(x: Tensor, cotangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     is_heavy = scaled_squared.sum(dim, keepdim=True)
     is_heavy_2 = torch.abs(scaled / sqrt_total)
     is_heavy = (2 * scaled_squared > is_heavy) & (2 * ratio_2.abs() < is_heavy_2)
-    total_2 = torch.where(is_heavy, scaled, 0).sum(dim, keepdim=True)
-    numerator = torch.where(is_heavy, cotangent, 0).sum(dim, keepdim=True)
-    multiple = numerator / torch.where(total_2 == 0, 1, total_2)
-    relative = torch.where(is_heavy, 0, cotangent - multiple * scaled)
+    total_2 = _select(is_heavy, scaled, 0).sum(dim, keepdim=True)
+    numerator = _select(is_heavy, cotangent, 0).sum(dim, keepdim=True)
+    multiple = numerator / _select(total_2 == 0, 1, total_2)
+    relative = _select(is_heavy, 0, cotangent - multiple * scaled)
     numerator_2 = scaled * (relative * scaled).mean(dim, keepdim=True) / product
     return (relative / sqrt_total - numerator_2 + multiple * ratio_2) / size
 
@@ -137,7 +137,7 @@ def _pulled(x: Tensor, cotangent: Tensor, eps: Tensor, dim: int) -> Tensor:
 def _by_eps(x: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The derivative by eps."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps.sqrt()).detach())
-    size = torch.where((binade > 0) & (binade < torch.inf), binade, 1)
+    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
     scaled = x / size
     total = eps / size / size + scaled.square().mean(dim, keepdim=True)
     return -0.5 * scaled / (total * total.sqrt()) / size.square()
@@ -224,3 +224,25 @@ def _binade(a: Tensor) -> Tensor:
         (torch.int64, 0x7FF0000000000000) if a.dtype == torch.float64 else (torch.int32, 0x7F800000)
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

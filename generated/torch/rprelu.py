@@ -164,17 +164,17 @@ class RPReLU(nn.Module):
 
 def _value(x: Tensor, gamma: Tensor, zeta: Tensor, beta: Tensor) -> Tensor:
     """The value."""
-    return torch.where(gamma < x, x + zeta - gamma, beta * (x - gamma) + zeta)
+    return _select(gamma < x, x + zeta - gamma, beta * (x - gamma) + zeta)
 
 
 def _by_x(x: Tensor, gamma: Tensor, zeta: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x: Piecewise((1, gamma < x), (beta, True))."""
-    return torch.where(x == x, torch.where(gamma < x, 1, beta), x)
+    return _select(x == x, _select(gamma < x, 1, beta), x)
 
 
 def _by_gamma(x: Tensor, gamma: Tensor, zeta: Tensor, beta: Tensor) -> Tensor:
     """The derivative by gamma: Piecewise((-1, gamma < x), (-beta, True))."""
-    return torch.where(x == x, torch.where(gamma < x, -1, -beta), x)
+    return _select(x == x, _select(gamma < x, -1, -beta), x)
 
 
 def _by_zeta(x: Tensor, gamma: Tensor, zeta: Tensor, beta: Tensor) -> Tensor:
@@ -184,17 +184,17 @@ def _by_zeta(x: Tensor, gamma: Tensor, zeta: Tensor, beta: Tensor) -> Tensor:
 
 def _by_beta(x: Tensor, gamma: Tensor, zeta: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: Piecewise((0, gamma < x), (-gamma + x, True))."""
-    return torch.where(gamma < x, 0, x - gamma)
+    return _select(gamma < x, 0, x - gamma)
 
 
 def _by_x_beta(x: Tensor, gamma: Tensor, zeta: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta: Piecewise((0, gamma < x), (1, True))."""
-    return torch.where(x == x, torch.where(gamma < x, x.new_full((), 0), 1), x)
+    return _select(x == x, _select(gamma < x, x.new_full((), 0), 1), x)
 
 
 def _by_gamma_beta(x: Tensor, gamma: Tensor, zeta: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by gamma and beta: Piecewise((0, gamma < x), (-1, True))."""
-    return torch.where(x == x, torch.where(gamma < x, x.new_full((), 0), -1), x)
+    return _select(x == x, _select(gamma < x, x.new_full((), 0), -1), x)
 
 
 _DERIVATIVES = {
@@ -417,3 +417,25 @@ def _expanded(x: Tensor, gamma: Tensor, zeta: Tensor, beta: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -95,12 +95,12 @@ class RReLU(nn.Module):
 
 def _value(x: Tensor, slope: Tensor) -> Tensor:
     """The value: Piecewise((x, x > 0), (slope*x, True))."""
-    return torch.where(x > 0, x, slope * x)
+    return _select(x > 0, x, slope * x)
 
 
 def _by_x(x: Tensor, slope: Tensor) -> Tensor:
     """The derivative by x: Piecewise((1, x > 0), (slope, True))."""
-    return torch.where(x == x, torch.where(x > 0, 1, slope), x)
+    return _select(x == x, _select(x > 0, 1, slope), x)
 
 
 def _by_slope(x: Tensor, slope: Tensor) -> Tensor:
@@ -110,7 +110,7 @@ def _by_slope(x: Tensor, slope: Tensor) -> Tensor:
 
 def _by_x_slope(x: Tensor, slope: Tensor) -> Tensor:
     """The second derivative by x and slope: Piecewise((0, x > 0), (1, True))."""
-    return torch.where(x == x, torch.where(x > 0, x.new_full((), 0), 1), x)
+    return _select(x == x, _select(x > 0, x.new_full((), 0), 1), x)
 
 
 _DERIVATIVES = {
@@ -303,3 +303,25 @@ def _expanded(x: Tensor, slope: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

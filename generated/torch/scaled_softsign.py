@@ -141,8 +141,8 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by alpha: as declared, limits selected."""
-    branch = torch.where(x == -torch.inf, -1, x / (beta + x.abs()))
-    return torch.where(x == torch.inf, 1, branch)
+    branch = _select(x == -torch.inf, -1, x / (beta + x.abs()))
+    return _select(x == torch.inf, 1, branch)
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -181,9 +181,9 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     abs_abs_x = abs_x.abs()
     total = beta + abs_abs_x
     ratio = 1 / total
-    branch = torch.where(is_equal, 0, alpha * ratio * (abs_abs_x - beta) * ratio * ratio)
-    ratio_2 = alpha * (abs_abs_x / total * 2 - 1) / total.square()
-    return torch.where(abs_x < 0.0625, torch.where(is_equal, 0, ratio_2), branch)
+    branch = _select(is_equal, 0, alpha * (abs_abs_x / total * 2 - 1) / total.square())
+    branch_2 = _select(is_equal, 0, alpha * ratio * (abs_abs_x - beta) * ratio * ratio)
+    return _select(abs_x < 0.0625, branch, branch_2)
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -197,8 +197,8 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by beta: as declared, divided one by one, limits selected."""
     ratio = 1 / (beta + x.abs())
-    branch = torch.where(x == -torch.inf, 0, 2 * ratio * alpha * ratio * x * ratio)
-    return torch.where(x == torch.inf, 0, branch)
+    branch = _select(x == -torch.inf, 0, 2 * ratio * alpha * ratio * x * ratio)
+    return _select(x == torch.inf, 0, branch)
 
 
 _DERIVATIVES = {
@@ -430,3 +430,25 @@ def _expanded(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

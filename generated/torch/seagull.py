@@ -49,7 +49,7 @@ def _value(x: Tensor) -> Tensor:
     scale = x.abs().clamp_(min=1)
     product = scale.square().mul_(held_squared)
     total = held_squared.log().add_(scale.log().mul_(2))
-    return torch.where(product > 2.0**60, total, product.log1p())
+    return _select(product > 2.0**60, total, product.log1p())
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -71,9 +71,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     total = abs_x + 1
     abs_x_squared = abs_x.square()
     ratio = 1 / (abs_x_squared + 1)
-    branch = torch.where(abs_x == torch.inf, 0, difference * ratio * total * ratio * -2)
+    branch = _select(abs_x == torch.inf, 0, difference * ratio * total * ratio * -2)
     ratio_2 = -2 * difference * total / (abs_x_squared * (abs_x_squared + 2) + 1)
-    return torch.where(abs_x.abs() < 2, ratio_2, branch)
+    return _select(abs_x.abs() < 2, ratio_2, branch)
 
 
 _DERIVATIVES = {
@@ -214,3 +214,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

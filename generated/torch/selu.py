@@ -56,26 +56,25 @@ _COEFFICIENT_2 = 1.7580993408473768  # 87904967042368842997010876040615967103012
 
 def _value(x: Tensor) -> Tensor:
     """The value: rewritten."""
-    return torch.where(x > 0, _COEFFICIENT * x, _expm1(x).mul_(_COEFFICIENT_2))
+    return _select(x > 0, _COEFFICIENT * x, _expm1(x).mul_(_COEFFICIENT_2))
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: exponential normal form, halved in the tail."""
     negated = x.abs().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    product = (_COEFFICIENT_2 * part_of_t).mul_(rest_of_t)
-    return torch.where(x > 0, _COEFFICIENT, product)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    return _select(x > 0, _COEFFICIENT, (_COEFFICIENT_2 * part_of_t).mul_(rest_of_t))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: exponential normal form, halved in the tail."""
     negated = -x.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    return torch.where(x > 0, 0, _COEFFICIENT_2 * part_of_t * rest_of_t)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    return _select(x > 0, 0, _COEFFICIENT_2 * part_of_t * rest_of_t)
 
 
 _DERIVATIVES = {
@@ -228,3 +227,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -59,12 +59,11 @@ def _value(x: Tensor) -> Tensor:
     larger = x.clamp(min=-1024)
     t = larger.abs().neg_().exp_()
     log1p_t = t.log1p()
-    branch = torch.where(t < 2.0**-54, 1, log1p_t / t)
-    branch = torch.where(larger < 0, branch, larger + log1p_t)
+    branch = _select(larger < 0, _select(t < 2.0**-54, 1, log1p_t / t), larger + log1p_t)
     smaller = larger.clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = (branch * part_of_t).mul_(rest_of_t)
     total = (-3.510007491310071e-11 * difference_2).sub_(1.3354968700764524e-10)
     total = total.mul_(difference_2).add_(3.1572101855876095e-11).mul_(difference_2)
@@ -118,11 +117,11 @@ def _value(x: Tensor) -> Tensor:
     product_2 = product_2.mul_(x).add_(0.3489530277392517).mul_(x).add_(0.673041289742525)
     product_2 = product_2.mul_(x)
     ratio = _erf(product).div_(part_of_t).div_(rest_of_t)
-    ratio = torch.where(product.abs() < 2.0**-54, _2_OVER_SQRT_PI * branch, ratio)
+    ratio = _select(product.abs() < 2.0**-54, _2_OVER_SQRT_PI * branch, ratio)
     ratio = ratio.mul_(larger).mul_(part_of_t).mul_(rest_of_t)
-    product_2 = torch.where(x.abs() < 1, product_2, ratio)
-    total = torch.where(difference_2.abs() < 1, total, product_2)
-    return torch.where(difference.abs() < 0.7656250025, total_2, total)
+    product_2 = _select(x.abs() < 1, product_2, ratio)
+    total = _select(difference_2.abs() < 1, total, product_2)
+    return _select(difference.abs() < 0.7656250025, total_2, total)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -137,13 +136,13 @@ def _by_x(x: Tensor) -> Tensor:
     t = clamped.abs().neg_().exp_()
     is_negative = clamped < 0
     log1p_t = t.log1p()
-    branch = torch.where(t < 2.0**-54, 1, log1p_t / t)
-    branch = torch.where(is_negative, branch, clamped + log1p_t)
-    branch_2 = torch.where(is_negative, t, 1)
+    branch = _select(t < 2.0**-54, 1, log1p_t / t)
+    branch = _select(is_negative, branch, clamped + log1p_t)
+    branch_2 = _select(is_negative, t, 1)
     smaller = clamped.clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = (branch * part_of_t).mul_(rest_of_t)
     total = (3.655815799921281e-13 * difference_2).add_(9.130284713612486e-13)
     total = total.mul_(difference_2).sub_(3.8404019333191695e-12).mul_(difference_2)
@@ -204,11 +203,10 @@ def _by_x(x: Tensor) -> Tensor:
     e = branch.square().mul_(branch_2).mul_(branch_2).neg_().exp_()
     e = (_2_OVER_SQRT_PI * clamped).mul_(1 / (1 + t)).mul_(e)
     ratio = _erf(product).div_(part_of_t).div_(rest_of_t)
-    ratio = torch.where(product.abs() < 2.0**-54, _2_OVER_SQRT_PI * branch, ratio)
-    e = e.add_(ratio).mul_(part_of_t).mul_(rest_of_t)
-    product_2 = torch.where(x.abs() < 1, product_2, e)
-    total = torch.where(difference_2.abs() < 1.2454214096069336, total, product_2)
-    return torch.where(difference.abs() < 0.4137862968444823, total_2, total)
+    e = e.add_(_select(product.abs() < 2.0**-54, _2_OVER_SQRT_PI * branch, ratio))
+    product_2 = _select(x.abs() < 1, product_2, e.mul_(part_of_t).mul_(rest_of_t))
+    total = _select(difference_2.abs() < 1.2454214096069336, total, product_2)
+    return _select(difference.abs() < 0.4137862968444823, total_2, total)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -230,14 +228,18 @@ def _by_x_x(x: Tensor) -> Tensor:
     ratio = 1 / (1 + t_2)
     is_negative = smaller < 0
     log1p_t_2 = t_2.log1p()
-    branch = torch.where(t_2 < 2.0**-54, 1, log1p_t_2 / t_2)
-    branch = torch.where(is_negative, branch, smaller + log1p_t_2)
-    branch_2 = torch.where(is_negative, t_2, 1)
+    branch = _select(t_2 < 2.0**-54, 1, log1p_t_2 / t_2)
+    branch = _select(is_negative, branch, smaller + log1p_t_2)
+    branch_2 = _select(is_negative, t_2, 1)
     total = -(branch.square() * branch_2 * branch_2) + smaller.clamp(max=0)
     is_far = total.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * total, total).exp()
+    part_of_t = _select(is_far, 0.5 * total, total).exp()
     is_gone = total < -800
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    total_2 = held * (1 / (1 + t)) * _select(minus_smaller < 0, t, 1) + 2 * inverse_scale
+    total_2 = _2_OVER_SQRT_PI * (total_2 - 2 * held * ratio * branch * branch_2.square())
+    total_2 = total_2 * ratio * part_of_t
+    total_2 = total_2 * _select(is_gone, scale.clamp(max=2.0**100), scale) * rest_of_t
     product = (-0.00019793916119244446 * difference + 0.002423331072210949) * difference
     product = (product - 0.0006099206034983533) * difference - 0.010596399065315029
     product = (product * difference + 0.009621560129175515) * difference
@@ -247,36 +249,30 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = (product * difference - 0.3573844531846211) * difference
     product = (product + 0.34707810600675487) * difference + 0.0016111987765964559
     product = product * difference - 0.0976437306514543
-    total_2 = 2.7053910403319893e-09 * difference_2 + 1.0635394150984336e-08
-    total_2 = (total_2 * difference_2 + 2.7186933934753194e-08) * difference_2
-    total_2 = (total_2 + 2.2414266765716302e-08) * difference_2 - 2.5662128409612e-07
-    total_2 = (total_2 * difference_2 - 2.0035010324182398e-06) * difference_2
-    total_2 = (total_2 - 9.248215574639828e-06) * difference_2 - 3.0463053841727954e-05
-    total_2 = (total_2 * difference_2 - 6.117412321960257e-05) * difference_2
-    total_2 = (total_2 + 4.196759364195861e-05) * difference_2 + 0.0010302943983564548
-    total_2 = (total_2 * difference_2 + 0.0050985138801352015) * difference_2
-    total_2 = (total_2 + 0.014651659395634661) * difference_2 + 0.02185657413832721
-    total_2 = (total_2 * difference_2 - 0.002064882420588596) * difference_2
-    total_2 = total_2 - 0.04704210650751759
-    product_2 = held * (1 / (1 + t)) * torch.where(minus_smaller < 0, t, 1)
-    product_2 = product_2 + 2 * inverse_scale
-    product_2 = product_2 - 2 * held * ratio * branch * branch_2.square()
-    product_2 = _2_OVER_SQRT_PI * product_2 * ratio * part_of_t
-    product_2 = product_2 * torch.where(is_gone, scale.clamp(max=2.0**100), scale)
-    product_2 = product_2 * rest_of_t
-    product_3 = (2.0268056941269045e-06 * x + 2.9577095975906175e-06) * x
-    product_3 = ((product_3 - 1.1665761091763802e-05) * x - 3.5340169656766484e-05) * x
-    product_3 = ((product_3 + 2.4828309317269386e-05) * x + 0.0002459262709013888) * x
-    product_3 = ((product_3 + 0.00018868644983848306) * x - 0.001109951109707913) * x
-    product_3 = ((product_3 - 0.002443293417114806) * x + 0.0024702411526730103) * x
-    product_3 = ((product_3 + 0.014635202147291452) * x + 0.006317503781025354) * x
-    product_3 = ((product_3 - 0.05349073020096211) * x - 0.08043593982260464) * x
-    product_3 = ((product_3 + 0.10663322244811438) * x + 0.3372709029380281) * x
-    product_3 = ((product_3 - 0.03542025166119486) * x - 0.7392693819287973) * x
-    product_3 = (product_3 - 0.20219788036707853) * x + 0.6979060554785034
-    product_3 = torch.where(x.abs() < 0.5, product_3, product_2)
-    total_2 = torch.where(difference_2.abs() < 0.3734601163864135, total_2, product_3)
-    return torch.where(difference.abs() < 0.15213789939880362, product, total_2)
+    total_3 = 2.7053910403319893e-09 * difference_2 + 1.0635394150984336e-08
+    total_3 = (total_3 * difference_2 + 2.7186933934753194e-08) * difference_2
+    total_3 = (total_3 + 2.2414266765716302e-08) * difference_2 - 2.5662128409612e-07
+    total_3 = (total_3 * difference_2 - 2.0035010324182398e-06) * difference_2
+    total_3 = (total_3 - 9.248215574639828e-06) * difference_2 - 3.0463053841727954e-05
+    total_3 = (total_3 * difference_2 - 6.117412321960257e-05) * difference_2
+    total_3 = (total_3 + 4.196759364195861e-05) * difference_2 + 0.0010302943983564548
+    total_3 = (total_3 * difference_2 + 0.0050985138801352015) * difference_2
+    total_3 = (total_3 + 0.014651659395634661) * difference_2 + 0.02185657413832721
+    total_3 = (total_3 * difference_2 - 0.002064882420588596) * difference_2
+    total_3 = total_3 - 0.04704210650751759
+    product_2 = (2.0268056941269045e-06 * x + 2.9577095975906175e-06) * x
+    product_2 = ((product_2 - 1.1665761091763802e-05) * x - 3.5340169656766484e-05) * x
+    product_2 = ((product_2 + 2.4828309317269386e-05) * x + 0.0002459262709013888) * x
+    product_2 = ((product_2 + 0.00018868644983848306) * x - 0.001109951109707913) * x
+    product_2 = ((product_2 - 0.002443293417114806) * x + 0.0024702411526730103) * x
+    product_2 = ((product_2 + 0.014635202147291452) * x + 0.006317503781025354) * x
+    product_2 = ((product_2 - 0.05349073020096211) * x - 0.08043593982260464) * x
+    product_2 = ((product_2 + 0.10663322244811438) * x + 0.3372709029380281) * x
+    product_2 = ((product_2 - 0.03542025166119486) * x - 0.7392693819287973) * x
+    product_2 = (product_2 - 0.20219788036707853) * x + 0.6979060554785034
+    product_2 = _select(x.abs() < 0.5, product_2, total_2)
+    total_3 = _select(difference_2.abs() < 0.3734601163864135, total_3, product_2)
+    return _select(difference.abs() < 0.15213789939880362, product, total_3)
 
 
 _DERIVATIVES = {
@@ -424,3 +420,25 @@ def _erf(a: Tensor) -> Tensor:
     if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
         return a.double().erf().float()
     return a.erf()
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

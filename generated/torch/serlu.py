@@ -63,27 +63,27 @@ def _value(x: Tensor) -> Tensor:
     root_t = (-0.5 * abs_x).exp_()
     product = abs_x.clamp(-(2.0**100), 2.0**100).mul_(_COEFFICIENT_2).mul_(root_t)
     product = torch.where(x.isnan(), x, x.sign()).mul_(product.mul_(root_t))
-    return torch.where(x >= 0, _COEFFICIENT * x, product)
+    return _select(x >= 0, _COEFFICIENT * x, product)
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: exponential normal form, halved in the tail."""
     negated = x.abs().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = x.clamp(-(2.0**100), 2.0**100).add_(1).mul_(_COEFFICIENT_2).mul_(part_of_t)
-    return torch.where(x >= 0, _COEFFICIENT, product.mul_(rest_of_t))
+    return _select(x >= 0, _COEFFICIENT, product.mul_(rest_of_t))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: exponential normal form, halved in the tail."""
     negated = -x.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = _COEFFICIENT_3 * (0.5 * x.clamp(-(2.0**100), 2.0**100) + 1) * part_of_t
-    return torch.where(x >= 0, 0, product * rest_of_t)
+    return _select(x >= 0, 0, product * rest_of_t)
 
 
 _DERIVATIVES = {
@@ -224,3 +224,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -81,7 +81,7 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     product = (_SQRT_2_OVER_SQRT_PI * clamped).mul_(clamped.square().mul_(-0.5).exp_())
     product = alpha * product.add_(_erf(_SQRT_2_OVER_2 * clamped))
     product_2 = _2_SQRT_2_OVER_SQRT_PI * alpha * clamped
-    return torch.where(clamped.abs() < 2.0**-90, product_2, product)
+    return _select(clamped.abs() < 2.0**-90, product_2, product)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -93,8 +93,8 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x: Gaussian normal form, halved in the tail."""
     product = -0.5 * x.square()
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     difference = 1 - 0.5 * x.clamp(-(2.0**50), 2.0**50).square()
     return 2 * alpha * _SQRT_2_OVER_SQRT_PI * difference * part_of_t * rest_of_t
 
@@ -104,8 +104,7 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     clamped = x.clamp(-(2.0**40), 2.0**40)
     product = _SQRT_2_OVER_SQRT_PI * clamped * torch.exp(-0.5 * clamped.square())
     product = product + _erf(_SQRT_2_OVER_2 * clamped)
-    product_2 = _2_SQRT_2_OVER_SQRT_PI * clamped
-    return torch.where(clamped.abs() < 2.0**-90, product_2, product)
+    return _select(clamped.abs() < 2.0**-90, _2_SQRT_2_OVER_SQRT_PI * clamped, product)
 
 
 _DERIVATIVES = {
@@ -306,3 +305,25 @@ def _erf(a: Tensor) -> Tensor:
     if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
         return a.double().erf().float()
     return a.erf()
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

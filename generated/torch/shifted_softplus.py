@@ -50,18 +50,18 @@ def _value(x: Tensor) -> Tensor:
     is_negative = x < 0
     negated = x.abs().neg_()
     expm1_negated = _expm1(negated)
-    product = torch.where(is_negative, expm1_negated, -expm1_negated).mul_(0.5)
+    product = _select(is_negative, expm1_negated, -expm1_negated).mul_(0.5)
     t = negated.exp()
-    branch = torch.where(is_negative, 1, t)
+    branch = _select(is_negative, 1, t)
     ratio = product / branch
     total = (product + branch).log_().sub_((-x).clamp_(max=0))
-    return torch.where((x > 0) & (ratio > 2), total, ratio.log1p())
+    return _select((x > 0) & (ratio > 2), total, ratio.log1p())
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: exponential normal form."""
     t = x.abs().neg_().exp_()
-    return torch.where(x < 0, t, 1).div_(t + 1)
+    return _select(x < 0, t, 1).div_(t + 1)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -220,3 +220,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -38,7 +38,7 @@ class Sinc(nn.Module):
 
 def _value(x: Tensor) -> Tensor:
     """The value: as declared, angles held."""
-    return torch.where(x == 0, 1, x.clamp(-(2.0**100), 2.0**100).sin_().div_(x))
+    return _select(x == 0, 1, x.clamp(-(2.0**100), 2.0**100).sin_().div_(x))
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ def _by_x(x: Tensor) -> Tensor:
     total = total.sub_(0.001190476190474652).mul_(x_squared).add_(0.033333333333333166)
     total = total.mul_(x_squared).sub_(0.3333333333333333).mul_(x)
     product = clamped.cos().sub_(clamped.sin().mul_(ratio)).mul_(ratio)
-    return torch.where(x.abs() < 1.5, total, product)
+    return _select(x.abs() < 1.5, total, product)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = (product * x_squared + 2.1197937860659552e-08) * x_squared
     product = (product - 2.2546897546873783e-06) * x_squared + 0.00015432098765432017
     product = ((product * x_squared - 0.005952380952380952) * x_squared + 0.1) * x_squared
-    return torch.where(x.abs() < 1.5, product - 0.3333333333333333, ratio)
+    return _select(x.abs() < 1.5, product - 0.3333333333333333, ratio)
 
 
 _DERIVATIVES = {
@@ -211,3 +211,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -164,7 +164,7 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_3 = total - difference_2
     total_2 = (difference_2 - (total - difference_3)).add_(negated - difference_3)
     total_2 = total_2.sub_(floor * _THE_OTHER_DIGITS_OF_PI_OVER_2)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     total_3_squared = total_3.square()
     product = 0.5 * total_3_squared
@@ -184,9 +184,9 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_7 = difference_7.add_(head_total_3 * difference_5)
     difference_7 = difference_7.add_(difference_5 * head_total_3)
     difference_7 = difference_7.add_(difference_5 * difference_5)
-    difference_7 = torch.where(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
+    difference_7 = _select(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
     total_5 = total_5.add_(product_2.sub_(difference_7.add_(total_3 * difference_6)))
-    branch_2 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    branch_2 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_2
     product_3 = (_1_OVER_15 * total_3_squared).add_(_MINUS_1_OVER_13).mul_(total_3_squared)
     product_3 = product_3.add_(_1_OVER_11).mul_(total_3_squared).add_(_MINUS_1_OVER_9)
@@ -194,19 +194,17 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     product_3 = product_3.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
     product_3 = (total_3 * total_3_squared).mul_(product_3)
     product_3 = product_3.add_((1 - product).mul_(difference_6))
-    branch_3 = torch.where(product_3.abs() < torch.inf, product_3, 0)
+    branch_3 = _select(product_3.abs() < torch.inf, product_3, 0)
     total_7 = total_3 + branch_3
-    branch_4 = torch.where(outside, total_6, total_7)
+    branch_4 = _select(outside, total_6, total_7)
     sin_clamped = clamped.sin()
-    branch_5 = torch.where(is_greater, -branch_4, branch_4)
-    branch_5 = torch.where(is_less, branch_5, sin_clamped)
+    branch_5 = _select(is_less, _select(is_greater, -branch_4, branch_4), sin_clamped)
     difference_8 = branch_3 - (total_7 - total_3)
-    difference_8 = torch.where(outside, branch_2 - (total_6 - total_4), difference_8)
-    branch_6 = torch.where(is_greater, -difference_8, difference_8)
-    branch_6 = torch.where(is_less, branch_6, 0)
+    difference_8 = _select(outside, branch_2 - (total_6 - total_4), difference_8)
+    branch_6 = _select(is_less, _select(is_greater, -difference_8, difference_8), 0)
     magnitude = (branch_5 - sin_clamped).add_(branch_6).abs_()
     magnitude = magnitude <= sin_clamped.abs().mul_(0.00390625)
-    branch_7 = torch.where(magnitude, branch_5, sin_clamped)
+    branch_7 = _select(magnitude, branch_5, sin_clamped)
     product_4 = amplitude * branch_7
     total_8 = product_4 + larger
     difference_9 = total_8 - product_4
@@ -219,10 +217,10 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_12 = difference_12.add_(head_amplitude * difference_10)
     difference_12 = difference_12.add_(difference_11 * head_branch_7)
     difference_12 = difference_12.add_(difference_11 * difference_10)
-    difference_12 = torch.where(product_4 * 2.0**-60 == 0, 0, difference_12)
-    difference_12 = difference_12.add_(torch.where(magnitude, branch_6, 0) * amplitude)
+    difference_12 = _select(product_4 * 2.0**-60 == 0, 0, difference_12)
+    difference_12 = difference_12.add_(_select(magnitude, branch_6, 0) * amplitude)
     total_9 = total_9.add_(difference_12)
-    branch_8 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_8 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_8
     difference_13 = branch_8 - (total_10 - total_8)
     product_5 = larger.abs().neg_().mul_(0.5)
@@ -239,15 +237,15 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     total_12 = product_5.square().mul_(total_12.mul_(product_5).add_(_1_OVER_2))
     total_13 = (product_5 - (total_11 - difference_14)).add_(1 - difference_14)
     total_13 = total_13.add_(total_12)
-    branch_9 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_9 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = total_11 + branch_9
     exp_product_5 = product_5.exp()
-    branch_10 = torch.where(is_less_2, branch_9 - (total_14 - total_11), 0)
-    branch_11 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
-    branch_11 = torch.where(is_less_2, total_14, exp_product_5).add_(branch_11)
+    branch_10 = _select(is_less_2, branch_9 - (total_14 - total_11), 0)
+    branch_11 = _select(branch_10.abs() < torch.inf, branch_10, 0)
+    branch_11 = _select(is_less_2, total_14, exp_product_5).add_(branch_11)
     binade = _binade(exp_product_5 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_12 = torch.where(inside, binade, 1)
+    branch_12 = _select(inside, binade, 1)
     ratio = exp_product_5 / branch_12
     floor_2 = branch_12.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_15 = product_5 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -256,7 +254,7 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_16 = total_15 - difference_15
     total_16 = (difference_15 - (total_15 - difference_16)).add_(negated_2 - difference_16)
     total_16 = total_16.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_13 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_13 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_15 + branch_13
     numerator = (_1_OVER_15_2 * total_17).add_(_1_OVER_14).mul_(total_17).add_(_1_OVER_13)
     numerator = numerator.mul_(total_17).add_(_1_OVER_12).mul_(total_17).add_(_1_OVER_11_2)
@@ -267,35 +265,35 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     numerator = total_17.square().mul_(numerator.mul_(total_17).add_(_1_OVER_2))
     numerator = numerator.add_(branch_13 - (total_17 - total_15))
     numerator = (1 - ratio).add_(total_17).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_product_5 >= 0.25), numerator, 0)
+    numerator = _select(inside & (abs_product_5 >= 0.25), numerator, 0)
     product_6 = branch_11 * numerator
-    total_18 = torch.where(product_6.abs() < torch.inf, product_6, 0).add_(branch_11)
-    total_19 = torch.where(numerator.abs() < torch.inf, numerator, 0).add_(1)
-    total_19 = torch.where(branch_11.abs() < 2.0**-60, total_19.mul_(branch_11), total_18)
-    t = total_19.square()
-    branch_14 = torch.where(difference_13.abs() < torch.inf, difference_13, 0)
-    branch_14 = branch_14.add_(total_10).mul_(1 / t.add_(1))
-    branch_15 = torch.where(larger < 0, total_19, 1)
-    product_7 = branch_14 * branch_15
-    product_8 = product_7 * branch_15
-    head_product_7 = _head(product_7)
-    head_branch_15 = _head(branch_15)
-    difference_17 = branch_15 - head_branch_15
-    difference_18 = product_7 - head_product_7
+    product_7 = _select(numerator.abs() < torch.inf, numerator, 0).add_(1).mul_(branch_11)
+    total_18 = _select(product_6.abs() < torch.inf, product_6, 0).add_(branch_11)
+    product_7 = _select(branch_11.abs() < 2.0**-60, product_7, total_18)
+    t = product_7.square()
+    total_19 = _select(difference_13.abs() < torch.inf, difference_13, 0).add_(total_10)
+    total_19 = total_19.mul_(1 / t.add_(1))
+    branch_14 = _select(larger < 0, product_7, 1)
+    product_8 = total_19 * branch_14
+    product_9 = product_8 * branch_14
+    head_product_8 = _head(product_8)
     head_branch_14 = _head(branch_14)
-    difference_19 = branch_14 - head_branch_14
-    difference_20 = (head_branch_14 * head_branch_15).sub_(product_7)
-    difference_20 = difference_20.add_(head_branch_14 * difference_17)
-    difference_20 = difference_20.add_(difference_19 * head_branch_15)
-    difference_20 = difference_20.add_(difference_19 * difference_17)
-    difference_20 = torch.where(product_7 * 2.0**-60 == 0, 0, difference_20).mul_(branch_15)
-    difference_21 = (head_product_7 * head_branch_15).sub_(product_8)
-    difference_21 = difference_21.add_(head_product_7 * difference_17)
-    difference_21 = difference_21.add_(difference_18 * head_branch_15)
-    difference_21 = difference_21.add_(difference_18 * difference_17)
-    difference_21 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_21).add_(difference_20)
-    branch_16 = torch.where(difference_21.abs() < torch.inf, difference_21, 0)
-    return branch_16.add_(product_8)
+    difference_17 = branch_14 - head_branch_14
+    difference_18 = product_8 - head_product_8
+    head_total_19 = _head(total_19)
+    difference_19 = total_19 - head_total_19
+    difference_20 = (head_product_8 * head_branch_14).sub_(product_9)
+    difference_20 = difference_20.add_(head_product_8 * difference_17)
+    difference_20 = difference_20.add_(difference_18 * head_branch_14)
+    difference_20 = difference_20.add_(difference_18 * difference_17)
+    difference_20 = _select(product_9 * 2.0**-60 == 0, 0, difference_20)
+    difference_21 = (head_total_19 * head_branch_14).sub_(product_8)
+    difference_21 = difference_21.add_(head_total_19 * difference_17)
+    difference_21 = difference_21.add_(difference_19 * head_branch_14)
+    difference_21 = difference_21.add_(difference_19 * difference_17)
+    difference_21 = _select(product_8 * 2.0**-60 == 0, 0, difference_21).mul_(branch_14)
+    difference_20 = difference_20.add_(difference_21)
+    return _select(difference_20.abs() < torch.inf, difference_20, 0).add_(product_9)
 
 
 def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -320,7 +318,7 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_3 = total - difference_2
     total_2 = (difference_2 - (total - difference_3)).add_(negated - difference_3)
     total_2 = total_2.sub_(floor * _THE_OTHER_DIGITS_OF_PI_OVER_2)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     total_3_squared = total_3.square()
     difference_4 = branch - (total_3 - total)
@@ -331,7 +329,7 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     product_4 = product_4.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
     product_4 = (total_3 * total_3_squared).mul_(product_4)
     product_4 = product_4.add_((1 - product_3).mul_(difference_4))
-    branch_2 = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    branch_2 = _select(product_4.abs() < torch.inf, product_4, 0)
     total_4 = total_3 + branch_2
     minus_product_3 = -product_3
     total_5 = minus_product_3 + 1
@@ -348,20 +346,20 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_7 = difference_7.add_(head_total_3 * difference_6)
     difference_7 = difference_7.add_(difference_6 * head_total_3)
     difference_7 = difference_7.add_(difference_6 * difference_6)
-    difference_7 = torch.where(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
+    difference_7 = _select(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
     total_6 = total_6.add_(product_5.sub_(difference_7.add_(total_3 * difference_4)))
-    branch_3 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    branch_3 = _select(total_6.abs() < torch.inf, total_6, 0)
     total_7 = total_5 + branch_3
-    branch_4 = torch.where(outside_2, total_4, total_7)
+    branch_4 = _select(outside_2, total_4, total_7)
     cos_clamped = clamped.cos()
-    branch_5 = torch.where(is_less, torch.where(outside, -branch_4, branch_4), cos_clamped)
+    branch_5 = _select(is_less, _select(outside, -branch_4, branch_4), cos_clamped)
     difference_8 = branch_2 - (total_4 - total_3)
     difference_9 = branch_3 - (total_7 - total_5)
-    branch_6 = torch.where(outside_2, difference_8, difference_9)
-    branch_7 = torch.where(is_less, torch.where(outside, -branch_6, branch_6), 0)
+    branch_6 = _select(outside_2, difference_8, difference_9)
+    branch_7 = _select(is_less, _select(outside, -branch_6, branch_6), 0)
     magnitude = (branch_5 - cos_clamped).add_(branch_7).abs_()
     magnitude = magnitude <= cos_clamped.abs().mul_(0.00390625)
-    branch_8 = torch.where(magnitude, branch_5, cos_clamped)
+    branch_8 = _select(magnitude, branch_5, cos_clamped)
     product_6 = product * branch_8
     total_8 = product_6 + 1
     difference_10 = total_8 - product_6
@@ -378,20 +376,20 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_15 = difference_15.add_(head_frequency * difference_13)
     difference_15 = difference_15.add_(difference_14 * head_larger)
     difference_15 = difference_15.add_(difference_14 * difference_13)
-    difference_15 = torch.where(product_2 * 2.0**-60 == 0, 0, difference_15)
-    difference_15 = torch.where(clamped == product_2, difference_15, 0)
+    difference_15 = _select(product_2 * 2.0**-60 == 0, 0, difference_15)
+    difference_15 = _select(clamped == product_2, difference_15, 0)
     sin = difference_15.sin()
     product_7 = (0.5 * difference_15).sin_().square_().mul_(2)
     total_9 = (product_6 - (total_8 - difference_10)).add_(1 - difference_10)
     difference_16 = (-sin_clamped).mul_(sin).sub_(cos_clamped * product_7)
-    difference_16 = torch.where(magnitude, branch_7, 0).add_(difference_16) * product
+    difference_16 = _select(magnitude, branch_7, 0).add_(difference_16) * product
     difference_17 = (head_product * head_branch_8).sub_(product_6)
     difference_17 = difference_17.add_(head_product * difference_11)
     difference_17 = difference_17.add_(difference_12 * head_branch_8)
     difference_17 = difference_17.add_(difference_12 * difference_11)
-    difference_17 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_17).add_(difference_16)
+    difference_17 = _select(product_6 * 2.0**-60 == 0, 0, difference_17).add_(difference_16)
     total_9 = total_9.add_(difference_17)
-    branch_9 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_9 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_9
     difference_18 = branch_9 - (total_10 - total_8)
     minus_larger = -larger
@@ -399,87 +397,86 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     is_less_2 = negated_2.abs() < 0.5
     expm1_negated_2 = _expm1(negated_2)
     total_11 = expm1_negated_2 + 1
-    t = torch.where(is_less_2, total_11, negated_2.exp())
+    t = _select(is_less_2, total_11, negated_2.exp())
     total_12 = t + 1
     difference_19 = total_12 - t
-    branch_10 = torch.where(is_less_2, expm1_negated_2 - (total_11 - 1), 0)
-    branch_10 = (t - (total_12 - difference_19)).add_(1 - difference_19).add_(branch_10)
-    branch_11 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
-    total_13 = total_12 + branch_11
-    ratio = 1 / total_13
+    total_13 = (t - (total_12 - difference_19)).add_(1 - difference_19)
+    total_13 = total_13.add_(_select(is_less_2, expm1_negated_2 - (total_11 - 1), 0))
+    branch_10 = _select(total_13.abs() < torch.inf, total_13, 0)
+    total_14 = total_12 + branch_10
+    ratio = 1 / total_14
     product_8 = amplitude * ratio
     is_greater = difference > 1.5
-    branch_12 = torch.where(outside_2, total_7, total_4)
-    branch_13 = torch.where(is_greater, -branch_12, branch_12)
-    branch_13 = torch.where(is_less, branch_13, sin_clamped)
-    branch_14 = torch.where(outside_2, difference_9, difference_8)
-    branch_15 = torch.where(is_less, torch.where(is_greater, -branch_14, branch_14), 0)
-    magnitude_2 = (branch_13 - sin_clamped).add_(branch_15).abs_()
+    branch_11 = _select(outside_2, total_7, total_4)
+    branch_12 = _select(is_less, _select(is_greater, -branch_11, branch_11), sin_clamped)
+    branch_13 = _select(outside_2, difference_9, difference_8)
+    branch_14 = _select(is_less, _select(is_greater, -branch_13, branch_13), 0)
+    magnitude_2 = (branch_12 - sin_clamped).add_(branch_14).abs_()
     magnitude_2 = magnitude_2 <= sin_clamped.abs().mul_(0.00390625)
-    branch_16 = torch.where(magnitude_2, branch_13, sin_clamped)
-    product_9 = product_8 * branch_16
+    branch_15 = _select(magnitude_2, branch_12, sin_clamped)
+    product_9 = product_8 * branch_15
     product_10 = larger * ratio
-    total_14 = product_9 + product_10
-    difference_20 = total_14 - product_9
+    total_15 = product_9 + product_10
+    difference_20 = total_15 - product_9
     head_product_8 = _head(product_8)
-    head_branch_16 = _head(branch_16)
-    difference_21 = branch_16 - head_branch_16
+    head_branch_15 = _head(branch_15)
+    difference_21 = branch_15 - head_branch_15
     difference_22 = product_8 - head_product_8
     head_amplitude = _head(amplitude)
     head_ratio = _head(ratio)
     difference_23 = ratio - head_ratio
     difference_24 = amplitude - head_amplitude
-    product_11 = ratio * total_13
-    head_total_13 = _head(total_13)
-    difference_25 = total_13 - head_total_13
-    numerator = (branch_11 - (total_13 - total_12)).mul_(ratio).neg_()
-    numerator_2 = (head_ratio * head_total_13).sub_(product_11)
+    product_11 = ratio * total_14
+    head_total_14 = _head(total_14)
+    difference_25 = total_14 - head_total_14
+    numerator = (branch_10 - (total_14 - total_12)).mul_(ratio).neg_()
+    numerator_2 = (head_ratio * head_total_14).sub_(product_11)
     numerator_3 = numerator_2.add_(head_ratio * difference_25)
-    numerator_4 = numerator_3.add_(difference_23 * head_total_13)
+    numerator_4 = numerator_3.add_(difference_23 * head_total_14)
     numerator_5 = numerator_4.add_(difference_23 * difference_25)
-    numerator_6 = torch.where(product_11 * 2.0**-60 == 0, 0, numerator_5).neg_()
-    numerator_6 = (1 - product_11).add_(numerator_6).add_(numerator).div_(total_13)
-    total_15 = (product_9 - (total_14 - difference_20)).add_(product_10 - difference_20)
+    numerator_6 = (1 - product_11).sub_(_select(product_11 * 2.0**-60 == 0, 0, numerator_5))
+    numerator_6 = numerator_6.add_(numerator).div_(total_14)
+    total_16 = (product_9 - (total_15 - difference_20)).add_(product_10 - difference_20)
     difference_26 = (cos_clamped * sin).sub_(sin_clamped * product_7)
-    difference_26 = torch.where(magnitude_2, branch_15, 0).add_(difference_26) * product_8
-    difference_27 = (head_product_8 * head_branch_16).sub_(product_9)
+    difference_26 = _select(magnitude_2, branch_14, 0).add_(difference_26) * product_8
+    difference_27 = (head_product_8 * head_branch_15).sub_(product_9)
     difference_27 = difference_27.add_(head_product_8 * difference_21)
-    difference_27 = difference_27.add_(difference_22 * head_branch_16)
+    difference_27 = difference_27.add_(difference_22 * head_branch_15)
     difference_27 = difference_27.add_(difference_22 * difference_21)
-    difference_27 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_27)
+    difference_27 = _select(product_9 * 2.0**-60 == 0, 0, difference_27)
     difference_28 = (head_amplitude * head_ratio).sub_(product_8)
     difference_28 = difference_28.add_(head_amplitude * difference_23)
     difference_28 = difference_28.add_(difference_24 * head_ratio)
     difference_28 = difference_28.add_(difference_24 * difference_23)
-    difference_28 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_28)
-    difference_27 = difference_27.add_(difference_28.add_(numerator_6 * amplitude) * branch_16)
-    total_15 = total_15.add_(difference_27.add_(difference_26))
+    difference_28 = _select(product_8 * 2.0**-60 == 0, 0, difference_28)
+    difference_27 = difference_27.add_(difference_28.add_(numerator_6 * amplitude) * branch_15)
+    total_16 = total_16.add_(difference_27.add_(difference_26))
     difference_29 = (head_larger * head_ratio).sub_(product_10)
     difference_29 = difference_29.add_(head_larger * difference_23)
     difference_29 = difference_29.add_(difference_13 * head_ratio)
     difference_29 = difference_29.add_(difference_13 * difference_23)
-    difference_29 = torch.where(product_10 * 2.0**-60 == 0, 0, difference_29)
-    total_15 = total_15.add_(difference_29.add_(numerator_6 * larger))
-    branch_17 = torch.where(total_15.abs() < torch.inf, total_15, 0)
-    total_16 = total_14 + branch_17
-    difference_30 = branch_17 - (total_16 - total_14)
+    difference_29 = _select(product_10 * 2.0**-60 == 0, 0, difference_29)
+    total_16 = total_16.add_(difference_29.add_(numerator_6 * larger))
+    branch_16 = _select(total_16.abs() < torch.inf, total_16, 0)
+    total_17 = total_15 + branch_16
+    difference_30 = branch_16 - (total_17 - total_15)
     smaller = minus_larger.clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_18 = torch.where(difference_30.abs() < torch.inf, difference_30, 0)
-    branch_18 = branch_18.add_(total_16).mul_(part_of_t).mul_(rest_of_t)
-    branch_19 = torch.where(difference_18.abs() < torch.inf, difference_18, 0)
-    branch_19 = branch_19.add_(total_10).add_(branch_18)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    total_18 = _select(difference_30.abs() < torch.inf, difference_30, 0).add_(total_17)
+    total_18 = total_18.mul_(part_of_t).mul_(rest_of_t)
+    total_19 = _select(difference_18.abs() < torch.inf, difference_18, 0).add_(total_10)
+    total_19 = total_19.add_(total_18)
     t_2 = larger.abs().neg_().exp_()
-    total_17 = t_2.add_(1)
-    ratio_2 = 1 / total_17
-    product_12 = branch_19 * ratio_2
+    total_20 = t_2.add_(1)
+    ratio_2 = 1 / total_20
+    product_12 = total_19 * ratio_2
     smaller_2 = larger.clamp(max=0)
     is_far_2 = smaller_2.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * smaller_2, smaller_2).exp_()
+    part_of_t_2 = _select(is_far_2, 0.5 * smaller_2, smaller_2).exp_()
     product_13 = product_12 * part_of_t_2
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     product_14 = product_13 * rest_of_t_2
     head_product_13 = _head(product_13)
     head_rest_of_t_2 = _head(rest_of_t_2)
@@ -489,45 +486,44 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     head_part_of_t_2 = _head(part_of_t_2)
     difference_33 = part_of_t_2 - head_part_of_t_2
     difference_34 = product_12 - head_product_12
-    head_branch_19 = _head(branch_19)
+    head_total_19 = _head(total_19)
     head_ratio_2 = _head(ratio_2)
     difference_35 = ratio_2 - head_ratio_2
-    difference_36 = branch_19 - head_branch_19
-    product_15 = ratio_2 * total_17
-    head_total_17 = _head(total_17)
-    difference_37 = total_17 - head_total_17
+    difference_36 = total_19 - head_total_19
+    product_15 = ratio_2 * total_20
+    head_total_20 = _head(total_20)
+    difference_37 = total_20 - head_total_20
     difference_38 = (head_product_12 * head_part_of_t_2).sub_(product_13)
     difference_38 = difference_38.add_(head_product_12 * difference_33)
     difference_38 = difference_38.add_(difference_34 * head_part_of_t_2)
     difference_38 = difference_38.add_(difference_34 * difference_33)
-    difference_38 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_38)
+    difference_38 = _select(product_13 * 2.0**-60 == 0, 0, difference_38)
     difference_39 = (head_product_13 * head_rest_of_t_2).sub_(product_14)
     difference_39 = difference_39.add_(head_product_13 * difference_31)
     difference_39 = difference_39.add_(difference_32 * head_rest_of_t_2)
     difference_39 = difference_39.add_(difference_32 * difference_31)
-    difference_39 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_39)
-    difference_40 = (head_branch_19 * head_ratio_2).sub_(product_12)
-    difference_40 = difference_40.add_(head_branch_19 * difference_35)
+    difference_39 = _select(product_14 * 2.0**-60 == 0, 0, difference_39)
+    numerator_7 = (head_ratio_2 * head_total_20).sub_(product_15)
+    numerator_8 = numerator_7.add_(head_ratio_2 * difference_37)
+    numerator_9 = numerator_8.add_(difference_35 * head_total_20)
+    numerator_10 = numerator_9.add_(difference_35 * difference_37)
+    numerator_11 = (1 - product_15).sub_(_select(product_15 * 2.0**-60 == 0, 0, numerator_10))
+    numerator_11 = numerator_11.div_(total_20) * total_19
+    difference_40 = (head_total_19 * head_ratio_2).sub_(product_12)
+    difference_40 = difference_40.add_(head_total_19 * difference_35)
     difference_40 = difference_40.add_(difference_36 * head_ratio_2)
     difference_40 = difference_40.add_(difference_36 * difference_35)
-    difference_40 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_40)
-    numerator_7 = (head_ratio_2 * head_total_17).sub_(product_15)
-    numerator_8 = numerator_7.add_(head_ratio_2 * difference_37)
-    numerator_9 = numerator_8.add_(difference_35 * head_total_17)
-    numerator_10 = numerator_9.add_(difference_35 * difference_37)
-    numerator_11 = torch.where(product_15 * 2.0**-60 == 0, 0, numerator_10).neg_()
-    numerator_11 = (1 - product_15).add_(numerator_11).div_(total_17) * branch_19
-    difference_38 = difference_38.add_(difference_40.add_(numerator_11).mul_(part_of_t_2))
-    difference_39 = difference_39.add_(difference_38.mul_(rest_of_t_2))
-    branch_20 = torch.where(difference_39.abs() < torch.inf, difference_39, 0)
-    return branch_20.add_(product_14)
+    difference_40 = _select(product_12 * 2.0**-60 == 0, 0, difference_40).add_(numerator_11)
+    difference_38 = difference_38.add_(difference_40.mul_(part_of_t_2)).mul_(rest_of_t_2)
+    difference_39 = difference_39.add_(difference_38)
+    return _select(difference_39.abs() < torch.inf, difference_39, 0).add_(product_14)
 
 
 def _by_amplitude(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     """The derivative by amplitude: as declared, scaled, angles held."""
     t = x.abs().neg_().exp_()
     product = (frequency * x).clamp_(-(2.0**100), 2.0**100).sin_().mul_(1 / (1 + t))
-    return product.mul_(torch.where(x < 0, t, 1))
+    return product.mul_(_select(x < 0, t, 1))
 
 
 def _by_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -539,8 +535,8 @@ def _by_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     t = larger.abs().neg_().exp_()
     smaller = larger.clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = amplitude * larger * (frequency * larger).clamp_(-(2.0**100), 2.0**100).cos_()
     return product.mul_(1 / t.add_(1)).mul_(part_of_t).mul_(rest_of_t)
 
@@ -566,7 +562,7 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_3 = total - difference_2
     total_2 = difference_2 - (total - difference_3) + (negated - difference_3)
     total_2 = total_2 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     total_3_squared = total_3.square()
     difference_4 = branch - (total_3 - total)
@@ -576,7 +572,7 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     product_4 = (product_4 * total_3_squared + _1_OVER_7) * total_3_squared
     product_4 = (product_4 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
     product_4 = total_3 * total_3_squared * product_4 + difference_4 * (1 - product_3)
-    branch_2 = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    branch_2 = _select(product_4.abs() < torch.inf, product_4, 0)
     total_4 = total_3 + branch_2
     minus_product_3 = -product_3
     total_5 = minus_product_3 + 1
@@ -585,7 +581,7 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_6 = total_3 - head_total_3
     total_6 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6
     total_6 = total_6 + difference_6 * head_total_3 + difference_6 * difference_6
-    total_6 = 0.5 * torch.where(total_3_squared * 2.0**-60 == 0, 0, total_6)
+    total_6 = 0.5 * _select(total_3_squared * 2.0**-60 == 0, 0, total_6)
     total_6 = total_6 + total_3 * difference_4
     product_5 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
     product_5 = (product_5 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
@@ -593,17 +589,17 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     product_5 = (product_5 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
     product_5 = total_3_squared.square() * product_5 - total_6
     product_5 = minus_product_3 - (total_5 - difference_5) + (1 - difference_5) + product_5
-    branch_3 = torch.where(product_5.abs() < torch.inf, product_5, 0)
+    branch_3 = _select(product_5.abs() < torch.inf, product_5, 0)
     total_7 = total_5 + branch_3
-    branch_4 = torch.where(outside_2, total_4, total_7)
+    branch_4 = _select(outside_2, total_4, total_7)
     cos_clamped = clamped.cos()
-    branch_5 = torch.where(is_less, torch.where(outside, -branch_4, branch_4), cos_clamped)
+    branch_5 = _select(is_less, _select(outside, -branch_4, branch_4), cos_clamped)
     difference_7 = branch_3 - (total_7 - total_5)
-    difference_7 = torch.where(outside_2, branch_2 - (total_4 - total_3), difference_7)
-    branch_6 = torch.where(is_less, torch.where(outside, -difference_7, difference_7), 0)
+    difference_7 = _select(outside_2, branch_2 - (total_4 - total_3), difference_7)
+    branch_6 = _select(is_less, _select(outside, -difference_7, difference_7), 0)
     magnitude = torch.abs(branch_5 - cos_clamped + branch_6)
     magnitude = magnitude <= 0.00390625 * cos_clamped.abs()
-    branch_7 = torch.where(magnitude, branch_5, cos_clamped)
+    branch_7 = _select(magnitude, branch_5, cos_clamped)
     product_6 = product * branch_7
     minus_larger = -larger
     e = torch.exp(0.5 * -minus_larger.abs())
@@ -616,7 +612,7 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     sin_clamped = clamped.sin()
     product_9 = product_8 * sin_clamped
     is_negative = minus_larger < 0
-    branch_8 = torch.where(is_negative, t, 1)
+    branch_8 = _select(is_negative, t, 1)
     product_10 = product_9 * branch_8
     total_9 = product_7 + product_10
     difference_8 = total_9 - product_7
@@ -634,8 +630,8 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_14 = frequency - head_frequency
     total_10 = head_frequency * head_larger - product_2 + head_frequency * difference_13
     total_10 = total_10 + difference_14 * head_larger + difference_14 * difference_13
-    total_10 = torch.where(product_2 * 2.0**-60 == 0, 0, total_10)
-    total_10 = torch.where(clamped == product_2, total_10, 0)
+    total_10 = _select(product_2 * 2.0**-60 == 0, 0, total_10)
+    total_10 = _select(clamped == product_2, total_10, 0)
     sin_total_10 = total_10.sin()
     product_11 = 2 * torch.sin(0.5 * total_10).square()
     product_12 = ratio * total_8
@@ -643,7 +639,7 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_15 = total_8 - head_total_8
     numerator = head_ratio * head_total_8 - product_12 + head_ratio * difference_15
     numerator = numerator + difference_9 * head_total_8 + difference_9 * difference_15
-    numerator = 1 - product_12 - torch.where(product_12 * 2.0**-60 == 0, 0, numerator)
+    numerator = 1 - product_12 - _select(product_12 * 2.0**-60 == 0, 0, numerator)
     numerator = numerator / total_8
     head_product_9 = _head(product_9)
     head_branch_8 = _head(branch_8)
@@ -659,34 +655,33 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_21 = amplitude - head_amplitude
     total_11 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_9
     total_11 = total_11 + difference_9 * head_ratio + difference_9 * difference_9
-    total_11 = torch.where(ratio_squared * 2.0**-60 == 0, 0, total_11)
-    total_11 = total_11 + numerator * ratio * 2
+    total_11 = _select(ratio_squared * 2.0**-60 == 0, 0, total_11) + numerator * ratio * 2
     difference_22 = cos_clamped * sin_total_10 - sin_clamped * product_11
     total_12 = head_product_9 * head_branch_8 - product_10 + head_product_9 * difference_16
     total_12 = total_12 + difference_17 * head_branch_8 + difference_17 * difference_16
-    total_12 = torch.where(product_10 * 2.0**-60 == 0, 0, total_12)
+    total_12 = _select(product_10 * 2.0**-60 == 0, 0, total_12)
     total_13 = head_product * head_branch_7 - product_6 + head_product * difference_11
     total_13 = total_13 + difference_12 * head_branch_7 + difference_12 * difference_11
-    total_13 = torch.where(product_6 * 2.0**-60 == 0, 0, total_13)
+    total_13 = _select(product_6 * 2.0**-60 == 0, 0, total_13)
     total_14 = head_product_6 * head_ratio - product_7 + head_product_6 * difference_9
     total_14 = total_14 + difference_10 * head_ratio + difference_10 * difference_9
-    total_14 = torch.where(product_7 * 2.0**-60 == 0, 0, total_14)
+    total_14 = _select(product_7 * 2.0**-60 == 0, 0, total_14)
     total_15 = head_amplitude * head - product_8 + head_amplitude * difference_20
     total_15 = total_15 + difference_21 * head + difference_21 * difference_20
-    total_15 = torch.where(product_8 * 2.0**-60 == 0, 0, total_15) + total_11 * amplitude
+    total_15 = _select(product_8 * 2.0**-60 == 0, 0, total_15) + total_11 * amplitude
     total_15 = total_15 * sin_clamped
     total_16 = product_7 - (total_9 - difference_8) + (product_10 - difference_8)
     difference_23 = -sin_clamped * sin_total_10 - cos_clamped * product_11
-    total_13 = total_13 + (torch.where(magnitude, branch_6, 0) + difference_23) * product
+    total_13 = total_13 + (_select(magnitude, branch_6, 0) + difference_23) * product
     total_16 = total_16 + (total_14 + total_13 * ratio + numerator * product_6)
     difference_24 = head_product_8 * head_sin_clamped - product_9
     difference_24 = difference_24 + head_product_8 * difference_18
     difference_24 = difference_24 + difference_19 * head_sin_clamped
     difference_24 = difference_24 + difference_19 * difference_18
-    difference_24 = torch.where(product_9 * 2.0**-60 == 0, 0, difference_24) + total_15
+    difference_24 = _select(product_9 * 2.0**-60 == 0, 0, difference_24) + total_15
     total_12 = total_12 + (difference_24 + difference_22 * product_8) * branch_8
     total_16 = total_16 + total_12
-    branch_9 = torch.where(total_16.abs() < torch.inf, total_16, 0)
+    branch_9 = _select(total_16.abs() < torch.inf, total_16, 0)
     total_17 = total_9 + branch_9
     product_13 = larger * ratio_squared
     product_14 = product_13 * branch_8
@@ -698,22 +693,22 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     total_19 = total_19 + (branch_9 - (total_17 - total_9))
     total_20 = head_larger * head - product_13 + head_larger * difference_20
     total_20 = total_20 + difference_13 * head + difference_13 * difference_20
-    total_20 = torch.where(product_13 * 2.0**-60 == 0, 0, total_20) + total_11 * larger
+    total_20 = _select(product_13 * 2.0**-60 == 0, 0, total_20) + total_11 * larger
     total_20 = total_20 * branch_8
     difference_27 = head_product_13 * head_branch_8 - product_14
     difference_27 = difference_27 + head_product_13 * difference_16
     difference_27 = difference_27 + difference_26 * head_branch_8
     difference_27 = difference_27 + difference_26 * difference_16
-    difference_27 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_27) + total_20
+    difference_27 = _select(product_14 * 2.0**-60 == 0, 0, difference_27) + total_20
     total_19 = total_19 + difference_27
-    branch_10 = torch.where(total_19.abs() < torch.inf, total_19, 0)
+    branch_10 = _select(total_19.abs() < torch.inf, total_19, 0)
     total_21 = total_18 + branch_10
     product_15 = 2 * ratio
     total_22 = total_21 + product_15
     difference_28 = total_22 - total_21
     total_23 = total_21 - (total_22 - difference_28) + (product_15 - difference_28)
     total_23 = total_23 + (branch_10 - (total_21 - total_18)) + numerator * 2
-    branch_11 = torch.where(total_23.abs() < torch.inf, total_23, 0)
+    branch_11 = _select(total_23.abs() < torch.inf, total_23, 0)
     total_24 = total_22 + branch_11
     product_16 = 0.5 * -larger.abs()
     abs_product_16 = product_16.abs()
@@ -727,22 +722,22 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     total_26 = ((total_26 * product_16 + _1_OVER_5) * product_16 + _1_OVER_4) * product_16
     total_26 = product_16.square() * ((total_26 + _1_OVER_3_2) * product_16 + _1_OVER_2)
     total_26 = product_16 - (total_25 - difference_29) + (1 - difference_29) + total_26
-    branch_12 = torch.where(total_26.abs() < torch.inf, total_26, 0)
+    branch_12 = _select(total_26.abs() < torch.inf, total_26, 0)
     total_27 = total_25 + branch_12
     exp_product_16 = product_16.exp()
-    branch_13 = torch.where(is_less_2, total_27, exp_product_16)
+    branch_13 = _select(is_less_2, total_27, exp_product_16)
     t_2 = branch_13.square()
     total_28 = t_2 + 1
     difference_30 = total_28 - t_2
     head_branch_13 = _head(branch_13)
     difference_31 = branch_13 - head_branch_13
-    branch_14 = torch.where(is_less_2, branch_12 - (total_27 - total_25), 0)
+    branch_14 = _select(is_less_2, branch_12 - (total_27 - total_25), 0)
     total_29 = head_branch_13 * head_branch_13 - t_2 + head_branch_13 * difference_31
     total_29 = total_29 + difference_31 * head_branch_13 + difference_31 * difference_31
-    total_29 = torch.where(t_2 * 2.0**-60 == 0, 0, total_29) + branch_14 * branch_13 * 2
+    total_29 = _select(t_2 * 2.0**-60 == 0, 0, total_29) + branch_14 * branch_13 * 2
     binade = _binade(exp_product_16 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_15 = torch.where(inside, binade, 1)
+    branch_15 = _select(inside, binade, 1)
     ratio_2 = exp_product_16 / branch_15
     floor_2 = torch.floor(branch_15.log() * _1_OVER_LOG_2 + 0.5)
     difference_32 = product_16 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -751,7 +746,7 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_33 = total_30 - difference_32
     total_31 = difference_32 - (total_30 - difference_33) + (negated_2 - difference_33)
     total_31 = total_31 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = torch.where(total_31.abs() < torch.inf, total_31, 0)
+    branch_16 = _select(total_31.abs() < torch.inf, total_31, 0)
     total_32 = total_30 + branch_16
     numerator_2 = ((_1_OVER_15_2 * total_32 + _1_OVER_14) * total_32 + _1_OVER_13) * total_32
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_32 + _1_OVER_11_2) * total_32
@@ -760,11 +755,11 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 + _1_OVER_5) * total_32 + _1_OVER_4) * total_32 + _1_OVER_3_2
     numerator_7 = total_32.square() * (numerator_6 * total_32 + _1_OVER_2)
     numerator_8 = 1 - ratio_2 + total_32 + (numerator_7 + (branch_16 - (total_32 - total_30)))
-    numerator_8 = torch.where(inside & (abs_product_16 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = _select(inside & (abs_product_16 >= 0.25), numerator_8 / ratio_2, 0)
     product_17 = numerator_8 * 2
     total_33 = t_2 - (total_28 - difference_30) + (1 - difference_30)
     total_33 = total_33 + (total_29 + product_17 * t_2)
-    branch_17 = torch.where(total_33.abs() < torch.inf, total_33, 0)
+    branch_17 = _select(total_33.abs() < torch.inf, total_33, 0)
     total_34 = total_28 + branch_17
     ratio_3 = 1 / total_34
     product_18 = ratio_3 * total_34
@@ -774,17 +769,17 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_35 = ratio_3 - head_ratio_3
     numerator_9 = head_ratio_3 * head_total_34 - product_18 + head_ratio_3 * difference_34
     numerator_10 = numerator_9 + difference_35 * head_total_34 + difference_35 * difference_34
-    numerator_11 = 1 - product_18 - torch.where(product_18 * 2.0**-60 == 0, 0, numerator_10)
+    numerator_11 = 1 - product_18 - _select(product_18 * 2.0**-60 == 0, 0, numerator_10)
     numerator_11 = (numerator_11 - (branch_17 - (total_34 - total_28)) * ratio_3) / total_34
-    total_35 = sin_clamped + torch.where(difference_22.abs() < torch.inf, difference_22, 0)
-    total_36 = ratio_3 + torch.where(numerator_11.abs() < torch.inf, numerator_11, 0)
+    total_35 = sin_clamped + _select(difference_22.abs() < torch.inf, difference_22, 0)
+    total_36 = ratio_3 + _select(numerator_11.abs() < torch.inf, numerator_11, 0)
     total_36 = amplitude * total_36
-    total_36 = total_36 * (ratio + torch.where(numerator.abs() < torch.inf, numerator, 0))
+    total_36 = total_36 * (ratio + _select(numerator.abs() < torch.inf, numerator, 0))
     total_36 = total_36 * total_35
     is_negative_2 = larger < 0
-    branch_18 = torch.where(is_negative_2, t_2, 1)
-    branch_19 = torch.where(is_negative_2, total_29, 0)
-    branch_20 = torch.where(branch_19.abs() < torch.inf, branch_19, 0)
+    branch_18 = _select(is_negative_2, t_2, 1)
+    branch_19 = _select(is_negative_2, total_29, 0)
+    branch_20 = _select(branch_19.abs() < torch.inf, branch_19, 0)
     total_37 = branch_18 + branch_20
     product_19 = total_36 * total_37
     minus_product_19 = -product_19
@@ -795,14 +790,14 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_37 = total_37 - head_total_37
     difference_38 = total_36 - head_total_36
     difference_39 = branch_20 - (total_37 - branch_18)
-    branch_21 = torch.where(is_negative_2, product_17, 0)
+    branch_21 = _select(is_negative_2, product_17, 0)
     total_39 = head_total_36 * head_total_37 - product_19 + head_total_36 * difference_37
     total_39 = total_39 + difference_38 * head_total_37 + difference_38 * difference_37
-    total_39 = torch.where(product_19 * 2.0**-60 == 0, 0, total_39)
-    total_39 = -(total_39 + difference_39 * total_36 + branch_21 * product_19)
+    total_39 = _select(product_19 * 2.0**-60 == 0, 0, total_39) + difference_39 * total_36
+    total_39 = -(total_39 + branch_21 * product_19)
     total_40 = total_24 - (total_38 - difference_36) + (minus_product_19 - difference_36)
     total_40 = total_40 + (branch_11 - (total_24 - total_22)) + total_39
-    branch_22 = torch.where(total_40.abs() < torch.inf, total_40, 0)
+    branch_22 = _select(total_40.abs() < torch.inf, total_40, 0)
     total_41 = total_38 + branch_22
     product_20 = larger * ratio_3
     product_21 = product_20 * ratio
@@ -810,12 +805,12 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_40 = product_20 - head_product_20
     total_42 = head_product_20 * head_ratio - product_21 + head_product_20 * difference_9
     total_42 = total_42 + difference_40 * head_ratio + difference_40 * difference_9
-    total_42 = torch.where(product_21 * 2.0**-60 == 0, 0, total_42)
+    total_42 = _select(product_21 * 2.0**-60 == 0, 0, total_42)
     total_43 = head_larger * head_ratio_3 - product_20 + head_larger * difference_35
     total_43 = total_43 + difference_13 * head_ratio_3 + difference_13 * difference_35
-    total_43 = torch.where(product_20 * 2.0**-60 == 0, 0, total_43) + numerator_11 * larger
+    total_43 = _select(product_20 * 2.0**-60 == 0, 0, total_43) + numerator_11 * larger
     total_42 = total_42 + total_43 * ratio + numerator * product_20
-    branch_23 = torch.where(total_42.abs() < torch.inf, total_42, 0)
+    branch_23 = _select(total_42.abs() < torch.inf, total_42, 0)
     total_44 = product_21 + branch_23
     product_22 = total_44 * total_37
     minus_product_22 = -product_22
@@ -825,14 +820,14 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_42 = total_44 - head_total_44
     total_46 = head_total_44 * head_total_37 - product_22 + head_total_44 * difference_37
     total_46 = total_46 + difference_42 * head_total_37 + difference_42 * difference_37
-    total_46 = torch.where(product_22 * 2.0**-60 == 0, 0, total_46)
+    total_46 = _select(product_22 * 2.0**-60 == 0, 0, total_46)
     total_46 = total_46 + (branch_23 - (total_44 - product_21)) * total_37
     total_46 = -(total_46 + difference_39 * total_44 + branch_21 * product_22)
     total_47 = total_41 - (total_45 - difference_41) + (minus_product_22 - difference_41)
     total_47 = total_47 + (branch_22 - (total_41 - total_38)) + total_46
-    branch_24 = torch.where(total_47.abs() < torch.inf, total_47, 0)
+    branch_24 = _select(total_47.abs() < torch.inf, total_47, 0)
     total_48 = total_45 + branch_24
-    branch_25 = torch.where(is_negative, e, 1)
+    branch_25 = _select(is_negative, e, 1)
     product_23 = total_48 * branch_25
     product_24 = product_23 * branch_25
     frequency_squared = frequency.square()
@@ -854,44 +849,44 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     total_50 = product_24 - (total_49 - difference_43) + (minus_product_26 - difference_43)
     total_51 = head_total_48 * head_branch_25 - product_23 + head_total_48 * difference_44
     total_51 = total_51 + difference_46 * head_branch_25 + difference_46 * difference_44
-    total_51 = torch.where(product_23 * 2.0**-60 == 0, 0, total_51)
+    total_51 = _select(product_23 * 2.0**-60 == 0, 0, total_51)
     total_51 = (total_51 + (branch_24 - (total_48 - total_45)) * branch_25) * branch_25
     total_52 = head_amplitude * head_2 - product_25 + head_amplitude * difference_48
     total_52 = total_52 + difference_21 * head_2 + difference_21 * difference_48
-    total_52 = torch.where(product_25 * 2.0**-60 == 0, 0, total_52)
+    total_52 = _select(product_25 * 2.0**-60 == 0, 0, total_52)
     difference_49 = head_frequency * head_frequency - frequency_squared
     difference_49 = difference_49 + head_frequency * difference_14
     difference_49 = difference_49 + difference_14 * head_frequency
     difference_49 = difference_49 + difference_14 * difference_14
-    difference_49 = torch.where(frequency_squared * 2.0**-60 == 0, 0, difference_49) * amplitude
+    difference_49 = _select(frequency_squared * 2.0**-60 == 0, 0, difference_49) * amplitude
     total_52 = (total_52 + difference_49) * sin_clamped
     difference_50 = head_product_25 * head_sin_clamped - product_26
     difference_50 = difference_50 + head_product_25 * difference_18
     difference_50 = difference_50 + difference_47 * head_sin_clamped
     difference_50 = difference_50 + difference_47 * difference_18
-    difference_50 = torch.where(product_26 * 2.0**-60 == 0, 0, difference_50) + total_52
+    difference_50 = _select(product_26 * 2.0**-60 == 0, 0, difference_50) + total_52
     difference_50 = -(difference_50 + difference_22 * product_25)
     difference_51 = head_product_23 * head_branch_25 - product_24
     difference_51 = difference_51 + head_product_23 * difference_44
     difference_51 = difference_51 + difference_45 * head_branch_25
     difference_51 = difference_51 + difference_45 * difference_44
-    difference_51 = torch.where(product_24 * 2.0**-60 == 0, 0, difference_51) + total_51
+    difference_51 = _select(product_24 * 2.0**-60 == 0, 0, difference_51) + total_51
     total_50 = total_50 + difference_51 + difference_50
-    branch_26 = torch.where(total_50.abs() < torch.inf, total_50, 0)
+    branch_26 = _select(total_50.abs() < torch.inf, total_50, 0)
     total_53 = total_49 + branch_26
     product_27 = total_53 * ratio_3
     head_total_53 = _head(total_53)
     difference_52 = total_53 - head_total_53
     total_54 = head_total_53 * head_ratio_3 - product_27 + head_total_53 * difference_35
     total_54 = total_54 + difference_52 * head_ratio_3 + difference_52 * difference_35
-    total_54 = torch.where(product_27 * 2.0**-60 == 0, 0, total_54)
+    total_54 = _select(product_27 * 2.0**-60 == 0, 0, total_54)
     total_54 = total_54 + (branch_26 - (total_53 - total_49)) * ratio_3
     total_54 = total_54 + numerator_11 * total_53
-    branch_27 = torch.where(total_54.abs() < torch.inf, total_54, 0)
+    branch_27 = _select(total_54.abs() < torch.inf, total_54, 0)
     total_55 = product_27 + branch_27
-    branch_28 = torch.where(is_negative_2, branch_13, 1)
-    branch_29 = torch.where(is_negative_2, branch_14, 0)
-    branch_30 = torch.where(branch_29.abs() < torch.inf, branch_29, 0)
+    branch_28 = _select(is_negative_2, branch_13, 1)
+    branch_29 = _select(is_negative_2, branch_14, 0)
+    branch_30 = _select(branch_29.abs() < torch.inf, branch_29, 0)
     total_56 = branch_28 + branch_30
     product_28 = total_55 * total_56
     head_total_55 = _head(total_55)
@@ -901,26 +896,26 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_55 = branch_30 - (total_56 - branch_28)
     total_57 = head_total_55 * head_total_56 - product_28 + head_total_55 * difference_53
     total_57 = total_57 + difference_54 * head_total_56 + difference_54 * difference_53
-    total_57 = torch.where(product_28 * 2.0**-60 == 0, 0, total_57)
+    total_57 = _select(product_28 * 2.0**-60 == 0, 0, total_57)
     total_57 = total_57 + (branch_27 - (total_55 - product_27)) * total_56
     total_57 = total_57 + difference_55 * total_55
-    branch_31 = torch.where(total_57.abs() < torch.inf, total_57, 0)
+    branch_31 = _select(total_57.abs() < torch.inf, total_57, 0)
     total_58 = product_28 + branch_31
     product_29 = total_58 * total_56
     head_total_58 = _head(total_58)
     difference_56 = total_58 - head_total_58
     total_59 = head_total_58 * head_total_56 - product_29 + head_total_58 * difference_53
     total_59 = total_59 + difference_56 * head_total_56 + difference_56 * difference_53
-    total_59 = torch.where(product_29 * 2.0**-60 == 0, 0, total_59)
+    total_59 = _select(product_29 * 2.0**-60 == 0, 0, total_59)
     total_59 = total_59 + (branch_31 - (total_58 - product_28)) * total_56
     total_59 = total_59 + difference_55 * total_58
-    total_60 = product_29 + torch.where(total_59.abs() < torch.inf, total_59, 0)
-    branch_32 = torch.where(is_negative_2, numerator_8, 0)
+    total_60 = product_29 + _select(total_59.abs() < torch.inf, total_59, 0)
+    branch_32 = _select(is_negative_2, numerator_8, 0)
     total_61 = branch_32 + branch_32
     product_30 = total_60 * total_61
-    product_31 = total_60 * (torch.where(total_61.abs() < torch.inf, total_61, 0) + 1)
-    total_62 = total_60 + torch.where(product_30.abs() < torch.inf, product_30, 0)
-    return torch.where(total_60.abs() < 2.0**-60, product_31, total_62)
+    product_31 = total_60 * (_select(total_61.abs() < torch.inf, total_61, 0) + 1)
+    total_62 = total_60 + _select(product_30.abs() < torch.inf, product_30, 0)
+    return _select(total_60.abs() < 2.0**-60, product_31, total_62)
 
 
 def _by_x_amplitude(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -932,13 +927,13 @@ def _by_x_amplitude(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     t = torch.exp(-torch.abs(-x))
     smaller = (-x).clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t_2 = torch.exp(-x.abs())
     smaller_2 = x.clamp(max=0)
     is_far_2 = smaller_2.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * smaller_2, smaller_2).exp()
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
+    part_of_t_2 = _select(is_far_2, 0.5 * smaller_2, smaller_2).exp()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     product = 1 / (1 + t) * clamped.sin() * part_of_t * rest_of_t
     product = (frequency * clamped.cos() + product) * (1 / (1 + t_2)) * part_of_t_2
     return product * rest_of_t_2
@@ -960,14 +955,14 @@ def _by_x_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     inverse_scale = 1 / scale
     smaller = x.clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp()
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
     is_gone = smaller < -800
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = amplitude * held * cos_clamped * ratio * (1 / (1 + t_2))
-    product = product * torch.where(-x < 0, t_2, 1)
+    product = product * _select(-x < 0, t_2, 1)
     product = product + amplitude * cos_clamped * ratio * inverse_scale
     product = (product - amplitude * frequency * held * ratio * clamped.sin()) * part_of_t
-    return product * torch.where(is_gone, scale.clamp(max=2.0**100), scale) * rest_of_t
+    return product * _select(is_gone, scale.clamp(max=2.0**100), scale) * rest_of_t
 
 
 def _by_amplitude_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -979,8 +974,8 @@ def _by_amplitude_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> 
     t = torch.exp(-larger.abs())
     smaller = larger.clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = larger * (frequency * larger).clamp(-(2.0**100), 2.0**100).cos()
     return product * (1 / (1 + t)) * part_of_t * rest_of_t
 
@@ -994,8 +989,8 @@ def _by_frequency_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> 
     t = torch.exp(-larger.abs())
     smaller = larger.clamp(max=0)
     is_far = smaller.abs() > 64
-    part_of_t = torch.where(is_far, 0.5 * smaller, smaller).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     sin = (frequency * larger).clamp(-(2.0**100), 2.0**100).sin()
     return -(amplitude * larger.square() * (1 / (1 + t)) * sin) * part_of_t * rest_of_t
 
@@ -1251,3 +1246,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

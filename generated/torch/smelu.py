@@ -76,38 +76,37 @@ class SmeLU(nn.Module):
 
 def _value(x: Tensor, beta: Tensor) -> Tensor:
     """The value."""
-    branch = torch.where(beta > x, (beta + x).square_().mul_(0.25).div_(beta), x)
-    return torch.where(beta <= -x, 0, branch)
+    branch = _select(beta > x, (beta + x).square_().mul_(0.25).div_(beta), x)
+    return _select(beta <= -x, 0, branch)
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x: rewritten, factored."""
-    branch = torch.where(beta <= x, 1, (beta + x).mul_(0.5).div_(beta))
-    return torch.where(beta <= -x, 0, branch)
+    branch = _select(beta <= x, 1, (beta + x).mul_(0.5).div_(beta))
+    return _select(beta <= -x, 0, branch)
 
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: expanded."""
-    branch = torch.where(beta <= x, 0, 0.25 - x.square().mul_(0.25) / beta.square())
-    return torch.where(beta <= -x, 0, branch)
+    branch = _select(beta <= x, 0, 0.25 - x.square().mul_(0.25) / beta.square())
+    return _select(beta <= -x, 0, branch)
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x."""
-    branch = torch.where(beta <= -x, 0, torch.where(beta <= x, 0, 0.5 / beta))
-    return torch.where(x == x, branch, x)
+    branch = _select(beta <= -x, 0, _select(beta <= x, 0, 0.5 / beta))
+    return _select(x == x, branch, x)
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta: one fraction."""
-    branch = torch.where(beta <= x, 0, -0.5 * x / beta.square())
-    return torch.where(beta <= -x, 0, branch)
+    return _select(beta <= -x, 0, _select(beta <= x, 0, -0.5 * x / beta.square()))
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by beta: one fraction."""
-    branch = torch.where(beta <= x, 0, 0.5 * x.square() / (beta.square() * beta))
-    return torch.where(beta <= -x, 0, branch)
+    branch = _select(beta <= x, 0, 0.5 * x.square() / (beta.square() * beta))
+    return _select(beta <= -x, 0, branch)
 
 
 _DERIVATIVES = {
@@ -294,3 +293,25 @@ def _expanded(x: Tensor, beta: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -54,14 +54,14 @@ def _value(x: Tensor) -> Tensor:
     is_negative = x < 0
     negated = x.abs().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = x.clamp(-(2.0**100), 2.0**100).mul_((1.5 * t).add_(1)).mul_(part_of_t)
     numerator = numerator.mul_(rest_of_t)
-    numerator = torch.where(is_negative, numerator, (0.6 * x).mul_((_2_OVER_3 * t).add_(1)))
+    numerator = _select(is_negative, numerator, (0.6 * x).mul_((_2_OVER_3 * t).add_(1)))
     denominator = (0.4 * t).add_(1.2).mul_(t).add_(1)
-    denominator = torch.where(is_negative, (2.5 * t).add_(3).mul_(t).add_(1), denominator)
+    denominator = _select(is_negative, (2.5 * t).add_(3).mul_(t).add_(1), denominator)
     return numerator.div_(denominator)
 
 
@@ -70,19 +70,19 @@ def _by_x(x: Tensor) -> Tensor:
     is_negative = x < 0
     negated = x.abs().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     clamped = x.clamp(-(2.0**100), 2.0**100)
     numerator = (3.75 * t).add_((2 * clamped).add_(7)).mul_(t).add_((3 * clamped).add_(4.5))
     numerator = numerator.mul_(t).add_(clamped + 1).mul_(part_of_t).mul_(rest_of_t)
     denominator = (0.16 * t).add_(0.96).mul_(t).add_(2.24).mul_(t).add_(2.4).mul_(t).add_(1)
     denominator_2 = (6.25 * t).add_(15).mul_(t).add_(14).mul_(t).add_(6).mul_(t).add_(1)
-    denominator = torch.where(is_negative, denominator_2, denominator)
+    denominator = _select(is_negative, denominator_2, denominator)
     numerator_2 = (_4_OVER_15 * clamped).add_(_4_OVER_15).mul_(t)
     numerator_3 = numerator_2.add_((0.8 * clamped).add_(1.2)).mul_(t)
     numerator_4 = numerator_3.add_((_8_OVER_15 * clamped).add_(_28_OVER_15)).mul_(t).add_(1)
-    return torch.where(is_negative, numerator, numerator_4.mul_(0.6)).div_(denominator)
+    return _select(is_negative, numerator, numerator_4.mul_(0.6)).div_(denominator)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -91,21 +91,21 @@ def _by_x_x(x: Tensor) -> Tensor:
     clamped = x.clamp(-(2.0**100), 2.0**100)
     negated = -x.abs()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     product = 0.5 * clamped
     denominator = (((((0.064 * t + 0.576) * t + 2.208) * t + 4.608) * t + 5.52) * t + 3.6) * t
     denominator = denominator + 1
     denominator_2 = (((((15.625 * t + 56.25) * t + 86.25) * t + 72) * t + 34.5) * t + 9) * t + 1
-    denominator = torch.where(is_negative, denominator_2, denominator)
+    denominator = _select(is_negative, denominator_2, denominator)
     numerator = ((0.1 * clamped + 0.2) * t + (0.3 * clamped + 1.2)) * t
     numerator = ((numerator - (0.15 * clamped - 2.7)) * t - (0.9 * clamped - 2.7)) * t
     numerator = 0.64 * (numerator - (product - 1)) * part_of_t * rest_of_t
     numerator_2 = ((2.5 * clamped - 5) * t + (4.5 * clamped - 13.5)) * t
     numerator_3 = (1.5 * clamped + 6 - (numerator_2 + (0.75 * clamped - 13.5)) * t) * t
     numerator_4 = 2 * (numerator_3 + (product + 1)) * part_of_t * rest_of_t
-    return torch.where(is_negative, numerator_4, numerator) / denominator
+    return _select(is_negative, numerator_4, numerator) / denominator
 
 
 _DERIVATIVES = {
@@ -246,3 +246,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

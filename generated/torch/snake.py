@@ -150,7 +150,7 @@ def _value(x: Tensor, frequency: Tensor) -> Tensor:
     numerator = numerator.mul_(difference).sub_(0.13968290521916252).mul_(difference)
     numerator = numerator.add_(0.009803713403481752).mul_(difference)
     numerator = numerator.sub_(0.2856272973904181).div_(frequency)
-    return torch.where(difference.abs() < 0.376878809928894, numerator, total)
+    return _select(difference.abs() < 0.376878809928894, numerator, total)
 
 
 def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
@@ -171,7 +171,7 @@ def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
     difference_3 = total - difference_2
     total_2 = (difference_2 - (total - difference_3)).add_(negated - difference_3)
     total_2 = total_2.sub_(floor * _THE_OTHER_DIGITS_OF_PI_OVER_2)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     total_3_squared = total_3.square()
     difference_4 = branch - (total_3 - total)
@@ -182,7 +182,7 @@ def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
     product_3 = product_3.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
     product_3 = (total_3 * total_3_squared).mul_(product_3)
     product_3 = product_3.add_((1 - product_2).mul_(difference_4))
-    branch_2 = torch.where(product_3.abs() < torch.inf, product_3, 0)
+    branch_2 = _select(product_3.abs() < torch.inf, product_3, 0)
     total_4 = total_3 + branch_2
     minus_product_2 = -product_2
     total_5 = minus_product_2 + 1
@@ -199,19 +199,19 @@ def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
     difference_7 = difference_7.add_(head_total_3 * difference_6)
     difference_7 = difference_7.add_(difference_6 * head_total_3)
     difference_7 = difference_7.add_(difference_6 * difference_6)
-    difference_7 = torch.where(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
+    difference_7 = _select(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
     total_6 = total_6.add_(product_4.sub_(difference_7.add_(total_3 * difference_4)))
-    branch_3 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    branch_3 = _select(total_6.abs() < torch.inf, total_6, 0)
     total_7 = total_5 + branch_3
-    branch_4 = torch.where(outside_2, total_4, total_7)
+    branch_4 = _select(outside_2, total_4, total_7)
     cos_clamped = clamped.cos()
-    branch_5 = torch.where(is_less, torch.where(outside, -branch_4, branch_4), cos_clamped)
+    branch_5 = _select(is_less, _select(outside, -branch_4, branch_4), cos_clamped)
     difference_8 = branch_3 - (total_7 - total_5)
-    difference_8 = torch.where(outside_2, branch_2 - (total_4 - total_3), difference_8)
-    branch_6 = torch.where(is_less, torch.where(outside, -difference_8, difference_8), 0)
+    difference_8 = _select(outside_2, branch_2 - (total_4 - total_3), difference_8)
+    branch_6 = _select(is_less, _select(outside, -difference_8, difference_8), 0)
     magnitude = (branch_5 - cos_clamped).add_(branch_6).abs_()
     magnitude = magnitude <= cos_clamped.abs().mul_(0.00390625)
-    branch_7 = torch.where(magnitude, branch_5, cos_clamped)
+    branch_7 = _select(magnitude, branch_5, cos_clamped)
     product_5 = product * branch_7
     total_8 = sin_clamped_squared + product_5
     difference_9 = total_8 - sin_clamped_squared
@@ -221,22 +221,22 @@ def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
     head_branch_7 = _head(branch_7)
     difference_11 = branch_7 - head_branch_7
     difference_12 = product - head_product
-    branch_8 = torch.where(magnitude, branch_6, 0)
+    branch_8 = _select(magnitude, branch_6, 0)
     difference_13 = (head_sin_clamped * head_sin_clamped).sub_(sin_clamped_squared)
     difference_13 = difference_13.add_(head_sin_clamped * difference_10)
     difference_13 = difference_13.add_(difference_10 * head_sin_clamped)
     difference_13 = difference_13.add_(difference_10 * difference_10)
-    difference_13 = torch.where(sin_clamped_squared * 2.0**-60 == 0, 0, difference_13)
+    difference_13 = _select(sin_clamped_squared * 2.0**-60 == 0, 0, difference_13)
     difference_14 = (head_product * head_branch_7).sub_(product_5)
     difference_14 = difference_14.add_(head_product * difference_11)
     difference_14 = difference_14.add_(difference_12 * head_branch_7)
     difference_14 = difference_14.add_(difference_12 * difference_11)
-    difference_14 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_14)
+    difference_14 = _select(product_5 * 2.0**-60 == 0, 0, difference_14)
     difference_14 = difference_14.add_(branch_8 * product)
     difference_15 = sin_clamped_squared - (total_8 - difference_9)
     difference_15 = difference_15.add_(product_5 - difference_9).add_(difference_13)
     difference_15 = difference_15.add_(difference_14)
-    branch_9 = torch.where(difference_15.abs() < torch.inf, difference_15, 0)
+    branch_9 = _select(difference_15.abs() < torch.inf, difference_15, 0)
     total_9 = total_8 + branch_9
     branch_7_squared = branch_7.square()
     total_10 = total_9 + branch_7_squared
@@ -245,16 +245,15 @@ def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
     difference_17 = difference_17.add_(head_branch_7 * difference_11)
     difference_17 = difference_17.add_(difference_11 * head_branch_7)
     difference_17 = difference_17.add_(difference_11 * difference_11)
-    difference_17 = torch.where(branch_7_squared * 2.0**-60 == 0, 0, difference_17)
+    difference_17 = _select(branch_7_squared * 2.0**-60 == 0, 0, difference_17)
     difference_17 = difference_17.add_((branch_8 * branch_7).mul_(2))
     difference_18 = total_9 - (total_10 - difference_16)
     difference_18 = difference_18.add_(branch_7_squared - difference_16)
     difference_18 = difference_18.add_(branch_9 - (total_9 - total_8)).add_(difference_17)
-    branch_10 = torch.where(difference_18.abs() < torch.inf, difference_18, 0)
+    branch_10 = _select(difference_18.abs() < torch.inf, difference_18, 0)
     total_11 = total_10 + branch_10
     difference_19 = branch_10 - (total_11 - total_10)
-    branch_11 = torch.where(difference_19.abs() < torch.inf, difference_19, 0)
-    return branch_11.add_(total_11)
+    return _select(difference_19.abs() < torch.inf, difference_19, 0).add_(total_11)
 
 
 def _by_frequency(x: Tensor, frequency: Tensor) -> Tensor:
@@ -276,7 +275,7 @@ def _by_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     numerator = numerator.mul_(difference).sub_(0.15497583486983407).mul_(difference)
     numerator = numerator.add_(0.2818496185260825).div_(frequency.square())
     product_3 = clamped.cos().mul_(2 * x).sub_(product_2).mul_(product_2)
-    return torch.where(difference.abs() < 0.1586807370185852, numerator, product_3)
+    return _select(difference.abs() < 0.1586807370185852, numerator, product_3)
 
 
 def _by_x_x(x: Tensor, frequency: Tensor) -> Tensor:
@@ -321,8 +320,8 @@ def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
     numerator_3 = -2 * (product_5 + product_6 - product_7)
     numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * scale.square()
-    numerator_2 = torch.where(abs_x.abs() < 16, numerator_2, numerator_4 / product_2)
-    return torch.where(abs_product < 0.25, numerator, numerator_2)
+    numerator_2 = _select(abs_x.abs() < 16, numerator_2, numerator_4 / product_2)
+    return _select(abs_product < 0.25, numerator, numerator_2)
 
 
 _DERIVATIVES = {
@@ -549,3 +548,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

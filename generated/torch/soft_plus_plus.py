@@ -89,13 +89,13 @@ def _value(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
     is_negative = product < 0
     negated = product.abs().neg_()
     expm1_negated = _expm1(negated)
-    product_2 = torch.where(is_negative, expm1_negated, -expm1_negated).mul_(0.5)
+    product_2 = _select(is_negative, expm1_negated, -expm1_negated).mul_(0.5)
     t = negated.exp()
-    branch = torch.where(is_negative, 1, t)
+    branch = _select(is_negative, 1, t)
     ratio = product_2 / branch
     total = (product_2 + branch).log_().sub_((-product).clamp_(max=0))
-    total = torch.where((product > 0) & (ratio > 2), total, ratio.log1p()) + x / c
-    return torch.where(x.abs() < 2.0**-90, (0.5 * k + 1 / c) * x, total)
+    total = _select((product > 0) & (ratio > 2), total, ratio.log1p()) + x / c
+    return _select(x.abs() < 2.0**-90, (0.5 * k + 1 / c) * x, total)
 
 
 def _by_x(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ def _by_x(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
     product = k * x
     total = (c * k).add_(1)
     t = product.abs().neg_().exp_()
-    return torch.where(product < 0, (total * t).add_(1), t + total).div_(c * (t + 1))
+    return _select(product < 0, (total * t).add_(1), t + total).div_(c * (t + 1))
 
 
 def _by_k(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
@@ -112,7 +112,7 @@ def _by_k(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
     root_t = product.abs().mul_(-0.5).exp_()
     t = root_t.square()
     numerator = (x.clamp(-(2.0**100), 2.0**100) * root_t).mul_(root_t)
-    return torch.where(product < 0, numerator, x).div_(t.add_(1))
+    return _select(product < 0, numerator, x).div_(t.add_(1))
 
 
 def _by_c(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
@@ -132,7 +132,7 @@ def _by_x_k(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
     root_t = torch.exp(-0.5 * product.abs())
     t = root_t.square()
     total = k * x.clamp(-(2.0**100), 2.0**100) + 1
-    numerator = torch.where(product < 0, (t + total) * root_t * root_t, total * t + 1)
+    numerator = _select(product < 0, (t + total) * root_t * root_t, total * t + 1)
     return numerator / ((t + 2) * t + 1)
 
 
@@ -145,8 +145,8 @@ def _by_k_k(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
     """The second derivative by k: exponential normal form, halved in the tail."""
     negated = -torch.abs(k * x)
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = x.abs().clamp(-(2.0**50), 2.0**50).square() * part_of_t * rest_of_t
     return numerator / torch.square(t + 1)
@@ -366,3 +366,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -73,8 +73,8 @@ def _pushed(x: Tensor, tangent: Tensor, dim: int) -> Tensor:
     total = exponentials.sum(dim, keepdim=True)
     weights = exponentials / total
     is_heavy = weights > 0.5
-    relative = tangent - torch.where(is_heavy, tangent, 0).sum(dim, keepdim=True)
-    relative = torch.where(is_heavy, 0, relative)
+    relative = tangent - _select(is_heavy, tangent, 0).sum(dim, keepdim=True)
+    relative = _select(is_heavy, 0, relative)
     return -((relative - (weights * relative).sum(dim, keepdim=True)) * weights)
 
 
@@ -86,8 +86,8 @@ def _pulled(x: Tensor, cotangent: Tensor, dim: int) -> Tensor:
     total = exponentials.sum(dim, keepdim=True)
     weights = exponentials / total
     is_heavy = weights > 0.5
-    relative = cotangent - torch.where(is_heavy, cotangent, 0).sum(dim, keepdim=True)
-    relative = torch.where(is_heavy, 0, relative)
+    relative = cotangent - _select(is_heavy, cotangent, 0).sum(dim, keepdim=True)
+    relative = _select(is_heavy, 0, relative)
     return -((relative - (weights * relative).sum(dim, keepdim=True)) * weights)
 
 
@@ -155,3 +155,25 @@ def _expanded(x: Tensor, dim: int) -> Tensor:
         change = _pushed(point[0], steps[0], dim)
         result = result + weight * change
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

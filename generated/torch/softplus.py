@@ -78,8 +78,8 @@ def _value(x: Tensor, beta: Tensor) -> Tensor:
     is_negative = product < 0
     t = product.abs().neg_().exp_()
     log1p_t = t.log1p_()
-    numerator = torch.where(is_negative, log1p_t, (log1p_t / beta).add_(x))
-    return numerator.div_(torch.where(is_negative, beta, 1))
+    numerator = _select(is_negative, log1p_t, (log1p_t / beta).add_(x))
+    return numerator.div_(_select(is_negative, beta, 1))
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: exponential normal form, logarithms over t, halved."""
     root_t = (beta * x).abs_().mul_(-0.5).exp_()
     t = root_t.square()
-    branch = torch.where(t < 2.0**-54, 1, t.log1p().div_(t))
+    branch = _select(t < 2.0**-54, 1, t.log1p().div_(t))
     numerator = (branch * t).add_((beta * x.abs().clamp_(-(2.0**100), 2.0**100)).add_(branch))
     return numerator.mul_(root_t).mul_(root_t).neg_().div_((t + 1).mul_(beta.square()))
 
@@ -119,13 +119,13 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     clamped = x.abs().clamp(-(2.0**50), 2.0**50)
     negated = -torch.abs(beta * x)
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total = t + 1
     total_squared = total.square()
-    numerator = 2 * torch.where(t < 2.0**-54, 1, t.log1p() / t) * total_squared
-    numerator = beta_squared * clamped.square() + 2 * beta * total * clamped + numerator
+    numerator = beta_squared * clamped.square() + 2 * beta * total * clamped
+    numerator = numerator + 2 * _select(t < 2.0**-54, 1, t.log1p() / t) * total_squared
     return numerator * part_of_t * rest_of_t / (total_squared * (beta_squared * beta))
 
 
@@ -313,3 +313,25 @@ def _expanded(x: Tensor, beta: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

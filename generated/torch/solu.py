@@ -68,7 +68,7 @@ def _value(x: Tensor, dim: int) -> Tensor:
     exponentials = torch.exp(x - largest)
     total = exponentials.sum(dim, keepdim=True)
     weights = exponentials / total
-    return torch.where(weights == 0, 0, x * weights)
+    return _select(weights == 0, 0, x * weights)
 
 
 def _pushed(x: Tensor, tangent: Tensor, dim: int) -> Tensor:
@@ -78,10 +78,10 @@ def _pushed(x: Tensor, tangent: Tensor, dim: int) -> Tensor:
     total = exponentials.sum(dim, keepdim=True)
     weights = exponentials / total
     is_heavy = weights > 0.5
-    relative = tangent - torch.where(is_heavy, tangent, 0).sum(dim, keepdim=True)
-    relative = torch.where(is_heavy, 0, relative)
+    relative = tangent - _select(is_heavy, tangent, 0).sum(dim, keepdim=True)
+    relative = _select(is_heavy, 0, relative)
     product = x * (relative - (weights * relative).sum(dim, keepdim=True)) * weights
-    return tangent * weights + torch.where(weights == 0, 0, product)
+    return tangent * weights + _select(weights == 0, 0, product)
 
 
 def _pulled(x: Tensor, cotangent: Tensor, dim: int) -> Tensor:
@@ -93,11 +93,10 @@ def _pulled(x: Tensor, cotangent: Tensor, dim: int) -> Tensor:
     is_equal = weights == 0
     is_heavy = weights > 0.5
     product = cotangent * x
-    relative = product - torch.where(is_heavy, product, 0).sum(dim, keepdim=True)
-    relative = torch.where(is_heavy, 0, relative)
-    total_2 = torch.where(is_equal, 0, weights * relative).sum(dim, keepdim=True)
-    total_2 = torch.where(is_equal, 0, weights * (relative - total_2))
-    return cotangent * weights + total_2
+    relative = product - _select(is_heavy, product, 0).sum(dim, keepdim=True)
+    relative = _select(is_heavy, 0, relative)
+    difference = relative - _select(is_equal, 0, weights * relative).sum(dim, keepdim=True)
+    return cotangent * weights + _select(is_equal, 0, weights * difference)
 
 
 def _largest(a: Tensor, dim: int) -> Tensor:
@@ -164,3 +163,25 @@ def _expanded(x: Tensor, dim: int) -> Tensor:
         change = _pushed(point[0], steps[0], dim)
         result = result + weight * change
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

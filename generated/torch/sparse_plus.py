@@ -45,19 +45,17 @@ class SparsePlus(nn.Module):
 
 def _value(x: Tensor) -> Tensor:
     """The value: Piecewise((0, x <= -1), (x, x >= 1), ((x + 1)^2/4, True))."""
-    branch = torch.where(x >= 1, x, (x + 1).square_().mul_(0.25))
-    return torch.where(x <= -1, 0, branch)
+    return _select(x <= -1, 0, _select(x >= 1, x, (x + 1).square_().mul_(0.25)))
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: Piecewise((0, x <= -1), (1, x >= 1), ((x + 1)/2, True))."""
-    return torch.where(x <= -1, 0, torch.where(x >= 1, 1, (0.5 * x).add_(0.5)))
+    return _select(x <= -1, 0, _select(x >= 1, 1, (0.5 * x).add_(0.5)))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: Piecewise((0, (x >= 1) | (x <= -1)), (1/2, True))."""
-    branch = torch.where((x >= 1) | (x <= -1), x.new_full((), 0), 0.5)
-    return torch.where(x == x, branch, x)
+    return _select(x == x, _select((x >= 1) | (x <= -1), x.new_full((), 0), 0.5), x)
 
 
 _DERIVATIVES = {
@@ -198,3 +196,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

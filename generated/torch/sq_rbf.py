@@ -44,21 +44,21 @@ class SQRBF(nn.Module):
 def _value(x: Tensor) -> Tensor:
     """The value."""
     abs_x = x.abs()
-    branch = torch.where(abs_x >= 2, 0, (2 - abs_x).square_().mul_(0.5))
-    return torch.where(abs_x <= 1, 1 - x.square().mul_(0.5), branch)
+    branch = _select(abs_x >= 2, 0, (2 - abs_x).square_().mul_(0.5))
+    return _select(abs_x <= 1, 1 - x.square().mul_(0.5), branch)
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: one fraction."""
     abs_x = x.abs()
-    product = torch.where(x.isnan(), x, x.sign()).mul_(abs_x - 2)
-    return torch.where(abs_x <= 1, -x, torch.where(abs_x >= 2, 0, product))
+    branch = _select(abs_x >= 2, 0, torch.where(x.isnan(), x, x.sign()).mul_(abs_x - 2))
+    return _select(abs_x <= 1, -x, branch)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: in |x|, as declared."""
     abs_x = x.abs()
-    return torch.where(x == x, torch.where(abs_x <= 1, -1, (abs_x < 2).to(x.dtype)), x)
+    return _select(x == x, _select(abs_x <= 1, -1, (abs_x < 2).to(x.dtype)), x)
 
 
 _DERIVATIVES = {
@@ -199,3 +199,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

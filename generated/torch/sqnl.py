@@ -50,21 +50,21 @@ class SQNL(nn.Module):
 def _value(x: Tensor) -> Tensor:
     """The value."""
     product = x.square().mul_(0.25)
-    branch = torch.where(x >= 0, x - product, torch.where(x < -2, -1, product + x))
-    return torch.where(x > 2, 1, branch)
+    branch = _select(x >= 0, x - product, _select(x < -2, -1, product + x))
+    return _select(x > 2, 1, branch)
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x."""
     product = 0.5 * x
-    branch = torch.where(x >= 0, 1 - product, torch.where(x < -2, 0, product + 1))
-    return torch.where(x > 2, 0, branch)
+    branch = _select(x >= 0, 1 - product, _select(x < -2, 0, product + 1))
+    return _select(x > 2, 0, branch)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x."""
-    branch = torch.where(x >= 0, -0.5, torch.where(x >= -2, x.new_full((), 0.5), 0))
-    return torch.where(x == x, torch.where(x > 2, 0, branch), x)
+    branch = _select(x >= 0, -0.5, _select(x >= -2, x.new_full((), 0.5), 0))
+    return _select(x == x, _select(x > 2, 0, branch), x)
 
 
 _DERIVATIVES = {
@@ -205,3 +205,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

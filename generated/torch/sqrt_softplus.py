@@ -44,18 +44,18 @@ def _value(x: Tensor) -> Tensor:
     abs_x = x.abs()
     t = (-abs_x).exp_()
     log1p_t = t.log1p()
-    branch = torch.where(x < 0, torch.where(t < 2.0**-54, 1, log1p_t / t), x + log1p_t)
-    branch = branch.sqrt_().mul_(x.clamp(max=0).mul_(0.5).exp_())
-    root = x.clamp(min=0).add_(log1p_t).sqrt_()
-    return torch.where(abs_x < 5.960464477539063e-08, root, branch)
+    root = _select(x < 0, _select(t < 2.0**-54, 1, log1p_t / t), x + log1p_t).sqrt_()
+    root = root.mul_(x.clamp(max=0).mul_(0.5).exp_())
+    root_2 = x.clamp(min=0).add_(log1p_t).sqrt_()
+    return _select(abs_x < 5.960464477539063e-08, root_2, root)
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: rewritten, scaled."""
     t = x.abs().neg_().exp_()
     log1p_t = t.log1p()
-    denominator = torch.where(x < 0, torch.where(t < 2.0**-54, 1, log1p_t / t), x + log1p_t)
-    denominator = (1 / (1 + t)).mul_(0.5).div_(denominator.sqrt_())
+    denominator = _select(x < 0, _select(t < 2.0**-54, 1, log1p_t / t), x + log1p_t).sqrt_()
+    denominator = (1 / (1 + t)).mul_(0.5).div_(denominator)
     return denominator.mul_(x.clamp(max=0).mul_(0.5).exp_())
 
 
@@ -71,7 +71,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     ratio = 1 / (1 + t)
     t_2 = torch.exp(-torch.abs(-x))
     log1p_t = t.log1p()
-    branch = torch.where(x < 0, torch.where(t < 2.0**-54, 1, log1p_t / t), x + log1p_t)
+    branch = _select(x < 0, _select(t < 2.0**-54, 1, log1p_t / t), x + log1p_t)
     sqrt_branch = branch.sqrt()
     product = (-1.9514079554395237e-08 * difference + 2.353419347324488e-08) * difference
     product = (product + 1.9926597222843482e-07) * difference - 1.5598108366878414e-06
@@ -81,7 +81,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = (product - 0.001345649640499476) * difference + 0.002278678096603264
     product = (product * difference + 0.0034070743872262055) * difference
     product = product - 0.029059305429676968
-    product_2 = 0.5 * ratio * (1 / (1 + t_2)) / sqrt_branch * torch.where(-x < 0, t_2, 1)
+    product_2 = 0.5 * ratio * (1 / (1 + t_2)) / sqrt_branch * _select(-x < 0, t_2, 1)
     product_2 = product_2 - 0.25 * ratio.square() / (branch * sqrt_branch)
     product_2 = product_2 * torch.exp(0.5 * x.clamp(max=0))
     total = 8.860552220346453e-14 * difference_2 - 3.0821864843025793e-13
@@ -112,9 +112,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_3 = ((product_3 - 0.0012504551954813327) * x + 0.0010709163994179623) * x
     product_3 = ((product_3 + 0.008620941800576244) * x - 0.008034307280533155) * x
     product_3 = (product_3 - 0.04526848880975535) * x + 0.04183696718225514
-    product_3 = torch.where(abs_x < 1, product_3, product_2)
-    total = torch.where(difference_2.abs() < 1.189068580123148, total, product_3)
-    return torch.where(difference.abs() < 0.24843142284717068, product, total)
+    product_3 = _select(abs_x < 1, product_3, product_2)
+    total = _select(difference_2.abs() < 1.189068580123148, total, product_3)
+    return _select(difference.abs() < 0.24843142284717068, product, total)
 
 
 _DERIVATIVES = {
@@ -255,3 +255,25 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -73,25 +73,25 @@ def _value(x: Tensor, b: Tensor) -> Tensor:
     """The value: square-root form."""
     product = 0.5 * x
     abs_x = x.abs()
-    product_2 = torch.where(abs_x > 2.0**60, abs_x, (b + x.square()).sqrt_()).mul_(0.5)
-    return torch.where(x < 0, -0.25 * b / (product - product_2), product_2 + product)
+    product_2 = _select(abs_x > 2.0**60, abs_x, (b + x.square()).sqrt_()).mul_(0.5)
+    return _select(x < 0, -0.25 * b / (product - product_2), product_2 + product)
 
 
 def _by_x(x: Tensor, b: Tensor) -> Tensor:
     """The derivative by x: square-root form for x < -2, else as declared, clamped right."""
     abs_x = x.abs()
-    branch = torch.where(abs_x > 2.0**60, abs_x, (b + x.square()).sqrt_())
+    branch = _select(abs_x > 2.0**60, abs_x, (b + x.square()).sqrt_())
     smaller = x.clamp(max=2.0**40)
     total = (0.5 * smaller / (b + smaller.square()).sqrt_()).add_(0.5)
     ratio = -0.5 * b / (x - branch).mul_(branch)
-    ratio = torch.where(x < 0, ratio, (branch + x).mul_(0.5).div_(branch))
-    return torch.where(x < -2, ratio, total)
+    ratio = _select(x < 0, ratio, (branch + x).mul_(0.5).div_(branch))
+    return _select(x < -2, ratio, total)
 
 
 def _by_b(x: Tensor, b: Tensor) -> Tensor:
     """The derivative by b: square-root form."""
     abs_x = x.abs()
-    return 0.25 / torch.where(abs_x > 2.0**60, abs_x, (b + x.square()).sqrt_())
+    return 0.25 / _select(abs_x > 2.0**60, abs_x, (b + x.square()).sqrt_())
 
 
 def _by_x_x(x: Tensor, b: Tensor) -> Tensor:
@@ -103,8 +103,8 @@ def _by_x_x(x: Tensor, b: Tensor) -> Tensor:
 def _by_x_b(x: Tensor, b: Tensor) -> Tensor:
     """The second derivative by x and b: as declared, divided one by one, limits selected."""
     total = b + x.square()
-    product = -0.25 * (1 / total) * x * (1 / total.sqrt())
-    return torch.where(x == torch.inf, 0, torch.where(x == -torch.inf, 0, product))
+    branch = _select(x == -torch.inf, 0, -0.25 * (1 / total) * x * (1 / total.sqrt()))
+    return _select(x == torch.inf, 0, branch)
 
 
 def _by_b_b(x: Tensor, b: Tensor) -> Tensor:
@@ -297,3 +297,25 @@ def _expanded(x: Tensor, b: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

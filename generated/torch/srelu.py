@@ -202,57 +202,55 @@ def _value(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Ten
     scale = x.abs().clamp_(min=1)
     inverse_scale = 1 / scale
     difference_2 = (a_l * held + t_l * inverse_scale).sub_(a_l * t_l * inverse_scale)
-    difference_2 = torch.where(t_l >= x, difference_2.mul_(scale), x)
+    difference_2 = _select(t_l >= x, difference_2.mul_(scale), x)
     difference_3 = (held * difference).add_(held) - t_r * difference * inverse_scale
-    return torch.where(t_r <= x, difference_3.mul_(scale), difference_2)
+    return _select(t_r <= x, difference_3.mul_(scale), difference_2)
 
 
 def _by_x(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The derivative by x: Piecewise((a_r, t_r <= x), (a_l, t_l >= x), (1, True))."""
-    branch = torch.where(t_r <= x, a_r, torch.where(t_l < x, 1, a_l))
-    return torch.where(x == x, branch, x)
+    return _select(x == x, _select(t_r <= x, a_r, _select(t_l < x, 1, a_l)), x)
 
 
 def _by_t_r(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The derivative by t_r: Piecewise((1 - a_r, t_r <= x), (0, True))."""
-    return torch.where(x == x, torch.where(t_r > x, 0, 1 - a_r), x)
+    return _select(x == x, _select(t_r > x, 0, 1 - a_r), x)
 
 
 def _by_a_r(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The derivative by a_r: Piecewise((-t_r + x, t_r <= x), (0, True))."""
-    return torch.where(t_r > x, 0, x - t_r)
+    return _select(t_r > x, 0, x - t_r)
 
 
 def _by_t_l(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The derivative by t_l: Piecewise((0, t_r <= x), (1 - a_l, t_l >= x), (0, True))."""
-    branch = torch.where(t_r <= x, 0, torch.where(t_l < x, 0, 1 - a_l))
-    return torch.where(x == x, branch, x)
+    return _select(x == x, _select(t_r <= x, 0, _select(t_l < x, 0, 1 - a_l)), x)
 
 
 def _by_a_l(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The derivative by a_l: Piecewise((0, t_r <= x), (-t_l + x, t_l >= x), (0, True))."""
-    return torch.where(t_r <= x, 0, torch.where(t_l < x, 0, x - t_l))
+    return _select(t_r <= x, 0, _select(t_l < x, 0, x - t_l))
 
 
 def _by_x_a_r(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The second derivative by x and a_r: Piecewise((1, t_r <= x), (0, True))."""
-    return torch.where(x == x, (t_r <= x).to(x.dtype), x)
+    return _select(x == x, (t_r <= x).to(x.dtype), x)
 
 
 def _by_x_a_l(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The second derivative by x and a_l."""
-    return torch.where(x == x, torch.where(t_r <= x, 0, (t_l >= x).to(x.dtype)), x)
+    return _select(x == x, _select(t_r <= x, 0, (t_l >= x).to(x.dtype)), x)
 
 
 def _by_t_r_a_r(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The second derivative by t_r and a_r: Piecewise((-1, t_r <= x), (0, True))."""
-    return torch.where(x == x, torch.where(t_r <= x, x.new_full((), -1), 0), x)
+    return _select(x == x, _select(t_r <= x, x.new_full((), -1), 0), x)
 
 
 def _by_t_l_a_l(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The second derivative by t_l and a_l."""
-    branch = torch.where(t_r <= x, 0, torch.where(t_l >= x, x.new_full((), -1), 0))
-    return torch.where(x == x, branch, x)
+    branch = _select(t_r <= x, 0, _select(t_l >= x, x.new_full((), -1), 0))
+    return _select(x == x, branch, x)
 
 
 _DERIVATIVES = {
@@ -486,3 +484,25 @@ def _expanded(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> 
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

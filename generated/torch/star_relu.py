@@ -111,17 +111,17 @@ class StarReLU(nn.Module):
 
 def _value(x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
     """The value: as declared, divided one by one."""
-    return torch.where(x <= 0, bias, bias + (scale * x).mul_(x))
+    return _select(x <= 0, bias, bias + (scale * x).mul_(x))
 
 
 def _by_x(x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
     """The derivative by x: scale*Piecewise((0, x <= 0), (2*x, True))."""
-    return torch.where(x <= 0, 0, 2 * scale * x)
+    return _select(x <= 0, 0, 2 * scale * x)
 
 
 def _by_scale(x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
     """The derivative by scale: Piecewise((0, x <= 0), (x^2, True))."""
-    return torch.where(x <= 0, 0, x.square())
+    return _select(x <= 0, 0, x.square())
 
 
 def _by_bias(x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
@@ -131,12 +131,12 @@ def _by_bias(x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
 
 def _by_x_x(x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
     """The second derivative by x: scale*Piecewise((0, x <= 0), (2, True))."""
-    return torch.where(x == x, scale * torch.where(x <= 0, x.new_full((), 0), 2), x)
+    return _select(x == x, scale * _select(x <= 0, x.new_full((), 0), 2), x)
 
 
 def _by_x_scale(x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
     """The second derivative by x and scale: Piecewise((0, x <= 0), (2*x, True))."""
-    return torch.where(x <= 0, 0, 2 * x)
+    return _select(x <= 0, 0, 2 * x)
 
 
 _DERIVATIVES = {
@@ -353,3 +353,25 @@ def _expanded(x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -75,7 +75,7 @@ class StepSigmoid(nn.Module):
 
 def _value(x: Tensor, steepness: Tensor) -> Tensor:
     """The value: Piecewise((1, x > 0), (0, True))."""
-    return torch.where(x == x, (x > 0).to(x.dtype), x)
+    return _select(x == x, (x > 0).to(x.dtype), x)
 
 
 def _by_x(x: Tensor, steepness: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ def _by_x_x(x: Tensor, steepness: Tensor) -> Tensor:
     numerator = _expm1(-abs_product) * steepness_squared * root_t * root_t
     numerator = numerator / (((t + 3) * t + 3) * t + 1)
     numerator = torch.where(x.isnan(), x, x.sign()) * numerator
-    return torch.where(difference.abs() < 0.30985426902770996, product_2, numerator)
+    return _select(difference.abs() < 0.30985426902770996, product_2, numerator)
 
 
 def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
@@ -121,8 +121,8 @@ def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
     """
     negated = -torch.abs(steepness * x)
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = _expm1(negated) * steepness * x.abs().clamp(-(2.0**100), 2.0**100) + (t + 1)
     return numerator * part_of_t * rest_of_t / (((t + 3) * t + 3) * t + 1)
@@ -330,3 +330,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -49,14 +49,13 @@ def _value(x: Tensor) -> Tensor:
     abs_abs_x = abs_x.abs()
     minus_abs_abs_x = -abs_abs_x
     is_far = minus_abs_abs_x < -64
-    part_of_t = torch.where(is_far, 0.5 * minus_abs_abs_x, minus_abs_abs_x).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * minus_abs_abs_x, minus_abs_abs_x).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = abs_abs_x.clamp(-(2.0**100), 2.0**100).mul_(part_of_t).mul_(rest_of_t)
     product = torch.where(abs_x.isnan(), abs_x, abs_x.sign()).mul_(product)
     product = torch.where(x.isnan(), x, x.sign()).mul_(product)
-    product = torch.where(x >= (-abs_x).exp_().mul_(x), x, product)
-    product = torch.where(x == -torch.inf, 0, product)
-    return torch.where(x == torch.inf, torch.inf, product)
+    product = _select(x >= (-abs_x).exp_().mul_(x), x, product)
+    return _select(x == torch.inf, torch.inf, _select(x == -torch.inf, 0, product))
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -65,7 +64,7 @@ def _by_x(x: Tensor) -> Tensor:
     abs_smaller = smaller.abs()
     root_t = abs_smaller.abs().mul_(-0.5).exp_()
     product = (1 - abs_smaller.clamp(-(2.0**100), 2.0**100)).mul_(root_t).mul_(root_t)
-    return torch.where(smaller >= (-abs_smaller).exp_().mul_(smaller), 1, product)
+    return _select(smaller >= (-abs_smaller).exp_().mul_(smaller), 1, product)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -80,7 +79,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_less = minus_abs_clamped.abs() < 0.5
     growth = _expm1(minus_abs_clamped)
     total = growth + 1
-    branch = torch.where(is_less, total, minus_abs_clamped.exp())
+    branch = _select(is_less, total, minus_abs_clamped.exp())
     product = clamped * branch
     head_clamped = _head(clamped)
     head_branch = _head(branch)
@@ -88,17 +87,16 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_2 = clamped - head_clamped
     total_2 = head_clamped * head_branch - product + head_clamped * difference
     total_2 = total_2 + difference_2 * head_branch + difference_2 * difference
-    total_2 = torch.where(product * 2.0**-60 == 0, 0, total_2)
-    total_2 = total_2 + torch.where(is_less, growth - (total - 1), 0) * clamped
+    total_2 = _select(product * 2.0**-60 == 0, 0, total_2)
+    total_2 = total_2 + _select(is_less, growth - (total - 1), 0) * clamped
     e = torch.exp(0.5 * minus_abs_clamped)
     total_3 = (0.0017702833795778382 * x + 0.011110719893432762) * x + 0.05833332816471382
     total_3 = ((total_3 * x + 0.2499999999621594) * x + 0.8333333333331828) * x
     total_3 = ((total_3 + 1.9999999999999998) * x + 3) * x + 2
-    total_4 = product + torch.where(total_2.abs() < torch.inf, total_2, 0)
+    total_4 = product + _select(total_2.abs() < torch.inf, total_2, 0)
     sign_clamped = torch.where(clamped.isnan(), clamped, clamped.sign())
-    sign_clamped = sign_clamped * ((abs_clamped - 2) * e * e)
-    total_4 = torch.where(clamped >= total_4, 0, sign_clamped)
-    return torch.where((x < 0) & (x > -0.015625), total_3, total_4)
+    total_4 = _select(clamped >= total_4, 0, sign_clamped * ((abs_clamped - 2) * e * e))
+    return _select((x < 0) & (x > -0.015625), total_3, total_4)
 
 
 _DERIVATIVES = {
@@ -259,3 +257,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

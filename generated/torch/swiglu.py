@@ -80,7 +80,7 @@ def _value(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
     root_t = product.abs().mul_(-0.5).exp_()
     t = root_t.square()
     numerator = (a.clamp(-(2.0**100), 2.0**100) * root_t).mul_(root_t)
-    return torch.where(product < 0, numerator, a).div_(t.add_(1)) * b
+    return _select(product < 0, numerator, a).div_(t.add_(1)) * b
 
 
 def _by_a(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ def _by_a(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     total = (a.clamp(-(2.0**100), 2.0**100) * beta).add_(1)
     numerator = (t + total).mul_(root_t).mul_(root_t)
-    numerator = torch.where(product < 0, numerator, (total * t).add_(1))
+    numerator = _select(product < 0, numerator, (total * t).add_(1))
     return numerator.div_((t + 2).mul_(t).add_(1)) * b
 
 
@@ -100,15 +100,15 @@ def _by_b(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
     root_t = product.abs().mul_(-0.5).exp_()
     t = root_t.square()
     numerator = (a.clamp(-(2.0**100), 2.0**100) * root_t).mul_(root_t)
-    return torch.where(product < 0, numerator, a).div_(t.add_(1))
+    return _select(product < 0, numerator, a).div_(t.add_(1))
 
 
 def _by_beta(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: exponential normal form, halved in the tail."""
     negated = (a * beta).abs_().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = (a.clamp(-(2.0**50), 2.0**50).square_() * part_of_t).mul_(rest_of_t)
     return numerator.div_(t.add_(1).square_()) * b
@@ -125,8 +125,8 @@ def _by_a_a(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     numerator = product_2 * (total * t - difference) * root_t * root_t
     numerator_2 = product_2 * (total - difference * t) * root_t * root_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1) * b
+    numerator_2 = _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
+    return numerator_2 * b
 
 
 def _by_a_b(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ def _by_a_b(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
     root_t = torch.exp(-0.5 * product.abs())
     t = root_t.square()
     total = a.clamp(-(2.0**100), 2.0**100) * beta + 1
-    numerator = torch.where(product < 0, (t + total) * root_t * root_t, total * t + 1)
+    numerator = _select(product < 0, (t + total) * root_t * root_t, total * t + 1)
     return numerator / ((t + 2) * t + 1)
 
 
@@ -151,16 +151,16 @@ def _by_a_beta(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     numerator = product_2 * (total * t - difference) * root_t * root_t
     numerator_2 = product_2 * (total - difference * t) * root_t * root_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1) * b
+    numerator_2 = _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
+    return numerator_2 * b
 
 
 def _by_b_beta(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by b and beta: exponential normal form, halved in the tail."""
     negated = -torch.abs(a * beta)
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = a.clamp(-(2.0**50), 2.0**50).square() * part_of_t * rest_of_t
     return numerator / torch.square(t + 1)
@@ -172,12 +172,12 @@ def _by_beta_beta(a: Tensor, b: Tensor, beta: Tensor) -> Tensor:
     negated = -product.abs()
     clamped = a.clamp(-(2.0**33), 2.0**33)
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = _expm1(negated) * (clamped.square() * clamped) * part_of_t * rest_of_t
     t = part_of_t * rest_of_t
-    numerator = torch.where(product < 0, -product_2, product_2)
-    return numerator / (((t + 3) * t + 3) * t + 1) * b
+    ratio = _select(product < 0, -product_2, product_2) / (((t + 3) * t + 3) * t + 1)
+    return ratio * b
 
 
 _DERIVATIVES = {
@@ -407,3 +407,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

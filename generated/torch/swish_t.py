@@ -125,14 +125,14 @@ _THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2
 def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The value: as declared, linear next to 0, zeros win, limits continued."""
     is_equal = x.abs() == torch.inf
-    branch = torch.where(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
     total = alpha + 0.5
-    product = torch.where(beta == 0, 0, beta * branch).sigmoid_().mul_(branch)
-    product = torch.where(alpha == 0, 0, alpha * branch.tanh()) + product
-    branch_2 = torch.where(total == 0, 0, total * branch)
-    branch_2 = torch.where(branch.abs() < 2.0**-90, branch_2, product)
+    product = _select(beta == 0, 0, beta * branch).sigmoid_().mul_(branch)
+    product = _select(alpha == 0, 0, alpha * branch.tanh()) + product
+    branch_2 = _select(total == 0, 0, total * branch)
+    branch_2 = _select(branch.abs() < 2.0**-90, branch_2, product)
     product_2 = branch_2 * torch.inf
-    return torch.where(is_equal & (branch_2.abs() > 2.0**50), product_2, branch_2)
+    return _select(is_equal & (branch_2.abs() > 2.0**50), product_2, branch_2)
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -156,12 +156,12 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
     total = expm1_negated + 1
-    t_3 = torch.where(is_less, total, negated.exp())
+    t_3 = _select(is_less, total, negated.exp())
     total_2 = t_3 + 1
     difference = total_2 - t_3
-    branch = torch.where(is_less, expm1_negated - (total - 1), 0)
+    branch = _select(is_less, expm1_negated - (total - 1), 0)
     total_3 = (t_3 - (total_2 - difference)).add_(1 - difference).add_(branch)
-    branch_2 = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    branch_2 = _select(total_3.abs() < torch.inf, total_3, 0)
     total_4 = total_2 + branch_2
     ratio_2 = 1 / total_4
     product_3 = product_2 * ratio_2
@@ -177,12 +177,12 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_5 = difference_5.add_(head_product_2 * difference_2)
     difference_5 = difference_5.add_(difference_3 * head_ratio_2)
     difference_5 = difference_5.add_(difference_3 * difference_2)
-    difference_5 = torch.where(product_3 * 2.0**-60 == 0, 0, difference_5)
+    difference_5 = _select(product_3 * 2.0**-60 == 0, 0, difference_5)
     numerator_2 = (head_ratio_2 * head_total_4).sub_(product_4)
     numerator_3 = numerator_2.add_(head_ratio_2 * difference_4)
     numerator_4 = numerator_3.add_(difference_2 * head_total_4)
     numerator_5 = numerator_4.add_(difference_2 * difference_4)
-    numerator_6 = (1 - product_4).sub_(torch.where(product_4 * 2.0**-60 == 0, 0, numerator_5))
+    numerator_6 = (1 - product_4).sub_(_select(product_4 * 2.0**-60 == 0, 0, numerator_5))
     difference_5 = difference_5.add_(numerator_6.add_(numerator).div_(total_4).mul_(product_2))
     clamped = x.clamp(-(2.0**40), 2.0**40)
     t_4 = clamped.abs().neg_().mul_(0.5).exp_().square_()
@@ -192,18 +192,19 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     ratio_3 = 1 / t_5.add_(1)
     minus_product_5 = -product_5
     t_6 = minus_product_5.abs().neg_().mul_(0.5).exp_().square_()
-    branch_3 = torch.where(product_5 < 0, e, 1)
-    total_5 = torch.where(difference_5.abs() < torch.inf, difference_5, 0).add_(product_3)
+    branch_3 = _select(product_5 < 0, e, 1)
+    total_5 = _select(difference_5.abs() < torch.inf, difference_5, 0).add_(product_3)
     product_6 = (alpha * (2 / t_4.square().add_(1)).square_()).mul_(t_4).mul_(t_4)
-    total_6 = torch.where(branch.abs() < torch.inf, branch, 0).add_(t_3)
-    total_5 = total_5.mul_(torch.where(minus_product < 0, total_6, 1))
-    total_5 = total_5.add_(ratio * inverse_scale).mul_(torch.where(product < 0, t_2, 1))
     product_7 = (alpha * (2 / (1 + t_squared)).square_()).mul_(t_squared)
-    product_7 = (product_7.mul_(inverse_scale) + total_5).mul_(scale)
+    product_7 = product_7.mul_(inverse_scale)
+    total_6 = _select(branch.abs() < torch.inf, branch, 0).add_(t_3)
+    total_5 = total_5.mul_(_select(minus_product < 0, total_6, 1))
+    total_5 = total_5.add_(ratio * inverse_scale).mul_(_select(product < 0, t_2, 1))
+    product_7 = (product_7 + total_5).mul_(scale)
     product_8 = (product_5 * ratio_3).mul_(1 / (1 + t_6))
-    product_8 = product_8.mul_(torch.where(minus_product_5 < 0, t_6, 1)).add_(ratio_3)
+    product_8 = product_8.mul_(_select(minus_product_5 < 0, t_6, 1)).add_(ratio_3)
     product_6 = product_6 + product_8.mul_(branch_3).mul_(branch_3)
-    return torch.where(abs_x < 4, product_7, product_6)
+    return _select(abs_x < 4, product_7, product_6)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -215,8 +216,8 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: exponential normal form, halved in the tail."""
     negated = (beta * x).abs_().neg_()
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = (x.clamp(-(2.0**50), 2.0**50).square_() * part_of_t).mul_(rest_of_t)
     return numerator.div_(t.add_(1).square_())
@@ -235,12 +236,12 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
     total = expm1_negated + 1
-    t = torch.where(is_less, total, negated.exp())
+    t = _select(is_less, total, negated.exp())
     total_2 = t + 1
     difference = total_2 - t
-    branch = torch.where(is_less, expm1_negated - (total - 1), 0)
+    branch = _select(is_less, expm1_negated - (total - 1), 0)
     total_3 = t - (total_2 - difference) + (1 - difference) + branch
-    branch_2 = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    branch_2 = _select(total_3.abs() < torch.inf, total_3, 0)
     total_4 = total_2 + branch_2
     ratio = 1 / total_4
     ratio_squared = ratio.square()
@@ -249,17 +250,17 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     is_less_2 = negated_2.abs() < 0.5
     expm1_negated_2 = _expm1(negated_2)
     total_5 = expm1_negated_2 + 1
-    t_2 = torch.where(is_less_2, total_5, negated_2.exp())
+    t_2 = _select(is_less_2, total_5, negated_2.exp())
     total_6 = t_2 + 1
     difference_2 = total_6 - t_2
-    branch_3 = torch.where(is_less_2, expm1_negated_2 - (total_5 - 1), 0)
+    branch_3 = _select(is_less_2, expm1_negated_2 - (total_5 - 1), 0)
     total_7 = t_2 - (total_6 - difference_2) + (1 - difference_2) + branch_3
-    branch_4 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_4 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_8 = total_6 + branch_4
     ratio_2 = 1 / total_8
     product_4 = product_3 * ratio_2
     is_negative = minus_product_2 < 0
-    branch_5 = torch.where(is_negative, t, 1)
+    branch_5 = _select(is_negative, t, 1)
     product_5 = product_4 * branch_5
     product_6 = 2 * beta
     product_7 = product_6 * ratio_2
@@ -285,14 +286,14 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_11 = total_4 - head_total_4
     numerator = head_ratio * head_total_4 - product_9 + head_ratio * difference_11
     numerator = numerator + difference_10 * head_total_4 + difference_10 * difference_11
-    numerator = 1 - product_9 - torch.where(product_9 * 2.0**-60 == 0, 0, numerator)
+    numerator = 1 - product_9 - _select(product_9 * 2.0**-60 == 0, 0, numerator)
     numerator = (numerator - (branch_2 - (total_4 - total_2)) * ratio) / total_4
     product_10 = ratio_2 * total_8
     head_total_8 = _head(total_8)
     difference_12 = total_8 - head_total_8
     numerator_2 = head_ratio_2 * head_total_8 - product_10 + head_ratio_2 * difference_12
     numerator_3 = numerator_2 + difference_6 * head_total_8 + difference_6 * difference_12
-    numerator_4 = 1 - product_10 - torch.where(product_10 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_4 = 1 - product_10 - _select(product_10 * 2.0**-60 == 0, 0, numerator_3)
     numerator_4 = (numerator_4 - (branch_4 - (total_8 - total_6)) * ratio_2) / total_8
     head_product_7 = _head(product_7)
     difference_13 = product_7 - head_product_7
@@ -300,36 +301,36 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_14 = product_6 - head_product_6
     total_10 = head_product_4 * head_branch_5 - product_5 + head_product_4 * difference_4
     total_10 = total_10 + difference_5 * head_branch_5 + difference_5 * difference_4
-    total_10 = torch.where(product_5 * 2.0**-60 == 0, 0, total_10)
+    total_10 = _select(product_5 * 2.0**-60 == 0, 0, total_10)
     total_11 = head_product_6 * head_ratio_2 - product_7 + head_product_6 * difference_6
     total_11 = total_11 + difference_14 * head_ratio_2 + difference_14 * difference_6
-    total_11 = torch.where(product_7 * 2.0**-60 == 0, 0, total_11)
-    total_11 = (total_11 + numerator_4 * product_6) * ratio
+    total_11 = _select(product_7 * 2.0**-60 == 0, 0, total_11) + numerator_4 * product_6
+    total_11 = total_11 * ratio
     total_12 = head_product_3 * head_ratio_2 - product_4 + head_product_3 * difference_6
     total_12 = total_12 + difference_7 * head_ratio_2 + difference_7 * difference_6
-    total_12 = torch.where(product_4 * 2.0**-60 == 0, 0, total_12)
+    total_12 = _select(product_4 * 2.0**-60 == 0, 0, total_12)
     total_13 = head_product_7 * head_ratio - product_8 + head_product_7 * difference_10
     total_13 = total_13 + difference_13 * head_ratio + difference_13 * difference_10
-    total_13 = torch.where(product_8 * 2.0**-60 == 0, 0, total_13) + total_11
+    total_13 = _select(product_8 * 2.0**-60 == 0, 0, total_13) + total_11
     total_13 = total_13 + numerator * product_7
     total_14 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_10
     total_14 = total_14 + difference_10 * head_ratio + difference_10 * difference_10
-    total_14 = torch.where(ratio_squared * 2.0**-60 == 0, 0, total_14)
-    total_14 = (total_14 + numerator * ratio * 2) * product
+    total_14 = _select(ratio_squared * 2.0**-60 == 0, 0, total_14) + numerator * ratio * 2
+    total_14 = total_14 * product
     total_15 = product_5 - (total_9 - difference_3) + (product_8 - difference_3)
     total_16 = head_product * head - product_3 + head_product * difference_8
     total_16 = total_16 + difference_9 * head + difference_9 * difference_8
-    total_16 = (torch.where(product_3 * 2.0**-60 == 0, 0, total_16) + total_14) * ratio_2
+    total_16 = (_select(product_3 * 2.0**-60 == 0, 0, total_16) + total_14) * ratio_2
     total_10 = total_10 + (total_12 + total_16 + numerator_4 * product_3) * branch_5
-    total_15 = total_15 + (total_10 + torch.where(is_negative, branch, 0) * product_4)
+    total_15 = total_15 + (total_10 + _select(is_negative, branch, 0) * product_4)
     total_15 = total_15 + total_13
-    branch_6 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_6 = _select(total_15.abs() < torch.inf, total_15, 0)
     total_17 = total_9 + branch_6
     ratio_2_squared = ratio_2.square()
     product_11 = product * ratio_2_squared
     product_12 = product_11 * ratio
     is_negative_2 = product_2 < 0
-    branch_7 = torch.where(is_negative_2, t_2, 1)
+    branch_7 = _select(is_negative_2, t_2, 1)
     product_13 = product_12 * branch_7
     minus_product_13 = -product_13
     total_18 = total_17 + minus_product_13
@@ -344,32 +345,32 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_19 = ratio_2_squared - head_2
     total_19 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_6
     total_19 = total_19 + difference_6 * head_ratio_2 + difference_6 * difference_6
-    total_19 = torch.where(ratio_2_squared * 2.0**-60 == 0, 0, total_19)
+    total_19 = _select(ratio_2_squared * 2.0**-60 == 0, 0, total_19)
     total_19 = (total_19 + numerator_4 * ratio_2 * 2) * product
     total_20 = head_product_11 * head_ratio - product_12 + head_product_11 * difference_10
     total_20 = total_20 + difference_18 * head_ratio + difference_18 * difference_10
-    total_20 = torch.where(product_12 * 2.0**-60 == 0, 0, total_20)
+    total_20 = _select(product_12 * 2.0**-60 == 0, 0, total_20)
     total_21 = total_17 - (total_18 - difference_15) + (minus_product_13 - difference_15)
     total_21 = total_21 + (branch_6 - (total_17 - total_9))
     total_22 = head_product * head_2 - product_11 + head_product * difference_19
     total_22 = total_22 + difference_9 * head_2 + difference_9 * difference_19
-    total_22 = (torch.where(product_11 * 2.0**-60 == 0, 0, total_22) + total_19) * ratio
+    total_22 = (_select(product_11 * 2.0**-60 == 0, 0, total_22) + total_19) * ratio
     total_20 = (total_20 + total_22 + numerator * product_11) * branch_7
-    product_14 = torch.where(is_negative_2, branch_3, 0) * product_12
+    product_14 = _select(is_negative_2, branch_3, 0) * product_12
     difference_20 = head_product_12 * head_branch_7 - product_13
     difference_20 = difference_20 + head_product_12 * difference_16
     difference_20 = difference_20 + difference_17 * head_branch_7
     difference_20 = difference_20 + difference_17 * difference_16
-    difference_20 = torch.where(product_13 * 2.0**-60 == 0, 0, difference_20) + total_20
+    difference_20 = _select(product_13 * 2.0**-60 == 0, 0, difference_20) + total_20
     total_21 = total_21 - (difference_20 + product_14)
-    branch_8 = torch.where(total_21.abs() < torch.inf, total_21, 0)
+    branch_8 = _select(total_21.abs() < torch.inf, total_21, 0)
     total_23 = total_18 + branch_8
     difference_21 = branch_8 - (total_23 - total_18)
-    branch_9 = torch.where(difference_21.abs() < torch.inf, difference_21, 0)
+    branch_9 = _select(difference_21.abs() < torch.inf, difference_21, 0)
     total_24 = total_23 + branch_9
     total_25 = minus_product_2.clamp(max=0) + product_2.clamp(max=0)
     is_far = total_25.abs() > 64
-    branch_10 = torch.where(is_far, 0.5 * total_25, total_25)
+    branch_10 = _select(is_far, 0.5 * total_25, total_25)
     abs_branch_10 = branch_10.abs()
     is_less_3 = abs_branch_10 < 0.25
     total_26 = branch_10 + 1
@@ -381,12 +382,12 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_15 = ((product_15 + _1_OVER_5) * branch_10 + _1_OVER_4) * branch_10 + _1_OVER_3
     product_15 = branch_10.square() * (product_15 * branch_10 + _1_OVER_2)
     product_15 = branch_10 - (total_26 - difference_22) + (1 - difference_22) + product_15
-    branch_11 = torch.where(product_15.abs() < torch.inf, product_15, 0)
+    branch_11 = _select(product_15.abs() < torch.inf, product_15, 0)
     total_27 = total_26 + branch_11
     exp_branch_10 = branch_10.exp()
-    part_of_t = torch.where(is_less_3, total_27, exp_branch_10)
-    branch_12 = torch.where(is_less_3, branch_11 - (total_27 - total_26), 0)
-    branch_13 = torch.where(branch_12.abs() < torch.inf, branch_12, 0)
+    part_of_t = _select(is_less_3, total_27, exp_branch_10)
+    branch_12 = _select(is_less_3, branch_11 - (total_27 - total_26), 0)
+    branch_13 = _select(branch_12.abs() < torch.inf, branch_12, 0)
     total_28 = part_of_t + branch_13
     product_16 = total_24 * total_28
     head_total_24 = _head(total_24)
@@ -395,13 +396,13 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_24 = total_24 - head_total_24
     total_29 = head_total_24 * head_total_28 - product_16 + head_total_24 * difference_23
     total_29 = total_29 + difference_24 * head_total_28 + difference_24 * difference_23
-    total_29 = torch.where(product_16 * 2.0**-60 == 0, 0, total_29)
+    total_29 = _select(product_16 * 2.0**-60 == 0, 0, total_29)
     total_29 = total_29 + (branch_9 - (total_24 - total_23)) * total_28
     total_29 = total_29 + (branch_13 - (total_28 - part_of_t)) * total_24
-    total_30 = product_16 + torch.where(total_29.abs() < torch.inf, total_29, 0)
+    total_30 = product_16 + _select(total_29.abs() < torch.inf, total_29, 0)
     binade = _binade(exp_branch_10 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_14 = torch.where(inside, binade, 1)
+    branch_14 = _select(inside, binade, 1)
     ratio_3 = exp_branch_10 / branch_14
     floor = torch.floor(branch_14.log() * _1_OVER_LOG_2 + 0.5)
     difference_25 = branch_10 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -410,7 +411,7 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_26 = total_31 - difference_25
     total_32 = difference_25 - (total_31 - difference_26) + (negated_3 - difference_26)
     total_32 = total_32 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_15 = torch.where(total_32.abs() < torch.inf, total_32, 0)
+    branch_15 = _select(total_32.abs() < torch.inf, total_32, 0)
     total_33 = total_31 + branch_15
     numerator_5 = ((_1_OVER_15 * total_33 + _1_OVER_14) * total_33 + _1_OVER_13) * total_33
     numerator_6 = ((numerator_5 + _1_OVER_12) * total_33 + _1_OVER_11) * total_33 + _1_OVER_10
@@ -420,223 +421,219 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator_10 = total_33.square() * (numerator_9 + _1_OVER_2)
     numerator_11 = numerator_10 + (branch_15 - (total_33 - total_31))
     numerator_11 = (1 - ratio_3 + total_33 + numerator_11) / ratio_3
-    numerator_11 = torch.where(inside & (abs_branch_10 >= 0.25), numerator_11, 0)
+    numerator_11 = _select(inside & (abs_branch_10 >= 0.25), numerator_11, 0)
     product_17 = total_30 * numerator_11
-    rest_of_t = torch.where(is_far, part_of_t, 1)
-    branch_16 = torch.where(is_far, branch_12, 0)
-    total_34 = rest_of_t + torch.where(branch_16.abs() < torch.inf, branch_16, 0)
-    branch_17 = torch.where(is_far, numerator_11, 0)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_16 = _select(is_far, branch_12, 0)
+    total_34 = rest_of_t + _select(branch_16.abs() < torch.inf, branch_16, 0)
+    branch_17 = _select(is_far, numerator_11, 0)
     product_18 = total_34 * branch_17
-    product_19 = total_34 * (torch.where(branch_17.abs() < torch.inf, branch_17, 0) + 1)
-    total_35 = total_34 + torch.where(product_18.abs() < torch.inf, product_18, 0)
-    product_19 = torch.where(total_34.abs() < 2.0**-60, product_19, total_35)
-    total_36 = total_30 + torch.where(product_17.abs() < torch.inf, product_17, 0)
-    total_37 = torch.where(numerator_11.abs() < torch.inf, numerator_11, 0) + 1
-    total_37 = torch.where(total_30.abs() < 2.0**-60, total_30 * total_37, total_36)
-    total_37 = total_37 * product_19
-    product_20 = 2 * alpha
+    product_19 = total_30 * (_select(numerator_11.abs() < torch.inf, numerator_11, 0) + 1)
+    product_20 = total_34 * (_select(branch_17.abs() < torch.inf, branch_17, 0) + 1)
+    total_35 = total_34 + _select(product_18.abs() < torch.inf, product_18, 0)
+    product_20 = _select(total_34.abs() < 2.0**-60, product_20, total_35)
+    total_36 = total_30 + _select(product_17.abs() < torch.inf, product_17, 0)
+    product_19 = _select(total_30.abs() < 2.0**-60, product_19, total_36) * product_20
+    product_21 = 2 * alpha
     abs_clamped = clamped.abs()
     minus_abs_clamped = -abs_clamped
     magnitude = minus_abs_clamped.abs()
     is_less_4 = magnitude < 0.25
-    total_38 = minus_abs_clamped + 1
-    difference_27 = total_38 - minus_abs_clamped
-    total_39 = minus_abs_clamped - (total_38 - difference_27) + (1 - difference_27)
-    product_21 = (_1_OVER_15 * minus_abs_clamped + _1_OVER_14) * minus_abs_clamped
-    product_21 = (product_21 + _1_OVER_13) * minus_abs_clamped + _1_OVER_12
-    product_21 = (product_21 * minus_abs_clamped + _1_OVER_11) * minus_abs_clamped
-    product_21 = (product_21 + _1_OVER_10) * minus_abs_clamped + _1_OVER_9
-    product_21 = (product_21 * minus_abs_clamped + _1_OVER_8) * minus_abs_clamped + _1_OVER_7
-    product_21 = (product_21 * minus_abs_clamped + _1_OVER_6) * minus_abs_clamped + _1_OVER_5
-    product_21 = (product_21 * minus_abs_clamped + _1_OVER_4) * minus_abs_clamped + _1_OVER_3
-    product_21 = minus_abs_clamped.square() * (product_21 * minus_abs_clamped + _1_OVER_2)
-    total_39 = total_39 + product_21
-    branch_18 = torch.where(total_39.abs() < torch.inf, total_39, 0)
-    total_40 = total_38 + branch_18
+    total_37 = minus_abs_clamped + 1
+    difference_27 = total_37 - minus_abs_clamped
+    total_38 = minus_abs_clamped - (total_37 - difference_27) + (1 - difference_27)
+    product_22 = (_1_OVER_15 * minus_abs_clamped + _1_OVER_14) * minus_abs_clamped
+    product_22 = (product_22 + _1_OVER_13) * minus_abs_clamped + _1_OVER_12
+    product_22 = (product_22 * minus_abs_clamped + _1_OVER_11) * minus_abs_clamped
+    product_22 = (product_22 + _1_OVER_10) * minus_abs_clamped + _1_OVER_9
+    product_22 = (product_22 * minus_abs_clamped + _1_OVER_8) * minus_abs_clamped + _1_OVER_7
+    product_22 = (product_22 * minus_abs_clamped + _1_OVER_6) * minus_abs_clamped + _1_OVER_5
+    product_22 = (product_22 * minus_abs_clamped + _1_OVER_4) * minus_abs_clamped + _1_OVER_3
+    product_22 = minus_abs_clamped.square() * (product_22 * minus_abs_clamped + _1_OVER_2)
+    total_38 = total_38 + product_22
+    branch_18 = _select(total_38.abs() < torch.inf, total_38, 0)
+    total_39 = total_37 + branch_18
     e = minus_abs_clamped.exp()
-    t_3 = torch.where(is_less_4, total_40, e)
+    t_3 = _select(is_less_4, total_39, e)
     t_3_squared = t_3.square()
-    total_41 = t_3_squared + 1
-    difference_28 = total_41 - t_3_squared
+    total_40 = t_3_squared + 1
+    difference_28 = total_40 - t_3_squared
     head_t_3 = _head(t_3)
     difference_29 = t_3 - head_t_3
-    branch_19 = torch.where(is_less_4, branch_18 - (total_40 - total_38), 0)
+    branch_19 = _select(is_less_4, branch_18 - (total_39 - total_37), 0)
     binade_2 = _binade(e * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_20 = torch.where(inside_2, binade_2, 1)
+    branch_20 = _select(inside_2, binade_2, 1)
     ratio_4 = e / branch_20
     floor_2 = torch.floor(branch_20.log() * _1_OVER_LOG_2 + 0.5)
     difference_30 = minus_abs_clamped - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_4 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_42 = difference_30 + negated_4
-    difference_31 = total_42 - difference_30
-    total_43 = difference_30 - (total_42 - difference_31) + (negated_4 - difference_31)
-    total_43 = total_43 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_21 = torch.where(total_43.abs() < torch.inf, total_43, 0)
-    total_44 = total_42 + branch_21
-    numerator_12 = ((_1_OVER_15 * total_44 + _1_OVER_14) * total_44 + _1_OVER_13) * total_44
-    numerator_13 = ((numerator_12 + _1_OVER_12) * total_44 + _1_OVER_11) * total_44
-    numerator_14 = ((numerator_13 + _1_OVER_10) * total_44 + _1_OVER_9) * total_44 + _1_OVER_8
-    numerator_15 = ((numerator_14 * total_44 + _1_OVER_7) * total_44 + _1_OVER_6) * total_44
-    numerator_16 = ((numerator_15 + _1_OVER_5) * total_44 + _1_OVER_4) * total_44 + _1_OVER_3
-    numerator_17 = total_44.square() * (numerator_16 * total_44 + _1_OVER_2)
-    numerator_18 = numerator_17 + (branch_21 - (total_44 - total_42))
-    numerator_18 = (1 - ratio_4 + total_44 + numerator_18) / ratio_4
-    numerator_18 = torch.where(inside_2 & (magnitude >= 0.25), numerator_18, 0)
-    total_45 = t_3_squared - (total_41 - difference_28) + (1 - difference_28)
-    total_46 = head_t_3 * head_t_3 - t_3_squared + head_t_3 * difference_29
-    total_46 = total_46 + difference_29 * head_t_3 + difference_29 * difference_29
-    total_46 = torch.where(t_3_squared * 2.0**-60 == 0, 0, total_46) + branch_19 * t_3 * 2
-    total_45 = total_45 + (total_46 + numerator_18 * 2 * t_3_squared)
-    branch_22 = torch.where(total_45.abs() < torch.inf, total_45, 0)
-    total_47 = total_41 + branch_22
-    ratio_5 = 2 / total_47
+    total_41 = difference_30 + negated_4
+    difference_31 = total_41 - difference_30
+    total_42 = difference_30 - (total_41 - difference_31) + (negated_4 - difference_31)
+    total_42 = total_42 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_21 = _select(total_42.abs() < torch.inf, total_42, 0)
+    total_43 = total_41 + branch_21
+    numerator_12 = ((_1_OVER_15 * total_43 + _1_OVER_14) * total_43 + _1_OVER_13) * total_43
+    numerator_13 = ((numerator_12 + _1_OVER_12) * total_43 + _1_OVER_11) * total_43
+    numerator_14 = ((numerator_13 + _1_OVER_10) * total_43 + _1_OVER_9) * total_43 + _1_OVER_8
+    numerator_15 = ((numerator_14 * total_43 + _1_OVER_7) * total_43 + _1_OVER_6) * total_43
+    numerator_16 = ((numerator_15 + _1_OVER_5) * total_43 + _1_OVER_4) * total_43 + _1_OVER_3
+    numerator_17 = total_43.square() * (numerator_16 * total_43 + _1_OVER_2)
+    numerator_18 = numerator_17 + (branch_21 - (total_43 - total_41))
+    numerator_18 = (1 - ratio_4 + total_43 + numerator_18) / ratio_4
+    numerator_18 = _select(inside_2 & (magnitude >= 0.25), numerator_18, 0)
+    total_44 = t_3_squared - (total_40 - difference_28) + (1 - difference_28)
+    total_45 = head_t_3 * head_t_3 - t_3_squared + head_t_3 * difference_29
+    total_45 = total_45 + difference_29 * head_t_3 + difference_29 * difference_29
+    total_45 = _select(t_3_squared * 2.0**-60 == 0, 0, total_45) + branch_19 * t_3 * 2
+    total_44 = total_44 + (total_45 + numerator_18 * 2 * t_3_squared)
+    branch_22 = _select(total_44.abs() < torch.inf, total_44, 0)
+    total_46 = total_40 + branch_22
+    ratio_5 = 2 / total_46
     ratio_5_squared = ratio_5.square()
-    product_22 = product_20 * ratio_5_squared
+    product_23 = product_21 * ratio_5_squared
     sign_clamped = torch.where(clamped.isnan(), clamped, clamped.sign())
-    product_23 = -2 * abs_clamped
-    abs_product_23 = product_23.abs()
-    is_less_5 = abs_product_23 < 0.25
-    total_48 = product_23 + 1
-    difference_32 = total_48 - product_23
-    total_49 = (_1_OVER_15 * product_23 + _1_OVER_14) * product_23 + _1_OVER_13
-    total_49 = (total_49 * product_23 + _1_OVER_12) * product_23 + _1_OVER_11
-    total_49 = ((total_49 * product_23 + _1_OVER_10) * product_23 + _1_OVER_9) * product_23
-    total_49 = ((total_49 + _1_OVER_8) * product_23 + _1_OVER_7) * product_23 + _1_OVER_6
-    total_49 = ((total_49 * product_23 + _1_OVER_5) * product_23 + _1_OVER_4) * product_23
-    total_49 = product_23.square() * ((total_49 + _1_OVER_3) * product_23 + _1_OVER_2)
-    total_49 = product_23 - (total_48 - difference_32) + (1 - difference_32) + total_49
-    branch_23 = torch.where(total_49.abs() < torch.inf, total_49, 0)
-    total_50 = total_48 + branch_23
-    exp_product_23 = product_23.exp()
-    branch_24 = torch.where(is_less_5, total_50, exp_product_23)
-    total_51 = branch_24 - 1
-    difference_33 = total_51 - branch_24
-    binade_3 = _binade(exp_product_23 * _4_OVER_3)
+    product_24 = -2 * abs_clamped
+    abs_product_24 = product_24.abs()
+    is_less_5 = abs_product_24 < 0.25
+    total_47 = product_24 + 1
+    difference_32 = total_47 - product_24
+    total_48 = (_1_OVER_15 * product_24 + _1_OVER_14) * product_24 + _1_OVER_13
+    total_48 = (total_48 * product_24 + _1_OVER_12) * product_24 + _1_OVER_11
+    total_48 = ((total_48 * product_24 + _1_OVER_10) * product_24 + _1_OVER_9) * product_24
+    total_48 = ((total_48 + _1_OVER_8) * product_24 + _1_OVER_7) * product_24 + _1_OVER_6
+    total_48 = ((total_48 * product_24 + _1_OVER_5) * product_24 + _1_OVER_4) * product_24
+    total_48 = product_24.square() * ((total_48 + _1_OVER_3) * product_24 + _1_OVER_2)
+    total_48 = product_24 - (total_47 - difference_32) + (1 - difference_32) + total_48
+    branch_23 = _select(total_48.abs() < torch.inf, total_48, 0)
+    total_49 = total_47 + branch_23
+    exp_product_24 = product_24.exp()
+    branch_24 = _select(is_less_5, total_49, exp_product_24)
+    total_50 = branch_24 - 1
+    difference_33 = total_50 - branch_24
+    binade_3 = _binade(exp_product_24 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_25 = torch.where(inside_3, binade_3, 1)
-    ratio_6 = exp_product_23 / branch_25
+    branch_25 = _select(inside_3, binade_3, 1)
+    ratio_6 = exp_product_24 / branch_25
     floor_3 = torch.floor(branch_25.log() * _1_OVER_LOG_2 + 0.5)
-    difference_34 = product_23 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_34 = product_24 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_5 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_52 = difference_34 + negated_5
-    difference_35 = total_52 - difference_34
-    total_53 = difference_34 - (total_52 - difference_35) + (negated_5 - difference_35)
-    total_53 = total_53 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_26 = torch.where(total_53.abs() < torch.inf, total_53, 0)
-    total_54 = total_52 + branch_26
-    numerator_19 = ((_1_OVER_15 * total_54 + _1_OVER_14) * total_54 + _1_OVER_13) * total_54
-    numerator_20 = ((numerator_19 + _1_OVER_12) * total_54 + _1_OVER_11) * total_54
-    numerator_21 = ((numerator_20 + _1_OVER_10) * total_54 + _1_OVER_9) * total_54 + _1_OVER_8
-    numerator_22 = ((numerator_21 * total_54 + _1_OVER_7) * total_54 + _1_OVER_6) * total_54
-    numerator_23 = ((numerator_22 + _1_OVER_5) * total_54 + _1_OVER_4) * total_54 + _1_OVER_3
-    numerator_24 = total_54.square() * (numerator_23 * total_54 + _1_OVER_2)
-    numerator_25 = numerator_24 + (branch_26 - (total_54 - total_52))
-    numerator_25 = (1 - ratio_6 + total_54 + numerator_25) / ratio_6
-    numerator_25 = torch.where(inside_3 & (abs_product_23 >= 0.25), numerator_25, 0)
-    numerator_25 = numerator_25 * branch_24
-    numerator_25 = torch.where(is_less_5, branch_23 - (total_50 - total_48), 0) + numerator_25
-    numerator_25 = branch_24 - (total_51 - difference_33) + (-1 - difference_33) + numerator_25
-    branch_27 = torch.where(numerator_25.abs() < torch.inf, numerator_25, 0)
-    total_55 = total_51 + branch_27
-    minus_total_55 = -total_55
-    total_56 = total_55 + 2
-    difference_36 = total_56 - total_55
-    difference_37 = branch_27 - (total_55 - total_51)
-    total_57 = total_55 - (total_56 - difference_36) + (2 - difference_36) + difference_37
-    branch_28 = torch.where(total_57.abs() < torch.inf, total_57, 0)
-    total_58 = total_56 + branch_28
-    ratio_7 = minus_total_55 / total_58
-    product_24 = sign_clamped * ratio_7
+    total_51 = difference_34 + negated_5
+    difference_35 = total_51 - difference_34
+    total_52 = difference_34 - (total_51 - difference_35) + (negated_5 - difference_35)
+    total_52 = total_52 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_26 = _select(total_52.abs() < torch.inf, total_52, 0)
+    total_53 = total_51 + branch_26
+    numerator_19 = ((_1_OVER_15 * total_53 + _1_OVER_14) * total_53 + _1_OVER_13) * total_53
+    numerator_20 = ((numerator_19 + _1_OVER_12) * total_53 + _1_OVER_11) * total_53
+    numerator_21 = ((numerator_20 + _1_OVER_10) * total_53 + _1_OVER_9) * total_53 + _1_OVER_8
+    numerator_22 = ((numerator_21 * total_53 + _1_OVER_7) * total_53 + _1_OVER_6) * total_53
+    numerator_23 = ((numerator_22 + _1_OVER_5) * total_53 + _1_OVER_4) * total_53 + _1_OVER_3
+    numerator_24 = total_53.square() * (numerator_23 * total_53 + _1_OVER_2)
+    numerator_25 = numerator_24 + (branch_26 - (total_53 - total_51))
+    numerator_25 = (1 - ratio_6 + total_53 + numerator_25) / ratio_6
+    numerator_25 = _select(inside_3 & (abs_product_24 >= 0.25), numerator_25, 0) * branch_24
+    numerator_25 = _select(is_less_5, branch_23 - (total_49 - total_47), 0) + numerator_25
+    numerator_25 = branch_24 - (total_50 - difference_33) + (-1 - difference_33) + numerator_25
+    branch_27 = _select(numerator_25.abs() < torch.inf, numerator_25, 0)
+    total_54 = total_50 + branch_27
+    minus_total_54 = -total_54
+    total_55 = total_54 + 2
+    difference_36 = total_55 - total_54
+    difference_37 = branch_27 - (total_54 - total_50)
+    total_56 = total_54 - (total_55 - difference_36) + (2 - difference_36) + difference_37
+    branch_28 = _select(total_56.abs() < torch.inf, total_56, 0)
+    total_57 = total_55 + branch_28
+    ratio_7 = minus_total_54 / total_57
+    product_25 = sign_clamped * ratio_7
     tanh_clamped = clamped.tanh()
     head_sign_clamped = _head(sign_clamped)
     head_ratio_7 = _head(ratio_7)
     difference_38 = ratio_7 - head_ratio_7
     difference_39 = sign_clamped - head_sign_clamped
-    product_25 = ratio_7 * total_58
-    head_total_58 = _head(total_58)
-    difference_40 = total_58 - head_total_58
-    numerator_26 = head_ratio_7 * head_total_58 - product_25 + head_ratio_7 * difference_40
-    numerator_27 = numerator_26 + difference_38 * head_total_58 + difference_38 * difference_40
-    numerator_28 = -torch.where(product_25 * 2.0**-60 == 0, 0, numerator_27)
-    numerator_29 = minus_total_55 - product_25 + numerator_28 - difference_37
-    numerator_29 = (numerator_29 - (branch_28 - (total_58 - total_56)) * ratio_7) / total_58
+    product_26 = ratio_7 * total_57
+    head_total_57 = _head(total_57)
+    difference_40 = total_57 - head_total_57
+    numerator_26 = head_ratio_7 * head_total_57 - product_26 + head_ratio_7 * difference_40
+    numerator_27 = numerator_26 + difference_38 * head_total_57 + difference_38 * difference_40
+    numerator_28 = -_select(product_26 * 2.0**-60 == 0, 0, numerator_27)
+    numerator_29 = minus_total_54 - product_26 + numerator_28 - difference_37
+    numerator_29 = (numerator_29 - (branch_28 - (total_57 - total_55)) * ratio_7) / total_57
     numerator_29 = numerator_29 * sign_clamped
-    difference_41 = head_sign_clamped * head_ratio_7 - product_24
+    difference_41 = head_sign_clamped * head_ratio_7 - product_25
     difference_41 = difference_41 + head_sign_clamped * difference_38
     difference_41 = difference_41 + difference_39 * head_ratio_7 + difference_39 * difference_38
-    difference_41 = torch.where(product_24 * 2.0**-60 == 0, 0, difference_41) + numerator_29
-    magnitude_2 = torch.abs(product_24 - tanh_clamped + difference_41)
+    difference_41 = _select(product_25 * 2.0**-60 == 0, 0, difference_41) + numerator_29
+    magnitude_2 = torch.abs(product_25 - tanh_clamped + difference_41)
     magnitude_2 = magnitude_2 <= 0.00390625 * tanh_clamped.abs()
-    branch_29 = torch.where(magnitude_2, product_24, tanh_clamped)
-    product_26 = product_22 * branch_29
-    head_product_22 = _head(product_22)
+    branch_29 = _select(magnitude_2, product_25, tanh_clamped)
+    product_27 = product_23 * branch_29
+    head_product_23 = _head(product_23)
     head_branch_29 = _head(branch_29)
     difference_42 = branch_29 - head_branch_29
-    difference_43 = product_22 - head_product_22
-    head_product_20 = _head(product_20)
+    difference_43 = product_23 - head_product_23
+    head_product_21 = _head(product_21)
     head_3 = _head(ratio_5_squared)
     difference_44 = ratio_5_squared - head_3
-    difference_45 = product_20 - head_product_20
+    difference_45 = product_21 - head_product_21
     head_ratio_5 = _head(ratio_5)
     difference_46 = ratio_5 - head_ratio_5
-    product_27 = ratio_5 * total_47
-    head_total_47 = _head(total_47)
-    difference_47 = total_47 - head_total_47
-    total_59 = head_ratio_5 * head_ratio_5 - ratio_5_squared + head_ratio_5 * difference_46
-    total_59 = total_59 + difference_46 * head_ratio_5 + difference_46 * difference_46
-    total_59 = torch.where(ratio_5_squared * 2.0**-60 == 0, 0, total_59)
-    numerator_30 = head_ratio_5 * head_total_47 - product_27 + head_ratio_5 * difference_47
-    numerator_31 = numerator_30 + difference_46 * head_total_47 + difference_46 * difference_47
-    numerator_32 = 2 - product_27 - torch.where(product_27 * 2.0**-60 == 0, 0, numerator_31)
-    numerator_32 = (numerator_32 - (branch_22 - (total_47 - total_41)) * ratio_5) / total_47
-    total_59 = (total_59 + numerator_32 * ratio_5 * 2) * product_20
-    total_60 = head_product_20 * head_3 - product_22 + head_product_20 * difference_44
-    total_60 = total_60 + difference_45 * head_3 + difference_45 * difference_44
-    total_60 = torch.where(product_22 * 2.0**-60 == 0, 0, total_60) + total_59
-    total_60 = total_60 * branch_29
-    product_28 = torch.where(magnitude_2, difference_41, 0) * product_22
-    difference_48 = head_product_22 * head_branch_29 - product_26
-    difference_48 = difference_48 + head_product_22 * difference_42
+    product_28 = ratio_5 * total_46
+    head_total_46 = _head(total_46)
+    difference_47 = total_46 - head_total_46
+    total_58 = head_ratio_5 * head_ratio_5 - ratio_5_squared + head_ratio_5 * difference_46
+    total_58 = total_58 + difference_46 * head_ratio_5 + difference_46 * difference_46
+    total_58 = _select(ratio_5_squared * 2.0**-60 == 0, 0, total_58)
+    numerator_30 = head_ratio_5 * head_total_46 - product_28 + head_ratio_5 * difference_47
+    numerator_31 = numerator_30 + difference_46 * head_total_46 + difference_46 * difference_47
+    numerator_32 = 2 - product_28 - _select(product_28 * 2.0**-60 == 0, 0, numerator_31)
+    numerator_32 = (numerator_32 - (branch_22 - (total_46 - total_40)) * ratio_5) / total_46
+    total_58 = (total_58 + numerator_32 * ratio_5 * 2) * product_21
+    total_59 = head_product_21 * head_3 - product_23 + head_product_21 * difference_44
+    total_59 = total_59 + difference_45 * head_3 + difference_45 * difference_44
+    total_59 = (_select(product_23 * 2.0**-60 == 0, 0, total_59) + total_58) * branch_29
+    product_29 = _select(magnitude_2, difference_41, 0) * product_23
+    difference_48 = head_product_23 * head_branch_29 - product_27
+    difference_48 = difference_48 + head_product_23 * difference_42
     difference_48 = difference_48 + difference_43 * head_branch_29
     difference_48 = difference_48 + difference_43 * difference_42
-    difference_48 = torch.where(product_26 * 2.0**-60 == 0, 0, difference_48) + total_60
-    difference_48 = difference_48 + product_28
-    branch_30 = torch.where(difference_48.abs() < torch.inf, difference_48, 0)
-    total_61 = product_26 + branch_30
-    branch_31 = torch.where(branch_19.abs() < torch.inf, branch_19, 0)
-    total_62 = t_3 + branch_31
-    product_29 = total_61 * total_62
+    difference_48 = _select(product_27 * 2.0**-60 == 0, 0, difference_48) + total_59
+    difference_48 = difference_48 + product_29
+    branch_30 = _select(difference_48.abs() < torch.inf, difference_48, 0)
+    total_60 = product_27 + branch_30
+    branch_31 = _select(branch_19.abs() < torch.inf, branch_19, 0)
+    total_61 = t_3 + branch_31
+    product_30 = total_60 * total_61
+    head_total_60 = _head(total_60)
     head_total_61 = _head(total_61)
-    head_total_62 = _head(total_62)
-    difference_49 = total_62 - head_total_62
-    difference_50 = total_61 - head_total_61
-    difference_51 = branch_31 - (total_62 - t_3)
-    total_63 = head_total_61 * head_total_62 - product_29 + head_total_61 * difference_49
-    total_63 = total_63 + difference_50 * head_total_62 + difference_50 * difference_49
-    total_63 = torch.where(product_29 * 2.0**-60 == 0, 0, total_63)
-    total_63 = total_63 + (branch_30 - (total_61 - product_26)) * total_62
-    total_63 = total_63 + difference_51 * total_61
-    branch_32 = torch.where(total_63.abs() < torch.inf, total_63, 0)
-    total_64 = product_29 + branch_32
-    product_30 = total_64 * total_62
-    minus_product_30 = -product_30
-    total_65 = total_37 + minus_product_30
-    difference_52 = total_65 - total_37
-    head_total_64 = _head(total_64)
-    difference_53 = total_64 - head_total_64
-    total_66 = head_total_64 * head_total_62 - product_30 + head_total_64 * difference_49
-    total_66 = total_66 + difference_53 * head_total_62 + difference_53 * difference_49
-    total_66 = torch.where(product_30 * 2.0**-60 == 0, 0, total_66)
-    total_66 = total_66 + (branch_32 - (total_64 - product_29)) * total_62
-    total_66 = total_66 + difference_51 * total_64
-    total_66 = -(total_66 + (numerator_18 + numerator_18) * product_30)
-    total_67 = total_37 - (total_65 - difference_52) + (minus_product_30 - difference_52)
-    total_67 = total_67 + total_66
-    branch_33 = torch.where(total_67.abs() < torch.inf, total_67, 0)
-    total_68 = total_65 + branch_33
-    difference_54 = branch_33 - (total_68 - total_65)
-    return total_68 + torch.where(difference_54.abs() < torch.inf, difference_54, 0)
+    difference_49 = total_61 - head_total_61
+    difference_50 = total_60 - head_total_60
+    difference_51 = branch_31 - (total_61 - t_3)
+    total_62 = head_total_60 * head_total_61 - product_30 + head_total_60 * difference_49
+    total_62 = total_62 + difference_50 * head_total_61 + difference_50 * difference_49
+    total_62 = _select(product_30 * 2.0**-60 == 0, 0, total_62)
+    total_62 = total_62 + (branch_30 - (total_60 - product_27)) * total_61
+    total_62 = total_62 + difference_51 * total_60
+    branch_32 = _select(total_62.abs() < torch.inf, total_62, 0)
+    total_63 = product_30 + branch_32
+    product_31 = total_63 * total_61
+    minus_product_31 = -product_31
+    total_64 = product_19 + minus_product_31
+    difference_52 = total_64 - product_19
+    head_total_63 = _head(total_63)
+    difference_53 = total_63 - head_total_63
+    total_65 = product_19 - (total_64 - difference_52) + (minus_product_31 - difference_52)
+    total_66 = head_total_63 * head_total_61 - product_31 + head_total_63 * difference_49
+    total_66 = total_66 + difference_53 * head_total_61 + difference_53 * difference_49
+    total_66 = _select(product_31 * 2.0**-60 == 0, 0, total_66)
+    total_66 = total_66 + (branch_32 - (total_63 - product_30)) * total_61
+    total_66 = total_66 + difference_51 * total_63
+    total_65 = total_65 - (total_66 + (numerator_18 + numerator_18) * product_31)
+    branch_33 = _select(total_65.abs() < torch.inf, total_65, 0)
+    total_67 = total_64 + branch_33
+    difference_54 = branch_33 - (total_67 - total_64)
+    return total_67 + _select(difference_54.abs() < torch.inf, difference_54, 0)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -657,8 +654,7 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     numerator = product_2 * (total * t - difference) * root_t * root_t
     numerator_2 = product_2 * (total - difference * t) * root_t * root_t
-    numerator = torch.where(product < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -667,12 +663,11 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     negated = -product.abs()
     clamped = x.clamp(-(2.0**33), 2.0**33)
     is_far = negated < -64
-    part_of_t = torch.where(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = _expm1(negated) * (clamped.square() * clamped) * part_of_t * rest_of_t
     t = part_of_t * rest_of_t
-    numerator = torch.where(product < 0, -product_2, product_2)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(product < 0, -product_2, product_2) / (((t + 3) * t + 3) * t + 1)
 
 
 _DERIVATIVES = {
@@ -920,3 +915,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

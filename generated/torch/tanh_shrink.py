@@ -63,7 +63,7 @@ def _value(x: Tensor) -> Tensor:
     total = total.mul_(x_squared).sub_(0.021869488534188717).mul_(x_squared)
     total = total.add_(0.05396825396818542).mul_(x_squared).sub_(0.1333333333333324)
     total = total.mul_(x_squared).add_(0.3333333333333333).mul_(x).mul_(x).mul_(x)
-    return torch.where(abs_x < 1.5, total, numerator)
+    return _select(abs_x < 1.5, total, numerator)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -85,8 +85,7 @@ def _by_x(x: Tensor) -> Tensor:
     total = total.sub_(0.1968253968219671).mul_(x_squared).add_(0.3777777777776979)
     total = total.mul_(x_squared).sub_(0.666666666666666).mul_(x_squared).add_(1)
     total = total.mul_(x).mul_(x)
-    difference = 1 - (2 * e).div_(e.square().add_(1)).square_()
-    return torch.where(abs_x < 1, total, difference)
+    return _select(abs_x < 1, total, 1 - (2 * e).div_(e.square().add_(1)).square_())
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -110,7 +109,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = (product * difference + 0.9561606359608458) * difference
     product = (product - 1.7879540079154526) * difference + 0.25505251631867276
     product = sign_x * (product * difference + 0.7602937227647686)
-    return torch.where(difference.abs() < 0.116450572013855, product, ratio)
+    return _select(difference.abs() < 0.116450572013855, product, ratio)
 
 
 _DERIVATIVES = {
@@ -263,3 +262,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

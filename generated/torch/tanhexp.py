@@ -77,13 +77,13 @@ def _value(x: Tensor) -> Tensor:
     held = x.clamp(-1, 1)
     abs_x = x.abs()
     is_far = abs_x > 64
-    part_of_t = torch.where(is_far, 0.5 * x, x).exp_()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * x, x).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = rest_of_t.mul_(part_of_t)
     smaller = x.clamp(max=0)
     is_far_2 = smaller.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * smaller, smaller).exp_()
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
+    part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp_()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     is_gone = smaller < -800
     scale = abs_x.clamp(min=1)
     total = (-2.544517474646012e-06 * difference_2).sub_(8.815626876240558e-06)
@@ -116,12 +116,12 @@ def _value(x: Tensor) -> Tensor:
     total_2 = total_2.add_(0.08316425108810925).mul_(difference).add_(0.1113298345184204)
     total_2 = total_2.mul_(difference).sub_(0.06429714631034907).mul_(difference)
     total_2 = total_2.sub_(0.34547388860334033)
-    branch = torch.where(is_gone, scale.clamp(max=2.0**100), scale)
+    branch = _select(is_gone, scale.clamp(max=2.0**100), scale)
     ratio = product.tanh().div_(part_of_t_2).div_(rest_of_t_2)
-    ratio = held.mul_(torch.where((product.abs() < 2.0**-54) & (x < 0), 1, ratio))
+    ratio = held.mul_(_select((product.abs() < 2.0**-54) & (x < 0), 1, ratio))
     ratio = ratio.mul_(part_of_t_2).mul_(branch).mul_(rest_of_t_2)
-    total = torch.where(difference_2.abs() < 0.42197744846344, total, ratio)
-    return torch.where(difference.abs() < 0.24989755259134983, total_2, total)
+    total = _select(difference_2.abs() < 0.42197744846344, total, ratio)
+    return _select(difference.abs() < 0.24989755259134983, total_2, total)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -143,12 +143,12 @@ def _by_x(x: Tensor) -> Tensor:
     total_2 = total_2.mul_(product).add_(_1_OVER_4).mul_(product).add_(_1_OVER_3)
     total_2 = product.square().mul_(total_2.mul_(product).add_(_1_OVER_2))
     total_2 = (product - (total - difference)).add_(1 - difference).add_(total_2)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     exp_product = product.exp()
-    branch_2 = torch.where(is_less, total_3, exp_product)
-    branch_3 = torch.where(is_less, branch - (total_3 - total), 0)
-    branch_4 = torch.where(branch_3.abs() < torch.inf, branch_3, 0)
+    branch_2 = _select(is_less, total_3, exp_product)
+    branch_3 = _select(is_less, branch - (total_3 - total), 0)
+    branch_4 = _select(branch_3.abs() < torch.inf, branch_3, 0)
     total_4 = branch_2 + branch_4
     product_2 = total_4 * total_4
     head_total_4 = _head(total_4)
@@ -159,12 +159,12 @@ def _by_x(x: Tensor) -> Tensor:
     difference_4 = difference_4.add_(head_total_4 * difference_2)
     difference_4 = difference_4.add_(difference_2 * head_total_4)
     difference_4 = difference_4.add_(difference_2 * difference_2)
-    difference_4 = torch.where(product_2 * 2.0**-60 == 0, 0, difference_4).add_(product_3)
+    difference_4 = _select(product_2 * 2.0**-60 == 0, 0, difference_4).add_(product_3)
     difference_4 = difference_4.add_(product_3)
-    total_5 = torch.where(difference_4.abs() < torch.inf, difference_4, 0).add_(product_2)
+    total_5 = _select(difference_4.abs() < torch.inf, difference_4, 0).add_(product_2)
     binade = _binade(exp_product * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_5 = torch.where(inside, binade, 1)
+    branch_5 = _select(inside, binade, 1)
     ratio = exp_product / branch_5
     floor = branch_5.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_5 = product - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -173,7 +173,7 @@ def _by_x(x: Tensor) -> Tensor:
     difference_6 = total_6 - difference_5
     total_7 = (difference_5 - (total_6 - difference_6)).add_(negated - difference_6)
     total_7 = total_7.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_6 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_6 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_8 = total_6 + branch_6
     numerator = (_1_OVER_15 * total_8).add_(_1_OVER_14).mul_(total_8).add_(_1_OVER_13)
     numerator = numerator.mul_(total_8).add_(_1_OVER_12).mul_(total_8).add_(_1_OVER_11)
@@ -184,18 +184,18 @@ def _by_x(x: Tensor) -> Tensor:
     numerator = total_8.square().mul_(numerator.mul_(total_8).add_(_1_OVER_2))
     numerator = numerator.add_(branch_6 - (total_8 - total_6))
     numerator = (1 - ratio).add_(total_8).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_product >= 0.25), numerator, 0)
+    numerator = _select(inside & (abs_product >= 0.25), numerator, 0)
     total_9 = numerator + numerator
-    total_10 = torch.where(total_9.abs() < torch.inf, total_9, 0).add_(1)
+    total_10 = _select(total_9.abs() < torch.inf, total_9, 0).add_(1)
     product_4 = total_5 * total_9
-    total_11 = torch.where(product_4.abs() < torch.inf, product_4, 0).add_(total_5)
-    total_11 = torch.where(total_5.abs() < 2.0**-60, total_5 * total_10, total_11).abs_()
+    total_11 = _select(product_4.abs() < torch.inf, product_4, 0).add_(total_5)
+    total_11 = _select(total_5.abs() < 2.0**-60, total_5 * total_10, total_11).abs_()
     t = (-total_11).mul_(0.5).exp_().square_()
     t_squared = t.square_()
     total_12 = t_squared + 1
     difference_7 = total_12 - t_squared
     total_13 = (t_squared - (total_12 - difference_7)).add_(1 - difference_7)
-    branch_7 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_7 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = total_12 + branch_7
     ratio_2 = 2 / total_14
     ratio_2_squared = ratio_2.square()
@@ -211,21 +211,21 @@ def _by_x(x: Tensor) -> Tensor:
     difference_11 = total_14 - head_total_14
     total_15 = (head_clamped * head).sub_(product_5).add_(head_clamped * difference_8)
     total_15 = total_15.add_(difference_9 * head).add_(difference_9 * difference_8)
-    total_15 = torch.where(product_5 * 2.0**-60 == 0, 0, total_15)
+    total_15 = _select(product_5 * 2.0**-60 == 0, 0, total_15)
     numerator_2 = (branch_7 - (total_14 - total_12)).mul_(ratio_2).neg_()
     difference_12 = (head_ratio_2 * head_ratio_2).sub_(ratio_2_squared)
     difference_12 = difference_12.add_(head_ratio_2 * difference_10)
     difference_12 = difference_12.add_(difference_10 * head_ratio_2)
     difference_12 = difference_12.add_(difference_10 * difference_10)
-    difference_12 = torch.where(ratio_2_squared * 2.0**-60 == 0, 0, difference_12)
+    difference_12 = _select(ratio_2_squared * 2.0**-60 == 0, 0, difference_12)
     numerator_3 = (head_ratio_2 * head_total_14).sub_(product_6)
     numerator_4 = numerator_3.add_(head_ratio_2 * difference_11)
     numerator_5 = numerator_4.add_(difference_10 * head_total_14)
     numerator_6 = numerator_5.add_(difference_10 * difference_11)
-    numerator_7 = (2 - product_6).sub_(torch.where(product_6 * 2.0**-60 == 0, 0, numerator_6))
+    numerator_7 = (2 - product_6).sub_(_select(product_6 * 2.0**-60 == 0, 0, numerator_6))
     numerator_7 = numerator_7.add_(numerator_2).div_(total_14).mul_(ratio_2).mul_(2)
     total_15 = total_15.add_(difference_12.add_(numerator_7).mul_(clamped))
-    total_16 = torch.where(total_15.abs() < torch.inf, total_15, 0).add_(product_5)
+    total_16 = _select(total_15.abs() < torch.inf, total_15, 0).add_(product_5)
     total_16 = total_16.mul_(t_squared)
     is_negative = clamped < 0
     sign_product_2 = torch.where(product_2.isnan(), product_2, product_2.sign())
@@ -243,15 +243,15 @@ def _by_x(x: Tensor) -> Tensor:
     total_18 = product_7.square().mul_(total_18.mul_(product_7).add_(_1_OVER_2))
     total_19 = (product_7 - (total_17 - difference_13)).add_(1 - difference_13)
     total_19 = total_19.add_(total_18)
-    branch_8 = torch.where(total_19.abs() < torch.inf, total_19, 0)
+    branch_8 = _select(total_19.abs() < torch.inf, total_19, 0)
     total_20 = total_17 + branch_8
     exp_product_7 = product_7.exp()
-    branch_9 = torch.where(is_less_2, total_20, exp_product_7)
+    branch_9 = _select(is_less_2, total_20, exp_product_7)
     total_21 = branch_9 - 1
     difference_14 = total_21 - branch_9
     binade_2 = _binade(exp_product_7 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_10 = torch.where(inside_2, binade_2, 1)
+    branch_10 = _select(inside_2, binade_2, 1)
     ratio_3 = exp_product_7 / branch_10
     floor_2 = branch_10.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_15 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -260,7 +260,7 @@ def _by_x(x: Tensor) -> Tensor:
     difference_16 = total_22 - difference_15
     total_23 = (difference_15 - (total_22 - difference_16)).add_(negated_2 - difference_16)
     total_23 = total_23.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_11 = torch.where(total_23.abs() < torch.inf, total_23, 0)
+    branch_11 = _select(total_23.abs() < torch.inf, total_23, 0)
     total_24 = total_22 + branch_11
     numerator_8 = (_1_OVER_15 * total_24).add_(_1_OVER_14).mul_(total_24).add_(_1_OVER_13)
     numerator_9 = numerator_8.mul_(total_24).add_(_1_OVER_12).mul_(total_24).add_(_1_OVER_11)
@@ -271,21 +271,20 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_14 = total_24.square().mul_(numerator_13.mul_(total_24).add_(_1_OVER_2))
     numerator_15 = numerator_14.add_(branch_11 - (total_24 - total_22))
     numerator_15 = (1 - ratio_3).add_(total_24).add_(numerator_15).div_(ratio_3)
-    numerator_15 = torch.where(inside_2 & (abs_product_7 >= 0.25), numerator_15, 0)
-    numerator_15 = numerator_15.mul_(branch_9)
+    numerator_15 = _select(inside_2 & (abs_product_7 >= 0.25), numerator_15, 0).mul_(branch_9)
+    numerator_15 = _select(is_less_2, branch_8 - (total_20 - total_17), 0).add_(numerator_15)
     total_25 = (branch_9 - (total_21 - difference_14)).add_(-1 - difference_14)
-    branch_12 = torch.where(is_less_2, branch_8 - (total_20 - total_17), 0)
-    total_25 = total_25.add_(branch_12.add_(numerator_15))
-    branch_13 = torch.where(total_25.abs() < torch.inf, total_25, 0)
-    total_26 = total_21 + branch_13
+    total_25 = total_25.add_(numerator_15)
+    branch_12 = _select(total_25.abs() < torch.inf, total_25, 0)
+    total_26 = total_21 + branch_12
     minus_total_26 = -total_26
     total_27 = total_26 + 2
     difference_17 = total_27 - total_26
-    difference_18 = branch_13 - (total_26 - total_21)
+    difference_18 = branch_12 - (total_26 - total_21)
     total_28 = (total_26 - (total_27 - difference_17)).add_(2 - difference_17)
     total_28 = total_28.add_(difference_18)
-    branch_14 = torch.where(total_28.abs() < torch.inf, total_28, 0)
-    total_29 = total_27 + branch_14
+    branch_13 = _select(total_28.abs() < torch.inf, total_28, 0)
+    total_29 = total_27 + branch_13
     ratio_4 = minus_total_26 / total_29
     product_8 = sign_product_2 * ratio_4
     tanh_product_2 = product_2.tanh()
@@ -299,19 +298,19 @@ def _by_x(x: Tensor) -> Tensor:
     total_30 = (head_2 * head_ratio_4).sub_(product_8).add_(head_2 * difference_19)
     total_30 = total_30.add_(difference_20 * head_ratio_4)
     total_30 = total_30.add_(difference_20 * difference_19)
-    total_30 = torch.where(product_8 * 2.0**-60 == 0, 0, total_30)
-    numerator_16 = (branch_14 - (total_29 - total_27)).mul_(ratio_4).neg_()
+    total_30 = _select(product_8 * 2.0**-60 == 0, 0, total_30)
+    numerator_16 = (branch_13 - (total_29 - total_27)).mul_(ratio_4).neg_()
     numerator_17 = (head_ratio_4 * head_total_29).sub_(product_9)
     numerator_18 = numerator_17.add_(head_ratio_4 * difference_21)
     numerator_19 = numerator_18.add_(difference_19 * head_total_29)
     numerator_20 = numerator_19.add_(difference_19 * difference_21)
-    numerator_21 = torch.where(product_9 * 2.0**-60 == 0, 0, numerator_20).neg_()
+    numerator_21 = _select(product_9 * 2.0**-60 == 0, 0, numerator_20).neg_()
     numerator_22 = (minus_total_26 - product_9).add_(numerator_21).sub_(difference_18)
     numerator_22 = numerator_22.add_(numerator_16).div_(total_29).mul_(sign_product_2)
     total_30 = total_30.add_(numerator_22)
     magnitude = (product_8 - tanh_product_2).add_(total_30).abs_()
     magnitude = magnitude <= tanh_product_2.abs().mul_(0.00390625)
-    branch_15 = torch.where(magnitude, product_8, tanh_product_2)
+    branch_14 = _select(magnitude, product_8, tanh_product_2)
     product_10 = clamped.abs().neg_().mul_(0.5)
     abs_product_10 = product_10.abs()
     is_less_3 = abs_product_10 < 0.25
@@ -326,54 +325,54 @@ def _by_x(x: Tensor) -> Tensor:
     total_32 = product_10.square().mul_(total_32.mul_(product_10).add_(_1_OVER_2))
     total_33 = (product_10 - (total_31 - difference_22)).add_(1 - difference_22)
     total_33 = total_33.add_(total_32)
-    branch_16 = torch.where(total_33.abs() < torch.inf, total_33, 0)
-    total_34 = total_31 + branch_16
+    branch_15 = _select(total_33.abs() < torch.inf, total_33, 0)
+    total_34 = total_31 + branch_15
     exp_product_10 = product_10.exp()
-    branch_17 = torch.where(is_less_3, total_34, exp_product_10)
-    branch_18 = torch.where(is_negative, branch_17, 1)
-    ratio_5 = branch_15 / branch_18
-    ratio_6 = ratio_5 / branch_18
-    product_11 = ratio_6 * branch_18
+    branch_16 = _select(is_less_3, total_34, exp_product_10)
+    branch_17 = _select(is_negative, branch_16, 1)
+    ratio_5 = branch_14 / branch_17
+    ratio_6 = ratio_5 / branch_17
+    product_11 = ratio_6 * branch_17
     head_ratio_6 = _head(ratio_6)
-    head_branch_18 = _head(branch_18)
-    difference_23 = branch_18 - head_branch_18
+    head_branch_17 = _head(branch_17)
+    difference_23 = branch_17 - head_branch_17
     difference_24 = ratio_6 - head_ratio_6
-    product_12 = ratio_5 * branch_18
+    product_12 = ratio_5 * branch_17
     head_ratio_5 = _head(ratio_5)
     difference_25 = ratio_5 - head_ratio_5
-    branch_19 = torch.where(is_less_3, branch_16 - (total_34 - total_31), 0)
-    branch_20 = torch.where(is_negative, branch_19, 0)
+    branch_18 = _select(is_less_3, branch_15 - (total_34 - total_31), 0)
+    branch_19 = _select(is_negative, branch_18, 0)
     numerator_23 = (4 * exp_product_7).div_((1 + exp_product_7).square_())
     numerator_24 = numerator_23.mul_((total_9 * product_2).add_(difference_4))
-    numerator_25 = torch.where(magnitude, total_30, 0).add_(numerator_24)
-    numerator_26 = (head_ratio_5 * head_branch_18).sub_(product_12)
+    numerator_25 = _select(magnitude, total_30, 0).add_(numerator_24)
+    numerator_26 = (head_ratio_5 * head_branch_17).sub_(product_12)
     numerator_27 = numerator_26.add_(head_ratio_5 * difference_23)
-    numerator_28 = numerator_27.add_(difference_25 * head_branch_18)
+    numerator_28 = numerator_27.add_(difference_25 * head_branch_17)
     numerator_29 = numerator_28.add_(difference_25 * difference_23)
-    numerator_30 = torch.where(product_12 * 2.0**-60 == 0, 0, numerator_29).neg_()
-    numerator_31 = (branch_15 - product_12).add_(numerator_30).add_(numerator_25)
-    numerator_32 = numerator_31.sub_(branch_20 * ratio_5).div_(branch_18)
-    numerator_33 = (head_ratio_6 * head_branch_18).sub_(product_11)
+    numerator_30 = _select(product_12 * 2.0**-60 == 0, 0, numerator_29).neg_()
+    numerator_31 = (branch_14 - product_12).add_(numerator_30).add_(numerator_25)
+    numerator_32 = numerator_31.sub_(branch_19 * ratio_5).div_(branch_17)
+    numerator_33 = (head_ratio_6 * head_branch_17).sub_(product_11)
     numerator_34 = numerator_33.add_(head_ratio_6 * difference_23)
-    numerator_35 = numerator_34.add_(difference_24 * head_branch_18)
+    numerator_35 = numerator_34.add_(difference_24 * head_branch_17)
     numerator_36 = numerator_35.add_(difference_24 * difference_23)
-    numerator_37 = torch.where(product_11 * 2.0**-60 == 0, 0, numerator_36).neg_()
+    numerator_37 = _select(product_11 * 2.0**-60 == 0, 0, numerator_36).neg_()
     numerator_38 = (ratio_5 - product_11).add_(numerator_37).add_(numerator_32)
-    numerator_38 = numerator_38.sub_(branch_20 * ratio_6).div_(branch_18)
-    total_35 = torch.where(numerator_38.abs() < torch.inf, numerator_38, 0).add_(ratio_6)
+    numerator_38 = numerator_38.sub_(branch_19 * ratio_6).div_(branch_17)
+    total_35 = _select(numerator_38.abs() < torch.inf, numerator_38, 0).add_(ratio_6)
     binade_3 = _binade(exp_product_10 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_21 = torch.where(inside_3, binade_3, 1)
-    ratio_7 = exp_product_10 / branch_21
-    floor_3 = branch_21.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
+    branch_20 = _select(inside_3, binade_3, 1)
+    ratio_7 = exp_product_10 / branch_20
+    floor_3 = branch_20.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_26 = product_10 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_3 = (floor_3 * _MORE_DIGITS_OF_LOG_2).neg_()
     total_36 = difference_26 + negated_3
     difference_27 = total_36 - difference_26
     total_37 = (difference_26 - (total_36 - difference_27)).add_(negated_3 - difference_27)
     total_37 = total_37.sub_(floor_3 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_22 = torch.where(total_37.abs() < torch.inf, total_37, 0)
-    total_38 = total_36 + branch_22
+    branch_21 = _select(total_37.abs() < torch.inf, total_37, 0)
+    total_38 = total_36 + branch_21
     numerator_39 = (_1_OVER_15 * total_38).add_(_1_OVER_14).mul_(total_38).add_(_1_OVER_13)
     numerator_40 = numerator_39.mul_(total_38).add_(_1_OVER_12).mul_(total_38).add_(_1_OVER_11)
     numerator_41 = numerator_40.mul_(total_38).add_(_1_OVER_10).mul_(total_38).add_(_1_OVER_9)
@@ -381,57 +380,56 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_43 = numerator_42.mul_(total_38).add_(_1_OVER_6).mul_(total_38).add_(_1_OVER_5)
     numerator_44 = numerator_43.mul_(total_38).add_(_1_OVER_4).mul_(total_38).add_(_1_OVER_3)
     numerator_45 = total_38.square().mul_(numerator_44.mul_(total_38).add_(_1_OVER_2))
-    numerator_46 = numerator_45.add_(branch_22 - (total_38 - total_36))
+    numerator_46 = numerator_45.add_(branch_21 - (total_38 - total_36))
     numerator_46 = (1 - ratio_7).add_(total_38).add_(numerator_46).div_(ratio_7)
-    numerator_46 = torch.where(inside_3 & (abs_product_10 >= 0.25), numerator_46, 0)
-    negated_4 = torch.where(is_negative, numerator_46, 0).neg_()
+    numerator_46 = _select(inside_3 & (abs_product_10 >= 0.25), numerator_46, 0)
+    negated_4 = _select(is_negative, numerator_46, 0).neg_()
     total_39 = negated_4 + negated_4
     product_13 = total_35 * total_39
-    total_40 = torch.where(branch_19.abs() < torch.inf, branch_19, 0).add_(branch_17)
+    total_40 = _select(branch_18.abs() < torch.inf, branch_18, 0).add_(branch_16)
     product_14 = total_40 * numerator_46
-    t_2 = torch.where(product_14.abs() < torch.inf, product_14, 0).add_(total_40)
-    t_3 = torch.where(numerator_46.abs() < torch.inf, numerator_46, 0).add_(1)
-    t_4 = torch.where(total_40.abs() < 2.0**-60, t_3.mul_(total_40), t_2).square_()
-    product_15 = torch.where(total_39.abs() < torch.inf, total_39, 0).add_(1).mul_(total_35)
-    total_41 = torch.where(product_13.abs() < torch.inf, product_13, 0).add_(total_35)
-    product_15 = torch.where(total_35.abs() < 2.0**-60, product_15, total_41)
-    product_15 = torch.where((total_11 < 2.0**-54) & is_negative, 1, product_15)
-    product_15 = product_15.mul_(torch.where(is_negative, 1, t_4))
+    t_2 = _select(product_14.abs() < torch.inf, product_14, 0).add_(total_40)
+    t_3 = _select(numerator_46.abs() < torch.inf, numerator_46, 0).add_(1)
+    t_4 = _select(total_40.abs() < 2.0**-60, t_3.mul_(total_40), t_2).square_()
+    product_15 = _select(total_39.abs() < torch.inf, total_39, 0).add_(1).mul_(total_35)
+    total_41 = _select(product_13.abs() < torch.inf, product_13, 0).add_(total_35)
+    product_15 = _select(total_35.abs() < 2.0**-60, product_15, total_41)
+    product_15 = _select((total_11 < 2.0**-54) & is_negative, 1, product_15)
+    product_15 = product_15.mul_(_select(is_negative, 1, t_4))
     total_42 = total_16 + product_15
     difference_28 = total_42 - total_16
     total_43 = (total_16 - (total_42 - difference_28)).add_(product_15 - difference_28)
-    branch_23 = torch.where(total_43.abs() < torch.inf, total_43, 0)
-    total_44 = total_42 + branch_23
-    difference_29 = branch_23 - (total_44 - total_42)
-    branch_24 = torch.where(difference_29.abs() < torch.inf, difference_29, 0)
-    total_45 = total_44 + branch_24
+    branch_22 = _select(total_43.abs() < torch.inf, total_43, 0)
+    total_44 = total_42 + branch_22
+    difference_29 = branch_22 - (total_44 - total_42)
+    branch_23 = _select(difference_29.abs() < torch.inf, difference_29, 0)
+    total_45 = total_44 + branch_23
     product_16 = total_45 * total_4
     head_total_45 = _head(total_45)
     difference_30 = total_45 - head_total_45
-    product_17 = (branch_24 - (total_45 - total_44)).mul_(total_4)
+    product_17 = (branch_23 - (total_45 - total_44)).mul_(total_4)
     difference_31 = (head_total_45 * head_total_4).sub_(product_16)
     difference_31 = difference_31.add_(head_total_45 * difference_2)
     difference_31 = difference_31.add_(difference_30 * head_total_4)
     difference_31 = difference_31.add_(difference_30 * difference_2)
-    difference_31 = torch.where(product_16 * 2.0**-60 == 0, 0, difference_31).add_(product_17)
+    difference_31 = _select(product_16 * 2.0**-60 == 0, 0, difference_31).add_(product_17)
     difference_31 = difference_31.add_(difference_3 * total_45)
-    branch_25 = torch.where(difference_31.abs() < torch.inf, difference_31, 0)
-    total_46 = product_16 + branch_25
+    branch_24 = _select(difference_31.abs() < torch.inf, difference_31, 0)
+    total_46 = product_16 + branch_24
     product_18 = total_46 * total_4
     head_total_46 = _head(total_46)
     difference_32 = total_46 - head_total_46
-    product_19 = (branch_25 - (total_46 - product_16)).mul_(total_4)
+    product_19 = (branch_24 - (total_46 - product_16)).mul_(total_4)
     difference_33 = (head_total_46 * head_total_4).sub_(product_18)
     difference_33 = difference_33.add_(head_total_46 * difference_2)
     difference_33 = difference_33.add_(difference_32 * head_total_4)
     difference_33 = difference_33.add_(difference_32 * difference_2)
-    difference_33 = torch.where(product_18 * 2.0**-60 == 0, 0, difference_33).add_(product_19)
+    difference_33 = _select(product_18 * 2.0**-60 == 0, 0, difference_33).add_(product_19)
     difference_33 = difference_33.add_(difference_3 * total_46)
-    branch_26 = torch.where(difference_33.abs() < torch.inf, difference_33, 0)
-    branch_26 = branch_26.add_(product_18)
-    product_20 = branch_26 * total_9
-    total_47 = torch.where(product_20.abs() < torch.inf, product_20, 0).add_(branch_26)
-    return torch.where(branch_26.abs() < 2.0**-60, branch_26 * total_10, total_47)
+    total_47 = _select(difference_33.abs() < torch.inf, difference_33, 0).add_(product_18)
+    product_20 = total_47 * total_9
+    total_48 = _select(product_20.abs() < torch.inf, product_20, 0).add_(total_47)
+    return _select(total_47.abs() < 2.0**-60, total_47 * total_10, total_48)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -450,8 +448,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     clamped = x.clamp(-1024, 8)
     abs_clamped = clamped.abs()
     is_far = abs_clamped > 64
-    part_of_t = torch.where(is_far, 0.5 * clamped, clamped).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * clamped, clamped).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product = part_of_t * rest_of_t
     abs_product = product.abs()
     minus_abs_product = -abs_product
@@ -459,13 +457,13 @@ def _by_x_x(x: Tensor) -> Tensor:
     is_negative = clamped < 0
     smaller = clamped.clamp(max=0)
     is_far_2 = smaller.abs() > 64
-    part_of_t_2 = torch.where(is_far_2, 0.5 * smaller, smaller).exp()
-    rest_of_t_2 = torch.where(is_far_2, part_of_t_2, 1)
+    part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     t_2 = torch.exp(-abs_clamped)
     difference_3 = 2 * minus_abs_product + smaller - 2 * (-clamped).clamp(max=0)
     is_far_3 = difference_3.abs() > 64
-    part_of_t_3 = torch.where(is_far_3, 0.5 * difference_3, difference_3).exp()
-    rest_of_t_3 = torch.where(is_far_3, part_of_t_3, 1)
+    part_of_t_3 = _select(is_far_3, 0.5 * difference_3, difference_3).exp()
+    rest_of_t_3 = _select(is_far_3, part_of_t_3, 1)
     product_2 = (-1.3878041439371404e-07 * difference - 5.845776919502441e-07) * difference
     product_2 = (product_2 - 1.955426486033176e-06) * difference - 5.418194023293635e-06
     product_2 = (product_2 * difference - 1.1414009723478302e-05) * difference
@@ -499,15 +497,14 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_5 = ((product_5 + 0.5855071437888002) * x + 1.8647895307972686) * x
     product_5 = ((product_5 + 0.2807711765397782) * x - 1.7549980059247021) * x
     product_5 = (product_5 - 0.6591770005055952) * x + 0.8399486832280522
-    product_6 = -(clamped + 2) * torch.where(is_negative, 1, t_2)
+    product_6 = -(clamped + 2) * _select(is_negative, 1, t_2)
     ratio_2 = product.tanh() / part_of_t_2 / rest_of_t_2
-    ratio_2 = torch.where((abs_product < 2.0**-54) & is_negative, 1, ratio_2)
-    ratio_2 = 2 * clamped * ratio_2 * torch.where(is_negative, t_2, 1).square()
-    ratio_2 = -(torch.square(2 / (1 + t.square())) * (ratio_2 + product_6)) * part_of_t_3
-    product_4 = torch.where(abs_x < 2, product_4, ratio_2 * rest_of_t_3)
-    product_5 = torch.where(abs_x < 0.5, product_5, product_4)
-    product_3 = torch.where(difference_2.abs() < 0.15488282442092904, product_3, product_5)
-    return torch.where(difference.abs() < 0.2779607956515502, product_2, product_3)
+    ratio_2 = 2 * clamped * _select((abs_product < 2.0**-54) & is_negative, 1, ratio_2)
+    ratio_2 = ratio_2 * _select(is_negative, t_2, 1).square() + product_6
+    ratio_2 = -(torch.square(2 / (1 + t.square())) * ratio_2) * part_of_t_3 * rest_of_t_3
+    product_5 = _select(abs_x < 0.5, product_5, _select(abs_x < 2, product_4, ratio_2))
+    product_3 = _select(difference_2.abs() < 0.15488282442092904, product_3, product_5)
+    return _select(difference.abs() < 0.2779607956515502, product_2, product_3)
 
 
 _DERIVATIVES = {
@@ -664,3 +661,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

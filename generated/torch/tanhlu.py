@@ -123,8 +123,8 @@ class TanhLU(nn.Module):
 
 def _value(x: Tensor, alpha: Tensor, lambd: Tensor, beta: Tensor) -> Tensor:
     """The value: as declared, zeros win."""
-    product = alpha * torch.where(lambd == 0, 0, lambd * x).tanh_()
-    return torch.where(alpha == 0, 0, product) + torch.where(beta == 0, 0, beta * x)
+    branch = _select(alpha == 0, 0, alpha * _select(lambd == 0, 0, lambd * x).tanh_())
+    return branch + _select(beta == 0, 0, beta * x)
 
 
 def _by_x(x: Tensor, alpha: Tensor, lambd: Tensor, beta: Tensor) -> Tensor:
@@ -174,9 +174,9 @@ def _by_x_x(x: Tensor, alpha: Tensor, lambd: Tensor, beta: Tensor) -> Tensor:
     product_3 = (product_3 + 1.7879540079154526) * difference - 0.25505251631867276
     product_3 = (product_3 * difference - 0.7602937227647686) * lambd_squared
     product_3 = torch.where(product.isnan(), product, product.sign()) * product_3
-    numerator = torch.where(2 * lambd * x < 0, -product_2, product_2)
+    numerator = _select(2 * lambd * x < 0, -product_2, product_2)
     numerator = numerator / (((t + 3) * t + 3) * t + 1)
-    product_3 = torch.where(difference.abs() < 0.116450572013855, product_3, numerator)
+    product_3 = _select(difference.abs() < 0.116450572013855, product_3, numerator)
     return product_3 + (alpha - 1) * product_3
 
 
@@ -197,7 +197,7 @@ def _by_x_lambd(x: Tensor, alpha: Tensor, lambd: Tensor, beta: Tensor) -> Tensor
     t = root_t.square()
     numerator = product_2 * (total * t - difference) * root_t * root_t
     numerator_2 = product_2 * (total - difference * t) * root_t * root_t
-    numerator = torch.where(product * x < 0, numerator_2, numerator)
+    numerator = _select(product * x < 0, numerator_2, numerator)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -217,12 +217,12 @@ def _by_lambd_lambd(x: Tensor, alpha: Tensor, lambd: Tensor, beta: Tensor) -> Te
     """The second derivative by lambd: exponential normal form, expanded, halved in the tail."""
     product = -2 * torch.abs(lambd * x)
     is_far = product < -64
-    part_of_t = torch.where(is_far, 0.5 * product, product).exp()
-    rest_of_t = torch.where(is_far, part_of_t, 1)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = 8 * _expm1(product) * alpha * x.clamp(-(2.0**50), 2.0**50).square()
     product_2 = product_2 * part_of_t * rest_of_t
     t = part_of_t * rest_of_t
-    numerator = torch.where(2 * lambd * x < 0, -product_2, product_2)
+    numerator = _select(2 * lambd * x < 0, -product_2, product_2)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -464,3 +464,25 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -140,10 +140,10 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     total = e + 1
     difference = total - e
     total_2 = (e - (total - difference)).add_(1 - difference)
-    branch = torch.where(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
     total_3 = total + branch
     is_less = total_3 < 2.0**-32
-    branch_2 = torch.where(is_less, x.new_full((), 2.0**64), 1)
+    branch_2 = _select(is_less, x.new_full((), 2.0**64), 1)
     product = total_3 * branch_2
     product_2 = -0.5 * log1p_e
     abs_product_2 = product_2.abs()
@@ -158,11 +158,11 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     total_5 = total_5.mul_(product_2).add_(_1_OVER_4).mul_(product_2).add_(_1_OVER_3)
     total_5 = product_2.square().mul_(total_5.mul_(product_2).add_(_1_OVER_2))
     total_5 = (product_2 - (total_4 - difference_2)).add_(1 - difference_2).add_(total_5)
-    branch_3 = torch.where(total_5.abs() < torch.inf, total_5, 0)
+    branch_3 = _select(total_5.abs() < torch.inf, total_5, 0)
     total_6 = total_4 + branch_3
     exp_product_2 = product_2.exp()
-    branch_4 = torch.where(is_less_2, total_6, exp_product_2)
-    branch_5 = torch.where(is_less, x.new_full((), 2.0**-32), 1)
+    branch_4 = _select(is_less_2, total_6, exp_product_2)
+    branch_5 = _select(is_less, x.new_full((), 2.0**-32), 1)
     product_3 = branch_4 * branch_5
     product_4 = product * product_3
     product_5 = product_4 * product_3
@@ -176,7 +176,7 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     difference_6 = product - head_product
     binade = _binade(exp_product_2 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_6 = torch.where(inside, binade, 1)
+    branch_6 = _select(inside, binade, 1)
     ratio = exp_product_2 / branch_6
     floor = branch_6.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_7 = product_2 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -185,7 +185,7 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     difference_8 = total_8 - difference_7
     total_9 = (difference_7 - (total_8 - difference_8)).add_(negated - difference_8)
     total_9 = total_9.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_7 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_7 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_7
     numerator = (_1_OVER_15 * total_10).add_(_1_OVER_14).mul_(total_10).add_(_1_OVER_13)
     numerator = numerator.mul_(total_10).add_(_1_OVER_12).mul_(total_10).add_(_1_OVER_11)
@@ -196,8 +196,8 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     numerator = total_10.square().mul_(numerator.mul_(total_10).add_(_1_OVER_2))
     numerator = numerator.add_(branch_7 - (total_10 - total_8))
     numerator = (1 - ratio).add_(total_10).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_product_2 >= 0.25), numerator, 0).mul_(branch_4)
-    numerator = torch.where(is_less_2, branch_3 - (total_6 - total_4), 0).add_(numerator)
+    numerator = _select(inside & (abs_product_2 >= 0.25), numerator, 0).mul_(branch_4)
+    numerator = _select(is_less_2, branch_3 - (total_6 - total_4), 0).add_(numerator)
     numerator = numerator.mul_(branch_5)
     total_11 = (product_5 - (total_7 - difference_3)).add_(-1 - difference_3)
     product_6 = (branch - (total_3 - total)).mul_(branch_2).mul_(product_3)
@@ -205,27 +205,26 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     difference_9 = difference_9.add_(head_product_4 * difference_4)
     difference_9 = difference_9.add_(difference_5 * head_product_3)
     difference_9 = difference_9.add_(difference_5 * difference_4)
-    difference_9 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_9)
+    difference_9 = _select(product_5 * 2.0**-60 == 0, 0, difference_9)
     difference_10 = (head_product * head_product_3).sub_(product_4)
     difference_10 = difference_10.add_(head_product * difference_4)
     difference_10 = difference_10.add_(difference_6 * head_product_3)
     difference_10 = difference_10.add_(difference_6 * difference_4)
-    difference_10 = torch.where(product_4 * 2.0**-60 == 0, 0, difference_10).add_(product_6)
+    difference_10 = _select(product_4 * 2.0**-60 == 0, 0, difference_10).add_(product_6)
     difference_9 = difference_9.add_(difference_10.add_(numerator * product).mul_(product_3))
     total_11 = total_11.add_(difference_9.add_(numerator * product_4))
-    branch_8 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    branch_8 = _select(total_11.abs() < torch.inf, total_11, 0)
     total_12 = total_7 + branch_8
     total_13 = (branch_8 - (total_12 - total_7)).add_(total_12)
-    branch_9 = torch.where(total_13.abs() < 0.00390625, total_13, 0)
-    branch_10 = torch.where(branch_9.abs() < torch.inf, branch_9, 0)
+    branch_9 = _select(total_13.abs() < 0.00390625, total_13, 0)
+    branch_10 = _select(branch_9.abs() < torch.inf, branch_9, 0)
     total_14 = log1p_e + branch_10
     difference_11 = total_14 - log1p_e
     difference_12 = branch_10 - difference_11
     is_at_most = (difference_11 + difference_12).abs_() <= log1p_e.abs().mul_(0.00390625)
-    branch_11 = torch.where(is_at_most, difference_12, 0)
-    branch_12 = torch.where(branch_11.abs() < torch.inf, branch_11, 0)
-    branch_12 = torch.where(is_at_most, total_14, log1p_e).add_(branch_12)
-    branch_12 = x.clamp(min=0).add_(branch_12)
+    branch_11 = _select(is_at_most, difference_12, 0)
+    branch_12 = _select(branch_11.abs() < torch.inf, branch_11, 0)
+    branch_12 = x.clamp(min=0).add_(_select(is_at_most, total_14, log1p_e).add_(branch_12))
     product_7 = alpha * x
     sign_product_7 = torch.where(product_7.isnan(), product_7, product_7.sign())
     product_8 = product_7.abs().mul_(-2)
@@ -242,15 +241,15 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     total_16 = product_8.square().mul_(total_16.mul_(product_8).add_(_1_OVER_2))
     total_17 = (product_8 - (total_15 - difference_13)).add_(1 - difference_13)
     total_17 = total_17.add_(total_16)
-    branch_13 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    branch_13 = _select(total_17.abs() < torch.inf, total_17, 0)
     total_18 = total_15 + branch_13
     exp_product_8 = product_8.exp()
-    branch_14 = torch.where(is_less_3, total_18, exp_product_8)
+    branch_14 = _select(is_less_3, total_18, exp_product_8)
     total_19 = branch_14 - 1
     difference_14 = total_19 - branch_14
     binade_2 = _binade(exp_product_8 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_15 = torch.where(inside_2, binade_2, 1)
+    branch_15 = _select(inside_2, binade_2, 1)
     ratio_2 = exp_product_8 / branch_15
     floor_2 = branch_15.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_15 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -259,7 +258,7 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     difference_16 = total_20 - difference_15
     total_21 = (difference_15 - (total_20 - difference_16)).add_(negated_2 - difference_16)
     total_21 = total_21.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_16 = torch.where(total_21.abs() < torch.inf, total_21, 0)
+    branch_16 = _select(total_21.abs() < torch.inf, total_21, 0)
     total_22 = total_20 + branch_16
     numerator_2 = (_1_OVER_15 * total_22).add_(_1_OVER_14).mul_(total_22).add_(_1_OVER_13)
     numerator_3 = numerator_2.mul_(total_22).add_(_1_OVER_12).mul_(total_22).add_(_1_OVER_11)
@@ -270,21 +269,20 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     numerator_8 = total_22.square().mul_(numerator_7.mul_(total_22).add_(_1_OVER_2))
     numerator_9 = numerator_8.add_(branch_16 - (total_22 - total_20))
     numerator_9 = (1 - ratio_2).add_(total_22).add_(numerator_9).div_(ratio_2)
-    numerator_9 = torch.where(inside_2 & (abs_product_8 >= 0.25), numerator_9, 0)
-    numerator_9 = numerator_9.mul_(branch_14)
+    numerator_9 = _select(inside_2 & (abs_product_8 >= 0.25), numerator_9, 0).mul_(branch_14)
+    numerator_9 = _select(is_less_3, branch_13 - (total_18 - total_15), 0).add_(numerator_9)
     total_23 = (branch_14 - (total_19 - difference_14)).add_(-1 - difference_14)
-    branch_17 = torch.where(is_less_3, branch_13 - (total_18 - total_15), 0)
-    total_23 = total_23.add_(branch_17.add_(numerator_9))
-    branch_18 = torch.where(total_23.abs() < torch.inf, total_23, 0)
-    total_24 = total_19 + branch_18
+    total_23 = total_23.add_(numerator_9)
+    branch_17 = _select(total_23.abs() < torch.inf, total_23, 0)
+    total_24 = total_19 + branch_17
     minus_total_24 = -total_24
     total_25 = total_24 + 2
     difference_17 = total_25 - total_24
-    difference_18 = branch_18 - (total_24 - total_19)
+    difference_18 = branch_17 - (total_24 - total_19)
     total_26 = (total_24 - (total_25 - difference_17)).add_(2 - difference_17)
     total_26 = total_26.add_(difference_18)
-    branch_19 = torch.where(total_26.abs() < torch.inf, total_26, 0)
-    total_27 = total_25 + branch_19
+    branch_18 = _select(total_26.abs() < torch.inf, total_26, 0)
+    total_27 = total_25 + branch_18
     ratio_3 = minus_total_24 / total_27
     product_9 = sign_product_7 * ratio_3
     tanh_product_7 = product_7.tanh()
@@ -298,32 +296,31 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     total_28 = (head * head_ratio_3).sub_(product_9).add_(head * difference_19)
     total_28 = total_28.add_(difference_20 * head_ratio_3)
     total_28 = total_28.add_(difference_20 * difference_19)
-    total_28 = torch.where(product_9 * 2.0**-60 == 0, 0, total_28)
-    numerator_10 = (branch_19 - (total_27 - total_25)).mul_(ratio_3).neg_()
+    total_28 = _select(product_9 * 2.0**-60 == 0, 0, total_28)
+    numerator_10 = (branch_18 - (total_27 - total_25)).mul_(ratio_3).neg_()
     numerator_11 = (head_ratio_3 * head_total_27).sub_(product_10)
     numerator_12 = numerator_11.add_(head_ratio_3 * difference_21)
     numerator_13 = numerator_12.add_(difference_19 * head_total_27)
     numerator_14 = numerator_13.add_(difference_19 * difference_21)
-    numerator_15 = torch.where(product_10 * 2.0**-60 == 0, 0, numerator_14).neg_()
+    numerator_15 = _select(product_10 * 2.0**-60 == 0, 0, numerator_14).neg_()
     numerator_16 = (minus_total_24 - product_10).add_(numerator_15).sub_(difference_18)
     numerator_16 = numerator_16.add_(numerator_10).div_(total_27).mul_(sign_product_7)
     total_28 = total_28.add_(numerator_16)
     magnitude = (product_9 - tanh_product_7).add_(total_28).abs_()
     magnitude = magnitude <= tanh_product_7.abs().mul_(0.00390625)
-    branch_20 = torch.where(magnitude, product_9, tanh_product_7)
-    product_11 = branch_12 * branch_20
+    branch_19 = _select(magnitude, product_9, tanh_product_7)
+    product_11 = branch_12 * branch_19
     head_branch_12 = _head(branch_12)
-    head_branch_20 = _head(branch_20)
-    difference_22 = branch_20 - head_branch_20
+    head_branch_19 = _head(branch_19)
+    difference_22 = branch_19 - head_branch_19
     difference_23 = branch_12 - head_branch_12
-    product_12 = torch.where(magnitude, total_28, 0).mul_(branch_12)
-    difference_24 = (head_branch_12 * head_branch_20).sub_(product_11)
+    difference_24 = (head_branch_12 * head_branch_19).sub_(product_11)
     difference_24 = difference_24.add_(head_branch_12 * difference_22)
-    difference_24 = difference_24.add_(difference_23 * head_branch_20)
+    difference_24 = difference_24.add_(difference_23 * head_branch_19)
     difference_24 = difference_24.add_(difference_23 * difference_22)
-    difference_24 = torch.where(product_11 * 2.0**-60 == 0, 0, difference_24).add_(product_12)
-    branch_21 = torch.where(difference_24.abs() < torch.inf, difference_24, 0)
-    return branch_21.add_(product_11)
+    difference_24 = _select(product_11 * 2.0**-60 == 0, 0, difference_24)
+    difference_24 = difference_24.add_(_select(magnitude, total_28, 0).mul_(branch_12))
+    return _select(difference_24.abs() < torch.inf, difference_24, 0).add_(product_11)
 
 
 def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -348,15 +345,15 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_4 = total - head_total
     numerator = (head_ratio * head_total).sub_(product_3).add_(head_ratio * difference_4)
     numerator = numerator.add_(difference_3 * head_total).add_(difference_3 * difference_4)
-    numerator = (2 - product_3).sub_(torch.where(product_3 * 2.0**-60 == 0, 0, numerator))
+    numerator = (2 - product_3).sub_(_select(product_3 * 2.0**-60 == 0, 0, numerator))
     numerator = numerator.div_(total).mul_(ratio).mul_(2)
     total_2 = (head_alpha * head).sub_(product_2).add_(head_alpha * difference)
     total_2 = total_2.add_(difference_2 * head).add_(difference_2 * difference)
-    total_2 = torch.where(product_2 * 2.0**-60 == 0, 0, total_2)
+    total_2 = _select(product_2 * 2.0**-60 == 0, 0, total_2)
     difference_5 = (head_ratio * head_ratio).sub_(ratio_squared)
     difference_5 = difference_5.add_(head_ratio * difference_3).add_(difference_3 * head_ratio)
     difference_5 = difference_5.add_(difference_3 * difference_3)
-    difference_5 = torch.where(ratio_squared * 2.0**-60 == 0, 0, difference_5).add_(numerator)
+    difference_5 = _select(ratio_squared * 2.0**-60 == 0, 0, difference_5).add_(numerator)
     total_2 = total_2.add_(difference_5.mul_(alpha))
     is_negative = smaller < 0
     t_2 = smaller.abs().neg_().exp_()
@@ -365,10 +362,10 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     total_3 = t_2 + 1
     difference_6 = total_3 - t_2
     total_4 = (t_2 - (total_3 - difference_6)).add_(1 - difference_6)
-    branch = torch.where(total_4.abs() < torch.inf, total_4, 0)
+    branch = _select(total_4.abs() < torch.inf, total_4, 0)
     total_5 = total_3 + branch
     is_less_2 = total_5 < 2.0**-32
-    branch_2 = torch.where(is_less_2, x.new_full((), 2.0**64), 1)
+    branch_2 = _select(is_less_2, x.new_full((), 2.0**64), 1)
     product_4 = total_5 * branch_2
     product_5 = -0.5 * log1p_t_2
     abs_product_5 = product_5.abs()
@@ -383,11 +380,11 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     total_7 = total_7.mul_(product_5).add_(_1_OVER_4).mul_(product_5).add_(_1_OVER_3)
     total_7 = product_5.square().mul_(total_7.mul_(product_5).add_(_1_OVER_2))
     total_7 = (product_5 - (total_6 - difference_7)).add_(1 - difference_7).add_(total_7)
-    branch_3 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    branch_3 = _select(total_7.abs() < torch.inf, total_7, 0)
     total_8 = total_6 + branch_3
     exp_product_5 = product_5.exp()
-    branch_4 = torch.where(is_less_3, total_8, exp_product_5)
-    branch_5 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
+    branch_4 = _select(is_less_3, total_8, exp_product_5)
+    branch_5 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
     product_6 = branch_4 * branch_5
     product_7 = product_4 * product_6
     product_8 = product_7 * product_6
@@ -402,7 +399,7 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_12 = branch - (total_5 - total_3)
     binade = _binade(exp_product_5 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_6 = torch.where(inside, binade, 1)
+    branch_6 = _select(inside, binade, 1)
     ratio_2 = exp_product_5 / branch_6
     floor = branch_6.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_13 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -411,7 +408,7 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_14 = total_10 - difference_13
     total_11 = (difference_13 - (total_10 - difference_14)).add_(negated - difference_14)
     total_11 = total_11.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_7 = torch.where(total_11.abs() < torch.inf, total_11, 0)
+    branch_7 = _select(total_11.abs() < torch.inf, total_11, 0)
     total_12 = total_10 + branch_7
     numerator_2 = (_1_OVER_15 * total_12).add_(_1_OVER_14).mul_(total_12).add_(_1_OVER_13)
     numerator_3 = numerator_2.mul_(total_12).add_(_1_OVER_12).mul_(total_12).add_(_1_OVER_11)
@@ -422,52 +419,52 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     numerator_8 = total_12.square().mul_(numerator_7.mul_(total_12).add_(_1_OVER_2))
     numerator_9 = numerator_8.add_(branch_7 - (total_12 - total_10))
     numerator_9 = (1 - ratio_2).add_(total_12).add_(numerator_9).div_(ratio_2)
-    numerator_9 = torch.where(inside & (abs_product_5 >= 0.25), numerator_9, 0).mul_(branch_4)
-    numerator_9 = torch.where(is_less_3, branch_3 - (total_8 - total_6), 0).add_(numerator_9)
+    numerator_9 = _select(inside & (abs_product_5 >= 0.25), numerator_9, 0).mul_(branch_4)
+    numerator_9 = _select(is_less_3, branch_3 - (total_8 - total_6), 0).add_(numerator_9)
     numerator_9 = numerator_9.mul_(branch_5)
     total_13 = (product_8 - (total_9 - difference_8)).add_(-1 - difference_8)
     difference_15 = (head_product_4 * head_product_6).sub_(product_7)
     difference_15 = difference_15.add_(head_product_4 * difference_9)
     difference_15 = difference_15.add_(difference_11 * head_product_6)
     difference_15 = difference_15.add_(difference_11 * difference_9)
-    difference_15 = torch.where(product_7 * 2.0**-60 == 0, 0, difference_15)
+    difference_15 = _select(product_7 * 2.0**-60 == 0, 0, difference_15)
     difference_15 = difference_15.add_((difference_12 * branch_2).mul_(product_6))
     difference_15 = difference_15.add_(numerator_9 * product_4).mul_(product_6)
     difference_16 = (head_product_7 * head_product_6).sub_(product_8)
     difference_16 = difference_16.add_(head_product_7 * difference_9)
     difference_16 = difference_16.add_(difference_10 * head_product_6)
     difference_16 = difference_16.add_(difference_10 * difference_9)
-    difference_16 = torch.where(product_8 * 2.0**-60 == 0, 0, difference_16).add_(difference_15)
+    difference_16 = _select(product_8 * 2.0**-60 == 0, 0, difference_16).add_(difference_15)
     total_13 = total_13.add_(difference_16.add_(numerator_9 * product_7))
-    branch_8 = torch.where(total_13.abs() < torch.inf, total_13, 0)
+    branch_8 = _select(total_13.abs() < torch.inf, total_13, 0)
     total_14 = total_9 + branch_8
     total_15 = (branch_8 - (total_14 - total_9)).add_(total_14)
-    branch_9 = torch.where(total_15.abs() < 0.00390625, total_15, 0)
-    branch_10 = torch.where(branch_9.abs() < torch.inf, branch_9, 0)
+    branch_9 = _select(total_15.abs() < 0.00390625, total_15, 0)
+    branch_10 = _select(branch_9.abs() < torch.inf, branch_9, 0)
     total_16 = log1p_t_2 + branch_10
     difference_17 = total_16 - log1p_t_2
     difference_18 = branch_10 - difference_17
     is_at_most = (difference_17 + difference_18).abs_() <= log1p_t_2.abs().mul_(0.00390625)
-    branch_11 = torch.where(is_at_most, total_16, log1p_t_2)
+    branch_11 = _select(is_at_most, total_16, log1p_t_2)
     ratio_3 = branch_11 / t_2
     product_9 = ratio_3 * t_2
     head_ratio_3 = _head(ratio_3)
     head_t_2 = _head(t_2)
     difference_19 = t_2 - head_t_2
     difference_20 = ratio_3 - head_ratio_3
-    branch_12 = torch.where(is_at_most, difference_18, 0)
+    branch_12 = _select(is_at_most, difference_18, 0)
     numerator_10 = (head_ratio_3 * head_t_2).sub_(product_9).add_(head_ratio_3 * difference_19)
     numerator_11 = numerator_10.add_(difference_20 * head_t_2)
     numerator_12 = numerator_11.add_(difference_20 * difference_19)
-    numerator_13 = torch.where(product_9 * 2.0**-60 == 0, 0, numerator_12).neg_()
+    numerator_13 = _select(product_9 * 2.0**-60 == 0, 0, numerator_12).neg_()
     numerator_13 = (branch_11 - product_9).add_(numerator_13).add_(branch_12).div_(t_2)
-    numerator_13 = torch.where(is_less, 0, numerator_13)
-    total_17 = torch.where(branch_12.abs() < torch.inf, branch_12, 0).add_(branch_11)
+    numerator_13 = _select(is_less, 0, numerator_13)
+    total_17 = _select(branch_12.abs() < torch.inf, branch_12, 0).add_(branch_11)
     total_17 = total_17.add_(smaller)
-    total_18 = torch.where(total_2.abs() < torch.inf, total_2, 0).add_(product_2)
-    branch_13 = torch.where(numerator_13.abs() < torch.inf, numerator_13, 0)
-    branch_13 = torch.where(is_less, 1, ratio_3).add_(branch_13)
-    total_18 = total_18.mul_(torch.where(is_negative, branch_13, total_17))
+    total_18 = _select(total_2.abs() < torch.inf, total_2, 0).add_(product_2)
+    branch_13 = _select(numerator_13.abs() < torch.inf, numerator_13, 0)
+    branch_13 = _select(is_negative, _select(is_less, 1, ratio_3).add_(branch_13), total_17)
+    total_18 = total_18.mul_(branch_13)
     product_10 = total_18 * t_squared
     ratio_4 = 1 / total_5
     sign_product = torch.where(product.isnan(), product, product.sign())
@@ -485,15 +482,15 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     total_20 = product_11.square().mul_(total_20.mul_(product_11).add_(_1_OVER_2))
     total_21 = (product_11 - (total_19 - difference_21)).add_(1 - difference_21)
     total_21 = total_21.add_(total_20)
-    branch_14 = torch.where(total_21.abs() < torch.inf, total_21, 0)
+    branch_14 = _select(total_21.abs() < torch.inf, total_21, 0)
     total_22 = total_19 + branch_14
     exp_product_11 = product_11.exp()
-    branch_15 = torch.where(is_less_4, total_22, exp_product_11)
+    branch_15 = _select(is_less_4, total_22, exp_product_11)
     total_23 = branch_15 - 1
     difference_22 = total_23 - branch_15
     binade_2 = _binade(exp_product_11 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_16 = torch.where(inside_2, binade_2, 1)
+    branch_16 = _select(inside_2, binade_2, 1)
     ratio_5 = exp_product_11 / branch_16
     floor_2 = branch_16.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_23 = product_11 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -502,7 +499,7 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_24 = total_24 - difference_23
     total_25 = (difference_23 - (total_24 - difference_24)).add_(negated_2 - difference_24)
     total_25 = total_25.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_17 = torch.where(total_25.abs() < torch.inf, total_25, 0)
+    branch_17 = _select(total_25.abs() < torch.inf, total_25, 0)
     total_26 = total_24 + branch_17
     numerator_14 = (_1_OVER_15 * total_26).add_(_1_OVER_14).mul_(total_26).add_(_1_OVER_13)
     numerator_15 = numerator_14.mul_(total_26).add_(_1_OVER_12).mul_(total_26).add_(_1_OVER_11)
@@ -513,21 +510,21 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     numerator_20 = total_26.square().mul_(numerator_19.mul_(total_26).add_(_1_OVER_2))
     numerator_21 = numerator_20.add_(branch_17 - (total_26 - total_24))
     numerator_21 = (1 - ratio_5).add_(total_26).add_(numerator_21).div_(ratio_5)
-    numerator_21 = torch.where(inside_2 & (abs_product_11 >= 0.25), numerator_21, 0)
+    numerator_21 = _select(inside_2 & (abs_product_11 >= 0.25), numerator_21, 0)
     numerator_21 = numerator_21.mul_(branch_15)
+    numerator_21 = _select(is_less_4, branch_14 - (total_22 - total_19), 0).add_(numerator_21)
     total_27 = (branch_15 - (total_23 - difference_22)).add_(-1 - difference_22)
-    branch_18 = torch.where(is_less_4, branch_14 - (total_22 - total_19), 0)
-    total_27 = total_27.add_(branch_18.add_(numerator_21))
-    branch_19 = torch.where(total_27.abs() < torch.inf, total_27, 0)
-    total_28 = total_23 + branch_19
+    total_27 = total_27.add_(numerator_21)
+    branch_18 = _select(total_27.abs() < torch.inf, total_27, 0)
+    total_28 = total_23 + branch_18
     minus_total_28 = -total_28
     total_29 = total_28 + 2
     difference_25 = total_29 - total_28
-    difference_26 = branch_19 - (total_28 - total_23)
+    difference_26 = branch_18 - (total_28 - total_23)
     total_30 = (total_28 - (total_29 - difference_25)).add_(2 - difference_25)
     total_30 = total_30.add_(difference_26)
-    branch_20 = torch.where(total_30.abs() < torch.inf, total_30, 0)
-    total_31 = total_29 + branch_20
+    branch_19 = _select(total_30.abs() < torch.inf, total_30, 0)
+    total_31 = total_29 + branch_19
     ratio_6 = minus_total_28 / total_31
     product_12 = sign_product * ratio_6
     tanh_product = product.tanh()
@@ -538,24 +535,24 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     product_13 = ratio_6 * total_31
     head_total_31 = _head(total_31)
     difference_29 = total_31 - head_total_31
-    numerator_22 = (branch_20 - (total_31 - total_29)).mul_(ratio_6).neg_()
+    numerator_22 = (branch_19 - (total_31 - total_29)).mul_(ratio_6).neg_()
     difference_30 = (head_sign_product * head_ratio_6).sub_(product_12)
     difference_30 = difference_30.add_(head_sign_product * difference_27)
     difference_30 = difference_30.add_(difference_28 * head_ratio_6)
     difference_30 = difference_30.add_(difference_28 * difference_27)
-    difference_30 = torch.where(product_12 * 2.0**-60 == 0, 0, difference_30)
+    difference_30 = _select(product_12 * 2.0**-60 == 0, 0, difference_30)
     numerator_23 = (head_ratio_6 * head_total_31).sub_(product_13)
     numerator_24 = numerator_23.add_(head_ratio_6 * difference_29)
     numerator_25 = numerator_24.add_(difference_27 * head_total_31)
     numerator_26 = numerator_25.add_(difference_27 * difference_29)
-    numerator_27 = torch.where(product_13 * 2.0**-60 == 0, 0, numerator_26).neg_()
+    numerator_27 = _select(product_13 * 2.0**-60 == 0, 0, numerator_26).neg_()
     numerator_28 = (minus_total_28 - product_13).add_(numerator_27).sub_(difference_26)
     numerator_28 = numerator_28.add_(numerator_22).div_(total_31).mul_(sign_product)
     difference_30 = difference_30.add_(numerator_28)
     magnitude = (product_12 - tanh_product).add_(difference_30).abs_()
     magnitude = magnitude <= tanh_product.abs().mul_(0.00390625)
-    branch_21 = torch.where(magnitude, product_12, tanh_product)
-    product_14 = ratio_4 * branch_21
+    branch_20 = _select(magnitude, product_12, tanh_product)
+    product_14 = ratio_4 * branch_20
     total_32 = product_10 + product_14
     difference_31 = total_32 - product_10
     head_total_18 = _head(total_18)
@@ -563,48 +560,46 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_32 = t_squared - head_t_squared
     difference_33 = total_18 - head_total_18
     head_ratio_4 = _head(ratio_4)
-    head_branch_21 = _head(branch_21)
-    difference_34 = branch_21 - head_branch_21
+    head_branch_20 = _head(branch_20)
+    difference_34 = branch_20 - head_branch_20
     difference_35 = ratio_4 - head_ratio_4
     product_15 = ratio_4 * total_5
     head_total_5 = _head(total_5)
     difference_36 = total_5 - head_total_5
     total_33 = (product_10 - (total_32 - difference_31)).add_(product_14 - difference_31)
-    product_16 = torch.where(magnitude, difference_30, 0).mul_(ratio_4)
+    product_16 = _select(magnitude, difference_30, 0).mul_(ratio_4)
     difference_37 = (head_total_18 * head_t_squared).sub_(product_10)
     difference_37 = difference_37.add_(head_total_18 * difference_32)
     difference_37 = difference_37.add_(difference_33 * head_t_squared)
     difference_37 = difference_37.add_(difference_33 * difference_32)
-    total_33 = total_33.add_(torch.where(product_10 * 2.0**-60 == 0, 0, difference_37))
-    difference_38 = (head_ratio_4 * head_branch_21).sub_(product_14)
+    total_33 = total_33.add_(_select(product_10 * 2.0**-60 == 0, 0, difference_37))
+    difference_38 = (head_ratio_4 * head_branch_20).sub_(product_14)
     difference_38 = difference_38.add_(head_ratio_4 * difference_34)
-    difference_38 = difference_38.add_(difference_35 * head_branch_21)
+    difference_38 = difference_38.add_(difference_35 * head_branch_20)
     difference_38 = difference_38.add_(difference_35 * difference_34)
-    difference_38 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_38)
+    difference_38 = _select(product_14 * 2.0**-60 == 0, 0, difference_38)
     numerator_29 = (head_ratio_4 * head_total_5).sub_(product_15)
     numerator_30 = numerator_29.add_(head_ratio_4 * difference_36)
     numerator_31 = numerator_30.add_(difference_35 * head_total_5)
     numerator_32 = numerator_31.add_(difference_35 * difference_36)
-    numerator_33 = torch.where(product_15 * 2.0**-60 == 0, 0, numerator_32).neg_()
-    numerator_34 = (1 - product_15).add_(numerator_33).sub_(difference_12 * ratio_4)
-    difference_38 = difference_38.add_(numerator_34.div_(total_5) * branch_21).add_(product_16)
-    total_33 = total_33.add_(difference_38)
-    branch_22 = torch.where(total_33.abs() < torch.inf, total_33, 0)
-    total_34 = total_32 + branch_22
-    branch_23 = torch.where(is_negative, t_2, 1)
-    product_17 = total_34 * branch_23
+    numerator_33 = (1 - product_15).sub_(_select(product_15 * 2.0**-60 == 0, 0, numerator_32))
+    numerator_33 = numerator_33.sub_(difference_12 * ratio_4).div_(total_5) * branch_20
+    total_33 = total_33.add_(difference_38.add_(numerator_33).add_(product_16))
+    branch_21 = _select(total_33.abs() < torch.inf, total_33, 0)
+    total_34 = total_32 + branch_21
+    branch_22 = _select(is_negative, t_2, 1)
+    product_17 = total_34 * branch_22
     head_total_34 = _head(total_34)
-    head_branch_23 = _head(branch_23)
-    difference_39 = branch_23 - head_branch_23
+    head_branch_22 = _head(branch_22)
+    difference_39 = branch_22 - head_branch_22
     difference_40 = total_34 - head_total_34
-    product_18 = (branch_22 - (total_34 - total_32)).mul_(branch_23)
-    difference_41 = (head_total_34 * head_branch_23).sub_(product_17)
+    product_18 = (branch_21 - (total_34 - total_32)).mul_(branch_22)
+    difference_41 = (head_total_34 * head_branch_22).sub_(product_17)
     difference_41 = difference_41.add_(head_total_34 * difference_39)
-    difference_41 = difference_41.add_(difference_40 * head_branch_23)
+    difference_41 = difference_41.add_(difference_40 * head_branch_22)
     difference_41 = difference_41.add_(difference_40 * difference_39)
-    difference_41 = torch.where(product_17 * 2.0**-60 == 0, 0, difference_41).add_(product_18)
-    branch_24 = torch.where(difference_41.abs() < torch.inf, difference_41, 0)
-    return branch_24.add_(product_17)
+    difference_41 = _select(product_17 * 2.0**-60 == 0, 0, difference_41).add_(product_18)
+    return _select(difference_41.abs() < torch.inf, difference_41, 0).add_(product_17)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -620,11 +615,12 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     t = (alpha * smaller).abs_().neg_().exp_()
     is_negative = smaller < 0
     t_2 = smaller.abs().neg_().exp_()
-    total = torch.where(is_negative, t_2, 1).add_(torch.where(is_negative, 1, t_2))
-    total = total.log_().sub_((-smaller).clamp_(max=0))
-    total = (2 / t.square().add_(1)).square_().mul_(smaller).mul_(total).mul_(t).mul_(t)
-    total_2 = clamped.clamp(min=0).add_(clamped.abs().neg_().exp_().log1p_())
-    return torch.where(x < -0.5, (total_2.mul_(clamped) * ratio).mul_(ratio), total)
+    logarithm = _select(is_negative, t_2, 1).add_(_select(is_negative, 1, t_2)).log_()
+    logarithm = logarithm.sub_((-smaller).clamp_(max=0))
+    logarithm = (2 / t.square().add_(1)).square_().mul_(smaller).mul_(logarithm).mul_(t)
+    logarithm = logarithm.mul_(t)
+    total = clamped.clamp(min=0).add_(clamped.abs().neg_().exp_().log1p_())
+    return _select(x < -0.5, (total.mul_(clamped) * ratio).mul_(ratio), logarithm)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -648,22 +644,21 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     product_3 = ((product_3 * negated + _1_OVER_4) * negated + _1_OVER_3) * negated
     product_3 = negated.square() * (product_3 + _1_OVER_2)
     product_3 = negated - (total - difference) + (1 - difference) + product_3
-    branch = torch.where(product_3.abs() < torch.inf, product_3, 0)
+    branch = _select(product_3.abs() < torch.inf, product_3, 0)
     total_2 = total + branch
     exp_negated = negated.exp()
-    t = torch.where(is_less, total_2, exp_negated)
+    t = _select(is_less, total_2, exp_negated)
     t_squared = t.square()
     total_3 = t_squared + 1
     difference_2 = total_3 - t_squared
     head_t = _head(t)
     difference_3 = t - head_t
     total_4 = head_t * head_t - t_squared + head_t * difference_3 + difference_3 * head_t
-    total_4 = total_4 + difference_3 * difference_3
-    total_4 = torch.where(t_squared * 2.0**-60 == 0, 0, total_4)
-    total_4 = total_4 + torch.where(is_less, branch - (total_2 - total), 0) * t * 2
+    total_4 = _select(t_squared * 2.0**-60 == 0, 0, total_4 + difference_3 * difference_3)
+    total_4 = total_4 + _select(is_less, branch - (total_2 - total), 0) * t * 2
     binade = _binade(exp_negated * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_2 = torch.where(inside, binade, 1)
+    branch_2 = _select(inside, binade, 1)
     ratio = exp_negated / branch_2
     floor = torch.floor(branch_2.log() * _1_OVER_LOG_2 + 0.5)
     difference_4 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -672,7 +667,7 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_5 = total_5 - difference_4
     total_6 = difference_4 - (total_5 - difference_5) + (negated_2 - difference_5)
     total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_3 = torch.where(total_6.abs() < torch.inf, total_6, 0)
+    branch_3 = _select(total_6.abs() < torch.inf, total_6, 0)
     total_7 = total_5 + branch_3
     head_alpha = _head(alpha)
     head_smaller = _head(smaller)
@@ -680,7 +675,7 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_7 = alpha - head_alpha
     total_8 = head_alpha * head_smaller - product_2 + head_alpha * difference_6
     total_8 = total_8 + difference_7 * head_smaller + difference_7 * difference_6
-    total_8 = torch.where(product_2 * 2.0**-60 == 0, 0, total_8)
+    total_8 = _select(product_2 * 2.0**-60 == 0, 0, total_8)
     sign_product_2 = torch.where(product_2.isnan(), product_2, product_2.sign())
     numerator = ((_1_OVER_15 * total_7 + _1_OVER_14) * total_7 + _1_OVER_13) * total_7
     numerator = ((numerator + _1_OVER_12) * total_7 + _1_OVER_11) * total_7 + _1_OVER_10
@@ -689,11 +684,11 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     numerator = ((numerator * total_7 + _1_OVER_4) * total_7 + _1_OVER_3) * total_7
     numerator = total_7.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_7 + (numerator + (branch_3 - (total_7 - total_5)))
-    numerator = torch.where(inside & (abs_negated >= 0.25), numerator / ratio, 0)
+    numerator = _select(inside & (abs_negated >= 0.25), numerator / ratio, 0)
     numerator = (numerator - total_8 * sign_product_2) * 2
     total_9 = t_squared - (total_3 - difference_2) + (1 - difference_2)
     total_9 = total_9 + (total_4 + numerator * t_squared)
-    branch_4 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_4 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_3 + branch_4
     ratio_2 = 2 / total_10
     ratio_2_squared = ratio_2.square()
@@ -702,7 +697,7 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     total_11 = t_2 + 1
     difference_8 = total_11 - t_2
     total_12 = t_2 - (total_11 - difference_8) + (1 - difference_8)
-    branch_5 = torch.where(total_12.abs() < torch.inf, total_12, 0)
+    branch_5 = _select(total_12.abs() < torch.inf, total_12, 0)
     total_13 = total_11 + branch_5
     ratio_3 = 1 / total_13
     product_5 = product_4 * ratio_3
@@ -721,10 +716,10 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_14 = total_10 - head_total_10
     total_14 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_13
     total_14 = total_14 + difference_13 * head_ratio_2 + difference_13 * difference_13
-    total_14 = torch.where(ratio_2_squared * 2.0**-60 == 0, 0, total_14)
+    total_14 = _select(ratio_2_squared * 2.0**-60 == 0, 0, total_14)
     numerator_2 = head_ratio_2 * head_total_10 - product_6 + head_ratio_2 * difference_14
     numerator_3 = numerator_2 + difference_13 * head_total_10 + difference_13 * difference_14
-    numerator_4 = 2 - product_6 - torch.where(product_6 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_4 = 2 - product_6 - _select(product_6 * 2.0**-60 == 0, 0, numerator_3)
     numerator_4 = (numerator_4 - (branch_4 - (total_10 - total_3)) * ratio_2) / total_10
     total_14 = total_14 + numerator_4 * ratio_2 * 2
     product_7 = ratio_3 * total_13
@@ -732,18 +727,18 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_15 = total_13 - head_total_13
     numerator_5 = head_ratio_3 * head_total_13 - product_7 + head_ratio_3 * difference_15
     numerator_6 = numerator_5 + difference_9 * head_total_13 + difference_9 * difference_15
-    numerator_7 = 1 - product_7 - torch.where(product_7 * 2.0**-60 == 0, 0, numerator_6)
+    numerator_7 = 1 - product_7 - _select(product_7 * 2.0**-60 == 0, 0, numerator_6)
     numerator_7 = (numerator_7 - (branch_5 - (total_13 - total_11)) * ratio_3) / total_13
     total_15 = head_product_4 * head_ratio_3 - product_5 + head_product_4 * difference_9
     total_15 = total_15 + difference_10 * head_ratio_3 + difference_10 * difference_9
-    total_15 = torch.where(product_5 * 2.0**-60 == 0, 0, total_15)
+    total_15 = _select(product_5 * 2.0**-60 == 0, 0, total_15)
     total_16 = head_product * head - product_4 + head_product * difference_11
     total_16 = total_16 + difference_12 * head + difference_12 * difference_11
-    total_16 = torch.where(product_4 * 2.0**-60 == 0, 0, total_16) + total_14 * product
+    total_16 = _select(product_4 * 2.0**-60 == 0, 0, total_16) + total_14 * product
     total_15 = total_15 + total_16 * ratio_3 + numerator_7 * product_4
-    branch_6 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_6 = _select(total_15.abs() < torch.inf, total_15, 0)
     total_17 = product_5 + branch_6
-    branch_7 = torch.where(total_4.abs() < torch.inf, total_4, 0)
+    branch_7 = _select(total_4.abs() < torch.inf, total_4, 0)
     total_18 = t_squared + branch_7
     product_8 = total_17 * total_18
     minus_smaller = -smaller
@@ -759,16 +754,16 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     product_9 = ((product_9 * negated_3 + _1_OVER_4) * negated_3 + _1_OVER_3) * negated_3
     product_9 = negated_3.square() * (product_9 + _1_OVER_2)
     product_9 = negated_3 - (total_19 - difference_16) + (1 - difference_16) + product_9
-    branch_8 = torch.where(product_9.abs() < torch.inf, product_9, 0)
+    branch_8 = _select(product_9.abs() < torch.inf, product_9, 0)
     total_20 = total_19 + branch_8
     exp_negated_3 = negated_3.exp()
-    t_3 = torch.where(is_less_2, total_20, exp_negated_3)
+    t_3 = _select(is_less_2, total_20, exp_negated_3)
     total_21 = t_3 + 1
     difference_17 = total_21 - t_3
-    branch_9 = torch.where(is_less_2, branch_8 - (total_20 - total_19), 0)
+    branch_9 = _select(is_less_2, branch_8 - (total_20 - total_19), 0)
     binade_2 = _binade(exp_negated_3 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_10 = torch.where(inside_2, binade_2, 1)
+    branch_10 = _select(inside_2, binade_2, 1)
     ratio_4 = exp_negated_3 / branch_10
     floor_2 = torch.floor(branch_10.log() * _1_OVER_LOG_2 + 0.5)
     difference_18 = negated_3 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -777,7 +772,7 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_19 = total_22 - difference_18
     total_23 = difference_18 - (total_22 - difference_19) + (negated_4 - difference_19)
     total_23 = total_23 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_11 = torch.where(total_23.abs() < torch.inf, total_23, 0)
+    branch_11 = _select(total_23.abs() < torch.inf, total_23, 0)
     total_24 = total_22 + branch_11
     numerator_8 = ((_1_OVER_15 * total_24 + _1_OVER_14) * total_24 + _1_OVER_13) * total_24
     numerator_9 = ((numerator_8 + _1_OVER_12) * total_24 + _1_OVER_11) * total_24 + _1_OVER_10
@@ -787,10 +782,10 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     numerator_13 = total_24.square() * (numerator_12 + _1_OVER_2)
     numerator_14 = numerator_13 + (branch_11 - (total_24 - total_22))
     numerator_14 = (1 - ratio_4 + total_24 + numerator_14) / ratio_4
-    numerator_14 = torch.where(inside_2 & (abs_negated_3 >= 0.25), numerator_14, 0)
+    numerator_14 = _select(inside_2 & (abs_negated_3 >= 0.25), numerator_14, 0)
     total_25 = t_3 - (total_21 - difference_17) + (1 - difference_17)
     total_25 = total_25 + (branch_9 + numerator_14 * t_3)
-    branch_12 = torch.where(total_25.abs() < torch.inf, total_25, 0)
+    branch_12 = _select(total_25.abs() < torch.inf, total_25, 0)
     total_26 = total_21 + branch_12
     ratio_5 = 1 / total_26
     product_10 = ratio_3 * ratio_5
@@ -806,15 +801,15 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     total_28 = ((total_28 * product_11 + _1_OVER_5) * product_11 + _1_OVER_4) * product_11
     total_28 = product_11.square() * ((total_28 + _1_OVER_3) * product_11 + _1_OVER_2)
     total_28 = product_11 - (total_27 - difference_20) + (1 - difference_20) + total_28
-    branch_13 = torch.where(total_28.abs() < torch.inf, total_28, 0)
+    branch_13 = _select(total_28.abs() < torch.inf, total_28, 0)
     total_29 = total_27 + branch_13
     exp_product_11 = product_11.exp()
-    branch_14 = torch.where(is_less_3, total_29, exp_product_11)
+    branch_14 = _select(is_less_3, total_29, exp_product_11)
     total_30 = branch_14 - 1
     difference_21 = total_30 - branch_14
     binade_3 = _binade(exp_product_11 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_15 = torch.where(inside_3, binade_3, 1)
+    branch_15 = _select(inside_3, binade_3, 1)
     ratio_6 = exp_product_11 / branch_15
     floor_3 = torch.floor(branch_15.log() * _1_OVER_LOG_2 + 0.5)
     difference_22 = product_11 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -823,7 +818,7 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_23 = total_31 - difference_22
     total_32 = difference_22 - (total_31 - difference_23) + (negated_5 - difference_23)
     total_32 = total_32 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = torch.where(total_32.abs() < torch.inf, total_32, 0)
+    branch_16 = _select(total_32.abs() < torch.inf, total_32, 0)
     total_33 = total_31 + branch_16
     numerator_15 = ((_1_OVER_15 * total_33 + _1_OVER_14) * total_33 + _1_OVER_13) * total_33
     numerator_16 = ((numerator_15 + _1_OVER_12) * total_33 + _1_OVER_11) * total_33
@@ -833,18 +828,17 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     numerator_20 = total_33.square() * (numerator_19 * total_33 + _1_OVER_2)
     numerator_21 = numerator_20 + (branch_16 - (total_33 - total_31))
     numerator_21 = (1 - ratio_6 + total_33 + numerator_21) / ratio_6
-    numerator_21 = torch.where(inside_3 & (abs_product_11 >= 0.25), numerator_21, 0)
-    numerator_21 = numerator_21 * branch_14
-    numerator_21 = torch.where(is_less_3, branch_13 - (total_29 - total_27), 0) + numerator_21
+    numerator_21 = _select(inside_3 & (abs_product_11 >= 0.25), numerator_21, 0) * branch_14
+    numerator_21 = _select(is_less_3, branch_13 - (total_29 - total_27), 0) + numerator_21
     numerator_21 = branch_14 - (total_30 - difference_21) + (-1 - difference_21) + numerator_21
-    branch_17 = torch.where(numerator_21.abs() < torch.inf, numerator_21, 0)
+    branch_17 = _select(numerator_21.abs() < torch.inf, numerator_21, 0)
     total_34 = total_30 + branch_17
     minus_total_34 = -total_34
     total_35 = total_34 + 2
     difference_24 = total_35 - total_34
     difference_25 = branch_17 - (total_34 - total_30)
     total_36 = total_34 - (total_35 - difference_24) + (2 - difference_24) + difference_25
-    branch_18 = torch.where(total_36.abs() < torch.inf, total_36, 0)
+    branch_18 = _select(total_36.abs() < torch.inf, total_36, 0)
     total_37 = total_35 + branch_18
     ratio_7 = minus_total_34 / total_37
     product_12 = sign_product_2 * ratio_7
@@ -858,16 +852,16 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_28 = total_37 - head_total_37
     numerator_22 = head_ratio_7 * head_total_37 - product_13 + head_ratio_7 * difference_28
     numerator_23 = numerator_22 + difference_26 * head_total_37 + difference_26 * difference_28
-    numerator_24 = -torch.where(product_13 * 2.0**-60 == 0, 0, numerator_23)
+    numerator_24 = -_select(product_13 * 2.0**-60 == 0, 0, numerator_23)
     numerator_25 = minus_total_34 - product_13 + numerator_24 - difference_25
     numerator_25 = (numerator_25 - (branch_18 - (total_37 - total_35)) * ratio_7) / total_37
     numerator_25 = numerator_25 * sign_product_2
     total_38 = head_2 * head_ratio_7 - product_12 + head_2 * difference_26
     total_38 = total_38 + difference_27 * head_ratio_7 + difference_27 * difference_26
-    total_38 = torch.where(product_12 * 2.0**-60 == 0, 0, total_38) + numerator_25
+    total_38 = _select(product_12 * 2.0**-60 == 0, 0, total_38) + numerator_25
     magnitude = torch.abs(product_12 - tanh_product_2 + total_38)
     magnitude = magnitude <= 0.00390625 * tanh_product_2.abs()
-    branch_19 = torch.where(magnitude, product_12, tanh_product_2)
+    branch_19 = _select(magnitude, product_12, tanh_product_2)
     product_14 = product_10 * branch_19
     head_product_10 = _head(product_10)
     head_branch_19 = _head(branch_19)
@@ -879,28 +873,28 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     head_total_26 = _head(total_26)
     difference_32 = total_26 - head_total_26
     product_16 = 4 * exp_product_11 / torch.square(1 + exp_product_11) * total_8
-    product_16 = torch.where(magnitude, total_38, 0) + product_16
+    product_16 = _select(magnitude, total_38, 0) + product_16
     numerator_26 = head_ratio_5 * head_total_26 - product_15 + head_ratio_5 * difference_32
     numerator_27 = numerator_26 + difference_31 * head_total_26 + difference_31 * difference_32
-    numerator_28 = 1 - product_15 - torch.where(product_15 * 2.0**-60 == 0, 0, numerator_27)
+    numerator_28 = 1 - product_15 - _select(product_15 * 2.0**-60 == 0, 0, numerator_27)
     numerator_28 = (numerator_28 - (branch_12 - (total_26 - total_21)) * ratio_5) / total_26
     numerator_28 = numerator_28 * ratio_3
     total_39 = head_ratio_3 * head_ratio_5 - product_10 + head_ratio_3 * difference_31
     total_39 = total_39 + difference_9 * head_ratio_5 + difference_9 * difference_31
-    total_39 = torch.where(product_10 * 2.0**-60 == 0, 0, total_39) + numerator_7 * ratio_5
+    total_39 = _select(product_10 * 2.0**-60 == 0, 0, total_39) + numerator_7 * ratio_5
     total_39 = (total_39 + numerator_28) * branch_19
     difference_33 = head_product_10 * head_branch_19 - product_14
     difference_33 = difference_33 + head_product_10 * difference_29
     difference_33 = difference_33 + difference_30 * head_branch_19
     difference_33 = difference_33 + difference_30 * difference_29
-    difference_33 = torch.where(product_14 * 2.0**-60 == 0, 0, difference_33) + total_39
+    difference_33 = _select(product_14 * 2.0**-60 == 0, 0, difference_33) + total_39
     difference_33 = difference_33 + product_16 * product_10
-    branch_20 = torch.where(difference_33.abs() < torch.inf, difference_33, 0)
+    branch_20 = _select(difference_33.abs() < torch.inf, difference_33, 0)
     total_40 = product_14 + branch_20
     is_negative = minus_smaller < 0
-    branch_21 = torch.where(is_negative, t_3, 1)
-    branch_22 = torch.where(is_negative, branch_9, 0)
-    branch_23 = torch.where(branch_22.abs() < torch.inf, branch_22, 0)
+    branch_21 = _select(is_negative, t_3, 1)
+    branch_22 = _select(is_negative, branch_9, 0)
+    branch_23 = _select(branch_22.abs() < torch.inf, branch_22, 0)
     total_41 = branch_21 + branch_23
     product_17 = total_40 * total_41
     total_42 = product_8 + product_17
@@ -916,18 +910,18 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_39 = total_40 - head_total_40
     total_43 = head_total_40 * head_total_41 - product_17 + head_total_40 * difference_38
     total_43 = total_43 + difference_39 * head_total_41 + difference_39 * difference_38
-    total_43 = torch.where(product_17 * 2.0**-60 == 0, 0, total_43)
+    total_43 = _select(product_17 * 2.0**-60 == 0, 0, total_43)
     total_43 = total_43 + (branch_20 - (total_40 - product_14)) * total_41
     total_43 = total_43 + (branch_23 - (total_41 - branch_21)) * total_40
-    total_43 = total_43 + torch.where(is_negative, numerator_14, 0) * product_17
+    total_43 = total_43 + _select(is_negative, numerator_14, 0) * product_17
     total_44 = head_total_17 * head_total_18 - product_8 + head_total_17 * difference_35
     total_44 = total_44 + difference_36 * head_total_18 + difference_36 * difference_35
-    total_44 = torch.where(product_8 * 2.0**-60 == 0, 0, total_44)
+    total_44 = _select(product_8 * 2.0**-60 == 0, 0, total_44)
     total_44 = total_44 + (branch_6 - (total_17 - product_5)) * total_18
     total_44 = total_44 + difference_37 * total_17 + numerator * product_8
     total_45 = product_8 - (total_42 - difference_34) + (product_17 - difference_34)
     total_45 = total_45 + total_44 + total_43
-    branch_24 = torch.where(total_45.abs() < torch.inf, total_45, 0)
+    branch_24 = _select(total_45.abs() < torch.inf, total_45, 0)
     total_46 = total_42 + branch_24
     alpha_squared = alpha.square()
     product_18 = 2 * alpha_squared
@@ -937,10 +931,10 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     total_47 = smaller + log1p_t_2
     difference_40 = total_47 - smaller
     total_48 = smaller - (total_47 - difference_40) + (log1p_t_2 - difference_40)
-    branch_25 = torch.where(total_48.abs() < torch.inf, total_48, 0)
+    branch_25 = _select(total_48.abs() < torch.inf, total_48, 0)
     total_49 = total_47 + branch_25
-    branch_26 = torch.where(t_2 < 2.0**-54, 1, log1p_t_2 / t_2)
-    branch_26 = torch.where(is_negative_2, branch_26, total_49)
+    branch_26 = _select(t_2 < 2.0**-54, 1, log1p_t_2 / t_2)
+    branch_26 = _select(is_negative_2, branch_26, total_49)
     product_20 = product_19 * branch_26
     product_21 = product_20 * branch_19
     head_product_20 = _head(product_20)
@@ -951,55 +945,54 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     difference_43 = product_19 - head_product_19
     head_product_18 = _head(product_18)
     difference_44 = product_18 - head_product_18
+    product_22 = _select(is_negative_2, 0, branch_25 - (total_49 - total_47)) * product_19
     total_50 = head_product_18 * head - product_19 + head_product_18 * difference_11
     total_50 = total_50 + difference_44 * head + difference_44 * difference_11
-    total_50 = torch.where(product_19 * 2.0**-60 == 0, 0, total_50)
+    total_50 = _select(product_19 * 2.0**-60 == 0, 0, total_50)
     total_51 = head_alpha * head_alpha - alpha_squared + head_alpha * difference_7
     total_51 = total_51 + difference_7 * head_alpha + difference_7 * difference_7
-    total_51 = torch.where(alpha_squared * 2.0**-60 == 0, 0, total_51) * 2
-    total_50 = (total_50 + total_51 * ratio_2_squared + total_14 * product_18) * branch_26
-    branch_27 = torch.where(is_negative_2, 0, branch_25 - (total_49 - total_47))
-    branch_27 = branch_27 * product_19
+    total_51 = _select(alpha_squared * 2.0**-60 == 0, 0, total_51) * 2 * ratio_2_squared
+    total_50 = (total_50 + total_51 + total_14 * product_18) * branch_26
     difference_45 = head_product_19 * head_branch_26 - product_20
     difference_45 = difference_45 + head_product_19 * difference_42
     difference_45 = difference_45 + difference_43 * head_branch_26
     difference_45 = difference_45 + difference_43 * difference_42
-    difference_45 = torch.where(product_20 * 2.0**-60 == 0, 0, difference_45) + total_50
-    difference_45 = (difference_45 + branch_27) * branch_19
+    difference_45 = _select(product_20 * 2.0**-60 == 0, 0, difference_45) + total_50
+    difference_45 = (difference_45 + product_22) * branch_19
     difference_46 = head_product_20 * head_branch_19 - product_21
     difference_46 = difference_46 + head_product_20 * difference_29
     difference_46 = difference_46 + difference_41 * head_branch_19
     difference_46 = difference_46 + difference_41 * difference_29
-    difference_46 = torch.where(product_21 * 2.0**-60 == 0, 0, difference_46) + difference_45
+    difference_46 = _select(product_21 * 2.0**-60 == 0, 0, difference_46) + difference_45
     difference_46 = difference_46 + product_16 * product_20
-    branch_28 = torch.where(difference_46.abs() < torch.inf, difference_46, 0)
-    total_52 = product_21 + branch_28
-    product_22 = total_52 * total_18
-    minus_product_22 = -product_22
-    total_53 = total_46 + minus_product_22
+    branch_27 = _select(difference_46.abs() < torch.inf, difference_46, 0)
+    total_52 = product_21 + branch_27
+    product_23 = total_52 * total_18
+    minus_product_23 = -product_23
+    total_53 = total_46 + minus_product_23
     difference_47 = total_53 - total_46
     head_total_52 = _head(total_52)
     difference_48 = total_52 - head_total_52
-    total_54 = head_total_52 * head_total_18 - product_22 + head_total_52 * difference_35
+    total_54 = head_total_52 * head_total_18 - product_23 + head_total_52 * difference_35
     total_54 = total_54 + difference_48 * head_total_18 + difference_48 * difference_35
-    total_54 = torch.where(product_22 * 2.0**-60 == 0, 0, total_54)
-    total_54 = total_54 + (branch_28 - (total_52 - product_21)) * total_18
-    total_54 = -(total_54 + difference_37 * total_52 + numerator * product_22)
-    total_55 = total_46 - (total_53 - difference_47) + (minus_product_22 - difference_47)
+    total_54 = _select(product_23 * 2.0**-60 == 0, 0, total_54)
+    total_54 = total_54 + (branch_27 - (total_52 - product_21)) * total_18
+    total_54 = -(total_54 + difference_37 * total_52 + numerator * product_23)
+    total_55 = total_46 - (total_53 - difference_47) + (minus_product_23 - difference_47)
     total_55 = total_55 + (branch_24 - (total_46 - total_42)) + total_54
-    branch_29 = torch.where(total_55.abs() < torch.inf, total_55, 0)
-    total_56 = total_53 + branch_29
-    branch_30 = torch.where(is_negative_2, t_2, 1)
-    product_23 = total_56 * branch_30
+    branch_28 = _select(total_55.abs() < torch.inf, total_55, 0)
+    total_56 = total_53 + branch_28
+    branch_29 = _select(is_negative_2, t_2, 1)
+    product_24 = total_56 * branch_29
     head_total_56 = _head(total_56)
-    head_branch_30 = _head(branch_30)
-    difference_49 = branch_30 - head_branch_30
+    head_branch_29 = _head(branch_29)
+    difference_49 = branch_29 - head_branch_29
     difference_50 = total_56 - head_total_56
-    total_57 = head_total_56 * head_branch_30 - product_23 + head_total_56 * difference_49
-    total_57 = total_57 + difference_50 * head_branch_30 + difference_50 * difference_49
-    total_57 = torch.where(product_23 * 2.0**-60 == 0, 0, total_57)
-    total_57 = total_57 + (branch_29 - (total_56 - total_53)) * branch_30
-    return product_23 + torch.where(total_57.abs() < torch.inf, total_57, 0)
+    total_57 = head_total_56 * head_branch_29 - product_24 + head_total_56 * difference_49
+    total_57 = total_57 + difference_50 * head_branch_29 + difference_50 * difference_49
+    total_57 = _select(product_24 * 2.0**-60 == 0, 0, total_57)
+    total_57 = total_57 + (branch_28 - (total_56 - total_53)) * branch_29
+    return product_24 + _select(total_57.abs() < torch.inf, total_57, 0)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -1015,7 +1008,7 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     is_less = product_2.abs() < 0.5
     expm1_product_2 = _expm1(product_2)
     total = expm1_product_2 + 1
-    branch = torch.where(is_less, total, product_2.exp())
+    branch = _select(is_less, total, product_2.exp())
     t = branch.square()
     t_squared = t.square()
     total_2 = t_squared + 1
@@ -1025,14 +1018,13 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     head_branch = _head(branch)
     difference_3 = branch - head_branch
     total_3 = head_t * head_t - t_squared + head_t * difference_2 + difference_2 * head_t
-    total_3 = total_3 + difference_2 * difference_2
-    total_3 = torch.where(t_squared * 2.0**-60 == 0, 0, total_3)
-    product_3 = torch.where(is_less, expm1_product_2 - (total - 1), 0) * branch * 2
+    total_3 = _select(t_squared * 2.0**-60 == 0, 0, total_3 + difference_2 * difference_2)
+    product_3 = _select(is_less, expm1_product_2 - (total - 1), 0) * branch * 2
     total_4 = head_branch * head_branch - t + head_branch * difference_3
     total_4 = total_4 + difference_3 * head_branch + difference_3 * difference_3
-    total_3 = total_3 + (torch.where(t * 2.0**-60 == 0, 0, total_4) + product_3) * t * 2
+    total_3 = total_3 + (_select(t * 2.0**-60 == 0, 0, total_4) + product_3) * t * 2
     total_3 = t_squared - (total_2 - difference) + (1 - difference) + total_3
-    branch_2 = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    branch_2 = _select(total_3.abs() < torch.inf, total_3, 0)
     total_5 = total_2 + branch_2
     ratio = 2 / total_5
     ratio_squared = ratio.square()
@@ -1044,22 +1036,22 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_5 = product_4 - head_product_4
     total_6 = head_product_4 * head_alpha - product_5 + head_product_4 * difference_4
     total_6 = total_6 + difference_5 * head_alpha + difference_5 * difference_4
-    total_6 = torch.where(product_5 * 2.0**-60 == 0, 0, total_6)
+    total_6 = _select(product_5 * 2.0**-60 == 0, 0, total_6)
     e = torch.exp(0.5 * -clamped.abs())
     t_2 = e.square()
     head_e = _head(e)
     difference_6 = e - head_e
     total_7 = head_e * head_e - t_2 + head_e * difference_6 + difference_6 * head_e
-    total_7 = torch.where(t_2 * 2.0**-60 == 0, 0, total_7 + difference_6 * difference_6)
-    branch_3 = torch.where(total_7.abs() < torch.inf, total_7, 0)
+    total_7 = _select(t_2 * 2.0**-60 == 0, 0, total_7 + difference_6 * difference_6)
+    branch_3 = _select(total_7.abs() < torch.inf, total_7, 0)
     log1p_t_2 = t_2.log1p()
     total_8 = t_2 + 1
     difference_7 = total_8 - t_2
     total_9 = t_2 - (total_8 - difference_7) + (1 - difference_7)
-    branch_4 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_4 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_4
     is_less_2 = total_10 < 2.0**-32
-    branch_5 = torch.where(is_less_2, x.new_full((), 2.0**64), 1)
+    branch_5 = _select(is_less_2, x.new_full((), 2.0**64), 1)
     product_6 = total_10 * branch_5
     product_7 = -0.5 * log1p_t_2
     abs_product_7 = product_7.abs()
@@ -1073,11 +1065,11 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     product_8 = ((product_8 * product_7 + _1_OVER_4) * product_7 + _1_OVER_3) * product_7
     product_8 = product_7.square() * (product_8 + _1_OVER_2)
     product_8 = product_7 - (total_11 - difference_8) + (1 - difference_8) + product_8
-    branch_6 = torch.where(product_8.abs() < torch.inf, product_8, 0)
+    branch_6 = _select(product_8.abs() < torch.inf, product_8, 0)
     total_12 = total_11 + branch_6
     exp_product_7 = product_7.exp()
-    branch_7 = torch.where(is_less_3, total_12, exp_product_7)
-    branch_8 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
+    branch_7 = _select(is_less_3, total_12, exp_product_7)
+    branch_8 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
     product_9 = branch_7 * branch_8
     product_10 = product_6 * product_9
     product_11 = product_10 * product_9
@@ -1091,7 +1083,7 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_12 = product_6 - head_product_6
     binade = _binade(exp_product_7 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_9 = torch.where(inside, binade, 1)
+    branch_9 = _select(inside, binade, 1)
     ratio_2 = exp_product_7 / branch_9
     floor = torch.floor(branch_9.log() * _1_OVER_LOG_2 + 0.5)
     difference_13 = product_7 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1100,7 +1092,7 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_14 = total_14 - difference_13
     total_15 = difference_13 - (total_14 - difference_14) + (negated - difference_14)
     total_15 = total_15 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_10 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_10 = _select(total_15.abs() < torch.inf, total_15, 0)
     total_16 = total_14 + branch_10
     numerator = ((_1_OVER_15 * total_16 + _1_OVER_14) * total_16 + _1_OVER_13) * total_16
     numerator = ((numerator + _1_OVER_12) * total_16 + _1_OVER_11) * total_16 + _1_OVER_10
@@ -1109,9 +1101,8 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     numerator = ((numerator * total_16 + _1_OVER_4) * total_16 + _1_OVER_3) * total_16
     numerator = total_16.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio_2 + total_16 + (numerator + (branch_10 - (total_16 - total_14)))
-    numerator = torch.where(inside & (abs_product_7 >= 0.25), numerator / ratio_2, 0)
-    numerator = numerator * branch_7
-    numerator = torch.where(is_less_3, branch_6 - (total_12 - total_11), 0) + numerator
+    numerator = _select(inside & (abs_product_7 >= 0.25), numerator / ratio_2, 0) * branch_7
+    numerator = _select(is_less_3, branch_6 - (total_12 - total_11), 0) + numerator
     numerator = numerator * branch_8
     total_17 = product_11 - (total_13 - difference_9) + (-1 - difference_9)
     product_12 = (branch_4 - (total_10 - total_8)) * branch_5 * product_9
@@ -1119,32 +1110,32 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_15 = difference_15 + head_product_10 * difference_10
     difference_15 = difference_15 + difference_11 * head_product_9
     difference_15 = difference_15 + difference_11 * difference_10
-    difference_15 = torch.where(product_11 * 2.0**-60 == 0, 0, difference_15)
+    difference_15 = _select(product_11 * 2.0**-60 == 0, 0, difference_15)
     difference_16 = head_product_6 * head_product_9 - product_10
     difference_16 = difference_16 + head_product_6 * difference_10
     difference_16 = difference_16 + difference_12 * head_product_9
     difference_16 = difference_16 + difference_12 * difference_10
-    difference_16 = torch.where(product_10 * 2.0**-60 == 0, 0, difference_16) + product_12
+    difference_16 = _select(product_10 * 2.0**-60 == 0, 0, difference_16) + product_12
     difference_15 = difference_15 + (difference_16 + numerator * product_6) * product_9
     total_17 = total_17 + (difference_15 + numerator * product_10)
-    branch_11 = torch.where(total_17.abs() < torch.inf, total_17, 0)
+    branch_11 = _select(total_17.abs() < torch.inf, total_17, 0)
     total_18 = total_13 + branch_11
     total_19 = total_18 + (branch_11 - (total_18 - total_13))
-    branch_12 = torch.where(total_19.abs() < 0.00390625, total_19, 0)
-    branch_13 = torch.where(branch_12.abs() < torch.inf, branch_12, 0)
+    branch_12 = _select(total_19.abs() < 0.00390625, total_19, 0)
+    branch_13 = _select(branch_12.abs() < torch.inf, branch_12, 0)
     total_20 = log1p_t_2 + branch_13
     difference_17 = total_20 - log1p_t_2
     difference_18 = branch_13 - difference_17
     is_at_most = torch.abs(difference_17 + difference_18) <= 0.00390625 * log1p_t_2.abs()
-    total_21 = torch.where(is_at_most, difference_18, 0) + 1 / total_8 * total_7
-    branch_14 = torch.where(total_21.abs() < torch.inf, total_21, 0)
-    branch_14 = torch.where(is_at_most, total_20, log1p_t_2) + branch_14
+    total_21 = _select(is_at_most, difference_18, 0) + 1 / total_8 * total_7
+    branch_14 = _select(total_21.abs() < torch.inf, total_21, 0)
+    branch_14 = _select(is_at_most, total_20, log1p_t_2) + branch_14
     total_22 = t_2 + branch_3
     ratio_3 = branch_14 / total_22
     total_23 = clamped + branch_14
     outside = (t_2 == 2.0**-54) & (branch_3 < 0) | (t_2 != 2.0**-54) & (t_2 < 2.0**-54)
-    outside = torch.where(clamped < 0, torch.where(outside, 1, ratio_3), total_23)
-    product_13 = (product_5 + torch.where(total_6.abs() < torch.inf, total_6, 0)) * outside
+    outside = _select(clamped < 0, _select(outside, 1, ratio_3), total_23)
+    product_13 = (product_5 + _select(total_6.abs() < torch.inf, total_6, 0)) * outside
     sign_product = torch.where(product.isnan(), product, product.sign())
     product_14 = -2 * abs_product
     abs_product_14 = product_14.abs()
@@ -1158,15 +1149,15 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     total_25 = ((total_25 * product_14 + _1_OVER_5) * product_14 + _1_OVER_4) * product_14
     total_25 = product_14.square() * ((total_25 + _1_OVER_3) * product_14 + _1_OVER_2)
     total_25 = product_14 - (total_24 - difference_19) + (1 - difference_19) + total_25
-    branch_15 = torch.where(total_25.abs() < torch.inf, total_25, 0)
+    branch_15 = _select(total_25.abs() < torch.inf, total_25, 0)
     total_26 = total_24 + branch_15
     exp_product_14 = product_14.exp()
-    branch_16 = torch.where(is_less_4, total_26, exp_product_14)
+    branch_16 = _select(is_less_4, total_26, exp_product_14)
     total_27 = branch_16 - 1
     difference_20 = total_27 - branch_16
     binade_2 = _binade(exp_product_14 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_17 = torch.where(inside_2, binade_2, 1)
+    branch_17 = _select(inside_2, binade_2, 1)
     ratio_4 = exp_product_14 / branch_17
     floor_2 = torch.floor(branch_17.log() * _1_OVER_LOG_2 + 0.5)
     difference_21 = product_14 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1175,7 +1166,7 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_22 = total_28 - difference_21
     total_29 = difference_21 - (total_28 - difference_22) + (negated_2 - difference_22)
     total_29 = total_29 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_18 = torch.where(total_29.abs() < torch.inf, total_29, 0)
+    branch_18 = _select(total_29.abs() < torch.inf, total_29, 0)
     total_30 = total_28 + branch_18
     numerator_2 = ((_1_OVER_15 * total_30 + _1_OVER_14) * total_30 + _1_OVER_13) * total_30
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_30 + _1_OVER_11) * total_30 + _1_OVER_10
@@ -1184,18 +1175,18 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 * total_30 + _1_OVER_4) * total_30 + _1_OVER_3) * total_30
     numerator_7 = total_30.square() * (numerator_6 + _1_OVER_2)
     numerator_8 = 1 - ratio_4 + total_30 + (numerator_7 + (branch_18 - (total_30 - total_28)))
-    numerator_8 = torch.where(inside_2 & (abs_product_14 >= 0.25), numerator_8 / ratio_4, 0)
+    numerator_8 = _select(inside_2 & (abs_product_14 >= 0.25), numerator_8 / ratio_4, 0)
     numerator_8 = numerator_8 * branch_16
-    numerator_8 = torch.where(is_less_4, branch_15 - (total_26 - total_24), 0) + numerator_8
+    numerator_8 = _select(is_less_4, branch_15 - (total_26 - total_24), 0) + numerator_8
     numerator_8 = branch_16 - (total_27 - difference_20) + (-1 - difference_20) + numerator_8
-    branch_19 = torch.where(numerator_8.abs() < torch.inf, numerator_8, 0)
+    branch_19 = _select(numerator_8.abs() < torch.inf, numerator_8, 0)
     total_31 = total_27 + branch_19
     minus_total_31 = -total_31
     total_32 = total_31 + 2
     difference_23 = total_32 - total_31
     difference_24 = branch_19 - (total_31 - total_27)
     total_33 = total_31 - (total_32 - difference_23) + (2 - difference_23) + difference_24
-    branch_20 = torch.where(total_33.abs() < torch.inf, total_33, 0)
+    branch_20 = _select(total_33.abs() < torch.inf, total_33, 0)
     total_34 = total_32 + branch_20
     ratio_5 = minus_total_31 / total_34
     product_15 = sign_product * ratio_5
@@ -1209,17 +1200,17 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_27 = total_34 - head_total_34
     numerator_9 = head_ratio_5 * head_total_34 - product_16 + head_ratio_5 * difference_27
     numerator_10 = numerator_9 + difference_25 * head_total_34 + difference_25 * difference_27
-    numerator_11 = -torch.where(product_16 * 2.0**-60 == 0, 0, numerator_10)
+    numerator_11 = -_select(product_16 * 2.0**-60 == 0, 0, numerator_10)
     numerator_12 = minus_total_31 - product_16 + numerator_11 - difference_24
     numerator_12 = (numerator_12 - (branch_20 - (total_34 - total_32)) * ratio_5) / total_34
     numerator_12 = numerator_12 * sign_product
     difference_28 = head_sign_product * head_ratio_5 - product_15
     difference_28 = difference_28 + head_sign_product * difference_25
     difference_28 = difference_28 + difference_26 * head_ratio_5 + difference_26 * difference_25
-    difference_28 = torch.where(product_15 * 2.0**-60 == 0, 0, difference_28) + numerator_12
+    difference_28 = _select(product_15 * 2.0**-60 == 0, 0, difference_28) + numerator_12
     magnitude = torch.abs(product_15 - tanh_product + difference_28)
     magnitude = magnitude <= 0.00390625 * tanh_product.abs()
-    branch_21 = torch.where(magnitude, product_15, tanh_product)
+    branch_21 = _select(magnitude, product_15, tanh_product)
     product_17 = product_13 * branch_21
     negated_3 = -(clamped * (1 / (1 + total_22)))
     total_35 = product_17 + negated_3
@@ -1229,21 +1220,21 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_30 = branch_21 - head_branch_21
     difference_31 = product_13 - head_product_13
     total_36 = product_17 - (total_35 - difference_29) + (negated_3 - difference_29)
-    product_18 = torch.where(magnitude, difference_28, 0) * product_13
+    product_18 = _select(magnitude, difference_28, 0) * product_13
     difference_32 = head_product_13 * head_branch_21 - product_17
     difference_32 = difference_32 + head_product_13 * difference_30
     difference_32 = difference_32 + difference_31 * head_branch_21
     difference_32 = difference_32 + difference_31 * difference_30
-    difference_32 = torch.where(product_17 * 2.0**-60 == 0, 0, difference_32) + product_18
+    difference_32 = _select(product_17 * 2.0**-60 == 0, 0, difference_32) + product_18
     total_36 = total_36 + difference_32
-    branch_22 = torch.where(total_36.abs() < torch.inf, total_36, 0)
+    branch_22 = _select(total_36.abs() < torch.inf, total_36, 0)
     total_37 = total_35 + branch_22
     minus_outside = -outside
     total_38 = total_37 + minus_outside
     difference_33 = total_38 - total_37
     total_39 = total_37 - (total_38 - difference_33) + (minus_outside - difference_33)
     total_39 = total_39 + (branch_22 - (total_37 - total_35))
-    branch_23 = torch.where(total_39.abs() < torch.inf, total_39, 0)
+    branch_23 = _select(total_39.abs() < torch.inf, total_39, 0)
     total_40 = total_38 + branch_23
     product_19 = ratio_squared * total_40
     head = _head(ratio_squared)
@@ -1257,23 +1248,23 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_37 = total_5 - head_total_5
     total_41 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_36
     total_41 = total_41 + difference_36 * head_ratio + difference_36 * difference_36
-    total_41 = torch.where(ratio_squared * 2.0**-60 == 0, 0, total_41)
+    total_41 = _select(ratio_squared * 2.0**-60 == 0, 0, total_41)
     numerator_13 = head_ratio * head_total_5 - product_20 + head_ratio * difference_37
     numerator_14 = numerator_13 + difference_36 * head_total_5 + difference_36 * difference_37
-    numerator_15 = 2 - product_20 - torch.where(product_20 * 2.0**-60 == 0, 0, numerator_14)
+    numerator_15 = 2 - product_20 - _select(product_20 * 2.0**-60 == 0, 0, numerator_14)
     numerator_15 = (numerator_15 - (branch_2 - (total_5 - total_2)) * ratio) / total_5 * ratio
     total_41 = (total_41 + numerator_15 * 2) * total_40
     total_42 = head * head_total_40 - product_19 + head * difference_34
     total_42 = total_42 + difference_35 * head_total_40 + difference_35 * difference_34
-    total_42 = torch.where(product_19 * 2.0**-60 == 0, 0, total_42) + total_41
+    total_42 = _select(product_19 * 2.0**-60 == 0, 0, total_42) + total_41
     total_42 = total_42 + (branch_23 - (total_40 - total_38)) * ratio_squared
-    negated_4 = -(product_19 + torch.where(total_42.abs() < torch.inf, total_42, 0))
+    negated_4 = -(product_19 + _select(total_42.abs() < torch.inf, total_42, 0))
     product_21 = 2 * minus_abs_product
     smaller = clamped.clamp(max=0)
     total_43 = product_21 + smaller
     difference_38 = total_43 - product_21
     total_44 = product_21 - (total_43 - difference_38) + (smaller - difference_38)
-    branch_24 = torch.where(total_44.abs() < torch.inf, total_44, 0)
+    branch_24 = _select(total_44.abs() < torch.inf, total_44, 0)
     total_45 = total_43 + branch_24
     product_22 = 0.5 * total_45
     abs_product_22 = product_22.abs()
@@ -1287,12 +1278,12 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     total_47 = ((total_47 * product_22 + _1_OVER_5) * product_22 + _1_OVER_4) * product_22
     total_47 = product_22.square() * ((total_47 + _1_OVER_3) * product_22 + _1_OVER_2)
     total_47 = product_22 - (total_46 - difference_39) + (1 - difference_39) + total_47
-    branch_25 = torch.where(total_47.abs() < torch.inf, total_47, 0)
+    branch_25 = _select(total_47.abs() < torch.inf, total_47, 0)
     total_48 = total_46 + branch_25
     exp_product_22 = product_22.exp()
-    branch_26 = torch.where(is_less_5, total_48, exp_product_22)
-    branch_27 = torch.where(is_less_5, branch_25 - (total_48 - total_46), 0)
-    branch_28 = torch.where(branch_27.abs() < torch.inf, branch_27, 0)
+    branch_26 = _select(is_less_5, total_48, exp_product_22)
+    branch_27 = _select(is_less_5, branch_25 - (total_48 - total_46), 0)
+    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
     total_49 = branch_26 + branch_28
     product_23 = negated_4 * total_49
     head_negated_4 = _head(negated_4)
@@ -1302,22 +1293,21 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_42 = branch_28 - (total_49 - branch_26)
     total_50 = head_negated_4 * head_total_49 - product_23 + head_negated_4 * difference_40
     total_50 = total_50 + difference_41 * head_total_49 + difference_41 * difference_40
-    total_50 = torch.where(product_23 * 2.0**-60 == 0, 0, total_50)
-    total_50 = total_50 + difference_42 * negated_4
-    branch_29 = torch.where(total_50.abs() < torch.inf, total_50, 0)
+    total_50 = _select(product_23 * 2.0**-60 == 0, 0, total_50) + difference_42 * negated_4
+    branch_29 = _select(total_50.abs() < torch.inf, total_50, 0)
     total_51 = product_23 + branch_29
     product_24 = total_51 * total_49
     head_total_51 = _head(total_51)
     difference_43 = total_51 - head_total_51
     total_52 = head_total_51 * head_total_49 - product_24 + head_total_51 * difference_40
     total_52 = total_52 + difference_43 * head_total_49 + difference_43 * difference_40
-    total_52 = torch.where(product_24 * 2.0**-60 == 0, 0, total_52)
+    total_52 = _select(product_24 * 2.0**-60 == 0, 0, total_52)
     total_52 = total_52 + (branch_29 - (total_51 - product_23)) * total_49
     total_52 = total_52 + difference_42 * total_51
-    total_53 = product_24 + torch.where(total_52.abs() < torch.inf, total_52, 0)
+    total_53 = product_24 + _select(total_52.abs() < torch.inf, total_52, 0)
     binade_3 = _binade(exp_product_22 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_30 = torch.where(inside_3, binade_3, 1)
+    branch_30 = _select(inside_3, binade_3, 1)
     ratio_6 = exp_product_22 / branch_30
     floor_3 = torch.floor(branch_30.log() * _1_OVER_LOG_2 + 0.5)
     difference_44 = product_22 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1326,7 +1316,7 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_45 = total_54 - difference_44
     total_55 = difference_44 - (total_54 - difference_45) + (negated_5 - difference_45)
     total_55 = total_55 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_31 = torch.where(total_55.abs() < torch.inf, total_55, 0)
+    branch_31 = _select(total_55.abs() < torch.inf, total_55, 0)
     total_56 = total_54 + branch_31
     numerator_16 = ((_1_OVER_15 * total_56 + _1_OVER_14) * total_56 + _1_OVER_13) * total_56
     numerator_17 = ((numerator_16 + _1_OVER_12) * total_56 + _1_OVER_11) * total_56
@@ -1336,13 +1326,13 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     numerator_21 = total_56.square() * (numerator_20 * total_56 + _1_OVER_2)
     numerator_22 = numerator_21 + (branch_31 - (total_56 - total_54))
     numerator_22 = (1 - ratio_6 + total_56 + numerator_22) / ratio_6
-    numerator_22 = torch.where(inside_3 & (abs_product_22 >= 0.25), numerator_22, 0)
+    numerator_22 = _select(inside_3 & (abs_product_22 >= 0.25), numerator_22, 0)
     numerator_22 = numerator_22 + (branch_24 - (total_45 - total_43)) * 0.5
     total_57 = numerator_22 + numerator_22
     product_25 = total_53 * total_57
-    product_26 = total_53 * (torch.where(total_57.abs() < torch.inf, total_57, 0) + 1)
-    total_58 = total_53 + torch.where(product_25.abs() < torch.inf, product_25, 0)
-    return torch.where(total_53.abs() < 2.0**-60, product_26, total_58)
+    product_26 = total_53 * (_select(total_57.abs() < torch.inf, total_57, 0) + 1)
+    total_58 = total_53 + _select(product_25.abs() < torch.inf, product_25, 0)
+    return _select(total_53.abs() < 2.0**-60, product_26, total_58)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -1356,15 +1346,15 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
     total = expm1_negated + 1
-    branch = torch.where(is_less, total, negated.exp())
+    branch = _select(is_less, total, negated.exp())
     log1p_branch = branch.log1p()
     total_2 = branch + 1
     difference = total_2 - branch
     total_3 = branch - (total_2 - difference) + (1 - difference)
-    branch_2 = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    branch_2 = _select(total_3.abs() < torch.inf, total_3, 0)
     total_4 = total_2 + branch_2
     is_less_2 = total_4 < 2.0**-32
-    branch_3 = torch.where(is_less_2, x.new_full((), 2.0**64), 1)
+    branch_3 = _select(is_less_2, x.new_full((), 2.0**64), 1)
     product_2 = total_4 * branch_3
     product_3 = -0.5 * log1p_branch
     abs_product_3 = product_3.abs()
@@ -1378,11 +1368,11 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     product_4 = ((product_4 * product_3 + _1_OVER_4) * product_3 + _1_OVER_3) * product_3
     product_4 = product_3.square() * (product_4 + _1_OVER_2)
     product_4 = product_3 - (total_5 - difference_2) + (1 - difference_2) + product_4
-    branch_4 = torch.where(product_4.abs() < torch.inf, product_4, 0)
+    branch_4 = _select(product_4.abs() < torch.inf, product_4, 0)
     total_6 = total_5 + branch_4
     exp_product_3 = product_3.exp()
-    branch_5 = torch.where(is_less_3, total_6, exp_product_3)
-    branch_6 = torch.where(is_less_2, x.new_full((), 2.0**-32), 1)
+    branch_5 = _select(is_less_3, total_6, exp_product_3)
+    branch_6 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
     product_5 = branch_5 * branch_6
     product_6 = product_2 * product_5
     product_7 = product_6 * product_5
@@ -1396,7 +1386,7 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_6 = product_2 - head_product_2
     binade = _binade(exp_product_3 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_7 = torch.where(inside, binade, 1)
+    branch_7 = _select(inside, binade, 1)
     ratio = exp_product_3 / branch_7
     floor = torch.floor(branch_7.log() * _1_OVER_LOG_2 + 0.5)
     difference_7 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1405,7 +1395,7 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_8 = total_8 - difference_7
     total_9 = difference_7 - (total_8 - difference_8) + (negated_2 - difference_8)
     total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_8 = torch.where(total_9.abs() < torch.inf, total_9, 0)
+    branch_8 = _select(total_9.abs() < torch.inf, total_9, 0)
     total_10 = total_8 + branch_8
     numerator = ((_1_OVER_15 * total_10 + _1_OVER_14) * total_10 + _1_OVER_13) * total_10
     numerator = ((numerator + _1_OVER_12) * total_10 + _1_OVER_11) * total_10 + _1_OVER_10
@@ -1414,33 +1404,32 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     numerator = ((numerator * total_10 + _1_OVER_4) * total_10 + _1_OVER_3) * total_10
     numerator = total_10.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_10 + (numerator + (branch_8 - (total_10 - total_8)))
-    numerator = torch.where(inside & (abs_product_3 >= 0.25), numerator / ratio, 0)
-    numerator = numerator * branch_5
-    numerator = torch.where(is_less_3, branch_4 - (total_6 - total_5), 0) + numerator
+    numerator = _select(inside & (abs_product_3 >= 0.25), numerator / ratio, 0) * branch_5
+    numerator = _select(is_less_3, branch_4 - (total_6 - total_5), 0) + numerator
     numerator = numerator * branch_6
     total_11 = head_product_2 * head_product_5 - product_6 + head_product_2 * difference_4
     total_11 = total_11 + difference_6 * head_product_5 + difference_6 * difference_4
-    total_11 = torch.where(product_6 * 2.0**-60 == 0, 0, total_11)
+    total_11 = _select(product_6 * 2.0**-60 == 0, 0, total_11)
     total_11 = total_11 + (branch_2 - (total_4 - total_2)) * branch_3 * product_5
     total_11 = (total_11 + numerator * product_2) * product_5
     total_12 = head_product_6 * head_product_5 - product_7 + head_product_6 * difference_4
     total_12 = total_12 + difference_5 * head_product_5 + difference_5 * difference_4
-    total_12 = torch.where(product_7 * 2.0**-60 == 0, 0, total_12) + total_11
+    total_12 = _select(product_7 * 2.0**-60 == 0, 0, total_12) + total_11
     total_12 = total_12 + numerator * product_6
     total_12 = product_7 - (total_7 - difference_3) + (-1 - difference_3) + total_12
-    branch_9 = torch.where(total_12.abs() < torch.inf, total_12, 0)
+    branch_9 = _select(total_12.abs() < torch.inf, total_12, 0)
     total_13 = total_7 + branch_9
     total_14 = total_13 + (branch_9 - (total_13 - total_7))
-    branch_10 = torch.where(total_14.abs() < 0.00390625, total_14, 0)
-    branch_11 = torch.where(branch_10.abs() < torch.inf, branch_10, 0)
+    branch_10 = _select(total_14.abs() < 0.00390625, total_14, 0)
+    branch_11 = _select(branch_10.abs() < torch.inf, branch_10, 0)
     total_15 = log1p_branch + branch_11
     difference_9 = total_15 - log1p_branch
     difference_10 = branch_11 - difference_9
     is_at_most = torch.abs(difference_9 + difference_10) <= 0.00390625 * log1p_branch.abs()
-    product_8 = 1 / total_2 * torch.where(is_less, expm1_negated - (total - 1), 0)
-    product_8 = torch.where(is_at_most, difference_10, 0) + product_8
-    branch_12 = torch.where(product_8.abs() < torch.inf, product_8, 0)
-    branch_12 = torch.where(is_at_most, total_15, log1p_branch) + branch_12
+    product_8 = 1 / total_2 * _select(is_less, expm1_negated - (total - 1), 0)
+    product_8 = _select(is_at_most, difference_10, 0) + product_8
+    branch_12 = _select(product_8.abs() < torch.inf, product_8, 0)
+    branch_12 = _select(is_at_most, total_15, log1p_branch) + branch_12
     branch_12 = clamped.clamp(min=0) + branch_12
     product_9 = product * branch_12
     head_product = _head(product)
@@ -1449,7 +1438,7 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_12 = product - head_product
     total_16 = head_product * head_branch_12 - product_9 + head_product * difference_11
     total_16 = total_16 + difference_12 * head_branch_12 + difference_12 * difference_11
-    total_16 = torch.where(product_9 * 2.0**-60 == 0, 0, total_16)
+    total_16 = _select(product_9 * 2.0**-60 == 0, 0, total_16)
     product_10 = alpha * clamped
     sign_product_10 = torch.where(product_10.isnan(), product_10, product_10.sign())
     abs_product_10 = product_10.abs()
@@ -1465,15 +1454,15 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     total_18 = ((total_18 * product_11 + _1_OVER_5) * product_11 + _1_OVER_4) * product_11
     total_18 = product_11.square() * ((total_18 + _1_OVER_3) * product_11 + _1_OVER_2)
     total_18 = product_11 - (total_17 - difference_13) + (1 - difference_13) + total_18
-    branch_13 = torch.where(total_18.abs() < torch.inf, total_18, 0)
+    branch_13 = _select(total_18.abs() < torch.inf, total_18, 0)
     total_19 = total_17 + branch_13
     exp_product_11 = product_11.exp()
-    branch_14 = torch.where(is_less_4, total_19, exp_product_11)
+    branch_14 = _select(is_less_4, total_19, exp_product_11)
     total_20 = branch_14 - 1
     difference_14 = total_20 - branch_14
     binade_2 = _binade(exp_product_11 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_15 = torch.where(inside_2, binade_2, 1)
+    branch_15 = _select(inside_2, binade_2, 1)
     ratio_2 = exp_product_11 / branch_15
     floor_2 = torch.floor(branch_15.log() * _1_OVER_LOG_2 + 0.5)
     difference_15 = product_11 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1482,7 +1471,7 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_16 = total_21 - difference_15
     total_22 = difference_15 - (total_21 - difference_16) + (negated_3 - difference_16)
     total_22 = total_22 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = torch.where(total_22.abs() < torch.inf, total_22, 0)
+    branch_16 = _select(total_22.abs() < torch.inf, total_22, 0)
     total_23 = total_21 + branch_16
     numerator_2 = ((_1_OVER_15 * total_23 + _1_OVER_14) * total_23 + _1_OVER_13) * total_23
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_23 + _1_OVER_11) * total_23 + _1_OVER_10
@@ -1491,18 +1480,18 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 * total_23 + _1_OVER_4) * total_23 + _1_OVER_3) * total_23
     numerator_7 = total_23.square() * (numerator_6 + _1_OVER_2)
     numerator_8 = 1 - ratio_2 + total_23 + (numerator_7 + (branch_16 - (total_23 - total_21)))
-    numerator_8 = torch.where(inside_2 & (abs_product_11 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = _select(inside_2 & (abs_product_11 >= 0.25), numerator_8 / ratio_2, 0)
     numerator_8 = numerator_8 * branch_14
-    numerator_8 = torch.where(is_less_4, branch_13 - (total_19 - total_17), 0) + numerator_8
+    numerator_8 = _select(is_less_4, branch_13 - (total_19 - total_17), 0) + numerator_8
     numerator_8 = branch_14 - (total_20 - difference_14) + (-1 - difference_14) + numerator_8
-    branch_17 = torch.where(numerator_8.abs() < torch.inf, numerator_8, 0)
+    branch_17 = _select(numerator_8.abs() < torch.inf, numerator_8, 0)
     total_24 = total_20 + branch_17
     minus_total_24 = -total_24
     total_25 = total_24 + 2
     difference_17 = total_25 - total_24
     difference_18 = branch_17 - (total_24 - total_20)
     total_26 = total_24 - (total_25 - difference_17) + (2 - difference_17) + difference_18
-    branch_18 = torch.where(total_26.abs() < torch.inf, total_26, 0)
+    branch_18 = _select(total_26.abs() < torch.inf, total_26, 0)
     total_27 = total_25 + branch_18
     ratio_3 = minus_total_24 / total_27
     product_12 = sign_product_10 * ratio_3
@@ -1516,13 +1505,13 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_21 = total_27 - head_total_27
     numerator_9 = head_ratio_3 * head_total_27 - product_13 + head_ratio_3 * difference_21
     numerator_10 = numerator_9 + difference_19 * head_total_27 + difference_19 * difference_21
-    numerator_11 = -torch.where(product_13 * 2.0**-60 == 0, 0, numerator_10)
+    numerator_11 = -_select(product_13 * 2.0**-60 == 0, 0, numerator_10)
     numerator_12 = minus_total_24 - product_13 + numerator_11 - difference_18
     numerator_12 = (numerator_12 - (branch_18 - (total_27 - total_25)) * ratio_3) / total_27
     numerator_12 = numerator_12 * sign_product_10
     total_28 = head * head_ratio_3 - product_12 + head * difference_19
     total_28 = total_28 + difference_20 * head_ratio_3 + difference_20 * difference_19
-    total_28 = torch.where(product_12 * 2.0**-60 == 0, 0, total_28) + numerator_12
+    total_28 = _select(product_12 * 2.0**-60 == 0, 0, total_28) + numerator_12
     magnitude = torch.abs(product_12 - tanh_product_10 + total_28)
     magnitude = magnitude <= 0.00390625 * tanh_product_10.abs()
     head_alpha = _head(alpha)
@@ -1531,12 +1520,12 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_23 = alpha - head_alpha
     total_29 = head_alpha * head_clamped - product_10 + head_alpha * difference_22
     total_29 = total_29 + difference_23 * head_clamped + difference_23 * difference_22
-    total_29 = torch.where(product_10 * 2.0**-60 == 0, 0, total_29)
+    total_29 = _select(product_10 * 2.0**-60 == 0, 0, total_29)
     product_14 = 4 * exp_product_11 / torch.square(1 + exp_product_11) * total_29
-    product_14 = torch.where(magnitude, total_28, 0) + product_14
-    total_30 = product_9 + torch.where(total_16.abs() < torch.inf, total_16, 0)
-    branch_19 = torch.where(product_14.abs() < torch.inf, product_14, 0)
-    total_30 = total_30 * (torch.where(magnitude, product_12, tanh_product_10) + branch_19)
+    product_14 = _select(magnitude, total_28, 0) + product_14
+    total_30 = product_9 + _select(total_16.abs() < torch.inf, total_16, 0)
+    branch_19 = _select(product_14.abs() < torch.inf, product_14, 0)
+    total_30 = total_30 * (_select(magnitude, product_12, tanh_product_10) + branch_19)
     negated_4 = -abs_product_10
     abs_negated_4 = negated_4.abs()
     is_less_5 = abs_negated_4 < 0.25
@@ -1549,12 +1538,12 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     product_15 = ((product_15 + _1_OVER_5) * negated_4 + _1_OVER_4) * negated_4 + _1_OVER_3
     product_15 = negated_4.square() * (product_15 * negated_4 + _1_OVER_2)
     product_15 = negated_4 - (total_31 - difference_24) + (1 - difference_24) + product_15
-    branch_20 = torch.where(product_15.abs() < torch.inf, product_15, 0)
+    branch_20 = _select(product_15.abs() < torch.inf, product_15, 0)
     total_32 = total_31 + branch_20
     exp_negated_4 = negated_4.exp()
-    branch_21 = torch.where(is_less_5, total_32, exp_negated_4)
-    branch_22 = torch.where(is_less_5, branch_20 - (total_32 - total_31), 0)
-    branch_23 = torch.where(branch_22.abs() < torch.inf, branch_22, 0)
+    branch_21 = _select(is_less_5, total_32, exp_negated_4)
+    branch_22 = _select(is_less_5, branch_20 - (total_32 - total_31), 0)
+    branch_23 = _select(branch_22.abs() < torch.inf, branch_22, 0)
     total_33 = branch_21 + branch_23
     product_16 = 2 * total_33
     branch_21_squared = branch_21.square()
@@ -1564,7 +1553,7 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_26 = branch_21 - head_branch_21
     binade_3 = _binade(exp_negated_4 * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_24 = torch.where(inside_3, binade_3, 1)
+    branch_24 = _select(inside_3, binade_3, 1)
     ratio_4 = exp_negated_4 / branch_24
     floor_3 = torch.floor(branch_24.log() * _1_OVER_LOG_2 + 0.5)
     difference_27 = negated_4 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1573,7 +1562,7 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_28 = total_35 - difference_27
     total_36 = difference_27 - (total_35 - difference_28) + (negated_5 - difference_28)
     total_36 = total_36 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_25 = torch.where(total_36.abs() < torch.inf, total_36, 0)
+    branch_25 = _select(total_36.abs() < torch.inf, total_36, 0)
     total_37 = total_35 + branch_25
     numerator_13 = ((_1_OVER_15 * total_37 + _1_OVER_14) * total_37 + _1_OVER_13) * total_37
     numerator_14 = ((numerator_13 + _1_OVER_12) * total_37 + _1_OVER_11) * total_37
@@ -1583,17 +1572,17 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     numerator_18 = total_37.square() * (numerator_17 * total_37 + _1_OVER_2)
     numerator_19 = numerator_18 + (branch_25 - (total_37 - total_35))
     numerator_19 = (1 - ratio_4 + total_37 + numerator_19) / ratio_4
-    numerator_19 = torch.where(inside_3 & (abs_negated_4 >= 0.25), numerator_19, 0)
+    numerator_19 = _select(inside_3 & (abs_negated_4 >= 0.25), numerator_19, 0)
     numerator_19 = numerator_19 - total_29 * sign_product_10
     total_38 = branch_21_squared - (total_34 - difference_25) + (1 - difference_25)
     difference_29 = head_branch_21 * head_branch_21 - branch_21_squared
     difference_29 = difference_29 + head_branch_21 * difference_26
     difference_29 = difference_29 + difference_26 * head_branch_21
     difference_29 = difference_29 + difference_26 * difference_26
-    difference_29 = torch.where(branch_21_squared * 2.0**-60 == 0, 0, difference_29)
+    difference_29 = _select(branch_21_squared * 2.0**-60 == 0, 0, difference_29)
     difference_29 = difference_29 + branch_22 * branch_21 * 2
     total_38 = total_38 + (difference_29 + numerator_19 * 2 * branch_21_squared)
-    branch_26 = torch.where(total_38.abs() < torch.inf, total_38, 0)
+    branch_26 = _select(total_38.abs() < torch.inf, total_38, 0)
     total_39 = total_34 + branch_26
     ratio_5 = product_16 / total_39
     product_17 = ratio_5 * total_39
@@ -1603,11 +1592,11 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_31 = ratio_5 - head_ratio_5
     numerator_20 = head_ratio_5 * head_total_39 - product_17 + head_ratio_5 * difference_30
     numerator_21 = numerator_20 + difference_31 * head_total_39 + difference_31 * difference_30
-    numerator_22 = -torch.where(product_17 * 2.0**-60 == 0, 0, numerator_21)
+    numerator_22 = -_select(product_17 * 2.0**-60 == 0, 0, numerator_21)
     numerator_23 = product_16 - product_17 + numerator_22
     numerator_24 = numerator_23 + (branch_23 - (total_33 - branch_21)) * 2
     numerator_24 = (numerator_24 - (branch_26 - (total_39 - total_34)) * ratio_5) / total_39
-    branch_27 = torch.where(numerator_24.abs() < torch.inf, numerator_24, 0)
+    branch_27 = _select(numerator_24.abs() < torch.inf, numerator_24, 0)
     total_40 = ratio_5 + branch_27
     product_18 = total_30 * total_40
     head_total_30 = _head(total_30)
@@ -1617,24 +1606,23 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_34 = branch_27 - (total_40 - ratio_5)
     total_41 = head_total_30 * head_total_40 - product_18 + head_total_30 * difference_32
     total_41 = total_41 + difference_33 * head_total_40 + difference_33 * difference_32
-    total_41 = torch.where(product_18 * 2.0**-60 == 0, 0, total_41)
-    total_41 = total_41 + difference_34 * total_30
-    branch_28 = torch.where(total_41.abs() < torch.inf, total_41, 0)
+    total_41 = _select(product_18 * 2.0**-60 == 0, 0, total_41) + difference_34 * total_30
+    branch_28 = _select(total_41.abs() < torch.inf, total_41, 0)
     total_42 = product_18 + branch_28
     product_19 = total_42 * total_40
     head_total_42 = _head(total_42)
     difference_35 = total_42 - head_total_42
     total_43 = head_total_42 * head_total_40 - product_19 + head_total_42 * difference_32
     total_43 = total_43 + difference_35 * head_total_40 + difference_35 * difference_32
-    total_43 = torch.where(product_19 * 2.0**-60 == 0, 0, total_43)
+    total_43 = _select(product_19 * 2.0**-60 == 0, 0, total_43)
     total_43 = total_43 + (branch_28 - (total_42 - product_18)) * total_40
     total_43 = total_43 + difference_34 * total_42
-    total_44 = product_19 + torch.where(total_43.abs() < torch.inf, total_43, 0)
+    total_44 = product_19 + _select(total_43.abs() < torch.inf, total_43, 0)
     total_45 = numerator_19 + numerator_19
     product_20 = total_44 * total_45
-    product_21 = total_44 * (torch.where(total_45.abs() < torch.inf, total_45, 0) + 1)
-    total_46 = total_44 + torch.where(product_20.abs() < torch.inf, product_20, 0)
-    return torch.where(total_44.abs() < 2.0**-60, product_21, total_46)
+    product_21 = total_44 * (_select(total_45.abs() < torch.inf, total_45, 0) + 1)
+    total_46 = total_44 + _select(product_20.abs() < torch.inf, product_20, 0)
+    return _select(total_44.abs() < 2.0**-60, product_21, total_46)
 
 
 _DERIVATIVES = {
@@ -1881,3 +1869,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

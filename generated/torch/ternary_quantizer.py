@@ -85,13 +85,13 @@ class TernaryQuantizer(nn.Module):
 
 def _value(x: Tensor, threshold: Tensor, width: Tensor) -> Tensor:
     """The value: Piecewise((1, threshold < x), (-1, threshold < -x), (0, True))."""
-    branch = torch.where(threshold < -x, x.new_full((), -1), 0)
-    return torch.where(x == x, torch.where(threshold < x, 1, branch), x)
+    branch = _select(threshold < x, 1, _select(threshold < -x, x.new_full((), -1), 0))
+    return _select(x == x, branch, x)
 
 
 def _by_x(x: Tensor, threshold: Tensor, width: Tensor) -> Tensor:
     """The derivative by x: Piecewise((1, width >= Abs(x)), (0, True))."""
-    return torch.where(x == x, (width >= x.abs()).to(x.dtype), x)
+    return _select(x == x, (width >= x.abs()).to(x.dtype), x)
 
 
 _DERIVATIVES = {
@@ -283,3 +283,25 @@ def _expanded(x: Tensor, threshold: Tensor, width: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

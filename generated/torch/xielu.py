@@ -208,10 +208,10 @@ def _value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     total_2 = (head_x * head_difference).sub_(product).add_(head_x * difference_3)
     total_2 = total_2.add_(difference_4 * head_difference)
     total_2 = total_2.add_(difference_4 * difference_3)
-    total_2 = torch.where(product * 2.0**-60 == 0, 0, total_2)
+    total_2 = _select(product * 2.0**-60 == 0, 0, total_2)
     total_3 = (alpha_n - (total - difference_2)).add_(product - difference_2)
     total_3 = total_3.add_(total_2)
-    branch = torch.where(total_3.abs() < torch.inf, total_3, 0)
+    branch = _select(total_3.abs() < torch.inf, total_3, 0)
     total_4 = total + branch
     negated = x.abs().neg_()
     abs_negated = negated.abs()
@@ -219,7 +219,7 @@ def _value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     expm1_negated = _expm1(negated)
     total_5 = expm1_negated + 1
     exp_negated = negated.exp()
-    t = torch.where(is_less, total_5, exp_negated)
+    t = _select(is_less, total_5, exp_negated)
     product_2 = alpha_n * t
     minus_product_2 = -product_2
     total_6 = total_4 + minus_product_2
@@ -228,14 +228,14 @@ def _value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     head_t = _head(t)
     difference_6 = t - head_t
     difference_7 = alpha_n - head_alpha_n
-    branch_2 = torch.where(is_less, expm1_negated - (total_5 - 1), 0)
+    branch_2 = _select(is_less, expm1_negated - (total_5 - 1), 0)
     total_7 = (head_alpha_n * head_t).sub_(product_2).add_(head_alpha_n * difference_6)
     total_7 = total_7.add_(difference_7 * head_t).add_(difference_7 * difference_6)
-    total_7 = torch.where(product_2 * 2.0**-60 == 0, 0, total_7).add_(branch_2 * alpha_n)
+    total_7 = _select(product_2 * 2.0**-60 == 0, 0, total_7).add_(branch_2 * alpha_n)
     total_7 = total_7.neg_()
     total_8 = (total_4 - (total_6 - difference_5)).add_(minus_product_2 - difference_5)
     total_8 = total_8.add_(branch - (total_4 - total)).add_(total_7)
-    branch_3 = torch.where(total_8.abs() < torch.inf, total_8, 0)
+    branch_3 = _select(total_8.abs() < torch.inf, total_8, 0)
     total_9 = total_6 + branch_3
     difference_8 = branch_3 - (total_9 - total_6)
     difference_9 = alpha_n - 0.8
@@ -249,14 +249,14 @@ def _value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     difference_12 = _THE_FIRST_DIGITS_OF_0_8 - head
     total_11 = (head * head_x).sub_(product_4).add_(head * difference_4)
     total_11 = total_11.add_(difference_12 * head_x).add_(difference_12 * difference_4)
-    total_11 = torch.where(product_4 * 2.0**-60 == 0, 0, total_11)
+    total_11 = _select(product_4 * 2.0**-60 == 0, 0, total_11)
     total_11 = (product_4 - product_3).add_(total_11.add_(_THE_OTHER_DIGITS_OF * x)).neg_()
     difference_13 = difference_10 - (total_10 - difference_11)
     difference_13 = difference_13.add_(minus_product_3 - difference_11).add_(total_11)
-    branch_4 = torch.where(difference_13.abs() < torch.inf, difference_13, 0)
+    branch_4 = _select(difference_13.abs() < torch.inf, difference_13, 0)
     total_12 = total_10 + branch_4
     is_negative = x < 0
-    branch_5 = torch.where(is_negative, 1, t)
+    branch_5 = _select(is_negative, 1, t)
     product_5 = total_12 * branch_5
     is_less_2 = abs_negated < 0.25
     total_13 = negated + 1
@@ -270,14 +270,14 @@ def _value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     total_14 = negated.square().mul_(total_14.mul_(negated).add_(_1_OVER_2))
     total_15 = (negated - (total_13 - difference_14)).add_(1 - difference_14)
     total_15 = total_15.add_(total_14)
-    branch_6 = torch.where(total_15.abs() < torch.inf, total_15, 0)
+    branch_6 = _select(total_15.abs() < torch.inf, total_15, 0)
     total_16 = total_13 + branch_6
-    branch_7 = torch.where(is_less_2, total_16, exp_negated)
+    branch_7 = _select(is_less_2, total_16, exp_negated)
     total_17 = branch_7 - 1
     difference_15 = total_17 - branch_7
     binade = _binade(exp_negated * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_8 = torch.where(inside, binade, 1)
+    branch_8 = _select(inside, binade, 1)
     ratio = exp_negated / branch_8
     floor = branch_8.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
     difference_16 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -286,7 +286,7 @@ def _value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     difference_17 = total_18 - difference_16
     total_19 = (difference_16 - (total_18 - difference_17)).add_(negated_2 - difference_17)
     total_19 = total_19.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_9 = torch.where(total_19.abs() < torch.inf, total_19, 0)
+    branch_9 = _select(total_19.abs() < torch.inf, total_19, 0)
     total_20 = total_18 + branch_9
     numerator = (_1_OVER_15 * total_20).add_(_1_OVER_14).mul_(total_20).add_(_1_OVER_13)
     numerator = numerator.mul_(total_20).add_(_1_OVER_12).mul_(total_20).add_(_1_OVER_11)
@@ -297,17 +297,17 @@ def _value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     numerator = total_20.square().mul_(numerator.mul_(total_20).add_(_1_OVER_2))
     numerator = numerator.add_(branch_9 - (total_20 - total_18))
     numerator = (1 - ratio).add_(total_20).add_(numerator).div_(ratio)
-    numerator = torch.where(inside & (abs_negated >= 0.25), numerator, 0).mul_(branch_7)
-    numerator = torch.where(is_less_2, branch_6 - (total_16 - total_13), 0).add_(numerator)
+    numerator = _select(inside & (abs_negated >= 0.25), numerator, 0).mul_(branch_7)
+    numerator = _select(is_less_2, branch_6 - (total_16 - total_13), 0).add_(numerator)
     total_21 = (branch_7 - (total_17 - difference_15)).add_(-1 - difference_15)
     total_21 = total_21.add_(numerator)
-    branch_10 = torch.where(total_21.abs() < torch.inf, total_21, 0)
+    branch_10 = _select(total_21.abs() < torch.inf, total_21, 0)
     total_22 = total_17 + branch_10
     difference_18 = branch_10 - (total_22 - total_17)
     magnitude = (total_22 - expm1_negated).add_(difference_18).abs_()
     magnitude = magnitude <= expm1_negated.abs().mul_(0.00390625)
-    branch_11 = torch.where(magnitude, total_22, expm1_negated)
-    branch_12 = torch.where(is_negative, branch_11, -branch_11)
+    branch_11 = _select(magnitude, total_22, expm1_negated)
+    branch_12 = _select(is_negative, branch_11, -branch_11)
     product_6 = difference_9 * branch_12
     total_23 = product_5 + product_6
     difference_19 = total_23 - product_5
@@ -315,28 +315,28 @@ def _value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     head_branch_5 = _head(branch_5)
     difference_20 = branch_5 - head_branch_5
     difference_21 = total_12 - head_total_12
-    branch_13 = torch.where(is_negative, 0, branch_2)
+    branch_13 = _select(is_negative, 0, branch_2)
     head_difference_9 = _head(difference_9)
     head_branch_12 = _head(branch_12)
     difference_22 = branch_12 - head_branch_12
     difference_23 = difference_9 - head_difference_9
-    branch_14 = torch.where(magnitude, difference_18, 0)
-    branch_15 = torch.where(is_negative, branch_14, -branch_14)
+    branch_14 = _select(magnitude, difference_18, 0)
+    branch_15 = _select(is_negative, branch_14, -branch_14)
     total_24 = (product_5 - (total_23 - difference_19)).add_(product_6 - difference_19)
     difference_24 = (head_difference_9 * head_branch_12).sub_(product_6)
     difference_24 = difference_24.add_(head_difference_9 * difference_22)
     difference_24 = difference_24.add_(difference_23 * head_branch_12)
     difference_24 = difference_24.add_(difference_23 * difference_22)
-    difference_24 = torch.where(product_6 * 2.0**-60 == 0, 0, difference_24)
+    difference_24 = _select(product_6 * 2.0**-60 == 0, 0, difference_24)
     difference_24 = difference_24.add_(branch_15 * difference_9)
     product_7 = (branch_4 - (total_12 - total_10)).mul_(branch_5)
     difference_25 = (head_total_12 * head_branch_5).sub_(product_5)
     difference_25 = difference_25.add_(head_total_12 * difference_20)
     difference_25 = difference_25.add_(difference_21 * head_branch_5)
     difference_25 = difference_25.add_(difference_21 * difference_20)
-    difference_25 = torch.where(product_5 * 2.0**-60 == 0, 0, difference_25).add_(product_7)
+    difference_25 = _select(product_5 * 2.0**-60 == 0, 0, difference_25).add_(product_7)
     total_24 = total_24.add_(difference_25.add_(branch_13 * total_12)).add_(difference_24)
-    branch_16 = torch.where(total_24.abs() < torch.inf, total_24, 0)
+    branch_16 = _select(total_24.abs() < torch.inf, total_24, 0)
     total_25 = total_23 + branch_16
     product_8 = _0_8 * branch_12
     total_26 = total_25 + product_8
@@ -347,34 +347,34 @@ def _value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     total_28 = (head * head_branch_12).sub_(product_9).add_(head * difference_22)
     total_28 = total_28.add_(difference_12 * head_branch_12)
     total_28 = total_28.add_(difference_12 * difference_22)
-    total_28 = torch.where(product_9 * 2.0**-60 == 0, 0, total_28)
+    total_28 = _select(product_9 * 2.0**-60 == 0, 0, total_28)
     total_28 = total_28.add_(_THE_OTHER_DIGITS_OF * branch_12)
     total_28 = total_28.add_(branch_15 * _THE_FIRST_DIGITS_OF_0_8)
     total_27 = total_27.add_((product_9 - product_8).add_(total_28))
-    branch_17 = torch.where(total_27.abs() < torch.inf, total_27, 0)
+    branch_17 = _select(total_27.abs() < torch.inf, total_27, 0)
     total_29 = total_26 + branch_17
     difference_27 = branch_17 - (total_29 - total_26)
-    total_30 = torch.where(difference_8.abs() < torch.inf, difference_8, 0).add_(total_9)
-    total_30 = torch.where(is_positive, alpha_p * x.square() + beta * x, total_30.neg_())
-    denominator = torch.where(branch_13.abs() < torch.inf, branch_13, 0).add_(branch_5)
-    numerator_2 = torch.where(difference_27.abs() < torch.inf, difference_27, 0)
-    numerator_2 = numerator_2.add_(total_29).div_(denominator)
-    numerator_2 = torch.where(is_positive, (x * alpha_p + beta).mul_(x), numerator_2)
-    return torch.where(x < -0.5, total_30, numerator_2)
+    numerator_2 = _select(difference_27.abs() < torch.inf, difference_27, 0).add_(total_29)
+    total_30 = _select(difference_8.abs() < torch.inf, difference_8, 0).add_(total_9)
+    total_30 = _select(is_positive, alpha_p * x.square() + beta * x, total_30.neg_())
+    denominator = _select(branch_13.abs() < torch.inf, branch_13, 0).add_(branch_5)
+    numerator_2 = numerator_2.div_(denominator)
+    numerator_2 = _select(is_positive, (x * alpha_p + beta).mul_(x), numerator_2)
+    return _select(x < -0.5, total_30, numerator_2)
 
 
 def _by_x(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x: as declared for x < -0.5, else rewritten, factored."""
     is_positive = x > 0
     total = 2 * alpha_p * x + beta
-    branch = torch.where(is_positive, total, (alpha_n * x.exp() + beta).sub_(alpha_n))
-    branch_2 = torch.where(is_positive, total, alpha_n * _expm1(x) + beta)
-    return torch.where(x < -0.5, branch, branch_2)
+    branch = _select(is_positive, total, (alpha_n * x.exp() + beta).sub_(alpha_n))
+    branch_2 = _select(is_positive, total, alpha_n * _expm1(x) + beta)
+    return _select(x < -0.5, branch, branch_2)
 
 
 def _by_alpha_p(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     """The derivative by alpha_p: Piecewise((x^2, x > 0), (0, True))."""
-    return torch.where(x <= 0, 0, x.square())
+    return _select(x <= 0, 0, x.square())
 
 
 def _by_alpha_n(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
@@ -386,8 +386,7 @@ def _by_alpha_n(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Te
     product = product.mul_(x).add_(0.0013888888865978557).mul_(x)
     product = product.add_(0.008333333333096557).mul_(x).add_(0.04166666666665401).mul_(x)
     product = product.add_(0.1666666666666664).mul_(x).add_(0.5).mul_(x).mul_(x)
-    branch = torch.where(x > 0, 0, _expm1(x).sub_(x))
-    return torch.where((x <= 0) & (x > -1), product, branch)
+    return _select((x <= 0) & (x > -1), product, _select(x > 0, 0, _expm1(x).sub_(x)))
 
 
 def _by_beta(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
@@ -397,17 +396,17 @@ def _by_beta(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tenso
 
 def _by_x_x(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x: Piecewise((2*alpha_p, x > 0), (alpha_n*exp(x), True))."""
-    return torch.where(x > 0, 2 * alpha_p, alpha_n * x.exp())
+    return _select(x > 0, 2 * alpha_p, alpha_n * x.exp())
 
 
 def _by_x_alpha_p(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and alpha_p: Piecewise((2*x, x > 0), (0, True))."""
-    return torch.where(x <= 0, 0, 2 * x)
+    return _select(x <= 0, 0, 2 * x)
 
 
 def _by_x_alpha_n(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and alpha_n: rewritten, factored."""
-    return torch.where(x > 0, 0, _expm1(x))
+    return _select(x > 0, 0, _expm1(x))
 
 
 def _by_x_beta(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
@@ -676,3 +675,25 @@ def _head(a: Tensor) -> Tensor:
         (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)

@@ -44,7 +44,7 @@ FORMS: Mapping[str, Form] = {
     "maximum": call("torch.maximum", 2, tensors=(0, 1)),
     "minimum": call("torch.minimum", 2, tensors=(0, 1)),
     "clamp": call("torch.clamp", 3, tensors=(0,)),
-    "select": call("torch.where", 3, tensors=(1, 2)),
+    "select": call("_select", 3, tensors=(1, 2)),
 }
 
 EXPANSIONS: Mapping[str, str] = {
@@ -75,6 +75,27 @@ def _erf(a: Tensor) -> Tensor:
     if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
         return a.double().erf().float()
     return a.erf()''',
+    "select": '''\
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if (
+        torch.compiler.is_compiling()
+        or condition.numel() < 2**14
+        or condition.device.type != "cpu"
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    ):
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)''',
 }
 """Operations that are a private function in emitted PyTorch code, with their source."""
 
