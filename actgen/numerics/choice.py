@@ -33,6 +33,10 @@ _LITTLE = 16.0
 _MOST_TELLING = 40
 """How many of the closest forms are tried on another machine, where none keeps the contract on one."""
 
+_DEAR = 160
+"""Operations from which on what won on another machine is compensated or patched, and tried here after all forms that
+are neither: on a more exact machine one of these may do."""
+
 _STAGES = len(get_args(Stage))
 
 
@@ -82,9 +86,15 @@ def choose_kernels(
     for machine in machines:
         race = Race(judge.on(machine), shape)
         # What won elsewhere wins here too, if it is good enough and nothing cheaper is.
-        for winner in sorted({winner.kernel.result: winner for winner in winners}.values(), key=cost_of):
-            race.run(winner)
+        elsewhere = sorted({winner.kernel.result: winner for winner in winners}.values(), key=cost_of)
+        dear = [winner for winner in elsewhere if winner.cost.passes > _DEAR]
+        for winner in elsewhere:
+            if winner not in dear:
+                race.run(winner)
         _run(race, forms)
+        if not race.settle():
+            for winner in dear:
+                race.run(winner)
         if not race.settle():
             if race.best_units > _LITTLE:
                 # What is hopeless on the least exact machine is so on the others, and need not be tried there.

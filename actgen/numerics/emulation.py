@@ -32,6 +32,7 @@ class Arithmetic:
     Attributes:
         name: for reports.
         flushes: whether subnormal operands and results count as zero, as under XLA and in TensorFlow.
+        keeps: whether they may be kept all the same, so that a kernel is judged both ways.
         errors: for each operation that is not correctly rounded, its largest error in ULP in float32 and in float64,
             as measured.
         lopsided: odd functions that are off by more, or less, at -a than at a.
@@ -41,6 +42,7 @@ class Arithmetic:
 
     name: str
     flushes: bool = True
+    keeps: bool = False
     errors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     lopsided: frozenset[str] = frozenset()
     margin: float = 2.75
@@ -56,7 +58,7 @@ _BITS = 80  # of long double are 64
 _TYPICAL = 0.8
 """A primitive's largest error occurs on a short stretch; over most of the line it is about this part of it."""
 
-IDEAL = Arithmetic("correctly rounded, subnormals flushed")
+IDEAL = Arithmetic("correctly rounded, subnormals flushed or kept", keeps=True)
 
 
 def run(kernel: Kernel, values: Mapping[str, Array | float], dtype: str, arithmetic: Arithmetic = IDEAL) -> Array:
@@ -85,7 +87,7 @@ class Emulator:
     """
 
     def __init__(
-        self, values: Mapping[str, Array | float], dtype: str, arithmetic: Arithmetic = IDEAL, room: int = 2**26
+        self, values: Mapping[str, Array | float], dtype: str, arithmetic: Arithmetic = IDEAL, room: int = 2**25
     ) -> None:
         self._values, self._arithmetic = values, arithmetic
         self._narrow, self._wide = np.dtype(dtype), _WIDER[dtype]

@@ -25,6 +25,7 @@ _EXACT_ABOVE = 2.5
 """Units are exact at points where they exceed this, so that it can be told where a form fails."""
 
 _FAR = 2.0**12
+_FAR_APART, _MOST_ZOOMS = 16.0, 4
 _FAINT = 2.0**-90
 
 _SLACK = 16.0
@@ -34,12 +35,17 @@ factor such as 1/beta moves the threshold at which an intermediate result is flu
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """One assignment of values to the parameters, rounded to the type that is judged."""
+    """One assignment of values to the parameters, rounded to the type that is judged, and the points to judge at.
+
+    `keeps` holds for points at which it matters that subnormal numbers are kept; only machines that may keep them are
+    judged there.
+    """
 
     dtype: str
     parameters: Mapping[str, float]
     points: Floats
     slack: float
+    keeps: bool = False
 
 
 class Judge:
@@ -71,6 +77,7 @@ class Judge:
         self._kinks = tuple(around)
         self._known_turns: Floats | None = None
         self.settings = tuple(self._settings(settings, around))
+        self._subnormals = tuple(self._subnormal_settings(settings))
         self._known_close_ups: list[Setting] = []
         self._exact: dict[Setting, Exact] = {}
         self._emulators: dict[Setting, emulation.Emulator] = {}
@@ -91,22 +98,41 @@ class Judge:
         return Judge(expression, self.x, others, distinct, self._kinks, self.arithmetic)
 
     def _settings(self, exact: Sequence[Mapping[str, Fraction]], around: Sequence[float]) -> Iterator[Setting]:
-        for i, values in enumerate(exact):
-            for dtype in ("float32", "float64") if i == 0 else ("float32",):
-                rounded = {name: float(np.dtype(dtype).type(float(value))) for name, value in values.items()}
-                if i == 0:
-                    yield self._default_setting(dtype, rounded, around)
-                else:
-                    # Only finite points: 0 x has the limit 0 at infinity, and no arithmetic says so.
-                    finite = stratified(dtype, dense=3, sparse=1)[:: 1 if len(exact) < 3 else 2]
-                    yield Setting(dtype, rounded, np.append(np.union1d(finite, [0.0]), self._nan), _SLACK)
+        rounded = {dtype: [_rounded(values, dtype) for values in exact] for dtype in ("float32", "float64")}
+        for dtype in rounded:
+            yield self._default_setting(dtype, rounded[dtype][0], around)
+        for dtype in rounded:
+            for parameters in rounded[dtype][1:]:
+                yield self._other_setting(dtype, parameters, is_sparse=len(exact) > 2)
+
+    def _subnormal_settings(self, exact: Sequence[Mapping[str, Fraction]]) -> Iterator[Setting]:
+        """Where machines that keep subnormal numbers are judged too: of these 1 / x is infinite, and 0 / x is NaN."""
+        for dtype in ("float32", "float64"):
+            tiny, least = float(np.finfo(dtype).tiny), float(np.finfo(dtype).smallest_subnormal)
+            sizes = np.array([least, np.sqrt(tiny) * np.sqrt(least), tiny - least], dtype=dtype).astype(np.float64)
+            for values in exact:
+                points = np.concatenate([-sizes[::-1], sizes])
+                yield Setting(dtype, _rounded(values, dtype), points, _SLACK, keeps=True)
+
+    def _other_setting(self, dtype: str, parameters: Mapping[str, float], is_sparse: bool) -> Setting:
+        # Only finite points: 0 x has the limit 0 at infinity, and no arithmetic says so.
+        if dtype == "float64":  # what only it shows is where a form has another threshold than in float32
+            points = stratified(dtype, dense=1)
+            is_near = (np.abs(points) >= 2.0**-10) & (np.abs(points) < 2.0**10)
+            points = np.union1d(points[is_near], points[::8])
+        else:
+            points = stratified(dtype, dense=3)[:: 2 if is_sparse else 1]
+        largest = float(np.finfo(dtype).max)
+        points = np.union1d(points, [-largest, 0.0, largest])
+        points = np.union1d(points, self._underflow_edges(points, parameters, dtype, 24))
+        return Setting(dtype, parameters, np.append(points, self._nan), _SLACK)
 
     def _default_setting(self, dtype: str, parameters: Mapping[str, float], around: Sequence[float]) -> Setting:
         finite = stratified(dtype, dense={"float32": 16, "float64": 8}[dtype], around=around)
         finite = np.union1d(finite, even(dtype))
         finite = np.union1d(finite, self._turning_points(parameters, dtype))
         finite = _without_inexact_kinks(finite, around, dtype)
-        finite = np.union1d(finite, self._underflow_edges(finite, parameters, dtype))
+        finite = np.union1d(finite, self._underflow_edges(finite, parameters, dtype, 64))
         return Setting(dtype, parameters, np.concatenate([finite, [np.inf, -np.inf], self._nan]), 1.0)
 
     @property
@@ -135,24 +161,46 @@ class Judge:
                 low, high = (middle, high) if is_left else (low, middle)
             yield low + np.abs(low) * np.linspace(-0.02, 0.02, 41)
 
-    def _underflow_edges(self, points: Floats, parameters: Mapping[str, float], dtype: str) -> Floats:
+    def _underflow_edges(self, points: Floats, parameters: Mapping[str, float], dtype: str, count: int) -> Floats:
         """Points across every stretch on which the value falls from small but normal to subnormal.
 
         Where a factor underflows before the product does, a form is wrong on a stretch as short as [-13.2, -13.0].
         """
         tiny = float(np.finfo(dtype).tiny)
+        found: list[Floats] = []
+        for edge, stretch in self._stretches(points, parameters, tiny):
+            if tiny * 2.0**20 < abs(points[edge]) < 2.0**20:
+                low, high = self._closer(stretch, parameters, tiny)
+                found.append(_spread(low, high, count).astype(dtype).astype(np.float64))
+        return np.concatenate(found) if found else np.empty(0)
+
+    def _closer(
+        self, stretch: tuple[float, float], parameters: Mapping[str, float], tiny: float
+    ) -> tuple[float, float]:
+        """A stretch between points far apart, as it is seen from points between these."""
+        for _ in range(_MOST_ZOOMS):
+            low, high = sorted(map(abs, stretch))
+            if stretch[0] * stretch[1] <= 0 or high < _FAR_APART * low:
+                break
+            inner = self._stretches(_spread(*stretch, 32), parameters, tiny)
+            if not inner:
+                break
+            stretch = inner[0][1]
+        return stretch
+
+    def _stretches(
+        self, points: Floats, parameters: Mapping[str, float], tiny: float
+    ) -> list[tuple[int, tuple[float, float]]]:
+        """Where, between neighbours among points, the value becomes subnormal, and the points around that to look at."""
         sizes = np.abs(self.oracle(points, parameters).high)
         is_small = sizes < tiny * 2.0**20
-        edges = np.flatnonzero(np.diff((sizes < tiny).astype(int)) != 0)
-        found: list[Floats] = []
-        for edge in edges.tolist():
-            if not 1.0 < abs(points[edge]) < 2.0**20:
-                continue
+        stretches = []
+        for edge in np.flatnonzero(np.diff((sizes < tiny).astype(int)) != 0).tolist():
             low = edge - int(np.argmin(is_small[edge::-1])) if is_small[edge] else edge
             high = edge + 1 + int(np.argmin(is_small[edge + 1 :])) if is_small[edge + 1] else edge + 1
             low, high = max(low, edge - 12), min(high, edge + 13, len(points) - 1)
-            found.append(np.linspace(points[low], points[high], 64).astype(dtype).astype(np.float64))
-        return np.concatenate(found) if found else np.empty(0)
+            stretches.append((edge, (float(points[low]), float(points[high]))))
+        return stretches
 
     def exact(self, setting: Setting) -> Exact:
         """The oracle's answers for one setting, computed once."""
@@ -171,7 +219,7 @@ class Judge:
             give_up: a limit of the worst error, in units.
         """
         parts = []
-        for index, setting in enumerate(self.settings):
+        for index, setting in enumerate(self._asked):
             parts.append(self._errors_at(setting, kernel))
             if index >= 1 and max(part.worst for part in parts) > give_up:
                 break
@@ -180,7 +228,8 @@ class Judge:
     def _errors_at(self, setting: Setting, kernel: Kernel) -> contract.Errors:
         if setting not in self._emulators:
             values: dict[str, Floats | float] = {self.x.name: setting.points, **setting.parameters}
-            self._emulators[setting] = emulation.Emulator(values, setting.dtype, self.arithmetic)
+            machine = replace(self.arithmetic, flushes=False) if setting.keeps else self.arithmetic
+            self._emulators[setting] = emulation.Emulator(values, setting.dtype, machine)
         return contract.errors(
             setting.points,
             np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape),
@@ -190,10 +239,15 @@ class Judge:
             exact_above=_EXACT_ABOVE,
         )
 
+    @property
+    def _asked(self) -> Sequence[Setting]:
+        """The settings that say something of this machine."""
+        return (*self.settings, *self._subnormals) if self.arithmetic.keeps else self.settings
+
     def lost(self, found: contract.Errors) -> tuple[bool, float, float]:
         """Smaller for what is nearer to the contract: whether it fails at the defaults, and how much it loses there."""
         is_complete = len(found.points) > self._points_at_defaults
-        return (not is_complete and len(self.settings) > 2, *found.closeness)
+        return (not is_complete and len(self._asked) > 2, *found.closeness)
 
     @cached_property
     def _points_at_defaults(self) -> int:
@@ -212,7 +266,7 @@ class Judge:
     def failing(self, kernel: Kernel, variable: Kernel, limit: float) -> list[float]:
         """Values of a variable at which a kernel is off by more than a limit, at whatever parameters."""
         found: list[float] = []
-        for setting in (*self.settings, *self._close_ups):
+        for setting in (*self._asked, *self._close_ups):
             part = self._errors_at(setting, kernel)
             points = part.points[part.units > limit]
             places = emulation.run(variable, {**setting.parameters, self.x.name: points}, setting.dtype)
@@ -284,6 +338,16 @@ class Judge:
             if len(values) == 1 and None not in values:
                 found[sign * math.inf] = float(values.pop() or 0.0)
         return found
+
+
+def _spread(low: float, high: float, count: int) -> Floats:
+    """Points between two, evenly where they have a size in common or two signs, else by ratios."""
+    evenly = max(abs(low), abs(high)) > 1 or low * high <= 0
+    return np.asarray((np.linspace if evenly else np.geomspace)(low, high, count), dtype=np.float64)
+
+
+def _rounded(values: Mapping[str, Fraction], dtype: str) -> Mapping[str, float]:
+    return {name: float(np.dtype(dtype).type(float(value))) for name, value in values.items()}
 
 
 def _together(parts: Sequence[contract.Errors]) -> contract.Errors:

@@ -95,7 +95,7 @@ def _path_of(question: Question, equals: Sequence[sp.Expr], machines: Sequence[A
         [sp.srepr(part) for part in (question.expression, question.x, *question.parameters, *equals)],
         [sorted((name, str(value)) for name, value in setting.items()) for setting in question.settings],
         list(question.kinks),
-        [(one.flushes, sorted(one.errors.items()), one.margin) for one in machines],
+        [(one.flushes, one.keeps, sorted(one.errors.items()), one.margin) for one in machines],
     )
     return folder() / "choices" / f"{hashlib.sha256(repr(content).encode()).hexdigest()}.json"
 

@@ -11,6 +11,7 @@ import sympy as sp
 
 from actgen.spec import Activation, Problem, SpecError
 from actgen.symbolic.binding import bind
+from actgen.symbolic.comparisons import solve_comparisons
 from actgen.symbolic.derivatives import differentiate
 
 Order = tuple[str, ...]
@@ -35,7 +36,7 @@ class Formula:
 
     @classmethod
     def of(cls, activation: Activation) -> Formula:
-        """Bind the names of a spec to primitives.
+        """Bind the names of a spec to primitives, and solve what is compared.
 
         Raises:
             SpecError: the formula compares something that is no real number, such as log(-1).
@@ -47,8 +48,9 @@ class Formula:
         except TypeError as error:  # SymPy's word for a comparison of a number that is not real
             message = f"the formula compares what is no real number: {error}"
             raise SpecError([Problem(activation.path, message, "keep to real values")]) from error
-        parameters = tuple(parameter.symbol for parameter in activation.variables)
-        return cls(value, activation.inputs, parameters, slope)
+        domains = {parameter.symbol: parameter.domain for parameter in activation.variables}
+        value = solve_comparisons(value, activation.inputs, domains)
+        return cls(value, activation.inputs, tuple(domains), slope)
 
     @property
     def variables(self) -> tuple[sp.Symbol, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 import sympy as sp
 
 from actgen.numerics.choice import choose_kernel
+from actgen.numerics.emulation import IDEAL, Arithmetic
 from actgen.numerics.judge import Judge
-from actgen.numerics.kernel import Constant, Kernel, Variable
+from actgen.numerics.kernel import Constant, Kernel, Node, Variable
 from actgen.numerics.lowering import call
 from tests.numerics.judging import X, kernel_of
 from tests.symbolic.reading import formula, x
 
 beta = sp.Symbol("beta", positive=True)
+s = sp.Symbol("s", positive=True)
 JUDGE = Judge(formula("x*sigmoid(x)"), x, (), [{}])
 
 
@@ -75,7 +78,7 @@ def test_every_sampled_parameter_is_judged() -> None:
     right = Kernel(call("tanh", call("multiply", node, X)))
     assert judge.errors(right).worst < 4
     assert judge.errors(Kernel(call("tanh", X))).worst > 1e5
-    assert len(judge.settings) == 4
+    assert [setting.dtype for setting in judge.settings] == ["float32", "float64", *["float32"] * 2, *["float64"] * 2]
     # The rounded parameter is what both sides compute with.
     assert judge.settings[2].parameters == {"beta": float(np.float32(1 / 3))}
 
@@ -118,3 +121,59 @@ def test_limits_are_those_that_all_parameter_values_share() -> None:
     apart = Judge(formula("beta*tanh(x)", beta), x, (beta,), [{"beta": Fraction(1)}, {"beta": Fraction(2)}])
     assert apart.limits == {}
     assert Judge(formula("sin(x)"), x, (), [{}]).limits == {}
+
+
+def power_judge(arithmetic: Arithmetic = IDEAL) -> Judge:
+    """Of x**(s - 2) s (s - 1), a second derivative, at s = 3, 9 and 1, where it is 0."""
+    expression = formula("Piecewise((0, x <= 0), (s*(s - 1)*x**(s - 2), True))", s)
+    return Judge(expression, x, (s,), [{"s": Fraction(k)} for k in (3, 9, 1)], arithmetic=arithmetic)
+
+
+def power_kernel(factors: Callable[[Node, Node], Node]) -> Kernel:
+    node = Variable("s", is_parameter=True)
+    positive = factors(node, call("multiply", node, call("subtract", node, Constant(1.0))))
+    return Kernel(call("select", call("less_equal", X, Constant(0.0)), Constant(0.0), positive))
+
+
+def plain(node: Node, factor: Node) -> Node:
+    return call("multiply", factor, call("power", X, call("subtract", node, Constant(2.0))))
+
+
+def halved(node: Node, factor: Node) -> Node:
+    root = call("power", X, call("subtract", call("multiply", Constant(0.5), node), Constant(1.0)))
+    return call("multiply", call("multiply", root, factor), root)
+
+
+def test_where_a_factor_underflows_at_another_parameter_is_judged() -> None:
+    """At s = 9, 72 x**7 is normal where x**7 is not: within a binade, which samples of each binade may pass over."""
+    judge = power_judge(Arithmetic("flushing"))
+    found = judge.errors(power_kernel(plain), give_up=math.inf)
+    wrong = found.points[found.units > 1e3]
+    assert (np.abs(wrong - 3.5e-6) < 1e-6).any(), "float32"
+    assert (np.abs(wrong / 1e-44 - 1) < 0.5).any(), "float64"
+    assert judge.errors(power_kernel(halved)).worst < 4
+
+
+def test_subnormal_numbers_are_kept_on_machines_that_may_keep_them() -> None:
+    """At s = 1 the factor is 0 and x**-1 infinite, which a machine that takes x for 0 never sees."""
+    one = [{"s": Fraction(3)}, {"s": Fraction(1)}]
+    for keeps in (False, True):
+        judge = Judge(power_judge().expression, x, (s,), one, arithmetic=Arithmetic("either", keeps=keeps))
+        assert (judge.errors(power_kernel(plain)).worst == math.inf) == keeps
+        assert judge.errors(power_kernel(halved)).worst < 4
+
+
+def test_the_largest_floats_are_judged_at_every_parameter() -> None:
+    """3 x overflows at beta = 3 before it is multiplied by what is 0 there."""
+    settings = [{"beta": Fraction(1, 2)}, {"beta": Fraction(3)}, {"beta": Fraction(2)}]
+    judge = Judge(formula("beta*x*sigmoid(x)", beta), x, (beta,), settings)
+    node = Variable("beta", is_parameter=True)
+    gate = call("sigmoid", X)
+    first = Kernel(call("multiply", call("multiply", node, X), gate))
+    last = Kernel(call("multiply", node, call("multiply", X, gate)))
+    for setting in judge.settings:
+        assert float(np.finfo(setting.dtype).max) in np.abs(setting.points)
+    lost = judge.errors(first, give_up=math.inf)
+    assert np.isinf(lost.units[(lost.points < -1e38) & np.isfinite(lost.points)]).any()
+    kept = judge.errors(last, give_up=math.inf)
+    assert not np.isinf(kept.units[(kept.points < -1e38) & np.isfinite(kept.points)]).any()

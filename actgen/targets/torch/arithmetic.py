@@ -16,6 +16,7 @@ from actgen.numerics.emulation import Arithmetic
 ARITHMETIC = Arithmetic(
     name="PyTorch on a CPU",
     flushes=True,
+    keeps=True,
     errors={
         "sqrt": (0.6, 0.8),
         "exp": (1.0, 0.9),
