@@ -191,7 +191,7 @@ class Judge:
     def _stretches(
         self, points: Floats, parameters: Mapping[str, float], tiny: float
     ) -> list[tuple[int, tuple[float, float]]]:
-        """Where, between neighbours among points, the value becomes subnormal, and the points around that to look at."""
+        """Where, between neighbours among points, the value becomes subnormal, and from where to where to look."""
         sizes = np.abs(self.oracle(points, parameters).high)
         is_small = sizes < tiny * 2.0**20
         stretches = []
