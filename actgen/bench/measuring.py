@@ -6,7 +6,7 @@ import math
 import os
 import statistics
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +22,7 @@ from actgen.bench.turns import ratio, take_turns
 from actgen.bench.ways import FIT, WAYS, Way
 from actgen.numerics.kernel import OPERATIONS
 from actgen.spec import load_spec
-from actgen.verify.builtin import find_native
+from actgen.verify.builtin import Native, find_native
 from actgen.verify.measuring import hushed, load_module
 from actgen.verify.plan import fingerprint
 
@@ -60,7 +60,8 @@ def run(task: Task) -> dict[Place, Measured]:
     code = fingerprint(task.module.read_bytes())
     found: dict[Place, Measured] = {}
     with tempfile.TemporaryDirectory() as folder:
-        functions = _contestants(activation, way, task, Path(folder))
+        native = find_native(activation, way.framework, task.spec)
+        functions = _contestants(activation, way, task, native, Path(folder))
         group = _group(activation, functions)
         for dtype in task.request.dtypes:
             for size in task.request.sizes:
@@ -68,8 +69,10 @@ def run(task: Task) -> dict[Place, Measured]:
                     if way.mode == FIT and part != "training":
                         continue
                     runner.prepare()
-                    inputs = runner.inputs([_shape(activation.kind, size)], dtype)
-                    seconds, kept = _measure(runner, functions, inputs, way, part == "training", task.request.rounds)
+                    x = runner.sample(_shape(activation.kind, size), dtype)
+                    if native is not None:
+                        _try(native, functions["builtin"], x)
+                    seconds, kept = _measure(runner, functions, x, way, part == "training", task.request.rounds)
                     others = [name for name in seconds if name != "ours"]
                     found[Place(activation.name, way.name, dtype, size, part)] = Measured(
                         group,
@@ -90,24 +93,33 @@ def _shape(kind: str, size: int) -> tuple[int, ...]:
 
 
 def _measure(
-    runner: Runner, functions: Mapping[str, Function], inputs: Sequence[Any], way: Way, is_training: bool, rounds: int
+    runner: Runner, functions: Mapping[str, Function], x: Any, way: Way, is_training: bool, rounds: int
 ) -> tuple[dict[str, list[float]], dict[str, int]]:
     """Seconds a call and the bytes kept, by contestant."""
     calls: dict[str, Callable[[], object]] = {
-        name: runner.runner(function, inputs, way.mode, is_training) for name, function in functions.items()
+        name: runner.runner(function, x, way.mode, is_training) for name, function in functions.items()
     }
-    calls["copy"] = runner.copier(inputs, way.mode, is_training)
+    calls["copy"] = runner.copier(x, way.mode, is_training)
     kept = {}
     if is_training and way.mode == "eager":
-        counts = {name: runner.kept_bytes(function, inputs) for name, function in functions.items()}
+        counts = {name: runner.kept_bytes(function, x) for name, function in functions.items()}
         kept = {name: count for name, count in counts.items() if count is not None}
     return take_turns(calls, rounds), kept
 
 
-def _contestants(activation: Activation, way: Way, task: Task, folder: Path) -> dict[str, Function]:
+def _try(native: Native, function: Function, x: Any) -> None:
+    """Run a built-in once, so that one that does not run is called by its name."""
+    try:
+        function(x)
+    except Exception as error:
+        raise native.complaint("eager", error) from error
+
+
+def _contestants(
+    activation: Activation, way: Way, task: Task, native: Native | None, folder: Path
+) -> dict[str, Function]:
     """Ours, the built-in and the formula as typed, those that exist, each a function of one tensor."""
     functions: dict[str, Function] = {"ours": getattr(load_module(task.module), activation.name)}
-    native = find_native(activation, way.framework, task.spec)
     if native is not None:
         arguments = activation.builtins[way.framework].arguments
         functions["builtin"] = partial(native.own, **arguments)

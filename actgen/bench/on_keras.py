@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -20,40 +20,38 @@ def prepare() -> None:
     keras.backend.clear_session()
 
 
-def inputs(shapes: Sequence[tuple[int, ...]], dtype: str) -> Sequence[Any]:
-    """Tensors of normally distributed numbers."""
-    numbers = np.random.default_rng(0)
-    return [tf.cast(tf.constant(2 * numbers.standard_normal(shape, dtype="float32")), dtype) for shape in shapes]
+def sample(shape: tuple[int, ...], dtype: str) -> Any:
+    """A tensor of normally distributed numbers."""
+    return tf.cast(tf.constant(2 * np.random.default_rng(0).standard_normal(shape, dtype="float32")), dtype)
 
 
-def runner(function: Function, inputs: Sequence[Any], mode: str, is_training: bool) -> Callable[[], object]:
+def runner(function: Function, x: Any, mode: str, is_training: bool) -> Callable[[], object]:
     """A call of the function; or, of a model's training, a few steps."""
     if mode == FIT:
-        return _fitting(function, inputs[0])
-    upstream = tf.ones_like(function(*inputs))
+        return _fitting(function, x)
+    upstream = tf.ones_like(function(x))
 
-    def train(upstream: Any, *inputs: Any) -> Any:
+    def train(upstream: Any, x: Any) -> Any:
         with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            value = function(*inputs)
-        return value, tape.gradient(value, inputs, upstream)
+            tape.watch(x)
+            value = function(x)
+        return value, tape.gradient(value, x, upstream)
 
-    called, arguments = (train, (upstream, *inputs)) if is_training else (function, tuple(inputs))
+    called, arguments = (train, (upstream, x)) if is_training else (function, (x,))
     if mode != "eager":
         called = tf.function(called, jit_compile=mode == "compiled", autograph=False)
     return lambda: called(*arguments)
 
 
-def copier(inputs: Sequence[Any], mode: str, is_training: bool) -> Callable[[], object]:
-    """A copy of the first input; of a model, the same one with the identity in the place of the activation."""
+def copier(x: Any, mode: str, is_training: bool) -> Callable[[], object]:
+    """A copy of the input; of a model, the same one with the identity in the place of the activation."""
     if mode == FIT:
-        return _fitting(keras.activations.linear, inputs[0])
-    first = inputs[0]
+        return _fitting(keras.activations.linear, x)
     copy = tf.raw_ops.DeepCopy
-    return (lambda: (copy(x=first), copy(x=first))) if is_training else (lambda: copy(x=first))
+    return (lambda: (copy(x=x), copy(x=x))) if is_training else (lambda: copy(x=x))
 
 
-def kept_bytes(function: Function, inputs: Sequence[Any]) -> int | None:
+def kept_bytes(function: Function, x: Any) -> int | None:
     """TensorFlow does not tell."""
     return None
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from actgen.bench.runner import Function
-
-Tensors = Sequence[torch.Tensor]
 
 
 def prepare() -> None:
@@ -17,29 +15,27 @@ def prepare() -> None:
     torch._dynamo.reset()
 
 
-def inputs(shapes: Sequence[tuple[int, ...]], dtype: str) -> Tensors:
-    """Tensors of normally distributed numbers."""
-    generator = torch.Generator().manual_seed(0)
-    return [(2 * torch.randn(shape, generator=generator)).to(getattr(torch, dtype)) for shape in shapes]
+def sample(shape: tuple[int, ...], dtype: str) -> torch.Tensor:
+    """A tensor of normally distributed numbers."""
+    return (2 * torch.randn(shape, generator=torch.Generator().manual_seed(0))).to(getattr(torch, dtype))
 
 
-def runner(function: Function, inputs: Tensors, mode: str, is_training: bool) -> Callable[[], object]:
+def runner(function: Function, x: torch.Tensor, mode: str, is_training: bool) -> Callable[[], object]:
     """A call of the function."""
     called = torch.compile(function, fullgraph=True, dynamic=False) if mode == "compiled" else function
     if not is_training:
-        return lambda: called(*inputs)
-    leaves = [tensor.detach().requires_grad_() for tensor in inputs]
-    upstream = torch.ones_like(function(*inputs))
-    return lambda: torch.autograd.grad(called(*leaves), leaves, upstream)
+        return lambda: called(x)
+    leaf = x.detach().requires_grad_()
+    upstream = torch.ones_like(function(x))
+    return lambda: torch.autograd.grad(called(leaf), leaf, upstream)
 
 
-def copier(inputs: Tensors, mode: str, is_training: bool) -> Callable[[], object]:
-    """A copy of the first input."""
-    first = inputs[0]
-    return (lambda: (first.clone(), first.clone())) if is_training else first.clone
+def copier(x: torch.Tensor, mode: str, is_training: bool) -> Callable[[], object]:
+    """A copy of the input."""
+    return (lambda: (x.clone(), x.clone())) if is_training else x.clone
 
 
-def kept_bytes(function: Function, inputs: Tensors) -> int | None:
+def kept_bytes(function: Function, x: torch.Tensor) -> int | None:
     """How many bytes autograd keeps; memory that several tensors share counts once."""
     kept: dict[int, int] = {}
 
@@ -51,7 +47,6 @@ def kept_bytes(function: Function, inputs: Tensors) -> int | None:
     def unpack(tensor: torch.Tensor) -> Any:
         return tensor
 
-    leaves = [tensor.detach().requires_grad_() for tensor in inputs]
     with torch.autograd.graph.saved_tensors_hooks(pack, unpack):
-        function(*leaves)
+        function(x.detach().requires_grad_())
     return sum(kept.values())

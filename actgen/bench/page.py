@@ -29,8 +29,8 @@ Measured on: {machine}; {versions}. Again, on your machine:
 """
 
 _FITTING = """\
-A step of `fit` of a model that does little else than the activation. *Identity* is the share of the step that is left
-with the identity in its place.
+A step of `fit` of a model that does little else than the activation. *Share* is what the activation takes of the step:
+what the identity in its place saves. Where it is small a ratio says little.
 """
 
 _EACH = """\
@@ -96,7 +96,7 @@ def _section(way: Way, record: Record, picture: str | None) -> str:
 
 
 def _table(way: Way, cells: Mapping[str, Measured], what: str) -> list[str]:
-    last = "identity" if way.mode == FIT else "copy"
+    last = "share" if way.mode == FIT else "copy"
     lines = [
         _EACH.format(what=what),
         f"| activation | group | ours | to the built-in | to the naive formula | {last} | bytes kept |",
@@ -107,7 +107,7 @@ def _table(way: Way, cells: Mapping[str, Measured], what: str) -> list[str]:
             if one.group == group:
                 ratios = [f"{one.ratios[other]:.2f}" if other in one.ratios else "" for other in ("builtin", "naive")]
                 base = one.seconds["copy"]
-                share = f"{base / one.seconds['ours']:.0%}" if way.mode == FIT else f"{one.ratios['copy']:.2f}"
+                share = f"{1 - base / one.seconds['ours']:.0%}" if way.mode == FIT else f"{one.ratios['copy']:.2f}"
                 row = (name, group, duration(one.seconds["ours"]), *ratios, share, kept(one))
                 lines.append(f"| {' | '.join(row)} |")
     return [*lines, ""]

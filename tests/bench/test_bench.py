@@ -18,6 +18,7 @@ from actgen.build.progress import Silence
 from actgen.catalog import find_activations
 from actgen.cli import bench_command as command
 from actgen.cli import main
+from actgen.spec import SpecError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -115,6 +116,16 @@ def test_what_one_way_gave_is_kept_if_the_next_one_fails(tmp_path: Path, monkeyp
     # With nobody to hold it against there is a row of it and no picture.
     assert "| relu | no built-in | 1 s |" in (tmp_path / "README.md").read_text()
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_built_in_that_does_not_run_is_named_with_the_spec_that_names_it(tmp_path: Path) -> None:
+    """`linear` wants weights: the spec is wrong, and a traceback from the depths of torch would not say so."""
+    text = (ROOT / "specs" / "relu.toml").read_text(encoding="utf-8")
+    assert "torch.nn.functional.relu" in text
+    spec = tmp_path / "relu.toml"
+    spec.write_text(text.replace("torch.nn.functional.relu", "torch.nn.functional.linear"), encoding="utf-8")
+    with pytest.raises(SpecError, match=r"torch\.nn\.functional\.linear does not run in eager mode: TypeError"):
+        run(replace(task("torch-eager", "relu"), spec=spec))
 
 
 @pytest.mark.parametrize("size", ["1024", "2^3", "2^29", "2^x", "3^10"])
