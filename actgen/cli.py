@@ -23,7 +23,16 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _specs = click.option("--specs", type=_FOLDER, help="Folder of spec files.  [default: as pyproject.toml says]")
 
 _jobs = click.option("--jobs", "-j", type=click.IntRange(min=1), help="Processes.  [default: one a processor]")
-_WAYS = ("torch-eager", "torch-compiled", "jax-jit", "keras-eager", "keras-function", "keras-xla", "keras-fit")
+_WAYS = (
+    "torch-eager",
+    "torch-compiled",
+    "jax-jit",
+    "keras-eager",
+    "keras-function",
+    "keras-xla",
+    "keras-fit",
+    "keras-fit-xla",
+)
 _SOME = "May be given more than once.  [default: all]"
 
 

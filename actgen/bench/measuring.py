@@ -19,7 +19,7 @@ from actgen.bench.record import Measured, Place
 from actgen.bench.request import Request
 from actgen.bench.runner import Function, Runner
 from actgen.bench.turns import ratio, take_turns
-from actgen.bench.ways import FIT, WAYS, Way
+from actgen.bench.ways import WAYS, Way
 from actgen.numerics.kernel import OPERATIONS
 from actgen.spec import load_spec
 from actgen.verify.builtin import Native, find_native
@@ -66,7 +66,7 @@ def run(task: Task) -> dict[Place, Measured]:
         for dtype in task.request.dtypes:
             for size in task.request.sizes:
                 for part in task.request.passes:
-                    if way.mode == FIT and part != "training":
+                    if way.is_fit and part != "training":
                         continue
                     runner.prepare()
                     x = runner.sample(_shape(activation.kind, size), dtype)

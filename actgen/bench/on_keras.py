@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from actgen.bench.runner import Function
-from actgen.bench.ways import FIT
+from actgen.bench.ways import FIT_MODES
 
 _BATCH, _FEATURES, _STEPS = 256, 8, 8
 
@@ -27,8 +27,8 @@ def sample(shape: tuple[int, ...], dtype: str) -> Any:
 
 def runner(function: Function, x: Any, mode: str, is_training: bool) -> Callable[[], object]:
     """A call of the function; or, of a model's training, a few steps."""
-    if mode == FIT:
-        return _fitting(function, x)
+    if mode in FIT_MODES:
+        return _fitting(function, x, mode)
     upstream = tf.ones_like(function(x))
 
     def train(upstream: Any, x: Any) -> Any:
@@ -45,8 +45,8 @@ def runner(function: Function, x: Any, mode: str, is_training: bool) -> Callable
 
 def copier(x: Any, mode: str, is_training: bool) -> Callable[[], object]:
     """A copy of the input; of a model, the same one with the identity in the place of the activation."""
-    if mode == FIT:
-        return _fitting(keras.activations.linear, x)
+    if mode in FIT_MODES:
+        return _fitting(keras.activations.linear, x, mode)
     copy = tf.raw_ops.DeepCopy
     return (lambda: (copy(x=x), copy(x=x))) if is_training else (lambda: copy(x=x))
 
@@ -56,8 +56,8 @@ def kept_bytes(function: Function, x: Any) -> int | None:
     return None
 
 
-def _fitting(function: Function, x: Any) -> Callable[[], object]:
-    """Steps of `fit` as Keras runs it by default (on a CPU: a graph, without XLA), little of it but the activation.
+def _fitting(function: Function, x: Any, mode: str) -> Callable[[], object]:
+    """Steps of `fit`, by default (on a CPU a graph, without XLA) or compiled, little of them but the activation.
 
     A dense layer of few features makes as many numbers as x has, the activation follows, and a dense layer adds them
     up.
@@ -72,7 +72,7 @@ def _fitting(function: Function, x: Any) -> Callable[[], object]:
             keras.layers.Dense(1, dtype=policy),
         ]
     )
-    model.compile(optimizer="sgd", loss="mse")
+    model.compile(optimizer="sgd", loss="mse", jit_compile=True if mode == "compiled fit" else "auto")
     numbers = np.random.default_rng(0)
     features = numbers.standard_normal((_BATCH * _STEPS, _FEATURES), dtype="float32")
     targets = numbers.standard_normal((_BATCH * _STEPS, 1), dtype="float32")

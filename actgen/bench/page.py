@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from actgen.bench.record import GROUPS, Measured, Place, Record
 from actgen.bench.request import PASSES
 from actgen.bench.table import duration, kept, means, places, power, shown
-from actgen.bench.ways import FIT, WAYS, Way
+from actgen.bench.ways import WAYS, Way
 
 PAGE = "README.md"
 
@@ -82,7 +82,7 @@ def _section(way: Way, record: Record, picture: str | None) -> str:
     lines = [f"## {way.title}", ""]
     if picture:
         lines += [f"![ours as a multiple of the others' time: {way.title}]({picture})", ""]
-    if way.mode == FIT:
+    if way.is_fit:
         lines.append(_FITTING)
     found = places(record, way.name)
     lines.append(_MEANS)
@@ -96,7 +96,7 @@ def _section(way: Way, record: Record, picture: str | None) -> str:
 
 
 def _table(way: Way, cells: Mapping[str, Measured], what: str) -> list[str]:
-    last = "share" if way.mode == FIT else "copy"
+    last = "share" if way.is_fit else "copy"
     lines = [
         _EACH.format(what=what),
         f"| activation | group | ours | to the built-in | to the naive formula | {last} | bytes kept |",
@@ -107,7 +107,7 @@ def _table(way: Way, cells: Mapping[str, Measured], what: str) -> list[str]:
             if one.group == group:
                 ratios = [f"{one.ratios[other]:.2f}" if other in one.ratios else "" for other in ("builtin", "naive")]
                 base = one.seconds["copy"]
-                share = f"{1 - base / one.seconds['ours']:.0%}" if way.mode == FIT else f"{one.ratios['copy']:.2f}"
+                share = f"{1 - base / one.seconds['ours']:.0%}" if way.is_fit else f"{one.ratios['copy']:.2f}"
                 row = (name, group, duration(one.seconds["ours"]), *ratios, share, kept(one))
                 lines.append(f"| {' | '.join(row)} |")
     return [*lines, ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actgen.bench.ways import FIT, WAYS
+from actgen.bench.ways import WAYS
 from actgen.build import InputError
 
 PASSES = ("forward", "training")
@@ -48,8 +48,8 @@ class Request:
         Raises:
             InputError: a size is no power of two from 2^4 to 2^28, or a model is to be trained forward only.
         """
-        if "forward" in passes and "training" not in passes and any(WAYS[name].mode == FIT for name in ways):
-            raise InputError("--pass forward: `fit` trains; leave out --way keras-fit, or add --pass training")
+        if "forward" in passes and "training" not in passes and any(WAYS[name].is_fit for name in ways):
+            raise InputError("--pass forward: `fit` trains; leave out its ways, or add --pass training")
         asked = cls()
         return cls(
             tuple(name for name in WAYS if name in ways),

@@ -24,6 +24,11 @@ class Way:
     framework: str
     mode: str
 
+    @property
+    def is_fit(self) -> bool:
+        """Whether a step of a model's training is timed, and not a call."""
+        return self.mode in FIT_MODES
+
 
 WAYS: Mapping[str, Way] = {
     way.name: way
@@ -35,9 +40,10 @@ WAYS: Mapping[str, Way] = {
         Way("keras-function", "Keras on TensorFlow, tf.function", "keras", "keras", "function"),
         Way("keras-xla", "Keras on TensorFlow, XLA", "keras", "keras", "compiled"),
         Way("keras-fit", "Keras on TensorFlow, model.fit", "keras", "keras", "fit"),
+        Way("keras-fit-xla", "Keras on TensorFlow, model.fit with XLA", "keras", "keras", "compiled fit"),
     )
 }
 """Every way, by its name."""
 
-FIT = "fit"
-"""The mode in which a step of a model's training is timed, and not a call."""
+FIT_MODES = ("fit", "compiled fit")
+"""The modes in which a step of a model's training is timed: as Keras runs it by default, and with jit_compile=True."""

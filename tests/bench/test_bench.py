@@ -96,7 +96,7 @@ def test_a_way_that_is_asked_for_is_not_left_out_in_silence(tmp_path: Path) -> N
         bench(activations, settings, Request(ways=("jax-jit",)), tmp_path, progress=Silence())
     with pytest.raises(InputError, match="none of torch, keras, jax"):
         bench(activations, replace(settings, targets=("flax",)), Request(), tmp_path, progress=Silence())
-    with pytest.raises(InputError, match="leave out --way keras-fit"):
+    with pytest.raises(InputError, match="leave out its ways"):
         Request.of(("keras-fit",), (), (), ("forward",), None)
 
 
