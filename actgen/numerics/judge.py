@@ -168,10 +168,9 @@ class Judge:
         """
         tiny = float(np.finfo(dtype).tiny)
         found: list[Floats] = []
-        for edge, stretch in self._stretches(points, parameters, tiny):
-            if tiny * 2.0**20 < abs(points[edge]) < 2.0**20:
-                low, high = self._closer(stretch, parameters, tiny)
-                found.append(_spread(low, high, count).astype(dtype).astype(np.float64))
+        for stretch in self._stretches(points, parameters, tiny):
+            low, high = self._closer(stretch, parameters, tiny)
+            found.append(_spread(low, high, count).astype(dtype).astype(np.float64))
         return np.concatenate(found) if found else np.empty(0)
 
     def _closer(
@@ -185,12 +184,10 @@ class Judge:
             inner = self._stretches(_spread(*stretch, 32), parameters, tiny)
             if not inner:
                 break
-            stretch = inner[0][1]
+            stretch = inner[0]
         return stretch
 
-    def _stretches(
-        self, points: Floats, parameters: Mapping[str, float], tiny: float
-    ) -> list[tuple[int, tuple[float, float]]]:
+    def _stretches(self, points: Floats, parameters: Mapping[str, float], tiny: float) -> list[tuple[float, float]]:
         """Where, between neighbours among points, the value becomes subnormal, and from where to where to look."""
         sizes = np.abs(self.oracle(points, parameters).high)
         is_small = sizes < tiny * 2.0**20
@@ -199,7 +196,7 @@ class Judge:
             low = edge - int(np.argmin(is_small[edge::-1])) if is_small[edge] else edge
             high = edge + 1 + int(np.argmin(is_small[edge + 1 :])) if is_small[edge + 1] else edge + 1
             low, high = max(low, edge - 12), min(high, edge + 13, len(points) - 1)
-            stretches.append((edge, (float(points[low]), float(points[high]))))
+            stretches.append((float(points[low]), float(points[high])))
         return stretches
 
     def exact(self, setting: Setting) -> Exact:

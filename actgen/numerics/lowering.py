@@ -41,8 +41,8 @@ class Order:
             of at the beginning (x erfc(z) overflows where x/2 erfc(z) does not).
         one_by_one: divide by each factor of a denominator in turn, multiplying by the next factor of the numerator in
             between (x^2 and p S overflow where (x / S) (x / p) does not), instead of once by their product.
-        roots_of_powers: multiply by the root of a power with a variable exponent at both ends (x^s is flushed where x^s
-            log(x) is not, but not x^(s/2) log(x)).
+        roots_of_powers: multiply by the root of a power with an even or variable exponent at both ends (x^s is flushed
+            where x^s log(x) is not, but not x^(s/2) log(x)).
     """
 
     number_last: bool = False
@@ -175,7 +175,7 @@ class Lowering:
         factors = [self.node(factor) for factor in sorted(numerators, key=_complexity)]
         parts = [self.node(d) for d in sorted(denominators, key=_complexity)]
         if self._order.roots_of_powers:
-            powers = [factor for factor in numerators if isinstance(factor, sp.Pow) and factor.exp.free_symbols]
+            powers = [factor for factor in numerators if isinstance(factor, sp.Pow) and _has_root(factor.exp)]
             roots = [self.node(factor.base ** (factor.exp / 2)) for factor in powers]
             factors = [*roots, *(self.node(f) for f in sorted(numerators, key=_complexity) if f not in powers), *roots]
         is_last = self._order.number_last and bool(factors) and size != 1
@@ -270,6 +270,10 @@ def _single(node: Node) -> Iterator[Node]:
         yield from (base for argument in node.arguments for base in _single(argument))
     else:
         yield node
+
+
+def _has_root(exponent: sp.Expr) -> bool:
+    return bool(exponent.free_symbols) or bool(exponent.is_Integer and exponent % 2 == 0)
 
 
 def _is_negative(expression: sp.Expr) -> bool:

@@ -177,3 +177,20 @@ def test_the_largest_floats_are_judged_at_every_parameter() -> None:
     assert np.isinf(lost.units[(lost.points < -1e38) & np.isfinite(lost.points)]).any()
     kept = judge.errors(last, give_up=math.inf)
     assert not np.isinf(kept.units[(kept.points < -1e38) & np.isfinite(kept.points)]).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "then"),
+    [("x*(2 + sigmoid(x))", "x/4", "4*(2 + sigmoid(x))"), ("x**2*(3 + sigmoid(x))", "x**2", "3 + sigmoid(x)")],
+)
+def test_what_is_flushed_on_the_way_to_a_normal_result_is_seen(text: str, first: str, then: str) -> None:
+    """Between the smallest normal number and the next few binades, wherever the input is then."""
+    judge = Judge(formula(text), x, (), [{}], arithmetic=Arithmetic("flushing"))
+    parts = (kernel_of(formula(first)).result, kernel_of(formula(then)).result)
+    wrong = judge.errors(Kernel(call("multiply", *parts)))
+    assert wrong.worst > 1e6
+    assert (np.abs(wrong.points[wrong.units > 1e3]) < 1e-15).all()
+    right = kernel_of(formula("x")).result
+    again = call("multiply", right, call("multiply", right, kernel_of(formula(then)).result))
+    plain = call("multiply", right, kernel_of(formula("2 + sigmoid(x)")).result)
+    assert judge.errors(Kernel(again if "**" in text else plain)).worst < 4

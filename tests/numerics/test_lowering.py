@@ -93,6 +93,17 @@ def test_a_power_that_is_flushed_is_multiplied_in_as_two_roots() -> None:
     assert roots[0] == pytest.approx(8e-39 * math.log(2e-13), rel=1e-5)
 
 
+def test_so_is_a_square() -> None:
+    """(1e-19)^2 is subnormal; 3 (1e-19)^2 is not, nor is 3e19^2 / 4 infinite though the square is."""
+    for text, point in (("x**2*(3 + x)", 1e-19), ("x**2*sigmoid(x)/4", 3e19), ("x**4*(3 + x)", 3e-10)):
+        whole, roots = (
+            emulation.run(Kernel(lower(formula(text), KNOWN, order)), {"x": np.array([point])}, "float32")[0]
+            for order in (Order(), Order(roots_of_powers=True))
+        )
+        assert whole in (0.0, math.inf)
+        assert roots == pytest.approx(float(formula(text).subs(x, point)), rel=1e-5), text
+
+
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 def test_every_order_computes_the_same_formula(order: Order) -> None:
     for text in ("-3*x*sigmoid(x)/(1 + x**2)", "x/7", "-1/(x**2*cosh(x))", "2*x**3*exp(-x)/(3*(x + 5)*(x**2 + 2))"):
