@@ -59,6 +59,15 @@ for key in points.files:
         y = run(a, b)
         results[f"{operation}-{dtype}-{how}"] = np.asarray(y if backend == "jax" else y.numpy())
 np.savez(sys.argv[1] + "/results.npz", **results)
+
+# The sign of a subnormal number is its own, or 0 where it counts as 0; TensorFlow's is its size.
+for dtype, sizes in (("float32", [1e-40, 1e-38]), ("float64", [5e-324, 2e-308])):
+    a = np.array([sign * size for sign in (1, -1) for size in sizes] * 8, dtype)
+    f = emitted.operation_sign
+    for run in (f, compiled(f)):
+        y = run(*[keras.ops.convert_to_tensor(a)] * 2)
+        y = np.asarray(y if backend == "jax" else y.numpy())
+        assert ((y == 0) | (y == np.sign(a))).all(), y
 """
 
 
