@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import get_args
 
@@ -21,7 +22,7 @@ from actgen.numerics.kernel import Kernel, Node
 from actgen.numerics.lowering import call, constant, lower
 from actgen.numerics.mending import mend
 from actgen.numerics.race import CONTRACT, Judgement, Race, Trial, cost_of
-from actgen.numerics.shape import shape_of
+from actgen.numerics.shape import Shape, shape_of
 from actgen.numerics.splitting import split
 
 _NEAR_MISS = 64.0
@@ -84,25 +85,23 @@ def choose_kernels(
     verdicts = []
     is_hopeless = False
     for machine in machines:
-        race = Race(judge.on(machine), shape)
-        # What won elsewhere wins here too, if it is good enough and nothing cheaper is.
-        elsewhere = sorted({winner.kernel.result: winner for winner in winners}.values(), key=cost_of)
-        dear = [winner for winner in elsewhere if winner.cost.passes > _DEAR]
-        for winner in elsewhere:
-            if winner not in dear:
-                race.run(winner)
-        _run(race, forms)
+        strict = own = judge.on(machine)
+        race = _raced(strict, shape, winners, forms)
         if not race.settle():
-            for winner in dear:
-                race.run(winner)
+            best = race.closest(1)[0].kernel
+            if strict.leniently().errors(best, math.inf).closeness != strict.errors(best, math.inf).closeness:
+                # What is flushed next to underflow far from the default is worth another form, but not one of many
+                # operations.
+                own = strict.leniently()
+                race = _raced(own, shape, winners, forms)
         if not race.settle():
             if race.best_units > _LITTLE:
                 # What is hopeless on the least exact machine is so on the others, and need not be tried there.
                 forms = [sorted(race.closest(_MOST_TELLING), key=cost_of)]
             if not is_hopeless:
-                mend(race, judge.on(machine), known, shape)
+                mend(race, own, known, shape)
             if not (winners or is_part or race.settle()):
-                _split(race, judge.on(machine), known)
+                _split(race, own, known)
             is_hopeless = race.best_units > _NEAR_MISS
         elif race.least_cost is None and not judge.parameters:
             # With parameters a threshold for x is one for the values that were tried.
@@ -110,9 +109,31 @@ def choose_kernels(
                 race.run(spliced)
             race.confirm()
         candidate, verdict = race.verdict()
+        if own is not strict:
+            found = strict.errors(candidate.kernel, math.inf)
+            if found.worst > max(verdict.units, CONTRACT):
+                verdict = replace(verdict, units=found.worst, at=found.worst_at, ulps=found.worst_ulps)
         winners.append(candidate)
         verdicts.append((candidate.kernel, verdict))
     return verdicts
+
+
+def _raced(
+    judge: Judge, shape: Shape | None, winners: Sequence[Candidate], forms: Iterable[Sequence[Candidate]]
+) -> Race:
+    """A race of all forms that are not mended, and of what won on other machines."""
+    race = Race(judge, shape)
+    # What won elsewhere wins here too, if it is good enough and nothing cheaper is.
+    elsewhere = sorted({winner.kernel.result: winner for winner in winners}.values(), key=cost_of)
+    dear = [winner for winner in elsewhere if winner.cost.passes > _DEAR]
+    for winner in elsewhere:
+        if winner not in dear:
+            race.run(winner)
+    _run(race, forms)
+    if not race.settle():
+        for winner in dear:
+            race.run(winner)
+    return race
 
 
 def _split(race: Race, judge: Judge, known: Mapping[sp.Basic, Node]) -> None:

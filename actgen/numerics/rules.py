@@ -18,17 +18,8 @@ from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid
 
 u = sp.Wild("u", properties=[lambda e: bool(e.free_symbols)])
 v = sp.Wild("v", properties=[lambda e: bool(e.free_symbols)])
-w = sp.Wild("w", properties=[lambda e: _is_multiple(e)])
 n = sp.Wild("n", properties=[lambda e: e.is_Integer and e > 0])
 p = sp.Wild("p", properties=[lambda e: not e.is_Integer])
-
-
-def _is_multiple(expression: sp.Expr) -> bool:
-    """Whether something may stand for w: no function, no minus sign, and finite: x + u is no x (1 + u / x) at 0."""
-    is_plain = bool(expression.free_symbols) and not expression.has(sp.Function)
-    if not is_plain or expression.could_extract_minus_sign():
-        return False
-    return expression.as_numer_denom()[1].is_zero is False
 
 
 @dataclass(frozen=True)
@@ -294,18 +285,6 @@ RULES: tuple[Rule, ...] = (
         before=1 - 2 * sp.sin(u) * sp.cos(u),
         after=(sp.sin(u) - sp.cos(u)) ** 2,
         why="has double roots, where the sum cancels to the square of an ULP and the square does not",
-    ),
-    Rule(
-        name="one-plus-multiple-of-double-angle",
-        before=1 + 2 * w * sp.sin(u) * sp.cos(u),
-        after=(1 - w) + w * (sp.sin(u) + sp.cos(u)) ** 2,
-        why="has double roots at w = 1, where the sum cancels to the square of an ULP and the square does not",
-    ),
-    Rule(
-        name="one-minus-multiple-of-double-angle",
-        before=1 - 2 * w * sp.sin(u) * sp.cos(u),
-        after=(1 - w) + w * (sp.sin(u) - sp.cos(u)) ** 2,
-        why="has double roots at w = 1, where the sum cancels to the square of an ULP and the square does not",
     ),
     Rule(
         name="exp-times-sigmoid",

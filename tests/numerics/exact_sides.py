@@ -28,10 +28,8 @@ EXPONENTS: Mapping[str, tuple[sp.Expr, ...]] = {
     "n": (sp.Integer(1), sp.Integer(2), sp.Integer(5)),
     "p": (sp.Rational(1, 2), sp.Rational(-3, 2), sp.Rational(1, 3)),
     "v": (1 - _V / 2,),
-    "w": (_V**2,),
 }
-"""What stands in for the other wildcards: n for a positive whole number, p for any other, v for another argument,
-w for a factor."""
+"""What stands in for the other wildcards: n for a positive whole number, p for any other, v for another argument."""
 _PRECISIONS = (320, 1600)
 _GOLDEN = 0.6180339887498949
 
@@ -144,7 +142,6 @@ def _written_out(side: sp.Expr, argument: sp.Expr) -> sp.Expr:
         "n": sp.Symbol("n", integer=True, positive=True),
         "p": sp.Symbol("p", real=True),
         "v": sp.Symbol("w", real=True),
-        "w": sp.Symbol("m", real=True),
     }
     wilds = side.atoms(sp.Wild) - {u}
     body = side.xreplace({u: argument, **{wild: exponents[wild.name] for wild in wilds}})

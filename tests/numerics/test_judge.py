@@ -194,3 +194,17 @@ def test_what_is_flushed_on_the_way_to_a_normal_result_is_seen(text: str, first:
     again = call("multiply", right, call("multiply", right, kernel_of(formula(then)).result))
     plain = call("multiply", right, kernel_of(formula("2 + sigmoid(x)")).result)
     assert judge.errors(Kernel(again if "**" in text else plain)).worst < 4
+
+
+def test_a_lenient_judge_lets_pass_what_is_flushed_at_other_parameters_and_nothing_else() -> None:
+    """At s = 9 x**7 is flushed, which is let pass; so are no NaN, nothing at the default, and no wrong value elsewhere."""
+    strict = power_judge(Arithmetic("flushing"))
+    flushed = power_kernel(plain)
+    assert strict.errors(flushed, math.inf).worst > 1e5
+    assert strict.leniently().errors(flushed, math.inf).worst < 4
+    swapped = Judge(strict.expression, x, (s,), [{"s": Fraction(k)} for k in (9, 3)], arithmetic=strict.arithmetic)
+    assert swapped.leniently().errors(flushed, math.inf).worst > 1e5
+    wrong = power_kernel(lambda node, factor: call("multiply", Constant(1.001), halved(node, factor)))
+    assert strict.leniently().errors(wrong, math.inf).worst > 1e3
+    kept = power_judge(Arithmetic("either", keeps=True)).leniently()
+    assert kept.errors(flushed, math.inf).worst == math.inf
