@@ -138,8 +138,7 @@ def with_winning_zeros(kernel: Kernel) -> Kernel:
 
 
 def _reads_parameters_only(node: Node) -> bool:
-    variables = Kernel(node).variables
-    return bool(variables) and all(variable.is_parameter for variable in variables)
+    return bool(node.variables) and all(variable.is_parameter for variable in node.variables)
 
 
 def with_limits(kernel: Kernel, limits: Mapping[float, float]) -> Kernel:
