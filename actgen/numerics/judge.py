@@ -74,7 +74,7 @@ class Judge:
         self._known_close_ups: list[Setting] = []
         self._exact: dict[Setting, Exact] = {}
         self._emulators: dict[Setting, emulation.Emulator] = {}
-        self._known_slopes: dict[Setting, tuple[Floats, Floats]] = {}
+        self._yardsticks: dict[Setting, contract.Yardstick] = {}
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
         """The same judge for another machine; what the oracle has said is shared."""
@@ -181,14 +181,20 @@ class Judge:
         if setting not in self._emulators:
             values: dict[str, Floats | float] = {self.x.name: setting.points, **setting.parameters}
             self._emulators[setting] = emulation.Emulator(values, setting.dtype, self.arithmetic)
-        return contract.errors(
-            setting.points,
-            np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape),
-            self.exact(setting),
-            partial(self._slopes, setting),
-            setting.slack,
-            exact_above=_EXACT_ABOVE,
-        )
+        results = np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape)
+        return self._yardstick(setting).errors(results, exact_above=_EXACT_ABOVE)
+
+    def _yardstick(self, setting: Setting) -> contract.Yardstick:
+        """What errors at one setting are measured by, the same on every machine."""
+        if setting not in self._yardsticks:
+            self._yardsticks[setting] = contract.Yardstick(
+                setting.points,
+                self.exact(setting),
+                partial(self._slopes, setting.parameters),
+                contract.FORMATS[setting.dtype],
+                setting.slack,
+            )
+        return self._yardsticks[setting]
 
     def lost(self, found: contract.Errors) -> tuple[bool, float, float]:
         """Smaller for what is nearer to the contract: whether it fails at the defaults, and how much it loses there."""
@@ -219,18 +225,10 @@ class Judge:
             found += np.broadcast_to(places, points.shape).astype(np.float64).tolist()
         return found
 
-    def _slopes(self, setting: Setting, points: Floats) -> Floats:
-        """|f'| at points of a setting, each asked of the oracle once."""
-        if setting not in self._known_slopes:
-            order = np.argsort(setting.points)
-            self._known_slopes[setting] = (setting.points[order], np.full(len(order), np.nan))
-        places, slopes = self._known_slopes[setting]
-        at = np.minimum(np.searchsorted(places, points), len(places) - 1)
-        missing = np.unique(at[np.isnan(slopes[at])])
-        if len(missing):
-            found = np.abs(self._slope(places[missing], setting.parameters).high)
-            slopes[missing] = np.where(np.isnan(found), 0.0, found)  # no slope excuses nothing
-        return np.asarray(slopes[at])
+    def _slopes(self, parameters: Mapping[str, float], points: Floats) -> Floats:
+        """|f'| at points."""
+        found = np.abs(self._slope(points, parameters).high)
+        return np.where(np.isnan(found), 0.0, found)  # no slope excuses nothing
 
     def errors_close_up(self, kernel: Kernel) -> contract.Errors:
         """Errors of a kernel at the default parameters over many more of the floats where activations bend."""
