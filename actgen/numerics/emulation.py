@@ -119,7 +119,7 @@ class Emulator:
 
     def _evaluate(self, node: Node) -> Array:
         if isinstance(node, Variable):
-            return self._flushed(np.asarray(self._values[node.name], dtype=self._narrow))
+            return self._flushed(np.array(self._values[node.name], dtype=self._narrow))
         if isinstance(node, Constant):
             return np.asarray(node.value, dtype=self._narrow)
         assert isinstance(node, Call)
@@ -128,11 +128,12 @@ class Emulator:
         return result if node.is_boolean or node.operation in _SELECTING else self._flushed(result)
 
     def _flushed(self, values: Array) -> Array:
-        """Subnormal numbers as zeros of their sign, on a machine that takes them so."""
-        if not self._tiny:
-            return values
-        is_subnormal = np.abs(values) < self._tiny
-        return np.asarray(np.where(is_subnormal, 0 * values, values)) if is_subnormal.any() else values
+        """Subnormal numbers as zeros of their sign, on a machine that takes them so; in place."""
+        if self._tiny:
+            is_subnormal = np.abs(values) < self._tiny
+            if is_subnormal.any():
+                np.multiply(values, 0, out=values, where=is_subnormal)
+        return values
 
 
 def _apply(
