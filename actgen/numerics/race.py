@@ -99,8 +99,7 @@ class Race:
 
     @property
     def _closest(self) -> tuple[Candidate, contract.Errors] | None:
-        losses = [self._loss(i) for i in range(len(self._runs))]
-        return self._runs[losses.index(min(losses))] if losses else None
+        return self._runs[min(range(len(self._runs)), key=self._loss)] if self._runs else None
 
     def _loss(self, i: int) -> tuple[bool, float, float]:
         """How far a run is from the contract."""
@@ -120,7 +119,8 @@ class Race:
     @property
     def best_units(self) -> float:
         """The smallest error of all candidates so far."""
-        return self._closest[1].worst if self._closest else math.inf
+        closest = self._closest
+        return closest[1].worst if closest else math.inf
 
     @property
     def least_cost(self) -> Cost | None:
@@ -292,8 +292,8 @@ class Race:
 
     def confirm(self) -> None:
         """Look at the closest forms at more floats, where they are so near the limit that some may lie beyond it."""
-        while self._winner is None and self._closest is not None:
-            if not self._confirm(*self._closest):
+        while self._winner is None and (closest := self._closest) is not None:
+            if not self._confirm(*closest):
                 return
 
     def run_closely(self, candidate: Candidate) -> None:
