@@ -90,6 +90,8 @@ class Emulator:
         self._values, self._arithmetic = values, arithmetic
         self._narrow, self._wide = np.dtype(dtype), _WIDER[dtype]
         self._tiny = np.finfo(self._narrow).tiny if arithmetic.flushes else 0.0
+        self._ulps = {name: ulps[self._narrow.itemsize == 8] for name, ulps in arithmetic.errors.items()}
+        self._direct = _IN_THE_TYPE - {name for name, ulps in self._ulps.items() if ulps > 0.5}
         self._room, self._taken = room, 0
         self._memory: dict[Node, Array] = {}
 
@@ -123,9 +125,12 @@ class Emulator:
         if isinstance(node, Constant):
             return np.asarray(node.value, dtype=self._narrow)
         assert isinstance(node, Call)
-        operands = [self._memory[operand] for operand in node.arguments]
-        result = _apply(node.operation, operands, self._narrow, self._wide, self._arithmetic)
-        return result if node.is_boolean or node.operation in _SELECTING else self._flushed(result)
+        operation, operands = node.operation, [self._memory[operand] for operand in node.arguments]
+        if operation in self._direct:
+            result = np.asarray(EVALUATIONS[operation](*operands))
+        else:
+            result = _applied(operation, operands, self._narrow, self._wide, self._ulps.get(operation, 0.0))
+        return result if operation in _NEVER_SUBNORMAL else self._flushed(result)
 
     def _flushed(self, values: Array) -> Array:
         """Subnormal numbers as zeros of their sign, on a machine that takes them so; in place."""
@@ -136,18 +141,10 @@ class Emulator:
         return values
 
 
-def _apply(
-    operation: str,
-    operands: Sequence[Array],
-    narrow: np.dtype[Any],
-    wide: type[np.floating[Any]],
-    arithmetic: Arithmetic,
+def _applied(
+    operation: str, operands: Sequence[Array], narrow: np.dtype[Any], wide: type[np.floating[Any]], ulps: float
 ) -> Array:
-    if OPERATIONS[operation].rank == "comparison":
-        return np.asarray(EVALUATIONS[operation](*operands))
-    ulps = arithmetic.errors.get(operation, (0.0, 0.0))[narrow.itemsize == 8]
-    if ulps <= 0.5 and operation in _CORRECTLY_ROUNDED:
-        return np.asarray(EVALUATIONS[operation](*operands), dtype=narrow)
+    """The result in a wider type, rounded, and off by up to so many ULP."""
     result = np.asarray(EVALUATIONS[operation](*(operand.astype(wide) for operand in operands)))
     rounded: Array = result.astype(narrow)
     if ulps <= 0.5:
@@ -255,11 +252,15 @@ EVALUATIONS: Mapping[str, Callable[..., Any]] = {
 }
 """What each operation means, in numpy; a test holds the table to OPERATIONS."""
 
-_CORRECTLY_ROUNDED = frozenset(
-    name for name, row in OPERATIONS.items() if row.rank != "transcendental" and row.rank != "comparison"
-)
-"""Operations that IEEE arithmetic rounds correctly in the type itself. Rounding twice would not do where a sum is split
-into what is kept and what is lost."""
+_COMPARING = frozenset(name for name, row in OPERATIONS.items() if row.rank == "comparison")
 
-_SELECTING = frozenset({"negate", "absolute", "sign", "copysign", "maximum", "minimum", "select"})
-"""Operations whose result is an operand but for its sign, or 1: what has been flushed need not be flushed again."""
+_IN_THE_TYPE = frozenset(name for name, row in OPERATIONS.items() if row.rank != "transcendental")
+"""Operations that IEEE arithmetic rounds correctly in the type itself, and those that round nothing. Rounding twice
+would not do where a sum is split into what is kept and what is lost."""
+
+_NEVER_SUBNORMAL = _COMPARING | {
+    *("negate", "absolute", "sign", "copysign", "maximum", "minimum"),
+    *("floor", "head", "binade"),
+}
+"""Operations whose result is an operand but for its sign, or has the operand's exponent, or is whole: where operands
+have been flushed it need not be."""

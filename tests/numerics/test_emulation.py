@@ -227,13 +227,13 @@ def test_an_emulator_computes_a_node_once_and_forgets_when_its_room_is_full(monk
     shared = call("tanh", A)
     kernels = [Kernel(call("add", shared, A)), Kernel(call("multiply", shared, A))]
     counted: list[str] = []
-    apply = emulation._apply
+    applied = emulation._applied
 
     def counting(name: str, *rest: Any) -> Any:
         counted.append(name)
-        return apply(name, *rest)
+        return applied(name, *rest)
 
-    monkeypatch.setattr(emulation, "_apply", counting)
+    monkeypatch.setattr(emulation, "_applied", counting)
     for room, expected in ((2**26, 1), (0, 2)):
         counted.clear()
         emulator = Emulator(values, "float32", room=room)
