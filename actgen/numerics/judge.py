@@ -74,6 +74,7 @@ class Judge:
         self._known_close_ups: list[Setting] = []
         self._exact: dict[Setting, Exact] = {}
         self._emulators: dict[Setting, emulation.Emulator] = {}
+        self._functions = emulation.Functions()
         self._yardsticks: dict[Setting, contract.Yardstick] = {}
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
@@ -180,7 +181,9 @@ class Judge:
     def _errors_at(self, setting: Setting, kernel: Kernel) -> contract.Errors:
         if setting not in self._emulators:
             values: dict[str, Floats | float] = {self.x.name: setting.points, **setting.parameters}
-            self._emulators[setting] = emulation.Emulator(values, setting.dtype, self.arithmetic)
+            self._emulators[setting] = emulation.Emulator(
+                values, setting.dtype, self.arithmetic, functions=self._functions
+            )
         results = np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape)
         return self._yardstick(setting).errors(results, exact_above=_EXACT_ABOVE)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from actgen.numerics.choice import CONTRACT, Judgement
 from actgen.numerics.contract import FORMATS, Format
-from actgen.numerics.emulation import Arithmetic, Emulator
+from actgen.numerics.emulation import Arithmetic, Emulator, Functions
 from actgen.numerics.kernel import Kernel
 from actgen.numerics.oracle import Floats, Oracle
 from actgen.numerics.samples import even, stratified
@@ -159,6 +159,7 @@ class PairJudge:
     def __init__(self, factors: Sequence[Factor], products: Sequence[Term]) -> None:
         self._factors = tuple(factors)
         self._truth = PairTruth(factors, products)
+        self._functions = Functions()
 
     @cached_property
     def _trials(self) -> list[tuple[str, Mapping[str, float], list[Floats], PairValues]]:
@@ -182,7 +183,8 @@ class PairJudge:
         worst, at, ulps = 0.0, math.nan, 0.0
         for dtype, parameters, points, values in self._trials:
             names = [factor.input.name for factor in self._factors]
-            emulator = Emulator({**dict(zip(names, points, strict=True)), **parameters}, dtype, machine)
+            inputs = {**dict(zip(names, points, strict=True)), **parameters}
+            emulator = Emulator(inputs, dtype, machine, functions=self._functions)
             results = np.broadcast_to(emulator.run(kernel), points[0].shape)
             units = units_of(results, values, FORMATS[dtype])
             place = int(units.argmax())
