@@ -34,6 +34,9 @@ _SLACK = 16.0
 
 Wide = NDArray[np.longdouble]
 
+Oracles = dict[tuple[int, Order, bool], Oracle]
+"""Of each factor's partial derivatives, and of their slopes."""
+
 
 @dataclass(frozen=True)
 class PairValues:
@@ -61,11 +64,12 @@ class PairTruth:
     Args:
         factors: of the gated unit.
         products: of each factor what it is differentiated by.
+        oracles: those made so far for these factors; more are added.
     """
 
-    def __init__(self, factors: Sequence[Factor], products: Sequence[Term]) -> None:
+    def __init__(self, factors: Sequence[Factor], products: Sequence[Term], oracles: Oracles | None = None) -> None:
         self._factors, self._products = tuple(factors), tuple(products)
-        self._oracles: dict[tuple[int, Order, bool], Oracle] = {}
+        self._oracles = {} if oracles is None else oracles
 
     def __call__(
         self, points: Sequence[Floats], parameters: Mapping[str, float], form: Format, slack: float = 1.0
@@ -154,11 +158,12 @@ class PairJudge:
     Args:
         factors: of the gated unit.
         products: whose sum the derivative is.
+        oracles: as for :class:`PairTruth`.
     """
 
-    def __init__(self, factors: Sequence[Factor], products: Sequence[Term]) -> None:
+    def __init__(self, factors: Sequence[Factor], products: Sequence[Term], oracles: Oracles | None = None) -> None:
         self._factors = tuple(factors)
-        self._truth = PairTruth(factors, products)
+        self._truth = PairTruth(factors, products, oracles)
         self._functions = Functions()
 
     @cached_property
@@ -245,4 +250,4 @@ def _times(values: Sequence[Wide]) -> Wide:
     return np.asarray(np.prod(np.stack([*values, np.ones_like(values[0])]) if values else [1.0], axis=0))
 
 
-__all__ = ["PairJudge", "PairTruth", "PairValues", "joint_settings", "pairs", "shuffled", "units_of"]
+__all__ = ["Oracles", "PairJudge", "PairTruth", "PairValues", "joint_settings", "pairs", "shuffled", "units_of"]
