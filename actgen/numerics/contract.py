@@ -115,7 +115,7 @@ class Errors:
     ulps: Floats
     units: Floats
 
-    @property
+    @cached_property
     def worst(self) -> float:
         """The largest error in units of the contract."""
         return float(self.units.max(initial=0.0))
