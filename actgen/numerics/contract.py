@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +115,7 @@ class Errors:
     ulps: Floats
     units: Floats
 
-    @property
+    @cached_property
     def worst(self) -> float:
         """The largest error in units of the contract."""
         return float(self.units.max(initial=0.0))
@@ -164,87 +165,118 @@ def errors(
         Errors at the decided points.
     """
     form = form or FORMATS[results.dtype.name]
-    decided = exact.decided
-    is_undefined_at_zero = bool((~decided & (points == 0)).any())
-    points, results = points[decided], results[decided]
-    high, low = exact.high[decided], exact.low[decided]
-    with np.errstate(all="ignore"):
-        target = form.nearest(high)
-        # Of float64 in long double: -1.7e308 for 1.7e308 is off by many ULP, but not by infinitely many.
-        wide = np.longdouble if form.digits > 24 else np.float64
-        difference = np.abs((results.astype(wide) - high.astype(wide)) - low.astype(wide))
-        spacing = form.spacing(target)
-        ulps = (difference / np.where(spacing > 0, spacing, form.smallest)).astype(np.float64)
-    # A subnormal input may be taken for 0 and a subnormal result be returned as 0.
-    is_tiny = (np.abs(points) < form.flushed) & (points != 0)
-    at_zero = _matches(results, high[points == 0], form) | is_undefined_at_zero
-    # Equal infinities and NaN for NaN are right; a result that overflows where the exact value rounds to infinity too.
-    same = (np.isnan(high) & np.isnan(results)) | (np.isinf(target) & (results == target))
-    ulps = np.where(same, 0.0, np.where(np.isnan(ulps), np.inf, ulps))
-    free = slack * form.flushed
-    # Up to the smallest normal number itself: in float64, what lies just below may have been rounded to it in ``high``.
-    excused = (np.abs(high) <= free) | is_tiny
-    ulps = np.where((excused & (difference <= free)) | (is_tiny & at_zero), 0.0, ulps)
-    return Errors(points, ulps, _in_units(points, results, ulps, spacing, slope, form, exact_above))
+    return Yardstick(points, exact, slope, form, slack).errors(results, exact_above)
 
 
-def _matches(results: NDArray[np.floating], value: Floats, form: Format) -> NDArray[np.bool_]:
-    """Whether results are within a few ULP of one value; nowhere if there is none."""
-    if len(value) == 0:
-        return np.zeros(len(results), dtype=bool)
-    target = form.nearest(value[:1])
-    return np.asarray(np.abs(results - target) <= 4 * form.spacing(target))
+class Yardstick:
+    """What results at some points are measured by: all that does not depend on them, for many kernels alike.
 
-
-def _in_units(
-    points: Floats,
-    results: NDArray[np.floating],
-    ulps: Floats,
-    spacing: Floats,
-    slope: Callable[[Floats], Floats],
-    form: Format,
-    exact_above: float,
-) -> Floats:
-    """ULPs divided by 1 + u |x f'| / ulp(f).
-
-    That needs a derivative, so points are taken in order of falling error until none can be the worst any more.
+    Args:
+        points: the inputs, as float64.
+        exact: the oracle's answer at the points; undecided points are left out.
+        slope: gives |f'| at some of the points; asked once for each, and only where it matters.
+        form: the type being judged.
+        slack: the absolute error that is free near underflow, in smallest normal numbers.
     """
-    units = np.where(_is_beyond_reach(points, ulps, results, slope, form), 1.0, ulps)
-    rest = np.flatnonzero(np.isfinite(ulps) & (ulps > 0))
-    worst, size = 0.0, _FIRST if math.isinf(exact_above) else 8 * _FIRST
-    while len(rest):
-        if len(rest) > 8 * size:
-            # Of a million points few come near the worst: no need to sort them all.
-            rest = rest[np.argpartition(-ulps[rest], size)]
-            first = rest[:size][np.argsort(-ulps[rest[:size]], kind="stable")]
-            rest = rest[size:]
-        else:
-            rest = rest[np.argsort(-ulps[rest], kind="stable")]
-            first, rest = rest[:size], rest[size:]
+
+    def __init__(
+        self, points: Floats, exact: Exact, slope: Callable[[Floats], Floats], form: Format, slack: float = 1.0
+    ) -> None:
+        self._form, self._slope, self._decided = form, slope, exact.decided
+        self._points = points[exact.decided]
+        high, low = exact.high[exact.decided], exact.low[exact.decided]
+        # Of float64 in long double: -1.7e308 for 1.7e308 is off by many ULP, but not by infinitely many.
+        self._wide: type[np.floating[Any]] = np.longdouble if form.digits > 24 else np.float64
+        self._high: NDArray[np.floating[Any]] = high.astype(self._wide)
+        self._low: NDArray[np.floating[Any]] = low.astype(self._wide)
         with np.errstate(all="ignore"):
-            allowance = form.half_spacing * np.abs(points[first] * slope(points[first])) / spacing[first]
-        units[first] = ulps[first] / (1.0 + np.where(np.isnan(allowance), 0.0, allowance))
-        worst = max(worst, float(units[first].max()))
-        # What is not reached has fewer ULPs than the worst has units.
-        is_below = ulps[rest] <= min(worst, exact_above)
-        units[rest[is_below]] = np.minimum(units[rest[is_below]], worst)
-        rest = rest[~is_below]
-        if len(rest) > _MANY:
-            size *= 4
-    return units
+            self._target = form.nearest(high)
+            self._spacing = form.spacing(self._target)
+        self._unit = np.where(self._spacing > 0, self._spacing, form.smallest)
+        self._not_finite = np.flatnonzero(~np.isfinite(self._target))
+        # A subnormal input may be taken for 0 and a subnormal result be returned as 0.
+        is_tiny = (np.abs(self._points) < form.flushed) & (self._points != 0)
+        self._tiny = np.flatnonzero(is_tiny)
+        self._at_zero = self._target[self._points == 0][:1]
+        self._is_undefined_at_zero = bool((~exact.decided & (points == 0)).any())
+        self._free = slack * form.flushed
+        # Up to the smallest normal number itself: in float64, what lies just below may have been rounded to it in
+        # ``high``.
+        self._excused = np.flatnonzero((np.abs(high) <= self._free) | is_tiny)
+        self._known_moves = np.full(len(self._points), np.nan)
+        self._is_known = np.zeros(len(self._points), dtype=bool)
+
+    def errors(self, results: NDArray[np.floating], exact_above: float = math.inf) -> Errors:
+        """Measure results at all points.
+
+        Args:
+            results: the outputs, of the type being judged, or of a wider one that holds it.
+            exact_above: as in :func:`errors`.
+        """
+        results = results[self._decided]
+        with np.errstate(all="ignore"):
+            difference = np.abs((results.astype(self._wide) - self._high) - self._low)
+            ulps = (difference / self._unit).astype(np.float64)
+        ulps[np.isnan(ulps)] = np.inf
+        # Equal infinities and NaN for NaN are right; a result that overflows where the exact value rounds to infinity
+        # too.
+        given, wanted = results[self._not_finite], self._target[self._not_finite]
+        ulps[self._not_finite[(given == wanted) | (np.isnan(given) & np.isnan(wanted))]] = 0.0
+        ulps[self._excused[difference[self._excused] <= self._free]] = 0.0
+        ulps[self._tiny[self._is_as_at_zero(results[self._tiny])]] = 0.0
+        return Errors(self._points, ulps, self._in_units(results, ulps, exact_above))
+
+    def _is_as_at_zero(self, results: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Whether results are within a few ULP of the value at 0; nowhere if that is not among the points."""
+        if self._is_undefined_at_zero or not len(self._at_zero):
+            return np.full(len(results), self._is_undefined_at_zero)
+        with np.errstate(all="ignore"):
+            return np.asarray(np.abs(results - self._at_zero) <= 4 * self._form.spacing(self._at_zero))
+
+    def _in_units(self, results: NDArray[np.floating], ulps: Floats, exact_above: float) -> Floats:
+        """ULPs divided by 1 + u |x f'| / ulp(f).
+
+        That needs a derivative, so points are taken in order of falling error until none can be the worst any more.
+        """
+        units = ulps.copy()
+        # Where a result overflowed and half an ULP of x is worth more than the largest float: x sin(x)^2 at 1e38.
+        beyond = np.flatnonzero(np.isinf(ulps) & np.isinf(results) & np.isfinite(self._points))
+        units[beyond[self._moves(beyond) > self._form.largest]] = 1.0
+        rest = np.flatnonzero(np.isfinite(ulps) & (ulps > 0))
+        worst, size = 0.0, _FIRST if math.isinf(exact_above) else 8 * _FIRST
+        while len(rest):
+            first, rest = _largest(ulps, rest, size)
+            with np.errstate(all="ignore"):
+                allowance = self._moves(first) / self._spacing[first]
+            units[first] = ulps[first] / (1.0 + np.where(np.isnan(allowance), 0.0, allowance))
+            worst = max(worst, float(units[first].max()))
+            # What is not reached has fewer ULPs than the worst has units.
+            is_below = ulps[rest] <= min(worst, exact_above)
+            units[rest[is_below]] = np.minimum(units[rest[is_below]], worst)
+            rest = rest[~is_below]
+            if len(rest) > _MANY:
+                size *= 4
+        return units
+
+    def _moves(self, places: NDArray[np.intp]) -> Floats:
+        """What half an ULP of the input is worth: u |x f'|, at some of the points."""
+        missing = places[~self._is_known[places]]
+        if len(missing):
+            points = self._points[missing]
+            with np.errstate(all="ignore"):
+                self._known_moves[missing] = self._form.half_spacing * np.abs(points * self._slope(points))
+            self._is_known[missing] = True
+        return np.asarray(self._known_moves[places])
 
 
 _FIRST = 64
 _MANY = 2**14
 
 
-def _is_beyond_reach(
-    points: Floats, ulps: Floats, results: NDArray[np.floating], slope: Callable[[Floats], Floats], form: Format
-) -> NDArray[np.bool_]:
-    """Where a result overflowed and half an ULP of x is worth more than the largest float: x sin(x)^2 at 1e38."""
-    beyond = np.isinf(ulps) & np.isinf(results) & np.isfinite(points)
-    if beyond.any():
-        with np.errstate(all="ignore"):
-            allowance = form.half_spacing * np.abs(points[beyond] * slope(points[beyond]))
-        beyond[beyond] = allowance > form.largest
-    return np.asarray(beyond)
+def _largest(values: Floats, places: NDArray[np.intp], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Places of the largest values, as many as asked for and those that are equal to the least of them; the rest."""
+    if len(places) <= count:
+        return places, places[:0]
+    here = values[places]
+    is_large = here >= np.partition(here, -count)[-count]
+    return places[is_large], places[~is_large]

@@ -19,7 +19,7 @@ from actgen.numerics.oracle import Oracle
 from actgen.numerics.remembered import Question, choose
 from actgen.numerics.rules import rewrite
 from actgen.numerics.samples import parameter_values
-from actgen.numerics.symmetry import symmetric
+from actgen.numerics.symmetry import Mirror
 from actgen.spec import Activation, Problem, SpecError
 from actgen.symbolic.formula import Formula, Order
 from actgen.symbolic.properties import Properties, properties
@@ -118,8 +118,9 @@ def derive_for(activation: Activation, machines: Mapping[str, Arithmetic]) -> di
         equals = [rewritten[order]] if order in rewritten and rewritten[order] != partial else []
         question = Question(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
         verdicts = choose(question, known, equals, [machines[name] for name in names])
+        mirror = Mirror(question)
         for name, (kernel, judgement) in zip(names, verdicts, strict=True):
-            kernels[name][order], judgements[name][order] = symmetric(kernel, question, machines[name]), judgement
+            kernels[name][order], judgements[name][order] = mirror.hold(kernel, machines[name]), judgement
     return {
         name: Derivation(activation, formula, kernels[name], formulas, found, judgements[name]) for name in machines
     }

@@ -12,6 +12,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -84,14 +85,22 @@ class Emulator:
         dtype: "float32" or "float64".
         arithmetic: of the machine to emulate.
         room: bytes of results that are remembered; all are forgotten where that is exceeded.
+        functions: what functions give, shared with other machines.
     """
 
     def __init__(
-        self, values: Mapping[str, Array | float], dtype: str, arithmetic: Arithmetic = IDEAL, room: int = 2**25
+        self,
+        values: Mapping[str, Array | float],
+        dtype: str,
+        arithmetic: Arithmetic = IDEAL,
+        room: int = 2**25,
+        functions: Functions | None = None,
     ) -> None:
-        self._values, self._arithmetic = values, arithmetic
-        self._narrow, self._wide = np.dtype(dtype), _WIDER[dtype]
+        self._values, self._functions = values, functions or Functions()
+        self._narrow = np.dtype(dtype)
         self._tiny = np.finfo(self._narrow).tiny if arithmetic.flushes else 0.0
+        self._ulps = {name: ulps[self._narrow.itemsize == 8] for name, ulps in arithmetic.errors.items()}
+        self._direct = _IN_THE_TYPE - {name for name, ulps in self._ulps.items() if ulps > 0.5}
         self._room, self._taken = room, 0
         self._memory: dict[Node, Array] = {}
 
@@ -121,46 +130,87 @@ class Emulator:
 
     def _evaluate(self, node: Node) -> Array:
         if isinstance(node, Variable):
-            return self._flushed(np.asarray(self._values[node.name], dtype=self._narrow))
+            return self._flushed(np.array(self._values[node.name], dtype=self._narrow))
         if isinstance(node, Constant):
             return np.asarray(node.value, dtype=self._narrow)
         assert isinstance(node, Call)
-        operands = [self._memory[operand] for operand in node.arguments]
-        result = _apply(node.operation, operands, self._narrow, self._wide, self._arithmetic)
-        return result if node.is_boolean or node.operation in _SELECTING else self._flushed(result)
+        operation, operands = node.operation, [self._memory[operand] for operand in node.arguments]
+        if operation in self._direct:
+            result = np.asarray(EVALUATIONS[operation](*operands))
+        else:
+            found = self._functions(operation, operands, self._narrow)
+            result = found.off_by(self._ulps.get(operation, 0.0))
+        return result if operation in _NEVER_SUBNORMAL else self._flushed(result)
 
     def _flushed(self, values: Array) -> Array:
-        """Subnormal numbers as zeros of their sign, on a machine that takes them so."""
-        if not self._tiny:
-            return values
-        is_subnormal = np.abs(values) < self._tiny
-        return np.asarray(np.where(is_subnormal, 0 * values, values)) if is_subnormal.any() else values
+        """Subnormal numbers as zeros of their sign, on a machine that takes them so; in place."""
+        if self._tiny:
+            is_subnormal = np.abs(values) < self._tiny
+            if np.count_nonzero(is_subnormal):
+                np.multiply(values, 0, out=values, where=is_subnormal)
+        return values
 
 
-def _apply(
-    operation: str,
-    operands: Sequence[Array],
-    narrow: np.dtype[Any],
-    wide: type[np.floating[Any]],
-    arithmetic: Arithmetic,
-) -> Array:
-    if OPERATIONS[operation].rank == "comparison":
-        return np.asarray(EVALUATIONS[operation](*operands))
-    ulps = arithmetic.errors.get(operation, (0.0, 0.0))[narrow.itemsize == 8]
-    if ulps <= 0.5 and operation in _CORRECTLY_ROUNDED:
-        return np.asarray(EVALUATIONS[operation](*operands), dtype=narrow)
-    result = np.asarray(EVALUATIONS[operation](*(operand.astype(wide) for operand in operands)))
-    rounded: Array = result.astype(narrow)
-    if ulps <= 0.5:
-        return rounded
-    # What is exact, such as exp(0) = 1, is so on every machine that was measured; what is all but exact, all but so.
-    spacing = np.spacing(np.abs(rounded)).astype(wide)
-    inexactness = np.minimum(np.abs(result - rounded.astype(wide)) / spacing / _ALL_BUT_EXACT, 1.0)
-    noise = _TYPICAL * (ulps - 0.5) * inexactness * _noise(operands[0], operation) * spacing
-    noisy = (result + noise).astype(narrow)
-    # Nor does a machine give -0 for an exponential that underflows, of which the reciprocal would be -inf.
-    is_kept = np.isfinite(rounded) & (np.signbit(noisy) == np.signbit(rounded))
-    return np.where(is_kept, noisy, rounded)
+@dataclass(frozen=True)
+class _Rounded:
+    """A function's results in the wider type and rounded, and what a machine's error in them is made of."""
+
+    operation: str
+    operand: Array
+    exact: Array
+    rounded: Array
+
+    @cached_property
+    def _spacing(self) -> Array:
+        return np.spacing(np.abs(self.rounded)).astype(self.exact.dtype)
+
+    @cached_property
+    def _inexactness(self) -> Array:
+        """What is exact, such as exp(0) = 1, is so on every machine that was measured; what is nearly so, nearly so."""
+        distance = np.abs(self.exact - self.rounded.astype(self.exact.dtype))
+        return np.asarray(np.minimum(distance / self._spacing / _ALL_BUT_EXACT, 1.0))
+
+    @cached_property
+    def _noise(self) -> Array:
+        return _noise(self.operand, self.operation)
+
+    def off_by(self, ulps: float) -> Array:
+        """The results of a machine on which they are off by up to so many ULP."""
+        if ulps <= 0.5:
+            return self.rounded.copy()
+        noise = _TYPICAL * (ulps - 0.5) * self._inexactness * self._noise * self._spacing
+        noisy = (self.exact + noise).astype(self.rounded.dtype)
+        # Nor does a machine give -0 for an exponential that underflows, of which the reciprocal would be -inf.
+        is_kept = np.isfinite(self.rounded) & (np.signbit(noisy) == np.signbit(self.rounded))
+        return np.where(is_kept, noisy, self.rounded)
+
+
+class Functions:
+    """What functions give for operands that they had before: mostly on another machine, where only errors differ.
+
+    Args:
+        room: bytes of results that are remembered; all are forgotten where that is exceeded.
+    """
+
+    def __init__(self, room: int = 2**26) -> None:
+        self._room, self._taken = room, 0
+        self._known: dict[tuple[object, ...], _Rounded] = {}
+
+    def __call__(self, operation: str, operands: Sequence[Array], narrow: np.dtype[Any]) -> _Rounded:
+        """The results of an operation, computed in a wider type."""
+        key = (operation, narrow, *((operand.shape, operand.tobytes()) for operand in operands))
+        if key not in self._known:
+            if self._taken > self._room:
+                self._known, self._taken = {}, 0
+            found = self._known[key] = _rounded(operation, operands, narrow)
+            self._taken += sum(operand.nbytes for operand in operands) + 5 * found.exact.nbytes
+        return self._known[key]
+
+
+def _rounded(operation: str, operands: Sequence[Array], narrow: np.dtype[Any]) -> _Rounded:
+    wide = _WIDER[narrow.name]
+    exact = np.asarray(EVALUATIONS[operation](*(operand.astype(wide) for operand in operands)))
+    return _Rounded(operation, operands[0], exact, exact.astype(narrow))
 
 
 def _noise(operand: Array, operation: str) -> Array:
@@ -256,11 +306,15 @@ EVALUATIONS: Mapping[str, Callable[..., Any]] = {
 }
 """What each operation means, in numpy; a test holds the table to OPERATIONS."""
 
-_CORRECTLY_ROUNDED = frozenset(
-    name for name, row in OPERATIONS.items() if row.rank != "transcendental" and row.rank != "comparison"
-)
-"""Operations that IEEE arithmetic rounds correctly in the type itself. Rounding twice would not do where a sum is split
-into what is kept and what is lost."""
+_COMPARING = frozenset(name for name, row in OPERATIONS.items() if row.rank == "comparison")
 
-_SELECTING = frozenset({"negate", "absolute", "sign", "copysign", "maximum", "minimum", "select"})
-"""Operations whose result is an operand but for its sign, or 1: what has been flushed need not be flushed again."""
+_IN_THE_TYPE = frozenset(name for name, row in OPERATIONS.items() if row.rank != "transcendental")
+"""Operations that IEEE arithmetic rounds correctly in the type itself, and those that round nothing. Rounding twice
+would not do where a sum is split into what is kept and what is lost."""
+
+_NEVER_SUBNORMAL = _COMPARING | {
+    *("negate", "absolute", "sign", "copysign", "maximum", "minimum"),
+    *("floor", "head", "binade"),
+}
+"""Operations whose result is an operand but for its sign, or has the operand's exponent, or is whole: where operands
+have been flushed it need not be."""

@@ -20,7 +20,7 @@ from actgen.numerics.contract import FORMATS
 from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.kernel import Constant, Kernel, Node
 from actgen.numerics.lowering import call, variables
-from actgen.numerics.pairs import PairJudge, PairTruth, joint_settings
+from actgen.numerics.pairs import Oracles, PairJudge, PairTruth, joint_settings
 from actgen.numerics.remembered import Question, choose
 from actgen.numerics.rules import rewrite
 from actgen.spec import Activation, Problem, SpecError
@@ -121,13 +121,14 @@ def derive_kernels(
     kernels: dict[str, dict[Order, Kernel]] = {name: {} for name in names}
     judgements: dict[str, dict[Order, Judgement]] = {name: {} for name in names}
     formulas: dict[Order, str] = {}
+    oracles: Oracles = {}
     for order in orders(formula):
         products = list(terms(factors, order))
         if not products:
             continue
         total = sp.Add(*(sp.Mul(*(text[part] for text, part in zip(texts, p, strict=True))) for p in products))
         formulas[order] = str(total).replace("**", "^")
-        judge = PairJudge(factors, products)
+        judge = PairJudge(factors, products, oracles)
         for number, name in enumerate(names):
             found: list[tuple[Kernel, Judgement]] = []
             for roughness in _ROUGHNESS:
@@ -257,10 +258,11 @@ def reference_pairs(formula: Formula, factors: Sequence[Factor]) -> PairTable:
     chosen = list(dict.fromkeys(zip(columns[0][:shortest], columns[1][:shortest], strict=True)))
     arrays = [np.array(column) for column in zip(*chosen, strict=True)]
     values, moved = {}, {}
+    oracles: Oracles = {}
     for order in orders(formula):
         products = list(terms(factors, order))
         if products:
-            found = PairTruth(factors, products)(arrays, parameters, FORMATS["float32"], slack=2.0**26)
+            found = PairTruth(factors, products, oracles)(arrays, parameters, FORMATS["float32"], slack=2.0**26)
             exact = np.where(found.decided & ((found.free == 0) | (found.exact == 0)), found.exact, np.nan).astype(
                 np.float64
             )

@@ -138,8 +138,7 @@ def with_winning_zeros(kernel: Kernel) -> Kernel:
 
 
 def _reads_parameters_only(node: Node) -> bool:
-    variables = Kernel(node).variables
-    return bool(variables) and all(variable.is_parameter for variable in variables)
+    return bool(node.variables) and all(variable.is_parameter for variable in node.variables)
 
 
 def with_limits(kernel: Kernel, limits: Mapping[float, float]) -> Kernel:
@@ -199,19 +198,29 @@ def put(kernel: Kernel, old: Node, new: Node) -> Kernel:
 
 def replaced(node: Node, known: Mapping[Node, Node]) -> Node:
     """A graph with some of its nodes replaced."""
-    memory: dict[Node, Node] = dict(known)
-    for current in Kernel(node).nodes:
-        if current in memory:
+    return _replaced(node, dict(known))
+
+
+def _replaced(node: Node, memory: dict[Node, Node]) -> Node:
+    """The same; what stands for each node is added to the memory."""
+    stack = [node]
+    while stack:
+        current = stack[-1]
+        missing = () if current in memory else [operand for operand in current.operands if operand not in memory]
+        if missing:
+            stack.extend(missing)
             continue
-        if isinstance(current, Call):
-            memory[current] = Call(current.operation, tuple(memory[o] for o in current.arguments))
-        else:
+        stack.pop()
+        if current not in memory:
             memory[current] = current
+            if isinstance(current, Call):
+                memory[current] = Call(current.operation, tuple(memory[o] for o in current.arguments))
     return memory[node]
 
 
 def _renewed(kernel: Kernel, result: Node, known: Mapping[Node, Node], suffix: str) -> Kernel:
-    names = {replaced(node, known): name for node, name in kernel.names.items()} if known else kernel.names
+    memory = dict(known)
+    names = {_replaced(node, memory): name for node, name in kernel.names.items()} if known else kernel.names
     return Kernel(result, names, kernel.form + suffix, kernel.note)
 
 

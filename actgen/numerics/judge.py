@@ -25,7 +25,7 @@ _EXACT_ABOVE = 2.5
 """Units are exact at points where they exceed this, so that it can be told where a form fails."""
 
 _NEXT_TO_UNDERFLOW = 2.0**10
-"""Smallest normal numbers: a lenient judge lets pass what is lost of smaller values at other parameters than the default."""
+"""Smallest normal numbers, below which a lenient judge lets pass what is lost at other parameters than the default."""
 
 _FAR = 2.0**12
 _FAR_APART, _MOST_ZOOMS = 16.0, 4
@@ -84,7 +84,8 @@ class Judge:
         self._known_close_ups: list[Setting] = []
         self._exact: dict[Setting, Exact] = {}
         self._emulators: dict[Setting, emulation.Emulator] = {}
-        self._known_slopes: dict[Setting, tuple[Floats, Floats]] = {}
+        self._functions = emulation.Functions()
+        self._yardsticks: dict[Setting, contract.Yardstick] = {}
         self._is_lenient = False
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
@@ -239,18 +240,12 @@ class Judge:
         if setting not in self._emulators:
             values: dict[str, Floats | float] = {self.x.name: setting.points, **setting.parameters}
             machine = replace(self.arithmetic, flushes=False) if setting.keeps else self.arithmetic
-            self._emulators[setting] = emulation.Emulator(values, setting.dtype, machine)
-        exact = self.exact(setting)
-        found = contract.errors(
-            setting.points,
-            np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape),
-            exact,
-            partial(self._slopes, setting),
-            setting.slack,
-            exact_above=_EXACT_ABOVE,
-        )
+            self._emulators[setting] = emulation.Emulator(values, setting.dtype, machine, functions=self._functions)
+        results = np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape)
+        found = self._yardstick(setting).errors(results, exact_above=_EXACT_ABOVE)
         if not self._is_lenient or setting in self.settings[:2]:
             return found
+        exact = self.exact(setting)
         size = np.abs(exact.high[exact.decided])
         is_excused = (size < _NEXT_TO_UNDERFLOW * float(np.finfo(setting.dtype).tiny)) & np.isfinite(found.ulps)
         return replace(found, ulps=np.where(is_excused, 0, found.ulps), units=np.where(is_excused, 0, found.units))
@@ -259,6 +254,18 @@ class Judge:
     def _asked(self) -> Sequence[Setting]:
         """The settings that say something of this machine."""
         return (*self.settings, *self._subnormals) if self.arithmetic.keeps else self.settings
+
+    def _yardstick(self, setting: Setting) -> contract.Yardstick:
+        """What errors at one setting are measured by, the same on every machine."""
+        if setting not in self._yardsticks:
+            self._yardsticks[setting] = contract.Yardstick(
+                setting.points,
+                self.exact(setting),
+                partial(self._slopes, setting.parameters),
+                contract.FORMATS[setting.dtype],
+                setting.slack,
+            )
+        return self._yardsticks[setting]
 
     def lost(self, found: contract.Errors) -> tuple[bool, float, float]:
         """Smaller for what is nearer to the contract: whether it fails at the defaults, and how much it loses there."""
@@ -289,18 +296,10 @@ class Judge:
             found += np.broadcast_to(places, points.shape).astype(np.float64).tolist()
         return found
 
-    def _slopes(self, setting: Setting, points: Floats) -> Floats:
-        """|f'| at points of a setting, each asked of the oracle once."""
-        if setting not in self._known_slopes:
-            order = np.argsort(setting.points)
-            self._known_slopes[setting] = (setting.points[order], np.full(len(order), np.nan))
-        places, slopes = self._known_slopes[setting]
-        at = np.minimum(np.searchsorted(places, points), len(places) - 1)
-        missing = np.unique(at[np.isnan(slopes[at])])
-        if len(missing):
-            found = np.abs(self._slope(places[missing], setting.parameters).high)
-            slopes[missing] = np.where(np.isnan(found), 0.0, found)  # no slope excuses nothing
-        return np.asarray(slopes[at])
+    def _slopes(self, parameters: Mapping[str, float], points: Floats) -> Floats:
+        """|f'| at points."""
+        found = np.abs(self._slope(points, parameters).high)
+        return np.where(np.isnan(found), 0.0, found)  # no slope excuses nothing
 
     def errors_close_up(self, kernel: Kernel) -> contract.Errors:
         """Errors of a kernel at the default parameters over many more of the floats where activations bend."""

@@ -113,6 +113,11 @@ class Node:
         """The nodes this one reads; empty for leaves."""
         return ()
 
+    @property
+    def variables(self) -> frozenset[Variable]:
+        """The inputs and parameters that the value depends on."""
+        return frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Variable(Node):
@@ -120,6 +125,10 @@ class Variable(Node):
 
     name: str
     is_parameter: bool = False
+
+    @property
+    def variables(self) -> frozenset[Variable]:
+        return frozenset((self,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +144,17 @@ class Constant(Node):
     lacking: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, eq=False, init=False, weakref_slot=True)
 class Call(Node):
     """An operation of :data:`OPERATIONS` applied to operands.
 
-    There is one instance for each structure, so that graphs in which much is shared compare in no time.
+    There is one instance for each structure, so that graphs in which much is shared compare in no time; what it
+    depends on is noted once for all who ask.
     """
 
     operation: str
     arguments: tuple[Node, ...]
+    variables: frozenset[Variable] = field(repr=False)
 
     def __new__(cls, operation: str, arguments: tuple[Node, ...]) -> Call:
         """The call, which may exist already.
@@ -157,7 +168,11 @@ class Call(Node):
             row = _ROWS[operation]
             if len(arguments) != row.arity:
                 raise ValueError(f"{operation} takes {row.arity} operands, got {len(arguments)}")
-            known = _CALLS[key] = object.__new__(cls)
+            known = object.__new__(cls)
+            object.__setattr__(known, "operation", operation)
+            object.__setattr__(known, "arguments", arguments)
+            object.__setattr__(known, "variables", _read_by(arguments))
+            _CALLS[key] = known
         return known
 
     def __reduce__(self) -> tuple[type[Call], tuple[str, tuple[Node, ...]]]:
@@ -171,6 +186,16 @@ class Call(Node):
     def is_boolean(self) -> bool:
         """Whether this call gives a truth value."""
         return _ROWS[self.operation].is_boolean
+
+
+def _read_by(operands: tuple[Node, ...]) -> frozenset[Variable]:
+    """The variables of all operands; one set for all nodes that read the same, as most do."""
+    first, *rest = operands
+    found = first.variables
+    for operand in rest:
+        if not operand.variables <= found:
+            found |= operand.variables
+    return found
 
 
 _CALLS: WeakValueDictionary[tuple[str, tuple[Node, ...]], Call] = WeakValueDictionary()
@@ -242,7 +267,7 @@ class Kernel:
     @property
     def is_constant(self) -> bool:
         """Whether the answer reads no variable at all (a derivative that is 0 or 1 everywhere)."""
-        return not self.variables
+        return not self.result.variables
 
     @cached_property
     def cost(self) -> Cost:

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import product
 
 import sympy as sp
@@ -44,6 +44,9 @@ _LARGEST_TERMS = 160
 _TAIL = 64.0  # where t = exp(-64) = 1.6e-28, far from underflow and far from where accuracy of t matters most
 
 _TINY = 2.0**-54
+
+_REMEMBERED = 4096
+"""Results of the algebra, which the variants of a form have in common."""
 
 _HALVINGS = ("", "halved", "halved in the tail")
 
@@ -113,7 +116,7 @@ def normal_forms(
     for found in (generators, generators.with_ratios):
         if found is None:
             continue
-        side = sign * _direction(found, x)
+        side = sign * _direction(found.side, x)
         bodies = (found.positive if side > 0 else found.negative, found.negative if side < 0 else found.positive)
         halves = [_half(body, x, found.logs) for body in bodies]
         if halves[0] is None or halves[1] is None:
@@ -135,11 +138,12 @@ def _keeps_tail(half: _Half) -> bool:
     return bool(half.bottom.has(tail) or sp.expand(half.top).xreplace({t: sp.Integer(0)}).has(tail))
 
 
-def _direction(generators: Generators, x: sp.Symbol) -> int:
+@lru_cache(maxsize=_REMEMBERED)
+def _direction(side: sp.Expr | None, x: sp.Symbol) -> int:
     """1 where the side has the sign of x, -1 where it has the opposite, 0 where neither is known."""
-    if generators.side is None:
+    if side is None:
         return 0
-    slope = sp.cancel(generators.side / x)
+    slope = sp.cancel(side / x)
     if slope.has(x):
         return 0
     return 1 if slope.is_positive else -1 if slope.is_negative else 0
@@ -210,9 +214,7 @@ class _Assembly:
         self._known |= {symbol: constant(number) for symbol, number in generators.numbers.items()}
         self._names: dict[Node, str] = {}
         self._side = None if generators.side is None else self._node(_horner(generators.side, x))
-        self._follows_x = False
-        if generators.side is not None:
-            self._follows_x = _direction(generators, x) > 0
+        self._follows_x = _direction(generators.side, x) > 0
         exponent = _horner(generators.exponent, x)
         self._parts = self._parts_of_t(exponent)
         exponential = self._product(self._parts)
@@ -248,16 +250,14 @@ class _Assembly:
         """An even or odd formula needs one half only: computed in |x|, with the sign restored exactly."""
         if not self._follows_x:
             return None
-        reflected = (negative.top / negative.bottom).xreplace({self._x: -self._x})
-        value = positive.top / positive.bottom
-        is_even = sp.cancel(reflected - value) == 0
-        if not is_even and sp.cancel(reflected + value) != 0:
+        parity = _parity(negative, positive, self._x)
+        if not parity:
             return None
         x = self._known[self._x]
         self._known[self._x] = call("absolute", x)
         result = self._quotient(positive)
         self._known[self._x] = x
-        return result if is_even else call("multiply", call("sign", x), result)
+        return result if parity > 0 else call("multiply", call("sign", x), result)
 
     def _selected(self, negative: _Half, positive: _Half) -> Node:
         assert self._side is not None
@@ -286,7 +286,7 @@ class _Assembly:
 
     def _vanish(self, half: _Half) -> bool:
         """Whether a half tends to 0 with t."""
-        return bool(sp.expand(half.top.xreplace(dict.fromkeys(self._vanishing, sp.Integer(0)))) == 0)
+        return _vanishes(half.top, self._vanishing)
 
     def _top(self, half: _Half) -> Node:
         vanishes = self._vanish(half)
@@ -338,7 +338,7 @@ class _Assembly:
         """X held where t is 0; or at 2**(100 / degree): its highest power is below 2**100, and t is 0 long before."""
         if self._is_for_far:
             return call("select", call("equal", self._parts[0], ZERO), ZERO, self._known[self._x])
-        degree = max(1, *(int(sp.degree(part, self._x)) for part in (half.top, half.bottom) if part.has(self._x)), 1)
+        degree = max(1, *(_degree(part, self._x) for part in (half.top, half.bottom)))
         limit = 2.0 ** (100 // degree)
         return call("clamp", self._known[self._x], Constant(-limit), Constant(limit))
 
@@ -353,16 +353,11 @@ class _Assembly:
     def _by_powers_of_x(self, factor: sp.Expr, vanishes: bool, bound: Node) -> Node:
         """The sum of x**k p_k(t), each p_k in factors of its own."""
         terms: list[tuple[bool, Node]] = []
-        polynomial = sp.Poly(factor, self._x)
-        for (k,), coefficient in polynomial.terms():
-            above, below = sp.fraction(sp.together(coefficient))
-            number, factors = _monic(sp.factor_list(above))
-            if below.is_number:
-                number, below = number / below, sp.Integer(1)
-            has_vanishing = coefficient.xreplace(dict.fromkeys(self._vanishing, sp.Integer(0))).expand() == 0
+        for k, coefficient, number, factors, below in _powers(factor, self._x):
             nodes = [self._factor(part, n, True, bound) for part, n in factors]
             if k:
-                nodes.append(power(bound if vanishes or has_vanishing else self._known[self._x], k))
+                is_held = vanishes or _vanishes(coefficient, self._vanishing)
+                nodes.append(power(bound if is_held else self._known[self._x], k))
             if abs(number) != 1 or not nodes:
                 nodes.insert(0, constant(abs(number)))
             node = reduce(lambda p, q: call("multiply", p, q), nodes)
@@ -382,7 +377,7 @@ class _Assembly:
             known = {**self._known, self._x: bound} if vanishes else self._known
             return lower(_horner(polynomial, self._x), known)
         generator, *rest = present
-        first, *others = sp.Poly(polynomial, generator).all_coeffs()
+        first, *others = _coefficients(polynomial, generator)
         # What stands so far is -node where is_negative: 1 - t is a subtraction, not 1 + (-1) t.
         is_negative, size = _signed(first)
         node = self._polynomial(size, tuple(rest), True, bound)
@@ -450,6 +445,47 @@ def _signed(coefficient: sp.Expr) -> tuple[bool, sp.Expr]:
     return is_minus, -coefficient if is_minus else coefficient
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def _parity(negative: _Half, positive: _Half, x: sp.Symbol) -> int:
+    """1 where the two halves make an even formula, -1 where they make an odd one, else 0."""
+    reflected = (negative.top / negative.bottom).xreplace({x: -x})
+    value = positive.top / positive.bottom
+    return 1 if sp.cancel(reflected - value) == 0 else -1 if sp.cancel(reflected + value) == 0 else 0
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _vanishes(expression: sp.Expr, generators: tuple[sp.Symbol, ...]) -> bool:
+    """Whether an expression is 0 where all generators are."""
+    return bool(sp.expand(expression.xreplace(dict.fromkeys(generators, sp.Integer(0)))) == 0)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _degree(expression: sp.Expr, x: sp.Symbol) -> int:
+    return int(sp.degree(expression, x)) if expression.has(x) else 0
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _coefficients(polynomial: sp.Expr, generator: sp.Symbol) -> tuple[sp.Expr, ...]:
+    """The coefficients in one generator, that of the highest power first."""
+    return tuple(sp.Poly(polynomial, generator).all_coeffs())
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _powers(
+    polynomial: sp.Expr, x: sp.Symbol
+) -> tuple[tuple[int, sp.Expr, sp.Expr, tuple[tuple[sp.Expr, int], ...], sp.Expr], ...]:
+    """The powers of x, each with its coefficient: whole, and as a number times factors over a divisor."""
+    terms = []
+    for (k,), coefficient in sp.Poly(polynomial, x).terms():
+        above, below = sp.fraction(sp.together(coefficient))
+        number, factors = _monic(sp.factor_list(above))
+        if below.is_number:
+            number, below = number / below, sp.Integer(1)
+        terms.append((k, coefficient, number, factors, below))
+    return tuple(terms)
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def _horner(polynomial: sp.Expr, x: sp.Symbol) -> sp.Expr:
     """Horner's form in x; a common power of x stays outside."""
     if not polynomial.is_polynomial(x) or not polynomial.has(x):

@@ -115,18 +115,18 @@ class Oracle:
         function, bits, before = self._functions[0], self._bits, ctx.prec
         ctx.prec = self._first_precision
         balls = [arb(value) for value in parameters]
-        doubtful = []
+        doubtful: list[tuple[float, arb | None]] = []
         try:
             for point in points:
                 value = function(arb(point), *balls)
                 if value is not None and value.rel_accuracy_bits() >= bits and value.is_finite():
                     known[point] = _split(value)
                 else:
-                    doubtful.append(point)
+                    doubtful.append((point, value))
         finally:
             ctx.prec = before
-        for point in doubtful:
-            enclosure = self.enclose(point, parameters)
+        for point, value in doubtful:
+            enclosure = self._enclose(point, parameters, (value,))
             known[point] = None if enclosure is None else _split(enclosure)
 
     @property
@@ -135,11 +135,15 @@ class Oracle:
 
     def enclose(self, point: float, parameters: Sequence[fmpq]) -> arb | None:
         """A tight ball at a finite point, or None where the value cannot be told to as many bits as asked for."""
+        return self._enclose(point, parameters, ())
+
+    def _enclose(self, point: float, parameters: Sequence[fmpq], first: Sequence[arb | None]) -> arb | None:
+        """The same, where the formula's value at the first precision may have been found already."""
         before = ctx.prec
         here = arb(point)
         try:
             for function in self._functions:
-                value = self._enclose_by(function, here, parameters)
+                value = self._enclose_by(function, here, parameters, first if function is self._functions[0] else ())
                 if value is not None:
                     return value
             value = self._enclose_far(here, parameters) if point else None
@@ -147,12 +151,14 @@ class Oracle:
         finally:
             ctx.prec = before
 
-    def _enclose_by(self, function: BallFunction, here: arb, parameters: Sequence[fmpq]) -> arb | None:
-        """A tight ball by one formula, at rising precision."""
+    def _enclose_by(
+        self, function: BallFunction, here: arb, parameters: Sequence[fmpq], found: Sequence[arb | None]
+    ) -> arb | None:
+        """A tight ball by one formula, at rising precision; what it gives at the first may have been found."""
         precision = first = self._first_precision
         while precision <= _MOST_PRECISION:
             ctx.prec = precision
-            value = function(here, *map(arb, parameters))
+            value, found = (found[0], ()) if found else (function(here, *map(arb, parameters)), ())
             if value is None:
                 precision *= 2
             elif not value.is_finite():

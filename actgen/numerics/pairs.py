@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from actgen.numerics.choice import CONTRACT, Judgement
 from actgen.numerics.contract import FORMATS, Format
-from actgen.numerics.emulation import Arithmetic, Emulator
+from actgen.numerics.emulation import Arithmetic, Emulator, Functions
 from actgen.numerics.kernel import Kernel
 from actgen.numerics.oracle import Floats, Oracle
 from actgen.numerics.samples import even, stratified
@@ -33,6 +33,9 @@ _SLACK = 16.0
 """At other parameters than the default, as for elementwise activations."""
 
 Wide = NDArray[np.longdouble]
+
+Oracles = dict[tuple[int, Order, bool], Oracle]
+"""Of each factor's partial derivatives, and of their slopes."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,12 @@ class PairTruth:
     Args:
         factors: of the gated unit.
         products: of each factor what it is differentiated by.
+        oracles: those made so far for these factors; more are added.
     """
 
-    def __init__(self, factors: Sequence[Factor], products: Sequence[Term]) -> None:
+    def __init__(self, factors: Sequence[Factor], products: Sequence[Term], oracles: Oracles | None = None) -> None:
         self._factors, self._products = tuple(factors), tuple(products)
-        self._oracles: dict[tuple[int, Order, bool], Oracle] = {}
+        self._oracles = {} if oracles is None else oracles
 
     def __call__(
         self, points: Sequence[Floats], parameters: Mapping[str, float], form: Format, slack: float = 1.0
@@ -154,11 +158,13 @@ class PairJudge:
     Args:
         factors: of the gated unit.
         products: whose sum the derivative is.
+        oracles: as for :class:`PairTruth`.
     """
 
-    def __init__(self, factors: Sequence[Factor], products: Sequence[Term]) -> None:
+    def __init__(self, factors: Sequence[Factor], products: Sequence[Term], oracles: Oracles | None = None) -> None:
         self._factors = tuple(factors)
-        self._truth = PairTruth(factors, products)
+        self._truth = PairTruth(factors, products, oracles)
+        self._functions = Functions()
 
     @cached_property
     def _trials(self) -> list[tuple[str, Mapping[str, float], list[Floats], PairValues]]:
@@ -182,7 +188,8 @@ class PairJudge:
         worst, at, ulps = 0.0, math.nan, 0.0
         for dtype, parameters, points, values in self._trials:
             names = [factor.input.name for factor in self._factors]
-            emulator = Emulator({**dict(zip(names, points, strict=True)), **parameters}, dtype, machine)
+            inputs = {**dict(zip(names, points, strict=True)), **parameters}
+            emulator = Emulator(inputs, dtype, machine, functions=self._functions)
             results = np.broadcast_to(emulator.run(kernel), points[0].shape)
             units = units_of(results, values, FORMATS[dtype])
             place = int(units.argmax())
@@ -243,4 +250,4 @@ def _times(values: Sequence[Wide]) -> Wide:
     return np.asarray(np.prod(np.stack([*values, np.ones_like(values[0])]) if values else [1.0], axis=0))
 
 
-__all__ = ["PairJudge", "PairTruth", "PairValues", "joint_settings", "pairs", "shuffled", "units_of"]
+__all__ = ["Oracles", "PairJudge", "PairTruth", "PairValues", "joint_settings", "pairs", "shuffled", "units_of"]

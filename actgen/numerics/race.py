@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Call, Constant, Cost, Kernel, Node
 from actgen.numerics.lowering import call
 from actgen.numerics.shape import Shape
+
+T = TypeVar("T")
 
 CONTRACT = contract.LARGEST_UNITS
 
@@ -93,26 +95,32 @@ class Race:
         self._winner: tuple[Candidate, contract.Errors] | None = None
         self._runs: list[tuple[Candidate, contract.Errors]] = []
         # By the place of a run: its errors, and what was made of them. It is judged anew where it may seem too good.
-        self._losses: dict[int, tuple[contract.Errors, tuple[bool, float, float]]] = {}
-        self._sides: dict[int, tuple[contract.Errors, dict[tuple[bool, float, float], _Sides]]] = {}
+        self._made: dict[int, tuple[contract.Errors, dict[tuple[object, ...], Any]]] = {}
 
     @property
     def _closest(self) -> tuple[Candidate, contract.Errors] | None:
-        losses = [self._loss(i) for i in range(len(self._runs))]
-        return self._runs[losses.index(min(losses))] if losses else None
+        return self._runs[min(range(len(self._runs)), key=self._loss)] if self._runs else None
 
     def _loss(self, i: int) -> tuple[bool, float, float]:
-        """How far a run is from the contract; remembered until it is judged anew."""
+        """How far a run is from the contract."""
+        return self._remembered(i, ("loss",), self._judge.lost)
+
+    def _remembered(self, i: int, key: tuple[object, ...], make: Callable[[contract.Errors], T]) -> T:
+        """What is made of the errors of a run; made once, until it is judged anew."""
         found = self._runs[i][1]
-        known = self._losses.get(i)
-        if known is None or known[0] is not found:
-            known = self._losses[i] = found, self._judge.lost(found)
-        return known[1]
+        known, made = self._made.get(i, (None, {}))
+        if known is not found:
+            self._made[i] = found, (made := {})
+        if key not in made:
+            made[key] = make(found)
+        result: T = made[key]
+        return result
 
     @property
     def best_units(self) -> float:
         """The smallest error of all candidates so far."""
-        return self._closest[1].worst if self._closest else math.inf
+        closest = self._closest
+        return closest[1].worst if closest else math.inf
 
     @property
     def least_cost(self) -> Cost | None:
@@ -125,8 +133,7 @@ class Race:
         telling = self._by_loss[:_TELLING]
         for i in telling:
             self._complete(i)
-        runs = [self._runs[i][1] for i in telling]
-        return frozenset().union(*map(self._judge.failures, runs))
+        return frozenset().union(*(self._remembered(i, ("failures",), self._judge.failures) for i in telling))
 
     def closest(self, count: int, beyond: float = 0.0) -> list[Candidate]:
         """The candidates that lose least at points beyond a bound, the best first; one of several that lose alike."""
@@ -136,14 +143,15 @@ class Race:
                 return [self._runs[i][0] for i in found]
 
     def _closest_beyond(self, count: int, beyond: float) -> list[int]:
-        def lost(i: int) -> tuple[float, float, tuple[int, int, int]]:
-            candidate, run = self._runs[i]
-            units = run.units[~(np.abs(run.points) < beyond)]
+        def lost(found: contract.Errors) -> tuple[float, float]:
+            units = found.units[~(np.abs(found.points) < beyond)]
             over = np.log10(units[units > CONTRACT] / CONTRACT)
-            worst = float(units.max(initial=0.0))
-            return float(np.minimum(over, _ALL_DIGITS).sum()), max(worst, self.margin), cost_of(candidate)
+            return float(np.minimum(over, _ALL_DIGITS).sum()), max(float(units.max(initial=0.0)), self.margin)
 
-        losses = [lost(i) for i in range(len(self._runs))]
+        losses = [
+            (*self._remembered(i, ("beyond", beyond), lost), cost_of(candidate))
+            for i, (candidate, _) in enumerate(self._runs)
+        ]
         alike: dict[tuple[object, ...], int] = {}
         for i in sorted(range(len(self._runs)), key=losses.__getitem__):
             # What calls other functions is another form, even if it is off by the same here.
@@ -238,21 +246,18 @@ class Race:
     def _lost_on_either_side(
         self, i: int, is_magnitude: bool, thresholds: NDArray[Any], least: float, limit: float
     ) -> _Sides:
-        """The digits that a run loses below and above each threshold; remembered until it is judged anew."""
-        _, found = self._runs[i]
-        key = is_magnitude, least, limit
-        known, sides = self._sides.get(i, (None, {}))
-        if known is not found:
-            self._sides[i] = found, (sides := {})
-        if key not in sides:
+        """The digits that a run loses below and above each threshold."""
+
+        def sides(found: contract.Errors) -> _Sides:
             beyond = (found.units > limit) & ~(np.abs(found.points) < least)
             points = np.abs(found.points[beyond]) if is_magnitude else found.points[beyond]
             points = np.where(np.isnan(points), np.inf, points)
             lost = np.minimum(np.log10(found.units[beyond] / limit), _ALL_DIGITS)
             order = np.argsort(points)
             below = np.concatenate([[0.0], np.cumsum(lost[order])])[np.searchsorted(points[order], thresholds, "left")]
-            sides[key] = below, lost.sum() - below
-        return sides[key]
+            return below, lost.sum() - below
+
+        return self._remembered(i, ("sides", is_magnitude, least, limit), sides)
 
     def is_won_by_less_than(self, candidate: Candidate) -> bool:
         """Whether a candidate costs no less than one that is within the margin."""
@@ -287,8 +292,8 @@ class Race:
 
     def confirm(self) -> None:
         """Look at the closest forms at more floats, where they are so near the limit that some may lie beyond it."""
-        while self._winner is None and self._closest is not None:
-            if not self._confirm(*self._closest):
+        while self._winner is None and (closest := self._closest) is not None:
+            if not self._confirm(*closest):
                 return
 
     def run_closely(self, candidate: Candidate) -> None:

@@ -7,7 +7,9 @@ computed in |x|, by what it does there, and has its sign restored.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import sympy as sp
@@ -34,17 +36,37 @@ def symmetric(kernel: Kernel, question: Question, machine: Arithmetic = IDEAL) -
         question: the formula; one that is odd or even at all sampled values of its parameters is held to it.
         machine: what the kernel will run on.
     """
-    if (question.x.name not in {v.name for v in kernel.variables}) or not (found := _parity(question)):
-        return kernel
-    if _is_symmetric(kernel, found, question, machine):
-        return kernel
-    x = Variable(question.x.name)
-    size = call("absolute", x)
-    result = _folded(replaced(kernel.result, {x: size}), size)
-    names = {_folded(replaced(node, {x: size}), size): name for node, name in kernel.names.items()}
-    if found == "odd":
-        result = call("multiply", call("sign", x), result)
-    return Kernel(result, names, f"{kernel.form}, in |x|", kernel.note)
+    return Mirror(question).hold(kernel, machine)
+
+
+class Mirror:
+    """Holds the kernels of one formula to its symmetry; those of several machines are mostly alike."""
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._known: dict[tuple[Node, frozenset[str]], bool] = {}
+
+    @cached_property
+    def _parity(self) -> Parity | None:
+        return _parity(self._question)
+
+    def hold(self, kernel: Kernel, machine: Arithmetic = IDEAL) -> Kernel:
+        """The kernel, or what it gives for |x| with the sign that the formula has at x, as :func:`symmetric` says."""
+        name = self._question.x.name
+        if (name not in {v.name for v in kernel.variables}) or not (found := self._parity):
+            return kernel
+        key = kernel.result, machine.lopsided & {node.operation for node in kernel.calls()}
+        if key not in self._known:
+            self._known[key] = _is_symmetric(kernel, found, self._question, key[1])
+        if self._known[key]:
+            return kernel
+        x = Variable(name)
+        size = call("absolute", x)
+        result = _folded(replaced(kernel.result, {x: size}), size)
+        names = {_folded(replaced(node, {x: size}), size): name for node, name in kernel.names.items()}
+        if found == "odd":
+            result = call("multiply", call("sign", x), result)
+        return Kernel(result, names, f"{kernel.form}, in |x|", kernel.note)
 
 
 def _parity(question: Question) -> Parity | None:
@@ -57,9 +79,9 @@ def _parity(question: Question) -> Parity | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _is_symmetric(kernel: Kernel, found: Parity, question: Question, machine: Arithmetic) -> bool:
+def _is_symmetric(kernel: Kernel, found: Parity, question: Question, lopsided: Iterable[str]) -> bool:
     # What the emulation adds to a function that is off differs for operands of either sign.
-    one_sided = replace(IDEAL, errors=dict.fromkeys(machine.lopsided, _OFF))
+    one_sided = replace(IDEAL, errors=dict.fromkeys(lopsided, _OFF))
     for dtype in ("float32", "float64"):
         x = stratified(dtype, dense=200)
         scalar = np.dtype(dtype).type

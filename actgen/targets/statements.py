@@ -191,6 +191,7 @@ class _Session:
         self.steps: set[Node] = set()  # what has a name only because the expression around it was too long
         self.taken = {variable.name for variable in kernel.variables} | set(printer.reserved)
         self.statements: list[Statement] = []
+        self.pieces: dict[Call, Piece] = {}  # as long as no further node is given a name
         self.repeated = {
             user.arguments[place] for user in kernel.calls() for place in printer.form(user.operation).repeated
         }
@@ -219,6 +220,7 @@ class _Session:
         self.taken.add(name)
         self.statements.append(Statement(name, piece.text))
         self.names[node] = name
+        self.pieces.clear()
 
     def continued(self, node: Call, wanted: str | None) -> str | None:
         """Return the name of a step that ends here and that this one carries on: `total = total * t + 1`."""
@@ -234,7 +236,7 @@ class _Session:
     def fitted(self, node: Node, role: str | None = None) -> Piece:
         """Return the text of a node, after giving names to as many of its parts as it takes to fit the width."""
         while True:
-            piece = self.piece(node, is_top=True)
+            piece = self.piece(node)
             if len(piece.text) <= self.printer.width:
                 return piece
             found = self.largest_part(node, role)
@@ -269,23 +271,27 @@ class _Session:
             return ("numerator", "denominator")[place]
         return around
 
-    def piece(self, node: Node, is_top: bool = False) -> Piece:
-        printer = self.printer
+    def piece(self, node: Node) -> Piece:
         if isinstance(node, Variable):
             return Piece(node.name, Precedence.ATOM, node, is_name=True)
         if isinstance(node, Constant):
             if node.meaning and self.constants is not None:
                 return Piece(self.constants.name(node), Precedence.ATOM, node, is_number=True)
-            text = printer.literal(node.value)
+            text = self.printer.literal(node.value)
             atom = Precedence.POWER if "**" in text else Precedence.ATOM
             binds = Precedence.UNARY if text.startswith("-") else atom
             return Piece(text, binds, node, is_number=True)
         assert isinstance(node, Call)
-        if node in self.names and not is_top:
+        if node not in self.pieces:
+            self.pieces[node] = self.write(node)
+        return self.pieces[node]
+
+    def write(self, node: Call) -> Piece:
+        if node in self.names:
             is_spent = self.kernel.users[node] == 1 and not node.is_boolean
             return Piece(self.names[node], Precedence.ATOM, node, is_name=True, is_spent=is_spent)
         tidy = self.tidy(node)
-        piece = printer.write(tidy, tuple(self.piece(operand) for operand in tidy.arguments), self.like)
+        piece = self.printer.write(tidy, tuple(self.piece(operand) for operand in tidy.arguments), self.like)
         return replace(piece, node=node, is_spent=not node.is_boolean)
 
     def tidy(self, node: Call) -> Call:

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actgen.numerics import emulation
 from actgen.numerics.emulation import EVALUATIONS, IDEAL, Arithmetic, Emulator, run
-from actgen.numerics.kernel import OPERATIONS, Constant, Kernel, Variable
+from actgen.numerics.kernel import OPERATIONS, Constant, Kernel, Node, Variable
 from actgen.numerics.lowering import call
 
 A, B, C = Variable("a"), Variable("b"), Variable("c")
@@ -226,18 +225,18 @@ def test_an_emulator_computes_a_node_once_and_forgets_when_its_room_is_full(monk
     values = {"a": np.linspace(-3, 3, 1000)}
     shared = call("tanh", A)
     kernels = [Kernel(call("add", shared, A)), Kernel(call("multiply", shared, A))]
-    counted: list[str] = []
-    apply = emulation._apply
+    counted: list[Node] = []
+    evaluate = Emulator._evaluate
 
-    def counting(name: str, *rest: Any) -> Any:
-        counted.append(name)
-        return apply(name, *rest)
+    def counting(self: Emulator, node: Node) -> Any:
+        counted.append(node)
+        return evaluate(self, node)
 
-    monkeypatch.setattr(emulation, "_apply", counting)
+    monkeypatch.setattr(Emulator, "_evaluate", counting)
     for room, expected in ((2**26, 1), (0, 2)):
         counted.clear()
         emulator = Emulator(values, "float32", room=room)
         results = [emulator.run(kernel) for kernel in kernels]
-        assert counted.count("tanh") == expected
+        assert counted.count(shared) == expected
         for kernel, result in zip(kernels, results, strict=True):
             np.testing.assert_array_equal(result, run(kernel, values, "float32"))

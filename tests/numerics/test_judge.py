@@ -197,7 +197,7 @@ def test_what_is_flushed_on_the_way_to_a_normal_result_is_seen(text: str, first:
 
 
 def test_a_lenient_judge_lets_pass_what_is_flushed_at_other_parameters_and_nothing_else() -> None:
-    """At s = 9 x**7 is flushed, which is let pass; so are no NaN, nothing at the default, and no wrong value elsewhere."""
+    """At s = 9 x**7 is flushed, which is let pass; no NaN is, nothing at the default, and no value that is wrong."""
     strict = power_judge(Arithmetic("flushing"))
     flushed = power_kernel(plain)
     assert strict.errors(flushed, math.inf).worst > 1e5

@@ -91,8 +91,7 @@ class KerasPrinter(Printer):
 
     def _is_number(self, node: Node) -> bool:
         """Whether a node is a Python number in the emitted code, not a tensor."""
-        variables = Kernel(node).variables
-        return all(variable.name in self._numbers for variable in variables)
+        return all(variable.name in self._numbers for variable in node.variables)
 
     def _not_for_python(self, kernel: Kernel) -> list[str]:
         """Return the hyperparameters that go, with numbers only, into something else than plain arithmetic."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from actgen.numerics.kernel import Call, Kernel, Node, Variable
+from actgen.numerics.kernel import Call
 from actgen.targets.forms import ARITHMETIC, Form, Precedence, call
 from actgen.targets.statements import Piece, Printer
 
@@ -183,9 +183,5 @@ class TorchPrinter(Printer):
         """
         if not (self.reuse and temporary.is_spent and isinstance(temporary.node, Call)):
             return False
-        read = _variables(temporary.node)
-        return bool(read) and all(_variables(other.node) <= read for other in others)
-
-
-def _variables(node: Node) -> frozenset[Variable]:
-    return frozenset(Kernel(node).variables)
+        read = temporary.node.variables
+        return bool(read) and all(other.node.variables <= read for other in others)
