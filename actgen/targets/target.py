@@ -54,8 +54,10 @@ class Target(Protocol):
     def borrows(self) -> str:
         """The target whose emitted functions this one's modules call: "jax" for Flax; empty if it emits its own.
 
-        One that borrows gets the lender's derivations, has no kernels to choose or to measure and no adaptor, and
-        is built only together with the lender.
+        One that borrows gets the lender's derivations, so has no kernels to choose, and is built only together with
+        the lender. If all it does is to wrap the lender's functions, it has no adaptor: there is nothing to measure.
+        With an adaptor it computes the same kernels in a way of its own, which must be compiled first, and runs in
+        the lender's framework.
         """
         ...
 
@@ -82,6 +84,9 @@ class Target(Protocol):
         - `check_types_and_shapes(function, dtype)`: scalars, zero-size, many axes, non-contiguous, weak types.
         - `check_transforms(function, x)`: compiled and vectorised it gives the same as plain, derivative included.
         - `check_refusals(function)`: integers and complex numbers give the framework's own kind of error.
+
+        That of a target that borrows has besides `is_ready(name)`: whether an activation is compiled, without which
+        it is not tested. It is empty for one that only wraps.
         """
         ...
 
@@ -111,15 +116,9 @@ def load_targets(names: Iterable[str]) -> tuple[Target, ...]:
         TypeError: what an entry point names is not a Target.
     """
     names = tuple(names)
-    available = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
     targets = []
     for name in names:
-        if name not in available:
-            known = ", ".join(sorted(available)) or "none; is actgen installed?"
-            raise UnknownTargetError(f"there is no target {name!r}; installed targets: {known}")
-        target = available[name].load()
-        if not isinstance(target, Target):
-            raise TypeError(f"the entry point {available[name].value!r} of target {name!r} is not a Target")
+        target = _load(name)
         if target.borrows and target.borrows not in names:
             what = f"the target {name!r} calls the functions of {target.borrows!r}"
             raise MissingLenderError(f'{what}; add "{target.borrows}" to the targets')
@@ -127,6 +126,40 @@ def load_targets(names: Iterable[str]) -> tuple[Target, ...]:
     return tuple(targets)
 
 
+def _load(name: str) -> Target:
+    available = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    if name not in available:
+        known = ", ".join(sorted(available)) or "none; is actgen installed?"
+        raise UnknownTargetError(f"there is no target {name!r}; installed targets: {known}")
+    target = available[name].load()
+    if not isinstance(target, Target):
+        raise TypeError(f"the entry point {available[name].value!r} of target {name!r} is not a Target")
+    return target
+
+
+def with_lenders(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names with those of the targets that they borrow from, each in front of its first borrower.
+
+    Raises:
+        UnknownTargetError: nothing installed provides a target of that name.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        found |= dict.fromkeys([lender for lender in [_load(name).borrows] if lender])
+        found[name] = None
+    return tuple(found)
+
+
 def lenders(targets: Iterable[Target]) -> tuple[Target, ...]:
     """Return the targets with kernels of their own."""
     return tuple(target for target in targets if not target.borrows)
+
+
+def compiled(targets: Iterable[Target], context: Context) -> tuple[Target, ...]:
+    """Return the targets that compute borrowed kernels in a way of their own."""
+    return tuple(target for target in targets if target.borrows and target.emit_adaptor(context))
+
+
+def wrappers(targets: Iterable[Target], context: Context) -> tuple[Target, ...]:
+    """Return the targets whose modules only call what another one computes."""
+    return tuple(target for target in targets if target.borrows and not target.emit_adaptor(context))
