@@ -23,7 +23,16 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _specs = click.option("--specs", type=_FOLDER, help="Folder of spec files.  [default: as pyproject.toml says]")
 
 _jobs = click.option("--jobs", "-j", type=click.IntRange(min=1), help="Processes.  [default: one a processor]")
-_WAYS = ("torch-eager", "torch-compiled", "jax-jit", "keras-eager", "keras-function", "keras-xla", "keras-fit")
+_WAYS = (
+    "torch-eager",
+    "torch-compiled",
+    "torch-fused",
+    "jax-jit",
+    "keras-eager",
+    "keras-function",
+    "keras-xla",
+    "keras-fit",
+)
 _SOME = "May be given more than once.  [default: all]"
 
 
@@ -84,6 +93,7 @@ def main() -> None:
 @click.option("--check", is_flag=True, help="Write nothing; show a diff and exit with 1 if anything is stale.")
 @click.option("--force", is_flag=True, help="Derive everything again, changed or not.")
 @click.option("--overwrite", is_flag=True, help="Replace files that were edited by hand.")
+@click.option("--compile", "compiles", is_flag=True, help="Compile what is run as machine code: torch_fused.")
 @_jobs
 def build_command(
     specs: Path | None,
@@ -92,9 +102,12 @@ def build_command(
     check: bool,
     force: bool,
     overwrite: bool,
+    compiles: bool,
     jobs: int | None,
 ) -> None:
     """Write the code that the specs stand for; only what changed is derived again."""
+    if check and compiles:
+        raise BadInput("Error: --check writes nothing, so it cannot --compile")
     settings = find_settings(Path.cwd(), specs=specs, out=out, targets=targets)
     report = build(settings, check=check, force=force, overwrite=overwrite, jobs=jobs, progress=_Progress())
     shown = settings.display(settings.out)
@@ -103,6 +116,11 @@ def build_command(
         missed = report.manifest.missed
         if missed:
             click.echo("\n".join(["The accuracy contract is missed in emulated arithmetic by", *missed]))
+        if compiles:
+            from actgen.build.ahead import compile_ahead
+
+            made = compile_ahead(settings, jobs)
+            click.echo(f"compiled: {', '.join(made)}" if made else "compiled: all was before")
     elif report.is_fresh:
         click.echo(f"{shown}: {report.total} activations, up to date")
     else:

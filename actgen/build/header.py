@@ -11,15 +11,11 @@ COMMENTS = {".py": "#", ".pyi": "#", ".cpp": "//", ".h": "//"}
 
 def with_header(source: str, spec: str | None, comment: str = "#") -> str:
     """The source below the header of the spec it comes from; ``None`` for a file made from all of them."""
-    if spec is None:
-        lines = f"{comment} {MARK}{__version__} by `actgen build`.\n{comment} Edit the specs, not this file.\n"
-    else:
-        lines = f"{comment} {MARK}{__version__} from {spec} by `actgen build`.\n{comment} Edit the spec, not this file.\n"
+    made, edit = ("", "specs") if spec is None else (f"from {spec} ", "spec")
+    lines = f"{comment} {MARK}{__version__} {made}by `actgen build`.\n{comment} Edit the {edit}, not this file.\n"
     return f"{lines}\n{source.lstrip()}" if source.strip() else lines
 
 
 def is_ours(content: bytes) -> bool:
     """Whether a file was generated, or holds nothing that could be lost."""
-    return not content.strip() or any(
-        content.startswith(f"{comment} {MARK}".encode()) for comment in COMMENTS.values()
-    )
+    return not content.strip() or any(content.startswith(f"{comment} {MARK}".encode()) for comment in COMMENTS.values())

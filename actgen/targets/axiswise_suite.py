@@ -42,7 +42,7 @@ def emit_axiswise_test(
             traits=axiswise_traits(derivation),
             title=inert(activation.title),
             frameworks=[target.name for target in lenders(targets)],
-            wrappers=[target.name for target in wrappers(targets, context)],
+            wrappers=[target.name for target in wrappers(targets)],
             rows=[_row(row) for row in rows],
             units=_units(derivation),
             parameters={p.name: float(np.float32(float(p.default))) for p in activation.parameters},

@@ -64,8 +64,8 @@ def emit_test(
             parity=derivation.properties.parity,
             kinks=derivation.properties.kinks,
             frameworks=frameworks,
-            compiled=[target.name for target in compiled(targets, context)],
-            borrowers=[target.name for target in wrappers(targets, context)],
+            compiled=[target.name for target in compiled(targets)],
+            borrowers=[target.name for target in wrappers(targets)],
             sections=_sections(derivations, targets, context),
         )
     )
@@ -105,8 +105,8 @@ def emit_gated_test(
             units=_units(_worst(list(derivations.values())), keys),
             number=_number,
             frameworks=frameworks,
-            compiled=[target.name for target in compiled(targets, context)],
-            borrowers=[target.name for target in wrappers(targets, context)],
+            compiled=[target.name for target in compiled(targets)],
+            borrowers=[target.name for target in wrappers(targets)],
             sections=_sections(derivations, targets, context),
         )
     )
@@ -157,7 +157,7 @@ def _edges(worst: Mapping[tuple[str, ...], float], keys: Sequence[tuple[str, ...
 
 def emit_neighbours(targets: Sequence[Target], context: Context) -> dict[str, str]:
     """Return the files that the generated tests share, and the packages' `__init__.py`."""
-    ready = {target.name: target.borrows for target in compiled(targets, context)}
+    ready = {target.name: target.borrows for target in compiled(targets)}
     contract = (
         environment("actgen.targets")
         .get_template("contract.py.j2")
@@ -171,7 +171,7 @@ def emit_neighbours(targets: Sequence[Target], context: Context) -> dict[str, st
         for target in lenders(targets)
         if isinstance(target, AxiswiseTarget)
     }
-    measured = (*lenders(targets), *compiled(targets, context))
+    measured = (*lenders(targets), *compiled(targets))
     return files | {f"tests/on_{target.name}.py": target.emit_adaptor(context) for target in measured}
 
 

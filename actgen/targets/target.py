@@ -55,9 +55,7 @@ class Target(Protocol):
         """The target whose emitted functions this one's modules call: "jax" for Flax; empty if it emits its own.
 
         One that borrows gets the lender's derivations, so has no kernels to choose, and is built only together with
-        the lender. If all it does is to wrap the lender's functions, it has no adaptor: there is nothing to measure.
-        With an adaptor it computes the same kernels in a way of its own, which must be compiled first, and runs in
-        the lender's framework.
+        the lender. It has nothing to measure and no adaptor, unless it is a CompiledTarget.
         """
         ...
 
@@ -84,14 +82,28 @@ class Target(Protocol):
         - `check_types_and_shapes(function, dtype)`: scalars, zero-size, many axes, non-contiguous, weak types.
         - `check_transforms(function, x)`: compiled and vectorised it gives the same as plain, derivative included.
         - `check_refusals(function)`: integers and complex numbers give the framework's own kind of error.
-
-        That of a target that borrows has besides `is_ready(name)`: whether an activation is compiled, without which
-        it is not tested. It is empty for one that only wraps.
         """
         ...
 
     def emit_test(self, derivation: Derivation, context: Context) -> str:
         """Return the framework's own section of `tests/test_ACTIVATION.py`; may be empty."""
+        ...
+
+
+@runtime_checkable
+class CompiledTarget(Target, Protocol):
+    """A target that runs the kernels it borrows as machine code, in the framework of the lender.
+
+    Its adaptor has one function more, `is_ready(name)`: whether an activation is compiled. Those that are not are not
+    tested.
+    """
+
+    @property
+    def script(self) -> str:
+        """The emitted program, relative to the output folder, that compiles the activations named, or all.
+
+        It takes `-j N` too, prints the names of what it compiled, and exits with a message if it cannot.
+        """
         ...
 
 
@@ -155,11 +167,11 @@ def lenders(targets: Iterable[Target]) -> tuple[Target, ...]:
     return tuple(target for target in targets if not target.borrows)
 
 
-def compiled(targets: Iterable[Target], context: Context) -> tuple[Target, ...]:
+def compiled(targets: Iterable[Target]) -> tuple[CompiledTarget, ...]:
     """Return the targets that compute borrowed kernels in a way of their own."""
-    return tuple(target for target in targets if target.borrows and target.emit_adaptor(context))
+    return tuple(target for target in targets if isinstance(target, CompiledTarget))
 
 
-def wrappers(targets: Iterable[Target], context: Context) -> tuple[Target, ...]:
+def wrappers(targets: Iterable[Target]) -> tuple[Target, ...]:
     """Return the targets whose modules only call what another one computes."""
-    return tuple(target for target in targets if target.borrows and not target.emit_adaptor(context))
+    return tuple(target for target in targets if target.borrows and not isinstance(target, CompiledTarget))

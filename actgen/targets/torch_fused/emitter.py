@@ -32,6 +32,7 @@ class TorchFusedTarget:
     name = "torch_fused"
     arithmetic = ARITHMETIC
     borrows = "torch"
+    script = "torch_fused/_compiling.py"
 
     def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
         """Return the module and the kernels of one activation."""
@@ -109,9 +110,11 @@ def kernels(derivation: Derivation) -> str:
         )
         read = {variable.name for variable in kernel.variables}
         bits = "".join(str(int(variable in read)) for variable in reversed(variables))
-        for order in dict.fromkeys((by, by[::-1])):
-            what = f'pull<actgen::{name}, {len(variables)}>("{" ".join(order)}", 0b{bits})'
-            rows[" ".join(order)] = f"actgen::{what}" if by else f"actgen::value<actgen::{name}, {len(variables)}>(0b{bits})"
+        made = f"<actgen::{name}, {len(variables)}>"
+        if not by:
+            rows[""] = f"actgen::value{made}(0b{bits})"
+        for order in (by, by[::-1]) if by else ():
+            rows[" ".join(order)] = f'actgen::pull{made}("{" ".join(order)}", 0b{bits})'
     return (
         environment(_PACKAGE)
         .get_template("kernels.cpp.j2")
@@ -126,11 +129,12 @@ def kernels(derivation: Derivation) -> str:
 
 
 class CppConstants(ConstantPool):
-    """Constants of a C++ file, whose names begin with no underscore: those belong to the compiler."""
+    """Constants of a C++ file, whose names begin with a letter: those with an underscore belong to the compiler."""
 
     def name(self, constant: Constant) -> str:
         """Return the name of a constant that has a meaning."""
-        return super().name(constant).lstrip("_")
+        name = super().name(constant).lstrip("_")
+        return f"NUMBER_{name}" if name[0].isdigit() else name
 
     def lines(self, printer: CppPrinter) -> tuple[str, ...]:  # type: ignore[override]
         """Return the definitions, each with what the number is."""
