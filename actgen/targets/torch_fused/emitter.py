@@ -57,7 +57,7 @@ class TorchFusedTarget:
 
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used, and what compiles kernels."""
-        headline = "Activations for PyTorch in one pass over memory on a CPU: the package `torch`, with kernels in C++."
+        title = "Activations for PyTorch in one pass over memory on a CPU: the package `torch`, with kernels in C++."
         templates = environment(_PACKAGE)
         files = {
             "_compiling.py": "compiling.py.j2",
@@ -70,7 +70,7 @@ class TorchFusedTarget:
         compile_source = templates.get_template("compile.py.j2").render()
         return {
             "torch_fused/__init__.py": package(
-                headline, entries, "torch.Tensor", functions={"compile": compile_source}, companions=GATES
+                title, entries, "torch.Tensor", functions={"compile": compile_source}, companions=GATES
             ),
             "torch_fused/gated.py": gated,
             **{f"torch_fused/{name}": templates.get_template(source).render() for name, source in files.items()},
