@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,10 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("mish", "gelu", "relu", "prelu", "softplus", "swiglu", "celu", "snake", "sine", "rrelu")
-"""A ratio of polynomials, a long one, no function at all, channels, a parameter, a gate, pieces, digits split, draws."""
+"""A ratio, a long one, no function at all, channels, a parameter, a gate, pieces, digits split, an angle, draws."""
 ELEMENTWISE = tuple(name for name in NAMES if name != "swiglu")
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 HALVES = (torch.bfloat16, torch.float16)
@@ -27,6 +26,7 @@ HALVES = (torch.bfloat16, torch.float16)
 plain: Any = importlib.import_module("generated.torch")
 fused: Any = importlib.import_module("generated.torch_fused")
 compiling: Any = importlib.import_module("generated.torch_fused._compiling")
+forward_ad: Any = torch.autograd.forward_ad  # without types
 Function = Callable[..., Tensor]
 
 
@@ -92,7 +92,7 @@ def test_every_half_precision_number_gives_the_same_value_and_derivatives(name: 
         assert is_close.all(), (order, x[here][~is_close][:5], got[~is_close][:5], expected[~is_close][:5])
 
 
-@pytest.mark.parametrize("dtype", (torch.float32, torch.float64))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_wide_numbers_give_the_same_value_and_derivatives(name: str, dtype: torch.dtype) -> None:
     f, g = both(name)
@@ -144,7 +144,7 @@ def test_channels_are_broadcast_and_their_gradients_summed() -> None:
                 leaves = [x.clone().requires_grad_(), torch.full(shape, 0.3, dtype=torch.float64).requires_grad_()]
                 y = f(*leaves)
                 first = torch.autograd.grad(y, leaves, upstream, create_graph=True)
-                second = torch.autograd.grad(sum(part.square().sum() for part in first), leaves)
+                second = torch.autograd.grad(torch.stack([part.square().sum() for part in first]).sum(), leaves)
                 found.append([y, *first, *second])
             for got, expected in zip(*found, strict=True):
                 torch.testing.assert_close(got, expected)
@@ -206,7 +206,7 @@ def test_draws_are_those_of_the_plain_function() -> None:
     x = torch.full((100,), -1.0)
     values = [f(x, training=True, generator=torch.Generator().manual_seed(3)) for f in both("rrelu")]
     torch.testing.assert_close(*values)
-    assert len(values[0].unique()) > 50
+    assert values[0].std() > 0.03
     with pytest.raises(ValueError, match="lower must not be above upper"):
         fused.rrelu(x, 0.5, 0.25)
 
@@ -257,7 +257,7 @@ def test_fake_tensors_pass_through_the_operators_with_sizes_unknown() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
-@pytest.mark.parametrize("name", ("mish", "prelu"))
+@pytest.mark.parametrize("name", ["mish", "prelu"])
 def test_compiled_and_exported_it_is_decomposed(name: str) -> None:
     f, g = both(name)
     x = torch.randn(64, requires_grad=True)
@@ -279,11 +279,11 @@ def test_compiled_and_exported_it_is_decomposed(name: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
-@pytest.mark.parametrize("name", ("mish", "relu", "gelu"))
+@pytest.mark.parametrize("name", ["mish", "relu", "gelu"])
 def test_transforms_are_those_of_the_plain_function(name: str) -> None:
     f, g = both(name)
     x = torch.randn(7)
-    func = torch.func
+    func: Any = torch.func
     for transform in (func.vmap, lambda h: func.vmap(func.grad(h)), lambda h: partial(func.jvp, h)):
         arguments = ((x,), (torch.ones(7),)) if isinstance(transform(f), partial) else (x,)
         torch.testing.assert_close(transform(f)(*arguments), transform(g)(*arguments))
@@ -297,9 +297,10 @@ def test_a_batch_of_gradients_goes_through_at_once() -> None:
     x = torch.randn(5, requires_grad=True)
     found = [torch.autograd.grad(f(x), x, torch.eye(5), is_grads_batched=True)[0] for f in both("mish")]
     torch.testing.assert_close(*found)
+    hessian: Any = torch.autograd.functional.hessian
     torch.testing.assert_close(
-        torch.autograd.functional.hessian(lambda x: fused.mish(x).sum(), x.detach(), vectorize=True),
-        torch.autograd.functional.hessian(lambda x: plain.mish(x).sum(), x.detach()),
+        hessian(lambda x: fused.mish(x).sum(), x.detach(), vectorize=True),
+        hessian(lambda x: plain.mish(x).sum(), x.detach()),
     )
 
 
@@ -327,8 +328,13 @@ def test_autocast_changes_nothing() -> None:
 
 def test_only_the_inputs_are_kept() -> None:
     kept: list[Tensor] = []
+
+    def pack(tensor: Tensor) -> Tensor:
+        kept.append(tensor)
+        return tensor
+
     alpha, x = torch.rand(6, requires_grad=True), torch.randn(4, 6, requires_grad=True)
-    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda one: one):  # type: ignore[func-returns-value]
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         y = fused.prelu(x, alpha)
         z = fused.mish(x)
     assert {tensor.data_ptr() for tensor in kept} == {x.data_ptr(), alpha.data_ptr()}
@@ -350,7 +356,7 @@ def test_subclasses_of_tensor_and_other_devices_take_the_plain_function() -> Non
         pass
 
     x = torch.randn(5)
-    assert isinstance(fused.mish(x.as_subclass(Own)), Own)  # type: ignore[no-untyped-call]
+    assert isinstance(fused.mish(x.as_subclass(Own)), Own)
     assert fused.mish(torch.empty(5, device="meta")).device.type == "meta"
     assert "Value" in fused.mish(torch.nn.Parameter(x)).grad_fn.name()
 
@@ -374,18 +380,18 @@ def test_what_reduces_along_an_axis_is_the_plain_function() -> None:
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, but for the operators, which take long to compile."""
     operators = compiling.library(compiling.OPERATORS)
     monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
     (tmp_path / "actgen").mkdir()
     os.symlink(operators, compiling._path(compiling.OPERATORS))
-    yield tmp_path / "actgen"
+    return tmp_path / "actgen"
 
 
 def test_without_a_compiler_it_is_said_what_to_do(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(RuntimeError, match="no C\\+\\+ compiler: 'no-such-compiler' is not there. Install g\\+\\+"):
+    with pytest.raises(RuntimeError, match=r"no C\+\+ compiler: 'no-such-compiler' is not there\. Install g\+\+"):
         fused.compile("relu")
     with pytest.raises(ValueError, match="'softmax' has no fused kernels; names of those that have: "):
         fused.compile("softmax")
@@ -393,7 +399,7 @@ def test_without_a_compiler_it_is_said_what_to_do(cache: Path, monkeypatch: pyte
 
 def test_what_a_compiler_says_is_shown(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "false")
-    with pytest.raises(RuntimeError, match="relu: .*false .* fails with 1"):
+    with pytest.raises(RuntimeError, match=r"relu: .*false .* fails with 1"):
         fused.compile("relu")
     assert not compiling.is_compiled("relu")
     assert not list(cache.glob("*.tmp"))
@@ -402,7 +408,7 @@ def test_what_a_compiler_says_is_shown(cache: Path, monkeypatch: pytest.MonkeyPa
 def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path / "file"))
-    with pytest.raises(RuntimeError, match="cannot be written.*TORCH_EXTENSIONS_DIR"):
+    with pytest.raises(RuntimeError, match=r"cannot be written.*TORCH_EXTENSIONS_DIR"):
         fused.compile("relu")
 
 

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Variable
 from actgen.targets import Context
-from actgen.targets.forms import Form, call, infix, prefix
-from actgen.targets.forms import Precedence as P
+from actgen.targets.forms import Form, Precedence, call, infix, prefix
 from actgen.targets.torch_fused import target
 from actgen.targets.torch_fused.printer import FORMS, KEPT, CppPrinter, cpp_name, lines, struct_name
 from tests.targets import measuring, operations
@@ -25,16 +24,17 @@ from tests.targets import measuring, operations
 Array = NDArray[Any]
 DTYPES = ("float32", "float64")
 ULPS = target.arithmetic.errors
+FUNCTIONS = operations.EXACT.keys() - {"divide", "power"}
 
 WRONG: Mapping[str, Form] = {
-    **{name: infix("*", P.PRODUCT) for name in ("add", "subtract", "divide")},
-    "multiply": infix("+", P.SUM),
+    **{name: infix("*", Precedence.PRODUCT) for name in ("add", "subtract", "divide")},
+    "multiply": infix("+", Precedence.SUM),
     "negate": call("abs"),
     "absolute": prefix("-"),
-    **{name: infix("<=", P.COMPARISON) for name in ("less", "equal", "greater_equal")},
-    **{name: infix("<", P.COMPARISON) for name in ("less_equal", "not_equal", "greater")},
-    "both": infix("|", P.AND),
-    "either": infix("&", P.AND),
+    **{name: infix("<=", Precedence.COMPARISON) for name in ("less", "equal", "greater_equal")},
+    **{name: infix("<", Precedence.COMPARISON) for name in ("less_equal", "not_equal", "greater")},
+    "both": infix("|", Precedence.AND),
+    "either": infix("&", Precedence.AND),
     "select": Form("select({0}, {2}, {1})"),
     "copysign": Form("copysign({1}, {0})"),
     "maximum": call("minimum", 2),
@@ -43,9 +43,9 @@ WRONG: Mapping[str, Form] = {
     "power": Form("pow({1}, {0})"),
     "square": call("abs"),
     # All others: nearly right, which is what a test that is too lax would pass.
-    **{name: Form(FORMS[name].template + " * 1.0001", P.PRODUCT) for name in FORMS if name in operations.EXACT and name not in ("divide", "power")},
-    **{name: Form(FORMS[name].template + " + 0.5", P.SUM) for name in ("sign", "floor", "head", "binade")},
-}  # fmt: skip
+    **{name: Form(f"{FORMS[name].template} * 1.0001", Precedence.PRODUCT) for name in FUNCTIONS},
+    **{name: Form(f"{FORMS[name].template} + 0.5", Precedence.SUM) for name in ("sign", "floor", "head", "binade")},
+}
 """A wrong row for each right one."""
 
 
@@ -61,7 +61,7 @@ def program(forms: Mapping[str, Form]) -> str:
             kernel = Kernel(Call("select", (kernel.result, Constant(1.0), Constant(0.0))))
             printer.forms = {**forms, "select": FORMS["select"]}
         body = "\n".join(lines(printer.print(kernel, like="a")))
-        struct = f"Operation{struct_name((name,))}"
+        struct = f"Is{struct_name((name,))}"
         parts.append(f"struct {struct} {{ template <typename Number> Number operator()(Number a, Number b) const {{")
         parts.append(f"{body} }} }};")
         made = f"block<float, {struct}, false, 2>, actgen::block<double, {struct}, false, 2>".replace(
@@ -76,7 +76,7 @@ def compute(library: Path, given: Mapping[str, tuple[Array, Array]]) -> dict[str
     """Run the kernels of a library on operands by "OPERATION/DTYPE"."""
 
     class Row(ctypes.Structure):
-        _fields_ = [  # noqa: RUF012  # as ctypes wants it
+        _fields_ = [  # as ctypes wants it
             ("by", ctypes.c_char_p),
             ("reads", ctypes.c_uint64),
             ("float32", ctypes.c_void_p),
@@ -114,19 +114,16 @@ def compiling(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     return module
 
 
-def points(operation: str, dtype: str) -> tuple[Array, Array]:
-    return operations.points(operation, dtype)
-
-
-def check(name: str, dtype: str, got: Array) -> None:
+def check(key: str, got: Array) -> None:
+    name, dtype = key.split("/")
     operations.assert_right(name, dtype, got, ULPS.get(name, (0.5, 0.5))[dtype == "float64"] + 0.01)
 
 
 def test_every_operation_is_right_also_for_the_numbers_nobody_tries(compiling: Any) -> None:
-    given = {f"{name}/{dtype}": points(name, dtype) for name in OPERATIONS for dtype in DTYPES}
+    given = {f"{name}/{dtype}": operations.points(name, dtype) for name in OPERATIONS for dtype in DTYPES}
     found = compute(compiling.library(compiling.HERE / "right.cpp"), given)
     for key, got in found.items():
-        check(*key.split("/"), got)  # type: ignore[call-arg]
+        check(key, got)
 
 
 def test_no_operation_is_further_off_than_kernels_are_chosen_for(compiling: Any) -> None:
@@ -146,10 +143,10 @@ def test_no_operation_is_further_off_than_kernels_are_chosen_for(compiling: Any)
 
 
 def test_a_wrong_row_is_noticed(compiling: Any) -> None:
-    given = {f"{name}/{dtype}": points(name, dtype) for name in OPERATIONS for dtype in DTYPES}
+    given = {f"{name}/{dtype}": operations.points(name, dtype) for name in OPERATIONS for dtype in DTYPES}
     for key, got in compute(compiling.library(compiling.HERE / "wrong.cpp"), given).items():
         with pytest.raises(AssertionError):
-            check(*key.split("/"), got)  # type: ignore[call-arg]
+            check(key, got)
 
 
 def test_the_table_covers_every_operation_and_so_does_that_of_wrong_rows() -> None:
@@ -159,7 +156,7 @@ def test_the_table_covers_every_operation_and_so_does_that_of_wrong_rows() -> No
 def test_a_rest_that_fills_no_register_is_computed_like_the_others(compiling: Any) -> None:
     library = compiling.library(compiling.HERE / "right.cpp")
     for dtype in DTYPES:
-        a, b = points("tanh", dtype)
+        a, b = operations.points("tanh", dtype)
         whole = compute(library, {f"tanh/{dtype}": (a, b)})[f"tanh/{dtype}"]
         for size in (1, 2, 3, 5, 7, 9, 15, 17, 31):
             part = compute(library, {f"tanh/{dtype}": (a[:size].copy(), b[:size].copy())})[f"tanh/{dtype}"]
