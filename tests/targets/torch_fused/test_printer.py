@@ -64,10 +64,8 @@ def program(forms: Mapping[str, Form]) -> str:
         struct = f"Is{struct_name((name,))}"
         parts.append(f"struct {struct} {{ template <typename Number> Number operator()(Number a, Number b) const {{")
         parts.append(f"{body} }} }};")
-        made = f"block<float, {struct}, false, 2>, actgen::block<double, {struct}, false, 2>".replace(
-            "Op", "actgen::Op"
-        )
-        rows.append(f'{{"{name}", 3, actgen::{made}}}')
+        blocks = (f"actgen::block<{kind}, actgen::{struct}, false, 2>" for kind in ("float", "double"))
+        rows.append(f'{{"{name}", 3, {", ".join(blocks)}}}')
     parts += ["}}", f'extern "C" const actgen::Kernel actgen_kernels[] = {{ {", ".join(rows)} }};']
     return "\n".join(parts) + "\n"
 
