@@ -26,6 +26,7 @@ DTYPES = ("float32", "float64")
 ULPS = target.arithmetic.errors
 FUNCTIONS = operations.EXACT.keys() - {"divide", "power"}
 
+OURS = ("exp", "expm1", "log1p")  # written in `_arithmetic.h` for float32, and not PyTorch's
 WRONG: Mapping[str, Form] = {
     **{name: infix("*", Precedence.PRODUCT) for name in ("add", "subtract", "divide")},
     "multiply": infix("+", Precedence.SUM),
@@ -126,7 +127,7 @@ def test_every_operation_is_right_also_for_the_numbers_nobody_tries(compiling: A
 
 def test_no_operation_is_further_off_than_kernels_are_chosen_for(compiling: Any) -> None:
     given = {
-        f"{name}/{dtype}": measuring.operands(name, dtype, 2**12)
+        f"{name}/{dtype}": measuring.operands(name, dtype, 2**13 if name in OURS and dtype == "float32" else 2**11)
         for name in measuring.OPERATIONS_MEASURED
         for dtype in DTYPES
     }
