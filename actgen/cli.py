@@ -26,6 +26,7 @@ _jobs = click.option("--jobs", "-j", type=click.IntRange(min=1), help="Processes
 _WAYS = (
     "torch-eager",
     "torch-compiled",
+    "torch-fused",
     "jax-jit",
     "keras-eager",
     "keras-function",
@@ -93,6 +94,7 @@ def main() -> None:
 @click.option("--check", is_flag=True, help="Write nothing; show a diff and exit with 1 if anything is stale.")
 @click.option("--force", is_flag=True, help="Derive everything again, changed or not.")
 @click.option("--overwrite", is_flag=True, help="Replace files that were edited by hand.")
+@click.option("--compile", "compiles", is_flag=True, help="Compile what is run as machine code: torch_fused.")
 @_jobs
 def build_command(
     specs: Path | None,
@@ -101,9 +103,12 @@ def build_command(
     check: bool,
     force: bool,
     overwrite: bool,
+    compiles: bool,
     jobs: int | None,
 ) -> None:
     """Write the code that the specs stand for; only what changed is derived again."""
+    if check and compiles:
+        raise BadInput("Error: --check writes nothing, so it cannot --compile")
     settings = find_settings(Path.cwd(), specs=specs, out=out, targets=targets)
     report = build(settings, check=check, force=force, overwrite=overwrite, jobs=jobs, progress=_Progress())
     shown = settings.display(settings.out)
@@ -112,6 +117,11 @@ def build_command(
         missed = report.manifest.missed
         if missed:
             click.echo("\n".join(["The accuracy contract is missed in emulated arithmetic by", *missed]))
+        if compiles:
+            from actgen.build.ahead import compile_ahead
+
+            made = compile_ahead(settings, jobs)
+            click.echo(f"compiled: {', '.join(made)}" if made else "compiled: all was before")
     elif report.is_fresh:
         click.echo(f"{shown}: {report.total} activations, up to date")
     else:

@@ -99,6 +99,7 @@ def test_all_mistakes_of_all_files_are_told_in_one_run(project: Path) -> None:
         (["check", "nothing.toml"], "nothing.toml: there is no such file"),
         (["build", "--specs", "nowhere"], "nowhere: there is no such folder of specs; name one with --specs"),
         (["build", "--target", "pytorch"], "there is no target 'pytorch'"),
+        (["build", "--check", "--compile"], "--check writes nothing, so it cannot --compile"),
         (["build", "--jobs", "0"], "0 is not in the range"),
         (["build", "--out", "."], "the output needs a folder of its own"),
         (["plot", "swish", "--parameter", "gamma=1"], "swish has no such parameter; it has beta"),

@@ -35,6 +35,7 @@ WAYS: Mapping[str, Way] = {
     for way in (
         Way("torch-eager", "PyTorch, eager", "torch", "torch", "eager"),
         Way("torch-compiled", "PyTorch, torch.compile", "torch", "torch", "compiled"),
+        Way("torch-fused", "PyTorch, fused, eager", "torch_fused", "torch", "eager"),
         Way("jax-jit", "JAX, jit", "jax", "jax", "compiled"),
         Way("keras-eager", "Keras on TensorFlow, eager", "keras", "keras", "eager"),
         Way("keras-function", "Keras on TensorFlow, tf.function", "keras", "keras", "function"),

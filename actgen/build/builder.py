@@ -13,7 +13,7 @@ from actgen.build.difference import unified_difference
 from actgen.build.digest import digest
 from actgen.build.errors import BuildError, HandEditedError, InputError
 from actgen.build.formatting import format_tree
-from actgen.build.header import with_header
+from actgen.build.header import COMMENTS, with_header
 from actgen.build.manifest import Manifest, is_inside
 from actgen.build.pipeline import Emitted, Job, Pipeline, Toolchain
 from actgen.build.plan import Plan, make_plan
@@ -165,7 +165,7 @@ def _render(
 
 def _headed(sources: Mapping[str, str], spec: str | None) -> dict[str, str]:
     return {
-        name: with_header(source, spec) if name.endswith((".py", ".pyi")) else source
+        name: with_header(source, spec, COMMENTS[suffix]) if (suffix := Path(name).suffix) in COMMENTS else source
         for name, source in sources.items()
     }
 

@@ -70,10 +70,22 @@ def find_settings(
         raise InputError(f"{shorten(specs)}: there is no such folder of specs; name one with --specs")
     if out in (root, folder) or specs.is_relative_to(out):
         raise InputError(f"{shorten(out)}: the output needs a folder of its own; name one with --out")
-    chosen = targets or tuple(_strings(table["targets"]) if "targets" in table else TARGETS)
+    chosen = _with_lenders(targets) or tuple(_strings(table["targets"]) if "targets" in table else TARGETS)
     if not chosen:
         raise InputError("no targets: [tool.actgen] targets is an empty list")
     return Settings(specs=specs, out=out, targets=tuple(dict.fromkeys(chosen)), root=root)
+
+
+def _with_lenders(targets: tuple[str, ...]) -> tuple[str, ...]:
+    """What is named on the command line, with what it is built upon: `--target flax` asks for jax too."""
+    if not targets:
+        return ()
+    from actgen.targets.target import TargetError, with_lenders
+
+    try:
+        return with_lenders(targets)
+    except TargetError as error:
+        raise InputError(str(error)) from error
 
 
 def own_specs(folder: Path) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 from actgen.spec.text import inert
 from actgen.symbolic.axiswise import QUANTITIES
 from actgen.targets.condition import condition
-from actgen.targets.target import Context, Target, lenders
+from actgen.targets.target import Context, Target, lenders, wrappers
 from actgen.targets.templates import environment
 from actgen.targets.traits import axiswise_traits
 
@@ -42,7 +42,7 @@ def emit_axiswise_test(
             traits=axiswise_traits(derivation),
             title=inert(activation.title),
             frameworks=[target.name for target in lenders(targets)],
-            wrappers=[target.name for target in targets if target.borrows],
+            wrappers=[target.name for target in wrappers(targets)],
             rows=[_row(row) for row in rows],
             units=_units(derivation),
             parameters={p.name: float(np.float32(float(p.default))) for p in activation.parameters},

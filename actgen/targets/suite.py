@@ -16,7 +16,7 @@ from actgen.numerics.oracle import Oracle
 from actgen.spec.text import inert
 from actgen.symbolic.derivatives import differentiate
 from actgen.targets.axiswise import AxiswiseTarget
-from actgen.targets.target import Context, Target, lenders
+from actgen.targets.target import Context, Target, compiled, lenders, wrappers
 from actgen.targets.templates import environment
 from actgen.targets.traits import traits
 
@@ -64,7 +64,8 @@ def emit_test(
             parity=derivation.properties.parity,
             kinks=derivation.properties.kinks,
             frameworks=frameworks,
-            borrowers=[target.name for target in targets if target.borrows],
+            compiled=[target.name for target in compiled(targets)],
+            borrowers=[target.name for target in wrappers(targets)],
             sections=_sections(derivations, targets, context),
         )
     )
@@ -104,7 +105,8 @@ def emit_gated_test(
             units=_units(_worst(list(derivations.values())), keys),
             number=_number,
             frameworks=frameworks,
-            borrowers=[target.name for target in targets if target.borrows],
+            compiled=[target.name for target in compiled(targets)],
+            borrowers=[target.name for target in wrappers(targets)],
             sections=_sections(derivations, targets, context),
         )
     )
@@ -155,20 +157,22 @@ def _edges(worst: Mapping[tuple[str, ...], float], keys: Sequence[tuple[str, ...
 
 def emit_neighbours(targets: Sequence[Target], context: Context) -> dict[str, str]:
     """Return the files that the generated tests share, and the packages' `__init__.py`."""
+    ready = {target.name: target.borrows for target in compiled(targets)}
     contract = (
         environment("actgen.targets")
         .get_template("contract.py.j2")
-        .render(frameworks=[target.name for target in lenders(targets)])
+        .render(frameworks=[target.name for target in lenders(targets)], compiled=ready)
     )
     files = {"__init__.py": "", "tests/__init__.py": "", "tests/contract.py": contract}
-    files["tests/conftest.py"] = environment("actgen.targets").get_template("conftest.py.j2").render()
+    files["tests/conftest.py"] = environment("actgen.targets").get_template("conftest.py.j2").render(compiled=ready)
     files["tests/rows.py"] = environment("actgen.targets").get_template("rows.py.j2").render()
     files |= {
         f"tests/rows_on_{target.name}.py": target.emit_row_adaptor(context)
         for target in lenders(targets)
         if isinstance(target, AxiswiseTarget)
     }
-    return files | {f"tests/on_{target.name}.py": target.emit_adaptor(context) for target in lenders(targets)}
+    measured = (*lenders(targets), *compiled(targets))
+    return files | {f"tests/on_{target.name}.py": target.emit_adaptor(context) for target in measured}
 
 
 def _number(value: float) -> str:

@@ -54,8 +54,8 @@ class Target(Protocol):
     def borrows(self) -> str:
         """The target whose emitted functions this one's modules call: "jax" for Flax; empty if it emits its own.
 
-        One that borrows gets the lender's derivations, has no kernels to choose or to measure and no adaptor, and
-        is built only together with the lender.
+        One that borrows gets the lender's derivations, so has no kernels to choose, and is built only together with
+        the lender. It has nothing to measure and no adaptor, unless it is a CompiledTarget.
         """
         ...
 
@@ -90,6 +90,23 @@ class Target(Protocol):
         ...
 
 
+@runtime_checkable
+class CompiledTarget(Target, Protocol):
+    """A target that runs the kernels it borrows as machine code, in the framework of the lender.
+
+    Its adaptor has one function more, `is_ready(name)`: whether an activation is compiled. Those that are not are not
+    tested.
+    """
+
+    @property
+    def script(self) -> str:
+        """The emitted program, relative to the output folder, that compiles the activations named, or all.
+
+        It takes `-j N` too, prints the names of what it compiled, and exits with a message if it cannot.
+        """
+        ...
+
+
 class TargetError(ValueError):
     """Targets were asked for that cannot be built; the message says why and what to do."""
 
@@ -111,15 +128,9 @@ def load_targets(names: Iterable[str]) -> tuple[Target, ...]:
         TypeError: what an entry point names is not a Target.
     """
     names = tuple(names)
-    available = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
     targets = []
     for name in names:
-        if name not in available:
-            known = ", ".join(sorted(available)) or "none; is actgen installed?"
-            raise UnknownTargetError(f"there is no target {name!r}; installed targets: {known}")
-        target = available[name].load()
-        if not isinstance(target, Target):
-            raise TypeError(f"the entry point {available[name].value!r} of target {name!r} is not a Target")
+        target = _load(name)
         if target.borrows and target.borrows not in names:
             what = f"the target {name!r} calls the functions of {target.borrows!r}"
             raise MissingLenderError(f'{what}; add "{target.borrows}" to the targets')
@@ -127,6 +138,40 @@ def load_targets(names: Iterable[str]) -> tuple[Target, ...]:
     return tuple(targets)
 
 
+def _load(name: str) -> Target:
+    available = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    if name not in available:
+        known = ", ".join(sorted(available)) or "none; is actgen installed?"
+        raise UnknownTargetError(f"there is no target {name!r}; installed targets: {known}")
+    target = available[name].load()
+    if not isinstance(target, Target):
+        raise TypeError(f"the entry point {available[name].value!r} of target {name!r} is not a Target")
+    return target
+
+
+def with_lenders(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names with those of the targets that they borrow from, each in front of its first borrower.
+
+    Raises:
+        UnknownTargetError: nothing installed provides a target of that name.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        found |= dict.fromkeys([lender for lender in [_load(name).borrows] if lender])
+        found[name] = None
+    return tuple(found)
+
+
 def lenders(targets: Iterable[Target]) -> tuple[Target, ...]:
     """Return the targets with kernels of their own."""
     return tuple(target for target in targets if not target.borrows)
+
+
+def compiled(targets: Iterable[Target]) -> tuple[CompiledTarget, ...]:
+    """Return the targets that compute borrowed kernels in a way of their own."""
+    return tuple(target for target in targets if isinstance(target, CompiledTarget))
+
+
+def wrappers(targets: Iterable[Target]) -> tuple[Target, ...]:
+    """Return the targets whose modules only call what another one computes."""
+    return tuple(target for target in targets if target.borrows and not isinstance(target, CompiledTarget))

@@ -9,6 +9,7 @@ of them with `--thorough`, and for those whose file is named, or that `-k` or `-
 """
 
 from contextlib import suppress
+from pathlib import Path
 
 
 def pytest_addoption(parser):
@@ -25,6 +26,18 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "machinery: of the frameworks; run for activations that stand for others"
     )
+
+
+def pytest_report_header(config):
+    """Say for how many activations the code that is compiled is tested."""
+    from . import contract
+
+    names = [path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")]
+    ready = {f: sum(contract.is_ready(f, name) for name in names) for f in contract.COMPILED}
+    return [
+        f"{f}: tested for the {count} activations that are compiled; `actgen build --compile` compiles all"
+        for f, count in ready.items()
+    ]
 
 
 def pytest_collection_modifyitems(config, items):

@@ -170,25 +170,45 @@ def at_defaults(function, defaults, key=()):
 
 
 FRAMEWORKS = ["torch", "keras", "jax"]
+# Those whose code is compiled, and the library that they run in: tested where that was done ahead.
+COMPILED = {"torch_fused": "torch"}
 
 
 @cache
 def adaptor(framework):
     """The module `on_FRAMEWORK`; skips the test where the framework is not installed."""
-    if importlib.util.find_spec(framework) is None:
+    if importlib.util.find_spec(COMPILED.get(framework, framework)) is None:
         pytest.skip(f"{framework} is not installed")
     return importlib.import_module(f".on_{framework}", __package__)
+
+
+def frameworks(name):
+    """The frameworks to test an activation in: of those that are compiled the ones for which it is."""
+    return FRAMEWORKS + [framework for framework in COMPILED if is_ready(framework, name)]
+
+
+def is_ready(framework, name):
+    """Whether what a framework computes an activation with is compiled, if it must be."""
+    if framework not in COMPILED:
+        return True
+    return importlib.util.find_spec(COMPILED[framework]) is not None and adaptor(
+        framework
+    ).is_ready(name)
 
 
 def function(framework, name):
     """The emitted function (or, by the name of the class, the layer) of a framework."""
     adaptor(framework)
     package = importlib.import_module(f"..{framework}", __package__)
+    if not is_ready(framework, package._MODULES[name]):
+        pytest.skip(f"{framework}: {name} is not compiled; `actgen build --compile` does that")
     return getattr(package, name)
 
 
-def installed():
-    """The frameworks among those emitted for that are installed here."""
+def installed(frameworks=FRAMEWORKS):
+    """The frameworks among these that are installed here."""
     return [
-        framework for framework in FRAMEWORKS if importlib.util.find_spec(framework) is not None
+        name
+        for name in frameworks
+        if importlib.util.find_spec(COMPILED.get(name, name)) is not None
     ]

@@ -36,6 +36,13 @@ def test_flags_win_and_are_relative_to_the_working_folder(tmp_path: Path) -> Non
     assert settings.targets == ("torch", "jax")
 
 
+def test_a_target_named_by_a_flag_brings_what_it_is_built_upon(tmp_path: Path) -> None:
+    project(tmp_path, "[tool.actgen]\n")
+    (tmp_path / "specs").mkdir()
+    assert find_settings(tmp_path, targets=("keras", "torch_fused")).targets == ("keras", "torch", "torch_fused")
+    assert find_settings(tmp_path, targets=("flax", "jax", "equinox")).targets == ("jax", "flax", "equinox")
+
+
 def test_a_pyproject_without_our_table_is_passed_over(tmp_path: Path) -> None:
     project(tmp_path, '[tool.actgen]\nout = "made"\n')
     inner = project(tmp_path / "inner", "[tool.other]\n")

@@ -52,7 +52,7 @@ class TorchTarget:
     def emit(self, derivation: Derivation, context: Context) -> dict[str, str]:
         """Return the module of one activation."""
         template = environment(_PACKAGE).get_template("module.py.j2")
-        return {f"torch/{derivation.activation.name}.py": template.render(_module(derivation))}
+        return {f"torch/{derivation.activation.name}.py": template.render(module_facts(derivation))}
 
     def emit_axiswise(self, derivation: AxiswiseDerivation, context: Context) -> dict[str, str]:
         """Return the module of one axis-wise activation."""
@@ -74,14 +74,15 @@ class TorchTarget:
         """Return `tests/on_torch.py`."""
         return environment(_PACKAGE).get_template("adaptor.py.j2").render()
 
-    def emit_test(self, derivation: Derivation, context: Context) -> str:
-        """Return PyTorch's section of the test of one activation."""
+    def emit_test(self, derivation: Derivation, context: Context, package: str = "torch") -> str:
+        """Return PyTorch's section of the test of one activation; `package` is the one that is tested."""
         activation = derivation.activation
         trainables = [parameter for parameter in map(_parameter, activation.parameters) if parameter["trainable"]]
         return (
             environment(_PACKAGE)
             .get_template("test.py.j2")
             .render(
+                package=package,
                 trainables=trainables,
                 channels=[parameter for parameter in trainables if parameter["is_channel"]],
                 refused=[
@@ -93,8 +94,8 @@ class TorchTarget:
         )
 
 
-def _module(derivation: Derivation) -> dict[str, Any]:
-    """Return what the template of a module reads."""
+def module_facts(derivation: Derivation) -> dict[str, Any]:
+    """Return what the templates of modules read."""
     activation = derivation.activation
     variables = tuple(symbol.name for symbol in derivation.formula.variables)
     x, is_gated = variables[0], activation.kind == "gated"
@@ -175,12 +176,13 @@ def _kernel(
     expansions.update(printer.sources())
     return {
         "name": function,
-        "document": _title(key, kernel, derivation.formulas.get(key, "")),
+        "document": kernel_title(key, kernel, derivation.formulas.get(key, "")),
         "lines": _lines(listing, variables),
     }
 
 
-def _title(key: tuple[str, ...], kernel: Kernel, formula: str) -> str:
+def kernel_title(key: tuple[str, ...], kernel: Kernel, formula: str) -> str:
+    """Return what a kernel computes, for its docstring: its order, its form, the reason for it."""
     words = ("The value", "The derivative by", "The second derivative by")[len(key)]
     text = " ".join((words, " and ".join(dict.fromkeys(key)))).rstrip()
     if kernel.form != "as declared":

@@ -1,0 +1,39 @@
+"""`actgen build --compile`: what is compiled, and what is said when it cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actgen.build import BuildError, InputError, Settings
+from actgen.build.ahead import compile_ahead
+
+
+def settings(folder: Path, *targets: str) -> Settings:
+    return Settings(folder / "specs", folder / "out", targets, folder)
+
+
+def script(folder: Path, text: str) -> None:
+    """Put a program where the target `torch_fused` emits the one that compiles."""
+    place = folder / "out/torch_fused/_compiling.py"
+    place.parent.mkdir(parents=True)
+    place.write_text(text)
+
+
+def test_the_emitted_program_compiles_and_names_what_it_did(tmp_path: Path) -> None:
+    script(tmp_path, "import sys, json; print('mish', *sys.argv[1:])")
+    (tmp_path / "out/torch_fused/json.py").write_text("raise ImportError('an activation hides a module')")
+    assert compile_ahead(settings(tmp_path, "torch", "torch_fused"), 3) == ("mish", "-j", "3")
+    assert compile_ahead(settings(tmp_path, "torch", "torch_fused")) == ("mish",)
+
+
+def test_what_it_complains_about_is_the_error(tmp_path: Path) -> None:
+    script(tmp_path, "import sys; sys.exit('there is no C++ compiler')")
+    with pytest.raises(BuildError, match=r"torch_fused: there is no C\+\+ compiler"):
+        compile_ahead(settings(tmp_path, "torch", "torch_fused"))
+
+
+def test_without_a_target_that_is_compiled_there_is_nothing_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="of the targets torch, jax none is compiled; add torch_fused"):
+        compile_ahead(settings(tmp_path, "torch", "jax"))
