@@ -57,7 +57,8 @@ def run(task: Task) -> dict[Place, Measured]:
     way = WAYS[task.way]
     runner = _start(way.framework)
     activation = load_spec(task.spec)
-    code = fingerprint(task.module.read_bytes())
+    sources = [path for path in (task.module, task.module.with_suffix(".cpp")) if path.exists()]
+    code = fingerprint(b"".join(path.read_bytes() for path in sources))
     found: dict[Place, Measured] = {}
     with tempfile.TemporaryDirectory() as folder:
         native = find_native(activation, way.framework, task.spec)

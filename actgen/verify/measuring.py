@@ -9,8 +9,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module, util
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
+from actgen.build.digest import digest
 from actgen.numerics.contract import FORMATS
 from actgen.spec import Activation, load_spec
 from actgen.symbolic import Order
@@ -150,8 +152,12 @@ def find_ours(task: Task, name: str, store: Store) -> Callable[..., Any] | None:
 
 
 def load_module(path: Path) -> Any:
-    """A generated module, wherever it lies; it imports nothing but its framework."""
-    name = f"actgen_verify_{path.parent.name}_{path.stem}"
+    """A generated module, wherever it lies; what it imports of its neighbours is found beside it."""
+    folder, out = path.parent, path.parent.parent
+    root = f"actgen_verify_{digest(str(out.resolve()).encode())[:8]}"
+    for name, place in ((root, out), (f"{root}.{folder.name}", folder)):
+        sys.modules.setdefault(name, ModuleType(name)).__path__ = [str(place)]
+    name = f"{root}.{folder.name}.{path.stem}"
     specification = util.spec_from_file_location(name, path)
     assert specification is not None
     assert specification.loader is not None
