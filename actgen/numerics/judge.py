@@ -208,7 +208,8 @@ class Judge:
             high = edge + 1 + int(np.argmin(is_small[edge + 1 :])) if is_small[edge + 1] else edge + 1
             low, high = max(low, edge - 12), min(high, edge + 13, len(points) - 1)
             # Of a stretch across 0 the side on which the value is normal, from the smallest normal input on.
-            sign = np.sign(points[edge if sizes[edge] >= tiny else edge + 1])
+            normal, other = (edge, edge + 1) if sizes[edge] >= tiny else (edge + 1, edge)
+            sign = float(np.sign(points[normal]) or np.sign(points[other]))
             ends = [float(points[end]) if points[end] * sign > 0 else sign * tiny for end in (low, high)]
             stretches.append((ends[0], ends[1]))
         return stretches
@@ -358,7 +359,8 @@ class Judge:
 def _spread(low: float, high: float, count: int) -> Floats:
     """Points between two of one sign, evenly where they are close to each other, else by ratios."""
     evenly = max(abs(low), abs(high)) < _FAR_APART * min(abs(low), abs(high))
-    return np.asarray((np.linspace if evenly else np.geomspace)(low, high, count), dtype=np.float64)
+    with np.errstate(over="ignore"):  # 10**log10(largest) overflows, and is set right afterwards
+        return np.asarray((np.linspace if evenly else np.geomspace)(low, high, count), dtype=np.float64)
 
 
 def _rounded(values: Mapping[str, Fraction], dtype: str) -> Mapping[str, float]:

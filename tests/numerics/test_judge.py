@@ -208,3 +208,16 @@ def test_a_lenient_judge_lets_pass_what_is_flushed_at_other_parameters_and_nothi
     assert strict.leniently().errors(wrong, math.inf).worst > 1e3
     kept = power_judge(Arithmetic("either", keeps=True)).leniently()
     assert kept.errors(flushed, math.inf).worst == math.inf
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "text", ["1/(1 + x**2)", "Heaviside(-x**2) + Piecewise((1, x >= 0), (0, True))", "x", "1/x", "x**9"]
+)
+def test_stretches_begin_and_end_at_finite_floats_of_one_sign(text: str) -> None:
+    """At 0 itself, at the largest float, and next to 0 there is no ratio to go by."""
+    judge = Judge(formula(text), x, (), [{}])
+    for setting in judge.settings:
+        finite = setting.points[np.isfinite(setting.points)]
+        assert np.array_equal(finite, finite.astype(setting.dtype))
+        assert len(finite) == len(setting.points) - 3
