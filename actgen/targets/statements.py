@@ -45,10 +45,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Statement:
-    """`name = text`."""
+    """`name = text`; `is_boolean` says whether that is a truth value."""
 
     name: str
     text: str
+    is_boolean: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} = {self.text}"
@@ -127,6 +128,8 @@ class Printer:
     """
 
     width = WIDTH
+    is_typed = False
+    """Whether a name keeps its type: it carries on no step that is a number with a truth value."""
 
     def __init__(self, forms: Mapping[str, Form], module: str, reserved: Iterable[str] = ()) -> None:
         self.forms = forms
@@ -218,7 +221,7 @@ class _Session:
         piece = self.fitted(node, wanted)
         name = self.continued(node, wanted) or unused(wanted or self.suggest(node), self.taken)
         self.taken.add(name)
-        self.statements.append(Statement(name, piece.text))
+        self.statements.append(Statement(name, piece.text, node.is_boolean))
         self.names[node] = name
         self.pieces.clear()
 
@@ -227,7 +230,8 @@ class _Session:
         stack: list[Node] = list(reversed(node.operands))
         while stack:
             part = stack.pop()
-            if part in self.steps and wanted in (None, self.names[part]):
+            is_alike = not self.printer.is_typed or (isinstance(part, Call) and part.is_boolean == node.is_boolean)
+            if part in self.steps and wanted in (None, self.names[part]) and is_alike:
                 return self.names[part]
             if part not in self.names:
                 stack.extend(reversed(part.operands))

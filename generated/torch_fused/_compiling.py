@@ -182,7 +182,7 @@ def _compile(source: Path, path: Path) -> None:
         )
         if done.returncode:
             raise CompilationError(
-                f"{name}: {shlex.join(command)} fails with {done.returncode}:\n{done.stderr[-4000:]}"
+                f"{name}: {shlex.join(command)} fails with {done.returncode}:\n{done.stderr[:4000]}"
             )
         os.replace(made, path)
     finally:

@@ -24,10 +24,7 @@
 #include <torch/library.h>
 
 #include <algorithm>
-#include <cstring>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>

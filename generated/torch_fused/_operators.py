@@ -51,7 +51,7 @@ def fits(x: Tensor, *parameters: float | Tensor) -> bool:
 
 
 class Operators:
-    """The operators of an activation; calling it applies the first.
+    """The operators of an activation.
 
     Args:
         name: of the activation.
@@ -69,11 +69,8 @@ class Operators:
         self.evaluate = evaluate
 
     def __call__(self, *variables: float | Tensor) -> Tensor:
-        """Apply the activation to inputs and parameters, of which some may be numbers."""
-        for variable in variables[self.inputs :]:
-            if isinstance(variable, Tensor):
-                return self.tensors(*self._as_tensors(variables))
-        return self.numbers(*variables)
+        """Apply the activation to inputs and parameters, of which some are tensors and others may be numbers."""
+        return self.tensors(*self._as_tensors(variables))
 
     # Both are replaced by the operators themselves when these are there.
     def tensors(self, *variables: Tensor) -> Tensor:

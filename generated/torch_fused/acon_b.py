@@ -43,7 +43,9 @@ def acon_b(x: Tensor, p: float | Tensor = 0.25, beta: float | Tensor = 1.0) -> T
     """
     if is_compiling() or not fits(x, p, beta):
         return _acon_b(x, p, beta)
-    return _operators(x, p, beta)
+    if isinstance(p, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, p, beta)
+    return _operators.numbers(x, p, beta)
 
 
 class ACONB(_ACONB):

@@ -47,7 +47,9 @@ def acon_c(
     """
     if is_compiling() or not fits(x, p_1, p_2, beta):
         return _acon_c(x, p_1, p_2, beta)
-    return _operators(x, p_1, p_2, beta)
+    if isinstance(p_1, Tensor) or isinstance(p_2, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, p_1, p_2, beta)
+    return _operators.numbers(x, p_1, p_2, beta)
 
 
 acon = acon_c

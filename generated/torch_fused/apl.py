@@ -53,7 +53,14 @@ def apl(
     """
     if is_compiling() or not fits(x, a_1, b_1, a_2, b_2):
         return _apl(x, a_1, b_1, a_2, b_2)
-    return _operators(x, a_1, b_1, a_2, b_2)
+    if (
+        isinstance(a_1, Tensor)
+        or isinstance(b_1, Tensor)
+        or isinstance(a_2, Tensor)
+        or isinstance(b_2, Tensor)
+    ):
+        return _operators(x, a_1, b_1, a_2, b_2)
+    return _operators.numbers(x, a_1, b_1, a_2, b_2)
 
 
 class APL(_APL):

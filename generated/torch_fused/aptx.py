@@ -45,7 +45,9 @@ def aptx(
     """
     if is_compiling() or not fits(x, alpha, beta, gamma):
         return _aptx(x, alpha, beta, gamma)
-    return _operators(x, alpha, beta, gamma)
+    if isinstance(alpha, Tensor) or isinstance(beta, Tensor) or isinstance(gamma, Tensor):
+        return _operators(x, alpha, beta, gamma)
+    return _operators.numbers(x, alpha, beta, gamma)
 
 
 class APTx(_APTx):

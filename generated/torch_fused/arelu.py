@@ -45,7 +45,9 @@ def arelu(x: Tensor, alpha: float | Tensor = 0.9, beta: float | Tensor = 2.0) ->
     """
     if is_compiling() or not fits(x, alpha, beta):
         return _arelu(x, alpha, beta)
-    return _operators(x, alpha, beta)
+    if isinstance(alpha, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, beta)
+    return _operators.numbers(x, alpha, beta)
 
 
 class AReLU(_AReLU):

@@ -45,7 +45,9 @@ def binary_quantizer(x: Tensor, width: float | Tensor = 1.0) -> Tensor:
         return _binary_quantizer(x, width)
     if not isinstance(width, Tensor) and not width > 0:
         raise ValueError(f"binary_quantizer: width must be positive, got {width}")
-    return _operators(x, width)
+    if isinstance(width, Tensor):
+        return _operators(x, width)
+    return _operators.numbers(x, width)
 
 
 class BinaryQuantizer(_BinaryQuantizer):

@@ -46,7 +46,9 @@ def celu(x: Tensor, alpha: float | Tensor = 1.0) -> Tensor:
         return _celu(x, alpha)
     if not isinstance(alpha, Tensor) and not alpha > 0:
         raise ValueError(f"celu: alpha must be positive, got {alpha}")
-    return _operators(x, alpha)
+    if isinstance(alpha, Tensor):
+        return _operators(x, alpha)
+    return _operators.numbers(x, alpha)
 
 
 class CELU(_CELU):

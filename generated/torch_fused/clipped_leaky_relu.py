@@ -61,7 +61,13 @@ def clipped_leaky_relu(
         raise ValueError(f"clipped_leaky_relu: max_value must be positive, got {max_value}")
     if not isinstance(threshold, Tensor) and not threshold >= 0:
         raise ValueError(f"clipped_leaky_relu: threshold must be nonnegative, got {threshold}")
-    return _operators(x, negative_slope, max_value, threshold)
+    if (
+        isinstance(negative_slope, Tensor)
+        or isinstance(max_value, Tensor)
+        or isinstance(threshold, Tensor)
+    ):
+        return _operators(x, negative_slope, max_value, threshold)
+    return _operators.numbers(x, negative_slope, max_value, threshold)
 
 
 keras_relu = clipped_leaky_relu

@@ -45,7 +45,9 @@ def displaced_relu(x: Tensor, delta: float | Tensor = 0.05) -> Tensor:
         return _displaced_relu(x, delta)
     if not isinstance(delta, Tensor) and not delta >= 0:
         raise ValueError(f"displaced_relu: delta must be nonnegative, got {delta}")
-    return _operators(x, delta)
+    if isinstance(delta, Tensor):
+        return _operators(x, delta)
+    return _operators.numbers(x, delta)
 
 
 class DisplacedReLU(_DisplacedReLU):

@@ -46,7 +46,9 @@ def dyt(
     """
     if is_compiling() or not fits(x, alpha, gamma, beta):
         return _dyt(x, alpha, gamma, beta)
-    return _operators(x, alpha, gamma, beta)
+    if isinstance(alpha, Tensor) or isinstance(gamma, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, gamma, beta)
+    return _operators.numbers(x, alpha, gamma, beta)
 
 
 dynamic_tanh = dyt

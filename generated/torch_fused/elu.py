@@ -44,7 +44,9 @@ def elu(x: Tensor, alpha: float | Tensor = 1.0) -> Tensor:
         return _elu(x, alpha)
     if not isinstance(alpha, Tensor) and not alpha > 0:
         raise ValueError(f"elu: alpha must be positive, got {alpha}")
-    return _operators(x, alpha)
+    if isinstance(alpha, Tensor):
+        return _operators(x, alpha)
+    return _operators.numbers(x, alpha)
 
 
 class ELU(_ELU):

@@ -48,7 +48,9 @@ def erfact(x: Tensor, alpha: float | Tensor = 0.75, beta: float | Tensor = 0.75)
         raise ValueError(f"erfact: alpha must be positive, got {alpha}")
     if not isinstance(beta, Tensor) and not beta > 0:
         raise ValueError(f"erfact: beta must be positive, got {beta}")
-    return _operators(x, alpha, beta)
+    if isinstance(alpha, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, beta)
+    return _operators.numbers(x, alpha, beta)
 
 
 class ErfAct(_ErfAct):

@@ -43,7 +43,9 @@ def eswish(x: Tensor, beta: float | Tensor = 1.375) -> Tensor:
         return _eswish(x, beta)
     if not isinstance(beta, Tensor) and not beta > 0:
         raise ValueError(f"eswish: beta must be positive, got {beta}")
-    return _operators(x, beta)
+    if isinstance(beta, Tensor):
+        return _operators(x, beta)
+    return _operators.numbers(x, beta)
 
 
 e_swish = eswish

@@ -40,7 +40,9 @@ def flexible_relu(x: Tensor, bias: float | Tensor = 0.0) -> Tensor:
     """
     if is_compiling() or not fits(x, bias):
         return _flexible_relu(x, bias)
-    return _operators(x, bias)
+    if isinstance(bias, Tensor):
+        return _operators(x, bias)
+    return _operators.numbers(x, bias)
 
 
 class FlexibleReLU(_FlexibleReLU):

@@ -42,7 +42,9 @@ def ftswish(x: Tensor, T: float | Tensor = -0.2) -> Tensor:
     """
     if is_compiling() or not fits(x, T):
         return _ftswish(x, T)
-    return _operators(x, T)
+    if isinstance(T, Tensor):
+        return _operators(x, T)
+    return _operators.numbers(x, T)
 
 
 class FTSwish(_FTSwish):

@@ -44,7 +44,9 @@ def ftswish_plus(
     """
     if is_compiling() or not fits(x, threshold, mean_shift):
         return _ftswish_plus(x, threshold, mean_shift)
-    return _operators(x, threshold, mean_shift)
+    if isinstance(threshold, Tensor) or isinstance(mean_shift, Tensor):
+        return _operators(x, threshold, mean_shift)
+    return _operators.numbers(x, threshold, mean_shift)
 
 
 class FTSwishPlus(_FTSwishPlus):

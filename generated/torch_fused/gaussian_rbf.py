@@ -43,7 +43,9 @@ def gaussian_rbf(x: Tensor, sigma: float | Tensor = 1.0) -> Tensor:
         return _gaussian_rbf(x, sigma)
     if not isinstance(sigma, Tensor) and not sigma > 0:
         raise ValueError(f"gaussian_rbf: sigma must be positive, got {sigma}")
-    return _operators(x, sigma)
+    if isinstance(sigma, Tensor):
+        return _operators(x, sigma)
+    return _operators.numbers(x, sigma)
 
 
 class GaussianRbf(_GaussianRbf):

@@ -43,7 +43,9 @@ def hard_tanh(x: Tensor, min_val: float | Tensor = -1.0, max_val: float | Tensor
     """
     if is_compiling() or not fits(x, min_val, max_val):
         return _hard_tanh(x, min_val, max_val)
-    return _operators(x, min_val, max_val)
+    if isinstance(min_val, Tensor) or isinstance(max_val, Tensor):
+        return _operators(x, min_val, max_val)
+    return _operators.numbers(x, min_val, max_val)
 
 
 hardtanh = hard_tanh

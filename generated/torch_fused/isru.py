@@ -44,7 +44,9 @@ def isru(x: Tensor, alpha: float | Tensor = 1.0) -> Tensor:
         return _isru(x, alpha)
     if not isinstance(alpha, Tensor) and not alpha > 0:
         raise ValueError(f"isru: alpha must be positive, got {alpha}")
-    return _operators(x, alpha)
+    if isinstance(alpha, Tensor):
+        return _operators(x, alpha)
+    return _operators.numbers(x, alpha)
 
 
 class ISRU(_ISRU):

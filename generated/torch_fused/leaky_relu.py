@@ -41,7 +41,9 @@ def leaky_relu(x: Tensor, negative_slope: float | Tensor = 0.01) -> Tensor:
     """
     if is_compiling() or not fits(x, negative_slope):
         return _leaky_relu(x, negative_slope)
-    return _operators(x, negative_slope)
+    if isinstance(negative_slope, Tensor):
+        return _operators(x, negative_slope)
+    return _operators.numbers(x, negative_slope)
 
 
 class LeakyReLU(_LeakyReLU):

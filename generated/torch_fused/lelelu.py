@@ -43,7 +43,9 @@ def lelelu(x: Tensor, alpha: float | Tensor = 1.0) -> Tensor:
     """
     if is_compiling() or not fits(x, alpha):
         return _lelelu(x, alpha)
-    return _operators(x, alpha)
+    if isinstance(alpha, Tensor):
+        return _operators(x, alpha)
+    return _operators.numbers(x, alpha)
 
 
 class LeLeLU(_LeLeLU):

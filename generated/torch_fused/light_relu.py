@@ -41,7 +41,9 @@ def light_relu(x: Tensor, sub: float | Tensor = 0.46, maxv: float | Tensor = 7.5
     """
     if is_compiling() or not fits(x, sub, maxv):
         return _light_relu(x, sub, maxv)
-    return _operators(x, sub, maxv)
+    if isinstance(sub, Tensor) or isinstance(maxv, Tensor):
+        return _operators(x, sub, maxv)
+    return _operators.numbers(x, sub, maxv)
 
 
 class LightRelu(_LightRelu):

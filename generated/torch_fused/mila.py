@@ -41,7 +41,9 @@ def mila(x: Tensor, beta: float | Tensor = -0.25) -> Tensor:
     """
     if is_compiling() or not fits(x, beta):
         return _mila(x, beta)
-    return _operators(x, beta)
+    if isinstance(beta, Tensor):
+        return _operators(x, beta)
+    return _operators.numbers(x, beta)
 
 
 class Mila(_Mila):

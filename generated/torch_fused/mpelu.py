@@ -48,7 +48,9 @@ def mpelu(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor = 1.0) ->
         return _mpelu(x, alpha, beta)
     if not isinstance(beta, Tensor) and not beta > 0:
         raise ValueError(f"mpelu: beta must be positive, got {beta}")
-    return _operators(x, alpha, beta)
+    if isinstance(alpha, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, beta)
+    return _operators.numbers(x, alpha, beta)
 
 
 class MPELU(_MPELU):

@@ -52,7 +52,9 @@ def noisy_relu(
         noise = torch.randn(x.shape, generator=generator, dtype=_wide(x), device=x.device)
     else:
         noise = 0.0
-    return _operators(x, noise)
+    if isinstance(noise, Tensor):
+        return _operators(x, noise)
+    return _operators.numbers(x, noise)
 
 
 nrelu = noisy_relu

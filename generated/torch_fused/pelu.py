@@ -50,7 +50,9 @@ def pelu(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor = 1.0) -> 
         raise ValueError(f"pelu: alpha must be positive, got {alpha}")
     if not isinstance(beta, Tensor) and not beta > 0:
         raise ValueError(f"pelu: beta must be positive, got {beta}")
-    return _operators(x, alpha, beta)
+    if isinstance(alpha, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, beta)
+    return _operators.numbers(x, alpha, beta)
 
 
 class PELU(_PELU):

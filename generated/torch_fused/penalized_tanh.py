@@ -44,7 +44,9 @@ def penalized_tanh(x: Tensor, alpha: float | Tensor = 0.25) -> Tensor:
         return _penalized_tanh(x, alpha)
     if not isinstance(alpha, Tensor) and not 0 < alpha < 1:
         raise ValueError(f"penalized_tanh: alpha must be in (0, 1), got {alpha}")
-    return _operators(x, alpha)
+    if isinstance(alpha, Tensor):
+        return _operators(x, alpha)
+    return _operators.numbers(x, alpha)
 
 
 class PenalizedTanh(_PenalizedTanh):

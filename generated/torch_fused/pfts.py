@@ -41,7 +41,9 @@ def pfts(x: Tensor, T: float | Tensor = -0.2) -> Tensor:
     """
     if is_compiling() or not fits(x, T):
         return _pfts(x, T)
-    return _operators(x, T)
+    if isinstance(T, Tensor):
+        return _operators(x, T)
+    return _operators.numbers(x, T)
 
 
 class PFTS(_PFTS):

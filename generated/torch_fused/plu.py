@@ -49,7 +49,9 @@ def plu(x: Tensor, alpha: float | Tensor = 0.1, c: float | Tensor = 1.0) -> Tens
         raise ValueError(f"plu: alpha must be in [0, 1), got {alpha}")
     if not isinstance(c, Tensor) and not c > 0:
         raise ValueError(f"plu: c must be positive, got {c}")
-    return _operators(x, alpha, c)
+    if isinstance(alpha, Tensor) or isinstance(c, Tensor):
+        return _operators(x, alpha, c)
+    return _operators.numbers(x, alpha, c)
 
 
 class PLU(_PLU):

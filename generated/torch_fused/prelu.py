@@ -40,7 +40,9 @@ def prelu(x: Tensor, alpha: float | Tensor = 0.25) -> Tensor:
     """
     if is_compiling() or not fits(x, alpha):
         return _prelu(x, alpha)
-    return _operators(x, alpha)
+    if isinstance(alpha, Tensor):
+        return _operators(x, alpha)
+    return _operators.numbers(x, alpha)
 
 
 class PReLU(_PReLU):

@@ -48,7 +48,9 @@ def pserf(x: Tensor, gamma: float | Tensor = 1.25, delta: float | Tensor = 0.85)
         raise ValueError(f"pserf: gamma must be positive, got {gamma}")
     if not isinstance(delta, Tensor) and not delta > 0:
         raise ValueError(f"pserf: delta must be positive, got {delta}")
-    return _operators(x, gamma, delta)
+    if isinstance(gamma, Tensor) or isinstance(delta, Tensor):
+        return _operators(x, gamma, delta)
+    return _operators.numbers(x, gamma, delta)
 
 
 class Pserf(_Pserf):

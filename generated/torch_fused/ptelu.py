@@ -51,7 +51,9 @@ def ptelu(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor = 1.0) ->
         raise ValueError(f"ptelu: alpha must be nonnegative, got {alpha}")
     if not isinstance(beta, Tensor) and not beta >= 0:
         raise ValueError(f"ptelu: beta must be nonnegative, got {beta}")
-    return _operators(x, alpha, beta)
+    if isinstance(alpha, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, beta)
+    return _operators.numbers(x, alpha, beta)
 
 
 class PTELU(_PTELU):

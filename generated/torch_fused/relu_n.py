@@ -44,7 +44,9 @@ def relu_n(x: Tensor, max_value: float | Tensor = 6.0) -> Tensor:
         return _relu_n(x, max_value)
     if not isinstance(max_value, Tensor) and not max_value > 0:
         raise ValueError(f"relu_n: max_value must be positive, got {max_value}")
-    return _operators(x, max_value)
+    if isinstance(max_value, Tensor):
+        return _operators(x, max_value)
+    return _operators.numbers(x, max_value)
 
 
 clipped_relu = relu_n

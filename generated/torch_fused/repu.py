@@ -43,7 +43,9 @@ def repu(x: Tensor, s: float | Tensor = 3.0) -> Tensor:
         return _repu(x, s)
     if not isinstance(s, Tensor) and not s >= 1:
         raise ValueError(f"repu: s must be in [1, inf), got {s}")
-    return _operators(x, s)
+    if isinstance(s, Tensor):
+        return _operators(x, s)
+    return _operators.numbers(x, s)
 
 
 class RePU(_RePU):

@@ -48,7 +48,9 @@ def rprelu(
     """
     if is_compiling() or not fits(x, gamma, zeta, beta):
         return _rprelu(x, gamma, zeta, beta)
-    return _operators(x, gamma, zeta, beta)
+    if isinstance(gamma, Tensor) or isinstance(zeta, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, gamma, zeta, beta)
+    return _operators.numbers(x, gamma, zeta, beta)
 
 
 class RPReLU(_RPReLU):

@@ -63,7 +63,9 @@ def rrelu(
         )
     else:
         slope = (lower + upper) / 2
-    return _operators(x, slope)
+    if isinstance(slope, Tensor):
+        return _operators(x, slope)
+    return _operators.numbers(x, slope)
 
 
 class RReLU(_RReLU):

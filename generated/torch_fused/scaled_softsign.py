@@ -46,7 +46,9 @@ def scaled_softsign(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor
         return _scaled_softsign(x, alpha, beta)
     if not isinstance(beta, Tensor) and not beta > 0:
         raise ValueError(f"scaled_softsign: beta must be positive, got {beta}")
-    return _operators(x, alpha, beta)
+    if isinstance(alpha, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, beta)
+    return _operators.numbers(x, alpha, beta)
 
 
 class ScaledSoftsign(_ScaledSoftsign):

@@ -41,7 +41,9 @@ def sgelu(x: Tensor, alpha: float | Tensor = 1.0) -> Tensor:
     """
     if is_compiling() or not fits(x, alpha):
         return _sgelu(x, alpha)
-    return _operators(x, alpha)
+    if isinstance(alpha, Tensor):
+        return _operators(x, alpha)
+    return _operators.numbers(x, alpha)
 
 
 class SGELU(_SGELU):

@@ -42,7 +42,9 @@ def shilu(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor = 0.0) ->
     """
     if is_compiling() or not fits(x, alpha, beta):
         return _shilu(x, alpha, beta)
-    return _operators(x, alpha, beta)
+    if isinstance(alpha, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, beta)
+    return _operators.numbers(x, alpha, beta)
 
 
 class ShiLU(_ShiLU):

@@ -44,7 +44,9 @@ def sinerelu(x: Tensor, epsilon: float | Tensor = 0.0025) -> Tensor:
         return _sinerelu(x, epsilon)
     if not isinstance(epsilon, Tensor) and not epsilon > 0:
         raise ValueError(f"sinerelu: epsilon must be positive, got {epsilon}")
-    return _operators(x, epsilon)
+    if isinstance(epsilon, Tensor):
+        return _operators(x, epsilon)
+    return _operators.numbers(x, epsilon)
 
 
 class SineReLU(_SineReLU):

@@ -43,7 +43,9 @@ def sinlu(x: Tensor, amplitude: float | Tensor = 1.0, frequency: float | Tensor 
     """
     if is_compiling() or not fits(x, amplitude, frequency):
         return _sinlu(x, amplitude, frequency)
-    return _operators(x, amplitude, frequency)
+    if isinstance(amplitude, Tensor) or isinstance(frequency, Tensor):
+        return _operators(x, amplitude, frequency)
+    return _operators.numbers(x, amplitude, frequency)
 
 
 class SinLU(_SinLU):

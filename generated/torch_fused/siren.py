@@ -44,7 +44,9 @@ def siren(x: Tensor, omega_0: float | Tensor = 30.0) -> Tensor:
         return _siren(x, omega_0)
     if not isinstance(omega_0, Tensor) and not omega_0 > 0:
         raise ValueError(f"siren: omega_0 must be positive, got {omega_0}")
-    return _operators(x, omega_0)
+    if isinstance(omega_0, Tensor):
+        return _operators(x, omega_0)
+    return _operators.numbers(x, omega_0)
 
 
 siren_sine = siren

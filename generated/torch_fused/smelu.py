@@ -46,7 +46,9 @@ def smelu(x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
         return _smelu(x, beta)
     if not isinstance(beta, Tensor) and not beta > 0:
         raise ValueError(f"smelu: beta must be positive, got {beta}")
-    return _operators(x, beta)
+    if isinstance(beta, Tensor):
+        return _operators(x, beta)
+    return _operators.numbers(x, beta)
 
 
 class SmeLU(_SmeLU):

@@ -43,7 +43,9 @@ def snake(x: Tensor, frequency: float | Tensor = 1.0) -> Tensor:
         return _snake(x, frequency)
     if not isinstance(frequency, Tensor) and not frequency > 0:
         raise ValueError(f"snake: frequency must be positive, got {frequency}")
-    return _operators(x, frequency)
+    if isinstance(frequency, Tensor):
+        return _operators(x, frequency)
+    return _operators.numbers(x, frequency)
 
 
 class Snake(_Snake):

@@ -47,7 +47,9 @@ def snake_beta(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor = 1.
         raise ValueError(f"snake_beta: alpha must be positive, got {alpha}")
     if not isinstance(beta, Tensor) and not beta > 0:
         raise ValueError(f"snake_beta: beta must be positive, got {beta}")
-    return _operators(x, alpha, beta)
+    if isinstance(alpha, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, beta)
+    return _operators.numbers(x, alpha, beta)
 
 
 class SnakeBeta(_SnakeBeta):

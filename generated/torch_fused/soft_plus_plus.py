@@ -48,7 +48,9 @@ def soft_plus_plus(x: Tensor, k: float | Tensor = 1.0, c: float | Tensor = 2.0) 
         raise ValueError(f"soft_plus_plus: k must be positive, got {k}")
     if not isinstance(c, Tensor) and not c > 0:
         raise ValueError(f"soft_plus_plus: c must be positive, got {c}")
-    return _operators(x, k, c)
+    if isinstance(k, Tensor) or isinstance(c, Tensor):
+        return _operators(x, k, c)
+    return _operators.numbers(x, k, c)
 
 
 class SoftPlusPlus(_SoftPlusPlus):

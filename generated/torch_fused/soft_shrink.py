@@ -44,7 +44,9 @@ def soft_shrink(x: Tensor, lambd: float | Tensor = 0.5) -> Tensor:
         return _soft_shrink(x, lambd)
     if not isinstance(lambd, Tensor) and not lambd >= 0:
         raise ValueError(f"soft_shrink: lambd must be nonnegative, got {lambd}")
-    return _operators(x, lambd)
+    if isinstance(lambd, Tensor):
+        return _operators(x, lambd)
+    return _operators.numbers(x, lambd)
 
 
 softshrink = soft_shrink

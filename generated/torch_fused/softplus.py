@@ -44,7 +44,9 @@ def softplus(x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
         return _softplus(x, beta)
     if not isinstance(beta, Tensor) and not beta > 0:
         raise ValueError(f"softplus: beta must be positive, got {beta}")
-    return _operators(x, beta)
+    if isinstance(beta, Tensor):
+        return _operators(x, beta)
+    return _operators.numbers(x, beta)
 
 
 class Softplus(_Softplus):

@@ -43,7 +43,9 @@ def squareplus(x: Tensor, b: float | Tensor = 4.0) -> Tensor:
         return _squareplus(x, b)
     if not isinstance(b, Tensor) and not b > 0:
         raise ValueError(f"squareplus: b must be positive, got {b}")
-    return _operators(x, b)
+    if isinstance(b, Tensor):
+        return _operators(x, b)
+    return _operators.numbers(x, b)
 
 
 class Squareplus(_Squareplus):

@@ -53,7 +53,14 @@ def srelu(
     """
     if is_compiling() or not fits(x, t_r, a_r, t_l, a_l):
         return _srelu(x, t_r, a_r, t_l, a_l)
-    return _operators(x, t_r, a_r, t_l, a_l)
+    if (
+        isinstance(t_r, Tensor)
+        or isinstance(a_r, Tensor)
+        or isinstance(t_l, Tensor)
+        or isinstance(a_l, Tensor)
+    ):
+        return _operators(x, t_r, a_r, t_l, a_l)
+    return _operators.numbers(x, t_r, a_r, t_l, a_l)
 
 
 s_shaped_relu = srelu

@@ -43,7 +43,9 @@ def star_relu(x: Tensor, scale: float | Tensor = 0.8944, bias: float | Tensor = 
     """
     if is_compiling() or not fits(x, scale, bias):
         return _star_relu(x, scale, bias)
-    return _operators(x, scale, bias)
+    if isinstance(scale, Tensor) or isinstance(bias, Tensor):
+        return _operators(x, scale, bias)
+    return _operators.numbers(x, scale, bias)
 
 
 class StarReLU(_StarReLU):

@@ -45,7 +45,9 @@ def step_arctan(x: Tensor, steepness: float | Tensor = 2.0) -> Tensor:
         return _step_arctan(x, steepness)
     if not isinstance(steepness, Tensor) and not steepness > 0:
         raise ValueError(f"step_arctan: steepness must be positive, got {steepness}")
-    return _operators(x, steepness)
+    if isinstance(steepness, Tensor):
+        return _operators(x, steepness)
+    return _operators.numbers(x, steepness)
 
 
 class StepArctan(_StepArctan):

@@ -44,7 +44,9 @@ def step_fast_sigmoid(x: Tensor, steepness: float | Tensor = 25.0) -> Tensor:
         return _step_fast_sigmoid(x, steepness)
     if not isinstance(steepness, Tensor) and not steepness > 0:
         raise ValueError(f"step_fast_sigmoid: steepness must be positive, got {steepness}")
-    return _operators(x, steepness)
+    if isinstance(steepness, Tensor):
+        return _operators(x, steepness)
+    return _operators.numbers(x, steepness)
 
 
 class StepFastSigmoid(_StepFastSigmoid):

@@ -45,7 +45,9 @@ def step_sigmoid(x: Tensor, steepness: float | Tensor = 4.0) -> Tensor:
         return _step_sigmoid(x, steepness)
     if not isinstance(steepness, Tensor) and not steepness > 0:
         raise ValueError(f"step_sigmoid: steepness must be positive, got {steepness}")
-    return _operators(x, steepness)
+    if isinstance(steepness, Tensor):
+        return _operators(x, steepness)
+    return _operators.numbers(x, steepness)
 
 
 class StepSigmoid(_StepSigmoid):

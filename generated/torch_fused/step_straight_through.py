@@ -44,7 +44,9 @@ def step_straight_through(x: Tensor, width: float | Tensor = 1.0) -> Tensor:
         return _step_straight_through(x, width)
     if not isinstance(width, Tensor) and not width > 0:
         raise ValueError(f"step_straight_through: width must be positive, got {width}")
-    return _operators(x, width)
+    if isinstance(width, Tensor):
+        return _operators(x, width)
+    return _operators.numbers(x, width)
 
 
 class StepStraightThrough(_StepStraightThrough):

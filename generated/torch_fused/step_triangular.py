@@ -45,7 +45,9 @@ def step_triangular(x: Tensor, steepness: float | Tensor = 1.0) -> Tensor:
         return _step_triangular(x, steepness)
     if not isinstance(steepness, Tensor) and not steepness > 0:
         raise ValueError(f"step_triangular: steepness must be positive, got {steepness}")
-    return _operators(x, steepness)
+    if isinstance(steepness, Tensor):
+        return _operators(x, steepness)
+    return _operators.numbers(x, steepness)
 
 
 class StepTriangular(_StepTriangular):

@@ -47,7 +47,9 @@ def swiglu(
     if is_compiling() or not fits(a, a if b is None else b, beta):
         return _swiglu(a, b, beta=beta, dim=dim)
     a, b = _inputs(a, b, dim)
-    return _operators(a, b, beta)
+    if isinstance(beta, Tensor):
+        return _operators(a, b, beta)
+    return _operators.numbers(a, b, beta)
 
 
 class SwiGLU(_SwiGLU):

@@ -39,7 +39,9 @@ def swish(x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
     """
     if is_compiling() or not fits(x, beta):
         return _swish(x, beta)
-    return _operators(x, beta)
+    if isinstance(beta, Tensor):
+        return _operators(x, beta)
+    return _operators.numbers(x, beta)
 
 
 class Swish(_Swish):

@@ -42,7 +42,9 @@ def swish_t(x: Tensor, alpha: float | Tensor = 0.1, beta: float | Tensor = 1.0) 
     """
     if is_compiling() or not fits(x, alpha, beta):
         return _swish_t(x, alpha, beta)
-    return _operators(x, alpha, beta)
+    if isinstance(alpha, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, beta)
+    return _operators.numbers(x, alpha, beta)
 
 
 class SwishT(_SwishT):

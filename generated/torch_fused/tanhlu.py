@@ -45,7 +45,9 @@ def tanhlu(
     """
     if is_compiling() or not fits(x, alpha, lambd, beta):
         return _tanhlu(x, alpha, lambd, beta)
-    return _operators(x, alpha, lambd, beta)
+    if isinstance(alpha, Tensor) or isinstance(lambd, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha, lambd, beta)
+    return _operators.numbers(x, alpha, lambd, beta)
 
 
 class TanhLU(_TanhLU):

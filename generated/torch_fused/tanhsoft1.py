@@ -44,7 +44,9 @@ def tanhsoft1(x: Tensor, alpha: float | Tensor = 0.87) -> Tensor:
         return _tanhsoft1(x, alpha)
     if not isinstance(alpha, Tensor) and not alpha > 0:
         raise ValueError(f"tanhsoft1: alpha must be positive, got {alpha}")
-    return _operators(x, alpha)
+    if isinstance(alpha, Tensor):
+        return _operators(x, alpha)
+    return _operators.numbers(x, alpha)
 
 
 class TanhSoft1(_TanhSoft1):

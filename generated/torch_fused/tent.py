@@ -44,7 +44,9 @@ def tent(x: Tensor, delta: float | Tensor = 1.0) -> Tensor:
         return _tent(x, delta)
     if not isinstance(delta, Tensor) and not delta > 0:
         raise ValueError(f"tent: delta must be positive, got {delta}")
-    return _operators(x, delta)
+    if isinstance(delta, Tensor):
+        return _operators(x, delta)
+    return _operators.numbers(x, delta)
 
 
 class Tent(_Tent):

@@ -50,7 +50,9 @@ def ternary_quantizer(
         raise ValueError(f"ternary_quantizer: threshold must be nonnegative, got {threshold}")
     if not isinstance(width, Tensor) and not width > 0:
         raise ValueError(f"ternary_quantizer: width must be positive, got {width}")
-    return _operators(x, threshold, width)
+    if isinstance(threshold, Tensor) or isinstance(width, Tensor):
+        return _operators(x, threshold, width)
+    return _operators.numbers(x, threshold, width)
 
 
 class TernaryQuantizer(_TernaryQuantizer):

@@ -41,7 +41,9 @@ def threshold(x: Tensor, threshold: float | Tensor = 1.0, value: float | Tensor 
     """
     if is_compiling() or not fits(x, threshold, value):
         return _threshold(x, threshold, value)
-    return _operators(x, threshold, value)
+    if isinstance(threshold, Tensor) or isinstance(value, Tensor):
+        return _operators(x, threshold, value)
+    return _operators.numbers(x, threshold, value)
 
 
 class Threshold(_Threshold):

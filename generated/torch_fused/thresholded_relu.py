@@ -43,7 +43,9 @@ def thresholded_relu(x: Tensor, theta: float | Tensor = 1.0) -> Tensor:
         return _thresholded_relu(x, theta)
     if not isinstance(theta, Tensor) and not theta >= 0:
         raise ValueError(f"thresholded_relu: theta must be nonnegative, got {theta}")
-    return _operators(x, theta)
+    if isinstance(theta, Tensor):
+        return _operators(x, theta)
+    return _operators.numbers(x, theta)
 
 
 trec = thresholded_relu

@@ -43,7 +43,9 @@ def trelu(
     """
     if is_compiling() or not fits(x, threshold, mean_shift):
         return _trelu(x, threshold, mean_shift)
-    return _operators(x, threshold, mean_shift)
+    if isinstance(threshold, Tensor) or isinstance(mean_shift, Tensor):
+        return _operators(x, threshold, mean_shift)
+    return _operators.numbers(x, threshold, mean_shift)
 
 
 class TRelu(_TRelu):

@@ -59,7 +59,9 @@ def xielu(
         raise ValueError(f"xielu: alpha_n must be positive, got {alpha_n}")
     if not isinstance(beta, Tensor) and not beta > 0:
         raise ValueError(f"xielu: beta must be positive, got {beta}")
-    return _operators(x, alpha_p, alpha_n, beta)
+    if isinstance(alpha_p, Tensor) or isinstance(alpha_n, Tensor) or isinstance(beta, Tensor):
+        return _operators(x, alpha_p, alpha_n, beta)
+    return _operators.numbers(x, alpha_p, alpha_n, beta)
 
 
 class XIELU(_XIELU):

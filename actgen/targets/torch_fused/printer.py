@@ -6,11 +6,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
-from actgen.targets.forms import ARITHMETIC, Form, call
-from actgen.targets.statements import Listing, Printer
+from actgen.numerics.kernel import Call, Kernel
+from actgen.targets.forms import ARITHMETIC, Form, Precedence, call
+from actgen.targets.statements import Listing, Piece, Printer
 
 FORMS: Mapping[str, Form] = {
     **ARITHMETIC,
+    "negate": Form("-{0}", Precedence.UNARY, (Precedence.POWER,)),  # --a is another operator
     "absolute": call("abs", tensors=(0,)),
     "sign": call("sign", tensors=(0,)),
     "copysign": call("copysign", 2, tensors=(0, 1)),
@@ -63,6 +65,8 @@ class CppPrinter(Printer):
         reserved: names that steps must not take.
     """
 
+    is_typed = True
+
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         super().__init__(FORMS, "C++", {*KEPT, *_FUNCTIONS, _NUMBER, *reserved})
 
@@ -81,12 +85,27 @@ class CppPrinter(Printer):
         """Return a register full of a number."""
         return f"{_NUMBER}({literal})"
 
+    def write(self, node: Call, operands: tuple[Piece, ...], like: str) -> Piece:
+        """Return the text of a call; a function of nothing but literals, which are doubles, is one of a Number."""
+        places = self.form(node.operation).tensors
+        if places and all(_is_double(operands[place]) for place in places):
+            first = places[0]
+            made = Piece(self.tensor(operands[first].text, like), Precedence.ATOM, operands[first].node)
+            operands = (*operands[:first], made, *operands[first + 1 :])
+        return super().write(node, operands, like)
+
+
+def _is_double(piece: Piece) -> bool:
+    """Whether a text is one of literals only: no variable is in it, and no step, which is a Number."""
+    return not piece.is_name and not Kernel(piece.node).variables and not piece.text.startswith(f"{_NUMBER}(")
+
 
 def lines(listing: Listing) -> list[str]:
     """Return the steps as C++ statements: a name is declared where it comes first, and assigned to further on."""
     made, known = [], set()
     for statement in listing.statements:
-        made.append(f"{'' if statement.name in known else 'auto '}{statement.name} = {statement.text};")
+        kind = "auto " if statement.is_boolean else f"{_NUMBER} "
+        made.append(f"{'' if statement.name in known else kind}{statement.name} = {statement.text};")
         known.add(statement.name)
     return [*made, f"return {listing.result};"]
 

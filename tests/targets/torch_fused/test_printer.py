@@ -190,3 +190,37 @@ def test_a_variable_whose_name_is_taken_is_called_otherwise(name: str) -> None:
     assert cpp_name("alpha") == "alpha"
     assert not KEPT & {cpp_name(word) for word in KEPT}
     assert re.fullmatch(r"ByXAndAlphaP", struct_name(("x", "alpha_p")))
+
+
+def test_a_step_that_is_a_truth_value_gets_a_name_of_its_own() -> None:
+    x = Variable("x")
+    node: Any = x
+    for k in range(9):
+        node = Call("add", (Call("multiply", (node, x)), Constant(1.0 + k / 7)))
+    is_far: Any = Call("greater", (node, Constant(0.5)))
+    for k in range(9):
+        is_far = Call("either", (is_far, Call("less", (Call("add", (x, Constant(k / 3))), Constant(k / 7)))))
+    text = lines(CppPrinter(["x"]).print(Kernel(Call("select", (is_far, x, Constant(0.0))))))
+    kinds: dict[str, set[str]] = {"auto": set(), "Number": set()}
+    for line in text[:-1]:
+        kind, name, *_ = line.split()
+        if kind in kinds:
+            kinds[kind].add(name)
+            continue
+        is_truth = "|" in line or "<" in line or ">" in line
+        assert kind in kinds["auto" if is_truth else "Number"], line
+    assert kinds["Number"]
+    assert not kinds["auto"] & kinds["Number"]
+
+
+def test_what_cpp_reads_otherwise_than_python_is_written_otherwise() -> None:
+    x, half = Variable("x"), Constant(0.5)
+
+    def text(result: Any) -> str:
+        return lines(CppPrinter(["x"]).print(Kernel(result)))[-1]
+
+    assert text(Call("negate", (Call("negate", (x,)),))) == "return -(-x);"
+    assert text(Call("negate", (Constant(-0.5),))) == "return -(-0.5);"
+    product = Call("multiply", (half, Constant(3.0)))
+    assert text(Call("square", (product,))) == "return square(Number(0.5 * 3.0));"
+    assert text(Call("maximum", (product, x))) == "return maximum(0.5 * 3.0, x);"
