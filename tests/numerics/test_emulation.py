@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actgen.numerics.emulation import EVALUATIONS, IDEAL, Arithmetic, Emulator, run
+from actgen.numerics.emulation import EVALUATIONS, IDEAL, Arithmetic, Emulator, Functions, run
 from actgen.numerics.kernel import OPERATIONS, Constant, Kernel, Node, Variable
 from actgen.numerics.lowering import call
 
@@ -240,3 +240,14 @@ def test_an_emulator_computes_a_node_once_and_forgets_when_its_room_is_full(monk
         assert counted.count(shared) == expected
         for kernel, result in zip(kernels, results, strict=True):
             np.testing.assert_array_equal(result, run(kernel, values, "float32"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_machines_that_share_what_functions_give_are_each_off_as_by_themselves(dtype: str) -> None:
+    """Subnormal results are flushed in place: not in what the next machine is given."""
+    values = {"a": np.concatenate([np.linspace(-800, 800, 2001), [-103.0, -87.9, -745.0, -709.5]])}
+    kernel = Kernel(call("multiply", call("exp", A), call("tanh", call("exp", A))))
+    functions = Functions()
+    for machine in (ROUGH, Arithmetic("flushing", errors=ROUGH.errors), IDEAL, ROUGH):
+        shared = Emulator(values, dtype, machine, functions=functions).run(kernel)
+        np.testing.assert_array_equal(shared, run(kernel, values, dtype, machine))

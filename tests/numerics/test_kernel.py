@@ -79,3 +79,11 @@ def test_only_comparisons_and_connectives_are_boolean() -> None:
     assert boolean == compared | {"both", "either"}
     assert call("less", X, BETA).is_boolean
     assert not call("select", call("less", X, BETA), X, BETA).is_boolean
+
+
+def test_a_call_knows_the_variables_that_all_its_operands_read() -> None:
+    both = call("multiply", call("exp", X), call("add", BETA, Constant(1.0)))
+    assert both.variables == {X, BETA}
+    assert call("exp", X).variables == {X}
+    assert call("exp", Constant(1.0)).variables == frozenset()
+    assert both.variables == set(Kernel(both).variables)
