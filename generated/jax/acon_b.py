@@ -57,13 +57,18 @@ def _value(x: Array, p: Array, beta: Array) -> Array:
 @jax.jit
 def _derivative_x(x: Array, p: Array, beta: Array) -> Array:
     """df / dx."""
-    product = beta * p
-    product_2 = x * (product - beta)
-    t = jnp.exp(-jnp.abs(product_2))
-    total = p + jnp.clip(x, -(2.0**100), 2.0**100) * (beta + p * (product - 2.0 * beta))
-    total = total + 1.0
-    numerator = jnp.where(product_2 < 0.0, (p * t + total) * t + 1.0, (t + total) * t + p)
-    return numerator / ((t + 2.0) * t + 1.0)
+    product = beta * jnp.clip(x, -(2.0**40), 2.0**40)
+    difference = 1.0 - p
+    product_2 = product * difference
+    e = jnp.exp(0.5 * -jnp.abs(product_2))
+    t = jnp.square(e)
+    ratio = 1.0 / (1.0 + t)
+    minus_product_2 = -product_2
+    t_2 = jnp.square(jnp.exp(0.5 * -jnp.abs(minus_product_2)))
+    branch = jnp.where(product_2 < 0.0, e, 1.0)
+    product_3 = product * jnp.square(difference) * ratio * (1.0 / (1.0 + t_2))
+    product_3 = product_3 * jnp.where(minus_product_2 < 0.0, t_2, 1.0) + difference * ratio
+    return product_3 * branch * branch + p
 
 
 @jax.custom_jvp

@@ -70,7 +70,7 @@ def _value(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     total = p_2 * x + x * difference * (1.0 / (1.0 + t)) * branch * branch
     product_3 = product_2 * jnp.inf
     product_3 = jnp.where(is_equal & (jnp.abs(product_2) > 2.0**50), product_3, product_2)
-    return jnp.where(abs_x < 1024.0, total, product_3)
+    return jnp.where(abs_x < 4096.0, total, product_3)
 
 
 @jax.custom_jvp
@@ -118,7 +118,7 @@ def _derivative_p_1(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     numerator = numerator / jnp.square(t_2 + 1.0) * jnp.where(is_negative, branch, x)
     numerator_2 = clamped * (t + total) * root_t * root_t
     numerator_3 = jnp.where(is_negative, numerator_2, x * (total * t + 1.0))
-    return jnp.where(jnp.abs(x) < 1024.0, numerator_3 / jnp.square(t + 1.0), numerator)
+    return jnp.where(jnp.abs(x) < 4096.0, numerator_3 / jnp.square(t + 1.0), numerator)
 
 
 @jax.custom_jvp
@@ -140,7 +140,7 @@ def _derivative_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     numerator = numerator / jnp.square(t_2 + 1.0) * jnp.where(is_negative, x, branch)
     numerator_2 = clamped * (t + total) * root_t * root_t
     numerator_3 = jnp.where(is_negative, x * (total * t + 1.0), numerator_2)
-    return jnp.where(jnp.abs(x) < 1024.0, numerator_3 / jnp.square(t + 1.0), numerator)
+    return jnp.where(jnp.abs(x) < 4096.0, numerator_3 / jnp.square(t + 1.0), numerator)
 
 
 @jax.custom_jvp
@@ -236,8 +236,7 @@ def _second_derivative_p_1_p_1(x: Array, p_1: Array, p_2: Array, beta: Array) ->
     product = beta * x * (p_1 - p_2)
     is_negative = product < 0.0
     product_2 = 2.0 * beta
-    abs_product = jnp.abs(product)
-    root_t = jnp.exp(-0.5 * abs_product)
+    root_t = jnp.exp(-0.5 * jnp.abs(product))
     branch = jnp.where(root_t == 0.0, 0.0, x)
     product_3 = product_2 * jnp.square(branch)
     product_4 = beta * branch
@@ -248,22 +247,19 @@ def _second_derivative_p_1_p_1(x: Array, p_1: Array, p_2: Array, beta: Array) ->
     t = jnp.square(root_t)
     difference_2 = product_6 - product_5
     total_2 = product_4 * difference_2 + 1.0
+    total_3 = ((t + 3.0) * t + 3.0) * t + 1.0
     clamped = jnp.clip(x, -(2.0**33), 2.0**33)
     product_7 = product_2 * jnp.square(clamped)
     product_8 = beta * clamped
-    total_3 = product_8 * difference + 1.0
-    t_2 = jnp.exp(-abs_product)
-    total_4 = product_8 * difference_2 + 1.0
-    total_5 = t_2 + 1.0
-    numerator = product_3 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator = jnp.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
-    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
-    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
-    numerator_5 = jnp.where(is_negative, numerator_4, numerator_3)
-    numerator_5 = numerator_5 / (jnp.square(total_5) * total_5)
-    return jnp.where(jnp.abs(x) < 2.0**63, numerator, numerator_5)
+    total_4 = product_8 * difference + 1.0
+    total_5 = product_8 * difference_2 + 1.0
+    numerator = product_7 * (total_5 * t + total_4) * root_t * root_t
+    numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t
+    numerator_2 = jnp.where(is_negative, numerator_2, numerator) / total_3
+    numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_4 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator_4 = jnp.where(is_negative, numerator_4, numerator_3) / total_3
+    return jnp.where(jnp.abs(x) < 2.0**63, numerator_4, numerator_2)
 
 
 @jax.jit
@@ -272,8 +268,7 @@ def _second_derivative_p_1_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) ->
     product = beta * x * (p_1 - p_2)
     is_negative = product < 0.0
     product_2 = 2.0 * beta
-    abs_product = jnp.abs(product)
-    root_t = jnp.exp(-0.5 * abs_product)
+    root_t = jnp.exp(-0.5 * jnp.abs(product))
     branch = jnp.where(root_t == 0.0, 0.0, x)
     product_3 = product_2 * jnp.square(branch)
     product_4 = beta * branch
@@ -284,22 +279,19 @@ def _second_derivative_p_1_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) ->
     t = jnp.square(root_t)
     difference_2 = product_6 - product_5
     total_2 = product_4 * difference_2 + 1.0
+    total_3 = ((t + 3.0) * t + 3.0) * t + 1.0
     clamped = jnp.clip(x, -(2.0**33), 2.0**33)
     product_7 = product_2 * jnp.square(clamped)
     product_8 = beta * clamped
-    total_3 = product_8 * difference + 1.0
-    t_2 = jnp.exp(-abs_product)
-    total_4 = product_8 * difference_2 + 1.0
-    total_5 = t_2 + 1.0
-    numerator = -(product_3 * (total_2 * t + total) * root_t * root_t)
-    numerator_2 = -(product_3 * (total * t + total_2) * root_t * root_t)
-    numerator = jnp.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
-    numerator_3 = -(product_7 * (total_4 * t_2 + total_3) * t_2)
-    numerator_4 = -(product_7 * (total_3 * t_2 + total_4) * t_2)
-    numerator_5 = jnp.where(is_negative, numerator_4, numerator_3)
-    numerator_5 = numerator_5 / (jnp.square(total_5) * total_5)
-    return jnp.where(jnp.abs(x) < 2.0**63, numerator, numerator_5)
+    total_4 = product_8 * difference + 1.0
+    total_5 = product_8 * difference_2 + 1.0
+    numerator = -(product_7 * (total_5 * t + total_4) * root_t * root_t)
+    numerator_2 = -(product_7 * (total_4 * t + total_5) * root_t * root_t)
+    numerator_2 = jnp.where(is_negative, numerator_2, numerator) / total_3
+    numerator_3 = -(product_3 * (total_2 * t + total) * root_t * root_t)
+    numerator_4 = -(product_3 * (total * t + total_2) * root_t * root_t)
+    numerator_4 = jnp.where(is_negative, numerator_4, numerator_3) / total_3
+    return jnp.where(jnp.abs(x) < 2.0**63, numerator_4, numerator_2)
 
 
 @jax.jit
@@ -331,8 +323,7 @@ def _second_derivative_p_2_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) ->
     product = beta * x * (p_1 - p_2)
     is_negative = product < 0.0
     product_2 = 2.0 * beta
-    abs_product = jnp.abs(product)
-    root_t = jnp.exp(-0.5 * abs_product)
+    root_t = jnp.exp(-0.5 * jnp.abs(product))
     branch = jnp.where(root_t == 0.0, 0.0, x)
     product_3 = product_2 * jnp.square(branch)
     product_4 = beta * branch
@@ -343,22 +334,19 @@ def _second_derivative_p_2_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) ->
     t = jnp.square(root_t)
     difference_2 = product_6 - product_5
     total_2 = product_4 * difference_2 + 1.0
+    total_3 = ((t + 3.0) * t + 3.0) * t + 1.0
     clamped = jnp.clip(x, -(2.0**33), 2.0**33)
     product_7 = product_2 * jnp.square(clamped)
     product_8 = beta * clamped
-    total_3 = product_8 * difference + 1.0
-    t_2 = jnp.exp(-abs_product)
-    total_4 = product_8 * difference_2 + 1.0
-    total_5 = t_2 + 1.0
-    numerator = product_3 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator = jnp.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
-    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
-    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
-    numerator_5 = jnp.where(is_negative, numerator_4, numerator_3)
-    numerator_5 = numerator_5 / (jnp.square(total_5) * total_5)
-    return jnp.where(jnp.abs(x) < 2.0**63, numerator, numerator_5)
+    total_4 = product_8 * difference + 1.0
+    total_5 = product_8 * difference_2 + 1.0
+    numerator = product_7 * (total_5 * t + total_4) * root_t * root_t
+    numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t
+    numerator_2 = jnp.where(is_negative, numerator_2, numerator) / total_3
+    numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_4 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator_4 = jnp.where(is_negative, numerator_4, numerator_3) / total_3
+    return jnp.where(jnp.abs(x) < 2.0**63, numerator_4, numerator_2)
 
 
 @jax.jit

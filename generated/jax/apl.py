@@ -24,9 +24,9 @@ def apl(
     """Adaptive piecewise linear unit (APL), relu(x) + a_1 * relu(b_1 - x) + a_2 * relu(b_2 - x).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
-    become floats as in jax.numpy, weak types stay weak. Derivative: a_1*Piecewise((0, b_1 - x <=
-    0), (-1, True)) + a_2*Piecewise((0, b_2 - x <= 0), (-1, True)) + Piecewise((0, x <= 0), (1,
-    True)). Limits: inf at -inf, inf at inf. Kinks at -1, 0.
+    become floats as in jax.numpy, weak types stay weak. Derivative: a_1*Piecewise((0, b_1 <= x),
+    (-1, True)) + a_2*Piecewise((0, b_2 <= x), (-1, True)) + Piecewise((0, x <= 0), (1, True)).
+    Limits: inf at -inf, inf at inf. Kinks at -1, 0.
 
     Args:
         x: Input of any shape.
@@ -66,16 +66,16 @@ def apl(
 @jax.jit
 def _value(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Array:
     """f."""
-    total = a_1 * jnp.maximum(b_1 - x, 0.0) + a_2 * jnp.maximum(b_2 - x, 0.0)
-    return total + jnp.maximum(x, 0.0)
+    product = a_2 * jnp.where(b_2 <= x, 0.0, b_2 - x)
+    return a_1 * jnp.where(b_1 <= x, 0.0, b_1 - x) + product + jnp.maximum(x, 0.0)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_x(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Array:
     """df / dx."""
-    product = a_2 * jnp.where(b_2 - x <= 0.0, jnp.full_like(x, 0.0), -1.0)
-    product = a_1 * jnp.where(b_1 - x <= 0.0, jnp.full_like(x, 0.0), -1.0) + product
+    product = a_2 * jnp.where(b_2 <= x, jnp.full_like(x, 0.0), -1.0)
+    product = a_1 * jnp.where(b_1 <= x, jnp.full_like(x, 0.0), -1.0) + product
     product = product + jnp.where(x <= 0.0, jnp.full_like(x, 0.0), 1.0)
     return jnp.where(x == x, product, x)
 
@@ -83,53 +83,53 @@ def _derivative_x(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> A
 @jax.custom_jvp
 @jax.jit
 def _derivative_a_1(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Array:
-    """df / da_1 = Piecewise((0, b_1 - x <= 0), (b_1 - x, True))."""
-    return jnp.maximum(b_1 - x, 0.0)
+    """df / da_1 = Piecewise((0, b_1 <= x), (b_1 - x, True))."""
+    return jnp.where(b_1 <= x, 0.0, b_1 - x)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_b_1(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Array:
-    """df / db_1 = a_1*Piecewise((0, b_1 - x <= 0), (1, True))."""
-    return jnp.where(x == x, jnp.where(b_1 - x <= 0.0, 0.0, a_1), x)
+    """df / db_1 = a_1*Piecewise((0, b_1 <= x), (1, True))."""
+    return jnp.where(x == x, jnp.where(b_1 <= x, 0.0, a_1), x)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_a_2(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Array:
-    """df / da_2 = Piecewise((0, b_2 - x <= 0), (b_2 - x, True))."""
-    return jnp.maximum(b_2 - x, 0.0)
+    """df / da_2 = Piecewise((0, b_2 <= x), (b_2 - x, True))."""
+    return jnp.where(b_2 <= x, 0.0, b_2 - x)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_b_2(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Array:
-    """df / db_2 = a_2*Piecewise((0, b_2 - x <= 0), (1, True))."""
-    return jnp.where(x == x, jnp.where(b_2 - x <= 0.0, 0.0, a_2), x)
+    """df / db_2 = a_2*Piecewise((0, b_2 <= x), (1, True))."""
+    return jnp.where(x == x, jnp.where(b_2 <= x, 0.0, a_2), x)
 
 
 @jax.jit
 def _second_derivative_x_a_1(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Array:
-    """d2f / dx da_1 = Piecewise((0, b_1 - x <= 0), (-1, True))."""
-    return jnp.where(x == x, jnp.where(b_1 - x <= 0.0, jnp.full_like(x, 0.0), -1.0), x)
+    """d2f / dx da_1 = Piecewise((0, b_1 <= x), (-1, True))."""
+    return jnp.where(x == x, jnp.where(b_1 <= x, jnp.full_like(x, 0.0), -1.0), x)
 
 
 @jax.jit
 def _second_derivative_x_a_2(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Array:
-    """d2f / dx da_2 = Piecewise((0, b_2 - x <= 0), (-1, True))."""
-    return jnp.where(x == x, jnp.where(b_2 - x <= 0.0, jnp.full_like(x, 0.0), -1.0), x)
+    """d2f / dx da_2 = Piecewise((0, b_2 <= x), (-1, True))."""
+    return jnp.where(x == x, jnp.where(b_2 <= x, jnp.full_like(x, 0.0), -1.0), x)
 
 
 @jax.jit
 def _second_derivative_a_1_b_1(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Array:
-    """d2f / da_1 db_1 = Piecewise((0, b_1 - x <= 0), (1, True))."""
-    return jnp.where(x == x, jnp.where(b_1 - x <= 0.0, jnp.full_like(x, 0.0), 1.0), x)
+    """d2f / da_1 db_1 = Piecewise((0, b_1 <= x), (1, True))."""
+    return jnp.where(x == x, jnp.where(b_1 <= x, jnp.full_like(x, 0.0), 1.0), x)
 
 
 @jax.jit
 def _second_derivative_a_2_b_2(x: Array, a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Array:
-    """d2f / da_2 db_2 = Piecewise((0, b_2 - x <= 0), (1, True))."""
-    return jnp.where(x == x, jnp.where(b_2 - x <= 0.0, jnp.full_like(x, 0.0), 1.0), x)
+    """d2f / da_2 db_2 = Piecewise((0, b_2 <= x), (1, True))."""
+    return jnp.where(x == x, jnp.where(b_2 <= x, jnp.full_like(x, 0.0), 1.0), x)
 
 
 def _along(tangents, value, variables, partials):

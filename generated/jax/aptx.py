@@ -87,16 +87,15 @@ def _derivative_x(x: Array, alpha: Array, beta: Array, gamma: Array) -> Array:
     e = jnp.exp(0.5 * -jnp.abs(product_3))
     t_2 = jnp.square(e)
     branch = jnp.where(product_3 < 0.0, e, 1.0)
+    total = alpha + 1.0
     t_3 = jnp.exp(-2.0 * jnp.abs(beta * x))
-    total = t_3 + 1.0
-    total_2 = alpha + 1.0
-    product_4 = 4.0 * beta * t_3 * jnp.clip(x, -(2.0**100), 2.0**100)
+    total_2 = 2.0 * alpha + 4.0 * beta * jnp.clip(x, -(2.0**100), 2.0**100)
     total_3 = difference + product * jnp.square(2.0 / (1.0 + jnp.square(t))) * t * t
     total_3 = gamma * (total_3 + 2.0 * (1.0 / (1.0 + t_2)) * branch * branch)
-    numerator = -(gamma * (total * -(total_2 * t_3 + difference) - product_4))
-    numerator_2 = gamma * (product_4 + total * (difference * t_3 + total_2))
-    numerator = jnp.where(product_2 * x < 0.0, numerator, numerator_2) / jnp.square(total)
-    return jnp.where(x < -32.0, total_3, numerator)
+    numerator = -(gamma * -((total * t_3 + total_2) * t_3 + difference))
+    numerator_2 = gamma * ((difference * t_3 + total_2) * t_3 + total)
+    numerator = jnp.where(product_2 * x < 0.0, numerator, numerator_2)
+    return jnp.where(x < -32.0, total_3, numerator / jnp.square(t_3 + 1.0))
 
 
 @jax.custom_jvp
@@ -123,91 +122,14 @@ def _derivative_beta(x: Array, alpha: Array, beta: Array, gamma: Array) -> Array
 @jax.jit
 def _derivative_gamma(x: Array, alpha: Array, beta: Array, gamma: Array) -> Array:
     """df / dgamma = x*(alpha + tanh(beta*x))."""
-    abs_x = jnp.abs(x)
-    total = alpha - 1.0
-    difference = total - alpha
-    total_2 = alpha - (total - difference) + (-1.0 - difference)
-    branch = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch
-    product = x * total_3
-    product_2 = 2.0 * x
-    product_3 = 2.0 * beta * x
-    negated = -jnp.abs(product_3)
-    is_less = jnp.abs(negated) < 0.5
-    expm1_negated = _expm1(negated)
-    total_4 = expm1_negated + 1.0
-    t = jnp.where(is_less, total_4, jnp.exp(negated))
-    total_5 = t + 1.0
-    difference_2 = total_5 - t
-    branch_2 = jnp.where(is_less, expm1_negated - (total_4 - 1.0), 0.0)
-    branch_2 = t - (total_5 - difference_2) + (1.0 - difference_2) + branch_2
-    branch_3 = jnp.where(jnp.abs(branch_2) < jnp.inf, branch_2, 0.0)
-    total_6 = total_5 + branch_3
-    ratio = 1.0 / total_6
-    product_4 = product_2 * ratio
-    smaller = jnp.minimum(product_3, 0.0)
-    is_far = jnp.abs(smaller) > 64.0
-    branch_4 = jnp.where(is_far, 0.5 * smaller, smaller)
-    is_less_2 = jnp.abs(branch_4) < 0.5
-    expm1_branch_4 = _expm1(branch_4)
-    total_7 = expm1_branch_4 + 1.0
-    part_of_t = jnp.where(is_less_2, total_7, jnp.exp(branch_4))
-    product_5 = product_4 * part_of_t
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product_6 = product_5 * rest_of_t
-    total_8 = product + product_6
-    difference_3 = total_8 - product
-    head_x = _head(x)
-    head_total_3 = _head(total_3)
-    difference_4 = total_3 - head_total_3
-    difference_5 = x - head_x
-    head_product_5 = _head(product_5)
-    head_rest_of_t = _head(rest_of_t)
-    difference_6 = rest_of_t - head_rest_of_t
-    difference_7 = product_5 - head_product_5
-    head_product_4 = _head(product_4)
-    head_part_of_t = _head(part_of_t)
-    difference_8 = part_of_t - head_part_of_t
-    difference_9 = product_4 - head_product_4
-    head_product_2 = _head(product_2)
-    head_ratio = _head(ratio)
-    difference_10 = ratio - head_ratio
-    difference_11 = product_2 - head_product_2
-    product_7 = ratio * total_6
-    head_total_6 = _head(total_6)
-    difference_12 = total_6 - head_total_6
-    branch_5 = jnp.where(is_less_2, expm1_branch_4 - (total_7 - 1.0), 0.0)
-    total_9 = head_product_4 * head_part_of_t - product_5 + head_product_4 * difference_8
-    total_9 = total_9 + difference_9 * head_part_of_t + difference_9 * difference_8
-    total_9 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_9)
-    total_10 = head_product_5 * head_rest_of_t - product_6 + head_product_5 * difference_6
-    total_10 = total_10 + difference_7 * head_rest_of_t + difference_7 * difference_6
-    total_10 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_11 = head_product_2 * head_ratio - product_4 + head_product_2 * difference_10
-    total_11 = total_11 + difference_11 * head_ratio + difference_11 * difference_10
-    total_11 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_11)
-    numerator = head_ratio * head_total_6 - product_7 + head_ratio * difference_12
-    numerator = numerator + difference_10 * head_total_6 + difference_10 * difference_12
-    numerator = 1.0 - product_7 - jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_3 - (total_6 - total_5)) * ratio) / total_6 * product_2
-    total_9 = total_9 + (total_11 + numerator) * part_of_t + branch_5 * product_4
-    total_10 = total_10 + total_9 * rest_of_t
-    total_10 = total_10 + jnp.where(is_far, branch_5, 0.0) * product_5
-    total_12 = product - (total_8 - difference_3) + (product_6 - difference_3)
-    total_13 = head_x * head_total_3 - product + head_x * difference_4
-    total_13 = total_13 + difference_5 * head_total_3 + difference_5 * difference_4
-    total_13 = jnp.where(product * 2.0**-60 == 0.0, 0.0, total_13)
-    total_12 = total_12 + (total_13 + (branch - (total_3 - total)) * x) + total_10
-    branch_6 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_14 = total_8 + branch_6
-    difference_13 = branch_6 - (total_14 - total_8)
-    is_equal = abs_x == jnp.inf
-    branch_7 = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
-    product_8 = branch_7 * (alpha + _tanh(jnp.where(beta == 0.0, 0.0, beta * branch_7)))
-    total_15 = total_14 + jnp.where(jnp.abs(difference_13) < jnp.inf, difference_13, 0.0)
-    product_9 = product_8 * jnp.inf
-    product_9 = jnp.where(is_equal & (jnp.abs(product_8) > 2.0**50), product_9, product_8)
-    return jnp.where(abs_x < 512.0, total_15, product_9)
+    product = 2.0 * beta
+    root_t = jnp.exp(-jnp.abs(jnp.where(beta == 0.0, 0.0, beta * x)))
+    t = jnp.square(root_t)
+    difference = alpha - 1.0
+    numerator = 2.0 * jnp.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
+    branch = jnp.where(difference == 0.0, 0.0, difference * x)
+    numerator_2 = jnp.where(product == 0.0, 0.0, product * x)
+    return jnp.where(numerator_2 < 0.0, numerator, 2.0 * x) / (t + 1.0) + branch
 
 
 @jax.jit
@@ -244,11 +166,10 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array, gamma: Array)
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product_3, product_3))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    total_2 = t + 1.0
     numerator = product * (total * t - difference) * part_of_t * rest_of_t
     numerator_2 = product * (total - difference * t) * part_of_t * rest_of_t
     numerator = jnp.where(2.0 * beta * x < 0.0, numerator_2, numerator)
-    return numerator / (jnp.square(total_2) * total_2)
+    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 
 
 @jax.jit
@@ -265,16 +186,15 @@ def _second_derivative_x_gamma(x: Array, alpha: Array, beta: Array, gamma: Array
     is_far = jnp.abs(smaller) > 64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    total = alpha + 1.0
     t_3 = jnp.exp(-2.0 * jnp.abs(beta * x))
-    total = t_3 + 1.0
-    total_2 = alpha + 1.0
-    product_4 = 4.0 * beta * t_3 * jnp.clip(x, -(2.0**100), 2.0**100)
+    total_2 = 2.0 * alpha + 4.0 * beta * jnp.clip(x, -(2.0**100), 2.0**100)
     total_3 = difference + product * jnp.square(2.0 / (1.0 + jnp.square(t))) * t * t
     total_3 = total_3 + 2.0 * (1.0 / (1.0 + t_2)) * part_of_t * rest_of_t
-    numerator = -(total * -(total_2 * t_3 + difference) - product_4)
-    numerator_2 = product_4 + total * (difference * t_3 + total_2)
-    numerator = jnp.where(product_2 * x < 0.0, numerator, numerator_2) / jnp.square(total)
-    return jnp.where(x < -32.0, total_3, numerator)
+    numerator = --((total * t_3 + total_2) * t_3 + difference)
+    numerator_2 = (difference * t_3 + total_2) * t_3 + total
+    numerator = jnp.where(product_2 * x < 0.0, numerator, numerator_2)
+    return jnp.where(x < -32.0, total_3, numerator / jnp.square(t_3 + 1.0))
 
 
 @jax.jit
@@ -379,11 +299,6 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
     return x if x.dtype == dtype else x.astype(dtype)
 
 
-def _head(a: Array) -> Array:
-    """a in half its digits, so that the product of two such numbers is exact; no compiler sees through it."""
-    return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))
-
-
 def _expm1(a: Array) -> Array:
     """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
     e = jnp.exp(a)
@@ -391,9 +306,3 @@ def _expm1(a: Array) -> Array:
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
     )
-
-
-def _tanh(a: Array) -> Array:
-    """tanh, within 4.3 ULP; XLA's own is off by 6.5 in float64."""
-    t = jnp.exp(-2.0 * jnp.abs(a))
-    return jnp.where(jnp.abs(a) < 0.5, jnp.tanh(a), jnp.copysign(1.0 - 2.0 * t / (1.0 + t), a))

@@ -71,7 +71,7 @@ def _value(x: Array) -> Array:
     atan_2 = jnp.arctan(jnp.where(is_greater_2, 1.0 / -x, --x))
     product = _1_OVER_PI * x * jnp.where(is_greater_2, atan_2, _PI_OVER_2 + atan_2)
     product_2 = larger * jnp.where(is_greater, atan, _PI_OVER_2 + atan) * _1_OVER_PI
-    return jnp.where(x < -2.0, product_2, product)
+    return jnp.where(x < 0.0625, product_2, product)
 
 
 @jax.custom_jvp

@@ -66,7 +66,7 @@ def _value(x: Array, alpha: Array, gamma: Array, beta: Array) -> Array:
     total_2 = beta + gamma * _tanh(product)
     numerator = difference * t + total
     numerator = jnp.where(2.0 * alpha * x < 0.0, total * t + difference, numerator)
-    return jnp.where(jnp.abs(x) < 0.125, total_2, numerator / (t + 1.0))
+    return jnp.where(jnp.abs(x) < 0.25, total_2, numerator / (t + 1.0))
 
 
 @jax.custom_jvp

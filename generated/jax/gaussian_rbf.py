@@ -101,15 +101,13 @@ def _second_derivative_x_sigma(x: Array, sigma: Array) -> Array:
 def _second_derivative_sigma_sigma(x: Array, sigma: Array) -> Array:
     """d2f / dsigma dsigma = x^2*(-3 + x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^4."""
     ratio = x / sigma
-    ratio_squared = jnp.square(ratio)
     sigma_squared = jnp.square(sigma)
     squared = jnp.square(jnp.clip(ratio, -64.0, 64.0))
     e = jnp.exp(0.5 * (0.5 * -squared))
-    numerator = (0.18748601333159035 * ratio_squared - 0.8749999978658299) * ratio_squared
-    numerator = ((numerator + 2.4999999999998956) * ratio_squared - 3.0) / sigma_squared
-    numerator = numerator * ratio * ratio
+    numerator = ratio * (jnp.square(ratio) - 3.0) * jnp.exp(-0.5 * ratio * ratio) * ratio
+    numerator = numerator / sigma_squared
     ratio_2 = squared * (squared - 3.0) * e * e / sigma_squared
-    return jnp.where(jnp.abs(ratio) < 0.015625, numerator, ratio_2)
+    return jnp.where(jnp.abs(x) < 5.960464477539063e-08, numerator, ratio_2)
 
 
 def _along(tangents, value, variables, partials):

@@ -75,10 +75,12 @@ def _derivative_alpha(x: Array, alpha: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     """d2f / dx dx = 3*alpha*x*(alpha*x^2/(alpha*x^2 + 1) - 1)/(alpha*x^2 + 1)^(3/2)."""
-    total = alpha * x * x + 1.0
-    ratio = 1.0 / total
-    product = -3.0 * ratio * alpha * ratio * x * (1.0 / jnp.sqrt(total))
-    return jnp.where(x == jnp.inf, 0.0, jnp.where(x == -jnp.inf, 0.0, product))
+    held = jnp.clip(x, -1.0, 1.0)
+    scale = jnp.maximum(jnp.abs(x), 1.0)
+    inverse_scale = 1.0 / scale
+    total = alpha * jnp.square(held) + jnp.square(inverse_scale)
+    numerator = -3.0 * held * alpha / (jnp.square(total) * jnp.sqrt(total)) * inverse_scale
+    return numerator * inverse_scale * inverse_scale / scale
 
 
 @jax.jit

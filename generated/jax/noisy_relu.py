@@ -89,8 +89,11 @@ def _second_derivative_x_x(x: Array, noise: Array) -> Array:
 @jax.jit
 def _second_derivative_x_noise(x: Array, noise: Array) -> Array:
     """d2f / dx dnoise."""
-    root = jnp.sqrt(jax.nn.sigmoid(x))
-    return jnp.where(noise * root + x <= 0.0, 0.0, 0.5 * jax.nn.sigmoid(-x) * root)
+    t = jnp.exp(-jnp.abs(x))
+    t_2 = jnp.exp(-jnp.abs(-x))
+    e = jnp.exp(0.5 * jnp.minimum(x, 0.0) + jnp.minimum(-x, 0.0))
+    e = 0.5 * jnp.sqrt(1.0 / (1.0 + t)) * (1.0 / (1.0 + t_2)) * e
+    return jnp.where(noise * jnp.sqrt(jax.nn.sigmoid(x)) + x <= 0.0, 0.0, e)
 
 
 def _along(tangents, value, variables, partials):

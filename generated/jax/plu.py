@@ -18,10 +18,8 @@ def plu(x: ArrayLike, alpha: ArrayLike = 0.1, c: ArrayLike = 1.0) -> Array:
     """Piecewise linear unit (PLU), Max(alpha * (x + c) - c, Min(alpha * (x - c) + c, x)).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
-    become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((alpha, ((x >=
-    alpha*(-c + x) + c) | (x <= alpha*(c + x) - c)) & ((x >= alpha*(-c + x) + c) | (x <= alpha*(c +
-    x) - c) | (alpha*(-c + x) + c <= alpha*(c + x) - c))), (1, True)). Limits: -inf at -inf, inf at
-    inf. Odd. Kinks at -1, 1.
+    become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((alpha, (c <= x) | (c
+    <= -x)), (1, True)). Limits: -inf at -inf, inf at inf. Odd. Kinks at -1, 1.
 
     Args:
         x: Input of any shape.
@@ -54,172 +52,44 @@ def plu(x: ArrayLike, alpha: ArrayLike = 0.1, c: ArrayLike = 1.0) -> Array:
 @jax.jit
 def _value(x: Array, alpha: Array, c: Array) -> Array:
     """f."""
-    total = alpha * (x - c) + c
-    is_at_least = x >= total
-    difference = alpha * (c + x) - c
-    branch = jnp.where(is_at_least, total, jnp.maximum(x, difference))
-    return jnp.where(is_at_least & (total <= difference), difference, branch)
+    branch = jnp.where(c <= -x, alpha * (c + x) - c, x)
+    return jnp.where(c <= x, alpha * (x - c) + c, branch)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_x(x: Array, alpha: Array, c: Array) -> Array:
-    """df / dx."""
-    difference = alpha * (c + x) - c
-    is_greater = x > difference
-    total = alpha * (x - c) + c
-    is_less = x < total
-    outside = is_greater & is_less | is_greater & (total > difference) & is_less
-    return jnp.where(x == x, jnp.where(outside, 1.0, alpha), x)
+    """df / dx = Piecewise((alpha, (c <= x) | (c <= -x)), (1, True))."""
+    return jnp.where(x == x, jnp.where((c > -x) & (c > x), 1.0, alpha), x)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_alpha(x: Array, alpha: Array, c: Array) -> Array:
-    """df / dalpha."""
-    difference = x - c
-    total = alpha * difference + c
-    is_at_least = x >= total
-    total_2 = c + x
-    difference_2 = alpha * total_2 - c
-    branch = jnp.where(x > difference_2, 0.0, total_2)
-    branch = jnp.where(is_at_least, difference, branch)
-    return jnp.where(is_at_least & (total <= difference_2), total_2, branch)
+    """df / dalpha = Piecewise((-c + x, c <= x), (c + x, c <= -x), (0, True))."""
+    return jnp.where(c <= x, x - c, jnp.where(c > -x, 0.0, c + x))
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_c(x: Array, alpha: Array, c: Array) -> Array:
-    """df / dc."""
-    smaller = jnp.minimum(x, 2.0**40)
-    total = smaller - c
-    difference = total - smaller
-    total_2 = smaller - (total - difference) + (-c - difference)
-    branch = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch
-    product = alpha * total_3
-    total_4 = product + c
-    difference_2 = total_4 - product
-    head_alpha = _head(alpha)
-    head_total_3 = _head(total_3)
-    difference_3 = total_3 - head_total_3
-    difference_4 = alpha - head_alpha
-    total_5 = head_alpha * head_total_3 - product + head_alpha * difference_3
-    total_5 = total_5 + difference_4 * head_total_3 + difference_4 * difference_3
-    total_5 = jnp.where(product * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = total_5 + (branch - (total_3 - total)) * alpha
-    total_5 = product - (total_4 - difference_2) + (c - difference_2) + total_5
-    branch_2 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_6 = total_4 + branch_2
-    difference_5 = branch_2 - (total_6 - total_4)
-    branch_3 = jnp.where(jnp.abs(difference_5) < jnp.inf, difference_5, 0.0)
-    inside = (smaller != total_6) & (smaller >= total_6)
-    inside = (smaller == total_6) & (branch_3 <= 0.0) | inside
-    total_7 = c + smaller
-    difference_6 = total_7 - c
-    total_8 = c - (total_7 - difference_6) + (smaller - difference_6)
-    branch_4 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_4
-    product_2 = alpha * total_9
-    total_10 = product_2 - c
-    difference_7 = total_10 - product_2
-    head_total_9 = _head(total_9)
-    difference_8 = total_9 - head_total_9
-    total_11 = head_alpha * head_total_9 - product_2 + head_alpha * difference_8
-    total_11 = total_11 + difference_4 * head_total_9 + difference_4 * difference_8
-    total_11 = jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = total_11 + (branch_4 - (total_9 - total_7)) * alpha
-    total_11 = product_2 - (total_10 - difference_7) + (-c - difference_7) + total_11
-    branch_5 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
-    total_12 = total_10 + branch_5
-    difference_9 = branch_5 - (total_12 - total_10)
-    branch_6 = jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
-    inside_2 = (total_6 == total_12) & (branch_3 <= branch_6)
-    inside_2 = inside & (inside_2 | (total_6 != total_12) & (total_6 <= total_12))
-    total_13 = alpha - 1.0
-    difference_10 = total_13 - alpha
-    total_14 = alpha - (total_13 - difference_10) + (-1.0 - difference_10)
-    branch_7 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
-    total_15 = total_13 + branch_7
-    total_16 = -alpha + 1.0
-    difference_11 = total_16 + alpha
-    total_17 = -alpha - (total_16 - difference_11) + (1.0 - difference_11)
-    branch_8 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
-    total_18 = total_16 + branch_8
-    inside_3 = (smaller != total_12) & (smaller > total_12)
-    inside_3 = (smaller == total_12) & (branch_6 < 0.0) | inside_3
-    difference_12 = branch_7 - (total_15 - total_13)
-    branch_9 = jnp.where(inside_3, 0.0, difference_12)
-    branch_9 = jnp.where(inside, branch_8 - (total_18 - total_16), branch_9)
-    branch_9 = jnp.where(inside_2, difference_12, branch_9)
-    branch_10 = jnp.where(inside, total_18, jnp.where(inside_3, 0.0, total_15))
-    branch_10 = jnp.where(inside_2, total_15, branch_10)
-    branch_10 = branch_10 + jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0)
-    return jnp.where(smaller == smaller, branch_10, smaller)
+    """df / dc = Piecewise((1 - alpha, c <= x), (alpha - 1, c <= -x), (0, True))."""
+    branch = jnp.where(c <= x, 1.0 - alpha, jnp.where(c > -x, 0.0, alpha - 1.0))
+    return jnp.where(x == x, branch, x)
 
 
 @jax.jit
 def _second_derivative_x_alpha(x: Array, alpha: Array, c: Array) -> Array:
-    """d2f / dx dalpha."""
-    total = alpha * (x - c) + c
-    difference = alpha * (c + x) - c
-    outside = (x >= total) | (x <= difference)
-    inside = outside & (outside | (total <= difference))
-    return jnp.where(x == x, jnp.where(inside, jnp.full_like(x, 1.0), 0.0), x)
+    """d2f / dx dalpha = Piecewise((1, (c <= x) | (c <= -x)), (0, True))."""
+    branch = jnp.where((c <= -x) | (c <= x), jnp.full_like(x, 1.0), 0.0)
+    return jnp.where(x == x, branch, x)
 
 
 @jax.jit
 def _second_derivative_alpha_c(x: Array, alpha: Array, c: Array) -> Array:
-    """d2f / dalpha dc."""
-    smaller = jnp.minimum(x, 2.0**40)
-    total = smaller - c
-    difference = total - smaller
-    total_2 = smaller - (total - difference) + (-c - difference)
-    branch = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch
-    product = alpha * total_3
-    total_4 = product + c
-    difference_2 = total_4 - product
-    head_alpha = _head(alpha)
-    head_total_3 = _head(total_3)
-    difference_3 = total_3 - head_total_3
-    difference_4 = alpha - head_alpha
-    total_5 = head_alpha * head_total_3 - product + head_alpha * difference_3
-    total_5 = total_5 + difference_4 * head_total_3 + difference_4 * difference_3
-    total_5 = jnp.where(product * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = total_5 + (branch - (total_3 - total)) * alpha
-    total_5 = product - (total_4 - difference_2) + (c - difference_2) + total_5
-    branch_2 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_6 = total_4 + branch_2
-    difference_5 = branch_2 - (total_6 - total_4)
-    branch_3 = jnp.where(jnp.abs(difference_5) < jnp.inf, difference_5, 0.0)
-    inside = (smaller != total_6) & (smaller >= total_6)
-    inside = (smaller == total_6) & (branch_3 <= 0.0) | inside
-    total_7 = c + smaller
-    difference_6 = total_7 - c
-    total_8 = c - (total_7 - difference_6) + (smaller - difference_6)
-    branch_4 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_4
-    product_2 = alpha * total_9
-    total_10 = product_2 - c
-    difference_7 = total_10 - product_2
-    head_total_9 = _head(total_9)
-    difference_8 = total_9 - head_total_9
-    total_11 = head_alpha * head_total_9 - product_2 + head_alpha * difference_8
-    total_11 = total_11 + difference_4 * head_total_9 + difference_4 * difference_8
-    total_11 = jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = total_11 + (branch_4 - (total_9 - total_7)) * alpha
-    total_11 = product_2 - (total_10 - difference_7) + (-c - difference_7) + total_11
-    branch_5 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
-    total_12 = total_10 + branch_5
-    difference_9 = branch_5 - (total_12 - total_10)
-    branch_6 = jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
-    inside_2 = (total_6 == total_12) & (branch_3 <= branch_6)
-    inside_2 = inside & (inside_2 | (total_6 != total_12) & (total_6 <= total_12))
-    inside_3 = (smaller != total_12) & (smaller <= total_12)
-    inside_3 = (smaller == total_12) & (branch_6 >= 0.0) | inside_3
-    inside_3 = jnp.where(inside, -1.0, jnp.where(inside_3, jnp.full_like(x, 1.0), 0.0))
-    return jnp.where(smaller == smaller, jnp.where(inside_2, 1.0, inside_3), smaller)
+    """d2f / dalpha dc = Piecewise((-1, c <= x), (1, c <= -x), (0, True))."""
+    branch = jnp.where(c <= x, -1.0, jnp.where(c <= -x, jnp.full_like(x, 1.0), 0.0))
+    return jnp.where(x == x, branch, x)
 
 
 def _along(tangents, value, variables, partials):
@@ -267,8 +137,3 @@ _derivative_c.defjvp(_derivative_c_jvp, symbolic_zeros=True)
 def _cast(x: Array, dtype: DTypeLike) -> Array:
     """Cast where the type differs: `astype` makes a weak type strong even where it does not."""
     return x if x.dtype == dtype else x.astype(dtype)
-
-
-def _head(a: Array) -> Array:
-    """a in half its digits, so that the product of two such numbers is exact; no compiler sees through it."""
-    return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))

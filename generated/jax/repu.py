@@ -89,7 +89,8 @@ def _derivative_s(x: Array, s: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, s: Array) -> Array:
     """d2f / dx dx = Piecewise((0, x <= 0), (s*x^(s - 2)*(s - 1), True))."""
-    return jnp.where(x <= 0.0, 0.0, s * (s - 1.0) * x ** (s - 2.0))
+    power = x ** (0.5 * s - 1.0)
+    return jnp.where(x <= 0.0, 0.0, power * s * (s - 1.0) * power)
 
 
 @jax.jit
@@ -102,44 +103,43 @@ def _second_derivative_x_s(x: Array, s: Array) -> Array:
 @jax.jit
 def _second_derivative_s_s(x: Array, s: Array) -> Array:
     """d2f / ds ds = Piecewise((0, x <= 0), (x^s*log(x)^2, True))."""
-    product = 0.5 * s
     log_x = jnp.log(x)
     is_less = x < 2.0**-32
-    product_2 = x * jnp.where(is_less, jnp.full_like(x, 2.0**64), 1.0)
-    product_3 = -0.5 * log_x
-    abs_product_3 = jnp.abs(product_3)
-    is_less_2 = abs_product_3 < 0.25
-    total = product_3 + 1.0
-    difference = total - product_3
-    product_4 = ((_1_OVER_15 * product_3 + _1_OVER_14) * product_3 + _1_OVER_13) * product_3
-    product_4 = ((product_4 + _1_OVER_12) * product_3 + _1_OVER_11) * product_3 + _1_OVER_10
-    product_4 = ((product_4 * product_3 + _1_OVER_9) * product_3 + _1_OVER_8) * product_3
-    product_4 = ((product_4 + _1_OVER_7) * product_3 + _1_OVER_6) * product_3 + _1_OVER_5
-    product_4 = ((product_4 * product_3 + _1_OVER_4) * product_3 + _1_OVER_3) * product_3
-    product_4 = jnp.square(product_3) * (product_4 + _1_OVER_2)
-    product_4 = product_3 - (total - difference) + (1.0 - difference) + product_4
-    branch = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
+    product = x * jnp.where(is_less, jnp.full_like(x, 2.0**64), 1.0)
+    product_2 = -0.5 * log_x
+    abs_product_2 = jnp.abs(product_2)
+    is_less_2 = abs_product_2 < 0.25
+    total = product_2 + 1.0
+    difference = total - product_2
+    product_3 = ((_1_OVER_15 * product_2 + _1_OVER_14) * product_2 + _1_OVER_13) * product_2
+    product_3 = ((product_3 + _1_OVER_12) * product_2 + _1_OVER_11) * product_2 + _1_OVER_10
+    product_3 = ((product_3 * product_2 + _1_OVER_9) * product_2 + _1_OVER_8) * product_2
+    product_3 = ((product_3 + _1_OVER_7) * product_2 + _1_OVER_6) * product_2 + _1_OVER_5
+    product_3 = ((product_3 * product_2 + _1_OVER_4) * product_2 + _1_OVER_3) * product_2
+    product_3 = jnp.square(product_2) * (product_3 + _1_OVER_2)
+    product_3 = product_2 - (total - difference) + (1.0 - difference) + product_3
+    branch = jnp.where(jnp.abs(product_3) < jnp.inf, product_3, 0.0)
     total_2 = total + branch
-    exp_product_3 = jnp.exp(product_3)
-    branch_2 = jnp.where(is_less_2, total_2, exp_product_3)
+    exp_product_2 = jnp.exp(product_2)
+    branch_2 = jnp.where(is_less_2, total_2, exp_product_2)
     branch_3 = jnp.where(is_less, jnp.full_like(x, 2.0**-32), 1.0)
-    product_5 = branch_2 * branch_3
-    product_6 = product_2 * product_5
-    product_7 = product_6 * product_5
-    total_3 = product_7 - 1.0
-    difference_2 = total_3 - product_7
-    head_product_6 = _head(product_6)
+    product_4 = branch_2 * branch_3
+    product_5 = product * product_4
+    product_6 = product_5 * product_4
+    total_3 = product_6 - 1.0
+    difference_2 = total_3 - product_6
     head_product_5 = _head(product_5)
-    difference_3 = product_5 - head_product_5
-    difference_4 = product_6 - head_product_6
-    head_product_2 = _head(product_2)
-    difference_5 = product_2 - head_product_2
-    binade = _binade(exp_product_3 * _4_OVER_3)
+    head_product_4 = _head(product_4)
+    difference_3 = product_4 - head_product_4
+    difference_4 = product_5 - head_product_5
+    head_product = _head(product)
+    difference_5 = product - head_product
+    binade = _binade(exp_product_2 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
     branch_4 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_3 / branch_4
+    ratio = exp_product_2 / branch_4
     floor = jnp.floor(jnp.log(branch_4) * _1_OVER_LOG_2 + 0.5)
-    difference_6 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_6 = product_2 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
     total_4 = difference_6 + negated
     difference_7 = total_4 - difference_6
@@ -154,102 +154,91 @@ def _second_derivative_s_s(x: Array, s: Array) -> Array:
     numerator = ((numerator * total_6 + _1_OVER_4) * total_6 + _1_OVER_3) * total_6
     numerator = jnp.square(total_6) * (numerator + _1_OVER_2)
     numerator = 1.0 - ratio + total_6 + (numerator + (branch_5 - (total_6 - total_4)))
-    numerator = jnp.where(inside & (abs_product_3 >= 0.25), numerator / ratio, 0.0)
+    numerator = jnp.where(inside & (abs_product_2 >= 0.25), numerator / ratio, 0.0)
     numerator = jnp.where(is_less_2, branch - (total_2 - total), 0.0) + numerator * branch_2
     numerator = numerator * branch_3
-    total_7 = head_product_2 * head_product_5 - product_6 + head_product_2 * difference_3
-    total_7 = total_7 + difference_5 * head_product_5 + difference_5 * difference_3
-    total_7 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_7) + numerator * product_2
-    total_7 = total_7 * product_5
-    total_8 = head_product_6 * head_product_5 - product_7 + head_product_6 * difference_3
-    total_8 = total_8 + difference_4 * head_product_5 + difference_4 * difference_3
-    total_8 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_8) + total_7
-    total_8 = total_8 + numerator * product_6
-    total_8 = product_7 - (total_3 - difference_2) + (-1.0 - difference_2) + total_8
-    branch_6 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_7 = head_product_5 * head_product_4 - product_6 + head_product_5 * difference_3
+    total_7 = total_7 + difference_4 * head_product_4 + difference_4 * difference_3
+    total_7 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_7)
+    total_8 = head_product * head_product_4 - product_5 + head_product * difference_3
+    total_8 = total_8 + difference_5 * head_product_4 + difference_5 * difference_3
+    total_8 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_8) + numerator * product
+    total_7 = total_7 + total_8 * product_4 + numerator * product_5
+    total_7 = product_6 - (total_3 - difference_2) + (-1.0 - difference_2) + total_7
+    branch_6 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
     total_9 = total_3 + branch_6
     total_10 = total_9 + (branch_6 - (total_9 - total_3))
     branch_7 = jnp.where(jnp.abs(total_10) < 0.00390625, total_10, 0.0)
     branch_8 = jnp.where(jnp.abs(branch_7) < jnp.inf, branch_7, 0.0)
     total_11 = log_x + branch_8
-    product_8 = product * total_11
+    difference_8 = total_11 - log_x
+    difference_9 = branch_8 - difference_8
+    is_at_most = jnp.abs(difference_8 + difference_9) <= 0.00390625 * jnp.abs(log_x)
+    branch_9 = jnp.where(is_at_most, total_11, log_x)
+    branch_9_squared = jnp.square(branch_9)
+    head_branch_9 = _head(branch_9)
+    difference_10 = branch_9 - head_branch_9
+    branch_10 = jnp.where(is_at_most, difference_9, 0.0)
+    difference_11 = head_branch_9 * head_branch_9 - branch_9_squared
+    difference_11 = difference_11 + head_branch_9 * difference_10
+    difference_11 = difference_11 + difference_10 * head_branch_9
+    difference_11 = difference_11 + difference_10 * difference_10
+    difference_11 = jnp.where(branch_9_squared * 2.0**-60 == 0.0, 0.0, difference_11)
+    difference_11 = difference_11 + branch_10 * branch_9 * 2.0
+    product_7 = s * branch_9
+    product_8 = 0.5 * product_7
     abs_product_8 = jnp.abs(product_8)
     is_less_3 = abs_product_8 < 0.25
     total_12 = product_8 + 1.0
-    difference_8 = total_12 - product_8
+    difference_12 = total_12 - product_8
     product_9 = ((_1_OVER_15 * product_8 + _1_OVER_14) * product_8 + _1_OVER_13) * product_8
     product_9 = ((product_9 + _1_OVER_12) * product_8 + _1_OVER_11) * product_8 + _1_OVER_10
     product_9 = ((product_9 * product_8 + _1_OVER_9) * product_8 + _1_OVER_8) * product_8
     product_9 = ((product_9 + _1_OVER_7) * product_8 + _1_OVER_6) * product_8 + _1_OVER_5
     product_9 = ((product_9 * product_8 + _1_OVER_4) * product_8 + _1_OVER_3) * product_8
     product_9 = jnp.square(product_8) * (product_9 + _1_OVER_2)
-    product_9 = product_8 - (total_12 - difference_8) + (1.0 - difference_8) + product_9
-    branch_9 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
-    total_13 = total_12 + branch_9
+    product_9 = product_8 - (total_12 - difference_12) + (1.0 - difference_12) + product_9
+    branch_11 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
+    total_13 = total_12 + branch_11
     exp_product_8 = jnp.exp(product_8)
-    branch_10 = jnp.where(is_less_3, total_13, exp_product_8)
-    power = x**product
-    branch_11 = jnp.where(is_less_3, branch_9 - (total_13 - total_12), 0.0)
-    is_at_most = jnp.abs(branch_10 - power + branch_11) <= 0.00390625 * jnp.abs(power)
-    branch_12 = jnp.where(is_at_most, branch_10, power)
-    branch_13 = jnp.where(is_at_most, branch_11, 0.0)
-    branch_14 = jnp.where(jnp.abs(branch_13) < jnp.inf, branch_13, 0.0)
-    total_14 = branch_12 + branch_14
+    branch_12 = jnp.where(is_less_3, branch_11 - (total_13 - total_12), 0.0)
+    branch_13 = jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0)
+    branch_13 = jnp.where(is_less_3, total_13, exp_product_8) + branch_13
     binade_2 = _binade(exp_product_8 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_15 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_8 / branch_15
-    floor_2 = jnp.floor(jnp.log(branch_15) * _1_OVER_LOG_2 + 0.5)
-    difference_9 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_14 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_product_8 / branch_14
+    floor_2 = jnp.floor(jnp.log(branch_14) * _1_OVER_LOG_2 + 0.5)
+    difference_13 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_15 = difference_9 + negated_2
-    difference_10 = total_15 - difference_9
-    total_16 = difference_9 - (total_15 - difference_10) + (negated_2 - difference_10)
-    total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_15 + branch_16
-    head_product = _head(product)
-    head_total_11 = _head(total_11)
-    difference_11 = total_11 - head_total_11
-    difference_12 = product - head_product
-    difference_13 = total_11 - log_x
-    difference_14 = branch_8 - difference_13
-    numerator_2 = ((_1_OVER_15 * total_17 + _1_OVER_14) * total_17 + _1_OVER_13) * total_17
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_17 + _1_OVER_11) * total_17 + _1_OVER_10
-    numerator_4 = ((numerator_3 * total_17 + _1_OVER_9) * total_17 + _1_OVER_8) * total_17
-    numerator_5 = ((numerator_4 + _1_OVER_7) * total_17 + _1_OVER_6) * total_17 + _1_OVER_5
-    numerator_6 = ((numerator_5 * total_17 + _1_OVER_4) * total_17 + _1_OVER_3) * total_17
-    numerator_7 = jnp.square(total_17) * (numerator_6 + _1_OVER_2)
-    numerator_8 = numerator_7 + (branch_16 - (total_17 - total_15))
-    numerator_8 = (1.0 - ratio_2 + total_17 + numerator_8) / ratio_2
+    total_14 = difference_13 + negated_2
+    difference_14 = total_14 - difference_13
+    total_15 = difference_13 - (total_14 - difference_14) + (negated_2 - difference_14)
+    total_15 = total_15 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_15 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
+    total_16 = total_14 + branch_15
+    head_s = _head(s)
+    difference_15 = s - head_s
+    numerator_2 = ((_1_OVER_15 * total_16 + _1_OVER_14) * total_16 + _1_OVER_13) * total_16
+    numerator_3 = ((numerator_2 + _1_OVER_12) * total_16 + _1_OVER_11) * total_16 + _1_OVER_10
+    numerator_4 = ((numerator_3 * total_16 + _1_OVER_9) * total_16 + _1_OVER_8) * total_16
+    numerator_5 = ((numerator_4 + _1_OVER_7) * total_16 + _1_OVER_6) * total_16 + _1_OVER_5
+    numerator_6 = ((numerator_5 * total_16 + _1_OVER_4) * total_16 + _1_OVER_3) * total_16
+    numerator_7 = jnp.square(total_16) * (numerator_6 + _1_OVER_2)
+    numerator_8 = numerator_7 + (branch_15 - (total_16 - total_14))
+    numerator_8 = (1.0 - ratio_2 + total_16 + numerator_8) / ratio_2
     numerator_8 = jnp.where(inside_2 & (abs_product_8 >= 0.25), numerator_8, 0.0)
-    total_18 = head_product * head_total_11 - product_8 + head_product * difference_11
-    total_18 = total_18 + difference_12 * head_total_11 + difference_12 * difference_11
-    total_18 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_18)
-    numerator_8 = numerator_8 + (total_18 + difference_14 * product)
-    numerator_8 = jnp.where(is_at_most, numerator_8, 0.0)
+    total_17 = head_s * head_branch_9 - product_7 + head_s * difference_10
+    total_17 = total_17 + difference_15 * head_branch_9 + difference_15 * difference_10
+    total_17 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_17) + branch_10 * s
+    numerator_8 = numerator_8 + total_17 * 0.5
+    product_10 = branch_13 * numerator_8
+    total_18 = branch_13 + jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
     total_19 = jnp.where(jnp.abs(numerator_8) < jnp.inf, numerator_8, 0.0) + 1.0
-    product_10 = total_14 * numerator_8
-    is_at_most_2 = jnp.abs(difference_13 + difference_14) <= 0.00390625 * jnp.abs(log_x)
-    branch_17 = jnp.where(is_at_most_2, difference_14, 0.0)
-    total_20 = total_14 + jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
-    total_20 = jnp.where(jnp.abs(total_14) < 2.0**-60, total_14 * total_19, total_20)
-    branch_18 = jnp.where(jnp.abs(branch_17) < jnp.inf, branch_17, 0.0)
-    total_20 = total_20 * jnp.square(jnp.where(is_at_most_2, total_11, log_x) + branch_18)
-    product_11 = total_20 * total_14
-    head_total_20 = _head(total_20)
-    head_total_14 = _head(total_14)
-    difference_15 = total_14 - head_total_14
-    difference_16 = total_20 - head_total_20
-    total_21 = head_total_20 * head_total_14 - product_11 + head_total_20 * difference_15
-    total_21 = total_21 + difference_16 * head_total_14 + difference_16 * difference_15
-    total_21 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = total_21 + (branch_14 - (total_14 - branch_12)) * total_20
-    total_22 = product_11 + jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    product_12 = total_22 * numerator_8
-    total_23 = total_22 + jnp.where(jnp.abs(product_12) < jnp.inf, product_12, 0.0)
-    total_23 = jnp.where(jnp.abs(total_22) < 2.0**-60, total_22 * total_19, total_23)
-    return jnp.where(x <= 0.0, 0.0, total_23)
+    total_19 = jnp.where(jnp.abs(branch_13) < 2.0**-60, branch_13 * total_19, total_18)
+    branch_16 = jnp.where(jnp.abs(difference_11) < jnp.inf, difference_11, 0.0)
+    branch_16 = (branch_9_squared + branch_16) * total_19 * total_19
+    return jnp.where(x <= 0.0, 0.0, branch_16)
 
 
 def _along(tangents, value, variables, partials):

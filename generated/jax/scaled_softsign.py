@@ -123,9 +123,10 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dbeta dbeta = 2*alpha*x/(beta + Abs(x))^3."""
-    ratio = 1.0 / (beta + jnp.abs(x))
-    branch = jnp.where(x == -jnp.inf, 0.0, 2.0 * ratio * alpha * ratio * x * ratio)
-    return jnp.where(x == jnp.inf, 0.0, branch)
+    abs_x = jnp.abs(x)
+    ratio = 1.0 / (abs_x + beta)
+    product = jnp.sign(x) * (2.0 * ratio * abs_x * ratio * alpha * ratio)
+    return jnp.where(x == jnp.inf, 0.0, jnp.where(x == -jnp.inf, 0.0, product))
 
 
 def _along(tangents, value, variables, partials):

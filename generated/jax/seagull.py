@@ -60,14 +60,12 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = 2*(-2*x^2/(x^2 + 1) + 1)/(x^2 + 1)."""
-    abs_x = jnp.abs(x)
-    difference = abs_x - 1.0
-    total = abs_x + 1.0
-    abs_x_squared = jnp.square(abs_x)
-    ratio = 1.0 / (abs_x_squared + 1.0)
-    branch = jnp.where(abs_x == jnp.inf, 0.0, difference * ratio * total * ratio * -2.0)
-    ratio_2 = -2.0 * difference * total / (abs_x_squared * (abs_x_squared + 2.0) + 1.0)
-    return jnp.where(jnp.abs(abs_x) < 2.0, ratio_2, branch)
+    held = jnp.clip(x, -1.0, 1.0)
+    scale = jnp.maximum(jnp.abs(x), 1.0)
+    inverse_scale = 1.0 / scale
+    denominator = jnp.square(jnp.square(held) + jnp.square(inverse_scale))
+    numerator = -2.0 * (held + inverse_scale) * (held - inverse_scale) / denominator
+    return numerator * inverse_scale / scale
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

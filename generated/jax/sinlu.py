@@ -418,9 +418,7 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
 @jax.jit
 def _derivative_amplitude(x: Array, amplitude: Array, frequency: Array) -> Array:
     """df / damplitude = sin(frequency*x)*sigmoid(x)."""
-    t = jnp.exp(-jnp.abs(x))
-    product = 1.0 / (1.0 + t) * jnp.sin(jnp.clip(frequency * x, -(2.0**100), 2.0**100))
-    return product * jnp.where(x < 0.0, t, 1.0)
+    return jax.nn.sigmoid(x) * jnp.sin(jnp.clip(frequency * x, -(2.0**100), 2.0**100))
 
 
 @jax.custom_jvp
@@ -440,382 +438,467 @@ def _derivative_frequency(x: Array, amplitude: Array, frequency: Array) -> Array
 @jax.jit
 def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     """d2f / dx dx."""
-    product = 2.0 * amplitude * frequency
     larger = jnp.maximum(x, -(2.0**40))
-    product_2 = frequency * larger
-    clamped = jnp.clip(product_2, -(2.0**100), 2.0**100)
-    is_less = jnp.abs(clamped) < 1000.0
-    floor = jnp.floor(clamped * _2_OVER_PI + 0.5)
-    difference = floor - 4.0 * jnp.floor(0.25 * floor)
-    is_equal = difference == 1.0
-    outside = is_equal | (difference == 2.0)
-    outside_2 = is_equal | (difference == 3.0)
-    difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
-    negated = -(floor * _MORE_DIGITS_OF_PI_OVER_2)
-    total = difference_2 + negated
-    difference_3 = total - difference_2
-    total_2 = difference_2 - (total - difference_3) + (negated - difference_3)
-    total_2 = total_2 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch
-    total_3_squared = jnp.square(total_3)
-    difference_4 = branch - (total_3 - total)
-    product_3 = 0.5 * total_3_squared
-    product_4 = (_1_OVER_15 * total_3_squared + _MINUS_1_OVER_13) * total_3_squared
-    product_4 = (product_4 + _1_OVER_11) * total_3_squared + _MINUS_1_OVER_9
-    product_4 = (product_4 * total_3_squared + _1_OVER_7) * total_3_squared
-    product_4 = (product_4 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
-    product_4 = total_3 * total_3_squared * product_4 + difference_4 * (1.0 - product_3)
-    branch_2 = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
-    total_4 = total_3 + branch_2
-    minus_product_3 = -product_3
-    total_5 = minus_product_3 + 1.0
-    difference_5 = total_5 - minus_product_3
-    head_total_3 = _head(total_3)
-    difference_6 = total_3 - head_total_3
-    total_6 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6
-    total_6 = total_6 + difference_6 * head_total_3 + difference_6 * difference_6
-    total_6 = 0.5 * jnp.where(total_3_squared * 2.0**-60 == 0.0, 0.0, total_6)
-    total_6 = total_6 + total_3 * difference_4
-    product_5 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
-    product_5 = (product_5 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
-    product_5 = (product_5 * total_3_squared + _1_OVER_8) * total_3_squared
-    product_5 = (product_5 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
-    product_5 = jnp.square(total_3_squared) * product_5 - total_6
-    total_7 = minus_product_3 - (total_5 - difference_5) + (1.0 - difference_5)
-    total_7 = total_7 + product_5
-    branch_3 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
-    total_8 = total_5 + branch_3
-    branch_4 = jnp.where(outside_2, total_4, total_8)
-    cos_clamped = jnp.cos(clamped)
-    branch_5 = jnp.where(is_less, jnp.where(outside, -branch_4, branch_4), cos_clamped)
-    difference_7 = branch_3 - (total_8 - total_5)
-    difference_7 = jnp.where(outside_2, branch_2 - (total_4 - total_3), difference_7)
-    branch_6 = jnp.where(is_less, jnp.where(outside, -difference_7, difference_7), 0.0)
-    magnitude = jnp.abs(branch_5 - cos_clamped + branch_6)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(cos_clamped)
-    branch_7 = jnp.where(magnitude, branch_5, cos_clamped)
-    product_6 = product * branch_7
     minus_larger = -larger
-    e = jnp.exp(0.5 * -jnp.abs(minus_larger))
-    t = jnp.square(e)
-    total_9 = 1.0 + t
-    ratio = 1.0 / total_9
-    product_7 = product_6 * ratio
-    ratio_squared = jnp.square(ratio)
-    product_8 = amplitude * ratio_squared
+    product = 0.5 * -jnp.abs(minus_larger)
+    abs_product = jnp.abs(product)
+    is_less = abs_product < 0.25
+    total = product + 1.0
+    difference = total - product
+    product_2 = ((_1_OVER_15_2 * product + _1_OVER_14) * product + _1_OVER_13) * product
+    product_2 = ((product_2 + _1_OVER_12) * product + _1_OVER_11_2) * product + _1_OVER_10
+    product_2 = ((product_2 * product + _1_OVER_9) * product + _1_OVER_8) * product
+    product_2 = ((product_2 + _1_OVER_7_2) * product + _1_OVER_6) * product + _1_OVER_5
+    product_2 = ((product_2 * product + _1_OVER_4) * product + _1_OVER_3_2) * product
+    product_2 = jnp.square(product) * (product_2 + _1_OVER_2)
+    product_2 = product - (total - difference) + (1.0 - difference) + product_2
+    branch = jnp.where(jnp.abs(product_2) < jnp.inf, product_2, 0.0)
+    total_2 = total + branch
+    exp_product = jnp.exp(product)
+    branch_2 = jnp.where(is_less, total_2, exp_product)
+    t = jnp.square(branch_2)
+    total_3 = t + 1.0
+    difference_2 = total_3 - t
+    head_branch_2 = _head(branch_2)
+    difference_3 = branch_2 - head_branch_2
+    product_3 = jnp.where(is_less, branch - (total_2 - total), 0.0) * branch_2 * 2.0
+    total_4 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_3
+    total_4 = total_4 + difference_3 * head_branch_2 + difference_3 * difference_3
+    total_4 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_4) + product_3
+    binade = _binade(exp_product * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_3 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product / branch_3
+    floor = jnp.floor(jnp.log(branch_3) * _1_OVER_LOG_2 + 0.5)
+    difference_4 = product - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_5 = difference_4 + negated
+    difference_5 = total_5 - difference_4
+    total_6 = difference_4 - (total_5 - difference_5) + (negated - difference_5)
+    total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_4 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
+    total_7 = total_5 + branch_4
+    numerator = ((_1_OVER_15_2 * total_7 + _1_OVER_14) * total_7 + _1_OVER_13) * total_7
+    numerator = ((numerator + _1_OVER_12) * total_7 + _1_OVER_11_2) * total_7 + _1_OVER_10
+    numerator = ((numerator * total_7 + _1_OVER_9) * total_7 + _1_OVER_8) * total_7
+    numerator = ((numerator + _1_OVER_7_2) * total_7 + _1_OVER_6) * total_7 + _1_OVER_5
+    numerator = ((numerator * total_7 + _1_OVER_4) * total_7 + _1_OVER_3_2) * total_7
+    numerator = jnp.square(total_7) * (numerator + _1_OVER_2)
+    numerator = 1.0 - ratio + total_7 + (numerator + (branch_4 - (total_7 - total_5)))
+    numerator = jnp.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0) * 2.0
+    total_8 = t - (total_3 - difference_2) + (1.0 - difference_2)
+    total_8 = total_8 + (total_4 + numerator * t)
+    branch_5 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = total_3 + branch_5
+    ratio_2 = 1.0 / total_9
+    ratio_2_squared = jnp.square(ratio_2)
+    product_4 = frequency * larger
+    clamped = jnp.clip(product_4, -(2.0**100), 2.0**100)
+    is_less_2 = jnp.abs(clamped) < 1000.0
+    floor_2 = jnp.floor(clamped * _2_OVER_PI + 0.5)
+    difference_6 = floor_2 - 4.0 * jnp.floor(0.25 * floor_2)
+    is_greater = difference_6 > 1.5
+    is_equal = difference_6 == 1.0
+    outside = is_equal | (difference_6 == 3.0)
+    difference_7 = clamped - floor_2 * _THE_FIRST_DIGITS_OF_PI_OVER_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_PI_OVER_2)
+    total_10 = difference_7 + negated_2
+    difference_8 = total_10 - difference_7
+    total_11 = difference_7 - (total_10 - difference_8) + (negated_2 - difference_8)
+    total_11 = total_11 - floor_2 * _THE_OTHER_DIGITS_OF_PI_OVER_2
+    branch_6 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
+    total_12 = total_10 + branch_6
+    total_12_squared = jnp.square(total_12)
+    product_5 = 0.5 * total_12_squared
+    minus_product_5 = -product_5
+    total_13 = minus_product_5 + 1.0
+    difference_9 = total_13 - minus_product_5
+    head_total_12 = _head(total_12)
+    difference_10 = total_12 - head_total_12
+    difference_11 = branch_6 - (total_12 - total_10)
+    product_6 = (_1_OVER_16 * total_12_squared + _MINUS_1_OVER_14) * total_12_squared
+    product_6 = (product_6 + _1_OVER_12) * total_12_squared + _MINUS_1_OVER_10
+    product_6 = (product_6 * total_12_squared + _1_OVER_8) * total_12_squared
+    product_6 = (product_6 + _MINUS_1_OVER_6) * total_12_squared + _1_OVER_4
+    product_6 = jnp.square(total_12_squared) * product_6
+    total_14 = minus_product_5 - (total_13 - difference_9) + (1.0 - difference_9)
+    difference_12 = head_total_12 * head_total_12 - total_12_squared
+    difference_12 = difference_12 + head_total_12 * difference_10
+    difference_12 = difference_12 + difference_10 * head_total_12
+    difference_12 = difference_12 + difference_10 * difference_10
+    difference_12 = 0.5 * jnp.where(total_12_squared * 2.0**-60 == 0.0, 0.0, difference_12)
+    total_14 = total_14 + (product_6 - (difference_12 + total_12 * difference_11))
+    branch_7 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
+    total_15 = total_13 + branch_7
+    product_7 = (_1_OVER_15 * total_12_squared + _MINUS_1_OVER_13) * total_12_squared
+    product_7 = (product_7 + _1_OVER_11) * total_12_squared + _MINUS_1_OVER_9
+    product_7 = (product_7 * total_12_squared + _1_OVER_7) * total_12_squared
+    product_7 = (product_7 + _MINUS_1_OVER_5) * total_12_squared + _1_OVER_3
+    product_7 = total_12 * total_12_squared * product_7 + difference_11 * (1.0 - product_5)
+    branch_8 = jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
+    total_16 = total_12 + branch_8
+    branch_9 = jnp.where(outside, total_15, total_16)
     sin_clamped = jnp.sin(clamped)
-    product_9 = product_8 * sin_clamped
-    is_negative = minus_larger < 0.0
-    branch_8 = jnp.where(is_negative, t, 1.0)
-    product_10 = product_9 * branch_8
-    total_10 = product_7 + product_10
-    difference_8 = total_10 - product_7
-    head_product_6 = _head(product_6)
-    head_ratio = _head(ratio)
-    difference_9 = ratio - head_ratio
-    difference_10 = product_6 - head_product_6
-    head_product = _head(product)
-    head_branch_7 = _head(branch_7)
-    difference_11 = branch_7 - head_branch_7
-    difference_12 = product - head_product
+    branch_10 = jnp.where(is_greater, -branch_9, branch_9)
+    branch_10 = jnp.where(is_less_2, branch_10, sin_clamped)
+    difference_13 = branch_7 - (total_15 - total_13)
+    difference_14 = branch_8 - (total_16 - total_12)
+    branch_11 = jnp.where(outside, difference_13, difference_14)
+    branch_12 = jnp.where(is_less_2, jnp.where(is_greater, -branch_11, branch_11), 0.0)
+    magnitude = jnp.abs(branch_10 - sin_clamped + branch_12)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(sin_clamped)
+    branch_13 = jnp.where(magnitude, branch_10, sin_clamped)
+    product_8 = amplitude * branch_13
+    total_17 = product_8 + larger
+    difference_15 = total_17 - product_8
+    head_amplitude = _head(amplitude)
+    head_branch_13 = _head(branch_13)
+    difference_16 = branch_13 - head_branch_13
+    difference_17 = amplitude - head_amplitude
+    cos_clamped = jnp.cos(clamped)
     head_frequency = _head(frequency)
     head_larger = _head(larger)
-    difference_13 = larger - head_larger
-    difference_14 = frequency - head_frequency
-    total_11 = head_frequency * head_larger - product_2 + head_frequency * difference_13
-    total_11 = total_11 + difference_14 * head_larger + difference_14 * difference_13
-    total_11 = jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = jnp.where(clamped == product_2, total_11, 0.0)
-    sin_total_11 = jnp.sin(total_11)
-    product_11 = 2.0 * jnp.square(jnp.sin(0.5 * total_11))
-    product_12 = ratio * total_9
+    difference_18 = larger - head_larger
+    difference_19 = frequency - head_frequency
+    total_18 = head_frequency * head_larger - product_4 + head_frequency * difference_18
+    total_18 = total_18 + difference_19 * head_larger + difference_19 * difference_18
+    total_18 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_18)
+    total_18 = jnp.where(clamped == product_4, total_18, 0.0)
+    sin = jnp.sin(jnp.clip(total_18, -(2.0**100), 2.0**100))
+    product_9 = 2.0 * jnp.square(jnp.sin(jnp.clip(0.5 * total_18, -(2.0**100), 2.0**100)))
+    difference_20 = cos_clamped * sin - sin_clamped * product_9
+    difference_20 = jnp.where(magnitude, branch_12, 0.0) + difference_20
+    total_19 = head_amplitude * head_branch_13 - product_8 + head_amplitude * difference_16
+    total_19 = total_19 + difference_17 * head_branch_13 + difference_17 * difference_16
+    total_19 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_19)
+    total_19 = total_19 + difference_20 * amplitude
+    total_19 = product_8 - (total_17 - difference_15) + (larger - difference_15) + total_19
+    branch_14 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
+    total_20 = total_17 + branch_14
+    product_10 = ratio_2_squared * total_20
+    product_11 = 0.5 * -jnp.abs(larger)
+    abs_product_11 = jnp.abs(product_11)
+    is_less_3 = abs_product_11 < 0.25
+    total_21 = product_11 + 1.0
+    difference_21 = total_21 - product_11
+    total_22 = (_1_OVER_15_2 * product_11 + _1_OVER_14) * product_11 + _1_OVER_13
+    total_22 = (total_22 * product_11 + _1_OVER_12) * product_11 + _1_OVER_11_2
+    total_22 = ((total_22 * product_11 + _1_OVER_10) * product_11 + _1_OVER_9) * product_11
+    total_22 = ((total_22 + _1_OVER_8) * product_11 + _1_OVER_7_2) * product_11 + _1_OVER_6
+    total_22 = ((total_22 * product_11 + _1_OVER_5) * product_11 + _1_OVER_4) * product_11
+    total_22 = jnp.square(product_11) * ((total_22 + _1_OVER_3_2) * product_11 + _1_OVER_2)
+    total_22 = product_11 - (total_21 - difference_21) + (1.0 - difference_21) + total_22
+    branch_15 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
+    total_23 = total_21 + branch_15
+    exp_product_11 = jnp.exp(product_11)
+    branch_16 = jnp.where(is_less_3, total_23, exp_product_11)
+    t_2 = jnp.square(branch_16)
+    total_24 = t_2 + 1.0
+    difference_22 = total_24 - t_2
+    head_branch_16 = _head(branch_16)
+    difference_23 = branch_16 - head_branch_16
+    branch_17 = jnp.where(is_less_3, branch_15 - (total_23 - total_21), 0.0)
+    total_25 = head_branch_16 * head_branch_16 - t_2 + head_branch_16 * difference_23
+    total_25 = total_25 + difference_23 * head_branch_16 + difference_23 * difference_23
+    total_25 = jnp.where(t_2 * 2.0**-60 == 0.0, 0.0, total_25)
+    total_25 = total_25 + branch_17 * branch_16 * 2.0
+    binade_2 = _binade(exp_product_11 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_18 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_3 = exp_product_11 / branch_18
+    floor_3 = jnp.floor(jnp.log(branch_18) * _1_OVER_LOG_2 + 0.5)
+    difference_24 = product_11 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_26 = difference_24 + negated_3
+    difference_25 = total_26 - difference_24
+    total_27 = difference_24 - (total_26 - difference_25) + (negated_3 - difference_25)
+    total_27 = total_27 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_19 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    total_28 = total_26 + branch_19
+    numerator_2 = ((_1_OVER_15_2 * total_28 + _1_OVER_14) * total_28 + _1_OVER_13) * total_28
+    numerator_3 = ((numerator_2 + _1_OVER_12) * total_28 + _1_OVER_11_2) * total_28
+    numerator_4 = ((numerator_3 + _1_OVER_10) * total_28 + _1_OVER_9) * total_28 + _1_OVER_8
+    numerator_5 = ((numerator_4 * total_28 + _1_OVER_7_2) * total_28 + _1_OVER_6) * total_28
+    numerator_6 = ((numerator_5 + _1_OVER_5) * total_28 + _1_OVER_4) * total_28 + _1_OVER_3_2
+    numerator_7 = jnp.square(total_28) * (numerator_6 * total_28 + _1_OVER_2)
+    numerator_8 = numerator_7 + (branch_19 - (total_28 - total_26))
+    numerator_8 = (1.0 - ratio_3 + total_28 + numerator_8) / ratio_3
+    numerator_8 = jnp.where(inside_2 & (abs_product_11 >= 0.25), numerator_8, 0.0)
+    product_12 = numerator_8 * 2.0
+    total_29 = t_2 - (total_24 - difference_22) + (1.0 - difference_22)
+    total_29 = total_29 + (total_25 + product_12 * t_2)
+    branch_20 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
+    total_30 = total_24 + branch_20
+    ratio_4 = 1.0 / total_30
+    product_13 = product_10 * ratio_4
+    head_product_10 = _head(product_10)
+    head_ratio_4 = _head(ratio_4)
+    difference_26 = ratio_4 - head_ratio_4
+    difference_27 = product_10 - head_product_10
+    head = _head(ratio_2_squared)
+    head_total_20 = _head(total_20)
+    difference_28 = total_20 - head_total_20
+    difference_29 = ratio_2_squared - head
+    head_ratio_2 = _head(ratio_2)
+    difference_30 = ratio_2 - head_ratio_2
+    product_14 = ratio_2 * total_9
     head_total_9 = _head(total_9)
-    difference_15 = total_9 - head_total_9
-    numerator = head_ratio * head_total_9 - product_12 + head_ratio * difference_15
-    numerator = numerator + difference_9 * head_total_9 + difference_9 * difference_15
-    numerator = 1.0 - product_12 - jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = numerator / total_9
-    head_product_9 = _head(product_9)
-    head_branch_8 = _head(branch_8)
-    difference_16 = branch_8 - head_branch_8
-    difference_17 = product_9 - head_product_9
-    head_product_8 = _head(product_8)
-    head_sin_clamped = _head(sin_clamped)
-    difference_18 = sin_clamped - head_sin_clamped
-    difference_19 = product_8 - head_product_8
-    head_amplitude = _head(amplitude)
-    head = _head(ratio_squared)
-    difference_20 = ratio_squared - head
-    difference_21 = amplitude - head_amplitude
-    total_12 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_9
-    total_12 = total_12 + difference_9 * head_ratio + difference_9 * difference_9
-    total_12 = jnp.where(ratio_squared * 2.0**-60 == 0.0, 0.0, total_12)
-    total_12 = total_12 + numerator * ratio * 2.0
-    difference_22 = cos_clamped * sin_total_11 - sin_clamped * product_11
-    total_13 = head_product_9 * head_branch_8 - product_10 + head_product_9 * difference_16
-    total_13 = total_13 + difference_17 * head_branch_8 + difference_17 * difference_16
-    total_13 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_14 = head_product * head_branch_7 - product_6 + head_product * difference_11
-    total_14 = total_14 + difference_12 * head_branch_7 + difference_12 * difference_11
-    total_14 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_15 = head_product_6 * head_ratio - product_7 + head_product_6 * difference_9
-    total_15 = total_15 + difference_10 * head_ratio + difference_10 * difference_9
-    total_15 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_16 = product_7 - (total_10 - difference_8) + (product_10 - difference_8)
-    total_17 = head_amplitude * head - product_8 + head_amplitude * difference_20
-    total_17 = total_17 + difference_21 * head + difference_21 * difference_20
-    total_17 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_17) + total_12 * amplitude
-    total_17 = total_17 * sin_clamped
-    difference_23 = -sin_clamped * sin_total_11 - cos_clamped * product_11
-    total_14 = total_14 + (jnp.where(magnitude, branch_6, 0.0) + difference_23) * product
-    total_16 = total_16 + (total_15 + total_14 * ratio + numerator * product_6)
-    difference_24 = head_product_8 * head_sin_clamped - product_9
-    difference_24 = difference_24 + head_product_8 * difference_18
-    difference_24 = difference_24 + difference_19 * head_sin_clamped
-    difference_24 = difference_24 + difference_19 * difference_18
-    difference_24 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, difference_24) + total_17
-    total_13 = total_13 + (difference_24 + difference_22 * product_8) * branch_8
-    total_16 = total_16 + total_13
-    branch_9 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_18 = total_10 + branch_9
-    product_13 = larger * ratio_squared
-    product_14 = product_13 * branch_8
-    total_19 = total_18 + product_14
-    difference_25 = total_19 - total_18
-    head_product_13 = _head(product_13)
-    difference_26 = product_13 - head_product_13
-    total_20 = total_18 - (total_19 - difference_25) + (product_14 - difference_25)
-    total_20 = total_20 + (branch_9 - (total_18 - total_10))
-    total_21 = head_larger * head - product_13 + head_larger * difference_20
-    total_21 = total_21 + difference_13 * head + difference_13 * difference_20
-    total_21 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_21) + total_12 * larger
-    total_21 = total_21 * branch_8
-    difference_27 = head_product_13 * head_branch_8 - product_14
-    difference_27 = difference_27 + head_product_13 * difference_16
-    difference_27 = difference_27 + difference_26 * head_branch_8
-    difference_27 = difference_27 + difference_26 * difference_16
-    difference_27 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_27) + total_21
-    total_20 = total_20 + difference_27
-    branch_10 = jnp.where(jnp.abs(total_20) < jnp.inf, total_20, 0.0)
-    total_22 = total_19 + branch_10
-    product_15 = 2.0 * ratio
-    total_23 = total_22 + product_15
-    difference_28 = total_23 - total_22
-    total_24 = total_22 - (total_23 - difference_28) + (product_15 - difference_28)
-    total_24 = total_24 + (branch_10 - (total_22 - total_19)) + numerator * 2.0
-    branch_11 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_25 = total_23 + branch_11
-    product_16 = 0.5 * -jnp.abs(larger)
-    abs_product_16 = jnp.abs(product_16)
-    is_less_2 = abs_product_16 < 0.25
-    total_26 = product_16 + 1.0
-    difference_29 = total_26 - product_16
-    total_27 = (_1_OVER_15_2 * product_16 + _1_OVER_14) * product_16 + _1_OVER_13
-    total_27 = (total_27 * product_16 + _1_OVER_12) * product_16 + _1_OVER_11_2
-    total_27 = ((total_27 * product_16 + _1_OVER_10) * product_16 + _1_OVER_9) * product_16
-    total_27 = ((total_27 + _1_OVER_8) * product_16 + _1_OVER_7_2) * product_16 + _1_OVER_6
-    total_27 = ((total_27 * product_16 + _1_OVER_5) * product_16 + _1_OVER_4) * product_16
-    total_27 = jnp.square(product_16) * ((total_27 + _1_OVER_3_2) * product_16 + _1_OVER_2)
-    total_27 = product_16 - (total_26 - difference_29) + (1.0 - difference_29) + total_27
-    branch_12 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = total_26 + branch_12
-    exp_product_16 = jnp.exp(product_16)
-    branch_13 = jnp.where(is_less_2, total_28, exp_product_16)
-    t_2 = jnp.square(branch_13)
-    total_29 = t_2 + 1.0
-    difference_30 = total_29 - t_2
-    head_branch_13 = _head(branch_13)
-    difference_31 = branch_13 - head_branch_13
-    branch_14 = jnp.where(is_less_2, branch_12 - (total_28 - total_26), 0.0)
-    total_30 = head_branch_13 * head_branch_13 - t_2 + head_branch_13 * difference_31
-    total_30 = total_30 + difference_31 * head_branch_13 + difference_31 * difference_31
-    total_30 = jnp.where(t_2 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = total_30 + branch_14 * branch_13 * 2.0
-    binade = _binade(exp_product_16 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_15 = jnp.where(inside, binade, 1.0)
-    ratio_2 = exp_product_16 / branch_15
-    floor_2 = jnp.floor(jnp.log(branch_15) * _1_OVER_LOG_2 + 0.5)
-    difference_32 = product_16 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_31 = difference_32 + negated_2
-    difference_33 = total_31 - difference_32
-    total_32 = difference_32 - (total_31 - difference_33) + (negated_2 - difference_33)
-    total_32 = total_32 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_33 = total_31 + branch_16
-    numerator_2 = ((_1_OVER_15_2 * total_33 + _1_OVER_14) * total_33 + _1_OVER_13) * total_33
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_33 + _1_OVER_11_2) * total_33
-    numerator_4 = ((numerator_3 + _1_OVER_10) * total_33 + _1_OVER_9) * total_33 + _1_OVER_8
-    numerator_5 = ((numerator_4 * total_33 + _1_OVER_7_2) * total_33 + _1_OVER_6) * total_33
-    numerator_6 = ((numerator_5 + _1_OVER_5) * total_33 + _1_OVER_4) * total_33 + _1_OVER_3_2
-    numerator_7 = jnp.square(total_33) * (numerator_6 * total_33 + _1_OVER_2)
-    numerator_8 = numerator_7 + (branch_16 - (total_33 - total_31))
-    numerator_8 = (1.0 - ratio_2 + total_33 + numerator_8) / ratio_2
-    numerator_8 = jnp.where(inside & (abs_product_16 >= 0.25), numerator_8, 0.0)
-    product_17 = numerator_8 * 2.0
-    total_34 = t_2 - (total_29 - difference_30) + (1.0 - difference_30)
-    total_34 = total_34 + (total_30 + product_17 * t_2)
-    branch_17 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
-    total_35 = total_29 + branch_17
-    ratio_3 = 1.0 / total_35
-    product_18 = ratio_3 * total_35
-    head_ratio_3 = _head(ratio_3)
-    head_total_35 = _head(total_35)
-    difference_34 = total_35 - head_total_35
-    difference_35 = ratio_3 - head_ratio_3
-    numerator_9 = head_ratio_3 * head_total_35 - product_18 + head_ratio_3 * difference_34
-    numerator_10 = numerator_9 + difference_35 * head_total_35 + difference_35 * difference_34
-    numerator_11 = -jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, numerator_10)
-    numerator_12 = 1.0 - product_18 + numerator_11
-    numerator_12 = (numerator_12 - (branch_17 - (total_35 - total_29)) * ratio_3) / total_35
-    total_36 = ratio_3 + jnp.where(jnp.abs(numerator_12) < jnp.inf, numerator_12, 0.0)
-    total_36 = amplitude * total_36
-    total_36 = total_36 * (ratio + jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0))
-    branch_18 = jnp.where(jnp.abs(difference_22) < jnp.inf, difference_22, 0.0)
-    total_36 = total_36 * (sin_clamped + branch_18)
-    is_negative_2 = larger < 0.0
-    branch_19 = jnp.where(is_negative_2, t_2, 1.0)
-    branch_20 = jnp.where(is_negative_2, total_30, 0.0)
-    branch_21 = jnp.where(jnp.abs(branch_20) < jnp.inf, branch_20, 0.0)
-    total_37 = branch_19 + branch_21
-    product_19 = total_36 * total_37
-    minus_product_19 = -product_19
-    total_38 = total_25 + minus_product_19
-    difference_36 = total_38 - total_25
-    head_total_36 = _head(total_36)
-    head_total_37 = _head(total_37)
-    difference_37 = total_37 - head_total_37
-    difference_38 = total_36 - head_total_36
-    difference_39 = branch_21 - (total_37 - branch_19)
-    branch_22 = jnp.where(is_negative_2, product_17, 0.0)
-    total_39 = head_total_36 * head_total_37 - product_19 + head_total_36 * difference_37
-    total_39 = total_39 + difference_38 * head_total_37 + difference_38 * difference_37
-    total_39 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_39 = -(total_39 + difference_39 * total_36 + branch_22 * product_19)
-    total_40 = total_25 - (total_38 - difference_36) + (minus_product_19 - difference_36)
-    total_40 = total_40 + (branch_11 - (total_25 - total_23)) + total_39
-    branch_23 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
-    total_41 = total_38 + branch_23
-    product_20 = larger * ratio_3
-    product_21 = product_20 * ratio
+    difference_31 = total_9 - head_total_9
+    numerator_9 = head_ratio_2 * head_total_9 - product_14 + head_ratio_2 * difference_31
+    numerator_10 = numerator_9 + difference_30 * head_total_9 + difference_30 * difference_31
+    numerator_11 = -jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, numerator_10)
+    numerator_12 = 1.0 - product_14 + numerator_11 - (branch_5 - (total_9 - total_3)) * ratio_2
+    numerator_12 = numerator_12 / total_9
+    difference_32 = branch_14 - (total_20 - total_17)
+    product_15 = ratio_4 * total_30
+    head_total_30 = _head(total_30)
+    difference_33 = total_30 - head_total_30
+    numerator_13 = head_ratio_4 * head_total_30 - product_15 + head_ratio_4 * difference_33
+    numerator_14 = numerator_13 + difference_26 * head_total_30 + difference_26 * difference_33
+    numerator_15 = -jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, numerator_14)
+    numerator_16 = 1.0 - product_15 + numerator_15
+    numerator_16 = (numerator_16 - (branch_20 - (total_30 - total_24)) * ratio_4) / total_30
+    total_31 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_30
+    total_31 = total_31 + difference_30 * head_ratio_2 + difference_30 * difference_30
+    total_31 = jnp.where(ratio_2_squared * 2.0**-60 == 0.0, 0.0, total_31)
+    total_31 = (total_31 + numerator_12 * ratio_2 * 2.0) * total_20
+    total_32 = head * head_total_20 - product_10 + head * difference_28
+    total_32 = total_32 + difference_29 * head_total_20 + difference_29 * difference_28
+    total_32 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_32) + total_31
+    total_32 = (total_32 + difference_32 * ratio_2_squared) * ratio_4
+    difference_34 = head_product_10 * head_ratio_4 - product_13
+    difference_34 = difference_34 + head_product_10 * difference_26
+    difference_34 = difference_34 + difference_27 * head_ratio_4 + difference_27 * difference_26
+    difference_34 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_34) + total_32
+    difference_34 = difference_34 + numerator_16 * product_10
+    branch_21 = jnp.where(jnp.abs(difference_34) < jnp.inf, difference_34, 0.0)
+    total_33 = product_13 + branch_21
+    is_negative = minus_larger < 0.0
+    branch_22 = jnp.where(is_negative, t, 1.0)
+    branch_22_squared = jnp.square(branch_22)
+    head_branch_22 = _head(branch_22)
+    difference_35 = branch_22 - head_branch_22
+    branch_23 = jnp.where(is_negative, total_4, 0.0)
+    difference_36 = head_branch_22 * head_branch_22 - branch_22_squared
+    difference_36 = difference_36 + head_branch_22 * difference_35
+    difference_36 = difference_36 + difference_35 * head_branch_22
+    difference_36 = difference_36 + difference_35 * difference_35
+    difference_36 = jnp.where(branch_22_squared * 2.0**-60 == 0.0, 0.0, difference_36)
+    difference_36 = difference_36 + branch_23 * branch_22 * 2.0
+    branch_24 = jnp.where(jnp.abs(difference_36) < jnp.inf, difference_36, 0.0)
+    total_34 = branch_22_squared + branch_24
+    product_16 = total_33 * total_34
+    product_17 = amplitude * frequency
+    outside_2 = is_equal | (difference_6 == 2.0)
+    branch_25 = jnp.where(outside, total_16, total_15)
+    branch_26 = jnp.where(outside_2, -branch_25, branch_25)
+    branch_26 = jnp.where(is_less_2, branch_26, cos_clamped)
+    branch_27 = jnp.where(outside, difference_14, difference_13)
+    branch_28 = jnp.where(is_less_2, jnp.where(outside_2, -branch_27, branch_27), 0.0)
+    magnitude_2 = jnp.abs(branch_26 - cos_clamped + branch_28)
+    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(cos_clamped)
+    branch_29 = jnp.where(magnitude_2, branch_26, cos_clamped)
+    product_18 = product_17 * branch_29
+    total_35 = product_18 + 1.0
+    difference_37 = total_35 - product_18
+    head_product_17 = _head(product_17)
+    head_branch_29 = _head(branch_29)
+    difference_38 = branch_29 - head_branch_29
+    difference_39 = product_17 - head_product_17
+    total_36 = product_18 - (total_35 - difference_37) + (1.0 - difference_37)
+    difference_40 = head_product_17 * head_branch_29 - product_18
+    difference_40 = difference_40 + head_product_17 * difference_38
+    difference_40 = difference_40 + difference_39 * head_branch_29
+    difference_40 = difference_40 + difference_39 * difference_38
+    difference_40 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_40)
+    difference_41 = -sin_clamped * sin - cos_clamped * product_9
+    difference_41 = (jnp.where(magnitude_2, branch_28, 0.0) + difference_41) * product_17
+    difference_42 = head_amplitude * head_frequency - product_17
+    difference_42 = difference_42 + head_amplitude * difference_19
+    difference_42 = difference_42 + difference_17 * head_frequency
+    difference_42 = difference_42 + difference_17 * difference_19
+    difference_42 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, difference_42) * branch_29
+    total_36 = total_36 + (difference_40 + difference_42 + difference_41)
+    branch_30 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
+    total_37 = total_35 + branch_30
+    product_19 = 2.0 * total_37
+    product_20 = product_19 * ratio_4
+    product_21 = product_20 * ratio_2
     head_product_20 = _head(product_20)
-    difference_40 = product_20 - head_product_20
-    total_42 = head_product_20 * head_ratio - product_21 + head_product_20 * difference_9
-    total_42 = total_42 + difference_40 * head_ratio + difference_40 * difference_9
-    total_42 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_43 = head_larger * head_ratio_3 - product_20 + head_larger * difference_35
-    total_43 = total_43 + difference_13 * head_ratio_3 + difference_13 * difference_35
-    total_43 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_42 = total_42 + (total_43 + numerator_12 * larger) * ratio
-    total_42 = total_42 + numerator * product_20
-    branch_24 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
-    total_44 = product_21 + branch_24
-    product_22 = total_44 * total_37
-    minus_product_22 = -product_22
-    total_45 = total_41 + minus_product_22
-    difference_41 = total_45 - total_41
-    head_total_44 = _head(total_44)
-    difference_42 = total_44 - head_total_44
-    total_46 = head_total_44 * head_total_37 - product_22 + head_total_44 * difference_37
-    total_46 = total_46 + difference_42 * head_total_37 + difference_42 * difference_37
-    total_46 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_46)
-    total_46 = total_46 + (branch_24 - (total_44 - product_21)) * total_37
-    total_46 = -(total_46 + difference_39 * total_44 + branch_22 * product_22)
-    total_47 = total_41 - (total_45 - difference_41) + (minus_product_22 - difference_41)
-    total_47 = total_47 + (branch_23 - (total_41 - total_38)) + total_46
-    branch_25 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
-    total_48 = total_45 + branch_25
-    branch_26 = jnp.where(is_negative, e, 1.0)
-    product_23 = total_48 * branch_26
-    product_24 = product_23 * branch_26
+    difference_43 = product_20 - head_product_20
+    head_product_19 = _head(product_19)
+    difference_44 = product_19 - head_product_19
+    product_22 = (branch_30 - (total_37 - total_35)) * 2.0 * ratio_4
+    difference_45 = head_product_19 * head_ratio_4 - product_20
+    difference_45 = difference_45 + head_product_19 * difference_26
+    difference_45 = difference_45 + difference_44 * head_ratio_4 + difference_44 * difference_26
+    difference_45 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_45) + product_22
+    difference_45 = (difference_45 + numerator_16 * product_19) * ratio_2
+    difference_46 = head_product_20 * head_ratio_2 - product_21
+    difference_46 = difference_46 + head_product_20 * difference_30
+    difference_46 = difference_46 + difference_43 * head_ratio_2 + difference_43 * difference_30
+    difference_46 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_46) + difference_45
+    difference_46 = difference_46 + numerator_12 * product_20
+    branch_31 = jnp.where(jnp.abs(difference_46) < jnp.inf, difference_46, 0.0)
+    total_38 = product_21 + branch_31
+    branch_32 = jnp.where(jnp.abs(branch_23) < jnp.inf, branch_23, 0.0)
+    total_39 = branch_22 + branch_32
+    product_23 = total_38 * total_39
+    total_40 = product_16 + product_23
+    difference_47 = total_40 - product_16
+    head_total_33 = _head(total_33)
+    head_total_34 = _head(total_34)
+    difference_48 = total_34 - head_total_34
+    difference_49 = total_33 - head_total_33
+    branch_33 = jnp.where(is_negative, numerator, 0.0)
+    head_total_38 = _head(total_38)
+    head_total_39 = _head(total_39)
+    difference_50 = total_39 - head_total_39
+    difference_51 = total_38 - head_total_38
+    difference_52 = branch_32 - (total_39 - branch_22)
+    total_41 = head_total_38 * head_total_39 - product_23 + head_total_38 * difference_50
+    total_41 = total_41 + difference_51 * head_total_39 + difference_51 * difference_50
+    total_41 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_41)
+    total_41 = total_41 + (branch_31 - (total_38 - product_21)) * total_39
+    total_41 = total_41 + difference_52 * total_38 + branch_33 * product_23
+    total_42 = head_total_33 * head_total_34 - product_16 + head_total_33 * difference_48
+    total_42 = total_42 + difference_49 * head_total_34 + difference_49 * difference_48
+    total_42 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + (branch_21 - (total_33 - product_13)) * total_34
+    total_42 = total_42 + (branch_24 - (total_34 - branch_22_squared)) * total_33
+    total_42 = total_42 + branch_33 * 2.0 * product_16
+    total_43 = product_16 - (total_40 - difference_47) + (product_23 - difference_47)
+    total_43 = total_43 + total_42 + total_41
+    branch_34 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
+    total_44 = total_40 + branch_34
     frequency_squared = jnp.square(frequency)
-    product_25 = amplitude * frequency_squared
-    product_26 = product_25 * sin_clamped
+    product_24 = amplitude * frequency_squared
+    product_25 = product_24 * ratio_4
+    product_26 = product_25 * branch_13
     minus_product_26 = -product_26
-    total_49 = product_24 + minus_product_26
-    difference_43 = total_49 - product_24
-    head_product_23 = _head(product_23)
-    head_branch_26 = _head(branch_26)
-    difference_44 = branch_26 - head_branch_26
-    difference_45 = product_23 - head_product_23
-    head_total_48 = _head(total_48)
-    difference_46 = total_48 - head_total_48
+    total_45 = total_44 + minus_product_26
+    difference_53 = total_45 - total_44
     head_product_25 = _head(product_25)
-    difference_47 = product_25 - head_product_25
+    difference_54 = product_25 - head_product_25
+    head_product_24 = _head(product_24)
+    difference_55 = product_24 - head_product_24
     head_2 = _head(frequency_squared)
-    difference_48 = frequency_squared - head_2
-    total_50 = product_24 - (total_49 - difference_43) + (minus_product_26 - difference_43)
-    total_51 = head_total_48 * head_branch_26 - product_23 + head_total_48 * difference_44
-    total_51 = total_51 + difference_46 * head_branch_26 + difference_46 * difference_44
-    total_51 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_51)
-    total_51 = (total_51 + (branch_25 - (total_48 - total_45)) * branch_26) * branch_26
-    total_52 = head_amplitude * head_2 - product_25 + head_amplitude * difference_48
-    total_52 = total_52 + difference_21 * head_2 + difference_21 * difference_48
-    total_52 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, total_52)
-    difference_49 = head_frequency * head_frequency - frequency_squared
-    difference_49 = difference_49 + head_frequency * difference_14
-    difference_49 = difference_49 + difference_14 * head_frequency
-    difference_49 = difference_49 + difference_14 * difference_14
-    difference_49 = jnp.where(frequency_squared * 2.0**-60 == 0.0, 0.0, difference_49)
-    total_52 = (total_52 + difference_49 * amplitude) * sin_clamped
-    difference_50 = head_product_25 * head_sin_clamped - product_26
-    difference_50 = difference_50 + head_product_25 * difference_18
-    difference_50 = difference_50 + difference_47 * head_sin_clamped
-    difference_50 = difference_50 + difference_47 * difference_18
-    difference_50 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_50) + total_52
-    difference_50 = -(difference_50 + difference_22 * product_25)
-    difference_51 = head_product_23 * head_branch_26 - product_24
-    difference_51 = difference_51 + head_product_23 * difference_44
-    difference_51 = difference_51 + difference_45 * head_branch_26
-    difference_51 = difference_51 + difference_45 * difference_44
-    difference_51 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_51) + total_51
-    total_50 = total_50 + difference_51 + difference_50
-    branch_27 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
-    total_53 = total_49 + branch_27
-    product_27 = total_53 * ratio_3
-    head_total_53 = _head(total_53)
-    difference_52 = total_53 - head_total_53
-    total_54 = head_total_53 * head_ratio_3 - product_27 + head_total_53 * difference_35
-    total_54 = total_54 + difference_52 * head_ratio_3 + difference_52 * difference_35
-    total_54 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_54)
-    total_54 = total_54 + (branch_27 - (total_53 - total_49)) * ratio_3
-    total_54 = total_54 + numerator_12 * total_53
-    branch_28 = jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0)
-    total_55 = product_27 + branch_28
-    branch_29 = jnp.where(is_negative_2, branch_13, 1.0)
-    branch_30 = jnp.where(is_negative_2, branch_14, 0.0)
-    branch_31 = jnp.where(jnp.abs(branch_30) < jnp.inf, branch_30, 0.0)
-    total_56 = branch_29 + branch_31
-    product_28 = total_55 * total_56
-    head_total_55 = _head(total_55)
-    head_total_56 = _head(total_56)
-    difference_53 = total_56 - head_total_56
-    difference_54 = total_55 - head_total_55
-    difference_55 = branch_31 - (total_56 - branch_29)
-    total_57 = head_total_55 * head_total_56 - product_28 + head_total_55 * difference_53
-    total_57 = total_57 + difference_54 * head_total_56 + difference_54 * difference_53
-    total_57 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, total_57)
-    total_57 = total_57 + (branch_28 - (total_55 - product_27)) * total_56
-    total_57 = total_57 + difference_55 * total_55
-    branch_32 = jnp.where(jnp.abs(total_57) < jnp.inf, total_57, 0.0)
-    total_58 = product_28 + branch_32
-    product_29 = total_58 * total_56
-    head_total_58 = _head(total_58)
-    difference_56 = total_58 - head_total_58
-    total_59 = head_total_58 * head_total_56 - product_29 + head_total_58 * difference_53
-    total_59 = total_59 + difference_56 * head_total_56 + difference_56 * difference_53
-    total_59 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, total_59)
-    total_59 = total_59 + (branch_32 - (total_58 - product_28)) * total_56
-    total_59 = total_59 + difference_55 * total_58
-    total_60 = product_29 + jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
-    branch_33 = jnp.where(is_negative_2, numerator_8, 0.0)
-    total_61 = branch_33 + branch_33
-    product_30 = total_60 * total_61
-    product_31 = total_60 * (jnp.where(jnp.abs(total_61) < jnp.inf, total_61, 0.0) + 1.0)
-    total_62 = total_60 + jnp.where(jnp.abs(product_30) < jnp.inf, product_30, 0.0)
-    return jnp.where(jnp.abs(total_60) < 2.0**-60, product_31, total_62)
+    difference_56 = frequency_squared - head_2
+    total_46 = total_44 - (total_45 - difference_53) + (minus_product_26 - difference_53)
+    total_46 = total_46 + (branch_34 - (total_44 - total_40))
+    total_47 = head_amplitude * head_2 - product_24 + head_amplitude * difference_56
+    total_47 = total_47 + difference_17 * head_2 + difference_17 * difference_56
+    total_47 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, total_47)
+    difference_57 = head_frequency * head_frequency - frequency_squared
+    difference_57 = difference_57 + head_frequency * difference_19
+    difference_57 = difference_57 + difference_19 * head_frequency
+    difference_57 = difference_57 + difference_19 * difference_19
+    difference_57 = jnp.where(frequency_squared * 2.0**-60 == 0.0, 0.0, difference_57)
+    total_47 = (total_47 + difference_57 * amplitude) * ratio_4
+    difference_58 = head_product_25 * head_branch_13 - product_26
+    difference_58 = difference_58 + head_product_25 * difference_16
+    difference_58 = difference_58 + difference_54 * head_branch_13
+    difference_58 = difference_58 + difference_54 * difference_16
+    difference_58 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_58)
+    difference_59 = head_product_24 * head_ratio_4 - product_25
+    difference_59 = difference_59 + head_product_24 * difference_26
+    difference_59 = difference_59 + difference_55 * head_ratio_4 + difference_55 * difference_26
+    difference_59 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_59) + total_47
+    difference_58 = difference_58 + (difference_59 + numerator_16 * product_24) * branch_13
+    total_46 = total_46 - (difference_58 + difference_20 * product_25)
+    branch_35 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
+    total_48 = total_45 + branch_35
+    ratio_4_squared = jnp.square(ratio_4)
+    product_27 = ratio_4_squared * total_20
+    product_28 = product_27 * ratio_2
+    head_product_27 = _head(product_27)
+    difference_60 = product_27 - head_product_27
+    head_3 = _head(ratio_4_squared)
+    difference_61 = ratio_4_squared - head_3
+    total_49 = head_ratio_4 * head_ratio_4 - ratio_4_squared + head_ratio_4 * difference_26
+    total_49 = total_49 + difference_26 * head_ratio_4 + difference_26 * difference_26
+    total_49 = jnp.where(ratio_4_squared * 2.0**-60 == 0.0, 0.0, total_49)
+    total_49 = (total_49 + numerator_16 * ratio_4 * 2.0) * total_20
+    total_50 = head_3 * head_total_20 - product_27 + head_3 * difference_28
+    total_50 = total_50 + difference_61 * head_total_20 + difference_61 * difference_28
+    total_50 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_50) + total_49
+    total_50 = (total_50 + difference_32 * ratio_4_squared) * ratio_2
+    difference_62 = head_product_27 * head_ratio_2 - product_28
+    difference_62 = difference_62 + head_product_27 * difference_30
+    difference_62 = difference_62 + difference_60 * head_ratio_2 + difference_60 * difference_30
+    difference_62 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, difference_62) + total_50
+    difference_62 = difference_62 + numerator_12 * product_27
+    branch_36 = jnp.where(jnp.abs(difference_62) < jnp.inf, difference_62, 0.0)
+    total_51 = product_28 + branch_36
+    is_negative_2 = larger < 0.0
+    branch_37 = jnp.where(is_negative_2, t_2, 1.0)
+    branch_38 = jnp.where(is_negative_2, total_25, 0.0)
+    branch_39 = jnp.where(jnp.abs(branch_38) < jnp.inf, branch_38, 0.0)
+    total_52 = branch_37 + branch_39
+    product_29 = total_51 * total_52
+    head_total_51 = _head(total_51)
+    head_total_52 = _head(total_52)
+    difference_63 = total_52 - head_total_52
+    difference_64 = total_51 - head_total_51
+    total_53 = head_total_51 * head_total_52 - product_29 + head_total_51 * difference_63
+    total_53 = total_53 + difference_64 * head_total_52 + difference_64 * difference_63
+    total_53 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, total_53)
+    total_53 = total_53 + (branch_36 - (total_51 - product_28)) * total_52
+    total_53 = total_53 + (branch_39 - (total_52 - branch_37)) * total_51
+    branch_40 = jnp.where(jnp.abs(total_53) < jnp.inf, total_53, 0.0)
+    total_54 = product_29 + branch_40
+    product_30 = total_54 * total_39
+    minus_product_30 = -product_30
+    total_55 = total_48 + minus_product_30
+    difference_65 = total_55 - total_48
+    head_total_54 = _head(total_54)
+    difference_66 = total_54 - head_total_54
+    total_56 = head_total_54 * head_total_39 - product_30 + head_total_54 * difference_50
+    total_56 = total_56 + difference_66 * head_total_39 + difference_66 * difference_50
+    total_56 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_56 = total_56 + (branch_40 - (total_54 - product_29)) * total_39
+    total_56 = total_56 + difference_52 * total_54
+    total_57 = total_48 - (total_55 - difference_65) + (minus_product_30 - difference_65)
+    total_57 = total_57 + (branch_35 - (total_48 - total_45))
+    product_31 = (jnp.where(is_negative_2, product_12, 0.0) + branch_33) * product_30
+    total_57 = total_57 - (total_56 + product_31)
+    branch_41 = jnp.where(jnp.abs(total_57) < jnp.inf, total_57, 0.0)
+    total_58 = total_55 + branch_41
+    difference_67 = branch_41 - (total_58 - total_55)
+    branch_42 = jnp.where(jnp.abs(difference_67) < jnp.inf, difference_67, 0.0)
+    total_59 = total_58 + branch_42
+    branch_43 = jnp.where(is_negative_2, branch_16, 1.0)
+    branch_44 = jnp.where(is_negative_2, branch_17, 0.0)
+    branch_45 = jnp.where(jnp.abs(branch_44) < jnp.inf, branch_44, 0.0)
+    total_60 = branch_43 + branch_45
+    product_32 = total_59 * total_60
+    head_total_59 = _head(total_59)
+    head_total_60 = _head(total_60)
+    difference_68 = total_60 - head_total_60
+    difference_69 = total_59 - head_total_59
+    difference_70 = branch_45 - (total_60 - branch_43)
+    total_61 = head_total_59 * head_total_60 - product_32 + head_total_59 * difference_68
+    total_61 = total_61 + difference_69 * head_total_60 + difference_69 * difference_68
+    total_61 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_61 = total_61 + (branch_42 - (total_59 - total_58)) * total_60
+    total_61 = total_61 + difference_70 * total_59
+    branch_46 = jnp.where(jnp.abs(total_61) < jnp.inf, total_61, 0.0)
+    total_62 = product_32 + branch_46
+    product_33 = total_62 * total_60
+    head_total_62 = _head(total_62)
+    difference_71 = total_62 - head_total_62
+    total_63 = head_total_62 * head_total_60 - product_33 + head_total_62 * difference_68
+    total_63 = total_63 + difference_71 * head_total_60 + difference_71 * difference_68
+    total_63 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, total_63)
+    total_63 = total_63 + (branch_46 - (total_62 - product_32)) * total_60
+    total_63 = total_63 + difference_70 * total_62
+    total_64 = product_33 + jnp.where(jnp.abs(total_63) < jnp.inf, total_63, 0.0)
+    branch_47 = jnp.where(is_negative_2, numerator_8, 0.0)
+    total_65 = branch_47 + branch_47
+    product_34 = total_64 * total_65
+    product_35 = total_64 * (jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0) + 1.0)
+    total_66 = total_64 + jnp.where(jnp.abs(product_34) < jnp.inf, product_34, 0.0)
+    return jnp.where(jnp.abs(total_64) < 2.0**-60, product_35, total_66)
 
 
 @jax.jit
@@ -880,14 +963,12 @@ def _second_derivative_amplitude_frequency(x: Array, amplitude: Array, frequency
 def _second_derivative_frequency_frequency(x: Array, amplitude: Array, frequency: Array) -> Array:
     """d2f / dfrequency dfrequency = -amplitude*x^2*sin(frequency*x)*sigmoid(x)."""
     larger = jnp.maximum(x, -(2.0**40))
-    t = jnp.exp(-jnp.abs(larger))
-    smaller = jnp.minimum(larger, 0.0)
-    is_far = jnp.abs(smaller) > 64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    e = jnp.exp(0.5 * -jnp.abs(larger))
+    t = jnp.square(e)
+    branch = jnp.where(larger < 0.0, e, 1.0)
     sin = jnp.sin(jnp.clip(frequency * larger, -(2.0**100), 2.0**100))
-    sin = -(amplitude * jnp.square(larger) * (1.0 / (1.0 + t)) * sin) * part_of_t
-    return sin * rest_of_t
+    sin = -(amplitude * jnp.square(larger) * (1.0 / (1.0 + t)) * sin) * branch
+    return sin * branch
 
 
 def _along(tangents, value, variables, partials):

@@ -48,8 +48,19 @@ def snake(x: ArrayLike, frequency: ArrayLike = 1.0) -> Array:
 @jax.jit
 def _value(x: Array, frequency: Array) -> Array:
     """f = x + sin(frequency*x)^2/frequency."""
-    numerator = jnp.square(jnp.sin(jnp.clip(frequency * x, -(2.0**100), 2.0**100)))
-    return x + numerator / frequency
+    product = frequency * x
+    difference = product + 0.85546875
+    total = x + jnp.square(jnp.sin(jnp.clip(product, -(2.0**100), 2.0**100))) / frequency
+    numerator = (-6.451895079242688e-07 * difference + 5.907301042294512e-07) * difference
+    numerator = (numerator + 2.5400663341383132e-05) * difference - 1.9707080497545363e-05
+    numerator = (numerator * difference - 0.0006985510563153774) * difference
+    numerator = (numerator + 0.0004434376718466153) * difference + 0.012573921093879437
+    numerator = (numerator * difference - 0.00620812911476451) * difference
+    numerator = (numerator - 0.13202617154606613) * difference + 0.04656096840624386
+    numerator = (numerator * difference + 0.660130857731011) * difference
+    numerator = (numerator - 0.13968290521916252) * difference + 0.009803713403481752
+    numerator = (numerator * difference - 0.2856272973904181) / frequency
+    return jnp.where(jnp.abs(difference) < 0.376878809928894, numerator, total)
 
 
 @jax.custom_jvp

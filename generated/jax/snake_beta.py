@@ -82,8 +82,8 @@ def _derivative_beta(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dx dx = 2*alpha^2*cos(2*alpha*x)/beta."""
-    numerator = jnp.cos(jnp.clip(2.0 * alpha * x, -(2.0**100), 2.0**100))
-    return 2.0 * jnp.square(alpha) * numerator / beta
+    product = 2.0 * alpha
+    return product * jnp.cos(jnp.clip(product * x, -(2.0**100), 2.0**100)) * alpha / beta
 
 
 @jax.jit
@@ -105,8 +105,8 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_alpha_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dalpha dalpha = 2*x^2*cos(2*alpha*x)/beta."""
-    numerator = jnp.cos(jnp.clip(2.0 * alpha * x, -(2.0**100), 2.0**100))
-    return 2.0 * jnp.square(x) * numerator / beta
+    cos = jnp.cos(jnp.clip(2.0 * alpha * x, -(2.0**100), 2.0**100))
+    return 2.0 * (1.0 / beta) * x * x * cos
 
 
 @jax.jit

@@ -58,13 +58,14 @@ def _value(x: Array, b: Array) -> Array:
 @jax.jit
 def _derivative_x(x: Array, b: Array) -> Array:
     """df / dx = (x/sqrt(b + x^2) + 1)/2."""
-    abs_x = jnp.abs(x)
-    branch = jnp.where(abs_x > 2.0**60, abs_x, jnp.sqrt(b + jnp.square(x)))
     smaller = jnp.minimum(x, 2.0**40)
-    total = 0.5 * smaller / jnp.sqrt(b + jnp.square(smaller)) + 0.5
-    ratio = -0.5 * b / (branch * (x - branch))
-    ratio = jnp.where(x < 0.0, ratio, 0.5 * (branch + x) / branch)
-    return jnp.where(x < -2.0, ratio, total)
+    abs_smaller = jnp.abs(smaller)
+    root = jnp.sqrt(b + jnp.square(smaller))
+    root = jnp.where(abs_smaller > 2.0**60, abs_smaller, root)
+    total = 0.5 * x / jnp.sqrt(b + jnp.square(x)) + 0.5
+    ratio = -0.5 * b / (root * (smaller - root))
+    ratio = jnp.where(smaller < 0.0, ratio, 0.5 * (root + smaller) / root)
+    return jnp.where(jnp.abs(x) < 0.0625, total, ratio)
 
 
 @jax.custom_jvp

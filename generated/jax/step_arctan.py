@@ -16,7 +16,8 @@ __all__ = ["step_arctan"]
 _PI_TO_2_OVER_4 = 2.4674011002723395  # pi**2/4
 _MINUS_PI_TO_2_OVER_4 = -2.4674011002723395  # -pi**2/4
 _PI = 3.141592653589793  # pi
-_PI_TO_2 = 9.869604401089358  # pi**2
+_PI_TO_4 = 97.40909103400244  # pi**4
+_8_PI_TO_2 = 78.95683520871486  # 8*pi**2
 
 
 def step_arctan(x: ArrayLike, steepness: ArrayLike = 2.0) -> Array:
@@ -81,32 +82,46 @@ def _second_derivative_x_x(x: Array, steepness: Array) -> Array:
 @jax.jit
 def _second_derivative_x_steepness(x: Array, steepness: Array) -> Array:
     """d2f / dx dsteepness."""
-    product = _PI_TO_2_OVER_4 * jnp.square(steepness) * jnp.square(x)
-    total = product + 1.0
-    product_2 = steepness * x
-    abs_product_2 = jnp.abs(product_2)
-    difference = abs_product_2 - 1.0859375
-    held = jnp.clip(product_2, -1.0, 1.0)
-    product_3 = _PI * held
-    scale = jnp.maximum(abs_product_2, 1.0)
+    product = steepness * x
+    abs_product = jnp.abs(product)
+    difference = abs_product - 1.109375
+    product_squared = jnp.square(product)
+    abs_x = jnp.abs(x)
+    product_2 = _PI * product
+    held = jnp.clip(x, -1.0, 1.0)
+    product_3 = _PI_TO_2_OVER_4 * jnp.square(held) * jnp.square(steepness)
+    scale = jnp.maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
-    product_4 = 2.0 * inverse_scale
-    denominator = jnp.square(_PI_TO_2 * jnp.square(held) + 4.0 * jnp.square(inverse_scale))
-    numerator = -2.0 * (product_3 - product_4) * (product_3 + product_4) / denominator
-    numerator = numerator * inverse_scale / scale
-    product_5 = (-0.0626845512225295 * difference + 0.0499926688255981) * difference
-    product_5 = (product_5 - 0.00881887888177448) * difference - 0.0440265880925969
-    product_5 = (product_5 * difference + 0.10003874328054314) * difference
-    product_5 = (product_5 - 0.14037964203905137) * difference + 0.1450773035191269
-    product_5 = (product_5 * difference - 0.10158171311604225) * difference
-    product_5 = (product_5 + 0.01220388912601651) * difference + 0.10199952787782283
-    product_5 = (product_5 * difference - 0.2043862579560834) * difference
-    product_5 = (product_5 + 0.2544729506667594) * difference - 0.2262406046123748
-    product_5 = (product_5 * difference + 0.12659043164735737) * difference
-    product_5 = (product_5 - 0.004048187708621383) * difference - 0.06246666584542972
-    product_5 = jnp.where(jnp.abs(difference) < 0.1497589147090912, product_5, numerator)
-    difference_2 = 0.5 / total - product / jnp.square(total)
-    return jnp.where(jnp.abs(x) < 0.0078125, difference_2, product_5)
+    total = product_3 + jnp.square(inverse_scale)
+    product_4 = (0.0008841821762493037 * difference - 0.04335841838394435) * difference
+    product_4 = (product_4 + 0.08754831113274489) * difference - 0.11622414414379388
+    product_4 = (product_4 * difference + 0.11507165339192611) * difference
+    product_4 = (product_4 - 0.0742434926752966) * difference - 0.0041808849212920385
+    product_4 = (product_4 * difference + 0.10258763453846216) * difference
+    product_4 = (product_4 - 0.18996975956656137) * difference + 0.23136536435265284
+    product_4 = (product_4 * difference - 0.2034801380525339) * difference
+    product_4 = (product_4 + 0.11149575525002718) * difference + 0.0015257066734164634
+    product_4 = product_4 * difference - 0.062494844443587244
+    denominator = product * (_PI_TO_4 * product * product + _8_PI_TO_2) * product + 16.0
+    denominator = -2.0 * (product_2 - 2.0) * (product_2 + 2.0) / denominator
+    ratio = (0.5 / total - product_3 / jnp.square(total)) * inverse_scale / scale
+    denominator = jnp.where(abs_x < 1.0, denominator, ratio)
+    total_2 = -10702608.674588097 * product_squared + 33511612.574004587
+    total_2 = (total_2 * product_squared - 50477133.05384705) * product_squared
+    total_2 = (total_2 + 49109895.36089666) * product_squared - 35097259.86159165
+    total_2 = (total_2 * product_squared + 19962555.977813214) * product_squared
+    total_2 = (total_2 - 9608302.811519505) * product_squared + 4121739.880417696
+    total_2 = (total_2 * product_squared - 1645288.5373749833) * product_squared
+    total_2 = (total_2 + 630850.5531819069) * product_squared - 236815.68973299672
+    total_2 = (total_2 * product_squared + 87782.45168953814) * product_squared
+    total_2 = (total_2 - 32199.836970580214) * product_squared + 11677.061892516716
+    total_2 = (total_2 * product_squared - 4175.795521793126) * product_squared
+    total_2 = (total_2 + 1466.7356856804897) * product_squared - 502.9924411536003
+    total_2 = (total_2 * product_squared + 166.79058425089727) * product_squared
+    total_2 = (total_2 - 52.57597152353286) * product_squared + 15.220170474062428
+    total_2 = (total_2 * product_squared - 3.701101650408509) * product_squared + 0.5
+    total_2 = jnp.where(abs_product < 0.5, total_2, denominator)
+    return jnp.where(jnp.abs(difference) < 0.11308390030556814, product_4, total_2)
 
 
 def _along(tangents, value, variables, partials):

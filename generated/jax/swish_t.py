@@ -166,64 +166,70 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     """df / dx."""
-    abs_x = jnp.abs(x)
-    t = jnp.exp(-abs_x)
-    t_squared = jnp.square(t)
-    scale = jnp.maximum(abs_x, 1.0)
-    inverse_scale = 1.0 / scale
-    held = jnp.clip(x, -1.0, 1.0)
-    product = beta * x
-    t_2 = jnp.exp(-jnp.abs(product))
-    ratio = 1.0 / (1.0 + t_2)
-    product_2 = beta * held * ratio
+    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
+    negated = -jnp.abs(clamped)
+    exp_negated = jnp.exp(negated)
+    product = beta * clamped
+    sigmoid_product = jax.nn.sigmoid(product)
     minus_product = -product
-    negated = -jnp.abs(minus_product)
-    is_less = jnp.abs(negated) < 0.5
-    expm1_negated = _expm1(negated)
-    total = expm1_negated + 1.0
-    t_3 = jnp.where(is_less, total, jnp.exp(negated))
-    total_2 = t_3 + 1.0
-    difference = total_2 - t_3
-    branch = jnp.where(is_less, expm1_negated - (total - 1.0), 0.0)
-    total_3 = t_3 - (total_2 - difference) + (1.0 - difference) + branch
-    branch_2 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
-    total_4 = total_2 + branch_2
+    t = jnp.square(jnp.exp(0.5 * negated))
+    e = jnp.exp(0.5 * -jnp.abs(product))
+    t_2 = jnp.square(e)
+    ratio = 1.0 / (1.0 + t_2)
+    product_2 = product * ratio
+    e_2 = jnp.exp(0.5 * -jnp.abs(minus_product))
+    t_3 = jnp.square(e_2)
+    total = t_3 + 1.0
+    difference = total - t_3
+    head_e_2 = _head(e_2)
+    difference_2 = e_2 - head_e_2
+    total_2 = head_e_2 * head_e_2 - t_3 + head_e_2 * difference_2
+    total_2 = total_2 + difference_2 * head_e_2 + difference_2 * difference_2
+    total_2 = jnp.where(t_3 * 2.0**-60 == 0.0, 0.0, total_2)
+    total_3 = t_3 - (total - difference) + (1.0 - difference) + total_2
+    branch = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    total_4 = total + branch
     ratio_2 = 1.0 / total_4
     product_3 = product_2 * ratio_2
+    is_negative = minus_product < 0.0
+    branch_2 = jnp.where(is_negative, t_3, 1.0)
+    product_4 = product_3 * branch_2
+    total_5 = product_4 + ratio
+    difference_3 = total_5 - product_4
+    head_product_3 = _head(product_3)
+    head_branch_2 = _head(branch_2)
+    difference_4 = branch_2 - head_branch_2
+    difference_5 = product_3 - head_product_3
     head_product_2 = _head(product_2)
     head_ratio_2 = _head(ratio_2)
-    difference_2 = ratio_2 - head_ratio_2
-    difference_3 = product_2 - head_product_2
-    product_4 = ratio_2 * total_4
+    difference_6 = ratio_2 - head_ratio_2
+    difference_7 = product_2 - head_product_2
+    product_5 = ratio_2 * total_4
     head_total_4 = _head(total_4)
-    difference_4 = total_4 - head_total_4
-    total_5 = head_product_2 * head_ratio_2 - product_3 + head_product_2 * difference_2
-    total_5 = total_5 + difference_3 * head_ratio_2 + difference_3 * difference_2
-    total_5 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_5)
-    numerator = head_ratio_2 * head_total_4 - product_4 + head_ratio_2 * difference_4
-    numerator = numerator + difference_2 * head_total_4 + difference_2 * difference_4
-    numerator = 1.0 - product_4 - jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_2 - (total_4 - total_2)) * ratio_2) / total_4
-    total_5 = total_5 + numerator * product_2
-    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
-    t_4 = jnp.square(jnp.exp(0.5 * -jnp.abs(clamped)))
-    product_5 = beta * clamped
-    e = jnp.exp(0.5 * -jnp.abs(product_5))
-    t_5 = jnp.square(e)
-    ratio_3 = 1.0 / (1.0 + t_5)
-    minus_product_5 = -product_5
-    t_6 = jnp.square(jnp.exp(0.5 * -jnp.abs(minus_product_5)))
-    branch_3 = jnp.where(product_5 < 0.0, e, 1.0)
-    product_6 = alpha * jnp.square(2.0 / (1.0 + t_squared)) * t_squared * inverse_scale
-    total_6 = product_3 + jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    product_7 = alpha * jnp.square(2.0 / (1.0 + jnp.square(t_4))) * t_4 * t_4
-    total_7 = t_3 + jnp.where(jnp.abs(branch) < jnp.inf, branch, 0.0)
-    total_6 = total_6 * jnp.where(minus_product < 0.0, total_7, 1.0)
-    total_6 = (total_6 + ratio * inverse_scale) * jnp.where(product < 0.0, t_2, 1.0)
-    product_6 = (product_6 + total_6) * scale
-    branch_4 = jnp.where(minus_product_5 < 0.0, t_6, 1.0)
-    branch_4 = (product_5 * ratio_3 * (1.0 / (1.0 + t_6)) * branch_4 + ratio_3) * branch_3
-    return jnp.where(abs_x < 4.0, product_6, product_7 + branch_4 * branch_3)
+    difference_8 = total_4 - head_total_4
+    total_6 = head_product_3 * head_branch_2 - product_4 + head_product_3 * difference_4
+    total_6 = total_6 + difference_5 * head_branch_2 + difference_5 * difference_4
+    total_6 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_6)
+    total_7 = head_product_2 * head_ratio_2 - product_3 + head_product_2 * difference_6
+    total_7 = total_7 + difference_7 * head_ratio_2 + difference_7 * difference_6
+    total_7 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_7)
+    numerator = head_ratio_2 * head_total_4 - product_5 + head_ratio_2 * difference_8
+    numerator = numerator + difference_6 * head_total_4 + difference_6 * difference_8
+    numerator = 1.0 - product_5 - jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch - (total_4 - total)) * ratio_2) / total_4 * product_2
+    total_6 = total_6 + (total_7 + numerator) * branch_2
+    total_6 = total_6 + jnp.where(is_negative, total_2, 0.0) * product_3
+    total_6 = product_4 - (total_5 - difference_3) + (ratio - difference_3) + total_6
+    branch_3 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
+    total_8 = total_5 + branch_3
+    difference_9 = branch_3 - (total_8 - total_5)
+    branch_4 = jnp.where(product < 0.0, e, 1.0)
+    total_9 = total_8 + jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
+    total_9 = total_9 * branch_4 * branch_4
+    total_9 = alpha * jnp.square(2.0 / (1.0 + jnp.square(t))) * t * t + total_9
+    product_6 = alpha * jnp.square(2.0 * exp_negated / (jnp.square(exp_negated) + 1.0))
+    product_6 = product_6 + product * sigmoid_product * jax.nn.sigmoid(minus_product)
+    return jnp.where(jnp.abs(x) < 2.0, product_6 + sigmoid_product, total_9)
 
 
 @jax.custom_jvp

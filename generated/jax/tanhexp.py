@@ -12,26 +12,6 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["tanhexp", "telu"]
 
-_1_OVER_15 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_1_OVER_11 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_1_OVER_7 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_3 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
-_4_OVER_3 = 1.3333333333333333  # 4/3
-_1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
-_THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
-_MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
-_THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
-
 
 def tanhexp(x: ArrayLike) -> Array:
     """TanhExp, x * tanh(exp(x)).
@@ -110,354 +90,132 @@ def _value(x: Array) -> Array:
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx = x*exp(x)*sech(exp(x))^2 + tanh(exp(x))."""
-    clamped = jnp.clip(x, -1024.0, 8.0)
-    product = 0.5 * clamped
-    abs_product = jnp.abs(product)
-    is_less = abs_product < 0.25
-    total = product + 1.0
-    difference = total - product
-    product_2 = ((_1_OVER_15 * product + _1_OVER_14) * product + _1_OVER_13) * product
-    product_2 = ((product_2 + _1_OVER_12) * product + _1_OVER_11) * product + _1_OVER_10
-    product_2 = ((product_2 * product + _1_OVER_9) * product + _1_OVER_8) * product
-    product_2 = ((product_2 + _1_OVER_7) * product + _1_OVER_6) * product + _1_OVER_5
-    product_2 = ((product_2 * product + _1_OVER_4) * product + _1_OVER_3) * product
-    product_2 = jnp.square(product) * (product_2 + _1_OVER_2)
-    product_2 = product - (total - difference) + (1.0 - difference) + product_2
-    branch = jnp.where(jnp.abs(product_2) < jnp.inf, product_2, 0.0)
-    total_2 = total + branch
-    exp_product = jnp.exp(product)
-    branch_2 = jnp.where(is_less, total_2, exp_product)
-    branch_3 = jnp.where(is_less, branch - (total_2 - total), 0.0)
-    branch_4 = jnp.where(jnp.abs(branch_3) < jnp.inf, branch_3, 0.0)
-    total_3 = branch_2 + branch_4
-    product_3 = total_3 * total_3
-    head_total_3 = _head(total_3)
-    difference_2 = total_3 - head_total_3
-    difference_3 = branch_4 - (total_3 - branch_2)
-    product_4 = difference_3 * total_3
-    total_4 = head_total_3 * head_total_3 - product_3 + head_total_3 * difference_2
-    total_4 = total_4 + difference_2 * head_total_3 + difference_2 * difference_2
-    total_4 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_4) + product_4 + product_4
-    total_5 = product_3 + jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    binade = _binade(exp_product * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_5 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product / branch_5
-    floor = jnp.floor(jnp.log(branch_5) * _1_OVER_LOG_2 + 0.5)
-    difference_4 = product - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_6 = difference_4 + negated
-    difference_5 = total_6 - difference_4
-    total_7 = difference_4 - (total_6 - difference_5) + (negated - difference_5)
-    total_7 = total_7 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_6 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
-    total_8 = total_6 + branch_6
-    numerator = ((_1_OVER_15 * total_8 + _1_OVER_14) * total_8 + _1_OVER_13) * total_8
-    numerator = ((numerator + _1_OVER_12) * total_8 + _1_OVER_11) * total_8 + _1_OVER_10
-    numerator = ((numerator * total_8 + _1_OVER_9) * total_8 + _1_OVER_8) * total_8
-    numerator = ((numerator + _1_OVER_7) * total_8 + _1_OVER_6) * total_8 + _1_OVER_5
-    numerator = ((numerator * total_8 + _1_OVER_4) * total_8 + _1_OVER_3) * total_8
-    numerator = jnp.square(total_8) * (numerator + _1_OVER_2)
-    numerator = 1.0 - ratio + total_8 + (numerator + (branch_6 - (total_8 - total_6)))
-    numerator = jnp.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0)
-    total_9 = numerator + numerator
-    total_10 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0) + 1.0
-    product_5 = total_5 * total_9
-    total_11 = total_5 + jnp.where(jnp.abs(product_5) < jnp.inf, product_5, 0.0)
-    total_11 = jnp.where(jnp.abs(total_5) < 2.0**-60, total_5 * total_10, total_11)
-    total_11 = jnp.abs(total_11)
-    t = jnp.square(jnp.exp(0.5 * -total_11))
-    t_squared = jnp.square(t)
-    total_12 = t_squared + 1.0
-    difference_6 = total_12 - t_squared
-    total_13 = t_squared - (total_12 - difference_6) + (1.0 - difference_6)
-    branch_7 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
-    total_14 = total_12 + branch_7
-    ratio_2 = 2.0 / total_14
-    ratio_2_squared = jnp.square(ratio_2)
-    product_6 = clamped * ratio_2_squared
-    head_clamped = _head(clamped)
-    head = _head(ratio_2_squared)
-    difference_7 = ratio_2_squared - head
-    difference_8 = clamped - head_clamped
-    head_ratio_2 = _head(ratio_2)
-    difference_9 = ratio_2 - head_ratio_2
-    product_7 = ratio_2 * total_14
-    head_total_14 = _head(total_14)
-    difference_10 = total_14 - head_total_14
-    total_15 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_9
-    total_15 = total_15 + difference_9 * head_ratio_2 + difference_9 * difference_9
-    total_15 = jnp.where(ratio_2_squared * 2.0**-60 == 0.0, 0.0, total_15)
-    numerator_2 = head_ratio_2 * head_total_14 - product_7 + head_ratio_2 * difference_10
-    numerator_3 = numerator_2 + difference_9 * head_total_14 + difference_9 * difference_10
-    numerator_4 = 2.0 - product_7 - jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_7 - (total_14 - total_12)) * ratio_2) / total_14
-    total_15 = (total_15 + numerator_4 * ratio_2 * 2.0) * clamped
-    total_16 = head_clamped * head - product_6 + head_clamped * difference_7
-    total_16 = total_16 + difference_8 * head + difference_8 * difference_7
-    total_16 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_16) + total_15
-    total_17 = product_6 + jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_17 * t_squared
-    is_negative = clamped < 0.0
-    sign_product_3 = jnp.sign(product_3)
-    product_8 = -2.0 * jnp.abs(product_3)
-    abs_product_8 = jnp.abs(product_8)
-    is_less_2 = abs_product_8 < 0.25
-    total_18 = product_8 + 1.0
-    difference_11 = total_18 - product_8
-    product_9 = ((_1_OVER_15 * product_8 + _1_OVER_14) * product_8 + _1_OVER_13) * product_8
-    product_9 = ((product_9 + _1_OVER_12) * product_8 + _1_OVER_11) * product_8 + _1_OVER_10
-    product_9 = ((product_9 * product_8 + _1_OVER_9) * product_8 + _1_OVER_8) * product_8
-    product_9 = ((product_9 + _1_OVER_7) * product_8 + _1_OVER_6) * product_8 + _1_OVER_5
-    product_9 = ((product_9 * product_8 + _1_OVER_4) * product_8 + _1_OVER_3) * product_8
-    product_9 = jnp.square(product_8) * (product_9 + _1_OVER_2)
-    product_9 = product_8 - (total_18 - difference_11) + (1.0 - difference_11) + product_9
-    branch_8 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
-    total_19 = total_18 + branch_8
-    exp_product_8 = jnp.exp(product_8)
-    branch_9 = jnp.where(is_less_2, total_19, exp_product_8)
-    total_20 = branch_9 - 1.0
-    difference_12 = total_20 - branch_9
-    binade_2 = _binade(exp_product_8 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_10 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_3 = exp_product_8 / branch_10
-    floor_2 = jnp.floor(jnp.log(branch_10) * _1_OVER_LOG_2 + 0.5)
-    difference_13 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_21 = difference_13 + negated_2
-    difference_14 = total_21 - difference_13
-    total_22 = difference_13 - (total_21 - difference_14) + (negated_2 - difference_14)
-    total_22 = total_22 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_11 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
-    total_23 = total_21 + branch_11
-    numerator_5 = ((_1_OVER_15 * total_23 + _1_OVER_14) * total_23 + _1_OVER_13) * total_23
-    numerator_6 = ((numerator_5 + _1_OVER_12) * total_23 + _1_OVER_11) * total_23 + _1_OVER_10
-    numerator_7 = ((numerator_6 * total_23 + _1_OVER_9) * total_23 + _1_OVER_8) * total_23
-    numerator_8 = ((numerator_7 + _1_OVER_7) * total_23 + _1_OVER_6) * total_23 + _1_OVER_5
-    numerator_9 = ((numerator_8 * total_23 + _1_OVER_4) * total_23 + _1_OVER_3) * total_23
-    numerator_10 = jnp.square(total_23) * (numerator_9 + _1_OVER_2)
-    numerator_11 = numerator_10 + (branch_11 - (total_23 - total_21))
-    numerator_11 = (1.0 - ratio_3 + total_23 + numerator_11) / ratio_3
-    numerator_11 = jnp.where(inside_2 & (abs_product_8 >= 0.25), numerator_11, 0.0) * branch_9
-    numerator_11 = jnp.where(is_less_2, branch_8 - (total_19 - total_18), 0.0) + numerator_11
-    total_24 = branch_9 - (total_20 - difference_12) + (-1.0 - difference_12)
-    total_24 = total_24 + numerator_11
-    branch_12 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_25 = total_20 + branch_12
-    minus_total_25 = -total_25
-    total_26 = total_25 + 2.0
-    difference_15 = total_26 - total_25
-    difference_16 = branch_12 - (total_25 - total_20)
-    total_27 = total_25 - (total_26 - difference_15) + (2.0 - difference_15)
-    total_27 = total_27 + difference_16
-    branch_13 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = total_26 + branch_13
-    ratio_4 = minus_total_25 / total_28
-    product_10 = sign_product_3 * ratio_4
-    tanh_product_3 = _tanh(product_3)
-    head_2 = _head(sign_product_3)
-    head_ratio_4 = _head(ratio_4)
-    difference_17 = ratio_4 - head_ratio_4
-    difference_18 = sign_product_3 - head_2
-    product_11 = ratio_4 * total_28
-    head_total_28 = _head(total_28)
-    difference_19 = total_28 - head_total_28
-    numerator_12 = head_ratio_4 * head_total_28 - product_11 + head_ratio_4 * difference_19
-    numerator_13 = numerator_12 + difference_17 * head_total_28 + difference_17 * difference_19
-    numerator_14 = -jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = minus_total_25 - product_11 + numerator_14 - difference_16
-    numerator_15 = (numerator_15 - (branch_13 - (total_28 - total_26)) * ratio_4) / total_28
-    numerator_15 = numerator_15 * sign_product_3
-    total_29 = head_2 * head_ratio_4 - product_10 + head_2 * difference_17
-    total_29 = total_29 + difference_18 * head_ratio_4 + difference_18 * difference_17
-    total_29 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_29) + numerator_15
-    magnitude = jnp.abs(product_10 - tanh_product_3 + total_29)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product_3)
-    branch_14 = jnp.where(magnitude, product_10, tanh_product_3)
-    product_12 = 0.5 * -jnp.abs(clamped)
-    abs_product_12 = jnp.abs(product_12)
-    is_less_3 = abs_product_12 < 0.25
-    total_30 = product_12 + 1.0
-    difference_20 = total_30 - product_12
-    total_31 = (_1_OVER_15 * product_12 + _1_OVER_14) * product_12 + _1_OVER_13
-    total_31 = (total_31 * product_12 + _1_OVER_12) * product_12 + _1_OVER_11
-    total_31 = ((total_31 * product_12 + _1_OVER_10) * product_12 + _1_OVER_9) * product_12
-    total_31 = ((total_31 + _1_OVER_8) * product_12 + _1_OVER_7) * product_12 + _1_OVER_6
-    total_31 = ((total_31 * product_12 + _1_OVER_5) * product_12 + _1_OVER_4) * product_12
-    total_31 = jnp.square(product_12) * ((total_31 + _1_OVER_3) * product_12 + _1_OVER_2)
-    total_31 = product_12 - (total_30 - difference_20) + (1.0 - difference_20) + total_31
-    branch_15 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
-    total_32 = total_30 + branch_15
-    exp_product_12 = jnp.exp(product_12)
-    branch_16 = jnp.where(is_less_3, total_32, exp_product_12)
-    branch_17 = jnp.where(is_negative, branch_16, 1.0)
-    ratio_5 = branch_14 / branch_17
-    ratio_6 = ratio_5 / branch_17
-    product_13 = ratio_6 * branch_17
-    head_ratio_6 = _head(ratio_6)
-    head_branch_17 = _head(branch_17)
-    difference_21 = branch_17 - head_branch_17
-    difference_22 = ratio_6 - head_ratio_6
-    product_14 = ratio_5 * branch_17
-    head_ratio_5 = _head(ratio_5)
-    difference_23 = ratio_5 - head_ratio_5
-    branch_18 = jnp.where(is_less_3, branch_15 - (total_32 - total_30), 0.0)
-    branch_19 = jnp.where(is_negative, branch_18, 0.0)
-    numerator_16 = head_ratio_5 * head_branch_17 - product_14 + head_ratio_5 * difference_21
-    numerator_17 = numerator_16 + difference_23 * head_branch_17
-    numerator_18 = numerator_17 + difference_23 * difference_21
-    numerator_19 = -jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, numerator_18)
-    numerator_20 = branch_14 - product_14 + numerator_19
-    numerator_21 = head_ratio_6 * head_branch_17 - product_13 + head_ratio_6 * difference_21
-    numerator_22 = numerator_21 + difference_22 * head_branch_17
-    numerator_23 = numerator_22 + difference_22 * difference_21
-    numerator_24 = -jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, numerator_23)
-    numerator_25 = ratio_5 - product_13 + numerator_24
-    numerator_26 = 4.0 * exp_product_8 / jnp.square(1.0 + exp_product_8)
-    numerator_27 = numerator_26 * (total_4 + total_9 * product_3)
-    numerator_28 = numerator_20 + (jnp.where(magnitude, total_29, 0.0) + numerator_27)
-    numerator_29 = numerator_25 + (numerator_28 - branch_19 * ratio_5) / branch_17
-    numerator_29 = (numerator_29 - branch_19 * ratio_6) / branch_17
-    total_33 = ratio_6 + jnp.where(jnp.abs(numerator_29) < jnp.inf, numerator_29, 0.0)
-    binade_3 = _binade(exp_product_12 * _4_OVER_3)
-    inside_3 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
-    branch_20 = jnp.where(inside_3, binade_3, 1.0)
-    ratio_7 = exp_product_12 / branch_20
-    floor_3 = jnp.floor(jnp.log(branch_20) * _1_OVER_LOG_2 + 0.5)
-    difference_24 = product_12 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_34 = difference_24 + negated_3
-    difference_25 = total_34 - difference_24
-    total_35 = difference_24 - (total_34 - difference_25) + (negated_3 - difference_25)
-    total_35 = total_35 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_21 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_36 = total_34 + branch_21
-    numerator_30 = ((_1_OVER_15 * total_36 + _1_OVER_14) * total_36 + _1_OVER_13) * total_36
-    numerator_31 = ((numerator_30 + _1_OVER_12) * total_36 + _1_OVER_11) * total_36
-    numerator_32 = ((numerator_31 + _1_OVER_10) * total_36 + _1_OVER_9) * total_36 + _1_OVER_8
-    numerator_33 = ((numerator_32 * total_36 + _1_OVER_7) * total_36 + _1_OVER_6) * total_36
-    numerator_34 = ((numerator_33 + _1_OVER_5) * total_36 + _1_OVER_4) * total_36 + _1_OVER_3
-    numerator_35 = jnp.square(total_36) * (numerator_34 * total_36 + _1_OVER_2)
-    numerator_36 = numerator_35 + (branch_21 - (total_36 - total_34))
-    numerator_36 = (1.0 - ratio_7 + total_36 + numerator_36) / ratio_7
-    numerator_36 = jnp.where(inside_3 & (abs_product_12 >= 0.25), numerator_36, 0.0)
-    negated_4 = -jnp.where(is_negative, numerator_36, 0.0)
-    total_37 = negated_4 + negated_4
-    product_15 = total_33 * total_37
-    total_38 = branch_16 + jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0)
-    product_16 = total_38 * numerator_36
-    t_2 = total_38 + jnp.where(jnp.abs(product_16) < jnp.inf, product_16, 0.0)
-    t_3 = jnp.where(jnp.abs(numerator_36) < jnp.inf, numerator_36, 0.0) + 1.0
-    t_4 = jnp.square(jnp.where(jnp.abs(total_38) < 2.0**-60, total_38 * t_3, t_2))
-    product_17 = total_33 * (jnp.where(jnp.abs(total_37) < jnp.inf, total_37, 0.0) + 1.0)
-    total_39 = total_33 + jnp.where(jnp.abs(product_15) < jnp.inf, product_15, 0.0)
-    product_17 = jnp.where(jnp.abs(total_33) < 2.0**-60, product_17, total_39)
-    product_17 = jnp.where((total_11 < 2.0**-54) & is_negative, 1.0, product_17)
-    product_17 = product_17 * jnp.where(is_negative, 1.0, t_4)
-    total_40 = total_17 + product_17
-    difference_26 = total_40 - total_17
-    total_41 = total_17 - (total_40 - difference_26) + (product_17 - difference_26)
-    branch_22 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
-    total_42 = total_40 + branch_22
-    difference_27 = branch_22 - (total_42 - total_40)
-    branch_23 = jnp.where(jnp.abs(difference_27) < jnp.inf, difference_27, 0.0)
-    total_43 = total_42 + branch_23
-    product_18 = total_43 * total_3
-    head_total_43 = _head(total_43)
-    difference_28 = total_43 - head_total_43
-    total_44 = head_total_43 * head_total_3 - product_18 + head_total_43 * difference_2
-    total_44 = total_44 + difference_28 * head_total_3 + difference_28 * difference_2
-    total_44 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, total_44)
-    total_44 = total_44 + (branch_23 - (total_43 - total_42)) * total_3
-    total_44 = total_44 + difference_3 * total_43
-    branch_24 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
-    total_45 = product_18 + branch_24
-    product_19 = total_45 * total_3
-    head_total_45 = _head(total_45)
-    difference_29 = total_45 - head_total_45
-    total_46 = head_total_45 * head_total_3 - product_19 + head_total_45 * difference_2
-    total_46 = total_46 + difference_29 * head_total_3 + difference_29 * difference_2
-    total_46 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, total_46)
-    total_46 = total_46 + (branch_24 - (total_45 - product_18)) * total_3
-    total_46 = total_46 + difference_3 * total_45
-    total_47 = product_19 + jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
-    product_20 = total_47 * total_9
-    total_48 = total_47 + jnp.where(jnp.abs(product_20) < jnp.inf, product_20, 0.0)
-    return jnp.where(jnp.abs(total_47) < 2.0**-60, total_47 * total_10, total_48)
-
-
-@jax.jit
-def _second_derivative(x: Array) -> Array:
-    """d2f / dx dx = (-2*x*exp(x)*tanh(exp(x)) + x + 2)*exp(x)*sech(exp(x))^2."""
-    difference = x + 3.078125
-    difference_2 = x - 0.9609375
+    difference = x + 2.09375
+    difference_2 = x + 0.796875
     abs_x = jnp.abs(x)
     exp_x = jnp.exp(x)
     e = jnp.exp(-jnp.abs(exp_x))
     ratio = 2.0 * e / (jnp.square(e) + 1.0)
     clamped = jnp.clip(x, -1024.0, 8.0)
-    abs_clamped = jnp.abs(clamped)
-    is_far = abs_clamped > 64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * clamped, clamped))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product = part_of_t * rest_of_t
+    e_2 = jnp.exp(0.5 * clamped)
+    product = e_2 * e_2
+    abs_product = jnp.abs(product)
+    t = jnp.square(jnp.exp(0.5 * -abs_product))
+    t_squared = jnp.square(t)
+    is_negative = clamped < 0.0
+    e_3 = jnp.exp(0.5 * -jnp.abs(clamped))
+    branch = jnp.where(is_negative, e_3, 1.0)
+    t_2 = jnp.square(e_3)
+    exp_clamped = jnp.exp(clamped)
+    e_4 = jnp.exp(-jnp.abs(exp_clamped))
+    product_2 = (-4.3300159469772796e-10 * difference - 1.715074777496298e-09) * difference
+    product_2 = (product_2 - 3.383237020904761e-09) * difference - 3.738787653153581e-09
+    product_2 = (product_2 * difference + 7.234527081116132e-09) * difference
+    product_2 = (product_2 + 6.645997581967294e-08) * difference + 2.622936613879407e-07
+    product_2 = (product_2 * difference + 7.247810032345244e-07) * difference
+    product_2 = (product_2 + 1.3852585518130436e-06) * difference + 9.157792152346312e-07
+    product_2 = (product_2 * difference - 6.344125643364016e-06) * difference
+    product_2 = (product_2 - 3.6552575745335717e-05) * difference - 0.00012190121130697731
+    product_2 = (product_2 * difference - 0.0002913306786482366) * difference
+    product_2 = (product_2 - 0.0004418160912629313) * difference + 0.00012855450012217644
+    product_2 = (product_2 * difference + 0.003952921085524878) * difference
+    product_2 = (product_2 + 0.0171011138560001) * difference + 0.04505530848106507
+    product_2 = (product_2 * difference + 0.0646979860891148) * difference
+    product_2 = (product_2 - 0.003700149871837587) * difference - 0.13151815147300133
+    product_3 = clamped * exp_clamped * jnp.square(2.0 * e_4 / (jnp.square(e_4) + 1.0))
+    product_3 = product_3 + _tanh(exp_clamped)
+    total = 3.701999190351376e-06 * difference_2 + 4.316143608280986e-07
+    total = (total * difference_2 - 1.8266513564866233e-05) * difference_2
+    total = (total - 3.1979345407261387e-05) * difference_2 - 5.633170732165487e-06
+    total = (total * difference_2 + 9.331252874163417e-05) * difference_2
+    total = (total + 0.0002380434413960158) * difference_2 + 0.00022927548153226038
+    total = (total * difference_2 - 0.0003028576771367005) * difference_2
+    total = (total - 0.0015005608691716996) * difference_2 - 0.00241072302353097
+    total = (total * difference_2 - 0.00041062952837884244) * difference_2
+    total = (total + 0.007116185808899471) * difference_2 + 0.017208112878809932
+    total = (total * difference_2 + 0.0149486524249899) * difference_2
+    total = (total - 0.02172382308794017) * difference_2 - 0.0911979552001863
+    total = (total * difference_2 - 0.11987636065343941) * difference_2
+    total = (total + 0.033536655073135024) * difference_2 + 0.3927546689184086
+    total = (total * difference_2 + 0.5578689810760051) * difference_2
+    total = total + 0.12744035042906873
+    product_4 = clamped * jnp.square(2.0 / (1.0 + t_squared)) * t_squared
+    product_5 = (-1.8182056320679677e-05 * x - 0.0002157858425680707) * x
+    product_5 = ((product_5 - 0.00011526221967895799) * x + 0.0007243938341653169) * x
+    product_5 = ((product_5 + 0.0008854368203632198) * x - 0.0011842615515849334) * x
+    product_5 = ((product_5 - 0.0031325352214084767) * x + 0.0002377568774853716) * x
+    product_5 = ((product_5 + 0.007645237497980205) * x + 0.0058841718056887385) * x
+    product_5 = ((product_5 - 0.012970135538332414) * x - 0.024618744204530703) * x
+    product_5 = ((product_5 + 0.0090863060831538) * x + 0.06343162047630564) * x
+    product_5 = ((product_5 + 0.03293711527128805) * x - 0.10998497571677511) * x
+    product_5 = ((product_5 - 0.1580329772025626) * x + 0.09758452397434687) * x
+    product_5 = ((product_5 + 0.3729579061594113) * x + 0.07019279413481694) * x
+    product_5 = ((product_5 - 0.5849993353082338) * x - 0.32958850025279696) * x
+    product_5 = (product_5 + 0.8399486832280522) * x + 0.7615941559557649
+    total_2 = ratio * x * exp_x * ratio + _tanh(exp_x)
+    branch_2 = jnp.where(is_negative, 1.0, t_2)
+    ratio_2 = _tanh(product) / branch / branch
+    ratio_2 = jnp.where((abs_product < 2.0**-54) & is_negative, 1.0, ratio_2) * branch_2
+    total_2 = jnp.where(abs_x < 4.0, total_2, (product_4 + ratio_2) * e_2 * e_2)
+    product_5 = jnp.where(abs_x < 0.5, product_5, total_2)
+    total = jnp.where(jnp.abs(difference_2) < 0.5316867278146287, total, product_5)
+    product_2 = jnp.where(jnp.abs(difference) < 0.7716010827274138, product_2, total)
+    return jnp.where(x < 0.25, product_2, product_3)
+
+
+@jax.jit
+def _second_derivative(x: Array) -> Array:
+    """d2f / dx dx = (-2*x*exp(x)*tanh(exp(x)) + x + 2)*exp(x)*sech(exp(x))^2."""
+    difference = x - 0.9609375
+    abs_x = jnp.abs(x)
+    exp_x = jnp.exp(x)
+    e = jnp.exp(-jnp.abs(exp_x))
+    ratio = 2.0 * e / (jnp.square(e) + 1.0)
+    clamped = jnp.clip(x, -1024.0, 8.0)
+    e_2 = jnp.exp(0.5 * clamped)
+    product = e_2 * e_2
     abs_product = jnp.abs(product)
     minus_abs_product = -abs_product
-    t = jnp.exp(minus_abs_product)
+    t = jnp.square(jnp.exp(0.5 * minus_abs_product))
     is_negative = clamped < 0.0
-    smaller = jnp.minimum(clamped, 0.0)
-    is_far_2 = jnp.abs(smaller) > 64.0
-    part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * smaller, smaller))
-    rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
-    t_2 = jnp.exp(-abs_clamped)
-    difference_3 = 2.0 * minus_abs_product + smaller - 2.0 * jnp.minimum(-clamped, 0.0)
-    is_far_3 = jnp.abs(difference_3) > 64.0
-    part_of_t_3 = jnp.exp(jnp.where(is_far_3, 0.5 * difference_3, difference_3))
-    rest_of_t_3 = jnp.where(is_far_3, part_of_t_3, 1.0)
-    product_2 = (-1.3878041439371404e-07 * difference - 5.845776919502441e-07) * difference
-    product_2 = (product_2 - 1.955426486033176e-06) * difference - 5.418194023293635e-06
-    product_2 = (product_2 * difference - 1.1414009723478302e-05) * difference
-    product_2 = (product_2 - 1.11940999972671e-05) * difference + 5.069831366102826e-05
-    product_2 = (product_2 * difference + 0.00041500932950783306) * difference
-    product_2 = (product_2 + 0.0019167731321845167) * difference + 0.0066379910999639505
-    product_2 = (product_2 * difference + 0.01657945586605664) * difference
-    product_2 = (product_2 + 0.02350405741968619) * difference - 0.0017799367976891354
-    product_2 = product_2 * difference - 0.04893840393758323
-    product_3 = (0.07770618553507055 * difference_2 - 0.03361697108803136) * difference_2
-    product_3 = (product_3 - 0.08775452506115625) * difference_2 + 0.1302963429292734
-    product_3 = (product_3 * difference_2 - 0.05899093412118713) * difference_2
-    product_3 = (product_3 - 0.2928387855793804) * difference_2 + 0.5118426117852058
-    product_3 = (product_3 * difference_2 + 0.40184250628622936) * difference_2
-    product_3 = (product_3 - 1.2637267370908525) * difference_2 - 0.15809552288107423
-    product_3 = (product_3 * difference_2 + 1.8403182673570728) * difference_2
-    product_3 = (product_3 - 0.5981712315167468) * difference_2 - 1.3673112039505533
-    product_3 = (product_3 * difference_2 + 1.0908749111134857) * difference_2
-    product_3 = (product_3 - 0.0575271876613327) * difference_2 - 0.11148585169777706
-    product_4 = exp_x * ratio * ratio * (x + 2.0 - 2.0 * x * exp_x * _tanh(exp_x))
-    product_5 = (-0.0005209784767097367 * x + 0.0007799705487751412) * x
-    product_5 = ((product_5 + 0.002681076470907601) * x - 0.0014926270080070545) * x
-    product_5 = ((product_5 - 0.007875844885442075) * x - 0.0017781865523864332) * x
-    product_5 = ((product_5 + 0.01624417693027812) * x + 0.016604865428842198) * x
-    product_5 = ((product_5 - 0.021894135482375874) * x - 0.05320655950436399) * x
-    product_5 = ((product_5 + 0.0039245048847004445) * x + 0.11467211323549596) * x
-    product_5 = ((product_5 + 0.08236197833925439) * x - 0.1686111777066773) * x
-    product_5 = ((product_5 - 0.29542346023355887) * x + 0.0999493330136914) * x
-    product_5 = ((product_5 + 0.6343161203437995) * x + 0.2964340386398485) * x
-    product_5 = ((product_5 - 0.8798798027793076) * x - 1.1062308404414076) * x
-    product_5 = ((product_5 + 0.5855071437888002) * x + 1.8647895307972686) * x
-    product_5 = ((product_5 + 0.2807711765397782) * x - 1.7549980059247021) * x
-    product_5 = (product_5 - 0.6591770005055952) * x + 0.8399486832280522
-    product_6 = -(clamped + 2.0) * jnp.where(is_negative, 1.0, t_2)
+    e_3 = jnp.exp(0.5 * -jnp.abs(clamped))
+    branch = jnp.where(is_negative, e_3, 1.0)
+    t_2 = jnp.square(e_3)
+    total = 2.0 * minus_abs_product + jnp.minimum(clamped, 0.0)
+    total = jnp.exp(0.5 * (total - 2.0 * jnp.minimum(-clamped, 0.0)))
+    product_2 = (0.07770618553507055 * difference - 0.03361697108803136) * difference
+    product_2 = (product_2 - 0.08775452506115625) * difference + 0.1302963429292734
+    product_2 = (product_2 * difference - 0.05899093412118713) * difference
+    product_2 = (product_2 - 0.2928387855793804) * difference + 0.5118426117852058
+    product_2 = (product_2 * difference + 0.40184250628622936) * difference
+    product_2 = (product_2 - 1.2637267370908525) * difference - 0.15809552288107423
+    product_2 = (product_2 * difference + 1.8403182673570728) * difference
+    product_2 = (product_2 - 0.5981712315167468) * difference - 1.3673112039505533
+    product_2 = (product_2 * difference + 1.0908749111134857) * difference
+    product_2 = (product_2 - 0.0575271876613327) * difference - 0.11148585169777706
+    product_3 = ratio * exp_x * (x + 2.0 - 2.0 * x * exp_x * _tanh(exp_x)) * ratio
+    product_4 = (-0.0005209784767097367 * x + 0.0007799705487751412) * x
+    product_4 = ((product_4 + 0.002681076470907601) * x - 0.0014926270080070545) * x
+    product_4 = ((product_4 - 0.007875844885442075) * x - 0.0017781865523864332) * x
+    product_4 = ((product_4 + 0.01624417693027812) * x + 0.016604865428842198) * x
+    product_4 = ((product_4 - 0.021894135482375874) * x - 0.05320655950436399) * x
+    product_4 = ((product_4 + 0.0039245048847004445) * x + 0.11467211323549596) * x
+    product_4 = ((product_4 + 0.08236197833925439) * x - 0.1686111777066773) * x
+    product_4 = ((product_4 - 0.29542346023355887) * x + 0.0999493330136914) * x
+    product_4 = ((product_4 + 0.6343161203437995) * x + 0.2964340386398485) * x
+    product_4 = ((product_4 - 0.8798798027793076) * x - 1.1062308404414076) * x
+    product_4 = ((product_4 + 0.5855071437888002) * x + 1.8647895307972686) * x
+    product_4 = ((product_4 + 0.2807711765397782) * x - 1.7549980059247021) * x
+    product_4 = (product_4 - 0.6591770005055952) * x + 0.8399486832280522
+    product_5 = -(clamped + 2.0) * jnp.where(is_negative, 1.0, t_2)
     squared = jnp.square(jnp.where(is_negative, t_2, 1.0))
-    ratio_2 = _tanh(product) / part_of_t_2 / rest_of_t_2
+    squared_2 = jnp.square(2.0 / (1.0 + jnp.square(t)))
+    ratio_2 = _tanh(product) / branch / branch
     ratio_2 = jnp.where((abs_product < 2.0**-54) & is_negative, 1.0, ratio_2)
-    ratio_2 = 2.0 * clamped * ratio_2 * squared + product_6
-    ratio_2 = -(jnp.square(2.0 / (1.0 + jnp.square(t))) * ratio_2) * part_of_t_3
-    product_4 = jnp.where(abs_x < 2.0, product_4, ratio_2 * rest_of_t_3)
-    product_5 = jnp.where(abs_x < 0.5, product_5, product_4)
-    product_3 = jnp.where(jnp.abs(difference_2) < 0.15488282442092904, product_3, product_5)
-    return jnp.where(jnp.abs(difference) < 0.2779607956515502, product_2, product_3)
+    squared_2 = -(squared_2 * (2.0 * clamped * ratio_2 * squared + product_5)) * total
+    product_3 = jnp.where(abs_x < 4.0, product_3, squared_2 * total)
+    product_4 = jnp.where(abs_x < 0.5, product_4, product_3)
+    return jnp.where(jnp.abs(difference) < 0.15488282442092904, product_2, product_4)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)
@@ -467,21 +225,6 @@ _derivative.defjvps(lambda tangent, value, x: _second_derivative(x) * tangent)
 def _cast(x: Array, dtype: DTypeLike) -> Array:
     """Cast where the type differs: `astype` makes a weak type strong even where it does not."""
     return x if x.dtype == dtype else x.astype(dtype)
-
-
-def _head(a: Array) -> Array:
-    """a in half its digits, so that the product of two such numbers is exact; no compiler sees through it."""
-    return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))
-
-
-def _binade(a: Array) -> Array:
-    """The largest power of 2 that is not above the size of a; no compiler sees through it."""
-    size = jnp.abs(a)
-    held = jnp.where(size > 1.0, 0.5 * size, size)  # the largest would be rounded to infinity
-    power = jax.lax.reduce_precision(held, 11 if a.dtype == jnp.float64 else 8, 0)
-    power = jnp.where(power > held, 0.5 * power, power)
-    power = jnp.where(size > 1.0, 2.0 * power, power)
-    return jnp.where(size < jnp.inf, power, jnp.inf)
 
 
 def _tanh(a: Array) -> Array:

@@ -13,9 +13,6 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["xielu"]
 
-_0_8 = 0.8  # 0.8
-_THE_FIRST_DIGITS_OF_0_8 = 0.800000011920929  # the first digits of 0.8
-_THE_OTHER_DIGITS_OF = -1.1920928955078126e-08  # the other digits of
 _1_OVER_15 = 7.647163731819816e-13  # 1/15!
 _1_OVER_14 = 1.1470745597729725e-11  # 1/14!
 _1_OVER_13 = 1.6059043836821613e-10  # 1/13!
@@ -35,6 +32,11 @@ _1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
 _THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
 _MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
 _THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
+_MINUS_THE_FIRST_DIGITS_OF_0_8 = -0.800000011920929  # -the first digits of 0.8
+_THE_OTHER_DIGITS_OF = 1.1920928955078126e-08  # the other digits of
+_0_8 = 0.8  # 0.8
+_THE_FIRST_DIGITS_OF_0_8 = 0.800000011920929  # the first digits of 0.8
+_THE_OTHER_DIGITS_OF_2 = -1.1920928955078126e-08  # the other digits of
 
 
 def xielu(
@@ -89,160 +91,248 @@ def xielu(
 def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     """f."""
     is_positive = x > 0.0
-    difference = alpha_n - beta
-    product = x * difference
-    total = alpha_n + product
-    difference_2 = total - alpha_n
-    head_x = _head(x)
-    head_difference = _head(difference)
-    difference_3 = difference - head_difference
-    difference_4 = x - head_x
-    total_2 = alpha_n - (total - difference_2) + (product - difference_2)
-    total_3 = head_x * head_difference - product + head_x * difference_3
-    total_3 = total_3 + difference_4 * head_difference + difference_4 * difference_3
-    total_2 = total_2 + jnp.where(product * 2.0**-60 == 0.0, 0.0, total_3)
+    held = jnp.clip(x, -1.0, 1.0)
+    product = alpha_p * jnp.square(held)
+    product_2 = held * beta
+    abs_x = jnp.abs(x)
+    scale = jnp.maximum(abs_x, 1.0)
+    inverse_scale = 1.0 / scale
+    product_3 = product_2 * inverse_scale
+    total = product + product_3
+    difference = total - product
+    total_2 = product - (total - difference) + (product_3 - difference)
     branch = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_4 = total + branch
-    negated = -jnp.abs(x)
-    abs_negated = jnp.abs(negated)
-    is_less = abs_negated < 0.5
-    expm1_negated = _expm1(negated)
-    total_5 = expm1_negated + 1.0
-    exp_negated = jnp.exp(negated)
-    t = jnp.where(is_less, total_5, exp_negated)
-    product_2 = alpha_n * t
-    minus_product_2 = -product_2
-    total_6 = total_4 + minus_product_2
-    difference_5 = total_6 - total_4
+    total_3 = total + branch
+    scale_squared = jnp.square(scale)
+    product_4 = total_3 * scale_squared
+    head_total_3 = _head(total_3)
+    head = _head(scale_squared)
+    difference_2 = scale_squared - head
+    difference_3 = total_3 - head_total_3
+    head_scale = _head(scale)
+    difference_4 = scale - head_scale
+    total_4 = head_scale * head_scale - scale_squared + head_scale * difference_4
+    total_4 = total_4 + difference_4 * head_scale + difference_4 * difference_4
+    total_4 = jnp.where(scale_squared * 2.0**-60 == 0.0, 0.0, total_4) * total_3
+    total_5 = head_total_3 * head - product_4 + head_total_3 * difference_2
+    total_5 = total_5 + difference_3 * head + difference_3 * difference_2
+    total_5 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_5)
+    total_5 = total_5 + (branch - (total_3 - total)) * scale_squared + total_4
+    product_5 = held * alpha_n
+    minus_product_5 = -product_5
+    total_6 = product_2 + minus_product_5
+    difference_5 = total_6 - product_2
+    head_held = _head(held)
     head_alpha_n = _head(alpha_n)
-    head_t = _head(t)
-    difference_6 = t - head_t
-    difference_7 = alpha_n - head_alpha_n
-    branch_2 = jnp.where(is_less, expm1_negated - (total_5 - 1.0), 0.0)
-    total_7 = total_4 - (total_6 - difference_5) + (minus_product_2 - difference_5)
-    total_7 = total_7 + (branch - (total_4 - total))
-    total_8 = head_alpha_n * head_t - product_2 + head_alpha_n * difference_6
-    total_8 = total_8 + difference_7 * head_t + difference_7 * difference_6
-    total_8 = -(jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_8) + branch_2 * alpha_n)
-    total_7 = total_7 + total_8
-    branch_3 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
-    total_9 = total_6 + branch_3
-    difference_8 = branch_3 - (total_9 - total_6)
-    difference_9 = alpha_n - 0.8
-    difference_10 = x * beta - x * difference_9
-    product_3 = _0_8 * x
-    minus_product_3 = -product_3
-    total_10 = difference_10 + minus_product_3
-    difference_11 = total_10 - difference_10
-    product_4 = _THE_FIRST_DIGITS_OF_0_8 * x
-    head = _head(jnp.full_like(x, _THE_FIRST_DIGITS_OF_0_8))
-    difference_12 = _THE_FIRST_DIGITS_OF_0_8 - head
-    total_11 = head * head_x - product_4 + head * difference_4 + difference_12 * head_x
-    total_11 = total_11 + difference_12 * difference_4
-    total_11 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = -(product_4 - product_3 + (total_11 + _THE_OTHER_DIGITS_OF * x))
-    difference_13 = difference_10 - (total_10 - difference_11)
-    difference_13 = difference_13 + (minus_product_3 - difference_11) + total_11
-    branch_4 = jnp.where(jnp.abs(difference_13) < jnp.inf, difference_13, 0.0)
-    total_12 = total_10 + branch_4
+    difference_6 = alpha_n - head_alpha_n
+    difference_7 = held - head_held
+    total_7 = product_2 - (total_6 - difference_5) + (minus_product_5 - difference_5)
+    total_8 = head_held * head_alpha_n - product_5 + head_held * difference_6
+    total_8 = total_8 + difference_7 * head_alpha_n + difference_7 * difference_6
+    total_7 = total_7 - jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_8)
+    branch_2 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
+    total_9 = total_6 + branch_2
+    difference_8 = branch_2 - (total_9 - total_6)
+    branch_3 = jnp.where(jnp.abs(difference_8) < jnp.inf, difference_8, 0.0)
+    total_10 = total_9 + branch_3
     is_negative = x < 0.0
+    minus_abs_x = -abs_x
+    abs_minus_abs_x = jnp.abs(minus_abs_x)
+    is_less = abs_minus_abs_x < 0.25
+    total_11 = minus_abs_x + 1.0
+    difference_9 = total_11 - minus_abs_x
+    total_12 = (_1_OVER_15 * minus_abs_x + _1_OVER_14) * minus_abs_x + _1_OVER_13
+    total_12 = (total_12 * minus_abs_x + _1_OVER_12) * minus_abs_x + _1_OVER_11
+    total_12 = (total_12 * minus_abs_x + _1_OVER_10) * minus_abs_x + _1_OVER_9
+    total_12 = (total_12 * minus_abs_x + _1_OVER_8) * minus_abs_x + _1_OVER_7
+    total_12 = (total_12 * minus_abs_x + _1_OVER_6) * minus_abs_x + _1_OVER_5
+    total_12 = (total_12 * minus_abs_x + _1_OVER_4) * minus_abs_x + _1_OVER_3
+    total_12 = jnp.square(minus_abs_x) * (total_12 * minus_abs_x + _1_OVER_2)
+    total_12 = minus_abs_x - (total_11 - difference_9) + (1.0 - difference_9) + total_12
+    branch_4 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = total_11 + branch_4
+    exp_minus_abs_x = jnp.exp(minus_abs_x)
+    t = jnp.where(is_less, total_13, exp_minus_abs_x)
     branch_5 = jnp.where(is_negative, 1.0, t)
-    product_5 = total_12 * branch_5
-    is_less_2 = abs_negated < 0.25
-    total_13 = negated + 1.0
-    difference_14 = total_13 - negated
-    product_6 = ((_1_OVER_15 * negated + _1_OVER_14) * negated + _1_OVER_13) * negated
-    product_6 = ((product_6 + _1_OVER_12) * negated + _1_OVER_11) * negated + _1_OVER_10
-    product_6 = ((product_6 * negated + _1_OVER_9) * negated + _1_OVER_8) * negated
-    product_6 = ((product_6 + _1_OVER_7) * negated + _1_OVER_6) * negated + _1_OVER_5
-    product_6 = ((product_6 * negated + _1_OVER_4) * negated + _1_OVER_3) * negated
-    product_6 = jnp.square(negated) * (product_6 + _1_OVER_2)
-    product_6 = negated - (total_13 - difference_14) + (1.0 - difference_14) + product_6
-    branch_6 = jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
-    total_14 = total_13 + branch_6
-    branch_7 = jnp.where(is_less_2, total_14, exp_negated)
-    total_15 = branch_7 - 1.0
-    difference_15 = total_15 - branch_7
-    binade = _binade(exp_negated * _4_OVER_3)
+    branch_6 = jnp.where(is_less, branch_4 - (total_13 - total_11), 0.0)
+    branch_7 = jnp.where(is_negative, 0.0, branch_6)
+    branch_8 = jnp.where(jnp.abs(branch_7) < jnp.inf, branch_7, 0.0)
+    total_14 = branch_5 + branch_8
+    product_6 = total_10 * total_14
+    branch_9 = jnp.where(is_negative, t, 1.0)
+    minus_branch_5 = -branch_5
+    total_15 = branch_9 + minus_branch_5
+    difference_10 = total_15 - branch_9
+    binade = _binade(exp_minus_abs_x * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_8 = jnp.where(inside, binade, 1.0)
-    ratio = exp_negated / branch_8
-    floor = jnp.floor(jnp.log(branch_8) * _1_OVER_LOG_2 + 0.5)
-    difference_16 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_16 = difference_16 + negated_2
-    difference_17 = total_16 - difference_16
-    total_17 = difference_16 - (total_16 - difference_17) + (negated_2 - difference_17)
+    branch_10 = jnp.where(inside, binade, 1.0)
+    ratio = exp_minus_abs_x / branch_10
+    floor = jnp.floor(jnp.log(branch_10) * _1_OVER_LOG_2 + 0.5)
+    difference_11 = minus_abs_x - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_16 = difference_11 + negated
+    difference_12 = total_16 - difference_11
+    total_17 = difference_11 - (total_16 - difference_12) + (negated - difference_12)
     total_17 = total_17 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
-    total_18 = total_16 + branch_9
+    branch_11 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
+    total_18 = total_16 + branch_11
     numerator = ((_1_OVER_15 * total_18 + _1_OVER_14) * total_18 + _1_OVER_13) * total_18
     numerator = ((numerator + _1_OVER_12) * total_18 + _1_OVER_11) * total_18 + _1_OVER_10
     numerator = ((numerator * total_18 + _1_OVER_9) * total_18 + _1_OVER_8) * total_18
     numerator = ((numerator + _1_OVER_7) * total_18 + _1_OVER_6) * total_18 + _1_OVER_5
     numerator = ((numerator * total_18 + _1_OVER_4) * total_18 + _1_OVER_3) * total_18
     numerator = jnp.square(total_18) * (numerator + _1_OVER_2)
-    numerator = 1.0 - ratio + total_18 + (numerator + (branch_9 - (total_18 - total_16)))
-    numerator = jnp.where(inside & (abs_negated >= 0.25), numerator / ratio, 0.0) * branch_7
-    numerator = jnp.where(is_less_2, branch_6 - (total_14 - total_13), 0.0) + numerator
-    numerator = branch_7 - (total_15 - difference_15) + (-1.0 - difference_15) + numerator
-    branch_10 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    total_19 = total_15 + branch_10
-    difference_18 = branch_10 - (total_19 - total_15)
-    magnitude = jnp.abs(total_19 - expm1_negated + difference_18)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(expm1_negated)
-    branch_11 = jnp.where(magnitude, total_19, expm1_negated)
-    branch_12 = jnp.where(is_negative, branch_11, -branch_11)
-    product_7 = difference_9 * branch_12
-    total_20 = product_5 + product_7
-    difference_19 = total_20 - product_5
-    head_total_12 = _head(total_12)
-    head_branch_5 = _head(branch_5)
-    difference_20 = branch_5 - head_branch_5
-    difference_21 = total_12 - head_total_12
-    branch_13 = jnp.where(is_negative, 0.0, branch_2)
-    head_difference_9 = _head(difference_9)
-    head_branch_12 = _head(branch_12)
-    difference_22 = branch_12 - head_branch_12
-    difference_23 = difference_9 - head_difference_9
-    branch_14 = jnp.where(magnitude, difference_18, 0.0)
-    branch_15 = jnp.where(is_negative, branch_14, -branch_14)
-    total_21 = head_total_12 * head_branch_5 - product_5 + head_total_12 * difference_20
-    total_21 = total_21 + difference_21 * head_branch_5 + difference_21 * difference_20
-    total_21 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = total_21 + (branch_4 - (total_12 - total_10)) * branch_5
-    total_21 = total_21 + branch_13 * total_12
-    total_22 = product_5 - (total_20 - difference_19) + (product_7 - difference_19)
-    total_22 = total_22 + total_21
-    difference_24 = head_difference_9 * head_branch_12 - product_7
-    difference_24 = difference_24 + head_difference_9 * difference_22
-    difference_24 = difference_24 + difference_23 * head_branch_12
-    difference_24 = difference_24 + difference_23 * difference_22
-    difference_24 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, difference_24)
-    total_22 = total_22 + (difference_24 + branch_15 * difference_9)
-    branch_16 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
-    total_23 = total_20 + branch_16
-    product_8 = _0_8 * branch_12
-    total_24 = total_23 + product_8
-    difference_25 = total_24 - total_23
-    product_9 = _THE_FIRST_DIGITS_OF_0_8 * branch_12
-    total_25 = total_23 - (total_24 - difference_25) + (product_8 - difference_25)
-    total_25 = total_25 + (branch_16 - (total_23 - total_20))
-    total_26 = head * head_branch_12 - product_9 + head * difference_22
-    total_26 = total_26 + difference_12 * head_branch_12 + difference_12 * difference_22
-    total_26 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_26)
-    total_26 = total_26 + _THE_OTHER_DIGITS_OF * branch_12
-    total_26 = product_9 - product_8 + (total_26 + branch_15 * _THE_FIRST_DIGITS_OF_0_8)
-    total_25 = total_25 + total_26
-    branch_17 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_27 = total_24 + branch_17
-    difference_26 = branch_17 - (total_27 - total_24)
-    numerator_2 = total_27 + jnp.where(jnp.abs(difference_26) < jnp.inf, difference_26, 0.0)
-    negated_3 = -(total_9 + jnp.where(jnp.abs(difference_8) < jnp.inf, difference_8, 0.0))
-    negated_3 = jnp.where(is_positive, alpha_p * jnp.square(x) + beta * x, negated_3)
-    denominator = branch_5 + jnp.where(jnp.abs(branch_13) < jnp.inf, branch_13, 0.0)
-    numerator_2 = jnp.where(is_positive, x * (x * alpha_p + beta), numerator_2 / denominator)
-    return jnp.where(x < -0.5, negated_3, numerator_2)
+    numerator = 1.0 - ratio + total_18 + (numerator + (branch_11 - (total_18 - total_16)))
+    numerator = jnp.where(inside & (abs_minus_abs_x >= 0.25), numerator / ratio, 0.0)
+    branch_12 = jnp.where(is_negative, 0.0, numerator)
+    total_19 = branch_9 - (total_15 - difference_10) + (minus_branch_5 - difference_10)
+    product_7 = jnp.where(is_negative, numerator, 0.0) * branch_9
+    total_19 = total_19 + (jnp.where(is_negative, branch_6, 0.0) + product_7)
+    total_19 = total_19 - (branch_7 + branch_12 * branch_5)
+    branch_13 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
+    total_20 = total_15 + branch_13
+    product_8 = alpha_n * total_20
+    product_9 = product_8 * inverse_scale
+    total_21 = product_6 + product_9
+    difference_13 = total_21 - product_6
+    head_total_10 = _head(total_10)
+    head_total_14 = _head(total_14)
+    difference_14 = total_14 - head_total_14
+    difference_15 = total_10 - head_total_10
+    difference_16 = branch_8 - (total_14 - branch_5)
+    head_product_8 = _head(product_8)
+    head_2 = _head(inverse_scale)
+    difference_17 = inverse_scale - head_2
+    difference_18 = product_8 - head_product_8
+    head_total_20 = _head(total_20)
+    difference_19 = total_20 - head_total_20
+    total_22 = head_total_10 * head_total_14 - product_6 + head_total_10 * difference_14
+    total_22 = total_22 + difference_15 * head_total_14 + difference_15 * difference_14
+    total_22 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_22)
+    total_22 = total_22 + (branch_3 - (total_10 - total_9)) * total_14
+    total_22 = total_22 + difference_16 * total_10 + branch_12 * product_6
+    total_23 = head_alpha_n * head_total_20 - product_8 + head_alpha_n * difference_19
+    total_23 = total_23 + difference_6 * head_total_20 + difference_6 * difference_19
+    total_23 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_23)
+    total_23 = (total_23 + (branch_13 - (total_20 - total_15)) * alpha_n) * inverse_scale
+    total_24 = head_product_8 * head_2 - product_9 + head_product_8 * difference_17
+    total_24 = total_24 + difference_18 * head_2 + difference_18 * difference_17
+    total_24 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_24) + total_23
+    total_25 = product_6 - (total_21 - difference_13) + (product_9 - difference_13)
+    total_25 = total_25 + total_22 + total_24
+    branch_14 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
+    total_26 = total_21 + branch_14
+    difference_20 = branch_14 - (total_26 - total_21)
+    is_beyond = -jnp.minimum(-x, 0.0) > 800.0
+    product_10 = total_14 * branch_12
+    product_11 = total_14 * (jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0) + 1.0)
+    total_27 = total_14 + jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
+    product_11 = jnp.where(jnp.abs(total_14) < 2.0**-60, product_11, total_27)
+    product_12 = x * beta
+    total_28 = alpha_n + _MINUS_THE_FIRST_DIGITS_OF_0_8
+    difference_21 = total_28 - alpha_n
+    difference_22 = _MINUS_THE_FIRST_DIGITS_OF_0_8 - difference_21
+    difference_22 = alpha_n - (total_28 - difference_21) + difference_22 + _THE_OTHER_DIGITS_OF
+    branch_15 = jnp.where(jnp.abs(difference_22) < jnp.inf, difference_22, 0.0)
+    total_29 = total_28 + branch_15
+    product_13 = x * total_29
+    minus_product_13 = -product_13
+    total_30 = product_12 + minus_product_13
+    difference_23 = total_30 - product_12
+    head_x = _head(x)
+    head_beta = _head(beta)
+    difference_24 = beta - head_beta
+    difference_25 = x - head_x
+    head_total_29 = _head(total_29)
+    difference_26 = total_29 - head_total_29
+    difference_27 = branch_15 - (total_29 - total_28)
+    total_31 = product_12 - (total_30 - difference_23) + (minus_product_13 - difference_23)
+    total_32 = head_x * head_total_29 - product_13 + head_x * difference_26
+    total_32 = total_32 + difference_25 * head_total_29 + difference_25 * difference_26
+    total_32 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_32) + difference_27 * x
+    total_33 = head_x * head_beta - product_12 + head_x * difference_24
+    total_33 = total_33 + difference_25 * head_beta + difference_25 * difference_24
+    total_31 = total_31 + jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_33) - total_32
+    branch_16 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
+    total_34 = total_30 + branch_16
+    product_14 = _0_8 * x
+    minus_product_14 = -product_14
+    total_35 = total_34 + minus_product_14
+    difference_28 = total_35 - total_34
+    product_15 = _THE_FIRST_DIGITS_OF_0_8 * x
+    head_3 = _head(jnp.full_like(x, _THE_FIRST_DIGITS_OF_0_8))
+    difference_29 = _THE_FIRST_DIGITS_OF_0_8 - head_3
+    total_36 = total_34 - (total_35 - difference_28) + (minus_product_14 - difference_28)
+    total_36 = total_36 + (branch_16 - (total_34 - total_30))
+    total_37 = head_3 * head_x - product_15 + head_3 * difference_25
+    total_37 = total_37 + difference_29 * head_x + difference_29 * difference_25
+    total_37 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_37)
+    total_37 = -(product_15 - product_14 + (total_37 + _THE_OTHER_DIGITS_OF_2 * x))
+    total_36 = total_36 + total_37
+    branch_17 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
+    total_38 = total_35 + branch_17
+    difference_30 = branch_17 - (total_38 - total_35)
+    branch_18 = jnp.where(jnp.abs(difference_30) < jnp.inf, difference_30, 0.0)
+    total_39 = total_38 + branch_18
+    product_16 = total_39 * total_14
+    total_40 = t - 1.0
+    difference_31 = total_40 - t
+    total_41 = t - (total_40 - difference_31) + (-1.0 - difference_31)
+    total_41 = total_41 + (branch_6 + numerator * t)
+    branch_19 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
+    total_42 = total_40 + branch_19
+    expm1_minus_abs_x = _expm1(minus_abs_x)
+    difference_32 = branch_19 - (total_42 - total_40)
+    magnitude = jnp.abs(total_42 - expm1_minus_abs_x + difference_32)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(expm1_minus_abs_x)
+    branch_20 = jnp.where(magnitude, total_42, expm1_minus_abs_x)
+    branch_21 = jnp.where(is_negative, branch_20, -branch_20)
+    product_17 = total_29 * branch_21
+    total_43 = product_16 + product_17
+    difference_33 = total_43 - product_16
+    head_total_39 = _head(total_39)
+    difference_34 = total_39 - head_total_39
+    head_branch_21 = _head(branch_21)
+    difference_35 = branch_21 - head_branch_21
+    branch_22 = jnp.where(magnitude, difference_32, 0.0)
+    branch_23 = jnp.where(is_negative, branch_22, -branch_22)
+    total_44 = head_total_29 * head_branch_21 - product_17 + head_total_29 * difference_35
+    total_44 = total_44 + difference_26 * head_branch_21 + difference_26 * difference_35
+    total_44 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_44)
+    total_44 = total_44 + difference_27 * branch_21 + branch_23 * total_29
+    total_45 = head_total_39 * head_total_14 - product_16 + head_total_39 * difference_14
+    total_45 = total_45 + difference_34 * head_total_14 + difference_34 * difference_14
+    total_45 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_45)
+    total_45 = total_45 + (branch_18 - (total_39 - total_38)) * total_14
+    total_45 = total_45 + difference_16 * total_39 + branch_12 * product_16
+    total_46 = product_16 - (total_43 - difference_33) + (product_17 - difference_33)
+    total_46 = total_46 + total_45 + total_44
+    branch_24 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
+    total_47 = total_43 + branch_24
+    product_18 = _0_8 * branch_21
+    total_48 = total_47 + product_18
+    difference_36 = total_48 - total_47
+    product_19 = _THE_FIRST_DIGITS_OF_0_8 * branch_21
+    total_49 = total_47 - (total_48 - difference_36) + (product_18 - difference_36)
+    total_49 = total_49 + (branch_24 - (total_47 - total_43))
+    total_50 = head_3 * head_branch_21 - product_19 + head_3 * difference_35
+    total_50 = total_50 + difference_29 * head_branch_21 + difference_29 * difference_35
+    total_50 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, total_50)
+    total_50 = total_50 + _THE_OTHER_DIGITS_OF_2 * branch_21
+    total_50 = product_19 - product_18 + (total_50 + branch_23 * _THE_FIRST_DIGITS_OF_0_8)
+    total_49 = total_49 + total_50
+    branch_25 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
+    total_51 = total_48 + branch_25
+    difference_37 = branch_25 - (total_51 - total_48)
+    numerator_2 = total_51 + jnp.where(jnp.abs(difference_37) < jnp.inf, difference_37, 0.0)
+    numerator_2 = jnp.where(is_positive, x * (x * alpha_p + beta), numerator_2 / product_11)
+    numerator_2 = jnp.where(abs_x < 2.0**-90, beta * x, numerator_2)
+    numerator_3 = total_26 + jnp.where(jnp.abs(difference_20) < jnp.inf, difference_20, 0.0)
+    numerator_4 = numerator_3 * jnp.where(is_beyond, jnp.minimum(scale, 2.0**100), scale)
+    numerator_4 = numerator_4 / product_11
+    total_52 = product_4 + jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
+    total_52 = jnp.where(is_positive, total_52, numerator_4)
+    return jnp.where(x < -0.25, total_52, numerator_2)
 
 
 @jax.custom_jvp
@@ -253,7 +343,7 @@ def _derivative_x(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Arra
     total = 2.0 * alpha_p * x + beta
     branch = jnp.where(is_positive, total, alpha_n * jnp.exp(x) + beta - alpha_n)
     branch_2 = jnp.where(is_positive, total, alpha_n * _expm1(x) + beta)
-    return jnp.where(x < -0.5, branch, branch_2)
+    return jnp.where(jnp.abs(x) < 0.5, branch_2, branch)
 
 
 @jax.custom_jvp

@@ -220,14 +220,18 @@ def _derivative_x(x, p, beta):
             _sum_to(upstream * _second_derivative_x_beta(x, p, beta), beta),
         )
 
-    product = beta * p
-    product_2 = x * (product - beta)
-    t = keras.ops.exp(-keras.ops.abs(product_2))
-    product_3 = keras.ops.clip(x, -(2.0**100), 2.0**100) * (beta + p * (product - 2.0 * beta))
-    product_3 = p + product_3 + 1.0
-    numerator = (p * t + product_3) * t + 1.0
-    numerator = keras.ops.where(product_2 < 0.0, numerator, (t + product_3) * t + p)
-    value = numerator / ((t + 2.0) * t + 1.0)
+    product = beta * keras.ops.clip(x, -(2.0**40), 2.0**40)
+    difference = 1.0 - p
+    product_2 = product * difference
+    e = keras.ops.exp(0.5 * -keras.ops.abs(product_2))
+    t = keras.ops.square(e)
+    ratio = 1.0 / (1.0 + t)
+    minus_product_2 = -product_2
+    t_2 = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(minus_product_2)))
+    branch = keras.ops.where(product_2 < 0.0, e, 1.0)
+    product_3 = product * keras.ops.square(difference) * ratio * (1.0 / (1.0 + t_2))
+    product_3 = product_3 * keras.ops.where(minus_product_2 < 0.0, t_2, 1.0)
+    value = (product_3 + difference * ratio) * branch * branch + p
     return value, gradient
 
 

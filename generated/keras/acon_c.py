@@ -250,7 +250,7 @@ def _value(x, p_1, p_2, beta):
     product_3 = product_2 * float("inf")
     abs_product_2 = keras.ops.abs(product_2)
     abs_product_2 = keras.ops.where(is_equal & (abs_product_2 > 2.0**50), product_3, product_2)
-    value = keras.ops.where(abs_x < 1024.0, total, abs_product_2)
+    value = keras.ops.where(abs_x < 4096.0, total, abs_product_2)
     return value, gradient
 
 
@@ -322,7 +322,7 @@ def _derivative_p_1(x, p_1, p_2, beta):
     numerator_2 = clamped * (t + total) * root_t * root_t
     numerator_3 = keras.ops.where(is_negative, numerator_2, x * (total * t + 1.0))
     numerator_3 = numerator_3 / keras.ops.square(t + 1.0)
-    value = keras.ops.where(keras.ops.abs(x) < 1024.0, numerator_3, numerator)
+    value = keras.ops.where(keras.ops.abs(x) < 4096.0, numerator_3, numerator)
     return value, gradient
 
 
@@ -356,7 +356,7 @@ def _derivative_p_2(x, p_1, p_2, beta):
     numerator_2 = clamped * (t + total) * root_t * root_t
     numerator_3 = keras.ops.where(is_negative, x * (total * t + 1.0), numerator_2)
     numerator_3 = numerator_3 / keras.ops.square(t + 1.0)
-    value = keras.ops.where(keras.ops.abs(x) < 1024.0, numerator_3, numerator)
+    value = keras.ops.where(keras.ops.abs(x) < 4096.0, numerator_3, numerator)
     return value, gradient
 
 
@@ -463,8 +463,7 @@ def _second_derivative_p_1_p_1(x, p_1, p_2, beta):
     product = beta * x * (p_1 - p_2)
     is_negative = product < 0.0
     product_2 = 2.0 * beta
-    abs_product = keras.ops.abs(product)
-    root_t = keras.ops.exp(-0.5 * abs_product)
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
     branch = keras.ops.where(root_t == 0.0, 0.0, x)
     product_3 = product_2 * keras.ops.square(branch)
     product_4 = beta * branch
@@ -475,22 +474,19 @@ def _second_derivative_p_1_p_1(x, p_1, p_2, beta):
     t = keras.ops.square(root_t)
     difference_2 = product_6 - product_5
     total_2 = product_4 * difference_2 + 1.0
+    total_3 = ((t + 3.0) * t + 3.0) * t + 1.0
     clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
     product_7 = product_2 * keras.ops.square(clamped)
     product_8 = beta * clamped
-    total_3 = product_8 * difference + 1.0
-    t_2 = keras.ops.exp(-abs_product)
-    total_4 = product_8 * difference_2 + 1.0
-    total_5 = t_2 + 1.0
-    numerator = product_3 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator = keras.ops.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
-    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
-    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
-    numerator_5 = keras.ops.where(is_negative, numerator_4, numerator_3)
-    numerator_5 = numerator_5 / (keras.ops.square(total_5) * total_5)
-    return keras.ops.where(keras.ops.abs(x) < 2.0**63, numerator, numerator_5)
+    total_4 = product_8 * difference + 1.0
+    total_5 = product_8 * difference_2 + 1.0
+    numerator = product_7 * (total_5 * t + total_4) * root_t * root_t
+    numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t
+    numerator_2 = keras.ops.where(is_negative, numerator_2, numerator) / total_3
+    numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_4 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator_4 = keras.ops.where(is_negative, numerator_4, numerator_3) / total_3
+    return keras.ops.where(keras.ops.abs(x) < 2.0**63, numerator_4, numerator_2)
 
 
 def _second_derivative_p_1_p_2(x, p_1, p_2, beta):
@@ -498,8 +494,7 @@ def _second_derivative_p_1_p_2(x, p_1, p_2, beta):
     product = beta * x * (p_1 - p_2)
     is_negative = product < 0.0
     product_2 = 2.0 * beta
-    abs_product = keras.ops.abs(product)
-    root_t = keras.ops.exp(-0.5 * abs_product)
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
     branch = keras.ops.where(root_t == 0.0, 0.0, x)
     product_3 = product_2 * keras.ops.square(branch)
     product_4 = beta * branch
@@ -510,22 +505,19 @@ def _second_derivative_p_1_p_2(x, p_1, p_2, beta):
     t = keras.ops.square(root_t)
     difference_2 = product_6 - product_5
     total_2 = product_4 * difference_2 + 1.0
+    total_3 = ((t + 3.0) * t + 3.0) * t + 1.0
     clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
     product_7 = product_2 * keras.ops.square(clamped)
     product_8 = beta * clamped
-    total_3 = product_8 * difference + 1.0
-    t_2 = keras.ops.exp(-abs_product)
-    total_4 = product_8 * difference_2 + 1.0
-    total_5 = t_2 + 1.0
-    numerator = -(product_3 * (total_2 * t + total) * root_t * root_t)
-    numerator_2 = -(product_3 * (total * t + total_2) * root_t * root_t)
-    numerator = keras.ops.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
-    numerator_3 = -(product_7 * (total_4 * t_2 + total_3) * t_2)
-    numerator_4 = -(product_7 * (total_3 * t_2 + total_4) * t_2)
-    numerator_5 = keras.ops.where(is_negative, numerator_4, numerator_3)
-    numerator_5 = numerator_5 / (keras.ops.square(total_5) * total_5)
-    return keras.ops.where(keras.ops.abs(x) < 2.0**63, numerator, numerator_5)
+    total_4 = product_8 * difference + 1.0
+    total_5 = product_8 * difference_2 + 1.0
+    numerator = -(product_7 * (total_5 * t + total_4) * root_t * root_t)
+    numerator_2 = -(product_7 * (total_4 * t + total_5) * root_t * root_t)
+    numerator_2 = keras.ops.where(is_negative, numerator_2, numerator) / total_3
+    numerator_3 = -(product_3 * (total_2 * t + total) * root_t * root_t)
+    numerator_4 = -(product_3 * (total * t + total_2) * root_t * root_t)
+    numerator_4 = keras.ops.where(is_negative, numerator_4, numerator_3) / total_3
+    return keras.ops.where(keras.ops.abs(x) < 2.0**63, numerator_4, numerator_2)
 
 
 def _second_derivative_p_1_beta(x, p_1, p_2, beta):
@@ -555,8 +547,7 @@ def _second_derivative_p_2_p_2(x, p_1, p_2, beta):
     product = beta * x * (p_1 - p_2)
     is_negative = product < 0.0
     product_2 = 2.0 * beta
-    abs_product = keras.ops.abs(product)
-    root_t = keras.ops.exp(-0.5 * abs_product)
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
     branch = keras.ops.where(root_t == 0.0, 0.0, x)
     product_3 = product_2 * keras.ops.square(branch)
     product_4 = beta * branch
@@ -567,22 +558,19 @@ def _second_derivative_p_2_p_2(x, p_1, p_2, beta):
     t = keras.ops.square(root_t)
     difference_2 = product_6 - product_5
     total_2 = product_4 * difference_2 + 1.0
+    total_3 = ((t + 3.0) * t + 3.0) * t + 1.0
     clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
     product_7 = product_2 * keras.ops.square(clamped)
     product_8 = beta * clamped
-    total_3 = product_8 * difference + 1.0
-    t_2 = keras.ops.exp(-abs_product)
-    total_4 = product_8 * difference_2 + 1.0
-    total_5 = t_2 + 1.0
-    numerator = product_3 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator = keras.ops.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
-    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
-    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
-    numerator_5 = keras.ops.where(is_negative, numerator_4, numerator_3)
-    numerator_5 = numerator_5 / (keras.ops.square(total_5) * total_5)
-    return keras.ops.where(keras.ops.abs(x) < 2.0**63, numerator, numerator_5)
+    total_4 = product_8 * difference + 1.0
+    total_5 = product_8 * difference_2 + 1.0
+    numerator = product_7 * (total_5 * t + total_4) * root_t * root_t
+    numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t
+    numerator_2 = keras.ops.where(is_negative, numerator_2, numerator) / total_3
+    numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_4 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator_4 = keras.ops.where(is_negative, numerator_4, numerator_3) / total_3
+    return keras.ops.where(keras.ops.abs(x) < 2.0**63, numerator_4, numerator_2)
 
 
 def _second_derivative_p_2_beta(x, p_1, p_2, beta):

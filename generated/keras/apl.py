@@ -20,9 +20,9 @@ def apl(x: Any, a_1: Any = 0.2, b_1: Any = 0.0, a_2: Any = 0.1, b_2: Any = -1.0)
     """Adaptive piecewise linear unit (APL), relu(x) + a_1 * relu(b_1 - x) + a_2 * relu(b_2 - x).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
-    in floatx. Derivative: a_1*Piecewise((0, b_1 - x <= 0), (-1, True)) + a_2*Piecewise((0, b_2 - x
-    <= 0), (-1, True)) + Piecewise((0, x <= 0), (1, True)). Limits: inf at -inf, inf at inf. Kinks
-    at -1, 0.
+    in floatx. Derivative: a_1*Piecewise((0, b_1 <= x), (-1, True)) + a_2*Piecewise((0, b_2 <= x),
+    (-1, True)) + Piecewise((0, x <= 0), (1, True)). Limits: inf at -inf, inf at inf. Kinks at -1,
+    0.
 
     Args:
         x: Input of any shape.
@@ -258,8 +258,8 @@ def _value(x, a_1, b_1, a_2, b_2):
             _sum_to(upstream * _derivative_b_2(x, a_1, b_1, a_2, b_2), b_2),
         )
 
-    total = a_1 * _maximum(b_1 - x, 0.0) + a_2 * _maximum(b_2 - x, 0.0)
-    value = total + _maximum(x, 0.0)
+    product = a_2 * keras.ops.where(b_2 <= x, 0.0, b_2 - x)
+    value = a_1 * keras.ops.where(b_1 <= x, 0.0, b_1 - x) + product + _maximum(x, 0.0)
     return value, gradient
 
 
@@ -277,24 +277,17 @@ def _derivative_x(x, a_1, b_1, a_2, b_2):
             keras.ops.zeros_like(b_2),
         )
 
-    branch = keras.ops.where(x <= 0.0, keras.ops.convert_to_tensor(0.0, x.dtype), 1.0)
-    is_at_most = b_2 - x <= 0.0
-    is_at_most = keras.ops.where(is_at_most, keras.ops.convert_to_tensor(0.0, x.dtype), -1.0)
-    is_at_most = a_2 * is_at_most
-    is_at_most_2 = b_1 - x <= 0.0
-    value = keras.ops.where(
-        x == x,
-        a_1 * keras.ops.where(is_at_most_2, keras.ops.convert_to_tensor(0.0, x.dtype), -1.0)
-        + is_at_most
-        + branch,
-        x,
-    )
+    branch = keras.ops.where(b_2 <= x, keras.ops.convert_to_tensor(0.0, x.dtype), -1.0)
+    branch_2 = keras.ops.where(b_1 <= x, keras.ops.convert_to_tensor(0.0, x.dtype), -1.0)
+    branch_2 = a_1 * branch_2 + a_2 * branch
+    branch_3 = keras.ops.where(x <= 0.0, keras.ops.convert_to_tensor(0.0, x.dtype), 1.0)
+    value = keras.ops.where(x == x, branch_2 + branch_3, x)
     return value, gradient
 
 
 @keras.ops.custom_gradient
 def _derivative_a_1(x, a_1, b_1, a_2, b_2):
-    """df / da_1 = Piecewise((0, b_1 - x <= 0), (b_1 - x, True))."""
+    """df / da_1 = Piecewise((0, b_1 <= x), (b_1 - x, True))."""
 
     def gradient(*arguments, upstream=None):
         upstream = _upstream(arguments, upstream)
@@ -306,13 +299,13 @@ def _derivative_a_1(x, a_1, b_1, a_2, b_2):
             keras.ops.zeros_like(b_2),
         )
 
-    value = _maximum(b_1 - x, 0.0)
+    value = keras.ops.where(b_1 <= x, 0.0, b_1 - x)
     return value, gradient
 
 
 @keras.ops.custom_gradient
 def _derivative_b_1(x, a_1, b_1, a_2, b_2):
-    """df / db_1 = a_1*Piecewise((0, b_1 - x <= 0), (1, True))."""
+    """df / db_1 = a_1*Piecewise((0, b_1 <= x), (1, True))."""
 
     def gradient(*arguments, upstream=None):
         upstream = _upstream(arguments, upstream)
@@ -324,13 +317,13 @@ def _derivative_b_1(x, a_1, b_1, a_2, b_2):
             keras.ops.zeros_like(b_2),
         )
 
-    value = keras.ops.where(x == x, keras.ops.where(b_1 - x <= 0.0, 0.0, a_1), x)
+    value = keras.ops.where(x == x, keras.ops.where(b_1 <= x, 0.0, a_1), x)
     return value, gradient
 
 
 @keras.ops.custom_gradient
 def _derivative_a_2(x, a_1, b_1, a_2, b_2):
-    """df / da_2 = Piecewise((0, b_2 - x <= 0), (b_2 - x, True))."""
+    """df / da_2 = Piecewise((0, b_2 <= x), (b_2 - x, True))."""
 
     def gradient(*arguments, upstream=None):
         upstream = _upstream(arguments, upstream)
@@ -342,13 +335,13 @@ def _derivative_a_2(x, a_1, b_1, a_2, b_2):
             _sum_to(upstream * _second_derivative_a_2_b_2(x, a_1, b_1, a_2, b_2), b_2),
         )
 
-    value = _maximum(b_2 - x, 0.0)
+    value = keras.ops.where(b_2 <= x, 0.0, b_2 - x)
     return value, gradient
 
 
 @keras.ops.custom_gradient
 def _derivative_b_2(x, a_1, b_1, a_2, b_2):
-    """df / db_2 = a_2*Piecewise((0, b_2 - x <= 0), (1, True))."""
+    """df / db_2 = a_2*Piecewise((0, b_2 <= x), (1, True))."""
 
     def gradient(*arguments, upstream=None):
         upstream = _upstream(arguments, upstream)
@@ -360,36 +353,32 @@ def _derivative_b_2(x, a_1, b_1, a_2, b_2):
             keras.ops.zeros_like(b_2),
         )
 
-    value = keras.ops.where(x == x, keras.ops.where(b_2 - x <= 0.0, 0.0, a_2), x)
+    value = keras.ops.where(x == x, keras.ops.where(b_2 <= x, 0.0, a_2), x)
     return value, gradient
 
 
 def _second_derivative_x_a_1(x, a_1, b_1, a_2, b_2):
-    """d2f / dx da_1 = Piecewise((0, b_1 - x <= 0), (-1, True))."""
-    is_at_most = b_1 - x <= 0.0
-    is_at_most = keras.ops.where(is_at_most, keras.ops.convert_to_tensor(0.0, x.dtype), -1.0)
-    return keras.ops.where(x == x, is_at_most, x)
+    """d2f / dx da_1 = Piecewise((0, b_1 <= x), (-1, True))."""
+    branch = keras.ops.where(b_1 <= x, keras.ops.convert_to_tensor(0.0, x.dtype), -1.0)
+    return keras.ops.where(x == x, branch, x)
 
 
 def _second_derivative_x_a_2(x, a_1, b_1, a_2, b_2):
-    """d2f / dx da_2 = Piecewise((0, b_2 - x <= 0), (-1, True))."""
-    is_at_most = b_2 - x <= 0.0
-    is_at_most = keras.ops.where(is_at_most, keras.ops.convert_to_tensor(0.0, x.dtype), -1.0)
-    return keras.ops.where(x == x, is_at_most, x)
+    """d2f / dx da_2 = Piecewise((0, b_2 <= x), (-1, True))."""
+    branch = keras.ops.where(b_2 <= x, keras.ops.convert_to_tensor(0.0, x.dtype), -1.0)
+    return keras.ops.where(x == x, branch, x)
 
 
 def _second_derivative_a_1_b_1(x, a_1, b_1, a_2, b_2):
-    """d2f / da_1 db_1 = Piecewise((0, b_1 - x <= 0), (1, True))."""
-    is_at_most = b_1 - x <= 0.0
-    is_at_most = keras.ops.where(is_at_most, keras.ops.convert_to_tensor(0.0, x.dtype), 1.0)
-    return keras.ops.where(x == x, is_at_most, x)
+    """d2f / da_1 db_1 = Piecewise((0, b_1 <= x), (1, True))."""
+    branch = keras.ops.where(b_1 <= x, keras.ops.convert_to_tensor(0.0, x.dtype), 1.0)
+    return keras.ops.where(x == x, branch, x)
 
 
 def _second_derivative_a_2_b_2(x, a_1, b_1, a_2, b_2):
-    """d2f / da_2 db_2 = Piecewise((0, b_2 - x <= 0), (1, True))."""
-    is_at_most = b_2 - x <= 0.0
-    is_at_most = keras.ops.where(is_at_most, keras.ops.convert_to_tensor(0.0, x.dtype), 1.0)
-    return keras.ops.where(x == x, is_at_most, x)
+    """d2f / da_2 db_2 = Piecewise((0, b_2 <= x), (1, True))."""
+    branch = keras.ops.where(b_2 <= x, keras.ops.convert_to_tensor(0.0, x.dtype), 1.0)
+    return keras.ops.where(x == x, branch, x)
 
 
 def _upstream(arguments, upstream):

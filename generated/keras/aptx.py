@@ -146,17 +146,17 @@ def _derivative(x, alpha, beta, gamma):
         e = keras.ops.exp(0.5 * -keras.ops.abs(product_3))
         t_2 = keras.ops.square(e)
         branch = keras.ops.where(product_3 < 0.0, e, 1.0)
+        total = alpha + 1.0
         t_3 = keras.ops.exp(-2.0 * keras.ops.abs(beta * x))
-        total = t_3 + 1.0
-        total_2 = alpha + 1.0
-        product_4 = 4.0 * beta * t_3 * keras.ops.clip(x, -(2.0**100), 2.0**100)
-        product_5 = product * keras.ops.square(2.0 / (1.0 + keras.ops.square(t))) * t * t
-        product_5 = difference + product_5 + 2.0 * (1.0 / (1.0 + t_2)) * branch * branch
-        product_5 = gamma * product_5
-        numerator = -(gamma * (total * -(total_2 * t_3 + difference) - product_4))
-        numerator_2 = gamma * (product_4 + total * (difference * t_3 + total_2))
+        total_2 = 2.0 * alpha + 4.0 * beta * keras.ops.clip(x, -(2.0**100), 2.0**100)
+        product_4 = product * keras.ops.square(2.0 / (1.0 + keras.ops.square(t))) * t * t
+        product_4 = difference + product_4 + 2.0 * (1.0 / (1.0 + t_2)) * branch * branch
+        product_4 = gamma * product_4
+        numerator = -(gamma * -((total * t_3 + total_2) * t_3 + difference))
+        numerator_2 = gamma * ((difference * t_3 + total_2) * t_3 + total)
         numerator = keras.ops.where(product_2 * x < 0.0, numerator, numerator_2)
-        value = keras.ops.where(x < -32.0, product_5, numerator / keras.ops.square(total))
+        numerator = numerator / keras.ops.square(t_3 + 1.0)
+        value = keras.ops.where(x < -32.0, product_4, numerator)
         return value, gradient
 
     return differentiable(x)

@@ -105,7 +105,7 @@ def _value(x):
     atan_2 = _atan(keras.ops.where(is_greater_2, 1.0 / -x, --x))
     product = _1_OVER_PI * x * keras.ops.where(is_greater_2, atan_2, _PI_OVER_2 + atan_2)
     product_2 = larger * keras.ops.where(is_greater, atan, _PI_OVER_2 + atan) * _1_OVER_PI
-    value = keras.ops.where(x < -2.0, product_2, product)
+    value = keras.ops.where(x < 0.0625, product_2, product)
     return value, gradient
 
 

@@ -18,13 +18,7 @@ _PI = 3.141592653589793  # pi
 _MINUS_PI_OVER_2 = -1.5707963267948966  # -pi/2
 _PI_OVER_2 = 1.5707963267948966  # pi/2
 _MINUS_PI_TO_2 = -9.869604401089358  # -pi**2
-_THE_FIRST_DIGITS_OF_PI = 3.1415927410125732  # the first digits of pi
-_THE_OTHER_DIGITS_OF_PI = -8.742278000372485e-08  # the other digits of pi
-_MINUS_THE_FIRST_DIGITS_OF_PI = -3.1415927410125732  # -the first digits of pi
-_THE_OTHER_DIGITS_OF_PI_2 = 8.742278000372485e-08  # the other digits of pi
-_PI_OVER_2_2 = 1.5707963267948966  # pi/2
-_THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.5707963705062866  # the first digits of pi/2
-_THE_OTHER_DIGITS_OF_PI_OVER_2 = -4.3711390001862426e-08  # the other digits of pi/2
+_PI_TO_2 = 9.869604401089358  # pi**2
 _COEFFICIENT = 0.07341104000806808  # the first digits of 0.07341103865718308
 _THE_OTHER_DIGITS_OF = -1.3508850010834905e-09  # the other digits of
 _COEFFICIENT_2 = -0.015322277322411537  # the first digits of -0.01532227698180792
@@ -35,6 +29,10 @@ _THE_OTHER_DIGITS_OF_3 = -1.5313127219750532e-17  # the other digits of
 _COEFFICIENT_5 = -0.39207289814597335  # pi*(-2/pi + 12/pi**3)/2
 _COEFFICIENT_6 = -0.3920728862285614  # the first digits of pi*(-2/pi + 12/pi**3)/2
 _COEFFICIENT_7 = -1.1917411969969536e-08  # the other digits of pi*(-2/pi + 12/pi**3)/2
+_THE_FIRST_DIGITS_OF_PI = 3.1415927410125732  # the first digits of pi
+_THE_OTHER_DIGITS_OF_PI = -8.742278000372485e-08  # the other digits of pi
+_MINUS_THE_FIRST_DIGITS_OF_PI = -3.1415927410125732  # -the first digits of pi
+_THE_OTHER_DIGITS_OF_PI_2 = 8.742278000372485e-08  # the other digits of pi
 _COEFFICIENT_8 = 0.46499788761138916  # the first digits of 0.46499787674678394
 _THE_OTHER_DIGITS_OF_4 = -1.0864605215488154e-08  # the other digits of
 
@@ -141,127 +139,29 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    is_less = keras.ops.abs(x) < 4.0
+    abs_x = keras.ops.abs(x)
     x_squared = keras.ops.square(x)
+    cos_x = _cos(x)
+    difference = x - _PI
+    difference_squared = keras.ops.square(difference)
+    total = x + _PI
+    total_squared = keras.ops.square(total)
     clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
     cos_clamped = _cos(clamped)
-    total = x + _THE_FIRST_DIGITS_OF_PI
-    difference = total - x
-    total_2 = x - (total - difference) + (_THE_FIRST_DIGITS_OF_PI - difference)
-    total_2 = total_2 + _THE_OTHER_DIGITS_OF_PI
-    branch = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    total_3 = total + branch
-    ratio = 1.0 / total_3
-    product = cos_clamped * ratio
     sin_clamped = _sin(clamped)
-    total_4 = x + _MINUS_THE_FIRST_DIGITS_OF_PI
-    difference_2 = total_4 - x
-    difference_3 = _MINUS_THE_FIRST_DIGITS_OF_PI - difference_2
-    difference_3 = x - (total_4 - difference_2) + difference_3 + _THE_OTHER_DIGITS_OF_PI_2
-    abs_difference_3 = keras.ops.abs(difference_3)
-    abs_difference_3 = keras.ops.where(abs_difference_3 < float("inf"), difference_3, 0.0)
-    total_5 = total_4 + abs_difference_3
-    ratio_2 = 1.0 / total_5
-    product_2 = sin_clamped * ratio_2
-    product_3 = product_2 * ratio_2
-    total_6 = product + product_3
-    difference_4 = total_6 - product
-    head_cos_clamped = _head(cos_clamped)
-    head_ratio = _head(ratio)
-    difference_5 = ratio - head_ratio
-    difference_6 = cos_clamped - head_cos_clamped
-    product_4 = ratio * total_3
-    head_total_3 = _head(total_3)
-    difference_7 = total_3 - head_total_3
-    numerator = head_ratio * head_total_3 - product_4 + head_ratio * difference_7
-    numerator = numerator + difference_5 * head_total_3 + difference_5 * difference_7
-    numerator = -keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = 1.0 - product_4 + numerator - (branch - (total_3 - total)) * ratio
-    numerator = numerator / total_3
-    head_product_2 = _head(product_2)
-    head_ratio_2 = _head(ratio_2)
-    difference_8 = ratio_2 - head_ratio_2
-    difference_9 = product_2 - head_product_2
-    head_sin_clamped = _head(sin_clamped)
-    difference_10 = sin_clamped - head_sin_clamped
-    product_5 = ratio_2 * total_5
-    head_total_5 = _head(total_5)
-    difference_11 = total_5 - head_total_5
-    numerator_2 = head_ratio_2 * head_total_5 - product_5 + head_ratio_2 * difference_11
-    numerator_3 = numerator_2 + difference_8 * head_total_5 + difference_8 * difference_11
-    numerator_4 = -keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = 1.0 - product_5 + numerator_4
-    numerator_5 = (numerator_5 - (abs_difference_3 - (total_5 - total_4)) * ratio_2) / total_5
-    total_7 = head_product_2 * head_ratio_2 - product_3 + head_product_2 * difference_8
-    total_7 = total_7 + difference_9 * head_ratio_2 + difference_9 * difference_8
-    total_7 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_7)
-    total_8 = head_cos_clamped * head_ratio - product + head_cos_clamped * difference_5
-    total_8 = total_8 + difference_6 * head_ratio + difference_6 * difference_5
-    total_8 = keras.ops.where(product * 2.0**-60 == 0.0, 0.0, total_8)
-    total_8 = total_8 + numerator * cos_clamped
-    total_8 = product - (total_6 - difference_4) + (product_3 - difference_4) + total_8
-    difference_12 = head_sin_clamped * head_ratio_2 - product_2
-    difference_12 = difference_12 + head_sin_clamped * difference_8
-    difference_12 = difference_12 + difference_10 * head_ratio_2 + difference_10 * difference_8
-    difference_12 = keras.ops.where(product_2 * 2.0**-60 == 0.0, 0.0, difference_12)
-    total_7 = total_7 + (difference_12 + numerator_5 * sin_clamped) * ratio_2
-    total_8 = total_8 + (total_7 + numerator_5 * product_2)
-    branch_2 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    total_9 = total_6 + branch_2
-    product_6 = sin_clamped * ratio
-    product_7 = product_6 * ratio
-    minus_product_7 = -product_7
-    total_10 = total_9 + minus_product_7
-    difference_13 = total_10 - total_9
-    head_product_6 = _head(product_6)
-    difference_14 = product_6 - head_product_6
-    total_11 = head_sin_clamped * head_ratio - product_6 + head_sin_clamped * difference_5
-    total_11 = total_11 + difference_10 * head_ratio + difference_10 * difference_5
-    total_11 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = (total_11 + numerator * sin_clamped) * ratio
-    total_12 = total_9 - (total_10 - difference_13) + (minus_product_7 - difference_13)
-    total_12 = total_12 + (branch_2 - (total_9 - total_6))
-    total_13 = head_product_6 * head_ratio - product_7 + head_product_6 * difference_5
-    total_13 = total_13 + difference_14 * head_ratio + difference_14 * difference_5
-    total_13 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_13) + total_11
-    total_12 = total_12 - (total_13 + numerator * product_6)
-    branch_3 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
-    total_14 = total_10 + branch_3
-    product_8 = cos_clamped * ratio_2
-    minus_product_8 = -product_8
-    total_15 = total_14 + minus_product_8
-    difference_15 = total_15 - total_14
-    total_16 = total_14 - (total_15 - difference_15) + (minus_product_8 - difference_15)
-    total_16 = total_16 + (branch_3 - (total_14 - total_10))
-    difference_16 = head_cos_clamped * head_ratio_2 - product_8
-    difference_16 = difference_16 + head_cos_clamped * difference_8
-    difference_16 = difference_16 + difference_6 * head_ratio_2 + difference_6 * difference_8
-    difference_16 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, difference_16)
-    total_16 = total_16 - (difference_16 + numerator_5 * cos_clamped)
-    branch_4 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
-    total_17 = total_15 + branch_4
-    product_9 = _PI_OVER_2_2 * total_17
-    product_10 = _THE_FIRST_DIGITS_OF_PI_OVER_2 * total_17
-    head = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_PI_OVER_2, x.dtype))
-    head_total_17 = _head(total_17)
-    difference_17 = total_17 - head_total_17
-    difference_18 = _THE_FIRST_DIGITS_OF_PI_OVER_2 - head
-    product_11 = (branch_4 - (total_17 - total_15)) * _THE_FIRST_DIGITS_OF_PI_OVER_2
-    total_18 = head * head_total_17 - product_10 + head * difference_17
-    total_18 = total_18 + difference_18 * head_total_17 + difference_18 * difference_17
-    total_18 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = total_18 + _THE_OTHER_DIGITS_OF_PI_OVER_2 * total_17 + product_11
-    total_18 = keras.ops.where(is_less, 0.0, product_10 - product_9 + total_18)
-    product_12 = (-1.2429837948373941e-23 * x_squared + 7.805130628359437e-21) * x_squared
-    product_12 = (product_12 - 3.597980515689275e-18) * x_squared + 1.3474654261064118e-15
-    product_12 = (product_12 * x_squared - 4.0448463732450807e-13) * x_squared
-    product_12 = (product_12 + 9.46569975951759e-11) * x_squared - 1.6644105173719768e-08
-    product_12 = (product_12 * x_squared + 2.090886264948855e-06) * x_squared
-    product_12 = (product_12 - 0.00017433549381323582) * x_squared + 0.008562258238140164
-    product_12 = (product_12 * x_squared - 0.19603644907298667) * x_squared + 1.0
-    product_12 = keras.ops.where(is_less, product_12, product_9)
-    branch_5 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-    value = product_12 + branch_5
+    product = (-1.2429837948373941e-23 * x_squared + 7.805130628359437e-21) * x_squared
+    product = (product - 3.597980515689275e-18) * x_squared + 1.3474654261064118e-15
+    product = (product * x_squared - 4.0448463732450807e-13) * x_squared
+    product = (product + 9.46569975951759e-11) * x_squared - 1.6644105173719768e-08
+    product = (product * x_squared + 2.090886264948855e-06) * x_squared
+    product = (product - 0.00017433549381323582) * x_squared + 0.008562258238140164
+    product = (product * x_squared - 0.19603644907298667) * x_squared + 1.0
+    numerator = _MINUS_PI_TO_2 * (x * cos_x * x - 2.0 * x * _sin(x) - _PI_TO_2 * cos_x)
+    numerator = numerator / (difference_squared * total_squared)
+    total_2 = cos_clamped / total + sin_clamped / difference_squared
+    total_2 = total_2 - sin_clamped / total_squared - cos_clamped / difference
+    numerator = keras.ops.where(abs_x < 1024.0, numerator, _PI_OVER_2 * total_2)
+    value = keras.ops.where(abs_x < 4.0, product, numerator)
     return value, gradient
 
 
@@ -538,8 +438,8 @@ def _upstream(arguments, upstream):
 
 
 def _sign(a):
-    """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
-    return keras.ops.where(a == a, keras.ops.sign(a), a)
+    """The sign of a; TensorFlow's of a subnormal number is its size, and the PyTorch backend's of NaN is 0."""
+    return keras.ops.where(a > 0.0, 1.0, keras.ops.where(a < 0.0, -1.0, 0.0 * a))
 
 
 def _head(a):

@@ -237,7 +237,7 @@ def _value(x, alpha, gamma, beta):
     total_2 = beta + gamma * _tanh(product)
     numerator = difference * t + total
     numerator = keras.ops.where(2.0 * alpha * x < 0.0, total * t + difference, numerator)
-    value = keras.ops.where(keras.ops.abs(x) < 0.125, total_2, numerator / (t + 1.0))
+    value = keras.ops.where(keras.ops.abs(x) < 0.25, total_2, numerator / (t + 1.0))
     return value, gradient
 
 
@@ -408,8 +408,8 @@ def _sum_to(gradient, parameter):
 
 
 def _sign(a):
-    """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
-    return keras.ops.where(a == a, keras.ops.sign(a), a)
+    """The sign of a; TensorFlow's of a subnormal number is its size, and the PyTorch backend's of NaN is 0."""
+    return keras.ops.where(a > 0.0, 1.0, keras.ops.where(a < 0.0, -1.0, 0.0 * a))
 
 
 def _copysign(a, b):

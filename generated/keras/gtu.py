@@ -339,8 +339,8 @@ def _upstream(arguments, upstream):
 
 
 def _sign(a):
-    """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
-    return keras.ops.where(a == a, keras.ops.sign(a), a)
+    """The sign of a; TensorFlow's of a subnormal number is its size, and the PyTorch backend's of NaN is 0."""
+    return keras.ops.where(a > 0.0, 1.0, keras.ops.where(a < 0.0, -1.0, 0.0 * a))
 
 
 def _copysign(a, b):

@@ -19,9 +19,8 @@ def plu(x: Any, alpha: float = 0.1, c: float = 1.0) -> Any:
     """Piecewise linear unit (PLU), Max(alpha * (x + c) - c, Min(alpha * (x - c) + c, x)).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
-    in floatx. Derivative: Piecewise((alpha, ((x >= alpha*(-c + x) + c) | (x <= alpha*(c + x) - c))
-    & ((x >= alpha*(-c + x) + c) | (x <= alpha*(c + x) - c) | (alpha*(-c + x) + c <= alpha*(c + x) -
-    c))), (1, True)). Limits: -inf at -inf, inf at inf. Odd. Kinks at -1, 1.
+    in floatx. Derivative: Piecewise((alpha, (c <= x) | (c <= -x)), (1, True)). Limits: -inf at
+    -inf, inf at inf. Odd. Kinks at -1, 1.
 
     Args:
         x: Input of any shape.
@@ -109,33 +108,26 @@ def _value(x, alpha, c):
             upstream = _upstream(arguments, upstream)
             return upstream * _derivative(x, alpha, c)
 
-        total = alpha * (x - c) + c
-        is_at_least = x >= total
-        difference = alpha * (c + x) - c
-        branch = keras.ops.where(is_at_least, total, _maximum(x, difference))
-        value = keras.ops.where(is_at_least & (total <= difference), difference, branch)
+        branch = keras.ops.where(c <= -x, alpha * (c + x) - c, x)
+        value = keras.ops.where(c <= x, alpha * (x - c) + c, branch)
         return value, gradient
 
     return differentiable(x)
 
 
 def _derivative(x, alpha, c):
-    """df / dx."""
+    """df / dx = Piecewise((alpha, (c <= x) | (c <= -x)), (1, True))."""
 
     @keras.ops.custom_gradient
     def differentiable(x):
         def gradient(*arguments, upstream=None):
             return keras.ops.zeros_like(x)
 
-        difference = alpha * (c + x) - c
-        is_greater = x > difference
-        total = alpha * (x - c) + c
-        is_less = x < total
-        outside = is_greater & is_less | is_greater & (total > difference) & is_less
+        inside = (c > -x) & (c > x)
         value = keras.ops.where(
             x == x,
             keras.ops.where(
-                outside,
+                inside,
                 keras.ops.convert_to_tensor(1.0, x.dtype),
                 keras.ops.convert_to_tensor(alpha, x.dtype),
             ),
@@ -149,8 +141,3 @@ def _derivative(x, alpha, c):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
-
-
-def _maximum(a, b):
-    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
-    return keras.ops.where((a > b) | (a != a), a, b)

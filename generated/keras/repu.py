@@ -123,7 +123,8 @@ def _derivative(x, s):
 
 def _second_derivative(x, s):
     """d2f / dx dx = Piecewise((0, x <= 0), (s*x^(s - 2)*(s - 1), True))."""
-    return keras.ops.where(x <= 0.0, 0.0, s * (s - 1.0) * x ** (s - 2.0))
+    power = x ** (0.5 * s - 1.0)
+    return keras.ops.where(x <= 0.0, 0.0, power * s * (s - 1.0) * power)
 
 
 def _upstream(arguments, upstream):

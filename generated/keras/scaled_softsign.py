@@ -312,8 +312,9 @@ def _second_derivative_alpha_beta(x, alpha, beta):
 
 def _second_derivative_beta_beta(x, alpha, beta):
     """d2f / dbeta dbeta = 2*alpha*x/(beta + Abs(x))^3."""
-    ratio = 1.0 / (beta + keras.ops.abs(x))
-    product = 2.0 * ratio * alpha * ratio * x * ratio
+    abs_x = keras.ops.abs(x)
+    ratio = 1.0 / (abs_x + beta)
+    product = _sign(x) * (2.0 * ratio * abs_x * ratio * alpha * ratio)
     product = keras.ops.where(x == float("-inf"), 0.0, product)
     return keras.ops.where(x == float("inf"), 0.0, product)
 
@@ -352,8 +353,8 @@ def _sum_to(gradient, parameter):
 
 
 def _sign(a):
-    """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
-    return keras.ops.where(a == a, keras.ops.sign(a), a)
+    """The sign of a; TensorFlow's of a subnormal number is its size, and the PyTorch backend's of NaN is 0."""
+    return keras.ops.where(a > 0.0, 1.0, keras.ops.where(a < 0.0, -1.0, 0.0 * a))
 
 
 def _maximum(a, b):

@@ -100,15 +100,12 @@ def _derivative(x):
 
 def _second_derivative(x):
     """d2f / dx dx = 2*(-2*x^2/(x^2 + 1) + 1)/(x^2 + 1)."""
-    abs_x = keras.ops.abs(x)
-    difference = abs_x - 1.0
-    total = abs_x + 1.0
-    abs_x_squared = keras.ops.square(abs_x)
-    ratio = 1.0 / (abs_x_squared + 1.0)
-    ratio_2 = -2.0 * difference * total / (abs_x_squared * (abs_x_squared + 2.0) + 1.0)
-    product = difference * ratio * total * ratio * -2.0
-    product = keras.ops.where(abs_x == float("inf"), 0.0, product)
-    return keras.ops.where(keras.ops.abs(abs_x) < 2.0, ratio_2, product)
+    held = keras.ops.clip(x, -1.0, 1.0)
+    scale = _maximum(keras.ops.abs(x), 1.0)
+    inverse_scale = 1.0 / scale
+    denominator = keras.ops.square(keras.ops.square(held) + keras.ops.square(inverse_scale))
+    numerator = -2.0 * (held + inverse_scale) * (held - inverse_scale) / denominator
+    return numerator * inverse_scale / scale
 
 
 def _upstream(arguments, upstream):

@@ -592,9 +592,7 @@ def _derivative_amplitude(x, amplitude, frequency):
             ),
         )
 
-    t = keras.ops.exp(-keras.ops.abs(x))
-    product = 1.0 / (1.0 + t) * _sin(keras.ops.clip(frequency * x, -(2.0**100), 2.0**100))
-    value = product * keras.ops.where(x < 0.0, t, 1.0)
+    value = _sigmoid(x) * _sin(keras.ops.clip(frequency * x, -(2.0**100), 2.0**100))
     return value, gradient
 
 
@@ -629,393 +627,477 @@ def _derivative_frequency(x, amplitude, frequency):
 
 def _second_derivative_x_x(x, amplitude, frequency):
     """d2f / dx dx."""
-    product = 2.0 * amplitude * frequency
     larger = _maximum(x, -(2.0**40))
-    product_2 = frequency * larger
-    clamped = keras.ops.clip(product_2, -(2.0**100), 2.0**100)
-    is_less = keras.ops.abs(clamped) < 1000.0
-    floor = _floor(clamped * _2_OVER_PI + 0.5)
-    difference = floor - 4.0 * _floor(0.25 * floor)
-    is_equal = difference == 1.0
-    outside = is_equal | (difference == 2.0)
-    outside_2 = is_equal | (difference == 3.0)
-    difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
-    negated = -(floor * _MORE_DIGITS_OF_PI_OVER_2)
-    total = difference_2 + negated
-    difference_3 = total - difference_2
-    total_2 = difference_2 - (total - difference_3) + (negated - difference_3)
-    total_2 = total_2 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    total_3 = total + branch
-    total_3_squared = keras.ops.square(total_3)
-    difference_4 = branch - (total_3 - total)
-    product_3 = 0.5 * total_3_squared
-    product_4 = (_1_OVER_15 * total_3_squared + _MINUS_1_OVER_13) * total_3_squared
-    product_4 = (product_4 + _1_OVER_11) * total_3_squared + _MINUS_1_OVER_9
-    product_4 = (product_4 * total_3_squared + _1_OVER_7) * total_3_squared
-    product_4 = (product_4 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
-    product_4 = total_3 * total_3_squared * product_4 + difference_4 * (1.0 - product_3)
-    branch_2 = keras.ops.where(keras.ops.abs(product_4) < float("inf"), product_4, 0.0)
-    total_4 = total_3 + branch_2
-    minus_product_3 = -product_3
-    total_5 = minus_product_3 + 1.0
-    difference_5 = total_5 - minus_product_3
-    head_total_3 = _head(total_3)
-    difference_6 = total_3 - head_total_3
-    total_6 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6
-    total_6 = total_6 + difference_6 * head_total_3 + difference_6 * difference_6
-    total_6 = 0.5 * keras.ops.where(total_3_squared * 2.0**-60 == 0.0, 0.0, total_6)
-    total_6 = total_6 + total_3 * difference_4
-    product_5 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
-    product_5 = (product_5 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
-    product_5 = (product_5 * total_3_squared + _1_OVER_8) * total_3_squared
-    product_5 = (product_5 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
-    product_5 = keras.ops.square(total_3_squared) * product_5 - total_6
-    total_7 = minus_product_3 - (total_5 - difference_5) + (1.0 - difference_5)
-    total_7 = total_7 + product_5
-    branch_3 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
-    total_8 = total_5 + branch_3
-    branch_4 = keras.ops.where(outside_2, total_4, total_8)
-    cos_clamped = _cos(clamped)
-    branch_5 = keras.ops.where(outside, -branch_4, branch_4)
-    branch_5 = keras.ops.where(is_less, branch_5, cos_clamped)
-    difference_7 = branch_3 - (total_8 - total_5)
-    difference_7 = keras.ops.where(outside_2, branch_2 - (total_4 - total_3), difference_7)
-    branch_6 = keras.ops.where(outside, -difference_7, difference_7)
-    branch_6 = keras.ops.where(is_less, branch_6, 0.0)
-    magnitude = keras.ops.abs(branch_5 - cos_clamped + branch_6)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(cos_clamped)
-    branch_7 = keras.ops.where(magnitude, branch_5, cos_clamped)
-    product_6 = product * branch_7
     minus_larger = -larger
-    e = keras.ops.exp(0.5 * -keras.ops.abs(minus_larger))
-    t = keras.ops.square(e)
-    total_9 = 1.0 + t
-    ratio = 1.0 / total_9
-    product_7 = product_6 * ratio
-    ratio_squared = keras.ops.square(ratio)
-    product_8 = amplitude * ratio_squared
+    product = 0.5 * -keras.ops.abs(minus_larger)
+    abs_product = keras.ops.abs(product)
+    is_less = abs_product < 0.25
+    total = product + 1.0
+    difference = total - product
+    product_2 = ((_1_OVER_15_2 * product + _1_OVER_14) * product + _1_OVER_13) * product
+    product_2 = ((product_2 + _1_OVER_12) * product + _1_OVER_11_2) * product + _1_OVER_10
+    product_2 = ((product_2 * product + _1_OVER_9) * product + _1_OVER_8) * product
+    product_2 = ((product_2 + _1_OVER_7_2) * product + _1_OVER_6) * product + _1_OVER_5
+    product_2 = ((product_2 * product + _1_OVER_4) * product + _1_OVER_3_2) * product
+    product_2 = keras.ops.square(product) * (product_2 + _1_OVER_2)
+    product_2 = product - (total - difference) + (1.0 - difference) + product_2
+    branch = keras.ops.where(keras.ops.abs(product_2) < float("inf"), product_2, 0.0)
+    total_2 = total + branch
+    exp_product = keras.ops.exp(product)
+    branch_2 = keras.ops.where(is_less, total_2, exp_product)
+    t = keras.ops.square(branch_2)
+    total_3 = t + 1.0
+    difference_2 = total_3 - t
+    head_branch_2 = _head(branch_2)
+    difference_3 = branch_2 - head_branch_2
+    product_3 = keras.ops.where(is_less, branch - (total_2 - total), 0.0) * branch_2 * 2.0
+    total_4 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_3
+    total_4 = total_4 + difference_3 * head_branch_2 + difference_3 * difference_3
+    total_4 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_4) + product_3
+    binade = _binade(exp_product * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < float("inf"))
+    branch_3 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_product / branch_3
+    floor = _floor(keras.ops.log(branch_3) * _1_OVER_LOG_2 + 0.5)
+    difference_4 = product - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_5 = difference_4 + negated
+    difference_5 = total_5 - difference_4
+    total_6 = difference_4 - (total_5 - difference_5) + (negated - difference_5)
+    total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_4 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
+    total_7 = total_5 + branch_4
+    numerator = ((_1_OVER_15_2 * total_7 + _1_OVER_14) * total_7 + _1_OVER_13) * total_7
+    numerator = ((numerator + _1_OVER_12) * total_7 + _1_OVER_11_2) * total_7 + _1_OVER_10
+    numerator = ((numerator * total_7 + _1_OVER_9) * total_7 + _1_OVER_8) * total_7
+    numerator = ((numerator + _1_OVER_7_2) * total_7 + _1_OVER_6) * total_7 + _1_OVER_5
+    numerator = ((numerator * total_7 + _1_OVER_4) * total_7 + _1_OVER_3_2) * total_7
+    numerator = keras.ops.square(total_7) * (numerator + _1_OVER_2)
+    numerator = 1.0 - ratio + total_7 + (numerator + (branch_4 - (total_7 - total_5)))
+    numerator = keras.ops.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator * 2.0
+    total_8 = t - (total_3 - difference_2) + (1.0 - difference_2)
+    total_8 = total_8 + (total_4 + numerator * t)
+    branch_5 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
+    total_9 = total_3 + branch_5
+    ratio_2 = 1.0 / total_9
+    ratio_2_squared = keras.ops.square(ratio_2)
+    product_4 = frequency * larger
+    clamped = keras.ops.clip(product_4, -(2.0**100), 2.0**100)
+    is_less_2 = keras.ops.abs(clamped) < 1000.0
+    floor_2 = _floor(clamped * _2_OVER_PI + 0.5)
+    difference_6 = floor_2 - 4.0 * _floor(0.25 * floor_2)
+    is_greater = difference_6 > 1.5
+    is_equal = difference_6 == 1.0
+    outside = is_equal | (difference_6 == 3.0)
+    difference_7 = clamped - floor_2 * _THE_FIRST_DIGITS_OF_PI_OVER_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_PI_OVER_2)
+    total_10 = difference_7 + negated_2
+    difference_8 = total_10 - difference_7
+    total_11 = difference_7 - (total_10 - difference_8) + (negated_2 - difference_8)
+    total_11 = total_11 - floor_2 * _THE_OTHER_DIGITS_OF_PI_OVER_2
+    branch_6 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
+    total_12 = total_10 + branch_6
+    total_12_squared = keras.ops.square(total_12)
+    product_5 = 0.5 * total_12_squared
+    minus_product_5 = -product_5
+    total_13 = minus_product_5 + 1.0
+    difference_9 = total_13 - minus_product_5
+    head_total_12 = _head(total_12)
+    difference_10 = total_12 - head_total_12
+    difference_11 = branch_6 - (total_12 - total_10)
+    product_6 = (_1_OVER_16 * total_12_squared + _MINUS_1_OVER_14) * total_12_squared
+    product_6 = (product_6 + _1_OVER_12) * total_12_squared + _MINUS_1_OVER_10
+    product_6 = (product_6 * total_12_squared + _1_OVER_8) * total_12_squared
+    product_6 = (product_6 + _MINUS_1_OVER_6) * total_12_squared + _1_OVER_4
+    product_6 = keras.ops.square(total_12_squared) * product_6
+    total_14 = minus_product_5 - (total_13 - difference_9) + (1.0 - difference_9)
+    difference_12 = head_total_12 * head_total_12 - total_12_squared
+    difference_12 = difference_12 + head_total_12 * difference_10
+    difference_12 = difference_12 + difference_10 * head_total_12
+    difference_12 = difference_12 + difference_10 * difference_10
+    difference_12 = keras.ops.where(total_12_squared * 2.0**-60 == 0.0, 0.0, difference_12)
+    total_14 = total_14 + (product_6 - (0.5 * difference_12 + total_12 * difference_11))
+    branch_7 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
+    total_15 = total_13 + branch_7
+    product_7 = (_1_OVER_15 * total_12_squared + _MINUS_1_OVER_13) * total_12_squared
+    product_7 = (product_7 + _1_OVER_11) * total_12_squared + _MINUS_1_OVER_9
+    product_7 = (product_7 * total_12_squared + _1_OVER_7) * total_12_squared
+    product_7 = (product_7 + _MINUS_1_OVER_5) * total_12_squared + _1_OVER_3
+    product_7 = total_12 * total_12_squared * product_7 + difference_11 * (1.0 - product_5)
+    branch_8 = keras.ops.where(keras.ops.abs(product_7) < float("inf"), product_7, 0.0)
+    total_16 = total_12 + branch_8
+    branch_9 = keras.ops.where(outside, total_15, total_16)
     sin_clamped = _sin(clamped)
-    product_9 = product_8 * sin_clamped
-    is_negative = minus_larger < 0.0
-    branch_8 = keras.ops.where(is_negative, t, 1.0)
-    product_10 = product_9 * branch_8
-    total_10 = product_7 + product_10
-    difference_8 = total_10 - product_7
-    head_product_6 = _head(product_6)
-    head_ratio = _head(ratio)
-    difference_9 = ratio - head_ratio
-    difference_10 = product_6 - head_product_6
-    head_product = _head(product)
-    head_branch_7 = _head(branch_7)
-    difference_11 = branch_7 - head_branch_7
-    difference_12 = product - head_product
+    branch_10 = keras.ops.where(is_greater, -branch_9, branch_9)
+    branch_10 = keras.ops.where(is_less_2, branch_10, sin_clamped)
+    difference_13 = branch_7 - (total_15 - total_13)
+    difference_14 = branch_8 - (total_16 - total_12)
+    branch_11 = keras.ops.where(outside, difference_13, difference_14)
+    branch_12 = keras.ops.where(is_greater, -branch_11, branch_11)
+    branch_12 = keras.ops.where(is_less_2, branch_12, 0.0)
+    magnitude = keras.ops.abs(branch_10 - sin_clamped + branch_12)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(sin_clamped)
+    branch_13 = keras.ops.where(magnitude, branch_10, sin_clamped)
+    product_8 = amplitude * branch_13
+    total_17 = product_8 + larger
+    difference_15 = total_17 - product_8
+    head_amplitude = _head(amplitude)
+    head_branch_13 = _head(branch_13)
+    difference_16 = branch_13 - head_branch_13
+    difference_17 = amplitude - head_amplitude
+    cos_clamped = _cos(clamped)
     head_frequency = _head(frequency)
     head_larger = _head(larger)
-    difference_13 = larger - head_larger
-    difference_14 = frequency - head_frequency
-    total_11 = head_frequency * head_larger - product_2 + head_frequency * difference_13
-    total_11 = total_11 + difference_14 * head_larger + difference_14 * difference_13
-    total_11 = keras.ops.where(product_2 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = keras.ops.where(clamped == product_2, total_11, 0.0)
-    sin_total_11 = _sin(total_11)
-    product_11 = 2.0 * keras.ops.square(_sin(0.5 * total_11))
-    product_12 = ratio * total_9
-    head_total_9 = _head(total_9)
-    difference_15 = total_9 - head_total_9
-    numerator = head_ratio * head_total_9 - product_12 + head_ratio * difference_15
-    numerator = numerator + difference_9 * head_total_9 + difference_9 * difference_15
-    numerator = -keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (1.0 - product_12 + numerator) / total_9
+    difference_18 = larger - head_larger
+    difference_19 = frequency - head_frequency
+    total_18 = head_frequency * head_larger - product_4 + head_frequency * difference_18
+    total_18 = total_18 + difference_19 * head_larger + difference_19 * difference_18
+    total_18 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_18)
+    total_18 = keras.ops.where(clamped == product_4, total_18, 0.0)
+    sin = _sin(keras.ops.clip(total_18, -(2.0**100), 2.0**100))
+    squared = keras.ops.square(_sin(keras.ops.clip(0.5 * total_18, -(2.0**100), 2.0**100)))
+    squared = 2.0 * squared
+    branch_14 = keras.ops.where(magnitude, branch_12, 0.0)
+    branch_14 = branch_14 + (cos_clamped * sin - sin_clamped * squared)
+    total_19 = head_amplitude * head_branch_13 - product_8 + head_amplitude * difference_16
+    total_19 = total_19 + difference_17 * head_branch_13 + difference_17 * difference_16
+    total_19 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_19)
+    total_19 = total_19 + branch_14 * amplitude
+    total_19 = product_8 - (total_17 - difference_15) + (larger - difference_15) + total_19
+    branch_15 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
+    total_20 = total_17 + branch_15
+    product_9 = ratio_2_squared * total_20
+    product_10 = 0.5 * -keras.ops.abs(larger)
+    abs_product_10 = keras.ops.abs(product_10)
+    is_less_3 = abs_product_10 < 0.25
+    total_21 = product_10 + 1.0
+    difference_20 = total_21 - product_10
+    total_22 = (_1_OVER_15_2 * product_10 + _1_OVER_14) * product_10 + _1_OVER_13
+    total_22 = (total_22 * product_10 + _1_OVER_12) * product_10 + _1_OVER_11_2
+    total_22 = ((total_22 * product_10 + _1_OVER_10) * product_10 + _1_OVER_9) * product_10
+    total_22 = ((total_22 + _1_OVER_8) * product_10 + _1_OVER_7_2) * product_10 + _1_OVER_6
+    total_22 = ((total_22 * product_10 + _1_OVER_5) * product_10 + _1_OVER_4) * product_10
+    total_22 = (total_22 + _1_OVER_3_2) * product_10 + _1_OVER_2
+    total_22 = keras.ops.square(product_10) * total_22
+    total_22 = product_10 - (total_21 - difference_20) + (1.0 - difference_20) + total_22
+    branch_16 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
+    total_23 = total_21 + branch_16
+    exp_product_10 = keras.ops.exp(product_10)
+    branch_17 = keras.ops.where(is_less_3, total_23, exp_product_10)
+    t_2 = keras.ops.square(branch_17)
+    total_24 = t_2 + 1.0
+    difference_21 = total_24 - t_2
+    head_branch_17 = _head(branch_17)
+    difference_22 = branch_17 - head_branch_17
+    branch_18 = keras.ops.where(is_less_3, branch_16 - (total_23 - total_21), 0.0)
+    total_25 = head_branch_17 * head_branch_17 - t_2 + head_branch_17 * difference_22
+    total_25 = total_25 + difference_22 * head_branch_17 + difference_22 * difference_22
+    total_25 = keras.ops.where(t_2 * 2.0**-60 == 0.0, 0.0, total_25)
+    total_25 = total_25 + branch_18 * branch_17 * 2.0
+    binade_2 = _binade(exp_product_10 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
+    branch_19 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_3 = exp_product_10 / branch_19
+    floor_3 = _floor(keras.ops.log(branch_19) * _1_OVER_LOG_2 + 0.5)
+    difference_23 = product_10 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_26 = difference_23 + negated_3
+    difference_24 = total_26 - difference_23
+    total_27 = difference_23 - (total_26 - difference_24) + (negated_3 - difference_24)
+    total_27 = total_27 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_20 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
+    total_28 = total_26 + branch_20
+    numerator_2 = ((_1_OVER_15_2 * total_28 + _1_OVER_14) * total_28 + _1_OVER_13) * total_28
+    numerator_3 = ((numerator_2 + _1_OVER_12) * total_28 + _1_OVER_11_2) * total_28
+    numerator_4 = ((numerator_3 + _1_OVER_10) * total_28 + _1_OVER_9) * total_28 + _1_OVER_8
+    numerator_5 = ((numerator_4 * total_28 + _1_OVER_7_2) * total_28 + _1_OVER_6) * total_28
+    numerator_6 = ((numerator_5 + _1_OVER_5) * total_28 + _1_OVER_4) * total_28 + _1_OVER_3_2
+    numerator_7 = keras.ops.square(total_28) * (numerator_6 * total_28 + _1_OVER_2)
+    numerator_8 = numerator_7 + (branch_20 - (total_28 - total_26))
+    numerator_8 = (1.0 - ratio_3 + total_28 + numerator_8) / ratio_3
+    numerator_8 = keras.ops.where(inside_2 & (abs_product_10 >= 0.25), numerator_8, 0.0)
+    product_11 = numerator_8 * 2.0
+    total_29 = t_2 - (total_24 - difference_21) + (1.0 - difference_21)
+    total_29 = total_29 + (total_25 + product_11 * t_2)
+    branch_21 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
+    total_30 = total_24 + branch_21
+    ratio_4 = 1.0 / total_30
+    product_12 = product_9 * ratio_4
     head_product_9 = _head(product_9)
-    head_branch_8 = _head(branch_8)
-    difference_16 = branch_8 - head_branch_8
-    difference_17 = product_9 - head_product_9
-    head_product_8 = _head(product_8)
-    head_sin_clamped = _head(sin_clamped)
-    difference_18 = sin_clamped - head_sin_clamped
-    difference_19 = product_8 - head_product_8
-    head_amplitude = _head(amplitude)
-    head = _head(ratio_squared)
-    difference_20 = ratio_squared - head
-    difference_21 = amplitude - head_amplitude
-    total_12 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_9
-    total_12 = total_12 + difference_9 * head_ratio + difference_9 * difference_9
-    total_12 = keras.ops.where(ratio_squared * 2.0**-60 == 0.0, 0.0, total_12)
-    total_12 = total_12 + numerator * ratio * 2.0
-    difference_22 = cos_clamped * sin_total_11 - sin_clamped * product_11
-    total_13 = head_product_9 * head_branch_8 - product_10 + head_product_9 * difference_16
-    total_13 = total_13 + difference_17 * head_branch_8 + difference_17 * difference_16
-    total_13 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_14 = head_product * head_branch_7 - product_6 + head_product * difference_11
-    total_14 = total_14 + difference_12 * head_branch_7 + difference_12 * difference_11
-    total_14 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_15 = head_product_6 * head_ratio - product_7 + head_product_6 * difference_9
-    total_15 = total_15 + difference_10 * head_ratio + difference_10 * difference_9
-    total_15 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_16 = product_7 - (total_10 - difference_8) + (product_10 - difference_8)
-    total_17 = head_amplitude * head - product_8 + head_amplitude * difference_20
-    total_17 = total_17 + difference_21 * head + difference_21 * difference_20
-    total_17 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_17)
-    total_17 = (total_17 + total_12 * amplitude) * sin_clamped
-    difference_23 = -sin_clamped * sin_total_11 - cos_clamped * product_11
-    difference_23 = (keras.ops.where(magnitude, branch_6, 0.0) + difference_23) * product
-    total_15 = total_15 + (total_14 + difference_23) * ratio + numerator * product_6
-    total_16 = total_16 + total_15
-    difference_24 = head_product_8 * head_sin_clamped - product_9
-    difference_24 = difference_24 + head_product_8 * difference_18
-    difference_24 = difference_24 + difference_19 * head_sin_clamped
-    difference_24 = difference_24 + difference_19 * difference_18
-    difference_24 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, difference_24) + total_17
-    total_13 = total_13 + (difference_24 + difference_22 * product_8) * branch_8
-    total_16 = total_16 + total_13
-    branch_9 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
-    total_18 = total_10 + branch_9
-    product_13 = larger * ratio_squared
-    product_14 = product_13 * branch_8
-    total_19 = total_18 + product_14
-    difference_25 = total_19 - total_18
-    head_product_13 = _head(product_13)
-    difference_26 = product_13 - head_product_13
-    total_20 = total_18 - (total_19 - difference_25) + (product_14 - difference_25)
-    total_20 = total_20 + (branch_9 - (total_18 - total_10))
-    total_21 = head_larger * head - product_13 + head_larger * difference_20
-    total_21 = total_21 + difference_13 * head + difference_13 * difference_20
-    total_21 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = (total_21 + total_12 * larger) * branch_8
-    difference_27 = head_product_13 * head_branch_8 - product_14
-    difference_27 = difference_27 + head_product_13 * difference_16
-    difference_27 = difference_27 + difference_26 * head_branch_8
-    difference_27 = difference_27 + difference_26 * difference_16
-    difference_27 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_27) + total_21
-    total_20 = total_20 + difference_27
-    branch_10 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
-    total_22 = total_19 + branch_10
-    product_15 = 2.0 * ratio
-    total_23 = total_22 + product_15
-    difference_28 = total_23 - total_22
-    total_24 = total_22 - (total_23 - difference_28) + (product_15 - difference_28)
-    total_24 = total_24 + (branch_10 - (total_22 - total_19)) + numerator * 2.0
-    branch_11 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
-    total_25 = total_23 + branch_11
-    product_16 = 0.5 * -keras.ops.abs(larger)
-    abs_product_16 = keras.ops.abs(product_16)
-    is_less_2 = abs_product_16 < 0.25
-    total_26 = product_16 + 1.0
-    difference_29 = total_26 - product_16
-    total_27 = (_1_OVER_15_2 * product_16 + _1_OVER_14) * product_16 + _1_OVER_13
-    total_27 = (total_27 * product_16 + _1_OVER_12) * product_16 + _1_OVER_11_2
-    total_27 = ((total_27 * product_16 + _1_OVER_10) * product_16 + _1_OVER_9) * product_16
-    total_27 = ((total_27 + _1_OVER_8) * product_16 + _1_OVER_7_2) * product_16 + _1_OVER_6
-    total_27 = ((total_27 * product_16 + _1_OVER_5) * product_16 + _1_OVER_4) * product_16
-    total_27 = (total_27 + _1_OVER_3_2) * product_16 + _1_OVER_2
-    total_27 = keras.ops.square(product_16) * total_27
-    total_27 = product_16 - (total_26 - difference_29) + (1.0 - difference_29) + total_27
-    branch_12 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
-    total_28 = total_26 + branch_12
-    exp_product_16 = keras.ops.exp(product_16)
-    branch_13 = keras.ops.where(is_less_2, total_28, exp_product_16)
-    t_2 = keras.ops.square(branch_13)
-    total_29 = t_2 + 1.0
-    difference_30 = total_29 - t_2
-    head_branch_13 = _head(branch_13)
-    difference_31 = branch_13 - head_branch_13
-    branch_14 = keras.ops.where(is_less_2, branch_12 - (total_28 - total_26), 0.0)
-    total_30 = head_branch_13 * head_branch_13 - t_2 + head_branch_13 * difference_31
-    total_30 = total_30 + difference_31 * head_branch_13 + difference_31 * difference_31
-    total_30 = keras.ops.where(t_2 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = total_30 + branch_14 * branch_13 * 2.0
-    binade = _binade(exp_product_16 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_15 = keras.ops.where(inside, binade, 1.0)
-    ratio_2 = exp_product_16 / branch_15
-    floor_2 = _floor(keras.ops.log(branch_15) * _1_OVER_LOG_2 + 0.5)
-    difference_32 = product_16 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_31 = difference_32 + negated_2
-    difference_33 = total_31 - difference_32
-    total_32 = difference_32 - (total_31 - difference_33) + (negated_2 - difference_33)
-    total_32 = total_32 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    total_33 = total_31 + branch_16
-    numerator_2 = ((_1_OVER_15_2 * total_33 + _1_OVER_14) * total_33 + _1_OVER_13) * total_33
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_33 + _1_OVER_11_2) * total_33
-    numerator_4 = ((numerator_3 + _1_OVER_10) * total_33 + _1_OVER_9) * total_33 + _1_OVER_8
-    numerator_5 = ((numerator_4 * total_33 + _1_OVER_7_2) * total_33 + _1_OVER_6) * total_33
-    numerator_6 = ((numerator_5 + _1_OVER_5) * total_33 + _1_OVER_4) * total_33 + _1_OVER_3_2
-    numerator_7 = keras.ops.square(total_33) * (numerator_6 * total_33 + _1_OVER_2)
-    numerator_8 = numerator_7 + (branch_16 - (total_33 - total_31))
-    numerator_8 = (1.0 - ratio_2 + total_33 + numerator_8) / ratio_2
-    numerator_8 = keras.ops.where(inside & (abs_product_16 >= 0.25), numerator_8, 0.0)
-    product_17 = numerator_8 * 2.0
-    total_34 = t_2 - (total_29 - difference_30) + (1.0 - difference_30)
-    total_34 = total_34 + (total_30 + product_17 * t_2)
-    branch_17 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
-    total_35 = total_29 + branch_17
-    ratio_3 = 1.0 / total_35
-    product_18 = ratio_3 * total_35
-    head_ratio_3 = _head(ratio_3)
+    head_ratio_4 = _head(ratio_4)
+    difference_25 = ratio_4 - head_ratio_4
+    difference_26 = product_9 - head_product_9
+    head = _head(ratio_2_squared)
+    head_total_20 = _head(total_20)
+    difference_27 = total_20 - head_total_20
+    difference_28 = ratio_2_squared - head
+    head_ratio_2 = _head(ratio_2)
+    difference_29 = ratio_2 - head_ratio_2
+    product_13 = ratio_2 * total_9
+    head_total_9 = _head(total_9)
+    difference_30 = total_9 - head_total_9
+    numerator_9 = head_ratio_2 * head_total_9 - product_13 + head_ratio_2 * difference_30
+    numerator_10 = numerator_9 + difference_29 * head_total_9 + difference_29 * difference_30
+    numerator_11 = -keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, numerator_10)
+    numerator_12 = 1.0 - product_13 + numerator_11 - (branch_5 - (total_9 - total_3)) * ratio_2
+    numerator_12 = numerator_12 / total_9
+    difference_31 = branch_15 - (total_20 - total_17)
+    product_14 = ratio_4 * total_30
+    head_total_30 = _head(total_30)
+    difference_32 = total_30 - head_total_30
+    numerator_13 = head_ratio_4 * head_total_30 - product_14 + head_ratio_4 * difference_32
+    numerator_14 = numerator_13 + difference_25 * head_total_30 + difference_25 * difference_32
+    numerator_15 = -keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, numerator_14)
+    numerator_16 = 1.0 - product_14 + numerator_15
+    numerator_16 = (numerator_16 - (branch_21 - (total_30 - total_24)) * ratio_4) / total_30
+    total_31 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_29
+    total_31 = total_31 + difference_29 * head_ratio_2 + difference_29 * difference_29
+    total_31 = keras.ops.where(ratio_2_squared * 2.0**-60 == 0.0, 0.0, total_31)
+    total_31 = (total_31 + numerator_12 * ratio_2 * 2.0) * total_20
+    total_32 = head_product_9 * head_ratio_4 - product_12 + head_product_9 * difference_25
+    total_32 = total_32 + difference_26 * head_ratio_4 + difference_26 * difference_25
+    total_32 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_32)
+    total_33 = head * head_total_20 - product_9 + head * difference_27
+    total_33 = total_33 + difference_28 * head_total_20 + difference_28 * difference_27
+    total_33 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_33) + total_31
+    total_32 = total_32 + (total_33 + difference_31 * ratio_2_squared) * ratio_4
+    total_32 = total_32 + numerator_16 * product_9
+    branch_22 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
+    total_34 = product_12 + branch_22
+    is_negative = minus_larger < 0.0
+    branch_23 = keras.ops.where(is_negative, t, 1.0)
+    branch_23_squared = keras.ops.square(branch_23)
+    head_branch_23 = _head(branch_23)
+    difference_33 = branch_23 - head_branch_23
+    branch_24 = keras.ops.where(is_negative, total_4, 0.0)
+    difference_34 = head_branch_23 * head_branch_23 - branch_23_squared
+    difference_34 = difference_34 + head_branch_23 * difference_33
+    difference_34 = difference_34 + difference_33 * head_branch_23
+    difference_34 = difference_34 + difference_33 * difference_33
+    difference_34 = keras.ops.where(branch_23_squared * 2.0**-60 == 0.0, 0.0, difference_34)
+    difference_34 = difference_34 + branch_24 * branch_23 * 2.0
+    magnitude_2 = keras.ops.abs(difference_34)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_34, 0.0)
+    total_35 = branch_23_squared + magnitude_2
+    product_15 = total_34 * total_35
+    product_16 = amplitude * frequency
+    outside_2 = is_equal | (difference_6 == 2.0)
+    branch_25 = keras.ops.where(outside, total_16, total_15)
+    branch_26 = keras.ops.where(outside_2, -branch_25, branch_25)
+    branch_26 = keras.ops.where(is_less_2, branch_26, cos_clamped)
+    branch_27 = keras.ops.where(outside, difference_14, difference_13)
+    branch_28 = keras.ops.where(outside_2, -branch_27, branch_27)
+    branch_28 = keras.ops.where(is_less_2, branch_28, 0.0)
+    magnitude_3 = keras.ops.abs(branch_26 - cos_clamped + branch_28)
+    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(cos_clamped)
+    branch_29 = keras.ops.where(magnitude_3, branch_26, cos_clamped)
+    product_17 = product_16 * branch_29
+    total_36 = product_17 + 1.0
+    difference_35 = total_36 - product_17
+    head_product_16 = _head(product_16)
+    head_branch_29 = _head(branch_29)
+    difference_36 = branch_29 - head_branch_29
+    difference_37 = product_16 - head_product_16
+    total_37 = product_17 - (total_36 - difference_35) + (1.0 - difference_35)
+    difference_38 = head_product_16 * head_branch_29 - product_17
+    difference_38 = difference_38 + head_product_16 * difference_36
+    difference_38 = difference_38 + difference_37 * head_branch_29
+    difference_38 = difference_38 + difference_37 * difference_36
+    difference_38 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, difference_38)
+    branch_30 = keras.ops.where(magnitude_3, branch_28, 0.0)
+    branch_30 = (branch_30 + (-sin_clamped * sin - cos_clamped * squared)) * product_16
+    difference_39 = head_amplitude * head_frequency - product_16
+    difference_39 = difference_39 + head_amplitude * difference_19
+    difference_39 = difference_39 + difference_17 * head_frequency
+    difference_39 = difference_39 + difference_17 * difference_19
+    difference_39 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_39)
+    total_37 = total_37 + (difference_38 + difference_39 * branch_29 + branch_30)
+    branch_31 = keras.ops.where(keras.ops.abs(total_37) < float("inf"), total_37, 0.0)
+    total_38 = total_36 + branch_31
+    product_18 = 2.0 * total_38
+    product_19 = product_18 * ratio_4
+    product_20 = product_19 * ratio_2
+    head_product_19 = _head(product_19)
+    difference_40 = product_19 - head_product_19
+    head_product_18 = _head(product_18)
+    difference_41 = product_18 - head_product_18
+    product_21 = (branch_31 - (total_38 - total_36)) * 2.0 * ratio_4
+    difference_42 = head_product_18 * head_ratio_4 - product_19
+    difference_42 = difference_42 + head_product_18 * difference_25
+    difference_42 = difference_42 + difference_41 * head_ratio_4 + difference_41 * difference_25
+    difference_42 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_42)
+    difference_42 = (difference_42 + product_21 + numerator_16 * product_18) * ratio_2
+    difference_43 = head_product_19 * head_ratio_2 - product_20
+    difference_43 = difference_43 + head_product_19 * difference_29
+    difference_43 = difference_43 + difference_40 * head_ratio_2 + difference_40 * difference_29
+    difference_43 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_43)
+    difference_43 = difference_43 + difference_42 + numerator_12 * product_19
+    magnitude_4 = keras.ops.abs(difference_43)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_43, 0.0)
+    total_39 = product_20 + magnitude_4
+    branch_32 = keras.ops.where(keras.ops.abs(branch_24) < float("inf"), branch_24, 0.0)
+    total_40 = branch_23 + branch_32
+    product_22 = total_39 * total_40
+    total_41 = product_15 + product_22
+    difference_44 = total_41 - product_15
+    head_total_34 = _head(total_34)
     head_total_35 = _head(total_35)
-    difference_34 = total_35 - head_total_35
-    difference_35 = ratio_3 - head_ratio_3
-    numerator_9 = head_ratio_3 * head_total_35 - product_18 + head_ratio_3 * difference_34
-    numerator_10 = numerator_9 + difference_35 * head_total_35 + difference_35 * difference_34
-    numerator_11 = -keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, numerator_10)
-    numerator_12 = 1.0 - product_18 + numerator_11
-    numerator_12 = (numerator_12 - (branch_17 - (total_35 - total_29)) * ratio_3) / total_35
-    branch_18 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
-    branch_18 = ratio + branch_18
-    magnitude_2 = keras.ops.abs(difference_22)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_22, 0.0)
-    magnitude_2 = sin_clamped + magnitude_2
-    abs_numerator_12 = keras.ops.abs(numerator_12)
-    abs_numerator_12 = keras.ops.where(abs_numerator_12 < float("inf"), numerator_12, 0.0)
-    abs_numerator_12 = amplitude * (ratio_3 + abs_numerator_12) * branch_18 * magnitude_2
-    is_negative_2 = larger < 0.0
-    branch_19 = keras.ops.where(is_negative_2, t_2, 1.0)
-    branch_20 = keras.ops.where(is_negative_2, total_30, 0.0)
-    branch_21 = keras.ops.where(keras.ops.abs(branch_20) < float("inf"), branch_20, 0.0)
-    total_36 = branch_19 + branch_21
-    product_19 = abs_numerator_12 * total_36
-    minus_product_19 = -product_19
-    total_37 = total_25 + minus_product_19
-    difference_36 = total_37 - total_25
-    head_2 = _head(abs_numerator_12)
-    head_total_36 = _head(total_36)
-    difference_37 = total_36 - head_total_36
-    difference_38 = abs_numerator_12 - head_2
-    difference_39 = branch_21 - (total_36 - branch_19)
-    branch_22 = keras.ops.where(is_negative_2, product_17, 0.0)
-    total_38 = total_25 - (total_37 - difference_36) + (minus_product_19 - difference_36)
-    total_38 = total_38 + (branch_11 - (total_25 - total_23))
-    total_39 = head_2 * head_total_36 - product_19 + head_2 * difference_37
-    total_39 = total_39 + difference_38 * head_total_36 + difference_38 * difference_37
-    total_39 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_39 = -(total_39 + difference_39 * abs_numerator_12 + branch_22 * product_19)
-    total_38 = total_38 + total_39
-    branch_23 = keras.ops.where(keras.ops.abs(total_38) < float("inf"), total_38, 0.0)
-    total_40 = total_37 + branch_23
-    product_20 = larger * ratio_3
-    product_21 = product_20 * ratio
-    head_product_20 = _head(product_20)
-    difference_40 = product_20 - head_product_20
-    total_41 = head_product_20 * head_ratio - product_21 + head_product_20 * difference_9
-    total_41 = total_41 + difference_40 * head_ratio + difference_40 * difference_9
-    total_41 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, total_41)
-    total_42 = head_larger * head_ratio_3 - product_20 + head_larger * difference_35
-    total_42 = total_42 + difference_13 * head_ratio_3 + difference_13 * difference_35
-    total_42 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_41 = total_41 + (total_42 + numerator_12 * larger) * ratio
-    total_41 = total_41 + numerator * product_20
-    branch_24 = keras.ops.where(keras.ops.abs(total_41) < float("inf"), total_41, 0.0)
-    total_43 = product_21 + branch_24
-    product_22 = total_43 * total_36
-    minus_product_22 = -product_22
-    total_44 = total_40 + minus_product_22
-    difference_41 = total_44 - total_40
-    head_total_43 = _head(total_43)
-    difference_42 = total_43 - head_total_43
-    total_45 = head_total_43 * head_total_36 - product_22 + head_total_43 * difference_37
-    total_45 = total_45 + difference_42 * head_total_36 + difference_42 * difference_37
-    total_45 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_45)
-    total_45 = total_45 + (branch_24 - (total_43 - product_21)) * total_36
-    total_45 = -(total_45 + difference_39 * total_43 + branch_22 * product_22)
-    total_46 = total_40 - (total_44 - difference_41) + (minus_product_22 - difference_41)
-    total_46 = total_46 + (branch_23 - (total_40 - total_37)) + total_45
-    branch_25 = keras.ops.where(keras.ops.abs(total_46) < float("inf"), total_46, 0.0)
-    total_47 = total_44 + branch_25
-    branch_26 = keras.ops.where(is_negative, e, 1.0)
-    product_23 = total_47 * branch_26
-    product_24 = product_23 * branch_26
+    difference_45 = total_35 - head_total_35
+    difference_46 = total_34 - head_total_34
+    branch_33 = keras.ops.where(is_negative, numerator, 0.0)
+    head_total_39 = _head(total_39)
+    head_total_40 = _head(total_40)
+    difference_47 = total_40 - head_total_40
+    difference_48 = total_39 - head_total_39
+    difference_49 = branch_32 - (total_40 - branch_23)
+    total_42 = head_total_39 * head_total_40 - product_22 + head_total_39 * difference_47
+    total_42 = total_42 + difference_48 * head_total_40 + difference_48 * difference_47
+    total_42 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + (magnitude_4 - (total_39 - product_20)) * total_40
+    total_42 = total_42 + difference_49 * total_39 + branch_33 * product_22
+    total_43 = head_total_34 * head_total_35 - product_15 + head_total_34 * difference_45
+    total_43 = total_43 + difference_46 * head_total_35 + difference_46 * difference_45
+    total_43 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_43)
+    total_43 = total_43 + (branch_22 - (total_34 - product_12)) * total_35
+    total_43 = total_43 + (magnitude_2 - (total_35 - branch_23_squared)) * total_34
+    total_43 = total_43 + branch_33 * 2.0 * product_15
+    total_44 = product_15 - (total_41 - difference_44) + (product_22 - difference_44)
+    total_44 = total_44 + total_43 + total_42
+    branch_34 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
+    total_45 = total_41 + branch_34
     frequency_squared = keras.ops.square(frequency)
-    product_25 = amplitude * frequency_squared
-    product_26 = product_25 * sin_clamped
-    minus_product_26 = -product_26
-    total_48 = product_24 + minus_product_26
-    difference_43 = total_48 - product_24
+    product_23 = amplitude * frequency_squared
+    product_24 = product_23 * ratio_4
+    product_25 = product_24 * branch_13
+    minus_product_25 = -product_25
+    total_46 = total_45 + minus_product_25
+    difference_50 = total_46 - total_45
+    head_product_24 = _head(product_24)
+    difference_51 = product_24 - head_product_24
     head_product_23 = _head(product_23)
-    head_branch_26 = _head(branch_26)
-    difference_44 = branch_26 - head_branch_26
-    difference_45 = product_23 - head_product_23
-    head_total_47 = _head(total_47)
-    difference_46 = total_47 - head_total_47
-    head_product_25 = _head(product_25)
-    difference_47 = product_25 - head_product_25
-    head_3 = _head(frequency_squared)
-    difference_48 = frequency_squared - head_3
-    total_49 = product_24 - (total_48 - difference_43) + (minus_product_26 - difference_43)
-    total_50 = head_total_47 * head_branch_26 - product_23 + head_total_47 * difference_44
-    total_50 = total_50 + difference_46 * head_branch_26 + difference_46 * difference_44
-    total_50 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_50)
-    total_50 = (total_50 + (branch_25 - (total_47 - total_44)) * branch_26) * branch_26
-    total_51 = head_amplitude * head_3 - product_25 + head_amplitude * difference_48
-    total_51 = total_51 + difference_21 * head_3 + difference_21 * difference_48
-    total_51 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_51)
-    difference_49 = head_frequency * head_frequency - frequency_squared
-    difference_49 = difference_49 + head_frequency * difference_14
-    difference_49 = difference_49 + difference_14 * head_frequency
-    difference_49 = difference_49 + difference_14 * difference_14
-    difference_49 = keras.ops.where(frequency_squared * 2.0**-60 == 0.0, 0.0, difference_49)
-    total_51 = (total_51 + difference_49 * amplitude) * sin_clamped
-    difference_50 = head_product_25 * head_sin_clamped - product_26
-    difference_50 = difference_50 + head_product_25 * difference_18
-    difference_50 = difference_50 + difference_47 * head_sin_clamped
-    difference_50 = difference_50 + difference_47 * difference_18
-    difference_50 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_50) + total_51
-    difference_50 = -(difference_50 + difference_22 * product_25)
-    difference_51 = head_product_23 * head_branch_26 - product_24
-    difference_51 = difference_51 + head_product_23 * difference_44
-    difference_51 = difference_51 + difference_45 * head_branch_26
-    difference_51 = difference_51 + difference_45 * difference_44
-    difference_51 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_51) + total_50
-    total_49 = total_49 + difference_51 + difference_50
-    branch_27 = keras.ops.where(keras.ops.abs(total_49) < float("inf"), total_49, 0.0)
-    total_52 = total_48 + branch_27
-    product_27 = total_52 * ratio_3
+    difference_52 = product_23 - head_product_23
+    head_2 = _head(frequency_squared)
+    difference_53 = frequency_squared - head_2
+    total_47 = total_45 - (total_46 - difference_50) + (minus_product_25 - difference_50)
+    total_47 = total_47 + (branch_34 - (total_45 - total_41))
+    total_48 = head_amplitude * head_2 - product_23 + head_amplitude * difference_53
+    total_48 = total_48 + difference_17 * head_2 + difference_17 * difference_53
+    total_48 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_48)
+    difference_54 = head_frequency * head_frequency - frequency_squared
+    difference_54 = difference_54 + head_frequency * difference_19
+    difference_54 = difference_54 + difference_19 * head_frequency
+    difference_54 = difference_54 + difference_19 * difference_19
+    difference_54 = keras.ops.where(frequency_squared * 2.0**-60 == 0.0, 0.0, difference_54)
+    total_48 = (total_48 + difference_54 * amplitude) * ratio_4
+    difference_55 = head_product_24 * head_branch_13 - product_25
+    difference_55 = difference_55 + head_product_24 * difference_16
+    difference_55 = difference_55 + difference_51 * head_branch_13
+    difference_55 = difference_55 + difference_51 * difference_16
+    difference_55 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_55)
+    difference_56 = head_product_23 * head_ratio_4 - product_24
+    difference_56 = difference_56 + head_product_23 * difference_25
+    difference_56 = difference_56 + difference_52 * head_ratio_4 + difference_52 * difference_25
+    difference_56 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_56) + total_48
+    difference_55 = difference_55 + (difference_56 + numerator_16 * product_23) * branch_13
+    total_47 = total_47 - (difference_55 + branch_14 * product_24)
+    branch_35 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
+    total_49 = total_46 + branch_35
+    ratio_4_squared = keras.ops.square(ratio_4)
+    product_26 = ratio_4_squared * total_20
+    product_27 = product_26 * ratio_2
+    head_product_26 = _head(product_26)
+    difference_57 = product_26 - head_product_26
+    head_3 = _head(ratio_4_squared)
+    difference_58 = ratio_4_squared - head_3
+    total_50 = head_ratio_4 * head_ratio_4 - ratio_4_squared + head_ratio_4 * difference_25
+    total_50 = total_50 + difference_25 * head_ratio_4 + difference_25 * difference_25
+    total_50 = keras.ops.where(ratio_4_squared * 2.0**-60 == 0.0, 0.0, total_50)
+    total_50 = (total_50 + numerator_16 * ratio_4 * 2.0) * total_20
+    total_51 = head_3 * head_total_20 - product_26 + head_3 * difference_27
+    total_51 = total_51 + difference_58 * head_total_20 + difference_58 * difference_27
+    total_51 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, total_51) + total_50
+    total_51 = (total_51 + difference_31 * ratio_4_squared) * ratio_2
+    difference_59 = head_product_26 * head_ratio_2 - product_27
+    difference_59 = difference_59 + head_product_26 * difference_29
+    difference_59 = difference_59 + difference_57 * head_ratio_2 + difference_57 * difference_29
+    difference_59 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, difference_59) + total_51
+    difference_59 = difference_59 + numerator_12 * product_26
+    magnitude_5 = keras.ops.abs(difference_59)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_59, 0.0)
+    total_52 = product_27 + magnitude_5
+    is_negative_2 = larger < 0.0
+    branch_36 = keras.ops.where(is_negative_2, t_2, 1.0)
+    branch_37 = keras.ops.where(is_negative_2, total_25, 0.0)
+    branch_38 = keras.ops.where(keras.ops.abs(branch_37) < float("inf"), branch_37, 0.0)
+    total_53 = branch_36 + branch_38
+    product_28 = total_52 * total_53
     head_total_52 = _head(total_52)
-    difference_52 = total_52 - head_total_52
-    total_53 = head_total_52 * head_ratio_3 - product_27 + head_total_52 * difference_35
-    total_53 = total_53 + difference_52 * head_ratio_3 + difference_52 * difference_35
-    total_53 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_53)
-    total_53 = total_53 + (branch_27 - (total_52 - total_48)) * ratio_3
-    total_53 = total_53 + numerator_12 * total_52
-    branch_28 = keras.ops.where(keras.ops.abs(total_53) < float("inf"), total_53, 0.0)
-    total_54 = product_27 + branch_28
-    branch_29 = keras.ops.where(is_negative_2, branch_13, 1.0)
-    branch_30 = keras.ops.where(is_negative_2, branch_14, 0.0)
-    branch_31 = keras.ops.where(keras.ops.abs(branch_30) < float("inf"), branch_30, 0.0)
-    total_55 = branch_29 + branch_31
-    product_28 = total_54 * total_55
-    head_total_54 = _head(total_54)
+    head_total_53 = _head(total_53)
+    difference_60 = total_53 - head_total_53
+    difference_61 = total_52 - head_total_52
+    total_54 = head_total_52 * head_total_53 - product_28 + head_total_52 * difference_60
+    total_54 = total_54 + difference_61 * head_total_53 + difference_61 * difference_60
+    total_54 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, total_54)
+    total_54 = total_54 + (magnitude_5 - (total_52 - product_27)) * total_53
+    total_54 = total_54 + (branch_38 - (total_53 - branch_36)) * total_52
+    branch_39 = keras.ops.where(keras.ops.abs(total_54) < float("inf"), total_54, 0.0)
+    total_55 = product_28 + branch_39
+    product_29 = total_55 * total_40
+    minus_product_29 = -product_29
+    total_56 = total_49 + minus_product_29
+    difference_62 = total_56 - total_49
     head_total_55 = _head(total_55)
-    difference_53 = total_55 - head_total_55
-    difference_54 = total_54 - head_total_54
-    difference_55 = branch_31 - (total_55 - branch_29)
-    total_56 = head_total_54 * head_total_55 - product_28 + head_total_54 * difference_53
-    total_56 = total_56 + difference_54 * head_total_55 + difference_54 * difference_53
-    total_56 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, total_56)
-    total_56 = total_56 + (branch_28 - (total_54 - product_27)) * total_55
-    total_56 = total_56 + difference_55 * total_54
-    branch_32 = keras.ops.where(keras.ops.abs(total_56) < float("inf"), total_56, 0.0)
-    total_57 = product_28 + branch_32
-    product_29 = total_57 * total_55
-    head_total_57 = _head(total_57)
-    difference_56 = total_57 - head_total_57
-    total_58 = head_total_57 * head_total_55 - product_29 + head_total_57 * difference_53
-    total_58 = total_58 + difference_56 * head_total_55 + difference_56 * difference_53
-    total_58 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_58)
-    total_58 = total_58 + (branch_32 - (total_57 - product_28)) * total_55
-    total_58 = total_58 + difference_55 * total_57
-    branch_33 = keras.ops.where(keras.ops.abs(total_58) < float("inf"), total_58, 0.0)
-    branch_33 = product_29 + branch_33
-    branch_34 = keras.ops.where(is_negative_2, numerator_8, 0.0)
-    total_59 = branch_34 + branch_34
-    product_30 = branch_33 * total_59
-    total_60 = keras.ops.where(keras.ops.abs(total_59) < float("inf"), total_59, 0.0) + 1.0
-    total_60 = branch_33 * total_60
-    branch_35 = keras.ops.where(keras.ops.abs(product_30) < float("inf"), product_30, 0.0)
-    branch_35 = branch_33 + branch_35
-    return keras.ops.where(keras.ops.abs(branch_33) < 2.0**-60, total_60, branch_35)
+    difference_63 = total_55 - head_total_55
+    product_30 = (keras.ops.where(is_negative_2, product_11, 0.0) + branch_33) * product_29
+    total_57 = head_total_55 * head_total_40 - product_29 + head_total_55 * difference_47
+    total_57 = total_57 + difference_63 * head_total_40 + difference_63 * difference_47
+    total_57 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_57)
+    total_57 = total_57 + (branch_39 - (total_55 - product_28)) * total_40
+    total_57 = -(total_57 + difference_49 * total_55 + product_30)
+    total_58 = total_49 - (total_56 - difference_62) + (minus_product_29 - difference_62)
+    total_58 = total_58 + (branch_35 - (total_49 - total_46)) + total_57
+    branch_40 = keras.ops.where(keras.ops.abs(total_58) < float("inf"), total_58, 0.0)
+    total_59 = total_56 + branch_40
+    difference_64 = branch_40 - (total_59 - total_56)
+    magnitude_6 = keras.ops.abs(difference_64)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_64, 0.0)
+    total_60 = total_59 + magnitude_6
+    branch_41 = keras.ops.where(is_negative_2, branch_17, 1.0)
+    branch_42 = keras.ops.where(is_negative_2, branch_18, 0.0)
+    branch_43 = keras.ops.where(keras.ops.abs(branch_42) < float("inf"), branch_42, 0.0)
+    total_61 = branch_41 + branch_43
+    product_31 = total_60 * total_61
+    head_total_60 = _head(total_60)
+    head_total_61 = _head(total_61)
+    difference_65 = total_61 - head_total_61
+    difference_66 = total_60 - head_total_60
+    difference_67 = branch_43 - (total_61 - branch_41)
+    total_62 = head_total_60 * head_total_61 - product_31 + head_total_60 * difference_65
+    total_62 = total_62 + difference_66 * head_total_61 + difference_66 * difference_65
+    total_62 = keras.ops.where(product_31 * 2.0**-60 == 0.0, 0.0, total_62)
+    total_62 = total_62 + (magnitude_6 - (total_60 - total_59)) * total_61
+    total_62 = total_62 + difference_67 * total_60
+    branch_44 = keras.ops.where(keras.ops.abs(total_62) < float("inf"), total_62, 0.0)
+    total_63 = product_31 + branch_44
+    product_32 = total_63 * total_61
+    head_total_63 = _head(total_63)
+    difference_68 = total_63 - head_total_63
+    total_64 = head_total_63 * head_total_61 - product_32 + head_total_63 * difference_65
+    total_64 = total_64 + difference_68 * head_total_61 + difference_68 * difference_65
+    total_64 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_64)
+    total_64 = total_64 + (branch_44 - (total_63 - product_31)) * total_61
+    total_64 = total_64 + difference_67 * total_63
+    branch_45 = keras.ops.where(keras.ops.abs(total_64) < float("inf"), total_64, 0.0)
+    branch_45 = product_32 + branch_45
+    branch_46 = keras.ops.where(is_negative_2, numerator_8, 0.0)
+    total_65 = branch_46 + branch_46
+    product_33 = branch_45 * total_65
+    total_66 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0) + 1.0
+    total_66 = branch_45 * total_66
+    branch_47 = keras.ops.where(keras.ops.abs(product_33) < float("inf"), product_33, 0.0)
+    branch_47 = branch_45 + branch_47
+    return keras.ops.where(keras.ops.abs(branch_45) < 2.0**-60, total_66, branch_47)
 
 
 def _second_derivative_x_amplitude(x, amplitude, frequency):
@@ -1075,14 +1157,12 @@ def _second_derivative_amplitude_frequency(x, amplitude, frequency):
 def _second_derivative_frequency_frequency(x, amplitude, frequency):
     """d2f / dfrequency dfrequency = -amplitude*x^2*sin(frequency*x)*sigmoid(x)."""
     larger = _maximum(x, -(2.0**40))
-    t = keras.ops.exp(-keras.ops.abs(larger))
-    smaller = _minimum(larger, 0.0)
-    is_far = keras.ops.abs(smaller) > 64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    e = keras.ops.exp(0.5 * -keras.ops.abs(larger))
+    t = keras.ops.square(e)
+    branch = keras.ops.where(larger < 0.0, e, 1.0)
     sin = _sin(keras.ops.clip(frequency * larger, -(2.0**100), 2.0**100))
-    sin = -(amplitude * keras.ops.square(larger) * (1.0 / (1.0 + t)) * sin)
-    return sin * part_of_t * rest_of_t
+    sin = -(amplitude * keras.ops.square(larger) * (1.0 / (1.0 + t)) * sin) * branch
+    return sin * branch
 
 
 def _upstream(arguments, upstream):
@@ -1163,6 +1243,14 @@ def _expm1(a):
     u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
     growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
+
+
+def _sigmoid(a):
+    """sigmoid from exp(-|a|); TensorFlow's is off by 6 ULP far below 0."""
+    if keras.backend.backend() != "tensorflow":
+        return keras.ops.sigmoid(a)
+    t = keras.ops.exp(-keras.ops.abs(a))
+    return keras.ops.where(a < 0.0, t, 1.0) / (1.0 + t)
 
 
 def _sin(a):

@@ -293,8 +293,9 @@ def _derivative_beta(x, alpha, beta):
 
 def _second_derivative_x_x(x, alpha, beta):
     """d2f / dx dx = 2*alpha^2*cos(2*alpha*x)/beta."""
-    numerator = _cos(keras.ops.clip(2.0 * alpha * x, -(2.0**100), 2.0**100))
-    return 2.0 * keras.ops.square(alpha) * numerator / beta
+    product = 2.0 * alpha
+    numerator = product * _cos(keras.ops.clip(product * x, -(2.0**100), 2.0**100)) * alpha
+    return numerator / beta
 
 
 def _second_derivative_x_alpha(x, alpha, beta):
@@ -313,8 +314,8 @@ def _second_derivative_x_beta(x, alpha, beta):
 
 def _second_derivative_alpha_alpha(x, alpha, beta):
     """d2f / dalpha dalpha = 2*x^2*cos(2*alpha*x)/beta."""
-    numerator = _cos(keras.ops.clip(2.0 * alpha * x, -(2.0**100), 2.0**100))
-    return 2.0 * keras.ops.square(x) * numerator / beta
+    cos = _cos(keras.ops.clip(2.0 * alpha * x, -(2.0**100), 2.0**100))
+    return 2.0 * (1.0 / beta) * x * x * cos
 
 
 def _second_derivative_alpha_beta(x, alpha, beta):

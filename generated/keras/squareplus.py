@@ -116,14 +116,14 @@ def _derivative(x, b):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, b)
 
-        abs_x = keras.ops.abs(x)
-        root = keras.ops.sqrt(b + keras.ops.square(x))
-        root = keras.ops.where(abs_x > 2.0**60, abs_x, root)
         smaller = _minimum(x, 2.0**40)
-        total = 0.5 * smaller / keras.ops.sqrt(b + keras.ops.square(smaller)) + 0.5
-        ratio = -0.5 * b / (root * (x - root))
-        ratio = keras.ops.where(x < 0.0, ratio, 0.5 * (root + x) / root)
-        value = keras.ops.where(x < -2.0, ratio, total)
+        abs_smaller = keras.ops.abs(smaller)
+        root = keras.ops.sqrt(b + keras.ops.square(smaller))
+        root = keras.ops.where(abs_smaller > 2.0**60, abs_smaller, root)
+        total = 0.5 * x / keras.ops.sqrt(b + keras.ops.square(x)) + 0.5
+        ratio = -0.5 * b / (root * (smaller - root))
+        ratio = keras.ops.where(smaller < 0.0, ratio, 0.5 * (root + smaller) / root)
+        value = keras.ops.where(keras.ops.abs(x) < 0.0625, total, ratio)
         return value, gradient
 
     return differentiable(x)

@@ -297,65 +297,72 @@ def _derivative_x(x, alpha, beta):
                 _sum_to(upstream * _second_derivative_x_beta(x, alpha, beta), beta),
             )
 
-        abs_x = keras.ops.abs(x)
-        t = keras.ops.exp(-abs_x)
-        t_squared = keras.ops.square(t)
-        scale = _maximum(abs_x, 1.0)
-        inverse_scale = 1.0 / scale
-        held = keras.ops.clip(x, -1.0, 1.0)
-        product = beta * x
-        t_2 = keras.ops.exp(-keras.ops.abs(product))
-        ratio = 1.0 / (1.0 + t_2)
-        product_2 = beta * held * ratio
+        clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
+        negated = -keras.ops.abs(clamped)
+        exp_negated = keras.ops.exp(negated)
+        product = beta * clamped
+        sigmoid_product = _sigmoid(product)
         minus_product = -product
-        negated = -keras.ops.abs(minus_product)
-        is_less = keras.ops.abs(negated) < 0.5
-        expm1_negated = _expm1(negated)
-        total = expm1_negated + 1.0
-        t_3 = keras.ops.where(is_less, total, keras.ops.exp(negated))
-        total_2 = t_3 + 1.0
-        difference = total_2 - t_3
-        branch = keras.ops.where(is_less, expm1_negated - (total - 1.0), 0.0)
-        total_3 = t_3 - (total_2 - difference) + (1.0 - difference) + branch
-        branch_2 = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
-        total_4 = total_2 + branch_2
+        t = keras.ops.square(keras.ops.exp(0.5 * negated))
+        e = keras.ops.exp(0.5 * -keras.ops.abs(product))
+        t_2 = keras.ops.square(e)
+        ratio = 1.0 / (1.0 + t_2)
+        product_2 = product * ratio
+        e_2 = keras.ops.exp(0.5 * -keras.ops.abs(minus_product))
+        t_3 = keras.ops.square(e_2)
+        total = t_3 + 1.0
+        difference = total - t_3
+        head_e_2 = _head(e_2)
+        difference_2 = e_2 - head_e_2
+        total_2 = head_e_2 * head_e_2 - t_3 + head_e_2 * difference_2
+        total_2 = total_2 + difference_2 * head_e_2 + difference_2 * difference_2
+        total_2 = keras.ops.where(t_3 * 2.0**-60 == 0.0, 0.0, total_2)
+        total_3 = t_3 - (total - difference) + (1.0 - difference) + total_2
+        branch = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
+        total_4 = total + branch
         ratio_2 = 1.0 / total_4
         product_3 = product_2 * ratio_2
+        is_negative = minus_product < 0.0
+        branch_2 = keras.ops.where(is_negative, t_3, 1.0)
+        product_4 = product_3 * branch_2
+        total_5 = product_4 + ratio
+        difference_3 = total_5 - product_4
+        head_product_3 = _head(product_3)
+        head_branch_2 = _head(branch_2)
+        difference_4 = branch_2 - head_branch_2
+        difference_5 = product_3 - head_product_3
         head_product_2 = _head(product_2)
         head_ratio_2 = _head(ratio_2)
-        difference_2 = ratio_2 - head_ratio_2
-        difference_3 = product_2 - head_product_2
-        product_4 = ratio_2 * total_4
+        difference_6 = ratio_2 - head_ratio_2
+        difference_7 = product_2 - head_product_2
+        product_5 = ratio_2 * total_4
         head_total_4 = _head(total_4)
-        difference_4 = total_4 - head_total_4
-        total_5 = head_product_2 * head_ratio_2 - product_3 + head_product_2 * difference_2
-        total_5 = total_5 + difference_3 * head_ratio_2 + difference_3 * difference_2
-        total_5 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_5)
-        numerator = head_ratio_2 * head_total_4 - product_4 + head_ratio_2 * difference_4
-        numerator = numerator + difference_2 * head_total_4 + difference_2 * difference_4
-        numerator = -keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, numerator)
-        numerator = 1.0 - product_4 + numerator - (branch_2 - (total_4 - total_2)) * ratio_2
-        total_5 = total_5 + numerator / total_4 * product_2
-        clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
-        t_4 = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(clamped)))
-        product_5 = beta * clamped
-        e = keras.ops.exp(0.5 * -keras.ops.abs(product_5))
-        t_5 = keras.ops.square(e)
-        ratio_3 = 1.0 / (1.0 + t_5)
-        minus_product_5 = -product_5
-        t_6 = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(minus_product_5)))
-        branch_3 = keras.ops.where(product_5 < 0.0, e, 1.0)
-        product_6 = alpha * keras.ops.square(2.0 / (1.0 + keras.ops.square(t_4))) * t_4 * t_4
-        total_6 = t_3 + keras.ops.where(keras.ops.abs(branch) < float("inf"), branch, 0.0)
-        total_6 = keras.ops.where(minus_product < 0.0, total_6, 1.0)
-        branch_4 = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
-        branch_4 = (product_3 + branch_4) * total_6 + ratio * inverse_scale
-        branch_4 = branch_4 * keras.ops.where(product < 0.0, t_2, 1.0)
-        product_7 = alpha * keras.ops.square(2.0 / (1.0 + t_squared)) * t_squared
-        product_7 = (product_7 * inverse_scale + branch_4) * scale
-        branch_5 = keras.ops.where(minus_product_5 < 0.0, t_6, 1.0)
-        branch_5 = (product_5 * ratio_3 * (1.0 / (1.0 + t_6)) * branch_5 + ratio_3) * branch_3
-        value = keras.ops.where(abs_x < 4.0, product_7, product_6 + branch_5 * branch_3)
+        difference_8 = total_4 - head_total_4
+        total_6 = head_product_3 * head_branch_2 - product_4 + head_product_3 * difference_4
+        total_6 = total_6 + difference_5 * head_branch_2 + difference_5 * difference_4
+        total_6 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_6)
+        total_7 = head_product_2 * head_ratio_2 - product_3 + head_product_2 * difference_6
+        total_7 = total_7 + difference_7 * head_ratio_2 + difference_7 * difference_6
+        total_7 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_7)
+        numerator = head_ratio_2 * head_total_4 - product_5 + head_ratio_2 * difference_8
+        numerator = numerator + difference_6 * head_total_4 + difference_6 * difference_8
+        numerator = -keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, numerator)
+        numerator = 1.0 - product_5 + numerator - (branch - (total_4 - total)) * ratio_2
+        total_6 = total_6 + (total_7 + numerator / total_4 * product_2) * branch_2
+        total_6 = total_6 + keras.ops.where(is_negative, total_2, 0.0) * product_3
+        total_6 = product_4 - (total_5 - difference_3) + (ratio - difference_3) + total_6
+        branch_3 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
+        total_8 = total_5 + branch_3
+        difference_9 = branch_3 - (total_8 - total_5)
+        branch_4 = keras.ops.where(product < 0.0, e, 1.0)
+        squared = keras.ops.square(2.0 * exp_negated / (keras.ops.square(exp_negated) + 1.0))
+        squared = alpha * squared + product * sigmoid_product * _sigmoid(minus_product)
+        squared = squared + sigmoid_product
+        product_6 = alpha * keras.ops.square(2.0 / (1.0 + keras.ops.square(t))) * t * t
+        abs_difference_9 = keras.ops.abs(difference_9)
+        abs_difference_9 = keras.ops.where(abs_difference_9 < float("inf"), difference_9, 0.0)
+        product_6 = product_6 + (total_8 + abs_difference_9) * branch_4 * branch_4
+        value = keras.ops.where(keras.ops.abs(x) < 2.0, squared, product_6)
         return value, gradient
 
     return differentiable(x, beta)
@@ -882,19 +889,14 @@ def _sum_to(gradient, parameter):
 
 
 def _sign(a):
-    """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
-    return keras.ops.where(a == a, keras.ops.sign(a), a)
+    """The sign of a; TensorFlow's of a subnormal number is its size, and the PyTorch backend's of NaN is 0."""
+    return keras.ops.where(a > 0.0, 1.0, keras.ops.where(a < 0.0, -1.0, 0.0 * a))
 
 
 def _copysign(a, b):
     """The magnitude of a with the sign of b; keras.ops has no copysign."""
     magnitude = keras.ops.abs(a)
     return keras.ops.where(keras.ops.signbit(b), -magnitude, magnitude)
-
-
-def _maximum(a, b):
-    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
-    return keras.ops.where((a > b) | (a != a), a, b)
 
 
 def _minimum(a, b):

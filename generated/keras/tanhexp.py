@@ -13,26 +13,6 @@ __all__ = ["TanhExp", "tanhexp", "telu"]
 
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-_1_OVER_15 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_1_OVER_11 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_1_OVER_7 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_3 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
-_4_OVER_3 = 1.3333333333333333  # 4/3
-_1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
-_THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
-_MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
-_THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
-
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
 def tanhexp(x: Any) -> Any:
@@ -152,388 +132,137 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    clamped = keras.ops.clip(x, -1024.0, 8.0)
-    product = 0.5 * clamped
-    abs_product = keras.ops.abs(product)
-    is_less = abs_product < 0.25
-    total = product + 1.0
-    difference = total - product
-    product_2 = ((_1_OVER_15 * product + _1_OVER_14) * product + _1_OVER_13) * product
-    product_2 = ((product_2 + _1_OVER_12) * product + _1_OVER_11) * product + _1_OVER_10
-    product_2 = ((product_2 * product + _1_OVER_9) * product + _1_OVER_8) * product
-    product_2 = ((product_2 + _1_OVER_7) * product + _1_OVER_6) * product + _1_OVER_5
-    product_2 = ((product_2 * product + _1_OVER_4) * product + _1_OVER_3) * product
-    product_2 = keras.ops.square(product) * (product_2 + _1_OVER_2)
-    product_2 = product - (total - difference) + (1.0 - difference) + product_2
-    branch = keras.ops.where(keras.ops.abs(product_2) < float("inf"), product_2, 0.0)
-    total_2 = total + branch
-    exp_product = keras.ops.exp(product)
-    branch_2 = keras.ops.where(is_less, total_2, exp_product)
-    branch_3 = keras.ops.where(is_less, branch - (total_2 - total), 0.0)
-    branch_4 = keras.ops.where(keras.ops.abs(branch_3) < float("inf"), branch_3, 0.0)
-    total_3 = branch_2 + branch_4
-    product_3 = total_3 * total_3
-    head_total_3 = _head(total_3)
-    difference_2 = total_3 - head_total_3
-    difference_3 = branch_4 - (total_3 - branch_2)
-    product_4 = difference_3 * total_3
-    total_4 = head_total_3 * head_total_3 - product_3 + head_total_3 * difference_2
-    total_4 = total_4 + difference_2 * head_total_3 + difference_2 * difference_2
-    total_4 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_4) + product_4
-    total_4 = total_4 + product_4
-    branch_5 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
-    branch_5 = product_3 + branch_5
-    binade = _binade(exp_product * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_6 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_product / branch_6
-    floor = _floor(keras.ops.log(branch_6) * _1_OVER_LOG_2 + 0.5)
-    difference_4 = product - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_5 = difference_4 + negated
-    difference_5 = total_5 - difference_4
-    total_6 = difference_4 - (total_5 - difference_5) + (negated - difference_5)
-    total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_7 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    total_7 = total_5 + branch_7
-    numerator = ((_1_OVER_15 * total_7 + _1_OVER_14) * total_7 + _1_OVER_13) * total_7
-    numerator = ((numerator + _1_OVER_12) * total_7 + _1_OVER_11) * total_7 + _1_OVER_10
-    numerator = ((numerator * total_7 + _1_OVER_9) * total_7 + _1_OVER_8) * total_7
-    numerator = ((numerator + _1_OVER_7) * total_7 + _1_OVER_6) * total_7 + _1_OVER_5
-    numerator = ((numerator * total_7 + _1_OVER_4) * total_7 + _1_OVER_3) * total_7
-    numerator = keras.ops.square(total_7) * (numerator + _1_OVER_2)
-    numerator = 1.0 - ratio + total_7 + (numerator + (branch_7 - (total_7 - total_5)))
-    numerator = keras.ops.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0)
-    total_8 = numerator + numerator
-    total_9 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0) + 1.0
-    product_5 = branch_5 * total_8
-    branch_8 = keras.ops.where(keras.ops.abs(product_5) < float("inf"), product_5, 0.0)
-    branch_8 = branch_5 + branch_8
-    abs_branch_5 = keras.ops.abs(branch_5)
-    abs_branch_5 = keras.ops.where(abs_branch_5 < 2.0**-60, branch_5 * total_9, branch_8)
-    abs_branch_5 = keras.ops.abs(abs_branch_5)
-    t = keras.ops.square(keras.ops.exp(0.5 * -abs_branch_5))
-    t_squared = keras.ops.square(t)
-    total_10 = t_squared + 1.0
-    difference_6 = total_10 - t_squared
-    total_11 = t_squared - (total_10 - difference_6) + (1.0 - difference_6)
-    branch_9 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
-    total_12 = total_10 + branch_9
-    ratio_2 = 2.0 / total_12
-    ratio_2_squared = keras.ops.square(ratio_2)
-    product_6 = clamped * ratio_2_squared
-    head_clamped = _head(clamped)
-    head = _head(ratio_2_squared)
-    difference_7 = ratio_2_squared - head
-    difference_8 = clamped - head_clamped
-    head_ratio_2 = _head(ratio_2)
-    difference_9 = ratio_2 - head_ratio_2
-    product_7 = ratio_2 * total_12
-    head_total_12 = _head(total_12)
-    difference_10 = total_12 - head_total_12
-    total_13 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_9
-    total_13 = total_13 + difference_9 * head_ratio_2 + difference_9 * difference_9
-    total_13 = keras.ops.where(ratio_2_squared * 2.0**-60 == 0.0, 0.0, total_13)
-    numerator_2 = head_ratio_2 * head_total_12 - product_7 + head_ratio_2 * difference_10
-    numerator_3 = numerator_2 + difference_9 * head_total_12 + difference_9 * difference_10
-    numerator_4 = -keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = 2.0 - product_7 + numerator_4 - (branch_9 - (total_12 - total_10)) * ratio_2
-    total_13 = (total_13 + numerator_5 / total_12 * ratio_2 * 2.0) * clamped
-    total_14 = head_clamped * head - product_6 + head_clamped * difference_7
-    total_14 = total_14 + difference_8 * head + difference_8 * difference_7
-    total_14 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_14) + total_13
-    branch_10 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
-    branch_10 = (product_6 + branch_10) * t_squared
-    is_negative = clamped < 0.0
-    sign_product_3 = _sign(product_3)
-    product_8 = -2.0 * keras.ops.abs(product_3)
-    abs_product_8 = keras.ops.abs(product_8)
-    is_less_2 = abs_product_8 < 0.25
-    total_15 = product_8 + 1.0
-    difference_11 = total_15 - product_8
-    product_9 = ((_1_OVER_15 * product_8 + _1_OVER_14) * product_8 + _1_OVER_13) * product_8
-    product_9 = ((product_9 + _1_OVER_12) * product_8 + _1_OVER_11) * product_8 + _1_OVER_10
-    product_9 = ((product_9 * product_8 + _1_OVER_9) * product_8 + _1_OVER_8) * product_8
-    product_9 = ((product_9 + _1_OVER_7) * product_8 + _1_OVER_6) * product_8 + _1_OVER_5
-    product_9 = ((product_9 * product_8 + _1_OVER_4) * product_8 + _1_OVER_3) * product_8
-    product_9 = keras.ops.square(product_8) * (product_9 + _1_OVER_2)
-    product_9 = product_8 - (total_15 - difference_11) + (1.0 - difference_11) + product_9
-    branch_11 = keras.ops.where(keras.ops.abs(product_9) < float("inf"), product_9, 0.0)
-    total_16 = total_15 + branch_11
-    exp_product_8 = keras.ops.exp(product_8)
-    branch_12 = keras.ops.where(is_less_2, total_16, exp_product_8)
-    total_17 = branch_12 - 1.0
-    difference_12 = total_17 - branch_12
-    binade_2 = _binade(exp_product_8 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_13 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_3 = exp_product_8 / branch_13
-    floor_2 = _floor(keras.ops.log(branch_13) * _1_OVER_LOG_2 + 0.5)
-    difference_13 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_18 = difference_13 + negated_2
-    difference_14 = total_18 - difference_13
-    total_19 = difference_13 - (total_18 - difference_14) + (negated_2 - difference_14)
-    total_19 = total_19 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_14 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
-    total_20 = total_18 + branch_14
-    numerator_6 = ((_1_OVER_15 * total_20 + _1_OVER_14) * total_20 + _1_OVER_13) * total_20
-    numerator_7 = ((numerator_6 + _1_OVER_12) * total_20 + _1_OVER_11) * total_20 + _1_OVER_10
-    numerator_8 = ((numerator_7 * total_20 + _1_OVER_9) * total_20 + _1_OVER_8) * total_20
-    numerator_9 = ((numerator_8 + _1_OVER_7) * total_20 + _1_OVER_6) * total_20 + _1_OVER_5
-    numerator_10 = ((numerator_9 * total_20 + _1_OVER_4) * total_20 + _1_OVER_3) * total_20
-    numerator_11 = keras.ops.square(total_20) * (numerator_10 + _1_OVER_2)
-    numerator_12 = numerator_11 + (branch_14 - (total_20 - total_18))
-    numerator_12 = (1.0 - ratio_3 + total_20 + numerator_12) / ratio_3
-    numerator_12 = keras.ops.where(inside_2 & (abs_product_8 >= 0.25), numerator_12, 0.0)
-    numerator_12 = numerator_12 * branch_12
-    branch_15 = keras.ops.where(is_less_2, branch_11 - (total_16 - total_15), 0.0)
-    branch_15 = branch_15 + numerator_12
-    branch_15 = branch_12 - (total_17 - difference_12) + (-1.0 - difference_12) + branch_15
-    branch_16 = keras.ops.where(keras.ops.abs(branch_15) < float("inf"), branch_15, 0.0)
-    total_21 = total_17 + branch_16
-    minus_total_21 = -total_21
-    total_22 = total_21 + 2.0
-    difference_15 = total_22 - total_21
-    difference_16 = branch_16 - (total_21 - total_17)
-    total_23 = total_21 - (total_22 - difference_15) + (2.0 - difference_15)
-    total_23 = total_23 + difference_16
-    branch_17 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
-    total_24 = total_22 + branch_17
-    ratio_4 = minus_total_21 / total_24
-    product_10 = sign_product_3 * ratio_4
-    tanh_product_3 = _tanh(product_3)
-    head_2 = _head(sign_product_3)
-    head_ratio_4 = _head(ratio_4)
-    difference_17 = ratio_4 - head_ratio_4
-    difference_18 = sign_product_3 - head_2
-    product_11 = ratio_4 * total_24
-    head_total_24 = _head(total_24)
-    difference_19 = total_24 - head_total_24
-    numerator_13 = head_ratio_4 * head_total_24 - product_11 + head_ratio_4 * difference_19
-    numerator_14 = numerator_13 + difference_17 * head_total_24 + difference_17 * difference_19
-    numerator_15 = -keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, numerator_14)
-    numerator_16 = minus_total_21 - product_11 + numerator_15 - difference_16
-    numerator_16 = (numerator_16 - (branch_17 - (total_24 - total_22)) * ratio_4) / total_24
-    numerator_16 = numerator_16 * sign_product_3
-    total_25 = head_2 * head_ratio_4 - product_10 + head_2 * difference_17
-    total_25 = total_25 + difference_18 * head_ratio_4 + difference_18 * difference_17
-    total_25 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_25) + numerator_16
-    magnitude = keras.ops.abs(product_10 - tanh_product_3 + total_25)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(tanh_product_3)
-    branch_18 = keras.ops.where(magnitude, product_10, tanh_product_3)
-    product_12 = 0.5 * -keras.ops.abs(clamped)
-    abs_product_12 = keras.ops.abs(product_12)
-    is_less_3 = abs_product_12 < 0.25
-    total_26 = product_12 + 1.0
-    difference_20 = total_26 - product_12
-    total_27 = (_1_OVER_15 * product_12 + _1_OVER_14) * product_12 + _1_OVER_13
-    total_27 = (total_27 * product_12 + _1_OVER_12) * product_12 + _1_OVER_11
-    total_27 = ((total_27 * product_12 + _1_OVER_10) * product_12 + _1_OVER_9) * product_12
-    total_27 = ((total_27 + _1_OVER_8) * product_12 + _1_OVER_7) * product_12 + _1_OVER_6
-    total_27 = ((total_27 * product_12 + _1_OVER_5) * product_12 + _1_OVER_4) * product_12
-    total_27 = (total_27 + _1_OVER_3) * product_12 + _1_OVER_2
-    total_27 = keras.ops.square(product_12) * total_27
-    total_27 = product_12 - (total_26 - difference_20) + (1.0 - difference_20) + total_27
-    branch_19 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
-    total_28 = total_26 + branch_19
-    exp_product_12 = keras.ops.exp(product_12)
-    branch_20 = keras.ops.where(is_less_3, total_28, exp_product_12)
-    branch_21 = keras.ops.where(is_negative, branch_20, 1.0)
-    ratio_5 = branch_18 / branch_21
-    ratio_6 = ratio_5 / branch_21
-    product_13 = ratio_6 * branch_21
-    head_ratio_6 = _head(ratio_6)
-    head_branch_21 = _head(branch_21)
-    difference_21 = branch_21 - head_branch_21
-    difference_22 = ratio_6 - head_ratio_6
-    product_14 = ratio_5 * branch_21
-    head_ratio_5 = _head(ratio_5)
-    difference_23 = ratio_5 - head_ratio_5
-    branch_22 = keras.ops.where(is_less_3, branch_19 - (total_28 - total_26), 0.0)
-    branch_23 = keras.ops.where(is_negative, branch_22, 0.0)
-    numerator_17 = head_ratio_5 * head_branch_21 - product_14 + head_ratio_5 * difference_21
-    numerator_18 = numerator_17 + difference_23 * head_branch_21
-    numerator_19 = numerator_18 + difference_23 * difference_21
-    numerator_20 = -keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, numerator_19)
-    numerator_21 = branch_18 - product_14 + numerator_20
-    numerator_22 = head_ratio_6 * head_branch_21 - product_13 + head_ratio_6 * difference_21
-    numerator_23 = numerator_22 + difference_22 * head_branch_21
-    numerator_24 = numerator_23 + difference_22 * difference_21
-    numerator_25 = -keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, numerator_24)
-    numerator_26 = ratio_5 - product_13 + numerator_25
-    numerator_27 = 4.0 * exp_product_8 / keras.ops.square(1.0 + exp_product_8)
-    numerator_28 = numerator_27 * (total_4 + total_8 * product_3)
-    numerator_29 = numerator_21 + (keras.ops.where(magnitude, total_25, 0.0) + numerator_28)
-    numerator_30 = numerator_26 + (numerator_29 - branch_23 * ratio_5) / branch_21
-    numerator_30 = (numerator_30 - branch_23 * ratio_6) / branch_21
-    abs_numerator_30 = keras.ops.abs(numerator_30)
-    abs_numerator_30 = keras.ops.where(abs_numerator_30 < float("inf"), numerator_30, 0.0)
-    abs_numerator_30 = ratio_6 + abs_numerator_30
-    binade_3 = _binade(exp_product_12 * _4_OVER_3)
-    inside_3 = (binade_3 > 0.0) & (binade_3 < float("inf"))
-    branch_24 = keras.ops.where(inside_3, binade_3, 1.0)
-    ratio_7 = exp_product_12 / branch_24
-    floor_3 = _floor(keras.ops.log(branch_24) * _1_OVER_LOG_2 + 0.5)
-    difference_24 = product_12 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_29 = difference_24 + negated_3
-    difference_25 = total_29 - difference_24
-    total_30 = difference_24 - (total_29 - difference_25) + (negated_3 - difference_25)
-    total_30 = total_30 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_25 = keras.ops.where(keras.ops.abs(total_30) < float("inf"), total_30, 0.0)
-    total_31 = total_29 + branch_25
-    numerator_31 = ((_1_OVER_15 * total_31 + _1_OVER_14) * total_31 + _1_OVER_13) * total_31
-    numerator_32 = ((numerator_31 + _1_OVER_12) * total_31 + _1_OVER_11) * total_31
-    numerator_33 = ((numerator_32 + _1_OVER_10) * total_31 + _1_OVER_9) * total_31 + _1_OVER_8
-    numerator_34 = ((numerator_33 * total_31 + _1_OVER_7) * total_31 + _1_OVER_6) * total_31
-    numerator_35 = ((numerator_34 + _1_OVER_5) * total_31 + _1_OVER_4) * total_31 + _1_OVER_3
-    numerator_36 = keras.ops.square(total_31) * (numerator_35 * total_31 + _1_OVER_2)
-    numerator_37 = numerator_36 + (branch_25 - (total_31 - total_29))
-    numerator_37 = (1.0 - ratio_7 + total_31 + numerator_37) / ratio_7
-    numerator_37 = keras.ops.where(inside_3 & (abs_product_12 >= 0.25), numerator_37, 0.0)
-    negated_4 = -keras.ops.where(is_negative, numerator_37, 0.0)
-    total_32 = negated_4 + negated_4
-    product_15 = abs_numerator_30 * total_32
-    branch_26 = keras.ops.where(keras.ops.abs(branch_22) < float("inf"), branch_22, 0.0)
-    branch_26 = branch_20 + branch_26
-    product_16 = branch_26 * numerator_37
-    t_2 = keras.ops.where(keras.ops.abs(product_16) < float("inf"), product_16, 0.0)
-    t_3 = branch_26 + t_2
-    t_4 = keras.ops.abs(numerator_37)
-    t_5 = branch_26 * (keras.ops.where(t_4 < float("inf"), numerator_37, 0.0) + 1.0)
-    t_6 = keras.ops.where(keras.ops.abs(branch_26) < 2.0**-60, t_5, t_3)
-    t_7 = keras.ops.square(t_6)
-    total_33 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0) + 1.0
-    total_33 = abs_numerator_30 * total_33
-    branch_27 = keras.ops.where(keras.ops.abs(product_15) < float("inf"), product_15, 0.0)
-    branch_27 = abs_numerator_30 + branch_27
-    branch_28 = keras.ops.where(is_negative, 1.0, t_7)
-    magnitude_2 = keras.ops.abs(abs_numerator_30)
-    magnitude_2 = keras.ops.where(magnitude_2 < 2.0**-60, total_33, branch_27)
-    magnitude_2 = keras.ops.where((abs_branch_5 < 2.0**-54) & is_negative, 1.0, magnitude_2)
-    magnitude_2 = magnitude_2 * branch_28
-    total_34 = branch_10 + magnitude_2
-    difference_26 = total_34 - branch_10
-    total_35 = branch_10 - (total_34 - difference_26) + (magnitude_2 - difference_26)
-    branch_29 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
-    total_36 = total_34 + branch_29
-    difference_27 = branch_29 - (total_36 - total_34)
-    magnitude_3 = keras.ops.abs(difference_27)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_27, 0.0)
-    total_37 = total_36 + magnitude_3
-    product_17 = total_37 * total_3
-    head_total_37 = _head(total_37)
-    difference_28 = total_37 - head_total_37
-    total_38 = head_total_37 * head_total_3 - product_17 + head_total_37 * difference_2
-    total_38 = total_38 + difference_28 * head_total_3 + difference_28 * difference_2
-    total_38 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_38)
-    total_38 = total_38 + (magnitude_3 - (total_37 - total_36)) * total_3
-    total_38 = total_38 + difference_3 * total_37
-    branch_30 = keras.ops.where(keras.ops.abs(total_38) < float("inf"), total_38, 0.0)
-    total_39 = product_17 + branch_30
-    product_18 = total_39 * total_3
-    head_total_39 = _head(total_39)
-    difference_29 = total_39 - head_total_39
-    total_40 = head_total_39 * head_total_3 - product_18 + head_total_39 * difference_2
-    total_40 = total_40 + difference_29 * head_total_3 + difference_29 * difference_2
-    total_40 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, total_40)
-    total_40 = total_40 + (branch_30 - (total_39 - product_17)) * total_3
-    total_40 = total_40 + difference_3 * total_39
-    branch_31 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
-    branch_31 = product_18 + branch_31
-    product_19 = branch_31 * total_8
-    branch_32 = keras.ops.where(keras.ops.abs(product_19) < float("inf"), product_19, 0.0)
-    branch_32 = branch_31 + branch_32
-    abs_branch_31 = keras.ops.abs(branch_31)
-    value = keras.ops.where(abs_branch_31 < 2.0**-60, branch_31 * total_9, branch_32)
-    return value, gradient
-
-
-def _second_derivative(x):
-    """d2f / dx dx = (-2*x*exp(x)*tanh(exp(x)) + x + 2)*exp(x)*sech(exp(x))^2."""
-    difference = x + 3.078125
-    difference_2 = x - 0.9609375
+    difference = x + 2.09375
+    difference_2 = x + 0.796875
     abs_x = keras.ops.abs(x)
     exp_x = keras.ops.exp(x)
     e = keras.ops.exp(-keras.ops.abs(exp_x))
     ratio = 2.0 * e / (keras.ops.square(e) + 1.0)
     clamped = keras.ops.clip(x, -1024.0, 8.0)
-    abs_clamped = keras.ops.abs(clamped)
-    is_far = abs_clamped > 64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * clamped, clamped))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product = part_of_t * rest_of_t
+    e_2 = keras.ops.exp(0.5 * clamped)
+    product = e_2 * e_2
+    abs_product = keras.ops.abs(product)
+    t = keras.ops.square(keras.ops.exp(0.5 * -abs_product))
+    t_squared = keras.ops.square(t)
+    is_negative = clamped < 0.0
+    e_3 = keras.ops.exp(0.5 * -keras.ops.abs(clamped))
+    branch = keras.ops.where(is_negative, e_3, 1.0)
+    t_2 = keras.ops.square(e_3)
+    product_2 = (-4.3300159469772796e-10 * difference - 1.715074777496298e-09) * difference
+    product_2 = (product_2 - 3.383237020904761e-09) * difference - 3.738787653153581e-09
+    product_2 = (product_2 * difference + 7.234527081116132e-09) * difference
+    product_2 = (product_2 + 6.645997581967294e-08) * difference + 2.622936613879407e-07
+    product_2 = (product_2 * difference + 7.247810032345244e-07) * difference
+    product_2 = (product_2 + 1.3852585518130436e-06) * difference + 9.157792152346312e-07
+    product_2 = (product_2 * difference - 6.344125643364016e-06) * difference
+    product_2 = (product_2 - 3.6552575745335717e-05) * difference - 0.00012190121130697731
+    product_2 = (product_2 * difference - 0.0002913306786482366) * difference
+    product_2 = (product_2 - 0.0004418160912629313) * difference + 0.00012855450012217644
+    product_2 = (product_2 * difference + 0.003952921085524878) * difference
+    product_2 = (product_2 + 0.0171011138560001) * difference + 0.04505530848106507
+    product_2 = (product_2 * difference + 0.0646979860891148) * difference
+    product_2 = (product_2 - 0.003700149871837587) * difference - 0.13151815147300133
+    product_3 = clamped * keras.ops.square(2.0 / (1.0 + t_squared)) * t_squared
+    total = 3.701999190351376e-06 * difference_2 + 4.316143608280986e-07
+    total = (total * difference_2 - 1.8266513564866233e-05) * difference_2
+    total = (total - 3.1979345407261387e-05) * difference_2 - 5.633170732165487e-06
+    total = (total * difference_2 + 9.331252874163417e-05) * difference_2
+    total = (total + 0.0002380434413960158) * difference_2 + 0.00022927548153226038
+    total = (total * difference_2 - 0.0003028576771367005) * difference_2
+    total = (total - 0.0015005608691716996) * difference_2 - 0.00241072302353097
+    total = (total * difference_2 - 0.00041062952837884244) * difference_2
+    total = (total + 0.007116185808899471) * difference_2 + 0.017208112878809932
+    total = (total * difference_2 + 0.0149486524249899) * difference_2
+    total = (total - 0.02172382308794017) * difference_2 - 0.0911979552001863
+    total = (total * difference_2 - 0.11987636065343941) * difference_2
+    total = (total + 0.033536655073135024) * difference_2 + 0.3927546689184086
+    total = (total * difference_2 + 0.5578689810760051) * difference_2
+    total = total + 0.12744035042906873
+    product_4 = (-1.8182056320679677e-05 * x - 0.0002157858425680707) * x
+    product_4 = ((product_4 - 0.00011526221967895799) * x + 0.0007243938341653169) * x
+    product_4 = ((product_4 + 0.0008854368203632198) * x - 0.0011842615515849334) * x
+    product_4 = ((product_4 - 0.0031325352214084767) * x + 0.0002377568774853716) * x
+    product_4 = ((product_4 + 0.007645237497980205) * x + 0.0058841718056887385) * x
+    product_4 = ((product_4 - 0.012970135538332414) * x - 0.024618744204530703) * x
+    product_4 = ((product_4 + 0.0090863060831538) * x + 0.06343162047630564) * x
+    product_4 = ((product_4 + 0.03293711527128805) * x - 0.10998497571677511) * x
+    product_4 = ((product_4 - 0.1580329772025626) * x + 0.09758452397434687) * x
+    product_4 = ((product_4 + 0.3729579061594113) * x + 0.07019279413481694) * x
+    product_4 = ((product_4 - 0.5849993353082338) * x - 0.32958850025279696) * x
+    product_4 = (product_4 + 0.8399486832280522) * x + 0.7615941559557649
+    total_2 = ratio * x * exp_x * ratio + _tanh(exp_x)
+    branch_2 = keras.ops.where(is_negative, 1.0, t_2)
+    ratio_2 = _tanh(product) / branch / branch
+    ratio_2 = keras.ops.where((abs_product < 2.0**-54) & is_negative, 1.0, ratio_2)
+    product_3 = (product_3 + ratio_2 * branch_2) * e_2 * e_2
+    total_2 = keras.ops.where(abs_x < 4.0, total_2, product_3)
+    product_4 = keras.ops.where(abs_x < 0.5, product_4, total_2)
+    abs_difference_2 = keras.ops.abs(difference_2)
+    abs_difference_2 = keras.ops.where(abs_difference_2 < 0.5316867278146287, total, product_4)
+    abs_difference = keras.ops.abs(difference)
+    abs_difference = abs_difference < 0.7716010827274138
+    value = keras.ops.where(abs_difference, product_2, abs_difference_2)
+    return value, gradient
+
+
+def _second_derivative(x):
+    """d2f / dx dx = (-2*x*exp(x)*tanh(exp(x)) + x + 2)*exp(x)*sech(exp(x))^2."""
+    difference = x - 0.9609375
+    abs_x = keras.ops.abs(x)
+    exp_x = keras.ops.exp(x)
+    e = keras.ops.exp(-keras.ops.abs(exp_x))
+    ratio = 2.0 * e / (keras.ops.square(e) + 1.0)
+    clamped = keras.ops.clip(x, -1024.0, 8.0)
+    e_2 = keras.ops.exp(0.5 * clamped)
+    product = e_2 * e_2
     abs_product = keras.ops.abs(product)
     minus_abs_product = -abs_product
-    t = keras.ops.exp(minus_abs_product)
+    t = keras.ops.square(keras.ops.exp(0.5 * minus_abs_product))
     is_negative = clamped < 0.0
-    smaller = _minimum(clamped, 0.0)
-    is_far_2 = keras.ops.abs(smaller) > 64.0
-    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller, smaller))
-    rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    t_2 = keras.ops.exp(-abs_clamped)
-    difference_3 = 2.0 * minus_abs_product + smaller - 2.0 * _minimum(-clamped, 0.0)
-    is_far_3 = keras.ops.abs(difference_3) > 64.0
-    part_of_t_3 = keras.ops.exp(keras.ops.where(is_far_3, 0.5 * difference_3, difference_3))
-    rest_of_t_3 = keras.ops.where(is_far_3, part_of_t_3, 1.0)
-    product_2 = (-1.3878041439371404e-07 * difference - 5.845776919502441e-07) * difference
-    product_2 = (product_2 - 1.955426486033176e-06) * difference - 5.418194023293635e-06
-    product_2 = (product_2 * difference - 1.1414009723478302e-05) * difference
-    product_2 = (product_2 - 1.11940999972671e-05) * difference + 5.069831366102826e-05
-    product_2 = (product_2 * difference + 0.00041500932950783306) * difference
-    product_2 = (product_2 + 0.0019167731321845167) * difference + 0.0066379910999639505
-    product_2 = (product_2 * difference + 0.01657945586605664) * difference
-    product_2 = (product_2 + 0.02350405741968619) * difference - 0.0017799367976891354
-    product_2 = product_2 * difference - 0.04893840393758323
-    product_3 = (0.07770618553507055 * difference_2 - 0.03361697108803136) * difference_2
-    product_3 = (product_3 - 0.08775452506115625) * difference_2 + 0.1302963429292734
-    product_3 = (product_3 * difference_2 - 0.05899093412118713) * difference_2
-    product_3 = (product_3 - 0.2928387855793804) * difference_2 + 0.5118426117852058
-    product_3 = (product_3 * difference_2 + 0.40184250628622936) * difference_2
-    product_3 = (product_3 - 1.2637267370908525) * difference_2 - 0.15809552288107423
-    product_3 = (product_3 * difference_2 + 1.8403182673570728) * difference_2
-    product_3 = (product_3 - 0.5981712315167468) * difference_2 - 1.3673112039505533
-    product_3 = (product_3 * difference_2 + 1.0908749111134857) * difference_2
-    product_3 = (product_3 - 0.0575271876613327) * difference_2 - 0.11148585169777706
-    product_4 = exp_x * ratio * ratio * (x + 2.0 - 2.0 * x * exp_x * _tanh(exp_x))
-    product_5 = -(clamped + 2.0) * keras.ops.where(is_negative, 1.0, t_2)
+    e_3 = keras.ops.exp(0.5 * -keras.ops.abs(clamped))
+    branch = keras.ops.where(is_negative, e_3, 1.0)
+    t_2 = keras.ops.square(e_3)
+    total = 2.0 * minus_abs_product + _minimum(clamped, 0.0)
+    total = keras.ops.exp(0.5 * (total - 2.0 * _minimum(-clamped, 0.0)))
+    product_2 = (0.07770618553507055 * difference - 0.03361697108803136) * difference
+    product_2 = (product_2 - 0.08775452506115625) * difference + 0.1302963429292734
+    product_2 = (product_2 * difference - 0.05899093412118713) * difference
+    product_2 = (product_2 - 0.2928387855793804) * difference + 0.5118426117852058
+    product_2 = (product_2 * difference + 0.40184250628622936) * difference
+    product_2 = (product_2 - 1.2637267370908525) * difference - 0.15809552288107423
+    product_2 = (product_2 * difference + 1.8403182673570728) * difference
+    product_2 = (product_2 - 0.5981712315167468) * difference - 1.3673112039505533
+    product_2 = (product_2 * difference + 1.0908749111134857) * difference
+    product_2 = (product_2 - 0.0575271876613327) * difference - 0.11148585169777706
+    product_3 = ratio * exp_x * (x + 2.0 - 2.0 * x * exp_x * _tanh(exp_x)) * ratio
+    product_4 = -(clamped + 2.0) * keras.ops.where(is_negative, 1.0, t_2)
     squared = keras.ops.square(keras.ops.where(is_negative, t_2, 1.0))
-    product_6 = (-0.0005209784767097367 * x + 0.0007799705487751412) * x
-    product_6 = ((product_6 + 0.002681076470907601) * x - 0.0014926270080070545) * x
-    product_6 = ((product_6 - 0.007875844885442075) * x - 0.0017781865523864332) * x
-    product_6 = ((product_6 + 0.01624417693027812) * x + 0.016604865428842198) * x
-    product_6 = ((product_6 - 0.021894135482375874) * x - 0.05320655950436399) * x
-    product_6 = ((product_6 + 0.0039245048847004445) * x + 0.11467211323549596) * x
-    product_6 = ((product_6 + 0.08236197833925439) * x - 0.1686111777066773) * x
-    product_6 = ((product_6 - 0.29542346023355887) * x + 0.0999493330136914) * x
-    product_6 = ((product_6 + 0.6343161203437995) * x + 0.2964340386398485) * x
-    product_6 = ((product_6 - 0.8798798027793076) * x - 1.1062308404414076) * x
-    product_6 = ((product_6 + 0.5855071437888002) * x + 1.8647895307972686) * x
-    product_6 = ((product_6 + 0.2807711765397782) * x - 1.7549980059247021) * x
-    product_6 = (product_6 - 0.6591770005055952) * x + 0.8399486832280522
+    product_5 = (-0.0005209784767097367 * x + 0.0007799705487751412) * x
+    product_5 = ((product_5 + 0.002681076470907601) * x - 0.0014926270080070545) * x
+    product_5 = ((product_5 - 0.007875844885442075) * x - 0.0017781865523864332) * x
+    product_5 = ((product_5 + 0.01624417693027812) * x + 0.016604865428842198) * x
+    product_5 = ((product_5 - 0.021894135482375874) * x - 0.05320655950436399) * x
+    product_5 = ((product_5 + 0.0039245048847004445) * x + 0.11467211323549596) * x
+    product_5 = ((product_5 + 0.08236197833925439) * x - 0.1686111777066773) * x
+    product_5 = ((product_5 - 0.29542346023355887) * x + 0.0999493330136914) * x
+    product_5 = ((product_5 + 0.6343161203437995) * x + 0.2964340386398485) * x
+    product_5 = ((product_5 - 0.8798798027793076) * x - 1.1062308404414076) * x
+    product_5 = ((product_5 + 0.5855071437888002) * x + 1.8647895307972686) * x
+    product_5 = ((product_5 + 0.2807711765397782) * x - 1.7549980059247021) * x
+    product_5 = (product_5 - 0.6591770005055952) * x + 0.8399486832280522
     squared_2 = keras.ops.square(2.0 / (1.0 + keras.ops.square(t)))
-    ratio_2 = _tanh(product) / part_of_t_2 / rest_of_t_2
+    ratio_2 = _tanh(product) / branch / branch
     ratio_2 = keras.ops.where((abs_product < 2.0**-54) & is_negative, 1.0, ratio_2)
-    squared_2 = -(squared_2 * (2.0 * clamped * ratio_2 * squared + product_5)) * part_of_t_3
-    product_4 = keras.ops.where(abs_x < 2.0, product_4, squared_2 * rest_of_t_3)
-    product_6 = keras.ops.where(abs_x < 0.5, product_6, product_4)
-    abs_difference_2 = keras.ops.abs(difference_2)
+    squared_2 = -(squared_2 * (2.0 * clamped * ratio_2 * squared + product_4)) * total
+    product_3 = keras.ops.where(abs_x < 4.0, product_3, squared_2 * total)
+    product_5 = keras.ops.where(abs_x < 0.5, product_5, product_3)
     abs_difference = keras.ops.abs(difference)
-    abs_difference_2 = abs_difference_2 < 0.15488282442092904
-    abs_difference_2 = keras.ops.where(abs_difference_2, product_3, product_6)
-    abs_difference = abs_difference < 0.2779607956515502
-    return keras.ops.where(abs_difference, product_2, abs_difference_2)
+    return keras.ops.where(abs_difference < 0.15488282442092904, product_2, product_5)
 
 
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
-
-
-def _sign(a):
-    """The sign of a; NaN for NaN, where the PyTorch backend says 0."""
-    return keras.ops.where(a == a, keras.ops.sign(a), a)
 
 
 def _copysign(a, b):
@@ -550,33 +279,6 @@ def _maximum(a, b):
 def _minimum(a, b):
     """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
     return keras.ops.where((a < b) | (a != a), a, b)
-
-
-def _floor(a):
-    """The floor of a; keras.ops.floor makes float64 float32 on JAX and PyTorch, and inf // 1 is NaN."""
-    return keras.ops.where(keras.ops.abs(a) < 2.0**52, a // 1, a)
-
-
-def _head(a):
-    """a in half its digits, so that the product of two such numbers is exact (Veltkamp)."""
-    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
-    scaled = a * (2.0**27 + 1.0 if is_double else 2.0**12 + 1.0)
-    scaled = keras.ops.where(a == a, scaled, a)  # or else product and difference are fused
-    return keras.ops.where(keras.ops.abs(a) < 2.0**100, scaled - (scaled - a), a)
-
-
-def _binade(a):
-    """The largest power of 2 that is not above the size of a: a rounded to one digit (Veltkamp), or half that."""
-    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
-    size = keras.ops.abs(a)
-    is_large = size > 2.0**64
-    held = keras.ops.where(is_large, size * 2.0**-64, size)
-    scaled = held * (2.0**52 + 1.0 if is_double else 2.0**23 + 1.0)
-    scaled = keras.ops.where(held == held, scaled, held)  # or else product and difference are fused
-    rounded = scaled - (scaled - held)
-    power = keras.ops.where(rounded > held, 0.5 * rounded, rounded)
-    power = keras.ops.where(is_large, power * 2.0**64, power)
-    return keras.ops.where(size < float("inf"), power, float("inf"))
 
 
 def _expm1(a):

@@ -14,9 +14,6 @@ __all__ = ["XIELU", "xielu"]
 
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-_0_8 = 0.8  # 0.8
-_THE_FIRST_DIGITS_OF_0_8 = 0.800000011920929  # the first digits of 0.8
-_THE_OTHER_DIGITS_OF = -1.1920928955078126e-08  # the other digits of
 _1_OVER_15 = 7.647163731819816e-13  # 1/15!
 _1_OVER_14 = 1.1470745597729725e-11  # 1/14!
 _1_OVER_13 = 1.6059043836821613e-10  # 1/13!
@@ -36,6 +33,11 @@ _1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
 _THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
 _MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
 _THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
+_MINUS_THE_FIRST_DIGITS_OF_0_8 = -0.800000011920929  # -the first digits of 0.8
+_THE_OTHER_DIGITS_OF = 1.1920928955078126e-08  # the other digits of
+_0_8 = 0.8  # 0.8
+_THE_FIRST_DIGITS_OF_0_8 = 0.800000011920929  # the first digits of 0.8
+_THE_OTHER_DIGITS_OF_2 = -1.1920928955078126e-08  # the other digits of
 
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
@@ -265,168 +267,259 @@ def _value(x, alpha_p, alpha_n, beta):
             )
 
         is_positive = x > 0.0
-        difference = alpha_n - beta
-        product = x * difference
-        total = alpha_n + product
-        difference_2 = total - alpha_n
-        head_x = _head(x)
-        head_difference = _head(difference)
-        difference_3 = difference - head_difference
-        difference_4 = x - head_x
-        total_2 = alpha_n - (total - difference_2) + (product - difference_2)
-        total_3 = head_x * head_difference - product + head_x * difference_3
-        total_3 = total_3 + difference_4 * head_difference + difference_4 * difference_3
-        total_2 = total_2 + keras.ops.where(product * 2.0**-60 == 0.0, 0.0, total_3)
+        held = keras.ops.clip(x, -1.0, 1.0)
+        product = alpha_p * keras.ops.square(held)
+        product_2 = held * beta
+        abs_x = keras.ops.abs(x)
+        scale = _maximum(abs_x, 1.0)
+        inverse_scale = 1.0 / scale
+        product_3 = product_2 * inverse_scale
+        total = product + product_3
+        difference = total - product
+        total_2 = product - (total - difference) + (product_3 - difference)
         branch = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-        total_4 = total + branch
-        negated = -keras.ops.abs(x)
-        abs_negated = keras.ops.abs(negated)
-        is_less = abs_negated < 0.5
-        expm1_negated = _expm1(negated)
-        total_5 = expm1_negated + 1.0
-        exp_negated = keras.ops.exp(negated)
-        t = keras.ops.where(is_less, total_5, exp_negated)
-        product_2 = alpha_n * t
-        minus_product_2 = -product_2
-        total_6 = total_4 + minus_product_2
-        difference_5 = total_6 - total_4
+        total_3 = total + branch
+        scale_squared = keras.ops.square(scale)
+        product_4 = total_3 * scale_squared
+        head_total_3 = _head(total_3)
+        head = _head(scale_squared)
+        difference_2 = scale_squared - head
+        difference_3 = total_3 - head_total_3
+        head_scale = _head(scale)
+        difference_4 = scale - head_scale
+        total_4 = head_scale * head_scale - scale_squared + head_scale * difference_4
+        total_4 = total_4 + difference_4 * head_scale + difference_4 * difference_4
+        total_4 = keras.ops.where(scale_squared * 2.0**-60 == 0.0, 0.0, total_4) * total_3
+        total_5 = head_total_3 * head - product_4 + head_total_3 * difference_2
+        total_5 = total_5 + difference_3 * head + difference_3 * difference_2
+        total_5 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_5)
+        total_5 = total_5 + (branch - (total_3 - total)) * scale_squared + total_4
+        product_5 = held * alpha_n
+        minus_product_5 = -product_5
+        total_6 = product_2 + minus_product_5
+        difference_5 = total_6 - product_2
+        head_held = _head(held)
         head_alpha_n = _head(alpha_n)
-        head_t = _head(t)
-        difference_6 = t - head_t
-        difference_7 = alpha_n - head_alpha_n
-        branch_2 = keras.ops.where(is_less, expm1_negated - (total_5 - 1.0), 0.0)
-        total_7 = total_4 - (total_6 - difference_5) + (minus_product_2 - difference_5)
-        total_7 = total_7 + (branch - (total_4 - total))
-        total_8 = head_alpha_n * head_t - product_2 + head_alpha_n * difference_6
-        total_8 = total_8 + difference_7 * head_t + difference_7 * difference_6
-        total_8 = keras.ops.where(product_2 * 2.0**-60 == 0.0, 0.0, total_8)
-        total_7 = total_7 - (total_8 + branch_2 * alpha_n)
-        branch_3 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
-        total_9 = total_6 + branch_3
-        difference_8 = branch_3 - (total_9 - total_6)
-        difference_9 = alpha_n - 0.8
-        difference_10 = x * beta - x * difference_9
-        product_3 = _0_8 * x
-        minus_product_3 = -product_3
-        total_10 = difference_10 + minus_product_3
-        difference_11 = total_10 - difference_10
-        product_4 = _THE_FIRST_DIGITS_OF_0_8 * x
-        head = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_0_8, x.dtype))
-        difference_12 = _THE_FIRST_DIGITS_OF_0_8 - head
-        total_11 = head * head_x - product_4 + head * difference_4 + difference_12 * head_x
-        total_11 = total_11 + difference_12 * difference_4
-        total_11 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_11)
-        total_11 = -(product_4 - product_3 + (total_11 + _THE_OTHER_DIGITS_OF * x))
-        difference_13 = difference_10 - (total_10 - difference_11)
-        difference_13 = difference_13 + (minus_product_3 - difference_11) + total_11
-        magnitude = keras.ops.abs(difference_13)
-        magnitude = keras.ops.where(magnitude < float("inf"), difference_13, 0.0)
-        total_12 = total_10 + magnitude
+        difference_6 = alpha_n - head_alpha_n
+        difference_7 = held - head_held
+        total_7 = product_2 - (total_6 - difference_5) + (minus_product_5 - difference_5)
+        total_8 = head_held * head_alpha_n - product_5 + head_held * difference_6
+        total_8 = total_8 + difference_7 * head_alpha_n + difference_7 * difference_6
+        total_7 = total_7 - keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_8)
+        branch_2 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
+        total_9 = total_6 + branch_2
+        difference_8 = branch_2 - (total_9 - total_6)
+        abs_difference_8 = keras.ops.abs(difference_8)
+        abs_difference_8 = keras.ops.where(abs_difference_8 < float("inf"), difference_8, 0.0)
+        total_10 = total_9 + abs_difference_8
         is_negative = x < 0.0
+        minus_abs_x = -abs_x
+        abs_minus_abs_x = keras.ops.abs(minus_abs_x)
+        is_less = abs_minus_abs_x < 0.25
+        total_11 = minus_abs_x + 1.0
+        difference_9 = total_11 - minus_abs_x
+        total_12 = (_1_OVER_15 * minus_abs_x + _1_OVER_14) * minus_abs_x + _1_OVER_13
+        total_12 = (total_12 * minus_abs_x + _1_OVER_12) * minus_abs_x + _1_OVER_11
+        total_12 = (total_12 * minus_abs_x + _1_OVER_10) * minus_abs_x + _1_OVER_9
+        total_12 = (total_12 * minus_abs_x + _1_OVER_8) * minus_abs_x + _1_OVER_7
+        total_12 = (total_12 * minus_abs_x + _1_OVER_6) * minus_abs_x + _1_OVER_5
+        total_12 = (total_12 * minus_abs_x + _1_OVER_4) * minus_abs_x + _1_OVER_3
+        total_12 = keras.ops.square(minus_abs_x) * (total_12 * minus_abs_x + _1_OVER_2)
+        total_12 = minus_abs_x - (total_11 - difference_9) + (1.0 - difference_9) + total_12
+        branch_3 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
+        total_13 = total_11 + branch_3
+        exp_minus_abs_x = keras.ops.exp(minus_abs_x)
+        t = keras.ops.where(is_less, total_13, exp_minus_abs_x)
         branch_4 = keras.ops.where(is_negative, 1.0, t)
-        product_5 = total_12 * branch_4
-        is_less_2 = abs_negated < 0.25
-        total_13 = negated + 1.0
-        difference_14 = total_13 - negated
-        product_6 = ((_1_OVER_15 * negated + _1_OVER_14) * negated + _1_OVER_13) * negated
-        product_6 = ((product_6 + _1_OVER_12) * negated + _1_OVER_11) * negated + _1_OVER_10
-        product_6 = ((product_6 * negated + _1_OVER_9) * negated + _1_OVER_8) * negated
-        product_6 = ((product_6 + _1_OVER_7) * negated + _1_OVER_6) * negated + _1_OVER_5
-        product_6 = ((product_6 * negated + _1_OVER_4) * negated + _1_OVER_3) * negated
-        product_6 = keras.ops.square(negated) * (product_6 + _1_OVER_2)
-        product_6 = negated - (total_13 - difference_14) + (1.0 - difference_14) + product_6
-        branch_5 = keras.ops.where(keras.ops.abs(product_6) < float("inf"), product_6, 0.0)
-        total_14 = total_13 + branch_5
-        branch_6 = keras.ops.where(is_less_2, total_14, exp_negated)
-        total_15 = branch_6 - 1.0
-        difference_15 = total_15 - branch_6
-        binade = _binade(exp_negated * _4_OVER_3)
+        branch_5 = keras.ops.where(is_less, branch_3 - (total_13 - total_11), 0.0)
+        branch_6 = keras.ops.where(is_negative, 0.0, branch_5)
+        branch_7 = keras.ops.where(keras.ops.abs(branch_6) < float("inf"), branch_6, 0.0)
+        total_14 = branch_4 + branch_7
+        product_6 = total_10 * total_14
+        branch_8 = keras.ops.where(is_negative, t, 1.0)
+        minus_branch_4 = -branch_4
+        total_15 = branch_8 + minus_branch_4
+        difference_10 = total_15 - branch_8
+        binade = _binade(exp_minus_abs_x * _4_OVER_3)
         inside = (binade > 0.0) & (binade < float("inf"))
-        branch_7 = keras.ops.where(inside, binade, 1.0)
-        ratio = exp_negated / branch_7
-        floor = _floor(keras.ops.log(branch_7) * _1_OVER_LOG_2 + 0.5)
-        difference_16 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
-        negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-        total_16 = difference_16 + negated_2
-        difference_17 = total_16 - difference_16
-        total_17 = difference_16 - (total_16 - difference_17) + (negated_2 - difference_17)
+        branch_9 = keras.ops.where(inside, binade, 1.0)
+        ratio = exp_minus_abs_x / branch_9
+        floor = _floor(keras.ops.log(branch_9) * _1_OVER_LOG_2 + 0.5)
+        difference_11 = minus_abs_x - floor * _THE_FIRST_DIGITS_OF_LOG_2
+        negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+        total_16 = difference_11 + negated
+        difference_12 = total_16 - difference_11
+        total_17 = difference_11 - (total_16 - difference_12) + (negated - difference_12)
         total_17 = total_17 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-        branch_8 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
-        total_18 = total_16 + branch_8
+        branch_10 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
+        total_18 = total_16 + branch_10
         numerator = ((_1_OVER_15 * total_18 + _1_OVER_14) * total_18 + _1_OVER_13) * total_18
         numerator = ((numerator + _1_OVER_12) * total_18 + _1_OVER_11) * total_18 + _1_OVER_10
         numerator = ((numerator * total_18 + _1_OVER_9) * total_18 + _1_OVER_8) * total_18
         numerator = ((numerator + _1_OVER_7) * total_18 + _1_OVER_6) * total_18 + _1_OVER_5
         numerator = ((numerator * total_18 + _1_OVER_4) * total_18 + _1_OVER_3) * total_18
         numerator = keras.ops.square(total_18) * (numerator + _1_OVER_2)
-        numerator = 1.0 - ratio + total_18 + (numerator + (branch_8 - (total_18 - total_16)))
-        numerator = keras.ops.where(inside & (abs_negated >= 0.25), numerator / ratio, 0.0)
-        numerator = numerator * branch_6
-        branch_9 = keras.ops.where(is_less_2, branch_5 - (total_14 - total_13), 0.0)
-        branch_9 = branch_9 + numerator
-        branch_9 = branch_6 - (total_15 - difference_15) + (-1.0 - difference_15) + branch_9
-        branch_10 = keras.ops.where(keras.ops.abs(branch_9) < float("inf"), branch_9, 0.0)
-        total_19 = total_15 + branch_10
-        difference_18 = branch_10 - (total_19 - total_15)
-        magnitude_2 = keras.ops.abs(total_19 - expm1_negated + difference_18)
-        magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(expm1_negated)
-        branch_11 = keras.ops.where(magnitude_2, total_19, expm1_negated)
-        branch_12 = keras.ops.where(is_negative, branch_11, -branch_11)
-        product_7 = difference_9 * branch_12
-        total_20 = product_5 + product_7
-        difference_19 = total_20 - product_5
-        head_total_12 = _head(total_12)
-        head_branch_4 = _head(branch_4)
-        difference_20 = branch_4 - head_branch_4
-        difference_21 = total_12 - head_total_12
-        branch_13 = keras.ops.where(is_negative, 0.0, branch_2)
-        head_difference_9 = _head(difference_9)
-        head_branch_12 = _head(branch_12)
-        difference_22 = branch_12 - head_branch_12
-        difference_23 = difference_9 - head_difference_9
-        branch_14 = keras.ops.where(magnitude_2, difference_18, 0.0)
-        branch_15 = keras.ops.where(is_negative, branch_14, -branch_14)
-        total_21 = head_total_12 * head_branch_4 - product_5 + head_total_12 * difference_20
-        total_21 = total_21 + difference_21 * head_branch_4 + difference_21 * difference_20
-        total_21 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_21)
-        total_21 = total_21 + (magnitude - (total_12 - total_10)) * branch_4
-        total_21 = total_21 + branch_13 * total_12
-        total_22 = product_5 - (total_20 - difference_19) + (product_7 - difference_19)
-        total_22 = total_22 + total_21
-        difference_24 = head_difference_9 * head_branch_12 - product_7
-        difference_24 = difference_24 + head_difference_9 * difference_22
-        difference_24 = difference_24 + difference_23 * head_branch_12
-        difference_24 = difference_24 + difference_23 * difference_22
-        difference_24 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, difference_24)
-        total_22 = total_22 + (difference_24 + branch_15 * difference_9)
-        branch_16 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
-        total_23 = total_20 + branch_16
-        product_8 = _0_8 * branch_12
-        total_24 = total_23 + product_8
-        difference_25 = total_24 - total_23
-        product_9 = _THE_FIRST_DIGITS_OF_0_8 * branch_12
-        total_25 = total_23 - (total_24 - difference_25) + (product_8 - difference_25)
-        total_25 = total_25 + (branch_16 - (total_23 - total_20))
-        total_26 = head * head_branch_12 - product_9 + head * difference_22
-        total_26 = total_26 + difference_12 * head_branch_12 + difference_12 * difference_22
-        total_26 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_26)
-        total_26 = total_26 + _THE_OTHER_DIGITS_OF * branch_12
-        total_26 = product_9 - product_8 + (total_26 + branch_15 * _THE_FIRST_DIGITS_OF_0_8)
-        total_25 = total_25 + total_26
-        branch_17 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
-        total_27 = total_24 + branch_17
-        difference_26 = branch_17 - (total_27 - total_24)
-        denominator = keras.ops.where(keras.ops.abs(branch_13) < float("inf"), branch_13, 0.0)
-        denominator = branch_4 + denominator
-        total_28 = alpha_p * keras.ops.square(x) + beta * x
-        numerator_2 = keras.ops.abs(difference_26)
-        numerator_3 = total_27 + keras.ops.where(numerator_2 < float("inf"), difference_26, 0.0)
-        numerator_3 = numerator_3 / denominator
-        numerator_3 = keras.ops.where(is_positive, x * (x * alpha_p + beta), numerator_3)
-        abs_difference_8 = keras.ops.abs(difference_8)
-        abs_difference_8 = keras.ops.where(abs_difference_8 < float("inf"), difference_8, 0.0)
-        total_28 = keras.ops.where(is_positive, total_28, -(total_9 + abs_difference_8))
-        value = keras.ops.where(x < -0.5, total_28, numerator_3)
+        numerator = 1.0 - ratio + total_18 + (numerator + (branch_10 - (total_18 - total_16)))
+        numerator = keras.ops.where(inside & (abs_minus_abs_x >= 0.25), numerator / ratio, 0.0)
+        branch_11 = keras.ops.where(is_negative, 0.0, numerator)
+        total_19 = branch_8 - (total_15 - difference_10) + (minus_branch_4 - difference_10)
+        product_7 = keras.ops.where(is_negative, numerator, 0.0) * branch_8
+        total_19 = total_19 + (keras.ops.where(is_negative, branch_5, 0.0) + product_7)
+        total_19 = total_19 - (branch_6 + branch_11 * branch_4)
+        branch_12 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
+        total_20 = total_15 + branch_12
+        product_8 = alpha_n * total_20
+        product_9 = product_8 * inverse_scale
+        total_21 = product_6 + product_9
+        difference_13 = total_21 - product_6
+        head_total_10 = _head(total_10)
+        head_total_14 = _head(total_14)
+        difference_14 = total_14 - head_total_14
+        difference_15 = total_10 - head_total_10
+        difference_16 = branch_7 - (total_14 - branch_4)
+        head_product_8 = _head(product_8)
+        head_2 = _head(inverse_scale)
+        difference_17 = inverse_scale - head_2
+        difference_18 = product_8 - head_product_8
+        head_total_20 = _head(total_20)
+        difference_19 = total_20 - head_total_20
+        total_22 = head_total_10 * head_total_14 - product_6 + head_total_10 * difference_14
+        total_22 = total_22 + difference_15 * head_total_14 + difference_15 * difference_14
+        total_22 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_22)
+        total_22 = total_22 + (abs_difference_8 - (total_10 - total_9)) * total_14
+        total_22 = total_22 + difference_16 * total_10 + branch_11 * product_6
+        total_23 = head_alpha_n * head_total_20 - product_8 + head_alpha_n * difference_19
+        total_23 = total_23 + difference_6 * head_total_20 + difference_6 * difference_19
+        total_23 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_23)
+        total_23 = (total_23 + (branch_12 - (total_20 - total_15)) * alpha_n) * inverse_scale
+        total_24 = head_product_8 * head_2 - product_9 + head_product_8 * difference_17
+        total_24 = total_24 + difference_18 * head_2 + difference_18 * difference_17
+        total_24 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_24) + total_23
+        total_25 = product_6 - (total_21 - difference_13) + (product_9 - difference_13)
+        total_25 = total_25 + total_22 + total_24
+        branch_13 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
+        total_26 = total_21 + branch_13
+        difference_20 = branch_13 - (total_26 - total_21)
+        is_beyond = -_minimum(-x, 0.0) > 800.0
+        product_10 = total_14 * branch_11
+        branch_14 = keras.ops.where(keras.ops.abs(product_10) < float("inf"), product_10, 0.0)
+        branch_14 = total_14 + branch_14
+        branch_15 = keras.ops.where(keras.ops.abs(branch_11) < float("inf"), branch_11, 0.0)
+        branch_15 = total_14 * (branch_15 + 1.0)
+        branch_15 = keras.ops.where(keras.ops.abs(total_14) < 2.0**-60, branch_15, branch_14)
+        product_11 = x * beta
+        total_27 = alpha_n + _MINUS_THE_FIRST_DIGITS_OF_0_8
+        difference_21 = total_27 - alpha_n
+        difference_22 = _MINUS_THE_FIRST_DIGITS_OF_0_8 - difference_21
+        difference_22 = alpha_n - (total_27 - difference_21) + difference_22 + _THE_OTHER_DIGITS_OF
+        magnitude = keras.ops.abs(difference_22)
+        magnitude = keras.ops.where(magnitude < float("inf"), difference_22, 0.0)
+        total_28 = total_27 + magnitude
+        product_12 = x * total_28
+        minus_product_12 = -product_12
+        total_29 = product_11 + minus_product_12
+        difference_23 = total_29 - product_11
+        head_x = _head(x)
+        head_beta = _head(keras.ops.convert_to_tensor(beta, x.dtype))
+        difference_24 = beta - head_beta
+        difference_25 = x - head_x
+        head_total_28 = _head(total_28)
+        difference_26 = total_28 - head_total_28
+        difference_27 = magnitude - (total_28 - total_27)
+        total_30 = product_11 - (total_29 - difference_23) + (minus_product_12 - difference_23)
+        total_31 = head_x * head_total_28 - product_12 + head_x * difference_26
+        total_31 = total_31 + difference_25 * head_total_28 + difference_25 * difference_26
+        total_31 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_31)
+        total_31 = -(total_31 + difference_27 * x)
+        total_32 = head_x * head_beta - product_11 + head_x * difference_24
+        total_32 = total_32 + difference_25 * head_beta + difference_25 * difference_24
+        total_30 = total_30 + keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, total_32)
+        total_30 = total_30 + total_31
+        branch_16 = keras.ops.where(keras.ops.abs(total_30) < float("inf"), total_30, 0.0)
+        total_33 = total_29 + branch_16
+        product_13 = _0_8 * x
+        minus_product_13 = -product_13
+        total_34 = total_33 + minus_product_13
+        difference_28 = total_34 - total_33
+        product_14 = _THE_FIRST_DIGITS_OF_0_8 * x
+        head_3 = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_0_8, x.dtype))
+        difference_29 = _THE_FIRST_DIGITS_OF_0_8 - head_3
+        total_35 = total_33 - (total_34 - difference_28) + (minus_product_13 - difference_28)
+        total_35 = total_35 + (branch_16 - (total_33 - total_29))
+        total_36 = head_3 * head_x - product_14 + head_3 * difference_25
+        total_36 = total_36 + difference_29 * head_x + difference_29 * difference_25
+        total_36 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_36)
+        total_36 = -(product_14 - product_13 + (total_36 + _THE_OTHER_DIGITS_OF_2 * x))
+        total_35 = total_35 + total_36
+        branch_17 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
+        total_37 = total_34 + branch_17
+        difference_30 = branch_17 - (total_37 - total_34)
+        magnitude_2 = keras.ops.abs(difference_30)
+        magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_30, 0.0)
+        total_38 = total_37 + magnitude_2
+        product_15 = total_38 * total_14
+        total_39 = t - 1.0
+        difference_31 = total_39 - t
+        total_40 = t - (total_39 - difference_31) + (-1.0 - difference_31)
+        total_40 = total_40 + (branch_5 + numerator * t)
+        branch_18 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
+        total_41 = total_39 + branch_18
+        expm1_minus_abs_x = _expm1(minus_abs_x)
+        difference_32 = branch_18 - (total_41 - total_39)
+        magnitude_3 = keras.ops.abs(total_41 - expm1_minus_abs_x + difference_32)
+        magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(expm1_minus_abs_x)
+        branch_19 = keras.ops.where(magnitude_3, total_41, expm1_minus_abs_x)
+        branch_20 = keras.ops.where(is_negative, branch_19, -branch_19)
+        product_16 = total_28 * branch_20
+        total_42 = product_15 + product_16
+        difference_33 = total_42 - product_15
+        head_total_38 = _head(total_38)
+        difference_34 = total_38 - head_total_38
+        head_branch_20 = _head(branch_20)
+        difference_35 = branch_20 - head_branch_20
+        branch_21 = keras.ops.where(magnitude_3, difference_32, 0.0)
+        branch_22 = keras.ops.where(is_negative, branch_21, -branch_21)
+        total_43 = head_total_28 * head_branch_20 - product_16 + head_total_28 * difference_35
+        total_43 = total_43 + difference_26 * head_branch_20 + difference_26 * difference_35
+        total_43 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, total_43)
+        total_43 = total_43 + difference_27 * branch_20 + branch_22 * total_28
+        total_44 = head_total_38 * head_total_14 - product_15 + head_total_38 * difference_14
+        total_44 = total_44 + difference_34 * head_total_14 + difference_34 * difference_14
+        total_44 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_44)
+        total_44 = total_44 + (magnitude_2 - (total_38 - total_37)) * total_14
+        total_44 = total_44 + difference_16 * total_38 + branch_11 * product_15
+        total_45 = product_15 - (total_42 - difference_33) + (product_16 - difference_33)
+        total_45 = total_45 + total_44 + total_43
+        branch_23 = keras.ops.where(keras.ops.abs(total_45) < float("inf"), total_45, 0.0)
+        total_46 = total_42 + branch_23
+        product_17 = _0_8 * branch_20
+        total_47 = total_46 + product_17
+        difference_36 = total_47 - total_46
+        product_18 = _THE_FIRST_DIGITS_OF_0_8 * branch_20
+        total_48 = total_46 - (total_47 - difference_36) + (product_17 - difference_36)
+        total_48 = total_48 + (branch_23 - (total_46 - total_42))
+        total_49 = head_3 * head_branch_20 - product_18 + head_3 * difference_35
+        total_49 = total_49 + difference_29 * head_branch_20 + difference_29 * difference_35
+        total_49 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, total_49)
+        total_49 = total_49 + _THE_OTHER_DIGITS_OF_2 * branch_20
+        total_49 = product_18 - product_17 + (total_49 + branch_22 * _THE_FIRST_DIGITS_OF_0_8)
+        total_48 = total_48 + total_49
+        branch_24 = keras.ops.where(keras.ops.abs(total_48) < float("inf"), total_48, 0.0)
+        total_50 = total_47 + branch_24
+        difference_37 = branch_24 - (total_50 - total_47)
+        branch_25 = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
+        branch_25 = product_4 + branch_25
+        numerator_2 = keras.ops.where(is_beyond, _minimum(scale, 2.0**100), scale)
+        numerator_3 = keras.ops.abs(difference_37)
+        numerator_4 = total_50 + keras.ops.where(numerator_3 < float("inf"), difference_37, 0.0)
+        numerator_4 = numerator_4 / branch_15
+        numerator_4 = keras.ops.where(is_positive, x * (x * alpha_p + beta), numerator_4)
+        numerator_4 = keras.ops.where(abs_x < 2.0**-90, beta * x, numerator_4)
+        numerator_5 = keras.ops.abs(difference_20)
+        numerator_6 = total_26 + keras.ops.where(numerator_5 < float("inf"), difference_20, 0.0)
+        numerator_6 = numerator_6 * numerator_2 / branch_15
+        branch_25 = keras.ops.where(is_positive, branch_25, numerator_6)
+        value = keras.ops.where(x < -0.25, branch_25, numerator_4)
         return value, gradient
 
     return differentiable(x, alpha_p, alpha_n)
@@ -454,7 +547,7 @@ def _derivative_x(x, alpha_p, alpha_n, beta):
         branch = keras.ops.where(is_positive, total, alpha_n * _expm1(x) + beta)
         difference = alpha_n * keras.ops.exp(x) + beta - alpha_n
         difference = keras.ops.where(is_positive, total, difference)
-        value = keras.ops.where(x < -0.5, difference, branch)
+        value = keras.ops.where(keras.ops.abs(x) < 0.5, branch, difference)
         return value, gradient
 
     return differentiable(x, alpha_p, alpha_n)
@@ -551,6 +644,16 @@ def _sum_to(gradient, parameter):
     gradient = keras.ops.sum(gradient, axis=leading) if leading else gradient
     repeated = tuple(axis for axis, size in enumerate(parameter.shape) if size == 1)
     return keras.ops.sum(gradient, axis=repeated, keepdims=True) if repeated else gradient
+
+
+def _maximum(a, b):
+    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
+    return keras.ops.where((a > b) | (a != a), a, b)
+
+
+def _minimum(a, b):
+    """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
+    return keras.ops.where((a < b) | (a != a), a, b)
 
 
 def _floor(a):

@@ -285,7 +285,7 @@ BENDS = {
     ),  # fmt: skip
 }
 # These miss the contract of 4 units; the build says so. Held to twice what it measured.
-UNITS = {("x", "s"): 9.4}
+UNITS = {("x", "x"): 9.6, ("x", "s"): 9.4}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
 EDGES = ()
 

@@ -24,7 +24,6 @@ TRAITS = (
     "multiply",
     "select",
     "sign",
-    "square",
     "subtract",
 )
 CLASS = "SoftModulusQ"

@@ -34,7 +34,6 @@ TRAITS = (
     "less",
     "less_equal",
     "log",
-    "maximum",
     "minimum",
     "multiply",
     "negate",

@@ -148,15 +148,19 @@ def _value(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, expanded."""
-    product = beta * p
-    product_2 = x * (product - beta)
-    t = product_2.abs().neg_().exp_()
-    product_3 = x.clamp(-(2.0**100), 2.0**100) * (product - 2 * beta).mul_(p).add_(beta)
-    product_3 = product_3.add_(p).add_(1)
-    numerator = (p * t).add_(product_3).mul_(t).add_(1)
-    numerator = _select(product_2 < 0, numerator, (t + product_3).mul_(t).add_(p))
-    return numerator.div_((t + 2).mul_(t).add_(1))
+    """The derivative by x: as declared, scaled, halved, clamped both sides."""
+    product = beta * x.clamp(-(2.0**40), 2.0**40)
+    difference = 1 - p
+    product_2 = product * difference
+    e = product_2.abs().neg_().mul_(0.5).exp_()
+    t = e.square()
+    ratio = 1 / t.add_(1)
+    minus_product_2 = -product_2
+    t_2 = minus_product_2.abs().neg_().mul_(0.5).exp_().square_()
+    branch = _select(product_2 < 0, e, 1)
+    product_3 = (product * difference.square()).mul_(ratio).mul_(1 / (1 + t_2))
+    product_3 = product_3.mul_(_select(minus_product_2 < 0, t_2, 1))
+    return product_3.add_(difference * ratio).mul_(branch).mul_(branch).add_(p)
 
 
 def _by_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:

@@ -163,7 +163,7 @@ class ACONC(nn.Module):
 def _value(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The value.
 
-    As declared, scaled, halved for |x| < 1024, else rewritten, factored, zeros win, limits
+    As declared, scaled, halved for |x| < 4096, else rewritten, factored, zeros win, limits
     continued.
     """
     abs_x = x.abs()
@@ -181,7 +181,7 @@ def _value(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     total = (1 / t.add_(1)).mul_(x * difference).mul_(branch).mul_(branch).add_(p_2 * x)
     product_2 = branch_3 * torch.inf
     product_2 = _select(is_equal & (branch_3.abs() > 2.0**50), product_2, branch_3)
-    return _select(abs_x < 1024, total, product_2)
+    return _select(abs_x < 4096, total, product_2)
 
 
 def _by_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -216,7 +216,7 @@ def _by_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
 def _by_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The derivative by p_1.
 
-    Exponential normal form, halved for |x| < 1024, else exponential normal form, held where t is 0.
+    Exponential normal form, halved for |x| < 4096, else exponential normal form, held where t is 0.
     """
     difference = p_1 - p_2
     product = beta * x * difference
@@ -233,13 +233,13 @@ def _by_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     numerator = numerator.div_((t_2 + 1).square_()).mul_(_select(is_negative, branch, x))
     numerator_2 = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
     numerator_3 = _select(is_negative, numerator_2, (total * t).add_(1).mul_(x))
-    return _select(x.abs() < 1024, numerator_3.div_((t + 1).square_()), numerator)
+    return _select(x.abs() < 4096, numerator_3.div_((t + 1).square_()), numerator)
 
 
 def _by_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The derivative by p_2.
 
-    Exponential normal form, halved for |x| < 1024, else exponential normal form, held where t is 0.
+    Exponential normal form, halved for |x| < 4096, else exponential normal form, held where t is 0.
     """
     product = beta * x * (p_1 - p_2)
     is_negative = product < 0
@@ -256,11 +256,11 @@ def _by_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     numerator = numerator.div_((t_2 + 1).square_()).mul_(_select(is_negative, x, branch))
     numerator_2 = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
     numerator_3 = _select(is_negative, (total * t).add_(1).mul_(x), numerator_2)
-    return _select(x.abs() < 1024, numerator_3.div_((t + 1).square_()), numerator)
+    return _select(x.abs() < 4096, numerator_3.div_((t + 1).square_()), numerator)
 
 
 def _by_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: exponential normal form, halved in the tail."""
+    """The derivative by beta: exponential normal form, expanded, halved in the tail."""
     difference = p_1 - p_2
     negated = (beta * x * difference).abs_().neg_()
     is_far = negated < -64
@@ -268,7 +268,7 @@ def _by_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     numerator = x.clamp(-(2.0**50), 2.0**50).square_() * difference.square() * part_of_t
-    return numerator.mul_(rest_of_t).div_(t.add_(1).square_())
+    return numerator.mul_(rest_of_t).div_((t + 2).mul_(t).add_(1))
 
 
 def _by_x_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -342,13 +342,12 @@ def _by_p_1_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by p_1.
 
     Exponential normal form, expanded, halved, held where t is 0 for |x| < 9.22337e+18, else
-    exponential normal form.
+    exponential normal form, expanded, halved.
     """
     product = beta * x * (p_1 - p_2)
     is_negative = product < 0
     product_2 = 2 * beta
-    abs_product = product.abs()
-    root_t = torch.exp(-0.5 * abs_product)
+    root_t = torch.exp(-0.5 * product.abs())
     branch = _select(root_t == 0, 0, x)
     product_3 = product_2 * branch.square()
     product_4 = beta * branch
@@ -359,34 +358,31 @@ def _by_p_1_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     difference_2 = product_6 - product_5
     total_2 = product_4 * difference_2 + 1
+    total_3 = ((t + 3) * t + 3) * t + 1
     clamped = x.clamp(-(2.0**33), 2.0**33)
     product_7 = product_2 * clamped.square()
     product_8 = beta * clamped
-    total_3 = product_8 * difference + 1
-    t_2 = torch.exp(-abs_product)
-    total_4 = product_8 * difference_2 + 1
-    total_5 = t_2 + 1
-    numerator = product_3 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator_2 = _select(is_negative, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
-    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
-    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
-    numerator_5 = _select(is_negative, numerator_4, numerator_3)
-    numerator_5 = numerator_5 / (total_5.square() * total_5)
-    return _select(x.abs() < 2.0**63, numerator_2, numerator_5)
+    total_4 = product_8 * difference + 1
+    total_5 = product_8 * difference_2 + 1
+    numerator = product_7 * (total_5 * t + total_4) * root_t * root_t
+    numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t
+    numerator_2 = _select(is_negative, numerator_2, numerator) / total_3
+    numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_4 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator_4 = _select(is_negative, numerator_4, numerator_3) / total_3
+    return _select(x.abs() < 2.0**63, numerator_4, numerator_2)
 
 
 def _by_p_1_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by p_1 and p_2.
 
     Exponential normal form, expanded, halved, held where t is 0 for |x| < 9.22337e+18, else
-    exponential normal form.
+    exponential normal form, expanded, halved.
     """
     product = beta * x * (p_1 - p_2)
     is_negative = product < 0
     product_2 = 2 * beta
-    abs_product = product.abs()
-    root_t = torch.exp(-0.5 * abs_product)
+    root_t = torch.exp(-0.5 * product.abs())
     branch = _select(root_t == 0, 0, x)
     product_3 = product_2 * branch.square()
     product_4 = beta * branch
@@ -397,21 +393,19 @@ def _by_p_1_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     difference_2 = product_6 - product_5
     total_2 = product_4 * difference_2 + 1
+    total_3 = ((t + 3) * t + 3) * t + 1
     clamped = x.clamp(-(2.0**33), 2.0**33)
     product_7 = product_2 * clamped.square()
     product_8 = beta * clamped
-    total_3 = product_8 * difference + 1
-    t_2 = torch.exp(-abs_product)
-    total_4 = product_8 * difference_2 + 1
-    total_5 = t_2 + 1
-    numerator = -(product_3 * (total_2 * t + total) * root_t * root_t)
-    numerator_2 = -(product_3 * (total * t + total_2) * root_t * root_t)
-    numerator_2 = _select(is_negative, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
-    numerator_3 = -(product_7 * (total_4 * t_2 + total_3) * t_2)
-    numerator_4 = -(product_7 * (total_3 * t_2 + total_4) * t_2)
-    numerator_5 = _select(is_negative, numerator_4, numerator_3)
-    numerator_5 = numerator_5 / (total_5.square() * total_5)
-    return _select(x.abs() < 2.0**63, numerator_2, numerator_5)
+    total_4 = product_8 * difference + 1
+    total_5 = product_8 * difference_2 + 1
+    numerator = -(product_7 * (total_5 * t + total_4) * root_t * root_t)
+    numerator_2 = -(product_7 * (total_4 * t + total_5) * root_t * root_t)
+    numerator_2 = _select(is_negative, numerator_2, numerator) / total_3
+    numerator_3 = -(product_3 * (total_2 * t + total) * root_t * root_t)
+    numerator_4 = -(product_3 * (total * t + total_2) * root_t * root_t)
+    numerator_4 = _select(is_negative, numerator_4, numerator_3) / total_3
+    return _select(x.abs() < 2.0**63, numerator_4, numerator_2)
 
 
 def _by_p_1_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -442,13 +436,12 @@ def _by_p_2_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by p_2.
 
     Exponential normal form, expanded, halved, held where t is 0 for |x| < 9.22337e+18, else
-    exponential normal form.
+    exponential normal form, expanded, halved.
     """
     product = beta * x * (p_1 - p_2)
     is_negative = product < 0
     product_2 = 2 * beta
-    abs_product = product.abs()
-    root_t = torch.exp(-0.5 * abs_product)
+    root_t = torch.exp(-0.5 * product.abs())
     branch = _select(root_t == 0, 0, x)
     product_3 = product_2 * branch.square()
     product_4 = beta * branch
@@ -459,21 +452,19 @@ def _by_p_2_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     difference_2 = product_6 - product_5
     total_2 = product_4 * difference_2 + 1
+    total_3 = ((t + 3) * t + 3) * t + 1
     clamped = x.clamp(-(2.0**33), 2.0**33)
     product_7 = product_2 * clamped.square()
     product_8 = beta * clamped
-    total_3 = product_8 * difference + 1
-    t_2 = torch.exp(-abs_product)
-    total_4 = product_8 * difference_2 + 1
-    total_5 = t_2 + 1
-    numerator = product_3 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator_2 = _select(is_negative, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
-    numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2
-    numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2
-    numerator_5 = _select(is_negative, numerator_4, numerator_3)
-    numerator_5 = numerator_5 / (total_5.square() * total_5)
-    return _select(x.abs() < 2.0**63, numerator_2, numerator_5)
+    total_4 = product_8 * difference + 1
+    total_5 = product_8 * difference_2 + 1
+    numerator = product_7 * (total_5 * t + total_4) * root_t * root_t
+    numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t
+    numerator_2 = _select(is_negative, numerator_2, numerator) / total_3
+    numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t
+    numerator_4 = product_3 * (total * t + total_2) * root_t * root_t
+    numerator_4 = _select(is_negative, numerator_4, numerator_3) / total_3
+    return _select(x.abs() < 2.0**63, numerator_4, numerator_2)
 
 
 def _by_p_2_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:

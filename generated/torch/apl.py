@@ -26,8 +26,8 @@ def apl(
     """Adaptive piecewise linear unit (APL), relu(x) + a_1 * relu(b_1 - x) + a_2 * relu(b_2 - x).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: a_1*Piecewise((0, b_1 - x <= 0), (-1, True)) + a_2*Piecewise((0, b_2 - x <= 0), (-1,
-    True)) + Piecewise((0, x <= 0), (1, True)). Limits: inf at -inf, inf at inf. Kinks at -1, 0.
+    Derivative: a_1*Piecewise((0, b_1 <= x), (-1, True)) + a_2*Piecewise((0, b_2 <= x), (-1, True))
+    + Piecewise((0, x <= 0), (1, True)). Limits: inf at -inf, inf at inf. Kinks at -1, 0.
 
     Args:
         x: Input of any shape and floating type.
@@ -191,55 +191,55 @@ class APL(nn.Module):
 
 def _value(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
     """The value."""
-    total = a_1 * (b_1 - x).clamp_(min=0) + a_2 * (b_2 - x).clamp_(min=0)
+    total = a_1 * _select(b_1 <= x, 0, b_1 - x) + a_2 * _select(b_2 <= x, 0, b_2 - x)
     return total.add_(x.clamp(min=0))
 
 
 def _by_x(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
     """The derivative by x."""
-    product = a_2 * _select(b_2 - x <= 0, x.new_full((), 0), -1)
-    product = a_1 * _select(b_1 - x <= 0, x.new_full((), 0), -1) + product
+    product = a_2 * _select(b_2 <= x, x.new_full((), 0), -1)
+    product = a_1 * _select(b_1 <= x, x.new_full((), 0), -1) + product
     return _select(x == x, product.add_(_select(x <= 0, x.new_full((), 0), 1)), x)
 
 
 def _by_a_1(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
-    """The derivative by a_1: Piecewise((0, b_1 - x <= 0), (b_1 - x, True))."""
-    return (b_1 - x).clamp_(min=0)
+    """The derivative by a_1: Piecewise((0, b_1 <= x), (b_1 - x, True))."""
+    return _select(b_1 <= x, 0, b_1 - x)
 
 
 def _by_b_1(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
-    """The derivative by b_1: a_1*Piecewise((0, b_1 - x <= 0), (1, True))."""
-    return _select(x == x, _select(b_1 - x <= 0, 0, a_1), x)
+    """The derivative by b_1: a_1*Piecewise((0, b_1 <= x), (1, True))."""
+    return _select(x == x, _select(b_1 <= x, 0, a_1), x)
 
 
 def _by_a_2(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
-    """The derivative by a_2: Piecewise((0, b_2 - x <= 0), (b_2 - x, True))."""
-    return (b_2 - x).clamp_(min=0)
+    """The derivative by a_2: Piecewise((0, b_2 <= x), (b_2 - x, True))."""
+    return _select(b_2 <= x, 0, b_2 - x)
 
 
 def _by_b_2(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
-    """The derivative by b_2: a_2*Piecewise((0, b_2 - x <= 0), (1, True))."""
-    return _select(x == x, _select(b_2 - x <= 0, 0, a_2), x)
+    """The derivative by b_2: a_2*Piecewise((0, b_2 <= x), (1, True))."""
+    return _select(x == x, _select(b_2 <= x, 0, a_2), x)
 
 
 def _by_x_a_1(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
-    """The second derivative by x and a_1: Piecewise((0, b_1 - x <= 0), (-1, True))."""
-    return _select(x == x, _select(b_1 - x <= 0, x.new_full((), 0), -1), x)
+    """The second derivative by x and a_1: Piecewise((0, b_1 <= x), (-1, True))."""
+    return _select(x == x, _select(b_1 <= x, x.new_full((), 0), -1), x)
 
 
 def _by_x_a_2(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
-    """The second derivative by x and a_2: Piecewise((0, b_2 - x <= 0), (-1, True))."""
-    return _select(x == x, _select(b_2 - x <= 0, x.new_full((), 0), -1), x)
+    """The second derivative by x and a_2: Piecewise((0, b_2 <= x), (-1, True))."""
+    return _select(x == x, _select(b_2 <= x, x.new_full((), 0), -1), x)
 
 
 def _by_a_1_b_1(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
-    """The second derivative by a_1 and b_1: Piecewise((0, b_1 - x <= 0), (1, True))."""
-    return _select(x == x, _select(b_1 - x <= 0, x.new_full((), 0), 1), x)
+    """The second derivative by a_1 and b_1: Piecewise((0, b_1 <= x), (1, True))."""
+    return _select(x == x, _select(b_1 <= x, x.new_full((), 0), 1), x)
 
 
 def _by_a_2_b_2(x: Tensor, a_1: Tensor, b_1: Tensor, a_2: Tensor, b_2: Tensor) -> Tensor:
-    """The second derivative by a_2 and b_2: Piecewise((0, b_2 - x <= 0), (1, True))."""
-    return _select(x == x, _select(b_2 - x <= 0, x.new_full((), 0), 1), x)
+    """The second derivative by a_2 and b_2: Piecewise((0, b_2 <= x), (1, True))."""
+    return _select(x == x, _select(b_2 <= x, x.new_full((), 0), 1), x)
 
 
 _DERIVATIVES = {

@@ -104,8 +104,7 @@ def _value(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The derivative by x.
 
-    One fraction, scaled, halved, clamped left for x < -32, else exponential normal form, by powers
-    of x.
+    One fraction, scaled, halved, clamped left for x < -32, else exponential normal form.
     """
     difference = alpha - 1
     larger = x.clamp(min=-(2.0**40))
@@ -116,18 +115,17 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     e = product_3.abs().neg_().mul_(0.5).exp_()
     t_2 = e.square()
     branch = _select(product_3 < 0, e, 1)
+    total = alpha + 1
     t_3 = (beta * x).abs_().mul_(-2).exp_()
-    total = t_3 + 1
-    total_2 = alpha + 1
-    product_4 = (4 * beta * t_3).mul_(x.clamp(-(2.0**100), 2.0**100))
-    numerator = gamma * (total_2 * t_3).add_(difference).neg_().mul_(total).sub_(product_4)
+    total_2 = 2 * alpha + 4 * beta * x.clamp(-(2.0**100), 2.0**100)
+    numerator = gamma * (total * t_3).add_(total_2).mul_(t_3).add_(difference).neg_()
     numerator = numerator.neg_()
-    numerator_2 = gamma * (difference * t_3).add_(total_2).mul_(total).add_(product_4)
-    numerator = _select(product_2 * x < 0, numerator, numerator_2).div_(total.square())
-    product_5 = (2 / t.square().add_(1)).square_().mul_(product).mul_(t).mul_(t)
-    product_5 = difference + product_5
-    product_5 = gamma * product_5.add_((1 / t_2.add_(1)).mul_(2).mul_(branch).mul_(branch))
-    return _select(x < -32, product_5, numerator)
+    product_4 = (2 / t.square().add_(1)).square_().mul_(product).mul_(t).mul_(t)
+    product_4 = difference + product_4
+    product_4 = gamma * product_4.add_((1 / t_2.add_(1)).mul_(2).mul_(branch).mul_(branch))
+    numerator_2 = gamma * (difference * t_3).add_(total_2).mul_(t_3).add_(total)
+    numerator = _select(product_2 * x < 0, numerator, numerator_2).div_((t_3 + 1).square_())
+    return _select(x < -32, product_4, numerator)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -149,103 +147,15 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
 def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The derivative by gamma.
 
-    Expanded, scaled, halved in the tail for |x| < 512, else as declared, zeros win, limits
-    continued, compensated in part.
+    Exponential normal form, halved, and alpha less its default times as declared, zeros win.
     """
-    abs_x = x.abs()
-    total = alpha - 1
-    difference = total - alpha
-    total_2 = (alpha - (total - difference)).add_(-1 - difference)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
-    total_3 = total + branch
-    product = x * total_3
-    product_2 = 2 * x
-    product_3 = 2 * beta * x
-    negated = product_3.abs().neg_()
-    is_less = negated.abs() < 0.5
-    expm1_negated = _expm1(negated)
-    total_4 = expm1_negated + 1
-    t = _select(is_less, total_4, negated.exp())
-    total_5 = t + 1
-    difference_2 = total_5 - t
-    total_6 = (t - (total_5 - difference_2)).add_(1 - difference_2)
-    total_6 = total_6.add_(_select(is_less, expm1_negated - (total_4 - 1), 0))
-    branch_2 = _select(total_6.abs() < torch.inf, total_6, 0)
-    total_7 = total_5 + branch_2
-    ratio = 1 / total_7
-    product_4 = product_2 * ratio
-    smaller = product_3.clamp(max=0)
-    is_far = smaller.abs() > 64
-    branch_3 = _select(is_far, 0.5 * smaller, smaller)
-    is_less_2 = branch_3.abs() < 0.5
-    expm1_branch_3 = _expm1(branch_3)
-    total_8 = expm1_branch_3 + 1
-    part_of_t = _select(is_less_2, total_8, branch_3.exp())
-    product_5 = product_4 * part_of_t
-    rest_of_t = _select(is_far, part_of_t, 1)
-    product_6 = product_5 * rest_of_t
-    total_9 = product + product_6
-    difference_3 = total_9 - product
-    head_x = _head(x)
-    head_total_3 = _head(total_3)
-    difference_4 = total_3 - head_total_3
-    difference_5 = x - head_x
-    head_product_5 = _head(product_5)
-    head_rest_of_t = _head(rest_of_t)
-    difference_6 = rest_of_t - head_rest_of_t
-    difference_7 = product_5 - head_product_5
-    head_product_4 = _head(product_4)
-    head_part_of_t = _head(part_of_t)
-    difference_8 = part_of_t - head_part_of_t
-    difference_9 = product_4 - head_product_4
-    head_product_2 = _head(product_2)
-    head_ratio = _head(ratio)
-    difference_10 = ratio - head_ratio
-    difference_11 = product_2 - head_product_2
-    product_7 = ratio * total_7
-    head_total_7 = _head(total_7)
-    difference_12 = total_7 - head_total_7
-    branch_4 = _select(is_less_2, expm1_branch_3 - (total_8 - 1), 0)
-    numerator = (head_ratio * head_total_7).sub_(product_7).add_(head_ratio * difference_12)
-    numerator = numerator.add_(difference_10 * head_total_7)
-    numerator = numerator.add_(difference_10 * difference_12)
-    numerator = (1 - product_7).sub_(_select(product_7 * 2.0**-60 == 0, 0, numerator))
-    numerator = numerator.sub_((branch_2 - (total_7 - total_5)).mul_(ratio)).div_(total_7)
-    numerator = numerator.mul_(product_2)
-    total_10 = (product - (total_9 - difference_3)).add_(product_6 - difference_3)
-    total_11 = (head_x * head_total_3).sub_(product).add_(head_x * difference_4)
-    total_11 = total_11.add_(difference_5 * head_total_3).add_(difference_5 * difference_4)
-    total_11 = _select(product * 2.0**-60 == 0, 0, total_11)
-    total_10 = total_10.add_(total_11.add_((branch - (total_3 - total)) * x))
-    difference_13 = (head_product_4 * head_part_of_t).sub_(product_5)
-    difference_13 = difference_13.add_(head_product_4 * difference_8)
-    difference_13 = difference_13.add_(difference_9 * head_part_of_t)
-    difference_13 = difference_13.add_(difference_9 * difference_8)
-    difference_13 = _select(product_5 * 2.0**-60 == 0, 0, difference_13)
-    difference_14 = (head_product_5 * head_rest_of_t).sub_(product_6)
-    difference_14 = difference_14.add_(head_product_5 * difference_6)
-    difference_14 = difference_14.add_(difference_7 * head_rest_of_t)
-    difference_14 = difference_14.add_(difference_7 * difference_6)
-    difference_14 = _select(product_6 * 2.0**-60 == 0, 0, difference_14)
-    difference_15 = (head_product_2 * head_ratio).sub_(product_4)
-    difference_15 = difference_15.add_(head_product_2 * difference_10)
-    difference_15 = difference_15.add_(difference_11 * head_ratio)
-    difference_15 = difference_15.add_(difference_11 * difference_10)
-    difference_15 = _select(product_4 * 2.0**-60 == 0, 0, difference_15).add_(numerator)
-    difference_13 = difference_13.add_(difference_15.mul_(part_of_t)).add_(branch_4 * product_4)
-    difference_14 = difference_14.add_(difference_13.mul_(rest_of_t))
-    difference_14 = difference_14.add_(_select(is_far, branch_4, 0).mul_(product_5))
-    total_10 = total_10.add_(difference_14)
-    branch_5 = _select(total_10.abs() < torch.inf, total_10, 0)
-    total_12 = total_9 + branch_5
-    difference_16 = branch_5 - (total_12 - total_9)
-    is_equal = abs_x == torch.inf
-    branch_6 = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    product_8 = (alpha + _select(beta == 0, 0, beta * branch_6).tanh_()).mul_(branch_6)
-    total_13 = _select(difference_16.abs() < torch.inf, difference_16, 0).add_(total_12)
-    product_9 = product_8 * torch.inf
-    product_9 = _select(is_equal & (product_8.abs() > 2.0**50), product_9, product_8)
-    return _select(abs_x < 512, total_13, product_9)
+    product = 2 * beta
+    root_t = _select(beta == 0, 0, beta * x).abs_().neg_().exp_()
+    t = root_t.square()
+    difference = alpha - 1
+    numerator = (x.clamp(-(2.0**100), 2.0**100).mul_(2) * root_t).mul_(root_t)
+    numerator = _select(_select(product == 0, 0, product * x) < 0, numerator, 2 * x)
+    return numerator.div_(t.add_(1)) + _select(difference == 0, 0, difference * x)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -285,8 +195,7 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
 def _by_x_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The second derivative by x and gamma.
 
-    Rewritten, scaled, halved in the tail, clamped left for x < -32, else exponential normal form,
-    by powers of x.
+    Rewritten, scaled, halved in the tail, clamped left for x < -32, else exponential normal form.
     """
     difference = alpha - 1
     larger = x.clamp(min=-(2.0**40))
@@ -299,15 +208,14 @@ def _by_x_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor
     is_far = smaller.abs() > 64
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
+    total = alpha + 1
     t_3 = torch.exp(-2 * torch.abs(beta * x))
-    total = t_3 + 1
-    total_2 = alpha + 1
-    product_4 = 4 * beta * t_3 * x.clamp(-(2.0**100), 2.0**100)
+    total_2 = 2 * alpha + 4 * beta * x.clamp(-(2.0**100), 2.0**100)
     total_3 = difference + product * torch.square(2 / (1 + t.square())) * t * t
     total_3 = total_3 + 2 * (1 / (1 + t_2)) * part_of_t * rest_of_t
-    numerator = -(total * -(total_2 * t_3 + difference) - product_4)
-    numerator_2 = product_4 + total * (difference * t_3 + total_2)
-    numerator = _select(product_2 * x < 0, numerator, numerator_2) / total.square()
+    numerator = --((total * t_3 + total_2) * t_3 + difference)
+    numerator_2 = (difference * t_3 + total_2) * t_3 + total
+    numerator = _select(product_2 * x < 0, numerator, numerator_2) / torch.square(t_3 + 1)
     return _select(x < -32, total_3, numerator)
 
 
@@ -562,14 +470,6 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
-
-
-def _head(a: Tensor) -> Tensor:
-    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
-    integer, kept = (
-        (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
-    )
-    return (a.view(integer) & kept).view(a.dtype)
 
 
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:

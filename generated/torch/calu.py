@@ -68,12 +68,13 @@ _THE_OTHER_DIGITS_OF_1_OVER_PI = 1.284127663345183e-08  # the other digits of 1/
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: rewritten, clamped left."""
+    """The value: rewritten, linear next to 0, clamped left."""
     larger = x.clamp(min=-268435456.0)
     minus_larger = -larger
     is_greater = minus_larger > 1
     atan = _select(is_greater, 1 / minus_larger, -minus_larger).atan_()
-    return (_1_OVER_PI * larger).mul_(_select(is_greater, atan, _PI_OVER_2 + atan))
+    product = (_1_OVER_PI * larger).mul_(_select(is_greater, atan, _PI_OVER_2 + atan))
+    return _select(larger.abs() < 2.0**-90, 0.5 * larger, product)
 
 
 def _by_x(x: Tensor) -> Tensor:

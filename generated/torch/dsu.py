@@ -56,13 +56,7 @@ _PI = 3.141592653589793  # pi
 _MINUS_PI_OVER_2 = -1.5707963267948966  # -pi/2
 _PI_OVER_2 = 1.5707963267948966  # pi/2
 _MINUS_PI_TO_2 = -9.869604401089358  # -pi**2
-_THE_FIRST_DIGITS_OF_PI = 3.1415927410125732  # the first digits of pi
-_THE_OTHER_DIGITS_OF_PI = -8.742278000372485e-08  # the other digits of pi
-_MINUS_THE_FIRST_DIGITS_OF_PI = -3.1415927410125732  # -the first digits of pi
-_THE_OTHER_DIGITS_OF_PI_2 = 8.742278000372485e-08  # the other digits of pi
-_PI_OVER_2_2 = 1.5707963267948966  # pi/2
-_THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.5707963705062866  # the first digits of pi/2
-_THE_OTHER_DIGITS_OF_PI_OVER_2 = -4.3711390001862426e-08  # the other digits of pi/2
+_PI_TO_2 = 9.869604401089358  # pi**2
 _COEFFICIENT = 0.07341104000806808  # the first digits of 0.07341103865718308
 _THE_OTHER_DIGITS_OF = -1.3508850010834905e-09  # the other digits of
 _COEFFICIENT_2 = -0.015322277322411537  # the first digits of -0.01532227698180792
@@ -73,6 +67,10 @@ _THE_OTHER_DIGITS_OF_3 = -1.5313127219750532e-17  # the other digits of
 _COEFFICIENT_5 = -0.39207289814597335  # pi*(-2/pi + 12/pi**3)/2
 _COEFFICIENT_6 = -0.3920728862285614  # the first digits of pi*(-2/pi + 12/pi**3)/2
 _COEFFICIENT_7 = -1.1917411969969536e-08  # the other digits of pi*(-2/pi + 12/pi**3)/2
+_THE_FIRST_DIGITS_OF_PI = 3.1415927410125732  # the first digits of pi
+_THE_OTHER_DIGITS_OF_PI = -8.742278000372485e-08  # the other digits of pi
+_MINUS_THE_FIRST_DIGITS_OF_PI = -3.1415927410125732  # -the first digits of pi
+_THE_OTHER_DIGITS_OF_PI_2 = 8.742278000372485e-08  # the other digits of pi
 _COEFFICIENT_8 = 0.46499788761138916  # the first digits of 0.46499787674678394
 _THE_OTHER_DIGITS_OF_4 = -1.0864605215488154e-08  # the other digits of
 
@@ -108,146 +106,35 @@ def _value(x: Tensor) -> Tensor:
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x.
 
-    As declared, divided one by one, angles held, polynomial on (-4, 4), compensated in part.
+    One fraction, by roots of powers for |x| < 1024, else as declared, angles held, polynomial on
+    (-4, 4).
     """
-    is_less = x.abs() < 4
+    abs_x = x.abs()
     x_squared = x.square()
+    cos_x = x.cos()
+    difference = x - _PI
+    difference_squared = difference.square()
+    total = x + _PI
+    total_squared = total.square()
     clamped = x.clamp(-(2.0**100), 2.0**100)
     cos_clamped = clamped.cos()
-    total = x + _THE_FIRST_DIGITS_OF_PI
-    difference = total - x
-    total_2 = (x - (total - difference)).add_(_THE_FIRST_DIGITS_OF_PI - difference)
-    total_2 = total_2.add_(_THE_OTHER_DIGITS_OF_PI)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
-    total_3 = total + branch
-    ratio = 1 / total_3
-    product = cos_clamped * ratio
     sin_clamped = clamped.sin()
-    total_4 = x + _MINUS_THE_FIRST_DIGITS_OF_PI
-    difference_2 = total_4 - x
-    difference_3 = _MINUS_THE_FIRST_DIGITS_OF_PI - difference_2
-    difference_3 = (x - (total_4 - difference_2)).add_(difference_3)
-    difference_3 = difference_3.add_(_THE_OTHER_DIGITS_OF_PI_2)
-    branch_2 = _select(difference_3.abs() < torch.inf, difference_3, 0)
-    total_5 = total_4 + branch_2
-    ratio_2 = 1 / total_5
-    product_2 = sin_clamped * ratio_2
-    product_3 = product_2 * ratio_2
-    total_6 = product + product_3
-    difference_4 = total_6 - product
-    head_cos_clamped = _head(cos_clamped)
-    head_ratio = _head(ratio)
-    difference_5 = ratio - head_ratio
-    difference_6 = cos_clamped - head_cos_clamped
-    product_4 = ratio * total_3
-    head_total_3 = _head(total_3)
-    difference_7 = total_3 - head_total_3
-    numerator = (head_ratio * head_total_3).sub_(product_4).add_(head_ratio * difference_7)
-    numerator = numerator.add_(difference_5 * head_total_3)
-    numerator = numerator.add_(difference_5 * difference_7)
-    numerator = (1 - product_4).sub_(_select(product_4 * 2.0**-60 == 0, 0, numerator))
-    numerator = numerator.sub_((branch - (total_3 - total)).mul_(ratio)).div_(total_3)
-    head_product_2 = _head(product_2)
-    head_ratio_2 = _head(ratio_2)
-    difference_8 = ratio_2 - head_ratio_2
-    difference_9 = product_2 - head_product_2
-    head_sin_clamped = _head(sin_clamped)
-    difference_10 = sin_clamped - head_sin_clamped
-    product_5 = ratio_2 * total_5
-    head_total_5 = _head(total_5)
-    difference_11 = total_5 - head_total_5
-    numerator_2 = (branch_2 - (total_5 - total_4)).mul_(ratio_2).neg_()
-    numerator_3 = (head_ratio_2 * head_total_5).sub_(product_5)
-    numerator_4 = numerator_3.add_(head_ratio_2 * difference_11)
-    numerator_5 = numerator_4.add_(difference_8 * head_total_5)
-    numerator_6 = numerator_5.add_(difference_8 * difference_11)
-    numerator_7 = (1 - product_5).sub_(_select(product_5 * 2.0**-60 == 0, 0, numerator_6))
-    numerator_7 = numerator_7.add_(numerator_2).div_(total_5)
-    total_7 = (product - (total_6 - difference_4)).add_(product_3 - difference_4)
-    difference_12 = (head_sin_clamped * head_ratio_2).sub_(product_2)
-    difference_12 = difference_12.add_(head_sin_clamped * difference_8)
-    difference_12 = difference_12.add_(difference_10 * head_ratio_2)
-    difference_12 = difference_12.add_(difference_10 * difference_8)
-    difference_12 = _select(product_2 * 2.0**-60 == 0, 0, difference_12)
-    difference_12 = difference_12.add_(numerator_7 * sin_clamped).mul_(ratio_2)
-    difference_13 = (head_product_2 * head_ratio_2).sub_(product_3)
-    difference_13 = difference_13.add_(head_product_2 * difference_8)
-    difference_13 = difference_13.add_(difference_9 * head_ratio_2)
-    difference_13 = difference_13.add_(difference_9 * difference_8)
-    difference_13 = _select(product_3 * 2.0**-60 == 0, 0, difference_13).add_(difference_12)
-    difference_13 = difference_13.add_(numerator_7 * product_2)
-    difference_14 = (head_cos_clamped * head_ratio).sub_(product)
-    difference_14 = difference_14.add_(head_cos_clamped * difference_5)
-    difference_14 = difference_14.add_(difference_6 * head_ratio)
-    difference_14 = difference_14.add_(difference_6 * difference_5)
-    difference_14 = _select(product * 2.0**-60 == 0, 0, difference_14)
-    total_7 = total_7.add_(difference_14.add_(numerator * cos_clamped))
-    total_7 = total_7.add_(difference_13)
-    branch_3 = _select(total_7.abs() < torch.inf, total_7, 0)
-    total_8 = total_6 + branch_3
-    product_6 = sin_clamped * ratio
-    product_7 = product_6 * ratio
-    minus_product_7 = -product_7
-    total_9 = total_8 + minus_product_7
-    difference_15 = total_9 - total_8
-    head_product_6 = _head(product_6)
-    difference_16 = product_6 - head_product_6
-    total_10 = (total_8 - (total_9 - difference_15)).add_(minus_product_7 - difference_15)
-    total_10 = total_10.add_(branch_3 - (total_8 - total_6))
-    difference_17 = (head_sin_clamped * head_ratio).sub_(product_6)
-    difference_17 = difference_17.add_(head_sin_clamped * difference_5)
-    difference_17 = difference_17.add_(difference_10 * head_ratio)
-    difference_17 = difference_17.add_(difference_10 * difference_5)
-    difference_17 = _select(product_6 * 2.0**-60 == 0, 0, difference_17)
-    difference_17 = difference_17.add_(numerator * sin_clamped).mul_(ratio)
-    difference_18 = (head_product_6 * head_ratio).sub_(product_7)
-    difference_18 = difference_18.add_(head_product_6 * difference_5)
-    difference_18 = difference_18.add_(difference_16 * head_ratio)
-    difference_18 = difference_18.add_(difference_16 * difference_5)
-    difference_18 = _select(product_7 * 2.0**-60 == 0, 0, difference_18).add_(difference_17)
-    total_10 = total_10.sub_(difference_18.add_(numerator * product_6))
-    branch_4 = _select(total_10.abs() < torch.inf, total_10, 0)
-    total_11 = total_9 + branch_4
-    product_8 = cos_clamped * ratio_2
-    minus_product_8 = -product_8
-    total_12 = total_11 + minus_product_8
-    difference_19 = total_12 - total_11
-    difference_20 = (head_cos_clamped * head_ratio_2).sub_(product_8)
-    difference_20 = difference_20.add_(head_cos_clamped * difference_8)
-    difference_20 = difference_20.add_(difference_6 * head_ratio_2)
-    difference_20 = difference_20.add_(difference_6 * difference_8)
-    difference_20 = _select(product_8 * 2.0**-60 == 0, 0, difference_20)
-    difference_20 = difference_20.add_(numerator_7 * cos_clamped).neg_()
-    difference_21 = total_11 - (total_12 - difference_19)
-    difference_21 = difference_21.add_(minus_product_8 - difference_19)
-    difference_21 = difference_21.add_(branch_4 - (total_11 - total_9)).add_(difference_20)
-    branch_5 = _select(difference_21.abs() < torch.inf, difference_21, 0)
-    total_13 = total_12 + branch_5
-    product_9 = _PI_OVER_2_2 * total_13
-    product_10 = _THE_FIRST_DIGITS_OF_PI_OVER_2 * total_13
-    head = _head(x.new_full((), _THE_FIRST_DIGITS_OF_PI_OVER_2))
-    head_total_13 = _head(total_13)
-    difference_22 = total_13 - head_total_13
-    difference_23 = _THE_FIRST_DIGITS_OF_PI_OVER_2 - head
-    product_11 = (branch_5 - (total_13 - total_12)).mul_(_THE_FIRST_DIGITS_OF_PI_OVER_2)
-    total_14 = (head * head_total_13).sub_(product_10).add_(head * difference_22)
-    total_14 = total_14.add_(difference_23 * head_total_13)
-    total_14 = total_14.add_(difference_23 * difference_22)
-    total_14 = _select(product_10 * 2.0**-60 == 0, 0, total_14)
-    total_14 = total_14.add_(_THE_OTHER_DIGITS_OF_PI_OVER_2 * total_13).add_(product_11)
-    total_14 = _select(is_less, 0, (product_10 - product_9).add_(total_14))
-    total_15 = (-1.2429837948373941e-23 * x_squared).add_(7.805130628359437e-21)
-    total_15 = total_15.mul_(x_squared).sub_(3.597980515689275e-18).mul_(x_squared)
-    total_15 = total_15.add_(1.3474654261064118e-15).mul_(x_squared)
-    total_15 = total_15.sub_(4.0448463732450807e-13).mul_(x_squared)
-    total_15 = total_15.add_(9.46569975951759e-11).mul_(x_squared)
-    total_15 = total_15.sub_(1.6644105173719768e-08).mul_(x_squared)
-    total_15 = total_15.add_(2.090886264948855e-06).mul_(x_squared)
-    total_15 = total_15.sub_(0.00017433549381323582).mul_(x_squared)
-    total_15 = total_15.add_(0.008562258238140164).mul_(x_squared)
-    total_15 = total_15.sub_(0.19603644907298667).mul_(x_squared).add_(1)
-    total_15 = _select(is_less, total_15, product_9)
-    return total_15.add_(_select(total_14.abs() < torch.inf, total_14, 0))
+    numerator = (x * cos_x).mul_(x).sub_((2 * x).mul_(x.sin())).sub_(_PI_TO_2 * cos_x)
+    numerator = numerator.mul_(_MINUS_PI_TO_2).div_(difference_squared * total_squared)
+    total_2 = (-1.2429837948373941e-23 * x_squared).add_(7.805130628359437e-21)
+    total_2 = total_2.mul_(x_squared).sub_(3.597980515689275e-18).mul_(x_squared)
+    total_2 = total_2.add_(1.3474654261064118e-15).mul_(x_squared)
+    total_2 = total_2.sub_(4.0448463732450807e-13).mul_(x_squared)
+    total_2 = total_2.add_(9.46569975951759e-11).mul_(x_squared)
+    total_2 = total_2.sub_(1.6644105173719768e-08).mul_(x_squared)
+    total_2 = total_2.add_(2.090886264948855e-06).mul_(x_squared)
+    total_2 = total_2.sub_(0.00017433549381323582).mul_(x_squared)
+    total_2 = total_2.add_(0.008562258238140164).mul_(x_squared).sub_(0.19603644907298667)
+    total_2 = total_2.mul_(x_squared).add_(1)
+    total_3 = (cos_clamped / total).add_(sin_clamped / difference_squared)
+    total_3 = total_3.sub_(sin_clamped / total_squared).sub_(cos_clamped / difference)
+    numerator = _select(abs_x < 1024, numerator, total_3.mul_(_PI_OVER_2))
+    return _select(abs_x < 4, total_2, numerator)
 
 
 def _by_x_x(x: Tensor) -> Tensor:

@@ -161,7 +161,7 @@ class DyT(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-    """The value: as declared for |x| < 0.125, else exponential normal form."""
+    """The value: as declared for |x| < 0.25, else exponential normal form."""
     product = alpha * x
     total = beta + gamma
     t = product.abs().mul_(-2).exp_()
@@ -169,7 +169,7 @@ def _value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     total_2 = beta + gamma * product.tanh()
     numerator = (difference * t).add_(total)
     numerator = _select(2 * alpha * x < 0, (total * t).add_(difference), numerator)
-    return _select(x.abs() < 0.125, total_2, numerator.div_(t + 1))
+    return _select(x.abs() < 0.25, total_2, numerator.div_(t + 1))
 
 
 def _by_x(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:

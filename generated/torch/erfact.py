@@ -189,12 +189,14 @@ _COEFFICIENT_4 = 5.863538342219759e-08  # the other digits of -2/sqrt(pi)
 _4_OVER_SQRT_PI = 2.256758334191025  # 4/sqrt(pi)
 _COEFFICIENT_5 = 2.256758451461792  # the first digits of 4/sqrt(pi)
 _COEFFICIENT_6 = -1.1727076684439518e-07  # the other digits of 4/sqrt(pi)
-_1_OVER_16_SQRT_PI = 0.03526184897173477  # 1/(16*sqrt(pi))
-_COEFFICIENT_7 = 0.0352618508040905  # the first digits of 1/(16*sqrt(pi))
-_COEFFICIENT_8 = -1.8323557319436747e-09  # the other digits of 1/(16*sqrt(pi))
+_3_OVER_2_SQRT_PI = 0.8462843753216345  # 3/(2*sqrt(pi))
+_COEFFICIENT_7 = 0.8462843894958496  # the first digits of 3/(2*sqrt(pi))
+_COEFFICIENT_8 = -1.4174215178952881e-08  # the other digits of 3/(2*sqrt(pi))
+_4_OVER_SQRT_PI_2 = 2.256758334191025  # 4/sqrt(pi)
+_3_OVER_SQRT_PI = 1.692568750643269  # 3/sqrt(pi)
+_MINUS_2_OVER_SQRT_PI_2 = -1.1283791670955126  # -2/sqrt(pi)
 _MINUS_4_OVER_SQRT_PI = -2.256758334191025  # -4/sqrt(pi)
 _MINUS_1_OVER_4_SQRT_PI = -0.14104739588693907  # -1/(4*sqrt(pi))
-_MINUS_1_OVER_16_SQRT_PI = -0.03526184897173477  # -1/(16*sqrt(pi))
 
 
 def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -552,211 +554,308 @@ def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta.
-
-    As declared, scaled for |x| < 0.015625, else as declared, number last, clamped left for |x| <
-    0.0625, else as declared, powers scaled, halved in the tail, clamped right.
-    """
-    abs_x = x.abs()
-    product = _2_OVER_SQRT_PI * alpha
-    alpha_squared = alpha.square()
-    product_2 = beta * x
-    larger = x.clamp(min=-(2.0**40))
-    product_3 = beta * larger
-    smaller = x.clamp(max=2.0**40)
-    held = smaller.clamp(-1, 1)
-    product_4 = beta * smaller
-    product_5 = 2 * product_4
-    is_far = product_5.abs() > 64
-    part_of_t = _select(is_far, 0.5 * product_5, product_5).exp_()
+    """The derivative by beta: as declared, scaled, halved in the tail, clamped both sides."""
+    clamped = x.clamp(-(2.0**40), 2.0**40)
+    product = beta * clamped
+    product_2 = 2 * product
+    is_far = product_2.abs() > 64
+    part_of_t = _select(is_far, 0.5 * product_2, product_2).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
-    total = (alpha_squared * part_of_t).mul_(rest_of_t).neg_().add_(product_4)
+    total = (alpha.square() * part_of_t).mul_(rest_of_t).neg_().add_(product)
     is_far_2 = total.abs() > 64
     part_of_t_2 = _select(is_far_2, 0.5 * total, total).exp_()
-    is_gone = total < -800
-    scale = smaller.abs().clamp_(min=1)
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
-    e = (alpha_squared * (2 * product_2).exp_()).neg_().add_(product_2).exp_()
-    e = e.mul_(product * x.square())
-    squared = _select(is_gone, scale.clamp(max=2.0**50), scale).square_()
-    squared = (product * held.square_() * part_of_t_2).mul_(squared).mul_(rest_of_t_2)
-    e_2 = (alpha_squared * (product_3 * 2).exp_()).neg_().exp_()
-    e_2 = (alpha * larger.square() * product_3.exp()).mul_(e_2).mul_(_2_OVER_SQRT_PI)
-    return _select(abs_x < 0.015625, e, _select(abs_x < 0.0625, e_2, squared))
+    return (_2_OVER_SQRT_PI * alpha * clamped.square() * part_of_t_2).mul_(rest_of_t_2)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x.
 
-    Rewritten, factored, clamped left for |x| < 2, else one fraction, scaled, halved, clamped both
-    sides, compensated in part.
+    One fraction, scaled, halved in the tail, clamped both sides, compensated precisely in part.
     """
-    product = _2_OVER_SQRT_PI * alpha
+    product = _MINUS_2_OVER_SQRT_PI * alpha
     product_2 = product * beta
-    head_product = _head(product)
-    head_beta = _head(beta)
-    difference = beta - head_beta
-    difference_2 = product - head_product
-    total = head_product * head_beta - product_2 + head_product * difference
-    total = total + difference_2 * head_beta + difference_2 * difference
-    total = _select(product_2 * 2.0**-60 == 0, 0, total)
-    branch = _select(total.abs() < torch.inf, total, 0)
-    total_2 = product_2 + branch
-    larger = x.clamp(min=-(2.0**40))
-    product_3 = beta * larger
-    is_less = product_3.abs() < 0.5
-    expm1_product_3 = _expm1(product_3)
-    total_3 = expm1_product_3 + 1
-    branch_2 = _select(is_less, total_3, product_3.exp())
-    branch_3 = _select(is_less, expm1_product_3 - (total_3 - 1), 0)
-    branch_4 = _select(branch_3.abs() < torch.inf, branch_3, 0)
-    total_4 = branch_2 + branch_4
-    product_4 = total_2 * total_4
-    head_total_2 = _head(total_2)
-    head_total_4 = _head(total_4)
-    difference_3 = total_4 - head_total_4
-    difference_4 = total_2 - head_total_2
-    total_5 = head_total_2 * head_total_4 - product_4 + head_total_2 * difference_3
-    total_5 = total_5 + difference_4 * head_total_4 + difference_4 * difference_3
-    total_5 = _select(product_4 * 2.0**-60 == 0, 0, total_5)
-    total_5 = total_5 + (branch - (total_2 - product_2)) * total_4
-    total_5 = total_5 + (branch_4 - (total_4 - branch_2)) * total_2
-    branch_5 = _select(total_5.abs() < torch.inf, total_5, 0)
-    total_6 = product_4 + branch_5
+    clamped = x.clamp(-(2.0**40), 2.0**40)
+    product_3 = 2 * clamped
+    product_4 = product_3 * beta
     alpha_squared = alpha.square()
+    product_5 = product_4 * alpha_squared
+    head_product_4 = _head(product_4)
+    head = _head(alpha_squared)
+    difference = alpha_squared - head
+    difference_2 = product_4 - head_product_4
+    head_product_3 = _head(product_3)
+    head_beta = _head(beta)
+    difference_3 = beta - head_beta
+    difference_4 = product_3 - head_product_3
     head_alpha = _head(alpha)
     difference_5 = alpha - head_alpha
-    total_7 = head_alpha * head_alpha - alpha_squared + head_alpha * difference_5
-    total_7 = total_7 + difference_5 * head_alpha + difference_5 * difference_5
-    total_7 = _select(alpha_squared * 2.0**-60 == 0, 0, total_7)
-    branch_6 = _select(total_7.abs() < torch.inf, total_7, 0)
-    total_8 = alpha_squared + branch_6
-    product_5 = 2 * beta
-    product_6 = product_5 * larger
-    is_less_2 = product_6.abs() < 0.5
-    expm1_product_6 = _expm1(product_6)
-    total_9 = expm1_product_6 + 1
-    branch_7 = _select(is_less_2, total_9, product_6.exp())
-    branch_8 = _select(is_less_2, expm1_product_6 - (total_9 - 1), 0)
-    branch_9 = _select(branch_8.abs() < torch.inf, branch_8, 0)
-    total_10 = branch_7 + branch_9
-    product_7 = total_8 * total_10
-    minus_product_7 = -product_7
-    is_less_3 = minus_product_7.abs() < 0.5
-    growth = _expm1(minus_product_7)
-    total_11 = growth + 1
-    branch_10 = _select(is_less_3, total_11, minus_product_7.exp())
-    branch_11 = _select(is_less_3, growth - (total_11 - 1), 0)
-    branch_12 = _select(branch_11.abs() < torch.inf, branch_11, 0)
-    total_12 = branch_10 + branch_12
-    product_8 = total_6 * total_12
-    head_total_6 = _head(total_6)
+    total = head_alpha * head_alpha - alpha_squared + head_alpha * difference_5
+    total = total + difference_5 * head_alpha + difference_5 * difference_5
+    total = _select(alpha_squared * 2.0**-60 == 0, 0, total)
+    total_2 = head_product_3 * head_beta - product_4 + head_product_3 * difference_3
+    total_2 = total_2 + difference_4 * head_beta + difference_4 * difference_3
+    total_2 = _select(product_4 * 2.0**-60 == 0, 0, total_2) * alpha_squared
+    total_3 = head_product_4 * head - product_5 + head_product_4 * difference
+    total_3 = total_3 + difference_2 * head + difference_2 * difference
+    total_3 = _select(product_5 * 2.0**-60 == 0, 0, total_3) + total_2 + total * product_4
+    branch = _select(total_3.abs() < torch.inf, total_3, 0)
+    total_4 = product_5 + branch
+    product_6 = beta * clamped
+    is_equal = product_6 == 0
+    head_clamped = _head(clamped)
+    difference_6 = clamped - head_clamped
+    total_5 = head_beta * head_clamped - product_6 + head_beta * difference_6
+    total_5 = total_5 + difference_3 * head_clamped + difference_3 * difference_6
+    total_5 = _select(product_6 * 2.0**-60 == 0, 0, total_5)
+    branch_2 = _select(total_5.abs() < torch.inf, total_5, 0)
+    differs = product_6 != 0
+    outside = is_equal & (branch_2 < 0) | differs & (product_6 < 0)
+    negated = -product_6.abs()
+    is_less = negated.abs() < 0.5
+    expm1_negated = _expm1(negated)
+    total_6 = expm1_negated + 1
+    t = _select(is_less, total_6, negated.exp())
+    branch_3 = _select(outside, t, 1)
+    branch_3_squared = branch_3.square()
+    head_branch_3 = _head(branch_3)
+    difference_7 = branch_3 - head_branch_3
+    branch_4 = _select(is_less, expm1_negated - (total_6 - 1), 0)
+    difference_8 = head_branch_3 * head_branch_3 - branch_3_squared
+    difference_8 = difference_8 + head_branch_3 * difference_7 + difference_7 * head_branch_3
+    difference_8 = difference_8 + difference_7 * difference_7
+    difference_8 = _select(branch_3_squared * 2.0**-60 == 0, 0, difference_8)
+    difference_8 = difference_8 + _select(outside, branch_4, 0) * branch_3 * 2
+    branch_5 = _select(difference_8.abs() < torch.inf, difference_8, 0)
+    total_7 = branch_3_squared + branch_5
+    product_7 = total_4 * total_7
+    product_8 = clamped * beta
+    total_8 = product_8 + 2
+    difference_9 = total_8 - product_8
+    total_9 = head_clamped * head_beta - product_8 + head_clamped * difference_3
+    total_9 = total_9 + difference_6 * head_beta + difference_6 * difference_3
+    total_9 = _select(product_8 * 2.0**-60 == 0, 0, total_9)
+    total_9 = product_8 - (total_8 - difference_9) + (2 - difference_9) + total_9
+    branch_6 = _select(total_9.abs() < torch.inf, total_9, 0)
+    total_10 = total_8 + branch_6
+    minus_total_10 = -total_10
+    negated_2 = -(branch_6 - (total_10 - total_8))
+    branch_7 = _select(negated_2.abs() < torch.inf, negated_2, 0)
+    total_11 = minus_total_10 + branch_7
+    branch_8 = _select(outside, 1, t)
+    branch_8_squared = branch_8.square()
+    head_branch_8 = _head(branch_8)
+    difference_10 = branch_8 - head_branch_8
+    difference_11 = head_branch_8 * head_branch_8 - branch_8_squared
+    difference_11 = difference_11 + head_branch_8 * difference_10
+    difference_11 = difference_11 + difference_10 * head_branch_8
+    difference_11 = difference_11 + difference_10 * difference_10
+    difference_11 = _select(branch_8_squared * 2.0**-60 == 0, 0, difference_11)
+    difference_11 = difference_11 + _select(outside, 0, branch_4) * branch_8 * 2
+    branch_9 = _select(difference_11.abs() < torch.inf, difference_11, 0)
+    total_12 = branch_8_squared + branch_9
+    product_9 = total_11 * total_12
+    total_13 = product_7 + product_9
+    difference_12 = total_13 - product_7
+    head_total_4 = _head(total_4)
+    head_total_7 = _head(total_7)
+    difference_13 = total_7 - head_total_7
+    difference_14 = total_4 - head_total_4
+    negated_3 = -(total_5 * torch.where(product_6.isnan(), product_6, product_6.sign()))
+    head_total_11 = _head(total_11)
     head_total_12 = _head(total_12)
-    difference_6 = total_12 - head_total_12
-    difference_7 = total_6 - head_total_6
-    total_13 = head_total_6 * head_total_12 - product_8 + head_total_6 * difference_6
-    total_13 = total_13 + difference_7 * head_total_12 + difference_7 * difference_6
-    total_13 = _select(product_8 * 2.0**-60 == 0, 0, total_13)
-    total_13 = total_13 + (branch_5 - (total_6 - product_4)) * total_12
-    total_13 = total_13 + (branch_12 - (total_12 - branch_10)) * total_6
-    branch_13 = _select(total_13.abs() < torch.inf, total_13, 0)
-    total_14 = product_8 + branch_13
-    total_15 = product_3 + 2
-    difference_8 = total_15 - product_3
-    head_larger = _head(larger)
-    difference_9 = larger - head_larger
-    total_16 = head_beta * head_larger - product_3 + head_beta * difference_9
-    total_16 = total_16 + difference * head_larger + difference * difference_9
-    total_16 = _select(product_3 * 2.0**-60 == 0, 0, total_16)
-    total_17 = product_3 - (total_15 - difference_8) + (2 - difference_8) + total_16
-    branch_14 = _select(total_17.abs() < torch.inf, total_17, 0)
-    total_18 = total_15 + branch_14
-    product_9 = product_6 * alpha_squared
-    head_product_6 = _head(product_6)
-    head = _head(alpha_squared)
-    difference_10 = alpha_squared - head
-    difference_11 = product_6 - head_product_6
-    head_product_5 = _head(product_5)
-    difference_12 = product_5 - head_product_5
-    total_19 = head_product_5 * head_larger - product_6 + head_product_5 * difference_9
-    total_19 = total_19 + difference_12 * head_larger + difference_12 * difference_9
-    total_19 = _select(product_6 * 2.0**-60 == 0, 0, total_19)
-    total_20 = head_product_6 * head - product_9 + head_product_6 * difference_10
-    total_20 = total_20 + difference_11 * head + difference_11 * difference_10
-    total_20 = _select(product_9 * 2.0**-60 == 0, 0, total_20) + total_19 * alpha_squared
-    total_20 = total_20 + total_7 * product_6
-    branch_15 = _select(total_20.abs() < torch.inf, total_20, 0)
-    total_21 = product_9 + branch_15
-    product_10 = total_21 * total_10
-    minus_product_10 = -product_10
-    total_22 = total_18 + minus_product_10
-    difference_13 = total_22 - total_18
-    head_total_21 = _head(total_21)
-    head_total_10 = _head(total_10)
-    difference_14 = total_10 - head_total_10
-    difference_15 = total_21 - head_total_21
-    difference_16 = branch_9 - (total_10 - branch_7)
-    total_23 = head_total_21 * head_total_10 - product_10 + head_total_21 * difference_14
-    total_23 = total_23 + difference_15 * head_total_10 + difference_15 * difference_14
-    total_23 = _select(product_10 * 2.0**-60 == 0, 0, total_23)
-    total_23 = total_23 + (branch_15 - (total_21 - product_9)) * total_10
-    total_23 = -(total_23 + difference_16 * total_21 + total_19 * product_10)
-    total_24 = total_18 - (total_22 - difference_13) + (minus_product_10 - difference_13)
-    total_24 = total_24 + (branch_14 - (total_18 - total_15)) + total_23
-    branch_16 = _select(total_24.abs() < torch.inf, total_24, 0)
-    total_25 = total_22 + branch_16
-    difference_17 = branch_16 - (total_25 - total_22)
-    branch_17 = _select(difference_17.abs() < torch.inf, difference_17, 0)
-    total_26 = total_25 + branch_17
-    product_11 = total_14 * total_26
-    head_total_14 = _head(total_14)
-    head_total_26 = _head(total_26)
-    difference_18 = total_26 - head_total_26
-    difference_19 = total_14 - head_total_14
-    total_27 = head_total_14 * head_total_26 - product_11 + head_total_14 * difference_18
-    total_27 = total_27 + difference_19 * head_total_26 + difference_19 * difference_18
-    total_27 = _select(product_11 * 2.0**-60 == 0, 0, total_27)
-    total_27 = total_27 + (branch_13 - (total_14 - product_8)) * total_26
-    total_27 = total_27 + (branch_17 - (total_26 - total_25)) * total_14
-    total_28 = product_11 + _select(total_27.abs() < torch.inf, total_27, 0)
-    head_total_8 = _head(total_8)
-    difference_20 = total_8 - head_total_8
-    total_29 = head_total_8 * head_total_10 - product_7 + head_total_8 * difference_14
-    total_29 = total_29 + difference_20 * head_total_10 + difference_20 * difference_14
-    total_29 = _select(product_7 * 2.0**-60 == 0, 0, total_29)
-    total_29 = total_29 + (branch_6 - (total_8 - alpha_squared)) * total_10
-    total_29 = -(total_29 + difference_16 * total_8) + total_19 * minus_product_7
-    total_29 = total_16 + total_29
-    product_12 = total_28 * total_29
-    product_13 = _MINUS_2_OVER_SQRT_PI * alpha
-    product_14 = product_13 * beta
-    head_product_13 = _head(product_13)
-    difference_21 = product_13 - head_product_13
-    product_15 = _COEFFICIENT_3 * alpha
+    difference_15 = total_12 - head_total_12
+    difference_16 = total_11 - head_total_11
+    total_14 = head_total_11 * head_total_12 - product_9 + head_total_11 * difference_15
+    total_14 = total_14 + difference_16 * head_total_12 + difference_16 * difference_15
+    total_14 = _select(product_9 * 2.0**-60 == 0, 0, total_14)
+    total_14 = total_14 + (branch_7 - (total_11 - minus_total_10)) * total_12
+    total_14 = total_14 + (branch_9 - (total_12 - branch_8_squared)) * total_11
+    total_14 = total_14 + _select(outside, 0, negated_3) * 2 * product_9
+    total_15 = head_total_4 * head_total_7 - product_7 + head_total_4 * difference_13
+    total_15 = total_15 + difference_14 * head_total_7 + difference_14 * difference_13
+    total_15 = _select(product_7 * 2.0**-60 == 0, 0, total_15)
+    total_15 = total_15 + (branch - (total_4 - product_5)) * total_7
+    total_15 = total_15 + (branch_5 - (total_7 - branch_3_squared)) * total_4
+    total_15 = total_15 + _select(outside, negated_3, 0) * 2 * product_7
+    total_16 = product_7 - (total_13 - difference_12) + (product_9 - difference_12)
+    total_16 = total_16 + total_15 + total_14
+    branch_10 = _select(total_16.abs() < torch.inf, total_16, 0)
+    total_17 = total_13 + branch_10
+    product_10 = product_2 * total_17
+    head_product_2 = _head(product_2)
+    head_total_17 = _head(total_17)
+    difference_17 = total_17 - head_total_17
+    difference_18 = product_2 - head_product_2
+    head_product = _head(product)
+    difference_19 = product - head_product
+    product_11 = _COEFFICIENT_3 * alpha
     head_2 = _head(x.new_full((), _COEFFICIENT_3))
-    difference_22 = _COEFFICIENT_3 - head_2
-    total_30 = head_product_13 * head_beta - product_14 + head_product_13 * difference
-    total_30 = total_30 + difference_21 * head_beta + difference_21 * difference
-    total_30 = _select(product_14 * 2.0**-60 == 0, 0, total_30)
-    total_31 = head_2 * head_alpha - product_15 + head_2 * difference_5
-    total_31 = total_31 + difference_22 * head_alpha + difference_22 * difference_5
-    total_31 = _select(product_15 * 2.0**-60 == 0, 0, total_31) + _COEFFICIENT_4 * alpha
-    total_30 = total_30 + (product_15 - product_13 + total_31) * beta
-    clamped = x.clamp(-(2.0**40), 2.0**40)
-    product_16 = beta * clamped
-    is_negative = product_16 < 0
-    t = torch.exp(0.5 * -product_16.abs()).square()
-    e = torch.exp(0.5 * (2 * product_16))
-    difference_23 = product_16.clamp(max=0) - total_8 * e * e - 3 * (-product_16).clamp(max=0)
-    difference_23 = torch.exp(0.5 * difference_23)
-    product_17 = 2 * clamped * beta * total_8 * _select(is_negative, t, 1).square()
-    product_17 = product_17 + -(clamped * beta + 2) * _select(is_negative, 1, t).square()
-    product_17 = (product_14 + _select(total_30.abs() < torch.inf, total_30, 0)) * product_17
-    product_17 = product_17 * difference_23 * difference_23
-    product_18 = total_28 * (_select(total_29.abs() < torch.inf, total_29, 0) + 1)
-    total_32 = total_28 + _select(product_12.abs() < torch.inf, product_12, 0)
-    product_18 = _select(total_28.abs() < 2.0**-60, product_18, total_32)
-    return _select(x.abs() < 2, product_18, product_17)
+    difference_20 = _COEFFICIENT_3 - head_2
+    total_18 = head_product_2 * head_total_17 - product_10 + head_product_2 * difference_17
+    total_18 = total_18 + difference_18 * head_total_17 + difference_18 * difference_17
+    total_18 = _select(product_10 * 2.0**-60 == 0, 0, total_18)
+    total_19 = head_product * head_beta - product_2 + head_product * difference_3
+    total_19 = total_19 + difference_19 * head_beta + difference_19 * difference_3
+    total_19 = _select(product_2 * 2.0**-60 == 0, 0, total_19)
+    total_20 = head_2 * head_alpha - product_11 + head_2 * difference_5
+    total_20 = total_20 + difference_20 * head_alpha + difference_20 * difference_5
+    total_20 = _select(product_11 * 2.0**-60 == 0, 0, total_20) + _COEFFICIENT_4 * alpha
+    total_18 = total_18 + (total_19 + (product_11 - product + total_20) * beta) * total_17
+    total_18 = total_18 + (branch_10 - (total_17 - total_13)) * product_2
+    branch_11 = _select(total_18.abs() < torch.inf, total_18, 0)
+    total_21 = product_10 + branch_11
+    smaller = product_6.clamp(max=0)
+    branch_12 = _select(total.abs() < torch.inf, total, 0)
+    total_22 = alpha_squared + branch_12
+    product_12 = 2 * product_6
+    abs_product_12 = product_12.abs()
+    product_13 = total_5 * 2
+    product_14 = product_13 * torch.where(product_12.isnan(), product_12, product_12.sign())
+    is_far = _select(product_14.abs() < torch.inf, product_14, 0)
+    is_far = (abs_product_12 == 64) & (is_far > 0)
+    is_far = is_far | (abs_product_12 != 64) & (abs_product_12 > 64)
+    branch_13 = _select(is_far, 0.5 * product_12, product_12)
+    abs_branch_13 = branch_13.abs()
+    is_less_2 = abs_branch_13 < 0.25
+    total_23 = branch_13 + 1
+    difference_21 = total_23 - branch_13
+    product_15 = ((_1_OVER_15 * branch_13 + _1_OVER_14) * branch_13 + _1_OVER_13) * branch_13
+    product_15 = ((product_15 + _1_OVER_12) * branch_13 + _1_OVER_11) * branch_13
+    product_15 = ((product_15 + _1_OVER_10) * branch_13 + _1_OVER_9) * branch_13 + _1_OVER_8
+    product_15 = ((product_15 * branch_13 + _1_OVER_7) * branch_13 + _1_OVER_6) * branch_13
+    product_15 = ((product_15 + _1_OVER_5) * branch_13 + _1_OVER_4) * branch_13 + _1_OVER_3
+    product_15 = branch_13.square() * (product_15 * branch_13 + _1_OVER_2)
+    product_15 = branch_13 - (total_23 - difference_21) + (1 - difference_21) + product_15
+    branch_14 = _select(product_15.abs() < torch.inf, product_15, 0)
+    total_24 = total_23 + branch_14
+    exp_branch_13 = branch_13.exp()
+    part_of_t = _select(is_less_2, total_24, exp_branch_13)
+    branch_15 = _select(is_less_2, branch_14 - (total_24 - total_23), 0)
+    branch_16 = _select(branch_15.abs() < torch.inf, branch_15, 0)
+    total_25 = part_of_t + branch_16
+    product_16 = total_22 * total_25
+    head_total_22 = _head(total_22)
+    head_total_25 = _head(total_25)
+    difference_22 = total_25 - head_total_25
+    difference_23 = total_22 - head_total_22
+    total_26 = head_total_22 * head_total_25 - product_16 + head_total_22 * difference_22
+    total_26 = total_26 + difference_23 * head_total_25 + difference_23 * difference_22
+    total_26 = _select(product_16 * 2.0**-60 == 0, 0, total_26)
+    total_26 = total_26 + (branch_12 - (total_22 - alpha_squared)) * total_25
+    total_26 = total_26 + (branch_16 - (total_25 - part_of_t)) * total_22
+    branch_17 = _select(total_26.abs() < torch.inf, total_26, 0)
+    total_27 = product_16 + branch_17
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_18 = _select(is_far, branch_15, 0)
+    branch_19 = _select(branch_18.abs() < torch.inf, branch_18, 0)
+    total_28 = rest_of_t + branch_19
+    product_17 = total_27 * total_28
+    minus_product_17 = -product_17
+    total_29 = smaller + minus_product_17
+    difference_24 = total_29 - smaller
+    head_total_27 = _head(total_27)
+    head_total_28 = _head(total_28)
+    difference_25 = total_28 - head_total_28
+    difference_26 = total_27 - head_total_27
+    binade = _binade(exp_branch_13 * _4_OVER_3)
+    inside = (binade > 0) & (binade < torch.inf)
+    branch_20 = _select(inside, binade, 1)
+    ratio = exp_branch_13 / branch_20
+    floor = torch.floor(branch_20.log() * _1_OVER_LOG_2 + 0.5)
+    difference_27 = branch_13 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_30 = difference_27 + negated_4
+    difference_28 = total_30 - difference_27
+    total_31 = difference_27 - (total_30 - difference_28) + (negated_4 - difference_28)
+    total_31 = total_31 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_21 = _select(total_31.abs() < torch.inf, total_31, 0)
+    total_32 = total_30 + branch_21
+    numerator = ((_1_OVER_15 * total_32 + _1_OVER_14) * total_32 + _1_OVER_13) * total_32
+    numerator = ((numerator + _1_OVER_12) * total_32 + _1_OVER_11) * total_32 + _1_OVER_10
+    numerator = ((numerator * total_32 + _1_OVER_9) * total_32 + _1_OVER_8) * total_32
+    numerator = ((numerator + _1_OVER_7) * total_32 + _1_OVER_6) * total_32 + _1_OVER_5
+    numerator = ((numerator * total_32 + _1_OVER_4) * total_32 + _1_OVER_3) * total_32
+    numerator = total_32.square() * (numerator + _1_OVER_2)
+    numerator = 1 - ratio + total_32 + (numerator + (branch_21 - (total_32 - total_30)))
+    numerator = _select(inside & (abs_branch_13 >= 0.25), numerator / ratio, 0)
+    numerator = numerator + _select(is_far, product_13 * 0.5, product_13)
+    branch_22 = _select(is_equal & (branch_2 <= 0) | differs & (product_6 <= 0), total_5, 0)
+    total_33 = head_total_27 * head_total_28 - product_17 + head_total_27 * difference_25
+    total_33 = total_33 + difference_26 * head_total_28 + difference_26 * difference_25
+    total_33 = _select(product_17 * 2.0**-60 == 0, 0, total_33)
+    total_33 = total_33 + (branch_17 - (total_27 - product_16)) * total_28
+    total_33 = -(total_33 + (branch_19 - (total_28 - rest_of_t)) * total_27)
+    total_33 = total_33 + (numerator + _select(is_far, numerator, 0)) * minus_product_17
+    total_34 = smaller - (total_29 - difference_24) + (minus_product_17 - difference_24)
+    total_34 = total_34 + branch_22 + total_33
+    branch_23 = _select(total_34.abs() < torch.inf, total_34, 0)
+    total_35 = total_29 + branch_23
+    minus_product_6 = -product_6
+    smaller_2 = minus_product_6.clamp(max=0)
+    product_18 = 3 * smaller_2
+    minus_product_18 = -product_18
+    total_36 = total_35 + minus_product_18
+    difference_29 = total_36 - total_35
+    head_smaller_2 = _head(smaller_2)
+    minus_total_5 = -total_5
+    total_37 = total_35 - (total_36 - difference_29) + (minus_product_18 - difference_29)
+    total_37 = total_37 + (branch_23 - (total_35 - total_29))
+    total_38 = 3 * head_smaller_2 - product_18 + 3 * (smaller_2 - head_smaller_2)
+    total_38 = _select(product_18 * 2.0**-60 == 0, 0, total_38)
+    branch_24 = _select(minus_total_5.abs() < torch.inf, minus_total_5, 0)
+    branch_24 = (minus_product_6 == 0) & (branch_24 <= 0)
+    branch_24 = branch_24 | (minus_product_6 != 0) & (minus_product_6 <= 0)
+    total_37 = total_37 - (total_38 + _select(branch_24, minus_total_5, 0) * 3)
+    branch_25 = _select(total_37.abs() < torch.inf, total_37, 0)
+    total_39 = total_36 + branch_25
+    abs_total_39 = total_39.abs()
+    difference_30 = branch_25 - (total_39 - total_36)
+    product_19 = difference_30 * torch.where(total_39.isnan(), total_39, total_39.sign())
+    is_far_2 = _select(product_19.abs() < torch.inf, product_19, 0)
+    is_far_2 = (abs_total_39 == 64) & (is_far_2 > 0)
+    is_far_3 = is_far_2 | (abs_total_39 != 64) & (abs_total_39 > 64)
+    branch_26 = _select(is_far_3, 0.5 * total_39, total_39)
+    is_less_3 = branch_26.abs() < 0.5
+    expm1_branch_26 = _expm1(branch_26)
+    total_40 = expm1_branch_26 + 1
+    part_of_t_2 = _select(is_less_3, total_40, branch_26.exp())
+    branch_27 = _select(is_less_3, expm1_branch_26 - (total_40 - 1), 0)
+    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
+    total_41 = part_of_t_2 + branch_28
+    product_20 = total_21 * total_41
+    head_total_21 = _head(total_21)
+    head_total_41 = _head(total_41)
+    difference_31 = total_41 - head_total_41
+    difference_32 = total_21 - head_total_21
+    total_42 = head_total_21 * head_total_41 - product_20 + head_total_21 * difference_31
+    total_42 = total_42 + difference_32 * head_total_41 + difference_32 * difference_31
+    total_42 = _select(product_20 * 2.0**-60 == 0, 0, total_42)
+    total_42 = total_42 + (branch_11 - (total_21 - product_10)) * total_41
+    total_42 = total_42 + (branch_28 - (total_41 - part_of_t_2)) * total_21
+    branch_29 = _select(total_42.abs() < torch.inf, total_42, 0)
+    total_43 = product_20 + branch_29
+    rest_of_t_2 = _select(is_far_3, part_of_t_2, 1)
+    branch_30 = _select(is_far_3, branch_27, 0)
+    branch_31 = _select(branch_30.abs() < torch.inf, branch_30, 0)
+    total_44 = rest_of_t_2 + branch_31
+    product_21 = total_43 * total_44
+    head_total_43 = _head(total_43)
+    head_total_44 = _head(total_44)
+    difference_33 = total_44 - head_total_44
+    difference_34 = total_43 - head_total_43
+    total_45 = head_total_43 * head_total_44 - product_21 + head_total_43 * difference_33
+    total_45 = total_45 + difference_34 * head_total_44 + difference_34 * difference_33
+    total_45 = _select(product_21 * 2.0**-60 == 0, 0, total_45)
+    total_45 = total_45 + (branch_29 - (total_43 - product_20)) * total_44
+    total_45 = total_45 + (branch_31 - (total_44 - rest_of_t_2)) * total_43
+    total_46 = product_21 + _select(total_45.abs() < torch.inf, total_45, 0)
+    branch_32 = _select(is_far_3, difference_30 * 0.5, difference_30)
+    total_47 = branch_32 + _select(is_far_3, branch_32, 0)
+    product_22 = total_46 * total_47
+    product_23 = total_46 * (_select(total_47.abs() < torch.inf, total_47, 0) + 1)
+    total_48 = total_46 + _select(product_22.abs() < torch.inf, product_22, 0)
+    return _select(total_46.abs() < 2.0**-60, product_23, total_48)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1068,205 +1167,382 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta.
 
-    Rewritten, factored, number last for |x| < 2, else one fraction, scaled, halved in the tail,
-    clamped both sides, compensated in part.
+    Expanded, powers scaled, halved in the tail, clamped both sides for |x| < 4, else one fraction,
+    scaled, halved, linear next to 0, clamped both sides, compensated in part.
     """
-    difference = alpha - 0.75
-    product = difference * 4
-    total = product + 3
-    difference_2 = total - product
-    total_2 = product - (total - difference_2) + (3 - difference_2)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
-    total_3 = total + branch
-    product_2 = x * total_3
-    head_x = _head(x)
-    head_total_3 = _head(total_3)
-    difference_3 = total_3 - head_total_3
-    difference_4 = x - head_x
-    difference_5 = branch - (total_3 - total)
-    total_4 = head_x * head_total_3 - product_2 + head_x * difference_3
-    total_4 = total_4 + difference_4 * head_total_3 + difference_4 * difference_3
-    total_4 = _select(product_2 * 2.0**-60 == 0, 0, total_4) + difference_5 * x
-    branch_2 = _select(total_4.abs() < torch.inf, total_4, 0)
-    total_5 = product_2 + branch_2
-    product_3 = beta * x
-    is_less = product_3.abs() < 0.5
-    expm1_product_3 = _expm1(product_3)
-    total_6 = expm1_product_3 + 1
-    branch_3 = _select(is_less, total_6, product_3.exp())
-    branch_4 = _select(is_less, expm1_product_3 - (total_6 - 1), 0)
-    branch_5 = _select(branch_4.abs() < torch.inf, branch_4, 0)
-    total_7 = branch_3 + branch_5
-    product_4 = total_5 * total_7
-    head_total_5 = _head(total_5)
-    head_total_7 = _head(total_7)
-    difference_6 = total_7 - head_total_7
-    difference_7 = total_5 - head_total_5
-    total_8 = head_total_5 * head_total_7 - product_4 + head_total_5 * difference_6
-    total_8 = total_8 + difference_7 * head_total_7 + difference_7 * difference_6
-    total_8 = _select(product_4 * 2.0**-60 == 0, 0, total_8)
-    total_8 = total_8 + (branch_2 - (total_5 - product_2)) * total_7
-    total_8 = total_8 + (branch_5 - (total_7 - branch_3)) * total_5
-    branch_6 = _select(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = product_4 + branch_6
-    total_10 = difference + 0.75
-    difference_8 = total_10 - difference
-    total_11 = difference - (total_10 - difference_8) + (0.75 - difference_8)
-    branch_7 = _select(total_11.abs() < torch.inf, total_11, 0)
-    total_12 = total_10 + branch_7
-    total_12_squared = total_12.square()
-    head_total_12 = _head(total_12)
-    difference_9 = total_12 - head_total_12
-    product_5 = (branch_7 - (total_12 - total_10)) * total_12 * 2
-    difference_10 = head_total_12 * head_total_12 - total_12_squared
-    difference_10 = difference_10 + head_total_12 * difference_9 + difference_9 * head_total_12
-    difference_10 = difference_10 + difference_9 * difference_9
-    difference_10 = _select(total_12_squared * 2.0**-60 == 0, 0, difference_10) + product_5
-    branch_8 = _select(difference_10.abs() < torch.inf, difference_10, 0)
-    total_13 = total_12_squared + branch_8
-    product_6 = product_3 * 2
-    is_less_2 = product_6.abs() < 0.5
-    expm1_product_6 = _expm1(product_6)
-    total_14 = expm1_product_6 + 1
-    branch_9 = _select(is_less_2, total_14, product_6.exp())
-    branch_10 = _select(is_less_2, expm1_product_6 - (total_14 - 1), 0)
-    branch_11 = _select(branch_10.abs() < torch.inf, branch_10, 0)
-    total_15 = branch_9 + branch_11
-    product_7 = total_13 * total_15
-    minus_product_7 = -product_7
-    is_less_3 = minus_product_7.abs() < 0.5
-    growth = _expm1(minus_product_7)
-    total_16 = growth + 1
-    branch_12 = _select(is_less_3, total_16, minus_product_7.exp())
-    branch_13 = _select(is_less_3, growth - (total_16 - 1), 0)
-    branch_14 = _select(branch_13.abs() < torch.inf, branch_13, 0)
-    total_17 = branch_12 + branch_14
-    product_8 = total_9 * total_17
-    head_total_9 = _head(total_9)
-    head_total_17 = _head(total_17)
-    difference_11 = total_17 - head_total_17
-    difference_12 = total_9 - head_total_9
-    total_18 = head_total_9 * head_total_17 - product_8 + head_total_9 * difference_11
-    total_18 = total_18 + difference_12 * head_total_17 + difference_12 * difference_11
-    total_18 = _select(product_8 * 2.0**-60 == 0, 0, total_18)
-    total_18 = total_18 + (branch_6 - (total_9 - product_4)) * total_17
-    total_18 = total_18 + (branch_14 - (total_17 - branch_12)) * total_9
-    branch_15 = _select(total_18.abs() < torch.inf, total_18, 0)
-    total_19 = product_8 + branch_15
-    product_9 = product_3 * 8
-    total_20 = product_9 + 16
-    difference_13 = total_20 - product_9
-    head_beta = _head(beta)
-    difference_14 = beta - head_beta
-    total_21 = head_beta * head_x - product_3 + head_beta * difference_4
-    total_21 = total_21 + difference_14 * head_x + difference_14 * difference_4
-    total_21 = _select(product_3 * 2.0**-60 == 0, 0, total_21)
-    total_22 = product_9 - (total_20 - difference_13) + (16 - difference_13) + total_21 * 8
-    branch_16 = _select(total_22.abs() < torch.inf, total_22, 0)
-    total_23 = total_20 + branch_16
-    total_3_squared = total_3.square()
-    product_10 = product_3 * total_3_squared
-    head_product_3 = _head(product_3)
-    head = _head(total_3_squared)
-    difference_15 = total_3_squared - head
-    difference_16 = product_3 - head_product_3
-    total_24 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_3
-    total_24 = total_24 + difference_3 * head_total_3 + difference_3 * difference_3
-    total_24 = _select(total_3_squared * 2.0**-60 == 0, 0, total_24)
-    total_24 = (total_24 + difference_5 * total_3 * 2) * product_3
-    total_25 = head_product_3 * head - product_10 + head_product_3 * difference_15
-    total_25 = total_25 + difference_16 * head + difference_16 * difference_15
-    total_25 = _select(product_10 * 2.0**-60 == 0, 0, total_25)
-    total_25 = total_25 + total_21 * total_3_squared + total_24
-    branch_17 = _select(total_25.abs() < torch.inf, total_25, 0)
-    total_26 = product_10 + branch_17
-    product_11 = total_26 * total_15
-    minus_product_11 = -product_11
-    total_27 = total_23 + minus_product_11
-    difference_17 = total_27 - total_23
-    head_total_26 = _head(total_26)
-    head_total_15 = _head(total_15)
-    difference_18 = total_15 - head_total_15
-    difference_19 = total_26 - head_total_26
-    difference_20 = branch_11 - (total_15 - branch_9)
-    product_12 = total_21 * 2
-    total_28 = head_total_26 * head_total_15 - product_11 + head_total_26 * difference_18
-    total_28 = total_28 + difference_19 * head_total_15 + difference_19 * difference_18
-    total_28 = _select(product_11 * 2.0**-60 == 0, 0, total_28)
-    total_28 = total_28 + (branch_17 - (total_26 - product_10)) * total_15
-    total_28 = -(total_28 + difference_20 * total_26 + product_12 * product_11)
-    total_29 = total_23 - (total_27 - difference_17) + (minus_product_11 - difference_17)
-    total_29 = total_29 + (branch_16 - (total_23 - total_20)) + total_28
-    branch_18 = _select(total_29.abs() < torch.inf, total_29, 0)
-    total_30 = total_27 + branch_18
-    difference_21 = branch_18 - (total_30 - total_27)
-    branch_19 = _select(difference_21.abs() < torch.inf, difference_21, 0)
-    total_31 = total_30 + branch_19
-    product_13 = total_19 * total_31
-    head_total_19 = _head(total_19)
-    head_total_31 = _head(total_31)
-    difference_22 = total_31 - head_total_31
-    difference_23 = total_19 - head_total_19
-    total_32 = head_total_19 * head_total_31 - product_13 + head_total_19 * difference_22
-    total_32 = total_32 + difference_23 * head_total_31 + difference_23 * difference_22
-    total_32 = _select(product_13 * 2.0**-60 == 0, 0, total_32)
-    total_32 = total_32 + (branch_15 - (total_19 - product_8)) * total_31
-    total_32 = total_32 + (branch_19 - (total_31 - total_30)) * total_19
-    branch_20 = _select(total_32.abs() < torch.inf, total_32, 0)
-    total_33 = product_13 + branch_20
-    product_14 = total_33 * _1_OVER_16_SQRT_PI
-    product_15 = total_33 * _COEFFICIENT_7
-    head_total_33 = _head(total_33)
-    head_2 = _head(x.new_full((), _COEFFICIENT_7))
-    difference_24 = _COEFFICIENT_7 - head_2
-    difference_25 = total_33 - head_total_33
-    total_34 = head_total_33 * head_2 - product_15 + head_total_33 * difference_24
-    total_34 = total_34 + difference_25 * head_2 + difference_25 * difference_24
-    total_34 = _select(product_15 * 2.0**-60 == 0, 0, total_34)
-    total_34 = total_34 + (branch_20 - (total_33 - product_13)) * _COEFFICIENT_7
-    total_34 = product_15 - product_14 + (total_34 + _COEFFICIENT_8 * total_33)
-    total_35 = product_14 + _select(total_34.abs() < torch.inf, total_34, 0)
-    head_total_13 = _head(total_13)
-    difference_26 = total_13 - head_total_13
-    total_36 = head_total_13 * head_total_15 - product_7 + head_total_13 * difference_18
-    total_36 = total_36 + difference_26 * head_total_15 + difference_26 * difference_18
-    total_36 = _select(product_7 * 2.0**-60 == 0, 0, total_36)
-    total_36 = total_36 + (branch_8 - (total_13 - total_12_squared)) * total_15
-    total_36 = -(total_36 + difference_20 * total_13) + product_12 * minus_product_7
-    total_36 = total_21 + total_36
-    product_16 = total_35 * total_36
+    is_less = x.abs() < 4
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    product_17 = _MINUS_2_OVER_SQRT_PI * clamped
-    product_18 = _COEFFICIENT_3 * clamped
-    head_3 = _head(x.new_full((), _COEFFICIENT_3))
-    head_clamped = _head(clamped)
-    difference_27 = clamped - head_clamped
-    difference_28 = _COEFFICIENT_3 - head_3
-    total_37 = head_3 * head_clamped - product_18 + head_3 * difference_27
-    total_37 = total_37 + difference_28 * head_clamped + difference_28 * difference_27
-    total_37 = _select(product_18 * 2.0**-60 == 0, 0, total_37) + _COEFFICIENT_4 * clamped
-    total_37 = product_18 - product_17 + total_37
+    held = clamped.clamp(-1, 1)
+    held_squared = held.square()
+    difference = beta - 0.75
+    smaller = (-clamped).clamp(max=0)
+    e = torch.exp(1.5 * smaller)
+    product = _2_OVER_SQRT_PI * alpha * held_squared * difference * e
+    product_2 = difference * clamped
+    is_negative = product_2 < 0
+    negated = -product_2.abs()
+    is_less_2 = negated.abs() < 0.5
+    expm1_negated = _expm1(negated)
+    total = expm1_negated + 1
+    t = _select(is_less_2, total, negated.exp())
+    branch = _select(is_negative, 1, t)
+    branch_squared = branch.square()
+    product_3 = product * branch_squared
+    product_4 = _3_OVER_2_SQRT_PI * alpha
+    product_5 = product_4 * held_squared
+    product_6 = product_5 * e
+    product_7 = product_6 * branch_squared
+    total_2 = product_3 + product_7
+    difference_2 = total_2 - product_3
+    head_product = _head(product)
+    head = _head(branch_squared)
+    difference_3 = branch_squared - head
+    difference_4 = product - head_product
+    head_branch = _head(branch)
+    difference_5 = branch - head_branch
+    branch_2 = _select(is_less_2, expm1_negated - (total - 1), 0)
+    total_3 = head_branch * head_branch - branch_squared + head_branch * difference_5
+    total_3 = total_3 + difference_5 * head_branch + difference_5 * difference_5
+    total_3 = _select(branch_squared * 2.0**-60 == 0, 0, total_3)
+    total_3 = total_3 + _select(is_negative, 0, branch_2) * branch * 2
+    head_product_6 = _head(product_6)
+    difference_6 = product_6 - head_product_6
+    head_product_5 = _head(product_5)
+    head_e = _head(e)
+    difference_7 = e - head_e
+    difference_8 = product_5 - head_product_5
+    head_product_4 = _head(product_4)
+    head_held_squared = _head(held_squared)
+    difference_9 = held_squared - head_held_squared
+    difference_10 = product_4 - head_product_4
+    product_8 = _COEFFICIENT_7 * alpha
+    head_2 = _head(x.new_full((), _COEFFICIENT_7))
+    head_alpha = _head(alpha)
+    difference_11 = alpha - head_alpha
+    difference_12 = _COEFFICIENT_7 - head_2
+    total_4 = head_product_5 * head_e - product_6 + head_product_5 * difference_7
+    total_4 = total_4 + difference_8 * head_e + difference_8 * difference_7
+    total_4 = _select(product_6 * 2.0**-60 == 0, 0, total_4)
+    total_5 = head_product_6 * head - product_7 + head_product_6 * difference_3
+    total_5 = total_5 + difference_6 * head + difference_6 * difference_3
+    total_5 = _select(product_7 * 2.0**-60 == 0, 0, total_5)
+    total_6 = product_3 - (total_2 - difference_2) + (product_7 - difference_2)
+    total_7 = head_product * head - product_3 + head_product * difference_3
+    total_7 = total_7 + difference_4 * head + difference_4 * difference_3
+    total_7 = _select(product_3 * 2.0**-60 == 0, 0, total_7) + total_3 * product
+    total_6 = total_6 + total_7
+    total_8 = head_2 * head_alpha - product_8 + head_2 * difference_11
+    total_8 = total_8 + difference_12 * head_alpha + difference_12 * difference_11
+    total_8 = _select(product_8 * 2.0**-60 == 0, 0, total_8) + _COEFFICIENT_8 * alpha
+    total_8 = (product_8 - product_4 + total_8) * held_squared
+    difference_13 = head_product_4 * head_held_squared - product_5
+    difference_13 = difference_13 + head_product_4 * difference_9
+    difference_13 = difference_13 + difference_10 * head_held_squared
+    difference_13 = difference_13 + difference_10 * difference_9
+    difference_13 = (_select(product_5 * 2.0**-60 == 0, 0, difference_13) + total_8) * e
+    total_5 = total_5 + (total_4 + difference_13) * branch_squared + total_3 * product_6
+    total_6 = total_6 + total_5
+    branch_3 = _select(total_6.abs() < torch.inf, total_6, 0)
+    total_9 = total_2 + branch_3
+    difference_14 = branch_3 - (total_9 - total_2)
+    product_9 = _4_OVER_SQRT_PI * held
+    product_10 = product_9 * alpha
+    product_11 = product_10 * e
+    product_12 = product_11 * branch_squared
+    head_product_11 = _head(product_11)
+    difference_15 = product_11 - head_product_11
+    head_product_10 = _head(product_10)
+    difference_16 = product_10 - head_product_10
+    head_product_9 = _head(product_9)
+    difference_17 = product_9 - head_product_9
+    product_13 = _COEFFICIENT_5 * held
+    head_3 = _head(x.new_full((), _COEFFICIENT_5))
+    head_held = _head(held)
+    difference_18 = held - head_held
+    difference_19 = _COEFFICIENT_5 - head_3
+    total_10 = head_product_9 * head_alpha - product_10 + head_product_9 * difference_11
+    total_10 = total_10 + difference_17 * head_alpha + difference_17 * difference_11
+    total_10 = _select(product_10 * 2.0**-60 == 0, 0, total_10)
+    total_11 = head_product_10 * head_e - product_11 + head_product_10 * difference_7
+    total_11 = total_11 + difference_16 * head_e + difference_16 * difference_7
+    total_11 = _select(product_11 * 2.0**-60 == 0, 0, total_11)
+    total_12 = head_product_11 * head - product_12 + head_product_11 * difference_3
+    total_12 = total_12 + difference_15 * head + difference_15 * difference_3
+    total_12 = _select(product_12 * 2.0**-60 == 0, 0, total_12)
+    total_13 = head_3 * head_held - product_13 + head_3 * difference_18
+    total_13 = total_13 + difference_19 * head_held + difference_19 * difference_18
+    total_13 = _select(product_13 * 2.0**-60 == 0, 0, total_13) + _COEFFICIENT_6 * held
+    total_11 = total_11 + (total_10 + (product_13 - product_9 + total_13) * alpha) * e
+    total_12 = total_12 + total_11 * branch_squared + total_3 * product_11
+    abs_clamped = clamped.abs()
+    scale = abs_clamped.clamp(min=1)
+    inverse_scale = 1 / scale
+    product_14 = inverse_scale * scale
+    head_4 = _head(inverse_scale)
+    head_scale = _head(scale)
+    difference_20 = scale - head_scale
+    difference_21 = inverse_scale - head_4
+    numerator = head_4 * head_scale - product_14 + head_4 * difference_20
+    numerator = numerator + difference_21 * head_scale + difference_21 * difference_20
+    numerator = (1 - product_14 - _select(product_14 * 2.0**-60 == 0, 0, numerator)) / scale
     alpha_squared = alpha.square()
-    product_19 = beta * clamped
-    is_negative = product_19 < 0
-    t = torch.exp(-product_19.abs())
-    product_20 = 2 * product_19
-    is_far = product_20.abs() > 64
-    part_of_t = _select(is_far, 0.5 * product_20, product_20).exp()
+    product_15 = alpha_squared * alpha
+    smaller_2 = clamped.clamp(max=0)
+    e_2 = torch.exp(1.5 * smaller_2)
+    total_14 = t + _select(branch_2.abs() < torch.inf, branch_2, 0)
+    total_14 = _select(is_negative, total_14, 1).square()
+    product_16 = _4_OVER_SQRT_PI_2 * held_squared * product_15 * difference * e_2 * total_14
+    total_15 = total_9 + _select(difference_14.abs() < torch.inf, difference_14, 0)
+    total_16 = inverse_scale + _select(numerator.abs() < torch.inf, numerator, 0)
+    total_16 = (product_12 + _select(total_12.abs() < torch.inf, total_12, 0)) * total_16
+    total_15 = total_15 + total_16 - product_16
+    product_17 = _3_OVER_SQRT_PI * held_squared * product_15
+    product_18 = product_17 * e_2
+    product_19 = product_18 * total_14
+    minus_product_19 = -product_19
+    total_17 = total_15 + minus_product_19
+    difference_22 = total_17 - total_15
+    head_product_18 = _head(product_18)
+    head_total_14 = _head(total_14)
+    difference_23 = total_14 - head_total_14
+    difference_24 = product_18 - head_product_18
+    head_product_17 = _head(product_17)
+    head_e_2 = _head(e_2)
+    difference_25 = e_2 - head_e_2
+    difference_26 = product_17 - head_product_17
+    total_18 = total_15 - (total_17 - difference_22) + (minus_product_19 - difference_22)
+    total_19 = head_product_17 * head_e_2 - product_18 + head_product_17 * difference_25
+    total_19 = total_19 + difference_26 * head_e_2 + difference_26 * difference_25
+    total_19 = _select(product_18 * 2.0**-60 == 0, 0, total_19) * total_14
+    difference_27 = head_product_18 * head_total_14 - product_19
+    difference_27 = difference_27 + head_product_18 * difference_23
+    difference_27 = difference_27 + difference_24 * head_total_14
+    difference_27 = difference_27 + difference_24 * difference_23
+    difference_27 = -(_select(product_19 * 2.0**-60 == 0, 0, difference_27) + total_19)
+    total_18 = total_18 + difference_27
+    branch_4 = _select(total_18.abs() < torch.inf, total_18, 0)
+    total_20 = total_17 + branch_4
+    difference_28 = branch_4 - (total_20 - total_17)
+    branch_5 = _select(difference_28.abs() < torch.inf, difference_28, 0)
+    total_21 = total_20 + branch_5
+    product_20 = 0.75 * smaller_2
+    smaller_3 = product_2.clamp(max=0)
+    total_22 = product_20 + smaller_3
+    difference_29 = total_22 - product_20
+    head_smaller_2 = _head(smaller_2)
+    total_23 = 0.75 * head_smaller_2 - product_20 + 0.75 * (smaller_2 - head_smaller_2)
+    total_23 = _select(product_20 * 2.0**-60 == 0, 0, total_23)
+    total_24 = product_20 - (total_22 - difference_29) + (smaller_3 - difference_29)
+    total_24 = total_24 + total_23
+    branch_6 = _select(total_24.abs() < torch.inf, total_24, 0)
+    total_25 = total_22 + branch_6
+    product_21 = 1.5 * clamped
+    product_22 = 2 * product_2
+    total_26 = product_21 + product_22
+    difference_30 = total_26 - product_21
+    head_clamped = _head(clamped)
+    total_27 = product_21 - (total_26 - difference_30) + (product_22 - difference_30)
+    total_28 = 1.5 * head_clamped - product_21 + 1.5 * (clamped - head_clamped)
+    total_27 = total_27 + _select(product_21 * 2.0**-60 == 0, 0, total_28)
+    branch_7 = _select(total_27.abs() < torch.inf, total_27, 0)
+    total_29 = total_26 + branch_7
+    abs_total_29 = total_29.abs()
+    difference_31 = branch_7 - (total_29 - total_26)
+    product_23 = difference_31 * torch.where(total_29.isnan(), total_29, total_29.sign())
+    is_far = _select(product_23.abs() < torch.inf, product_23, 0)
+    is_far = (abs_total_29 == 64) & (is_far > 0)
+    is_far = is_far | (abs_total_29 != 64) & (abs_total_29 > 64)
+    branch_8 = _select(is_far, 0.5 * total_29, total_29)
+    is_less_3 = branch_8.abs() < 0.5
+    expm1_branch_8 = _expm1(branch_8)
+    total_30 = expm1_branch_8 + 1
+    part_of_t = _select(is_less_3, total_30, branch_8.exp())
+    branch_9 = _select(is_less_3, expm1_branch_8 - (total_30 - 1), 0)
+    branch_10 = _select(branch_9.abs() < torch.inf, branch_9, 0)
+    total_31 = part_of_t + branch_10
+    product_24 = alpha_squared * total_31
+    head_5 = _head(alpha_squared)
+    head_total_31 = _head(total_31)
+    difference_32 = total_31 - head_total_31
+    difference_33 = alpha_squared - head_5
+    total_32 = head_5 * head_total_31 - product_24 + head_5 * difference_32
+    total_32 = total_32 + difference_33 * head_total_31 + difference_33 * difference_32
+    total_32 = _select(product_24 * 2.0**-60 == 0, 0, total_32)
+    total_32 = total_32 + (branch_10 - (total_31 - part_of_t)) * alpha_squared
+    branch_11 = _select(total_32.abs() < torch.inf, total_32, 0)
+    total_33 = product_24 + branch_11
     rest_of_t = _select(is_far, part_of_t, 1)
-    total_38 = product_19.clamp(max=0) - alpha_squared * part_of_t * rest_of_t
-    total_38 = total_38 - 3 * (-product_19).clamp(max=0)
-    is_far_2 = total_38.abs() > 64
-    part_of_t_2 = _select(is_far_2, 0.5 * total_38, total_38).exp()
-    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
-    product_21 = 2 * clamped * beta * alpha_squared * _select(is_negative, t, 1).square()
-    product_21 = product_21 + -(clamped * beta + 2) * _select(is_negative, 1, t).square()
-    product_22 = (product_17 + _select(total_37.abs() < torch.inf, total_37, 0)) * alpha
-    product_22 = product_22 * product_21 * part_of_t_2 * rest_of_t_2
-    product_23 = total_35 * (_select(total_36.abs() < torch.inf, total_36, 0) + 1)
-    total_39 = total_35 + _select(product_16.abs() < torch.inf, product_16, 0)
-    product_23 = _select(total_35.abs() < 2.0**-60, product_23, total_39)
-    return _select(x.abs() < 2, product_23, product_22)
+    branch_12 = _select(is_far, branch_9, 0)
+    branch_13 = _select(branch_12.abs() < torch.inf, branch_12, 0)
+    total_34 = rest_of_t + branch_13
+    product_25 = total_33 * total_34
+    minus_product_25 = -product_25
+    total_35 = total_25 + minus_product_25
+    difference_34 = total_35 - total_25
+    head_total_33 = _head(total_33)
+    head_total_34 = _head(total_34)
+    difference_35 = total_34 - head_total_34
+    difference_36 = total_33 - head_total_33
+    branch_14 = _select(is_far, difference_31 * 0.5, difference_31)
+    total_36 = head_total_33 * head_total_34 - product_25 + head_total_33 * difference_35
+    total_36 = total_36 + difference_36 * head_total_34 + difference_36 * difference_35
+    total_36 = _select(product_25 * 2.0**-60 == 0, 0, total_36)
+    total_36 = total_36 + (branch_11 - (total_33 - product_24)) * total_34
+    total_36 = -(total_36 + (branch_13 - (total_34 - rest_of_t)) * total_33)
+    total_36 = total_36 + (branch_14 + _select(is_far, branch_14, 0)) * minus_product_25
+    total_37 = total_25 - (total_35 - difference_34) + (minus_product_25 - difference_34)
+    total_37 = total_37 + (branch_6 - (total_25 - total_22)) + total_36
+    branch_15 = _select(total_37.abs() < torch.inf, total_37, 0)
+    total_38 = total_35 + branch_15
+    product_26 = 2.25 * smaller
+    minus_product_26 = -product_26
+    total_39 = total_38 + minus_product_26
+    difference_37 = total_39 - total_38
+    head_smaller = _head(smaller)
+    total_40 = total_38 - (total_39 - difference_37) + (minus_product_26 - difference_37)
+    total_40 = total_40 + (branch_15 - (total_38 - total_35))
+    total_41 = 2.25 * head_smaller - product_26 + 2.25 * (smaller - head_smaller)
+    total_40 = total_40 - _select(product_26 * 2.0**-60 == 0, 0, total_41)
+    branch_16 = _select(total_40.abs() < torch.inf, total_40, 0)
+    total_42 = total_39 + branch_16
+    smaller_4 = (-product_2).clamp(max=0)
+    product_27 = 3 * smaller_4
+    minus_product_27 = -product_27
+    total_43 = total_42 + minus_product_27
+    difference_38 = total_43 - total_42
+    head_smaller_4 = _head(smaller_4)
+    total_44 = total_42 - (total_43 - difference_38) + (minus_product_27 - difference_38)
+    total_44 = total_44 + (branch_16 - (total_42 - total_39))
+    total_45 = 3 * head_smaller_4 - product_27 + 3 * (smaller_4 - head_smaller_4)
+    total_44 = total_44 - _select(product_27 * 2.0**-60 == 0, 0, total_45)
+    branch_17 = _select(total_44.abs() < torch.inf, total_44, 0)
+    total_46 = total_43 + branch_17
+    abs_total_46 = total_46.abs()
+    difference_39 = branch_17 - (total_46 - total_43)
+    product_28 = difference_39 * torch.where(total_46.isnan(), total_46, total_46.sign())
+    is_far_2 = _select(product_28.abs() < torch.inf, product_28, 0)
+    is_far_2 = (abs_total_46 == 64) & (is_far_2 > 0)
+    is_far_3 = is_far_2 | (abs_total_46 != 64) & (abs_total_46 > 64)
+    branch_18 = _select(is_far_3, 0.5 * total_46, total_46)
+    is_less_4 = branch_18.abs() < 0.5
+    expm1_branch_18 = _expm1(branch_18)
+    total_47 = expm1_branch_18 + 1
+    part_of_t_2 = _select(is_less_4, total_47, branch_18.exp())
+    branch_19 = _select(is_less_4, expm1_branch_18 - (total_47 - 1), 0)
+    branch_20 = _select(branch_19.abs() < torch.inf, branch_19, 0)
+    total_48 = part_of_t_2 + branch_20
+    product_29 = total_21 * total_48
+    head_total_21 = _head(total_21)
+    head_total_48 = _head(total_48)
+    difference_40 = total_48 - head_total_48
+    difference_41 = total_21 - head_total_21
+    total_49 = head_total_21 * head_total_48 - product_29 + head_total_21 * difference_40
+    total_49 = total_49 + difference_41 * head_total_48 + difference_41 * difference_40
+    total_49 = _select(product_29 * 2.0**-60 == 0, 0, total_49)
+    total_49 = total_49 + (branch_5 - (total_21 - total_20)) * total_48
+    total_49 = total_49 + (branch_20 - (total_48 - part_of_t_2)) * total_21
+    total_50 = product_29 + _select(total_49.abs() < torch.inf, total_49, 0)
+    branch_21 = _select(is_far_3, difference_39 * 0.5, difference_39)
+    total_51 = _select(branch_21.abs() < torch.inf, branch_21, 0) + 1
+    product_30 = total_50 * branch_21
+    is_gone = _select(difference_39.abs() < torch.inf, difference_39, 0)
+    is_gone = (total_46 == -800) & (is_gone < 0) | (total_46 != -800) & (total_46 < -800)
+    product_31 = total_48 * branch_21
+    rest_of_t_2 = total_48 + _select(product_31.abs() < torch.inf, product_31, 0)
+    rest_of_t_3 = _select(total_48.abs() < 2.0**-60, total_48 * total_51, rest_of_t_2)
+    rest_of_t_4 = _select(is_far_3, rest_of_t_3, 1)
+    is_less_5 = abs_clamped < 2.0**-90
+    product_32 = beta * clamped
+    is_negative_2 = product_32 < 0
+    t_2 = torch.exp(0.5 * -product_32.abs()).square()
+    product_33 = 2 * clamped * beta * alpha_squared * _select(is_negative_2, t_2, 1).square()
+    product_33 = product_33 + -(clamped * beta + 2) * _select(is_negative_2, 1, t_2).square()
+    product_33 = _MINUS_2_OVER_SQRT_PI_2 * clamped * alpha * product_33
+    smaller_5 = product_32.clamp(max=0)
+    product_34 = 0.5 * (2 * product_32)
+    is_less_6 = product_34.abs() < 0.5
+    expm1_product_34 = _expm1(product_34)
+    total_52 = expm1_product_34 + 1
+    branch_22 = _select(is_less_6, total_52, product_34.exp())
+    product_35 = alpha_squared * branch_22
+    product_36 = product_35 * branch_22
+    minus_product_36 = -product_36
+    total_53 = smaller_5 + minus_product_36
+    difference_42 = total_53 - smaller_5
+    head_product_35 = _head(product_35)
+    head_branch_22 = _head(branch_22)
+    difference_43 = branch_22 - head_branch_22
+    difference_44 = product_35 - head_product_35
+    branch_23 = _select(is_less_6, expm1_product_34 - (total_52 - 1), 0)
+    total_54 = smaller_5 - (total_53 - difference_42) + (minus_product_36 - difference_42)
+    total_55 = head_5 * head_branch_22 - product_35 + head_5 * difference_43
+    total_55 = total_55 + difference_33 * head_branch_22 + difference_33 * difference_43
+    total_55 = _select(product_35 * 2.0**-60 == 0, 0, total_55) + branch_23 * alpha_squared
+    total_55 = total_55 * branch_22
+    difference_45 = head_product_35 * head_branch_22 - product_36
+    difference_45 = difference_45 + head_product_35 * difference_43
+    difference_45 = difference_45 + difference_44 * head_branch_22
+    difference_45 = difference_45 + difference_44 * difference_43
+    difference_45 = _select(product_36 * 2.0**-60 == 0, 0, difference_45) + total_55
+    total_54 = total_54 - (difference_45 + branch_23 * product_35)
+    branch_24 = _select(total_54.abs() < torch.inf, total_54, 0)
+    total_56 = total_53 + branch_24
+    smaller_6 = (-product_32).clamp(max=0)
+    product_37 = 3 * smaller_6
+    minus_product_37 = -product_37
+    total_57 = total_56 + minus_product_37
+    difference_46 = total_57 - total_56
+    head_smaller_6 = _head(smaller_6)
+    total_58 = total_56 - (total_57 - difference_46) + (minus_product_37 - difference_46)
+    total_58 = total_58 + (branch_24 - (total_56 - total_53))
+    total_59 = 3 * head_smaller_6 - product_37 + 3 * (smaller_6 - head_smaller_6)
+    total_58 = total_58 - _select(product_37 * 2.0**-60 == 0, 0, total_59)
+    branch_25 = _select(total_58.abs() < torch.inf, total_58, 0)
+    total_60 = total_57 + branch_25
+    product_38 = 0.5 * total_60
+    is_less_7 = product_38.abs() < 0.5
+    expm1_product_38 = _expm1(product_38)
+    total_61 = expm1_product_38 + 1
+    branch_26 = _select(is_less_7, total_61, product_38.exp())
+    branch_27 = _select(is_less_7, expm1_product_38 - (total_61 - 1), 0)
+    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
+    total_62 = branch_26 + branch_28
+    product_39 = product_33 * total_62
+    head_product_33 = _head(product_33)
+    head_total_62 = _head(total_62)
+    difference_47 = total_62 - head_total_62
+    difference_48 = product_33 - head_product_33
+    difference_49 = branch_28 - (total_62 - branch_26)
+    difference_50 = head_product_33 * head_total_62 - product_39
+    difference_50 = difference_50 + head_product_33 * difference_47
+    difference_50 = difference_50 + difference_48 * head_total_62
+    difference_50 = difference_50 + difference_48 * difference_47
+    difference_50 = _select(product_39 * 2.0**-60 == 0, 0, difference_50)
+    difference_50 = difference_50 + difference_49 * product_33
+    branch_29 = _select(difference_50.abs() < torch.inf, difference_50, 0)
+    total_63 = product_39 + branch_29
+    product_40 = total_63 * total_62
+    head_total_63 = _head(total_63)
+    difference_51 = total_63 - head_total_63
+    total_64 = head_total_63 * head_total_62 - product_40 + head_total_63 * difference_47
+    total_64 = total_64 + difference_51 * head_total_62 + difference_51 * difference_47
+    total_64 = _select(product_40 * 2.0**-60 == 0, 0, total_64)
+    total_64 = total_64 + (branch_29 - (total_63 - product_39)) * total_62
+    total_64 = _select(is_less_5, 0, total_64 + difference_49 * total_63)
+    total_64 = _select(is_less, 0, total_64)
+    product_41 = _4_OVER_SQRT_PI_2 * alpha * torch.exp(-alpha_squared) * clamped
+    product_41 = _select(is_less_5, product_41, product_40)
+    total_65 = total_50 + _select(product_30.abs() < torch.inf, product_30, 0)
+    total_65 = _select(total_50.abs() < 2.0**-60, total_50 * total_51, total_65)
+    total_65 = total_65 * _select(is_gone, scale.clamp(max=2.0**50), scale).square()
+    total_65 = _select(is_less, total_65 * rest_of_t_4, product_41)
+    total_65 = total_65 + _select(total_64.abs() < torch.inf, total_64, 0)
+    product_42 = (branch_25 - (total_60 - total_57)) * 0.5
+    branch_30 = _select(is_less, 0, _select(is_less_5, 0, product_42 + product_42))
+    product_43 = total_65 * branch_30
+    product_44 = total_65 * (_select(branch_30.abs() < torch.inf, branch_30, 0) + 1)
+    total_66 = total_65 + _select(product_43.abs() < torch.inf, product_43, 0)
+    return _select(total_65.abs() < 2.0**-60, product_44, total_66)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1556,224 +1832,244 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by beta.
 
-    One fraction, powers scaled, halved, clamped both sides, exponents held, compensated precisely
-    in part.
+    One fraction, scaled, halved in the tail, clamped both sides, compensated precisely in part.
     """
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    held = clamped.clamp(-1, 1)
-    difference = alpha - 0.75
-    product = _MINUS_1_OVER_16_SQRT_PI * (held.square() * held) * (4 * difference + 3)
-    total = 16 * difference.square() + 24 * difference
-    total_2 = total + 9
-    difference_2 = total_2 - total
-    total_3 = total - (total_2 - difference_2) + (9 - difference_2)
-    branch = _select(total_3.abs() < torch.inf, total_3, 0)
-    total_4 = total_2 + branch
-    difference_3 = branch - (total_4 - total_2)
-    branch_2 = _select(difference_3.abs() < torch.inf, difference_3, 0)
-    total_5 = total_4 + branch_2
-    product_2 = beta * clamped
-    product_3 = 0.5 * (2 * product_2)
-    smaller = product_3.clamp(max=40)
-    abs_smaller = smaller.abs()
-    is_less = abs_smaller < 0.25
-    total_6 = smaller + 1
-    difference_4 = total_6 - smaller
-    product_4 = ((_1_OVER_15 * smaller + _1_OVER_14) * smaller + _1_OVER_13) * smaller
-    product_4 = ((product_4 + _1_OVER_12) * smaller + _1_OVER_11) * smaller + _1_OVER_10
-    product_4 = ((product_4 * smaller + _1_OVER_9) * smaller + _1_OVER_8) * smaller
-    product_4 = ((product_4 + _1_OVER_7) * smaller + _1_OVER_6) * smaller + _1_OVER_5
-    product_4 = ((product_4 * smaller + _1_OVER_4) * smaller + _1_OVER_3) * smaller
-    product_4 = smaller.square() * (product_4 + _1_OVER_2)
-    product_4 = smaller - (total_6 - difference_4) + (1 - difference_4) + product_4
-    branch_3 = _select(product_4.abs() < torch.inf, product_4, 0)
-    total_7 = total_6 + branch_3
-    exp_smaller = smaller.exp()
-    branch_4 = _select(is_less, total_7, exp_smaller)
-    branch_5 = _select(is_less, branch_3 - (total_7 - total_6), 0)
-    branch_6 = _select(branch_5.abs() < torch.inf, branch_5, 0)
-    total_8 = branch_4 + branch_6
-    product_5 = total_5 * total_8
-    head_total_5 = _head(total_5)
-    head_total_8 = _head(total_8)
-    difference_5 = total_8 - head_total_8
-    difference_6 = total_5 - head_total_5
-    difference_7 = branch_6 - (total_8 - branch_4)
-    total_9 = head_total_5 * head_total_8 - product_5 + head_total_5 * difference_5
-    total_9 = total_9 + difference_6 * head_total_8 + difference_6 * difference_5
-    total_9 = _select(product_5 * 2.0**-60 == 0, 0, total_9)
-    total_9 = total_9 + (branch_2 - (total_5 - total_4)) * total_8
-    total_9 = total_9 + difference_7 * total_5
-    branch_7 = _select(total_9.abs() < torch.inf, total_9, 0)
-    total_10 = product_5 + branch_7
-    product_6 = total_10 * total_8
-    total_11 = product_6 - 8
-    difference_8 = total_11 - product_6
-    head_total_10 = _head(total_10)
-    difference_9 = total_10 - head_total_10
-    binade = _binade(exp_smaller * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_8 = _select(inside, binade, 1)
-    ratio = exp_smaller / branch_8
-    floor = torch.floor(branch_8.log() * _1_OVER_LOG_2 + 0.5)
-    difference_10 = smaller - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_12 = difference_10 + negated
-    difference_11 = total_12 - difference_10
-    total_13 = difference_10 - (total_12 - difference_11) + (negated - difference_11)
-    total_13 = total_13 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = _select(total_13.abs() < torch.inf, total_13, 0)
-    total_14 = total_12 + branch_9
+    product = _MINUS_2_OVER_SQRT_PI_2 * alpha * (clamped.square() * clamped)
+    alpha_squared = alpha.square()
+    product_2 = 2 * alpha_squared
+    head_alpha = _head(alpha)
+    difference = alpha - head_alpha
+    total = head_alpha * head_alpha - alpha_squared + head_alpha * difference
+    total = total + difference * head_alpha + difference * difference
+    total = _select(alpha_squared * 2.0**-60 == 0, 0, total)
+    product_3 = total * 2
+    branch = _select(product_3.abs() < torch.inf, product_3, 0)
+    total_2 = product_2 + branch
+    product_4 = beta * clamped
+    is_equal = product_4 == 0
     head_beta = _head(beta)
     head_clamped = _head(clamped)
-    difference_12 = clamped - head_clamped
-    difference_13 = beta - head_beta
-    total_15 = head_beta * head_clamped - product_2 + head_beta * difference_12
-    total_15 = total_15 + difference_13 * head_clamped + difference_13 * difference_12
-    total_15 = _select(product_2 * 2.0**-60 == 0, 0, total_15)
-    product_7 = total_15 * 2 * 0.5
-    numerator = ((_1_OVER_15 * total_14 + _1_OVER_14) * total_14 + _1_OVER_13) * total_14
-    numerator = ((numerator + _1_OVER_12) * total_14 + _1_OVER_11) * total_14 + _1_OVER_10
-    numerator = ((numerator * total_14 + _1_OVER_9) * total_14 + _1_OVER_8) * total_14
-    numerator = ((numerator + _1_OVER_7) * total_14 + _1_OVER_6) * total_14 + _1_OVER_5
-    numerator = ((numerator * total_14 + _1_OVER_4) * total_14 + _1_OVER_3) * total_14
-    numerator = total_14.square() * (numerator + _1_OVER_2)
-    numerator = 1 - ratio + total_14 + (numerator + (branch_9 - (total_14 - total_12)))
-    numerator = _select(inside & (abs_smaller >= 0.25), numerator / ratio, 0)
-    branch_10 = _select(product_7.abs() < torch.inf, product_7, 0)
-    branch_10 = (product_3 == 40) & (branch_10 <= 0) | (product_3 != 40) & (product_3 <= 40)
-    numerator = numerator + _select(branch_10, product_7, 0)
-    total_16 = numerator + numerator
-    total_17 = head_total_10 * head_total_8 - product_6 + head_total_10 * difference_5
-    total_17 = total_17 + difference_9 * head_total_8 + difference_9 * difference_5
-    total_17 = _select(product_6 * 2.0**-60 == 0, 0, total_17)
-    total_17 = total_17 + (branch_7 - (total_10 - product_5)) * total_8
-    total_17 = total_17 + difference_7 * total_10 + total_16 * product_6
-    total_17 = product_6 - (total_11 - difference_8) + (-8 - difference_8) + total_17
-    branch_11 = _select(total_17.abs() < torch.inf, total_17, 0)
-    total_18 = total_11 + branch_11
-    product_8 = product * total_18
+    difference_2 = clamped - head_clamped
+    difference_3 = beta - head_beta
+    total_3 = head_beta * head_clamped - product_4 + head_beta * difference_2
+    total_3 = total_3 + difference_3 * head_clamped + difference_3 * difference_2
+    total_3 = _select(product_4 * 2.0**-60 == 0, 0, total_3)
+    branch_2 = _select(total_3.abs() < torch.inf, total_3, 0)
+    differs = product_4 != 0
+    outside = is_equal & (branch_2 < 0) | differs & (product_4 < 0)
+    negated = -product_4.abs()
+    abs_negated = negated.abs()
+    is_less = abs_negated < 0.25
+    total_4 = negated + 1
+    difference_4 = total_4 - negated
+    product_5 = ((_1_OVER_15 * negated + _1_OVER_14) * negated + _1_OVER_13) * negated
+    product_5 = ((product_5 + _1_OVER_12) * negated + _1_OVER_11) * negated + _1_OVER_10
+    product_5 = ((product_5 * negated + _1_OVER_9) * negated + _1_OVER_8) * negated
+    product_5 = ((product_5 + _1_OVER_7) * negated + _1_OVER_6) * negated + _1_OVER_5
+    product_5 = ((product_5 * negated + _1_OVER_4) * negated + _1_OVER_3) * negated
+    product_5 = negated.square() * (product_5 + _1_OVER_2)
+    product_5 = negated - (total_4 - difference_4) + (1 - difference_4) + product_5
+    branch_3 = _select(product_5.abs() < torch.inf, product_5, 0)
+    total_5 = total_4 + branch_3
+    exp_negated = negated.exp()
+    t = _select(is_less, total_5, exp_negated)
+    branch_4 = _select(outside, t, 1)
+    branch_4_squared = branch_4.square()
+    head_branch_4 = _head(branch_4)
+    difference_5 = branch_4 - head_branch_4
+    branch_5 = _select(is_less, branch_3 - (total_5 - total_4), 0)
+    difference_6 = head_branch_4 * head_branch_4 - branch_4_squared
+    difference_6 = difference_6 + head_branch_4 * difference_5 + difference_5 * head_branch_4
+    difference_6 = difference_6 + difference_5 * difference_5
+    difference_6 = _select(branch_4_squared * 2.0**-60 == 0, 0, difference_6)
+    difference_6 = difference_6 + _select(outside, branch_5, 0) * branch_4 * 2
+    branch_6 = _select(difference_6.abs() < torch.inf, difference_6, 0)
+    total_6 = branch_4_squared + branch_6
+    product_6 = total_2 * total_6
+    branch_7 = _select(outside, 1, t)
+    branch_7_squared = branch_7.square()
+    negated_2 = -branch_7_squared
+    total_7 = product_6 + negated_2
+    difference_7 = total_7 - product_6
+    head_total_2 = _head(total_2)
+    head_total_6 = _head(total_6)
+    difference_8 = total_6 - head_total_6
+    difference_9 = total_2 - head_total_2
+    binade = _binade(exp_negated * _4_OVER_3)
+    inside = (binade > 0) & (binade < torch.inf)
+    branch_8 = _select(inside, binade, 1)
+    ratio = exp_negated / branch_8
+    floor = torch.floor(branch_8.log() * _1_OVER_LOG_2 + 0.5)
+    difference_10 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_8 = difference_10 + negated_3
+    difference_11 = total_8 - difference_10
+    total_9 = difference_10 - (total_8 - difference_11) + (negated_3 - difference_11)
+    total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_9 = _select(total_9.abs() < torch.inf, total_9, 0)
+    total_10 = total_8 + branch_9
+    numerator = ((_1_OVER_15 * total_10 + _1_OVER_14) * total_10 + _1_OVER_13) * total_10
+    numerator = ((numerator + _1_OVER_12) * total_10 + _1_OVER_11) * total_10 + _1_OVER_10
+    numerator = ((numerator * total_10 + _1_OVER_9) * total_10 + _1_OVER_8) * total_10
+    numerator = ((numerator + _1_OVER_7) * total_10 + _1_OVER_6) * total_10 + _1_OVER_5
+    numerator = ((numerator * total_10 + _1_OVER_4) * total_10 + _1_OVER_3) * total_10
+    numerator = total_10.square() * (numerator + _1_OVER_2)
+    numerator = 1 - ratio + total_10 + (numerator + (branch_9 - (total_10 - total_8)))
+    numerator = _select(inside & (abs_negated >= 0.25), numerator / ratio, 0)
+    negated_4 = -(total_3 * torch.where(product_4.isnan(), product_4, product_4.sign()))
+    numerator = numerator + negated_4
+    head_branch_7 = _head(branch_7)
+    difference_12 = branch_7 - head_branch_7
+    total_11 = head_total_2 * head_total_6 - product_6 + head_total_2 * difference_8
+    total_11 = total_11 + difference_9 * head_total_6 + difference_9 * difference_8
+    total_11 = _select(product_6 * 2.0**-60 == 0, 0, total_11)
+    total_11 = total_11 + (branch - (total_2 - product_2)) * total_6
+    total_11 = total_11 + (branch_6 - (total_6 - branch_4_squared)) * total_2
+    total_11 = total_11 + _select(outside, numerator, 0) * 2 * product_6
+    total_11 = product_6 - (total_7 - difference_7) + (negated_2 - difference_7) + total_11
+    product_7 = _select(outside, 0, numerator) * 2 * branch_7_squared
+    difference_13 = head_branch_7 * head_branch_7 - branch_7_squared
+    difference_13 = difference_13 + head_branch_7 * difference_12
+    difference_13 = difference_13 + difference_12 * head_branch_7
+    difference_13 = difference_13 + difference_12 * difference_12
+    difference_13 = _select(branch_7_squared * 2.0**-60 == 0, 0, difference_13)
+    difference_13 = -(difference_13 + _select(outside, 0, branch_5) * branch_7 * 2 + product_7)
+    total_11 = total_11 + difference_13
+    branch_10 = _select(total_11.abs() < torch.inf, total_11, 0)
+    total_12 = total_7 + branch_10
+    product_8 = product * total_12
     head_product = _head(product)
-    head_total_18 = _head(total_18)
-    difference_14 = total_18 - head_total_18
+    head_total_12 = _head(total_12)
+    difference_14 = total_12 - head_total_12
     difference_15 = product - head_product
-    total_19 = head_product * head_total_18 - product_8 + head_product * difference_14
-    total_19 = total_19 + difference_15 * head_total_18 + difference_15 * difference_14
-    total_19 = _select(product_8 * 2.0**-60 == 0, 0, total_19)
-    total_19 = total_19 + (branch_11 - (total_18 - total_11)) * product
-    branch_12 = _select(total_19.abs() < torch.inf, total_19, 0)
-    total_20 = product_8 + branch_12
-    total_21 = difference + 0.75
-    difference_16 = total_21 - difference
-    total_22 = difference - (total_21 - difference_16) + (0.75 - difference_16)
-    branch_13 = _select(total_22.abs() < torch.inf, total_22, 0)
-    total_23 = total_21 + branch_13
-    total_23_squared = total_23.square()
-    head_total_23 = _head(total_23)
-    difference_17 = total_23 - head_total_23
-    product_9 = (branch_13 - (total_23 - total_21)) * total_23 * 2
-    difference_18 = head_total_23 * head_total_23 - total_23_squared
-    difference_18 = difference_18 + head_total_23 * difference_17
-    difference_18 = difference_18 + difference_17 * head_total_23
-    difference_18 = difference_18 + difference_17 * difference_17
-    difference_18 = _select(total_23_squared * 2.0**-60 == 0, 0, difference_18) + product_9
-    branch_14 = _select(difference_18.abs() < torch.inf, difference_18, 0)
-    total_24 = total_23_squared + branch_14
-    product_10 = total_24 * total_8
-    head_total_24 = _head(total_24)
-    difference_19 = total_24 - head_total_24
-    total_25 = head_total_24 * head_total_8 - product_10 + head_total_24 * difference_5
-    total_25 = total_25 + difference_19 * head_total_8 + difference_19 * difference_5
-    total_25 = _select(product_10 * 2.0**-60 == 0, 0, total_25)
-    total_25 = total_25 + (branch_14 - (total_24 - total_23_squared)) * total_8
-    total_25 = total_25 + difference_7 * total_24
-    branch_15 = _select(total_25.abs() < torch.inf, total_25, 0)
-    total_26 = product_10 + branch_15
-    product_11 = total_26 * total_8
-    minus_product_11 = -product_11
-    total_27 = minus_product_11 + product_2
-    difference_20 = total_27 - minus_product_11
-    head_total_26 = _head(total_26)
-    difference_21 = total_26 - head_total_26
-    total_28 = minus_product_11 - (total_27 - difference_20) + (product_2 - difference_20)
-    total_29 = head_total_26 * head_total_8 - product_11 + head_total_26 * difference_5
-    total_29 = total_29 + difference_21 * head_total_8 + difference_21 * difference_5
-    total_29 = _select(product_11 * 2.0**-60 == 0, 0, total_29)
-    total_29 = total_29 + (branch_15 - (total_26 - product_10)) * total_8
-    total_29 = -(total_29 + difference_7 * total_26) + total_16 * minus_product_11
-    total_28 = total_28 + total_29 + total_15
-    branch_16 = _select(total_28.abs() < torch.inf, total_28, 0)
-    total_30 = total_27 + branch_16
-    product_12 = 0.5 * total_30
-    smaller_2 = product_12.clamp(max=40)
-    abs_smaller_2 = smaller_2.abs()
-    is_less_2 = abs_smaller_2 < 0.25
-    total_31 = smaller_2 + 1
-    difference_22 = total_31 - smaller_2
-    product_13 = ((_1_OVER_15 * smaller_2 + _1_OVER_14) * smaller_2 + _1_OVER_13) * smaller_2
-    product_13 = ((product_13 + _1_OVER_12) * smaller_2 + _1_OVER_11) * smaller_2
-    product_13 = ((product_13 + _1_OVER_10) * smaller_2 + _1_OVER_9) * smaller_2 + _1_OVER_8
-    product_13 = ((product_13 * smaller_2 + _1_OVER_7) * smaller_2 + _1_OVER_6) * smaller_2
-    product_13 = ((product_13 + _1_OVER_5) * smaller_2 + _1_OVER_4) * smaller_2 + _1_OVER_3
-    product_13 = smaller_2.square() * (product_13 * smaller_2 + _1_OVER_2)
-    product_13 = smaller_2 - (total_31 - difference_22) + (1 - difference_22) + product_13
-    branch_17 = _select(product_13.abs() < torch.inf, product_13, 0)
-    total_32 = total_31 + branch_17
-    exp_smaller_2 = smaller_2.exp()
-    branch_18 = _select(is_less_2, total_32, exp_smaller_2)
-    branch_19 = _select(is_less_2, branch_17 - (total_32 - total_31), 0)
-    branch_20 = _select(branch_19.abs() < torch.inf, branch_19, 0)
-    total_33 = branch_18 + branch_20
-    product_14 = total_20 * total_33
+    total_13 = head_product * head_total_12 - product_8 + head_product * difference_14
+    total_13 = total_13 + difference_15 * head_total_12 + difference_15 * difference_14
+    total_13 = _select(product_8 * 2.0**-60 == 0, 0, total_13)
+    total_13 = total_13 + (branch_10 - (total_12 - total_7)) * product
+    smaller = product_4.clamp(max=0)
+    branch_11 = _select(total.abs() < torch.inf, total, 0)
+    total_14 = alpha_squared + branch_11
+    product_9 = 2 * product_4
+    product_10 = total_3 * 2
+    total_15 = product_9 + _select(product_10.abs() < torch.inf, product_10, 0)
+    is_far = total_15.abs() > 64
+    branch_12 = _select(is_far, 0.5 * total_15, product_9)
+    abs_branch_12 = branch_12.abs()
+    is_less_2 = abs_branch_12 < 0.25
+    total_16 = branch_12 + 1
+    difference_16 = total_16 - branch_12
+    product_11 = ((_1_OVER_15 * branch_12 + _1_OVER_14) * branch_12 + _1_OVER_13) * branch_12
+    product_11 = ((product_11 + _1_OVER_12) * branch_12 + _1_OVER_11) * branch_12
+    product_11 = ((product_11 + _1_OVER_10) * branch_12 + _1_OVER_9) * branch_12 + _1_OVER_8
+    product_11 = ((product_11 * branch_12 + _1_OVER_7) * branch_12 + _1_OVER_6) * branch_12
+    product_11 = ((product_11 + _1_OVER_5) * branch_12 + _1_OVER_4) * branch_12 + _1_OVER_3
+    product_11 = branch_12.square() * (product_11 * branch_12 + _1_OVER_2)
+    product_11 = branch_12 - (total_16 - difference_16) + (1 - difference_16) + product_11
+    branch_13 = _select(product_11.abs() < torch.inf, product_11, 0)
+    total_17 = total_16 + branch_13
+    exp_branch_12 = branch_12.exp()
+    part_of_t = _select(is_less_2, total_17, exp_branch_12)
+    branch_14 = _select(is_less_2, branch_13 - (total_17 - total_16), 0)
+    branch_15 = _select(branch_14.abs() < torch.inf, branch_14, 0)
+    total_18 = part_of_t + branch_15
+    product_12 = total_14 * total_18
+    head_total_14 = _head(total_14)
+    head_total_18 = _head(total_18)
+    difference_17 = total_18 - head_total_18
+    difference_18 = total_14 - head_total_14
+    total_19 = head_total_14 * head_total_18 - product_12 + head_total_14 * difference_17
+    total_19 = total_19 + difference_18 * head_total_18 + difference_18 * difference_17
+    total_19 = _select(product_12 * 2.0**-60 == 0, 0, total_19)
+    total_19 = total_19 + (branch_11 - (total_14 - alpha_squared)) * total_18
+    total_19 = total_19 + (branch_15 - (total_18 - part_of_t)) * total_14
+    branch_16 = _select(total_19.abs() < torch.inf, total_19, 0)
+    total_20 = product_12 + branch_16
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_17 = _select(is_far, branch_14, 0)
+    branch_18 = _select(branch_17.abs() < torch.inf, branch_17, 0)
+    total_21 = rest_of_t + branch_18
+    product_13 = total_20 * total_21
+    minus_product_13 = -product_13
+    total_22 = smaller + minus_product_13
+    difference_19 = total_22 - smaller
     head_total_20 = _head(total_20)
-    head_total_33 = _head(total_33)
-    difference_23 = total_33 - head_total_33
-    difference_24 = total_20 - head_total_20
-    total_34 = head_total_20 * head_total_33 - product_14 + head_total_20 * difference_23
-    total_34 = total_34 + difference_24 * head_total_33 + difference_24 * difference_23
-    total_34 = _select(product_14 * 2.0**-60 == 0, 0, total_34)
-    total_34 = total_34 + (branch_12 - (total_20 - product_8)) * total_33
-    total_34 = total_34 + (branch_20 - (total_33 - branch_18)) * total_20
-    total_35 = product_14 + _select(total_34.abs() < torch.inf, total_34, 0)
-    binade_2 = _binade(exp_smaller_2 * _4_OVER_3)
+    head_total_21 = _head(total_21)
+    difference_20 = total_21 - head_total_21
+    difference_21 = total_20 - head_total_20
+    binade_2 = _binade(exp_branch_12 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_21 = _select(inside_2, binade_2, 1)
-    ratio_2 = exp_smaller_2 / branch_21
-    floor_2 = torch.floor(branch_21.log() * _1_OVER_LOG_2 + 0.5)
-    difference_25 = smaller_2 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_36 = difference_25 + negated_2
-    difference_26 = total_36 - difference_25
-    total_37 = difference_25 - (total_36 - difference_26) + (negated_2 - difference_26)
-    total_37 = total_37 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_22 = _select(total_37.abs() < torch.inf, total_37, 0)
-    total_38 = total_36 + branch_22
-    difference_27 = branch_16 - (total_30 - total_27)
-    product_15 = difference_27 * 0.5
-    numerator_2 = ((_1_OVER_15 * total_38 + _1_OVER_14) * total_38 + _1_OVER_13) * total_38
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_38 + _1_OVER_11) * total_38 + _1_OVER_10
-    numerator_4 = ((numerator_3 * total_38 + _1_OVER_9) * total_38 + _1_OVER_8) * total_38
-    numerator_5 = ((numerator_4 + _1_OVER_7) * total_38 + _1_OVER_6) * total_38 + _1_OVER_5
-    numerator_6 = ((numerator_5 * total_38 + _1_OVER_4) * total_38 + _1_OVER_3) * total_38
-    numerator_7 = total_38.square() * (numerator_6 + _1_OVER_2)
-    numerator_8 = 1 - ratio_2 + total_38 + (numerator_7 + (branch_22 - (total_38 - total_36)))
-    numerator_8 = _select(inside_2 & (abs_smaller_2 >= 0.25), numerator_8 / ratio_2, 0)
-    branch_23 = _select(product_15.abs() < torch.inf, product_15, 0)
-    branch_23 = (product_12 == 40) & (branch_23 <= 0)
-    branch_23 = _select(branch_23 | (product_12 != 40) & (product_12 <= 40), product_15, 0)
-    numerator_8 = numerator_8 + branch_23
-    total_39 = _select(numerator_8.abs() < torch.inf, numerator_8, 0) + 1
-    product_16 = total_35 * numerator_8
-    is_gone = _select(difference_27.abs() < torch.inf, difference_27, 0)
-    is_gone = (total_30 == -800) & (is_gone < 0) | (total_30 != -800) & (total_30 < -800)
-    scale = clamped.abs().clamp(min=1)
-    branch_24 = _select(is_gone, scale.clamp(max=10822639409.680916), scale)
-    product_17 = total_33 * numerator_8
-    total_40 = total_33 + _select(product_17.abs() < torch.inf, product_17, 0)
-    total_40 = _select(total_33.abs() < 2.0**-60, total_33 * total_39, total_40)
-    total_41 = total_35 + _select(product_16.abs() < torch.inf, product_16, 0)
-    total_41 = _select(total_35.abs() < 2.0**-60, total_35 * total_39, total_41)
-    return total_41 * (branch_24.square() * branch_24) * total_40
+    branch_19 = _select(inside_2, binade_2, 1)
+    ratio_2 = exp_branch_12 / branch_19
+    floor_2 = torch.floor(branch_19.log() * _1_OVER_LOG_2 + 0.5)
+    difference_22 = branch_12 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_5 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_23 = difference_22 + negated_5
+    difference_23 = total_23 - difference_22
+    total_24 = difference_22 - (total_23 - difference_23) + (negated_5 - difference_23)
+    total_24 = total_24 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_20 = _select(total_24.abs() < torch.inf, total_24, 0)
+    total_25 = total_23 + branch_20
+    numerator_2 = ((_1_OVER_15 * total_25 + _1_OVER_14) * total_25 + _1_OVER_13) * total_25
+    numerator_3 = ((numerator_2 + _1_OVER_12) * total_25 + _1_OVER_11) * total_25 + _1_OVER_10
+    numerator_4 = ((numerator_3 * total_25 + _1_OVER_9) * total_25 + _1_OVER_8) * total_25
+    numerator_5 = ((numerator_4 + _1_OVER_7) * total_25 + _1_OVER_6) * total_25 + _1_OVER_5
+    numerator_6 = ((numerator_5 * total_25 + _1_OVER_4) * total_25 + _1_OVER_3) * total_25
+    numerator_7 = total_25.square() * (numerator_6 + _1_OVER_2)
+    numerator_8 = 1 - ratio_2 + total_25 + (numerator_7 + (branch_20 - (total_25 - total_23)))
+    numerator_8 = _select(inside_2 & (abs_branch_12 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = numerator_8 + _select(is_far, 0, product_10)
+    branch_21 = _select(is_equal & (branch_2 <= 0) | differs & (product_4 <= 0), total_3, 0)
+    total_26 = head_total_20 * head_total_21 - product_13 + head_total_20 * difference_20
+    total_26 = total_26 + difference_21 * head_total_21 + difference_21 * difference_20
+    total_26 = _select(product_13 * 2.0**-60 == 0, 0, total_26)
+    total_26 = total_26 + (branch_16 - (total_20 - product_12)) * total_21
+    total_26 = -(total_26 + (branch_18 - (total_21 - rest_of_t)) * total_20)
+    total_27 = smaller - (total_22 - difference_19) + (minus_product_13 - difference_19)
+    total_27 = total_27 + branch_21
+    product_14 = (numerator_8 + _select(is_far, numerator_8, 0)) * minus_product_13
+    total_27 = total_27 + (total_26 + product_14)
+    branch_22 = _select(total_27.abs() < torch.inf, total_27, 0)
+    total_28 = total_22 + branch_22
+    minus_product_4 = -product_4
+    smaller_2 = minus_product_4.clamp(max=0)
+    product_15 = 3 * smaller_2
+    minus_product_15 = -product_15
+    total_29 = total_28 + minus_product_15
+    difference_24 = total_29 - total_28
+    head_smaller_2 = _head(smaller_2)
+    minus_total_3 = -total_3
+    total_30 = total_28 - (total_29 - difference_24) + (minus_product_15 - difference_24)
+    total_30 = total_30 + (branch_22 - (total_28 - total_22))
+    total_31 = 3 * head_smaller_2 - product_15 + 3 * (smaller_2 - head_smaller_2)
+    total_31 = _select(product_15 * 2.0**-60 == 0, 0, total_31)
+    branch_23 = _select(minus_total_3.abs() < torch.inf, minus_total_3, 0)
+    branch_23 = (minus_product_4 == 0) & (branch_23 <= 0)
+    branch_23 = branch_23 | (minus_product_4 != 0) & (minus_product_4 <= 0)
+    total_30 = total_30 - (total_31 + _select(branch_23, minus_total_3, 0) * 3)
+    branch_24 = _select(total_30.abs() < torch.inf, total_30, 0)
+    total_32 = total_29 + branch_24
+    abs_total_32 = total_32.abs()
+    difference_25 = branch_24 - (total_32 - total_29)
+    product_16 = difference_25 * torch.where(total_32.isnan(), total_32, total_32.sign())
+    is_far_2 = _select(product_16.abs() < torch.inf, product_16, 0)
+    is_far_2 = (abs_total_32 == 64) & (is_far_2 > 0)
+    is_far_3 = is_far_2 | (abs_total_32 != 64) & (abs_total_32 > 64)
+    branch_25 = _select(is_far_3, 0.5 * total_32, total_32)
+    is_less_3 = branch_25.abs() < 0.5
+    expm1_branch_25 = _expm1(branch_25)
+    total_33 = expm1_branch_25 + 1
+    part_of_t_2 = _select(is_less_3, total_33, branch_25.exp())
+    branch_26 = _select(is_less_3, expm1_branch_25 - (total_33 - 1), 0)
+    total_34 = part_of_t_2 + _select(branch_26.abs() < torch.inf, branch_26, 0)
+    branch_27 = _select(is_far_3, difference_25 * 0.5, difference_25)
+    product_17 = total_34 * branch_27
+    product_18 = total_34 * (_select(branch_27.abs() < torch.inf, branch_27, 0) + 1)
+    total_35 = total_34 + _select(product_17.abs() < torch.inf, product_17, 0)
+    product_18 = _select(total_34.abs() < 2.0**-60, product_18, total_35)
+    rest_of_t_2 = _select(is_far_3, product_18, 1)
+    product_19 = (product_8 + _select(total_13.abs() < torch.inf, total_13, 0)) * product_18
+    return product_19 * rest_of_t_2
 
 
 _DERIVATIVES = {

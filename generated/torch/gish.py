@@ -65,200 +65,22 @@ _THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: rewritten, scaled, halved, clamped left, compensated precisely in part."""
+    """The value: rewritten, scaled, halved in the tail, clamped left."""
     larger = x.clamp(min=-1024)
-    e = (0.5 * larger).exp_()
-    product = (-1 * e).mul_(e)
-    abs_product = product.abs()
-    is_negative = larger < 0
-    is_less = abs_product < 0.25
-    total = product + 1
-    difference = total - product
-    total_2 = (_1_OVER_15 * product).add_(_1_OVER_14).mul_(product).add_(_1_OVER_13)
-    total_2 = total_2.mul_(product).add_(_1_OVER_12).mul_(product).add_(_1_OVER_11)
-    total_2 = total_2.mul_(product).add_(_1_OVER_10).mul_(product).add_(_1_OVER_9)
-    total_2 = total_2.mul_(product).add_(_1_OVER_8).mul_(product).add_(_1_OVER_7)
-    total_2 = total_2.mul_(product).add_(_1_OVER_6).mul_(product).add_(_1_OVER_5)
-    total_2 = total_2.mul_(product).add_(_1_OVER_4).mul_(product).add_(_1_OVER_3)
-    total_2 = product.square().mul_(total_2.mul_(product).add_(_1_OVER_2))
-    total_2 = (product - (total - difference)).add_(1 - difference).add_(total_2)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
-    total_3 = total + branch
-    exp_product = product.exp()
-    branch_2 = _select(is_less, total_3, exp_product)
-    total_4 = branch_2 - 1
-    difference_2 = total_4 - branch_2
-    binade = _binade(exp_product * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_3 = _select(inside, binade, 1)
-    ratio = exp_product / branch_3
-    floor = branch_3.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_3 = product - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = (floor * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_5 = difference_3 + negated
-    difference_4 = total_5 - difference_3
-    total_6 = (difference_3 - (total_5 - difference_4)).add_(negated - difference_4)
-    total_6 = total_6.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_4 = _select(total_6.abs() < torch.inf, total_6, 0)
-    total_7 = total_5 + branch_4
-    numerator = (_1_OVER_15 * total_7).add_(_1_OVER_14).mul_(total_7).add_(_1_OVER_13)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_12).mul_(total_7).add_(_1_OVER_11)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_10).mul_(total_7).add_(_1_OVER_9)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_8).mul_(total_7).add_(_1_OVER_7)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_6).mul_(total_7).add_(_1_OVER_5)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_4).mul_(total_7).add_(_1_OVER_3)
-    numerator = total_7.square().mul_(numerator.mul_(total_7).add_(_1_OVER_2))
-    numerator = numerator.add_(branch_4 - (total_7 - total_5))
-    numerator = (1 - ratio).add_(total_7).add_(numerator).div_(ratio)
-    numerator = _select(inside & (abs_product >= 0.25), numerator, 0).mul_(branch_2)
-    numerator = _select(is_less, branch - (total_3 - total), 0).add_(numerator)
-    total_8 = (branch_2 - (total_4 - difference_2)).add_(-1 - difference_2)
-    total_8 = total_8.add_(numerator)
-    branch_5 = _select(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = total_4 + branch_5
-    expm1_product = _expm1(product)
-    difference_5 = branch_5 - (total_9 - total_4)
-    magnitude = (total_9 - expm1_product).add_(difference_5).abs_()
-    magnitude = magnitude <= expm1_product.abs().mul_(0.00390625)
-    branch_6 = _select(magnitude, difference_5, 0)
-    branch_7 = _select(is_negative, larger.abs().neg_().mul_(0.5).exp_(), 1)
-    numerator_2 = _select(branch_6.abs() < torch.inf, branch_6, 0)
-    numerator_3 = _select(magnitude, total_9, expm1_product).add_(numerator_2).div_(branch_7)
-    numerator_3 = numerator_3.div_(branch_7)
-    numerator_3 = _select((abs_product < 2.0**-54) & is_negative, -1, numerator_3).neg_()
-    product_2 = (numerator_3 * branch_7).mul_(branch_7)
-    log1p_product_2 = product_2.log1p()
-    total_10 = product_2 + 1
-    difference_6 = total_10 - product_2
-    total_11 = (product_2 - (total_10 - difference_6)).add_(1 - difference_6)
-    branch_8 = _select(total_11.abs() < torch.inf, total_11, 0)
-    total_12 = total_10 + branch_8
-    is_less_2 = total_12 < 2.0**-32
-    branch_9 = _select(is_less_2, x.new_full((), 2.0**64), 1)
-    product_3 = total_12 * branch_9
-    product_4 = -0.5 * log1p_product_2
-    abs_product_4 = product_4.abs()
-    is_less_3 = abs_product_4 < 0.25
-    total_13 = product_4 + 1
-    difference_7 = total_13 - product_4
-    total_14 = (_1_OVER_15 * product_4).add_(_1_OVER_14).mul_(product_4).add_(_1_OVER_13)
-    total_14 = total_14.mul_(product_4).add_(_1_OVER_12).mul_(product_4).add_(_1_OVER_11)
-    total_14 = total_14.mul_(product_4).add_(_1_OVER_10).mul_(product_4).add_(_1_OVER_9)
-    total_14 = total_14.mul_(product_4).add_(_1_OVER_8).mul_(product_4).add_(_1_OVER_7)
-    total_14 = total_14.mul_(product_4).add_(_1_OVER_6).mul_(product_4).add_(_1_OVER_5)
-    total_14 = total_14.mul_(product_4).add_(_1_OVER_4).mul_(product_4).add_(_1_OVER_3)
-    total_14 = product_4.square().mul_(total_14.mul_(product_4).add_(_1_OVER_2))
-    total_15 = (product_4 - (total_13 - difference_7)).add_(1 - difference_7)
-    total_15 = total_15.add_(total_14)
-    branch_10 = _select(total_15.abs() < torch.inf, total_15, 0)
-    total_16 = total_13 + branch_10
-    exp_product_4 = product_4.exp()
-    branch_11 = _select(is_less_3, total_16, exp_product_4)
-    branch_12 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
-    product_5 = branch_11 * branch_12
-    product_6 = product_3 * product_5
-    product_7 = product_6 * product_5
-    total_17 = product_7 - 1
-    difference_8 = total_17 - product_7
-    head_product_6 = _head(product_6)
-    head_product_5 = _head(product_5)
-    difference_9 = product_5 - head_product_5
-    difference_10 = product_6 - head_product_6
-    head_product_3 = _head(product_3)
-    difference_11 = product_3 - head_product_3
-    binade_2 = _binade(exp_product_4 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_13 = _select(inside_2, binade_2, 1)
-    ratio_2 = exp_product_4 / branch_13
-    floor_2 = branch_13.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_12 = product_4 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = (floor_2 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_18 = difference_12 + negated_2
-    difference_13 = total_18 - difference_12
-    total_19 = (difference_12 - (total_18 - difference_13)).add_(negated_2 - difference_13)
-    total_19 = total_19.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_14 = _select(total_19.abs() < torch.inf, total_19, 0)
-    total_20 = total_18 + branch_14
-    numerator_4 = (_1_OVER_15 * total_20).add_(_1_OVER_14).mul_(total_20).add_(_1_OVER_13)
-    numerator_5 = numerator_4.mul_(total_20).add_(_1_OVER_12).mul_(total_20).add_(_1_OVER_11)
-    numerator_6 = numerator_5.mul_(total_20).add_(_1_OVER_10).mul_(total_20).add_(_1_OVER_9)
-    numerator_7 = numerator_6.mul_(total_20).add_(_1_OVER_8).mul_(total_20).add_(_1_OVER_7)
-    numerator_8 = numerator_7.mul_(total_20).add_(_1_OVER_6).mul_(total_20).add_(_1_OVER_5)
-    numerator_9 = numerator_8.mul_(total_20).add_(_1_OVER_4).mul_(total_20).add_(_1_OVER_3)
-    numerator_10 = total_20.square().mul_(numerator_9.mul_(total_20).add_(_1_OVER_2))
-    numerator_11 = numerator_10.add_(branch_14 - (total_20 - total_18))
-    numerator_11 = (1 - ratio_2).add_(total_20).add_(numerator_11).div_(ratio_2)
-    numerator_11 = _select(inside_2 & (abs_product_4 >= 0.25), numerator_11, 0).mul_(branch_11)
-    numerator_11 = _select(is_less_3, branch_10 - (total_16 - total_13), 0).add_(numerator_11)
-    numerator_11 = numerator_11.mul_(branch_12)
-    product_8 = (branch_8 - (total_12 - total_10)).mul_(branch_9).mul_(product_5)
-    total_21 = (product_7 - (total_17 - difference_8)).add_(-1 - difference_8)
-    difference_14 = (head_product_3 * head_product_5).sub_(product_6)
-    difference_14 = difference_14.add_(head_product_3 * difference_9)
-    difference_14 = difference_14.add_(difference_11 * head_product_5)
-    difference_14 = difference_14.add_(difference_11 * difference_9)
-    difference_14 = _select(product_6 * 2.0**-60 == 0, 0, difference_14).add_(product_8)
-    difference_14 = difference_14.add_(numerator_11 * product_3).mul_(product_5)
-    difference_15 = (head_product_6 * head_product_5).sub_(product_7)
-    difference_15 = difference_15.add_(head_product_6 * difference_9)
-    difference_15 = difference_15.add_(difference_10 * head_product_5)
-    difference_15 = difference_15.add_(difference_10 * difference_9)
-    difference_15 = _select(product_7 * 2.0**-60 == 0, 0, difference_15).add_(difference_14)
-    total_21 = total_21.add_(difference_15.add_(numerator_11 * product_6))
-    branch_15 = _select(total_21.abs() < torch.inf, total_21, 0)
-    total_22 = total_17 + branch_15
-    total_23 = (branch_15 - (total_22 - total_17)).add_(total_22)
-    branch_16 = _select(total_23.abs() < 0.00390625, total_23, 0)
-    branch_17 = _select(branch_16.abs() < torch.inf, branch_16, 0)
-    total_24 = log1p_product_2 + branch_17
-    difference_16 = total_24 - log1p_product_2
-    difference_17 = branch_17 - difference_16
-    product_9 = log1p_product_2.abs().mul_(0.00390625)
-    product_9 = (difference_16 + difference_17).abs_() <= product_9
-    branch_18 = _select(product_9, total_24, log1p_product_2)
-    ratio_3 = branch_18 / branch_7
-    ratio_4 = ratio_3 / branch_7
-    product_10 = ratio_4 * branch_7
-    head_ratio_4 = _head(ratio_4)
-    head_branch_7 = _head(branch_7)
-    difference_18 = branch_7 - head_branch_7
-    difference_19 = ratio_4 - head_ratio_4
-    product_11 = ratio_3 * branch_7
-    head_ratio_3 = _head(ratio_3)
-    difference_20 = ratio_3 - head_ratio_3
-    numerator_12 = (head_ratio_3 * head_branch_7).sub_(product_11)
-    numerator_13 = numerator_12.add_(head_ratio_3 * difference_18)
-    numerator_14 = numerator_13.add_(difference_20 * head_branch_7)
-    numerator_15 = numerator_14.add_(difference_20 * difference_18)
-    numerator_16 = _select(product_11 * 2.0**-60 == 0, 0, numerator_15).neg_()
-    numerator_17 = (branch_18 - product_11).add_(numerator_16)
-    numerator_18 = numerator_17.add_(_select(product_9, difference_17, 0)).div_(branch_7)
-    numerator_19 = (head_ratio_4 * head_branch_7).sub_(product_10)
-    numerator_20 = numerator_19.add_(head_ratio_4 * difference_18)
-    numerator_21 = numerator_20.add_(difference_19 * head_branch_7)
-    numerator_22 = numerator_21.add_(difference_19 * difference_18)
-    numerator_23 = _select(product_10 * 2.0**-60 == 0, 0, numerator_22).neg_()
-    numerator_23 = (ratio_3 - product_10).add_(numerator_23).add_(numerator_18).div_(branch_7)
-    total_25 = _select(numerator_23.abs() < torch.inf, numerator_23, 0).add_(ratio_4)
-    total_25 = _select(product_2.abs() < 2.0**-54, numerator_3, total_25).mul_(larger)
-    product_12 = total_25 * branch_7
-    product_13 = product_12 * branch_7
-    head_product_12 = _head(product_12)
-    difference_21 = product_12 - head_product_12
-    head_total_25 = _head(total_25)
-    difference_22 = total_25 - head_total_25
-    difference_23 = (head_product_12 * head_branch_7).sub_(product_13)
-    difference_23 = difference_23.add_(head_product_12 * difference_18)
-    difference_23 = difference_23.add_(difference_21 * head_branch_7)
-    difference_23 = difference_23.add_(difference_21 * difference_18)
-    difference_23 = _select(product_13 * 2.0**-60 == 0, 0, difference_23)
-    difference_24 = (head_total_25 * head_branch_7).sub_(product_12)
-    difference_24 = difference_24.add_(head_total_25 * difference_18)
-    difference_24 = difference_24.add_(difference_22 * head_branch_7)
-    difference_24 = difference_24.add_(difference_22 * difference_18)
-    difference_24 = _select(product_12 * 2.0**-60 == 0, 0, difference_24).mul_(branch_7)
-    difference_23 = difference_23.add_(difference_24)
-    return _select(difference_23.abs() < torch.inf, difference_23, 0).add_(product_13)
+    is_far = larger.abs() > 64
+    part_of_t = _select(is_far, 0.5 * larger, larger).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    product = (-1 * part_of_t).mul_(rest_of_t)
+    smaller = larger.clamp(max=0)
+    is_far_2 = smaller.abs() > 64
+    part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp_()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
+    ratio = _expm1(product).div_(part_of_t_2).div_(rest_of_t_2)
+    ratio = _select((product.abs() < 2.0**-54) & (larger < 0), -1, ratio).neg_()
+    product_2 = (ratio * part_of_t_2).mul_(rest_of_t_2)
+    ratio_2 = product_2.log1p().div_(part_of_t_2).div_(rest_of_t_2)
+    ratio_2 = _select(product_2.abs() < 2.0**-54, ratio, ratio_2).mul_(larger)
+    return ratio_2.mul_(part_of_t_2).mul_(rest_of_t_2)
 
 
 def _by_x(x: Tensor) -> Tensor:

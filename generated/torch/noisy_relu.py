@@ -99,9 +99,12 @@ def _by_x_x(x: Tensor, noise: Tensor) -> Tensor:
 
 
 def _by_x_noise(x: Tensor, noise: Tensor) -> Tensor:
-    """The second derivative by x and noise."""
-    root = x.sigmoid().sqrt()
-    return _select(noise * root + x <= 0, 0, 0.5 * torch.sigmoid(-x) * root)
+    """The second derivative by x and noise: as declared, scaled."""
+    t = torch.exp(-x.abs())
+    t_2 = torch.exp(-torch.abs(-x))
+    e = torch.exp(0.5 * x.clamp(max=0) + (-x).clamp(max=0))
+    e = 0.5 * torch.sqrt(1 / (1 + t)) * (1 / (1 + t_2)) * e
+    return _select(noise * x.sigmoid().sqrt() + x <= 0, 0, e)
 
 
 _DERIVATIVES = {

@@ -18,9 +18,8 @@ def plu(x: Tensor, alpha: float | Tensor = 0.1, c: float | Tensor = 1.0) -> Tens
     """Piecewise linear unit (PLU), Max(alpha * (x + c) - c, Min(alpha * (x - c) + c, x)).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: Piecewise((alpha, ((x >= alpha*(-c + x) + c) | (x <= alpha*(c + x) - c)) & ((x >=
-    alpha*(-c + x) + c) | (x <= alpha*(c + x) - c) | (alpha*(-c + x) + c <= alpha*(c + x) - c))),
-    (1, True)). Limits: -inf at -inf, inf at inf. Odd. Kinks at -1, 1.
+    Derivative: Piecewise((alpha, (c <= x) | (c <= -x)), (1, True)). Limits: -inf at -inf, inf at
+    inf. Odd. Kinks at -1, 1.
 
     Args:
         x: Input of any shape and floating type.
@@ -85,164 +84,34 @@ class PLU(nn.Module):
 
 def _value(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     """The value."""
-    total = (alpha * (x - c)).add_(c)
-    is_at_least = x >= total
-    difference = (alpha * (c + x)).sub_(c)
-    branch = _select(is_at_least, total, torch.maximum(x, difference))
-    return _select(is_at_least & (total <= difference), difference, branch)
+    branch = _select(c <= -x, (alpha * (c + x)).sub_(c), x)
+    return _select(c <= x, (alpha * (x - c)).add_(c), branch)
 
 
 def _by_x(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
-    """The derivative by x."""
-    difference = (alpha * (c + x)).sub_(c)
-    is_greater = x > difference
-    total = (alpha * (x - c)).add_(c)
-    is_less = x < total
-    outside = is_greater & is_less | is_greater & (total > difference) & is_less
-    return _select(x == x, _select(outside, 1, alpha), x)
+    """The derivative by x: Piecewise((alpha, (c <= x) | (c <= -x)), (1, True))."""
+    return _select(x == x, _select((c > -x) & (c > x), 1, alpha), x)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
-    """The derivative by alpha."""
-    difference = x - c
-    total = (alpha * difference).add_(c)
-    is_at_least = x >= total
-    total_2 = c + x
-    difference_2 = (alpha * total_2).sub_(c)
-    branch = _select(is_at_least, difference, _select(x > difference_2, 0, total_2))
-    return _select(is_at_least & (total <= difference_2), total_2, branch)
+    """The derivative by alpha: Piecewise((-c + x, c <= x), (c + x, c <= -x), (0, True))."""
+    return _select(c <= x, x - c, _select(c > -x, 0, c + x))
 
 
 def _by_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
-    """The derivative by c: as declared, compensated, clamped right."""
-    smaller = x.clamp(max=2.0**40)
-    total = smaller - c
-    difference = total - smaller
-    total_2 = (smaller - (total - difference)).add_(-c - difference)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
-    total_3 = total + branch
-    product = alpha * total_3
-    total_4 = product + c
-    difference_2 = total_4 - product
-    head_alpha = _head(alpha)
-    head_total_3 = _head(total_3)
-    difference_3 = total_3 - head_total_3
-    difference_4 = alpha - head_alpha
-    total_5 = (head_alpha * head_total_3).sub_(product).add_(head_alpha * difference_3)
-    total_5 = total_5.add_(difference_4 * head_total_3).add_(difference_4 * difference_3)
-    total_5 = _select(product * 2.0**-60 == 0, 0, total_5)
-    total_5 = total_5.add_((branch - (total_3 - total)) * alpha)
-    total_5 = (product - (total_4 - difference_2)).add_(c - difference_2).add_(total_5)
-    branch_2 = _select(total_5.abs() < torch.inf, total_5, 0)
-    total_6 = total_4 + branch_2
-    difference_5 = branch_2 - (total_6 - total_4)
-    branch_3 = _select(difference_5.abs() < torch.inf, difference_5, 0)
-    inside = (smaller != total_6) & (smaller >= total_6)
-    inside = (smaller == total_6) & (branch_3 <= 0) | inside
-    total_7 = c + smaller
-    difference_6 = total_7 - c
-    total_8 = (c - (total_7 - difference_6)).add_(smaller - difference_6)
-    branch_4 = _select(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = total_7 + branch_4
-    product_2 = alpha * total_9
-    total_10 = product_2 - c
-    difference_7 = total_10 - product_2
-    head_total_9 = _head(total_9)
-    difference_8 = total_9 - head_total_9
-    total_11 = (head_alpha * head_total_9).sub_(product_2).add_(head_alpha * difference_8)
-    total_11 = total_11.add_(difference_4 * head_total_9).add_(difference_4 * difference_8)
-    total_11 = _select(product_2 * 2.0**-60 == 0, 0, total_11)
-    total_11 = total_11.add_((branch_4 - (total_9 - total_7)) * alpha)
-    total_12 = (product_2 - (total_10 - difference_7)).add_(-c - difference_7)
-    total_12 = total_12.add_(total_11)
-    branch_5 = _select(total_12.abs() < torch.inf, total_12, 0)
-    total_13 = total_10 + branch_5
-    difference_9 = branch_5 - (total_13 - total_10)
-    branch_6 = _select(difference_9.abs() < torch.inf, difference_9, 0)
-    inside_2 = (total_6 == total_13) & (branch_3 <= branch_6)
-    inside_2 = inside & (inside_2 | (total_6 != total_13) & (total_6 <= total_13))
-    total_14 = alpha - 1
-    difference_10 = total_14 - alpha
-    total_15 = (alpha - (total_14 - difference_10)).add_(-1 - difference_10)
-    branch_7 = _select(total_15.abs() < torch.inf, total_15, 0)
-    total_16 = total_14 + branch_7
-    total_17 = (-alpha).add_(1)
-    difference_11 = total_17 + alpha
-    total_18 = (-alpha).sub_(total_17 - difference_11).add_(1 - difference_11)
-    branch_8 = _select(total_18.abs() < torch.inf, total_18, 0)
-    total_19 = total_17 + branch_8
-    inside_3 = (smaller != total_13) & (smaller > total_13)
-    inside_3 = (smaller == total_13) & (branch_6 < 0) | inside_3
-    difference_12 = branch_7 - (total_16 - total_14)
-    branch_9 = _select(inside_3, 0, difference_12)
-    branch_9 = _select(inside, branch_8 - (total_19 - total_17), branch_9)
-    branch_9 = _select(inside_2, difference_12, branch_9)
-    branch_10 = _select(inside, total_19, _select(inside_3, 0, total_16))
-    branch_10 = _select(inside_2, total_16, branch_10)
-    branch_10 = branch_10.add_(_select(branch_9.abs() < torch.inf, branch_9, 0))
-    return _select(smaller == smaller, branch_10, smaller)
+    """The derivative by c."""
+    branch = _select(c <= x, 1 - alpha, _select(c > -x, 0, alpha - 1))
+    return _select(x == x, branch, x)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
     """The second derivative by x and alpha."""
-    total = alpha * (x - c) + c
-    difference = alpha * (c + x) - c
-    outside = (x >= total) | (x <= difference)
-    branch = (outside & (outside | (total <= difference))).to(x.dtype)
-    return _select(x == x, branch, x)
+    return _select(x == x, ((c <= -x) | (c <= x)).to(x.dtype), x)
 
 
 def _by_alpha_c(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
-    """The second derivative by alpha and c: as declared, compensated, clamped right."""
-    smaller = x.clamp(max=2.0**40)
-    total = smaller - c
-    difference = total - smaller
-    total_2 = smaller - (total - difference) + (-c - difference)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
-    total_3 = total + branch
-    product = alpha * total_3
-    total_4 = product + c
-    difference_2 = total_4 - product
-    head_alpha = _head(alpha)
-    head_total_3 = _head(total_3)
-    difference_3 = total_3 - head_total_3
-    difference_4 = alpha - head_alpha
-    total_5 = head_alpha * head_total_3 - product + head_alpha * difference_3
-    total_5 = total_5 + difference_4 * head_total_3 + difference_4 * difference_3
-    total_5 = _select(product * 2.0**-60 == 0, 0, total_5)
-    total_5 = total_5 + (branch - (total_3 - total)) * alpha
-    total_5 = product - (total_4 - difference_2) + (c - difference_2) + total_5
-    branch_2 = _select(total_5.abs() < torch.inf, total_5, 0)
-    total_6 = total_4 + branch_2
-    difference_5 = branch_2 - (total_6 - total_4)
-    branch_3 = _select(difference_5.abs() < torch.inf, difference_5, 0)
-    inside = (smaller != total_6) & (smaller >= total_6)
-    inside = (smaller == total_6) & (branch_3 <= 0) | inside
-    total_7 = c + smaller
-    difference_6 = total_7 - c
-    total_8 = c - (total_7 - difference_6) + (smaller - difference_6)
-    branch_4 = _select(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = total_7 + branch_4
-    product_2 = alpha * total_9
-    total_10 = product_2 - c
-    difference_7 = total_10 - product_2
-    head_total_9 = _head(total_9)
-    difference_8 = total_9 - head_total_9
-    total_11 = head_alpha * head_total_9 - product_2 + head_alpha * difference_8
-    total_11 = total_11 + difference_4 * head_total_9 + difference_4 * difference_8
-    total_11 = _select(product_2 * 2.0**-60 == 0, 0, total_11)
-    total_11 = total_11 + (branch_4 - (total_9 - total_7)) * alpha
-    total_11 = product_2 - (total_10 - difference_7) + (-c - difference_7) + total_11
-    branch_5 = _select(total_11.abs() < torch.inf, total_11, 0)
-    total_12 = total_10 + branch_5
-    difference_9 = branch_5 - (total_12 - total_10)
-    branch_6 = _select(difference_9.abs() < torch.inf, difference_9, 0)
-    inside_2 = (total_6 == total_12) & (branch_3 <= branch_6)
-    inside_2 = inside & (inside_2 | (total_6 != total_12) & (total_6 <= total_12))
-    inside_3 = (smaller != total_12) & (smaller <= total_12)
-    inside_3 = ((smaller == total_12) & (branch_6 >= 0) | inside_3).to(x.dtype)
-    inside_2 = _select(inside_2, 1, _select(inside, -1, inside_3))
-    return _select(smaller == smaller, inside_2, smaller)
+    """The second derivative by alpha and c."""
+    return _select(x == x, _select(c <= x, -1, (c <= -x).to(x.dtype)), x)
 
 
 _DERIVATIVES = {
@@ -438,14 +307,6 @@ def _expanded(x: Tensor, alpha: Tensor, c: Tensor) -> Tensor:
                     result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
                 )
     return result.to(x.dtype)
-
-
-def _head(a: Tensor) -> Tensor:
-    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
-    integer, kept = (
-        (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
-    )
-    return (a.view(integer) & kept).view(a.dtype)
 
 
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:

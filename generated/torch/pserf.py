@@ -140,6 +140,8 @@ class Pserf(nn.Module):
         return f"gamma={self.initial_gamma}, delta={self.initial_delta}"
 
 
+_2_OVER_SQRT_PI = 1.1283791670955126  # 2/sqrt(pi)
+_2_OVER_SQRT_PI_2 = 1.1283791670955126  # 2/sqrt(pi)
 _1_OVER_15 = 7.647163731819816e-13  # 1/15!
 _1_OVER_14 = 1.1470745597729725e-11  # 1/14!
 _1_OVER_13 = 1.6059043836821613e-10  # 1/13!
@@ -178,347 +180,34 @@ _1_OVER_9_4 = 0.004629629629629629  # 1/(9 * 4!)
 _1_OVER_7_3 = -0.023809523809523808  # 1/(7 * 3!)
 _1_OVER_5_2 = 0.1  # 1/(5 * 2!)
 _1_OVER_3_1 = -0.3333333333333333  # 1/(3 * 1!)
-_2_OVER_SQRT_PI = 1.1283791670955126  # 2/sqrt(pi)
 _COEFFICIENT = 1.128379225730896  # the first digits of 2/sqrt(pi)
 _COEFFICIENT_2 = -5.863538342219759e-08  # the other digits of 2/sqrt(pi)
-_2_OVER_SQRT_PI_2 = 1.1283791670955126  # 2/sqrt(pi)
+_4_OVER_SQRT_PI = 2.256758334191025  # 4/sqrt(pi)
+_COEFFICIENT_3 = 2.256758451461792  # the first digits of 4/sqrt(pi)
+_COEFFICIENT_4 = -1.1727076684439518e-07  # the other digits of 4/sqrt(pi)
 _MINUS_2_OVER_SQRT_PI = -1.1283791670955126  # -2/sqrt(pi)
+_COEFFICIENT_5 = -1.128379225730896  # the first digits of -2/sqrt(pi)
+_COEFFICIENT_6 = 5.863538342219759e-08  # the other digits of -2/sqrt(pi)
 _MINUS_2_OVER_SQRT_PI_2 = -1.1283791670955126  # -2/sqrt(pi)
-_COEFFICIENT_3 = -1.128379225730896  # the first digits of -2/sqrt(pi)
-_COEFFICIENT_4 = 5.863538342219759e-08  # the other digits of -2/sqrt(pi)
 _MINUS_4_OVER_SQRT_PI = -2.256758334191025  # -4/sqrt(pi)
 
 
 def _value(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
-    """The value: rewritten, scaled, halved, clamped left, compensated precisely in part."""
+    """The value: rewritten, scaled, halved in the tail, clamped left."""
     larger = x.clamp(min=-(2.0**40))
     product = delta * larger
-    is_negative = product < 0
-    e = product.abs().neg_().mul_(0.5).exp_()
-    t = e.square()
-    is_less = t < 2.0**-54
+    t = product.abs().neg_().exp_()
     log1p_t = t.log1p()
-    total = t + 1
-    difference = total - t
-    total_2 = (t - (total - difference)).add_(1 - difference)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
-    total_3 = total + branch
-    is_less_2 = total_3 < 2.0**-32
-    branch_2 = _select(is_less_2, x.new_full((), 2.0**64), 1)
-    product_2 = total_3 * branch_2
-    product_3 = -0.5 * log1p_t
-    abs_product_3 = product_3.abs()
-    is_less_3 = abs_product_3 < 0.25
-    total_4 = product_3 + 1
-    difference_2 = total_4 - product_3
-    total_5 = (_1_OVER_15 * product_3).add_(_1_OVER_14).mul_(product_3).add_(_1_OVER_13)
-    total_5 = total_5.mul_(product_3).add_(_1_OVER_12).mul_(product_3).add_(_1_OVER_11)
-    total_5 = total_5.mul_(product_3).add_(_1_OVER_10).mul_(product_3).add_(_1_OVER_9)
-    total_5 = total_5.mul_(product_3).add_(_1_OVER_8).mul_(product_3).add_(_1_OVER_7)
-    total_5 = total_5.mul_(product_3).add_(_1_OVER_6).mul_(product_3).add_(_1_OVER_5)
-    total_5 = total_5.mul_(product_3).add_(_1_OVER_4).mul_(product_3).add_(_1_OVER_3)
-    total_5 = product_3.square().mul_(total_5.mul_(product_3).add_(_1_OVER_2))
-    total_5 = (product_3 - (total_4 - difference_2)).add_(1 - difference_2).add_(total_5)
-    branch_3 = _select(total_5.abs() < torch.inf, total_5, 0)
-    total_6 = total_4 + branch_3
-    exp_product_3 = product_3.exp()
-    branch_4 = _select(is_less_3, total_6, exp_product_3)
-    branch_5 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
-    product_4 = branch_4 * branch_5
-    product_5 = product_2 * product_4
-    product_6 = product_5 * product_4
-    total_7 = product_6 - 1
-    difference_3 = total_7 - product_6
-    head_product_5 = _head(product_5)
-    head_product_4 = _head(product_4)
-    difference_4 = product_4 - head_product_4
-    difference_5 = product_5 - head_product_5
-    head_product_2 = _head(product_2)
-    difference_6 = product_2 - head_product_2
-    binade = _binade(exp_product_3 * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_6 = _select(inside, binade, 1)
-    ratio = exp_product_3 / branch_6
-    floor = branch_6.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_7 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = (floor * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_8 = difference_7 + negated
-    difference_8 = total_8 - difference_7
-    total_9 = (difference_7 - (total_8 - difference_8)).add_(negated - difference_8)
-    total_9 = total_9.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_7 = _select(total_9.abs() < torch.inf, total_9, 0)
-    total_10 = total_8 + branch_7
-    numerator = (_1_OVER_15 * total_10).add_(_1_OVER_14).mul_(total_10).add_(_1_OVER_13)
-    numerator = numerator.mul_(total_10).add_(_1_OVER_12).mul_(total_10).add_(_1_OVER_11)
-    numerator = numerator.mul_(total_10).add_(_1_OVER_10).mul_(total_10).add_(_1_OVER_9)
-    numerator = numerator.mul_(total_10).add_(_1_OVER_8).mul_(total_10).add_(_1_OVER_7)
-    numerator = numerator.mul_(total_10).add_(_1_OVER_6).mul_(total_10).add_(_1_OVER_5)
-    numerator = numerator.mul_(total_10).add_(_1_OVER_4).mul_(total_10).add_(_1_OVER_3)
-    numerator = total_10.square().mul_(numerator.mul_(total_10).add_(_1_OVER_2))
-    numerator = numerator.add_(branch_7 - (total_10 - total_8))
-    numerator = (1 - ratio).add_(total_10).add_(numerator).div_(ratio)
-    numerator = _select(inside & (abs_product_3 >= 0.25), numerator, 0).mul_(branch_4)
-    numerator = _select(is_less_3, branch_3 - (total_6 - total_4), 0).add_(numerator)
-    numerator = numerator.mul_(branch_5)
-    total_11 = (product_6 - (total_7 - difference_3)).add_(-1 - difference_3)
-    product_7 = (branch - (total_3 - total)).mul_(branch_2).mul_(product_4)
-    difference_9 = (head_product_2 * head_product_4).sub_(product_5)
-    difference_9 = difference_9.add_(head_product_2 * difference_4)
-    difference_9 = difference_9.add_(difference_6 * head_product_4)
-    difference_9 = difference_9.add_(difference_6 * difference_4)
-    difference_9 = _select(product_5 * 2.0**-60 == 0, 0, difference_9).add_(product_7)
-    difference_9 = difference_9.add_(numerator * product_2).mul_(product_4)
-    difference_10 = (head_product_5 * head_product_4).sub_(product_6)
-    difference_10 = difference_10.add_(head_product_5 * difference_4)
-    difference_10 = difference_10.add_(difference_5 * head_product_4)
-    difference_10 = difference_10.add_(difference_5 * difference_4)
-    difference_10 = _select(product_6 * 2.0**-60 == 0, 0, difference_10).add_(difference_9)
-    total_11 = total_11.add_(difference_10.add_(numerator * product_5))
-    branch_8 = _select(total_11.abs() < torch.inf, total_11, 0)
-    total_12 = total_7 + branch_8
-    total_13 = (branch_8 - (total_12 - total_7)).add_(total_12)
-    branch_9 = _select(total_13.abs() < 0.00390625, total_13, 0)
-    branch_10 = _select(branch_9.abs() < torch.inf, branch_9, 0)
-    total_14 = log1p_t + branch_10
-    difference_11 = total_14 - log1p_t
-    difference_12 = branch_10 - difference_11
-    is_at_most = (difference_11 + difference_12).abs_() <= log1p_t.abs().mul_(0.00390625)
-    branch_11 = _select(is_at_most, total_14, log1p_t)
-    ratio_2 = branch_11 / t
-    total_15 = product + branch_11
-    difference_13 = total_15 - product
-    branch_12 = _select(is_at_most, difference_12, 0)
-    total_16 = (product - (total_15 - difference_13)).add_(branch_11 - difference_13)
-    total_16 = total_16.add_(branch_12)
-    branch_13 = _select(total_16.abs() < torch.inf, total_16, 0)
-    total_17 = total_15 + branch_13
-    branch_14 = _select(is_negative, _select(is_less, 1, ratio_2), total_17)
-    product_8 = gamma * branch_14
-    branch_15 = _select(is_negative, e, 1)
-    product_9 = product_8 * branch_15
-    product_10 = product_9 * branch_15
-    abs_product_10 = product_10.abs()
-    head_product_9 = _head(product_9)
-    head_branch_15 = _head(branch_15)
-    difference_14 = branch_15 - head_branch_15
-    difference_15 = product_9 - head_product_9
-    head_product_8 = _head(product_8)
-    difference_16 = product_8 - head_product_8
-    head_gamma = _head(gamma)
-    head_branch_14 = _head(branch_14)
-    difference_17 = branch_14 - head_branch_14
-    difference_18 = gamma - head_gamma
-    product_11 = ratio_2 * t
-    head_ratio_2 = _head(ratio_2)
-    head_t = _head(t)
-    difference_19 = t - head_t
-    difference_20 = ratio_2 - head_ratio_2
-    numerator_2 = (head_ratio_2 * head_t).sub_(product_11).add_(head_ratio_2 * difference_19)
-    numerator_3 = numerator_2.add_(difference_20 * head_t).add_(difference_20 * difference_19)
-    numerator_4 = _select(product_11 * 2.0**-60 == 0, 0, numerator_3).neg_()
-    numerator_4 = (branch_11 - product_11).add_(numerator_4).add_(branch_12).div_(t)
-    numerator_4 = _select(is_less, 0, numerator_4)
-    numerator_4 = _select(is_negative, numerator_4, branch_13 - (total_17 - total_15)) * gamma
-    difference_21 = (head_gamma * head_branch_14).sub_(product_8)
-    difference_21 = difference_21.add_(head_gamma * difference_17)
-    difference_21 = difference_21.add_(difference_18 * head_branch_14)
-    difference_21 = difference_21.add_(difference_18 * difference_17)
-    difference_21 = _select(product_8 * 2.0**-60 == 0, 0, difference_21).add_(numerator_4)
-    difference_22 = (head_product_9 * head_branch_15).sub_(product_10)
-    difference_22 = difference_22.add_(head_product_9 * difference_14)
-    difference_22 = difference_22.add_(difference_15 * head_branch_15)
-    difference_22 = difference_22.add_(difference_15 * difference_14)
-    difference_22 = _select(product_10 * 2.0**-60 == 0, 0, difference_22)
-    difference_23 = (head_product_8 * head_branch_15).sub_(product_9)
-    difference_23 = difference_23.add_(head_product_8 * difference_14)
-    difference_23 = difference_23.add_(difference_16 * head_branch_15)
-    difference_23 = difference_23.add_(difference_16 * difference_14)
-    difference_23 = _select(product_9 * 2.0**-60 == 0, 0, difference_23)
-    difference_23 = difference_23.add_(difference_21 * branch_15).mul_(branch_15)
-    difference_22 = difference_22.add_(difference_23)
-    sign_product_10 = torch.where(product_10.isnan(), product_10, product_10.sign())
-    product_12 = difference_22 * sign_product_10
-    is_less_4 = abs_product_10 < 1
-    product_10_squared = product_10.square()
-    total_18 = (_1_OVER_39_19 * product_10_squared).add_(_1_OVER_37_18)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_35_17)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_33_16)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_31_15)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_29_14)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_27_13)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_25_12)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_23_11)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_21_10)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_19_9)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_17_8)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_15_7)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_13_6)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_11_5)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_9_4).mul_(product_10_squared)
-    total_18 = total_18.add_(_1_OVER_7_3).mul_(product_10_squared).add_(_1_OVER_5_2)
-    total_18 = total_18.mul_(product_10_squared).add_(_1_OVER_3_1).mul_(product_10_squared)
-    total_19 = total_18 + 1
-    difference_24 = total_19 - total_18
-    total_20 = (total_18 - (total_19 - difference_24)).add_(1 - difference_24)
-    branch_16 = _select(total_20.abs() < torch.inf, total_20, 0)
-    total_21 = total_19 + branch_16
-    product_13 = _2_OVER_SQRT_PI * total_21
-    product_14 = _COEFFICIENT * total_21
-    head = _head(x.new_full((), _COEFFICIENT))
-    head_total_21 = _head(total_21)
-    difference_25 = total_21 - head_total_21
-    difference_26 = _COEFFICIENT - head
-    total_22 = (head * head_total_21).sub_(product_14).add_(head * difference_25)
-    total_22 = total_22.add_(difference_26 * head_total_21)
-    total_22 = total_22.add_(difference_26 * difference_25)
-    total_22 = _select(product_14 * 2.0**-60 == 0, 0, total_22)
-    total_22 = total_22.add_(_COEFFICIENT_2 * total_21)
-    total_22 = total_22.add_((branch_16 - (total_21 - total_19)).mul_(_COEFFICIENT))
-    total_22 = (product_14 - product_13).add_(total_22)
-    branch_17 = _select(total_22.abs() < torch.inf, total_22, 0)
-    total_23 = product_13 + branch_17
-    product_15 = total_23 * product_10
-    smaller = abs_product_10.clamp(max=40)
-    smaller_squared = smaller.square()
-    negated_2 = -smaller_squared
-    abs_negated_2 = negated_2.abs()
-    is_less_5 = abs_negated_2 < 0.25
-    total_24 = negated_2 + 1
-    difference_27 = total_24 - negated_2
-    total_25 = (_1_OVER_15 * negated_2).add_(_1_OVER_14).mul_(negated_2).add_(_1_OVER_13)
-    total_25 = total_25.mul_(negated_2).add_(_1_OVER_12).mul_(negated_2).add_(_1_OVER_11)
-    total_25 = total_25.mul_(negated_2).add_(_1_OVER_10).mul_(negated_2).add_(_1_OVER_9)
-    total_25 = total_25.mul_(negated_2).add_(_1_OVER_8).mul_(negated_2).add_(_1_OVER_7)
-    total_25 = total_25.mul_(negated_2).add_(_1_OVER_6).mul_(negated_2).add_(_1_OVER_5)
-    total_25 = total_25.mul_(negated_2).add_(_1_OVER_4).mul_(negated_2).add_(_1_OVER_3)
-    total_25 = negated_2.square().mul_(total_25.mul_(negated_2).add_(_1_OVER_2))
-    total_26 = (negated_2 - (total_24 - difference_27)).add_(1 - difference_27)
-    total_26 = total_26.add_(total_25)
-    branch_18 = _select(total_26.abs() < torch.inf, total_26, 0)
-    total_27 = total_24 + branch_18
-    exp_negated_2 = negated_2.exp()
-    branch_19 = _select(is_less_5, total_27, exp_negated_2)
-    branch_20 = _select(is_less_5, branch_18 - (total_27 - total_24), 0)
-    branch_21 = _select(branch_20.abs() < torch.inf, branch_20, 0)
-    total_28 = branch_19 + branch_21
-    smaller_2 = smaller.clamp(max=40)
-    numerator_5 = (1.6761565171163722e-05 * smaller_2).add_(0.0003603586160003391)
-    numerator_6 = numerator_5.mul_(smaller_2).add_(0.0038172689889773006).mul_(smaller_2)
-    numerator_7 = numerator_6.add_(0.025882575182435343).mul_(smaller_2)
-    numerator_8 = numerator_7.add_(0.12344083648227182).mul_(smaller_2)
-    numerator_9 = numerator_8.add_(0.4308538629856189).mul_(smaller_2)
-    numerator_10 = numerator_9.add_(1.1128336609194336).mul_(smaller_2)
-    numerator_11 = numerator_10.add_(2.1024126170263844).mul_(smaller_2)
-    numerator_12 = numerator_11.add_(2.792201965581064).mul_(smaller_2)
-    numerator_13 = numerator_12.add_(2.3749322717352577).mul_(smaller_2).add_(1)
-    denominator = (2.970910073483199e-05 * smaller_2).add_(0.0006387190166369741)
-    denominator = denominator.mul_(smaller_2).add_(0.006780787669804733).mul_(smaller_2)
-    denominator = denominator.add_(0.04619502956275762).mul_(smaller_2)
-    denominator = denominator.add_(0.2221612979548986).mul_(smaller_2)
-    denominator = denominator.add_(0.7862870651188336).mul_(smaller_2).add_(2.078497051003106)
-    denominator = denominator.mul_(smaller_2).add_(4.086124500007399).mul_(smaller_2)
-    denominator = denominator.add_(5.8341919788915355).mul_(smaller_2).add_(5.745265609005083)
-    denominator = denominator.mul_(smaller_2).add_(3.503311438830771).mul_(smaller_2).add_(1)
-    numerator_13 = numerator_13.div_(denominator)
-    product_16 = total_28 * numerator_13
-    minus_product_16 = -product_16
-    total_29 = minus_product_16 + 1
-    difference_28 = total_29 - minus_product_16
-    head_total_28 = _head(total_28)
-    head_numerator_13 = _head(numerator_13)
-    difference_29 = numerator_13 - head_numerator_13
-    difference_30 = total_28 - head_total_28
-    binade_2 = _binade(exp_negated_2 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_22 = _select(inside_2, binade_2, 1)
-    ratio_3 = exp_negated_2 / branch_22
-    floor_2 = branch_22.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_31 = negated_2 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = (floor_2 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_30 = difference_31 + negated_3
-    difference_32 = total_30 - difference_31
-    total_31 = (difference_31 - (total_30 - difference_32)).add_(negated_3 - difference_32)
-    total_31 = total_31.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_23 = _select(total_31.abs() < torch.inf, total_31, 0)
-    total_32 = total_30 + branch_23
-    head_smaller = _head(smaller)
-    difference_33 = smaller - head_smaller
-    numerator_14 = (_1_OVER_15 * total_32).add_(_1_OVER_14).mul_(total_32).add_(_1_OVER_13)
-    numerator_15 = numerator_14.mul_(total_32).add_(_1_OVER_12).mul_(total_32).add_(_1_OVER_11)
-    numerator_16 = numerator_15.mul_(total_32).add_(_1_OVER_10).mul_(total_32).add_(_1_OVER_9)
-    numerator_17 = numerator_16.mul_(total_32).add_(_1_OVER_8).mul_(total_32).add_(_1_OVER_7)
-    numerator_18 = numerator_17.mul_(total_32).add_(_1_OVER_6).mul_(total_32).add_(_1_OVER_5)
-    numerator_19 = numerator_18.mul_(total_32).add_(_1_OVER_4).mul_(total_32).add_(_1_OVER_3)
-    numerator_20 = total_32.square().mul_(numerator_19.mul_(total_32).add_(_1_OVER_2))
-    numerator_21 = numerator_20.add_(branch_23 - (total_32 - total_30))
-    numerator_21 = (1 - ratio_3).add_(total_32).add_(numerator_21).div_(ratio_3)
-    numerator_21 = _select(inside_2 & (abs_negated_2 >= 0.25), numerator_21, 0)
-    total_33 = (minus_product_16 - (total_29 - difference_28)).add_(1 - difference_28)
-    product_17 = (branch_21 - (total_28 - branch_19)).mul_(numerator_13)
-    difference_34 = (head_total_28 * head_numerator_13).sub_(product_16)
-    difference_34 = difference_34.add_(head_total_28 * difference_29)
-    difference_34 = difference_34.add_(difference_30 * head_numerator_13)
-    difference_34 = difference_34.add_(difference_30 * difference_29)
-    difference_34 = _select(product_16 * 2.0**-60 == 0, 0, difference_34).add_(product_17)
-    difference_35 = (head_smaller * head_smaller).sub_(smaller_squared)
-    difference_35 = difference_35.add_(head_smaller * difference_33)
-    difference_35 = difference_35.add_(difference_33 * head_smaller)
-    difference_35 = difference_35.add_(difference_33 * difference_33)
-    difference_35 = _select(smaller_squared * 2.0**-60 == 0, 0, difference_35).neg_()
-    difference_34 = difference_34.add_(numerator_21.add_(difference_35).mul_(product_16)).neg_()
-    total_33 = total_33.add_(difference_34)
-    branch_24 = _select(total_33.abs() < torch.inf, total_33, 0)
-    total_34 = total_29 + branch_24
-    product_18 = sign_product_10 * total_34
-    branch_25 = _select(is_less_4, product_15, product_18)
-    ratio_4 = branch_25 / branch_15
-    ratio_5 = ratio_4 / branch_15
-    product_19 = ratio_5 * branch_15
-    head_ratio_5 = _head(ratio_5)
-    difference_36 = ratio_5 - head_ratio_5
-    product_20 = ratio_4 * branch_15
-    head_ratio_4 = _head(ratio_4)
-    difference_37 = ratio_4 - head_ratio_4
-    head_total_23 = _head(total_23)
-    head_product_10 = _head(product_10)
-    difference_38 = product_10 - head_product_10
-    difference_39 = total_23 - head_total_23
-    head_2 = _head(sign_product_10)
-    head_total_34 = _head(total_34)
-    difference_40 = total_34 - head_total_34
-    difference_41 = sign_product_10 - head_2
-    numerator_22 = (-product_10_squared).exp_().mul_(_2_OVER_SQRT_PI).mul_(difference_22)
-    numerator_23 = (head_2 * head_total_34).sub_(product_18).add_(head_2 * difference_40)
-    numerator_24 = numerator_23.add_(difference_41 * head_total_34)
-    numerator_25 = numerator_24.add_(difference_41 * difference_40)
-    numerator_26 = _select(product_18 * 2.0**-60 == 0, 0, numerator_25)
-    numerator_27 = numerator_26.add_((branch_24 - (total_34 - total_29)).mul_(sign_product_10))
-    numerator_28 = (branch_17 - (total_23 - product_13)).mul_(product_10)
-    numerator_29 = (head_total_23 * head_product_10).sub_(product_15)
-    numerator_30 = numerator_29.add_(head_total_23 * difference_38)
-    numerator_31 = numerator_30.add_(difference_39 * head_product_10)
-    numerator_32 = numerator_31.add_(difference_39 * difference_38)
-    numerator_33 = _select(product_15 * 2.0**-60 == 0, 0, numerator_32).add_(numerator_28)
-    numerator_34 = _select(is_less_4, numerator_33, numerator_27).add_(numerator_22)
-    numerator_35 = (head_ratio_4 * head_branch_15).sub_(product_20)
-    numerator_36 = numerator_35.add_(head_ratio_4 * difference_14)
-    numerator_37 = numerator_36.add_(difference_37 * head_branch_15)
-    numerator_38 = numerator_37.add_(difference_37 * difference_14)
-    numerator_39 = _select(product_20 * 2.0**-60 == 0, 0, numerator_38).neg_()
-    numerator_40 = (branch_25 - product_20).add_(numerator_39).add_(numerator_34)
-    numerator_41 = numerator_40.div_(branch_15)
-    numerator_42 = (head_ratio_5 * head_branch_15).sub_(product_19)
-    numerator_43 = numerator_42.add_(head_ratio_5 * difference_14)
-    numerator_44 = numerator_43.add_(difference_36 * head_branch_15)
-    numerator_45 = numerator_44.add_(difference_36 * difference_14)
-    numerator_46 = _select(product_19 * 2.0**-60 == 0, 0, numerator_45).neg_()
-    numerator_46 = (ratio_4 - product_19).add_(numerator_46).add_(numerator_41).div_(branch_15)
-    total_35 = _select(difference_21.abs() < torch.inf, difference_21, 0).add_(product_8)
-    total_35 = total_35.mul_(_2_OVER_SQRT_PI_2)
-    total_36 = _select(product_12.abs() < torch.inf, product_12, 0).add_(abs_product_10)
-    total_37 = _select(numerator_46.abs() < torch.inf, numerator_46, 0).add_(ratio_5)
-    total_36 = _select(total_36 < 2.0**-54, total_35, total_37).mul_(larger)
-    return total_36.mul_(branch_15).mul_(branch_15)
+    branch = _select(t < 2.0**-54, 1, log1p_t / t)
+    branch = gamma * _select(product < 0, branch, product + log1p_t)
+    smaller = product.clamp(max=0)
+    is_far = smaller.abs() > 64
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    product_2 = (branch * part_of_t).mul_(rest_of_t)
+    ratio = _erf(product_2).div_(part_of_t).div_(rest_of_t)
+    ratio = _select(product_2.abs() < 2.0**-54, _2_OVER_SQRT_PI * branch, ratio)
+    return ratio.mul_(larger).mul_(part_of_t).mul_(rest_of_t)
 
 
 def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -527,7 +216,7 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     Rewritten, scaled, halved, clamped both sides, compensated precisely in part.
     """
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    product = _2_OVER_SQRT_PI * clamped
+    product = _2_OVER_SQRT_PI_2 * clamped
     product_2 = product * delta
     product_3 = product_2 * gamma
     product_4 = delta * clamped
@@ -719,7 +408,7 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     branch_20 = _select(product_18.abs() < torch.inf, product_18, 0)
     branch_20 = (abs_product_17 == 2.0**-54) & (branch_20 < 0)
     branch_20 = branch_20 | (abs_product_17 != 2.0**-54) & (abs_product_17 < 2.0**-54)
-    product_19 = _2_OVER_SQRT_PI * product_15
+    product_19 = _2_OVER_SQRT_PI_2 * product_15
     is_less_6 = abs_product_17 < 1
     product_17_squared = product_17.square()
     total_27 = (_1_OVER_39_19 * product_17_squared).add_(_1_OVER_37_18)
@@ -744,7 +433,7 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     total_29 = (total_27 - (total_28 - difference_27)).add_(1 - difference_27)
     branch_21 = _select(total_29.abs() < torch.inf, total_29, 0)
     total_30 = total_28 + branch_21
-    product_20 = _2_OVER_SQRT_PI * total_30
+    product_20 = _2_OVER_SQRT_PI_2 * total_30
     product_21 = _COEFFICIENT * total_30
     head = _head(x.new_full((), _COEFFICIENT))
     head_total_30 = _head(total_30)
@@ -892,7 +581,7 @@ def _by_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     difference_52 = total_43 - head_total_43
     difference_53 = sign_product_17 - head_3
     total_45 = (product_14 - (total_44 - difference_39)).add_(branch_31 - difference_39)
-    numerator_23 = (-product_17_squared).exp_().mul_(_2_OVER_SQRT_PI).mul_(difference_26)
+    numerator_23 = (-product_17_squared).exp_().mul_(_2_OVER_SQRT_PI_2).mul_(difference_26)
     numerator_24 = (head_3 * head_total_43).sub_(product_25).add_(head_3 * difference_52)
     numerator_25 = numerator_24.add_(difference_53 * head_total_43)
     numerator_26 = numerator_25.add_(difference_53 * difference_52)
@@ -998,7 +687,7 @@ def _by_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     Rewritten, scaled, halved, clamped both sides, compensated precisely in part.
     """
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    product = _2_OVER_SQRT_PI * clamped
+    product = _2_OVER_SQRT_PI_2 * clamped
     product_2 = delta * clamped
     head_delta = _head(delta)
     head_clamped = _head(clamped)
@@ -1290,7 +979,7 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
 
     As declared, scaled, halved, clamped both sides, compensated precisely in part.
     """
-    product = _2_OVER_SQRT_PI_2 * gamma
+    product = _2_OVER_SQRT_PI * gamma
     clamped = x.clamp(-(2.0**40), 2.0**40)
     clamped_squared = clamped.square()
     product_2 = product * clamped_squared
@@ -1603,599 +1292,1461 @@ def _by_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
 def _by_x_x(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     """The second derivative by x.
 
-    One fraction, as declared, scaled, halved, clamped both sides, compensated precisely in part.
+    As declared, scaled, halved, clamped both sides for |x| < 1.52588e-05, else one fraction,
+    scaled, halved in the tail, clamped both sides, compensated precisely in part.
     """
+    is_less = x.abs() < 1.52587890625e-05
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    gamma_squared = gamma.square()
-    product = 2 * clamped * delta * gamma_squared
-    product_2 = delta * clamped
-    is_negative = product_2 < 0
-    product_3 = 0.5 * -product_2.abs()
-    abs_product_3 = product_3.abs()
-    is_less = abs_product_3 < 0.25
-    total = product_3 + 1
-    difference = total - product_3
-    product_4 = ((_1_OVER_15 * product_3 + _1_OVER_14) * product_3 + _1_OVER_13) * product_3
-    product_4 = ((product_4 + _1_OVER_12) * product_3 + _1_OVER_11) * product_3 + _1_OVER_10
-    product_4 = ((product_4 * product_3 + _1_OVER_9) * product_3 + _1_OVER_8) * product_3
-    product_4 = ((product_4 + _1_OVER_7) * product_3 + _1_OVER_6) * product_3 + _1_OVER_5
-    product_4 = ((product_4 * product_3 + _1_OVER_4) * product_3 + _1_OVER_3) * product_3
-    product_4 = product_3.square() * (product_4 + _1_OVER_2)
-    product_4 = product_3 - (total - difference) + (1 - difference) + product_4
-    branch = _select(product_4.abs() < torch.inf, product_4, 0)
-    total_2 = total + branch
-    exp_product_3 = product_3.exp()
-    branch_2 = _select(is_less, total_2, exp_product_3)
+    product = _2_OVER_SQRT_PI * clamped * gamma
+    delta_squared = delta.square()
+    product_2 = product * delta_squared
+    product_3 = delta * clamped
+    is_equal = product_3 == 0
+    head_delta = _head(delta)
+    head_clamped = _head(clamped)
+    difference = clamped - head_clamped
+    difference_2 = delta - head_delta
+    total = head_delta * head_clamped - product_3 + head_delta * difference
+    total = total + difference_2 * head_clamped + difference_2 * difference
+    total = _select(product_3 * 2.0**-60 == 0, 0, total)
+    branch = _select(total.abs() < torch.inf, total, 0)
+    differs = product_3 != 0
+    outside = is_equal & (branch < 0) | differs & (product_3 < 0)
+    negated = -product_3.abs()
+    product_4 = 0.5 * negated
+    is_less_2 = product_4.abs() < 0.5
+    expm1_product_4 = _expm1(product_4)
+    total_2 = expm1_product_4 + 1
+    branch_2 = _select(is_less_2, total_2, product_4.exp())
     t = branch_2.square()
-    branch_3 = _select(is_negative, t, 1)
-    branch_4 = _select(is_negative, 1, t)
+    branch_3 = _select(outside, t, 1)
+    branch_4 = _select(outside, 1, t)
     total_3 = branch_3 + branch_4
-    difference_2 = total_3 - branch_3
+    difference_3 = total_3 - branch_3
     head_branch_2 = _head(branch_2)
-    difference_3 = branch_2 - head_branch_2
-    total_4 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_3
-    total_4 = total_4 + difference_3 * head_branch_2 + difference_3 * difference_3
-    total_4 = _select(t * 2.0**-60 == 0, 0, total_4)
-    total_4 = total_4 + _select(is_less, branch - (total_2 - total), 0) * branch_2 * 2
-    branch_5 = _select(is_negative, total_4, 0)
-    binade = _binade(exp_product_3 * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_6 = _select(inside, binade, 1)
-    ratio = exp_product_3 / branch_6
-    floor = torch.floor(branch_6.log() * _1_OVER_LOG_2 + 0.5)
-    difference_4 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_5 = difference_4 + negated
-    difference_5 = total_5 - difference_4
-    total_6 = difference_4 - (total_5 - difference_5) + (negated - difference_5)
-    total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    difference_4 = branch_2 - head_branch_2
+    product_5 = _select(is_less_2, expm1_product_4 - (total_2 - 1), 0) * branch_2 * 2
+    total_4 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_4
+    total_4 = total_4 + difference_4 * head_branch_2 + difference_4 * difference_4
+    total_4 = _select(t * 2.0**-60 == 0, 0, total_4) + product_5
+    branch_5 = _select(outside, total_4, 0)
+    negated_2 = -(total * torch.where(product_3.isnan(), product_3, product_3.sign()))
+    product_6 = negated_2 * 0.5 * 2
+    branch_6 = _select(outside, product_6, 0)
+    total_5 = _select(outside, 0, total_4) + _select(outside, 0, product_6) * branch_4
+    total_6 = branch_3 - (total_3 - difference_3) + (branch_4 - difference_3)
+    total_6 = total_6 + (branch_5 + branch_6 * branch_3) + total_5
     branch_7 = _select(total_6.abs() < torch.inf, total_6, 0)
-    total_7 = total_5 + branch_7
-    numerator = ((_1_OVER_15 * total_7 + _1_OVER_14) * total_7 + _1_OVER_13) * total_7
-    numerator = ((numerator + _1_OVER_12) * total_7 + _1_OVER_11) * total_7 + _1_OVER_10
-    numerator = ((numerator * total_7 + _1_OVER_9) * total_7 + _1_OVER_8) * total_7
-    numerator = ((numerator + _1_OVER_7) * total_7 + _1_OVER_6) * total_7 + _1_OVER_5
-    numerator = ((numerator * total_7 + _1_OVER_4) * total_7 + _1_OVER_3) * total_7
-    numerator = total_7.square() * (numerator + _1_OVER_2)
-    numerator = 1 - ratio + total_7 + (numerator + (branch_7 - (total_7 - total_5)))
-    numerator = _select(inside & (abs_product_3 >= 0.25), numerator / ratio, 0) * 2
-    branch_8 = _select(is_negative, numerator, 0)
-    branch_9 = _select(is_negative, 0, total_4)
-    branch_10 = _select(is_negative, 0, numerator)
-    total_8 = branch_3 - (total_3 - difference_2) + (branch_4 - difference_2)
-    total_8 = total_8 + (branch_5 + branch_8 * branch_3)
-    total_8 = total_8 + (branch_9 + branch_10 * branch_4)
-    branch_11 = _select(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = total_3 + branch_11
-    log_total_9 = total_9.log()
-    is_less_2 = total_9 < 2.0**-32
-    product_5 = total_9 * _select(is_less_2, x.new_full((), 2.0**64), 1)
-    product_6 = -0.5 * log_total_9
-    abs_product_6 = product_6.abs()
-    is_less_3 = abs_product_6 < 0.25
-    total_10 = product_6 + 1
-    difference_6 = total_10 - product_6
-    product_7 = ((_1_OVER_15 * product_6 + _1_OVER_14) * product_6 + _1_OVER_13) * product_6
-    product_7 = ((product_7 + _1_OVER_12) * product_6 + _1_OVER_11) * product_6 + _1_OVER_10
-    product_7 = ((product_7 * product_6 + _1_OVER_9) * product_6 + _1_OVER_8) * product_6
-    product_7 = ((product_7 + _1_OVER_7) * product_6 + _1_OVER_6) * product_6 + _1_OVER_5
-    product_7 = ((product_7 * product_6 + _1_OVER_4) * product_6 + _1_OVER_3) * product_6
-    product_7 = product_6.square() * (product_7 + _1_OVER_2)
-    product_7 = product_6 - (total_10 - difference_6) + (1 - difference_6) + product_7
-    branch_12 = _select(product_7.abs() < torch.inf, product_7, 0)
-    total_11 = total_10 + branch_12
-    exp_product_6 = product_6.exp()
-    branch_13 = _select(is_less_3, total_11, exp_product_6)
-    branch_14 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
-    product_8 = branch_13 * branch_14
-    product_9 = product_5 * product_8
-    product_10 = product_9 * product_8
-    total_12 = product_10 - 1
-    difference_7 = total_12 - product_10
-    head_product_9 = _head(product_9)
-    head_product_8 = _head(product_8)
-    difference_8 = product_8 - head_product_8
-    difference_9 = product_9 - head_product_9
-    head_product_5 = _head(product_5)
-    difference_10 = product_5 - head_product_5
-    binade_2 = _binade(exp_product_6 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_15 = _select(inside_2, binade_2, 1)
-    ratio_2 = exp_product_6 / branch_15
-    floor_2 = torch.floor(branch_15.log() * _1_OVER_LOG_2 + 0.5)
-    difference_11 = product_6 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_13 = difference_11 + negated_2
-    difference_12 = total_13 - difference_11
-    total_14 = difference_11 - (total_13 - difference_12) + (negated_2 - difference_12)
-    total_14 = total_14 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = _select(total_14.abs() < torch.inf, total_14, 0)
-    total_15 = total_13 + branch_16
-    numerator_2 = ((_1_OVER_15 * total_15 + _1_OVER_14) * total_15 + _1_OVER_13) * total_15
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_15 + _1_OVER_11) * total_15 + _1_OVER_10
-    numerator_4 = ((numerator_3 * total_15 + _1_OVER_9) * total_15 + _1_OVER_8) * total_15
-    numerator_5 = ((numerator_4 + _1_OVER_7) * total_15 + _1_OVER_6) * total_15 + _1_OVER_5
-    numerator_6 = ((numerator_5 * total_15 + _1_OVER_4) * total_15 + _1_OVER_3) * total_15
-    numerator_7 = total_15.square() * (numerator_6 + _1_OVER_2)
-    numerator_8 = 1 - ratio_2 + total_15 + (numerator_7 + (branch_16 - (total_15 - total_13)))
-    numerator_8 = _select(inside_2 & (abs_product_6 >= 0.25), numerator_8 / ratio_2, 0)
-    numerator_8 = numerator_8 * branch_13
-    numerator_8 = _select(is_less_3, branch_12 - (total_11 - total_10), 0) + numerator_8
-    numerator_8 = numerator_8 * branch_14
-    total_16 = head_product_9 * head_product_8 - product_10 + head_product_9 * difference_8
-    total_16 = total_16 + difference_9 * head_product_8 + difference_9 * difference_8
-    total_16 = _select(product_10 * 2.0**-60 == 0, 0, total_16)
-    total_17 = head_product_5 * head_product_8 - product_9 + head_product_5 * difference_8
-    total_17 = total_17 + difference_10 * head_product_8 + difference_10 * difference_8
-    total_17 = _select(product_9 * 2.0**-60 == 0, 0, total_17) + numerator_8 * product_5
-    total_16 = total_16 + total_17 * product_8 + numerator_8 * product_9
-    total_16 = product_10 - (total_12 - difference_7) + (-1 - difference_7) + total_16
-    branch_17 = _select(total_16.abs() < torch.inf, total_16, 0)
-    total_18 = total_12 + branch_17
-    total_19 = total_18 + (branch_17 - (total_18 - total_12))
-    branch_18 = _select(total_19.abs() < 0.00390625, total_19, 0)
-    branch_19 = _select(branch_18.abs() < torch.inf, branch_18, 0)
-    total_20 = log_total_9 + branch_19
-    difference_13 = total_20 - log_total_9
-    difference_14 = branch_19 - difference_13
-    is_at_most = torch.abs(difference_13 + difference_14) <= 0.00390625 * log_total_9.abs()
-    branch_20 = _select(is_at_most, total_20, log_total_9)
-    negated_3 = -(-product_2).clamp(max=0)
-    total_21 = branch_20 + negated_3
-    difference_15 = total_21 - branch_20
-    difference_16 = branch_11 - (total_9 - total_3)
-    total_22 = branch_20 - (total_21 - difference_15) + (negated_3 - difference_15)
-    total_23 = _select(is_at_most, difference_14, 0) + 1 / total_9 * difference_16
-    total_22 = total_22 + total_23
-    branch_21 = _select(total_22.abs() < torch.inf, total_22, 0)
-    total_24 = total_21 + branch_21
-    product_11 = product * total_24
+    total_7 = total_3 + branch_7
+    ratio = product_2 / total_7
+    product_7 = _4_OVER_SQRT_PI * delta
+    product_8 = product_7 * gamma
+    ratio_2 = product_8 / total_7
+    total_8 = ratio + ratio_2
+    difference_5 = total_8 - ratio
+    product_9 = ratio * total_7
+    head_ratio = _head(ratio)
+    head_total_7 = _head(total_7)
+    difference_6 = total_7 - head_total_7
+    difference_7 = ratio - head_ratio
     head_product = _head(product)
-    head_total_24 = _head(total_24)
-    difference_17 = total_24 - head_total_24
-    difference_18 = product - head_product
-    difference_19 = branch_21 - (total_24 - total_21)
-    total_25 = head_product * head_total_24 - product_11 + head_product * difference_17
-    total_25 = total_25 + difference_18 * head_total_24 + difference_18 * difference_17
-    total_25 = _select(product_11 * 2.0**-60 == 0, 0, total_25) + difference_19 * product
-    total_26 = branch_3 + _select(branch_5.abs() < torch.inf, branch_5, 0)
-    product_12 = total_26 * branch_8
-    total_27 = branch_4 + _select(branch_9.abs() < torch.inf, branch_9, 0)
-    product_13 = total_27 * branch_10
-    product_14 = total_27 * (_select(branch_10.abs() < torch.inf, branch_10, 0) + 1)
-    product_15 = total_26 * (_select(branch_8.abs() < torch.inf, branch_8, 0) + 1)
-    difference_20 = product_11 + _select(total_25.abs() < torch.inf, total_25, 0) - 2
-    total_28 = total_27 + _select(product_13.abs() < torch.inf, product_13, 0)
-    product_14 = _select(total_27.abs() < 2.0**-60, product_14, total_28)
-    product_14 = -(clamped * delta + 2) * product_14
-    total_29 = total_26 + _select(product_12.abs() < torch.inf, product_12, 0)
-    difference_20 = difference_20 * _select(total_26.abs() < 2.0**-60, product_15, total_29)
-    difference_20 = _MINUS_2_OVER_SQRT_PI * delta * gamma * (difference_20 + product_14)
-    total_9_squared = total_9.square()
-    ratio_3 = difference_20 / total_9_squared
-    product_16 = ratio_3 * total_9_squared
-    head_ratio_3 = _head(ratio_3)
-    head = _head(total_9_squared)
-    difference_21 = total_9_squared - head
-    difference_22 = ratio_3 - head_ratio_3
-    head_total_9 = _head(total_9)
-    difference_23 = total_9 - head_total_9
-    numerator_9 = head_total_9 * head_total_9 - total_9_squared + head_total_9 * difference_23
-    numerator_10 = numerator_9 + difference_23 * head_total_9 + difference_23 * difference_23
-    numerator_11 = _select(total_9_squared * 2.0**-60 == 0, 0, numerator_10)
-    numerator_12 = -((numerator_11 + difference_16 * total_9 * 2) * ratio_3)
-    numerator_13 = head_ratio_3 * head - product_16 + head_ratio_3 * difference_21
-    numerator_14 = numerator_13 + difference_22 * head + difference_22 * difference_21
-    numerator_15 = -_select(product_16 * 2.0**-60 == 0, 0, numerator_14)
-    numerator_15 = (difference_20 - product_16 + numerator_15 + numerator_12) / total_9_squared
-    branch_22 = _select(numerator_15.abs() < torch.inf, numerator_15, 0)
-    total_30 = ratio_3 + branch_22
-    smaller = product_2.clamp(max=0)
-    total_24_squared = total_24.square()
-    product_17 = gamma_squared * total_24_squared
-    minus_product_17 = -product_17
-    total_31 = smaller + minus_product_17
-    difference_24 = total_31 - smaller
-    head_2 = _head(gamma_squared)
-    head_3 = _head(total_24_squared)
-    difference_25 = total_24_squared - head_3
-    difference_26 = gamma_squared - head_2
-    total_32 = smaller - (total_31 - difference_24) + (minus_product_17 - difference_24)
-    total_33 = head_2 * head_3 - product_17 + head_2 * difference_25
-    total_33 = total_33 + difference_26 * head_3 + difference_26 * difference_25
-    total_33 = _select(product_17 * 2.0**-60 == 0, 0, total_33)
-    difference_27 = head_total_24 * head_total_24 - total_24_squared
-    difference_27 = difference_27 + head_total_24 * difference_17
-    difference_27 = difference_27 + difference_17 * head_total_24
-    difference_27 = difference_27 + difference_17 * difference_17
-    difference_27 = _select(total_24_squared * 2.0**-60 == 0, 0, difference_27)
-    total_33 = -(total_33 + (difference_27 + difference_19 * total_24 * 2) * gamma_squared)
-    total_32 = total_32 + total_33
-    branch_23 = _select(total_32.abs() < torch.inf, total_32, 0)
-    total_34 = total_31 + branch_23
-    product_18 = 0.5 * total_34
-    abs_product_18 = product_18.abs()
-    is_less_4 = abs_product_18 < 0.25
-    total_35 = product_18 + 1
-    difference_28 = total_35 - product_18
-    total_36 = (_1_OVER_15 * product_18 + _1_OVER_14) * product_18 + _1_OVER_13
-    total_36 = (total_36 * product_18 + _1_OVER_12) * product_18 + _1_OVER_11
-    total_36 = ((total_36 * product_18 + _1_OVER_10) * product_18 + _1_OVER_9) * product_18
-    total_36 = ((total_36 + _1_OVER_8) * product_18 + _1_OVER_7) * product_18 + _1_OVER_6
-    total_36 = ((total_36 * product_18 + _1_OVER_5) * product_18 + _1_OVER_4) * product_18
-    total_36 = product_18.square() * ((total_36 + _1_OVER_3) * product_18 + _1_OVER_2)
-    total_36 = product_18 - (total_35 - difference_28) + (1 - difference_28) + total_36
-    branch_24 = _select(total_36.abs() < torch.inf, total_36, 0)
-    total_37 = total_35 + branch_24
-    exp_product_18 = product_18.exp()
-    branch_25 = _select(is_less_4, total_37, exp_product_18)
-    branch_26 = _select(is_less_4, branch_24 - (total_37 - total_35), 0)
-    branch_27 = _select(branch_26.abs() < torch.inf, branch_26, 0)
-    total_38 = branch_25 + branch_27
-    product_19 = total_30 * total_38
-    head_total_30 = _head(total_30)
-    head_total_38 = _head(total_38)
-    difference_29 = total_38 - head_total_38
-    difference_30 = total_30 - head_total_30
-    difference_31 = branch_27 - (total_38 - branch_25)
-    total_39 = head_total_30 * head_total_38 - product_19 + head_total_30 * difference_29
-    total_39 = total_39 + difference_30 * head_total_38 + difference_30 * difference_29
-    total_39 = _select(product_19 * 2.0**-60 == 0, 0, total_39)
-    total_39 = total_39 + (branch_22 - (total_30 - ratio_3)) * total_38
-    total_39 = total_39 + difference_31 * total_30
-    branch_28 = _select(total_39.abs() < torch.inf, total_39, 0)
-    total_40 = product_19 + branch_28
-    product_20 = total_40 * total_38
+    head = _head(delta_squared)
+    difference_8 = delta_squared - head
+    difference_9 = product - head_product
+    total_9 = head_product * head - product_2 + head_product * difference_8
+    total_9 = total_9 + difference_9 * head + difference_9 * difference_8
+    total_9 = _select(product_2 * 2.0**-60 == 0, 0, total_9)
+    difference_10 = branch_7 - (total_7 - total_3)
+    product_10 = ratio_2 * total_7
+    head_ratio_2 = _head(ratio_2)
+    difference_11 = ratio_2 - head_ratio_2
+    head_product_7 = _head(product_7)
+    head_gamma = _head(gamma)
+    difference_12 = gamma - head_gamma
+    difference_13 = product_7 - head_product_7
+    product_11 = _COEFFICIENT_3 * delta
+    head_2 = _head(x.new_full((), _COEFFICIENT_3))
+    difference_14 = _COEFFICIENT_3 - head_2
+    numerator = head_product_7 * head_gamma - product_8 + head_product_7 * difference_12
+    numerator = numerator + difference_13 * head_gamma + difference_13 * difference_12
+    numerator = _select(product_8 * 2.0**-60 == 0, 0, numerator)
+    numerator_2 = head_ratio_2 * head_total_7 - product_10 + head_ratio_2 * difference_6
+    numerator_3 = numerator_2 + difference_11 * head_total_7 + difference_11 * difference_6
+    numerator_4 = product_8 - product_10 - _select(product_10 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_5 = head_ratio * head_total_7 - product_9 + head_ratio * difference_6
+    numerator_6 = numerator_5 + difference_7 * head_total_7 + difference_7 * difference_6
+    numerator_7 = product_2 - product_9 - _select(product_9 * 2.0**-60 == 0, 0, numerator_6)
+    numerator_7 = (numerator_7 + total_9 - difference_10 * ratio) / total_7
+    numerator_7 = ratio - (total_8 - difference_5) + (ratio_2 - difference_5) + numerator_7
+    numerator_8 = head_2 * head_delta - product_11 + head_2 * difference_2
+    numerator_9 = numerator_8 + difference_14 * head_delta + difference_14 * difference_2
+    numerator_10 = _select(product_11 * 2.0**-60 == 0, 0, numerator_9) + _COEFFICIENT_4 * delta
+    numerator = numerator_4 + (numerator + (product_11 - product_7 + numerator_10) * gamma)
+    numerator_7 = numerator_7 + (numerator - difference_10 * ratio_2) / total_7
+    branch_8 = _select(numerator_7.abs() < torch.inf, numerator_7, 0)
+    total_10 = total_8 + branch_8
+    difference_15 = branch_8 - (total_10 - total_8)
+    product_12 = _4_OVER_SQRT_PI * clamped
+    product_13 = product_12 * delta_squared
+    gamma_squared = gamma.square()
+    product_14 = gamma_squared * gamma
+    product_15 = product_13 * product_14
+    log_total_7 = total_7.log()
+    is_less_3 = total_7 < 2.0**-32
+    product_16 = total_7 * _select(is_less_3, x.new_full((), 2.0**64), 1)
+    product_17 = -0.5 * log_total_7
+    abs_product_17 = product_17.abs()
+    is_less_4 = abs_product_17 < 0.25
+    total_11 = product_17 + 1
+    difference_16 = total_11 - product_17
+    total_12 = (_1_OVER_15 * product_17 + _1_OVER_14) * product_17 + _1_OVER_13
+    total_12 = (total_12 * product_17 + _1_OVER_12) * product_17 + _1_OVER_11
+    total_12 = ((total_12 * product_17 + _1_OVER_10) * product_17 + _1_OVER_9) * product_17
+    total_12 = ((total_12 + _1_OVER_8) * product_17 + _1_OVER_7) * product_17 + _1_OVER_6
+    total_12 = ((total_12 * product_17 + _1_OVER_5) * product_17 + _1_OVER_4) * product_17
+    total_12 = product_17.square() * ((total_12 + _1_OVER_3) * product_17 + _1_OVER_2)
+    total_12 = product_17 - (total_11 - difference_16) + (1 - difference_16) + total_12
+    branch_9 = _select(total_12.abs() < torch.inf, total_12, 0)
+    total_13 = total_11 + branch_9
+    exp_product_17 = product_17.exp()
+    branch_10 = _select(is_less_4, total_13, exp_product_17)
+    branch_11 = _select(is_less_3, x.new_full((), 2.0**-32), 1)
+    product_18 = branch_10 * branch_11
+    product_19 = product_16 * product_18
+    product_20 = product_19 * product_18
+    total_14 = product_20 - 1
+    difference_17 = total_14 - product_20
+    head_product_19 = _head(product_19)
+    head_product_18 = _head(product_18)
+    difference_18 = product_18 - head_product_18
+    difference_19 = product_19 - head_product_19
+    head_product_16 = _head(product_16)
+    difference_20 = product_16 - head_product_16
+    binade = _binade(exp_product_17 * _4_OVER_3)
+    inside = (binade > 0) & (binade < torch.inf)
+    branch_12 = _select(inside, binade, 1)
+    ratio_3 = exp_product_17 / branch_12
+    floor = torch.floor(branch_12.log() * _1_OVER_LOG_2 + 0.5)
+    difference_21 = product_17 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_15 = difference_21 + negated_3
+    difference_22 = total_15 - difference_21
+    total_16 = difference_21 - (total_15 - difference_22) + (negated_3 - difference_22)
+    total_16 = total_16 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_13 = _select(total_16.abs() < torch.inf, total_16, 0)
+    total_17 = total_15 + branch_13
+    numerator_11 = ((_1_OVER_15 * total_17 + _1_OVER_14) * total_17 + _1_OVER_13) * total_17
+    numerator_12 = ((numerator_11 + _1_OVER_12) * total_17 + _1_OVER_11) * total_17
+    numerator_13 = ((numerator_12 + _1_OVER_10) * total_17 + _1_OVER_9) * total_17 + _1_OVER_8
+    numerator_14 = ((numerator_13 * total_17 + _1_OVER_7) * total_17 + _1_OVER_6) * total_17
+    numerator_15 = ((numerator_14 + _1_OVER_5) * total_17 + _1_OVER_4) * total_17 + _1_OVER_3
+    numerator_16 = total_17.square() * (numerator_15 * total_17 + _1_OVER_2)
+    numerator_17 = numerator_16 + (branch_13 - (total_17 - total_15))
+    numerator_17 = (1 - ratio_3 + total_17 + numerator_17) / ratio_3
+    numerator_17 = _select(inside & (abs_product_17 >= 0.25), numerator_17, 0) * branch_10
+    numerator_17 = _select(is_less_4, branch_9 - (total_13 - total_11), 0) + numerator_17
+    numerator_17 = numerator_17 * branch_11
+    total_18 = product_20 - (total_14 - difference_17) + (-1 - difference_17)
+    difference_23 = head_product_16 * head_product_18 - product_19
+    difference_23 = difference_23 + head_product_16 * difference_18
+    difference_23 = difference_23 + difference_20 * head_product_18
+    difference_23 = difference_23 + difference_20 * difference_18
+    difference_23 = _select(product_19 * 2.0**-60 == 0, 0, difference_23)
+    difference_23 = (difference_23 + numerator_17 * product_16) * product_18
+    difference_24 = head_product_19 * head_product_18 - product_20
+    difference_24 = difference_24 + head_product_19 * difference_18
+    difference_24 = difference_24 + difference_19 * head_product_18
+    difference_24 = difference_24 + difference_19 * difference_18
+    difference_24 = _select(product_20 * 2.0**-60 == 0, 0, difference_24) + difference_23
+    total_18 = total_18 + (difference_24 + numerator_17 * product_19)
+    branch_14 = _select(total_18.abs() < torch.inf, total_18, 0)
+    total_19 = total_14 + branch_14
+    total_20 = total_19 + (branch_14 - (total_19 - total_14))
+    branch_15 = _select(total_20.abs() < 0.00390625, total_20, 0)
+    branch_16 = _select(branch_15.abs() < torch.inf, branch_15, 0)
+    total_21 = log_total_7 + branch_16
+    difference_25 = total_21 - log_total_7
+    difference_26 = branch_16 - difference_25
+    is_at_most = torch.abs(difference_25 + difference_26) <= 0.00390625 * log_total_7.abs()
+    branch_17 = _select(is_at_most, total_21, log_total_7)
+    minus_product_3 = -product_3
+    smaller = minus_product_3.clamp(max=0)
+    minus_smaller = -smaller
+    total_22 = branch_17 + minus_smaller
+    difference_27 = total_22 - branch_17
+    is_equal_2 = minus_product_3 == 0
+    minus_total = -total
+    branch_18 = _select(minus_total.abs() < torch.inf, minus_total, 0)
+    differs_2 = minus_product_3 != 0
+    outside_2 = is_equal_2 & (branch_18 <= 0) | differs_2 & (minus_product_3 <= 0)
+    outside_2 = _select(outside_2, minus_total, 0)
+    total_23 = branch_17 - (total_22 - difference_27) + (minus_smaller - difference_27)
+    total_24 = _select(is_at_most, difference_26, 0) + 1 / total_7 * difference_10
+    total_23 = total_23 + total_24 - outside_2
+    branch_19 = _select(total_23.abs() < torch.inf, total_23, 0)
+    total_25 = total_22 + branch_19
+    product_21 = product_15 * total_25
+    head_product_15 = _head(product_15)
+    head_total_25 = _head(total_25)
+    difference_28 = total_25 - head_total_25
+    difference_29 = product_15 - head_product_15
+    head_product_13 = _head(product_13)
+    head_product_14 = _head(product_14)
+    difference_30 = product_14 - head_product_14
+    difference_31 = product_13 - head_product_13
+    head_product_12 = _head(product_12)
+    difference_32 = product_12 - head_product_12
+    product_22 = _COEFFICIENT_3 * clamped
+    head_3 = _head(gamma_squared)
+    difference_33 = gamma_squared - head_3
+    total_26 = head_gamma * head_gamma - gamma_squared + head_gamma * difference_12
+    total_26 = total_26 + difference_12 * head_gamma + difference_12 * difference_12
+    total_26 = _select(gamma_squared * 2.0**-60 == 0, 0, total_26)
+    difference_34 = branch_19 - (total_25 - total_22)
+    total_27 = head_product_12 * head - product_13 + head_product_12 * difference_8
+    total_27 = total_27 + difference_32 * head + difference_32 * difference_8
+    total_27 = _select(product_13 * 2.0**-60 == 0, 0, total_27)
+    total_28 = head_3 * head_gamma - product_14 + head_3 * difference_12
+    total_28 = total_28 + difference_33 * head_gamma + difference_33 * difference_12
+    total_28 = _select(product_14 * 2.0**-60 == 0, 0, total_28) + total_26 * gamma
+    total_28 = total_28 * product_13
+    total_29 = head_2 * head_clamped - product_22 + head_2 * difference
+    total_29 = total_29 + difference_14 * head_clamped + difference_14 * difference
+    total_29 = _select(product_22 * 2.0**-60 == 0, 0, total_29) + _COEFFICIENT_4 * clamped
+    total_27 = total_27 + (product_22 - product_12 + total_29) * delta_squared
+    total_27 = total_27 * product_14
+    difference_35 = head_product_13 * head_product_14 - product_15
+    difference_35 = difference_35 + head_product_13 * difference_30
+    difference_35 = difference_35 + difference_31 * head_product_14
+    difference_35 = difference_35 + difference_31 * difference_30
+    difference_35 = _select(product_15 * 2.0**-60 == 0, 0, difference_35) + total_27 + total_28
+    difference_35 = difference_35 * total_25
+    difference_36 = head_product_15 * head_total_25 - product_21
+    difference_36 = difference_36 + head_product_15 * difference_28
+    difference_36 = difference_36 + difference_29 * head_total_25
+    difference_36 = difference_36 + difference_29 * difference_28
+    difference_36 = _select(product_21 * 2.0**-60 == 0, 0, difference_36) + difference_35
+    difference_36 = difference_36 + difference_34 * product_15
+    total_7_squared = total_7.square()
+    total_30 = head_total_7 * head_total_7 - total_7_squared + head_total_7 * difference_6
+    total_30 = total_30 + difference_6 * head_total_7 + difference_6 * difference_6
+    total_30 = _select(total_7_squared * 2.0**-60 == 0, 0, total_30)
+    total_30 = total_30 + difference_10 * total_7 * 2
+    total_31 = total_7_squared + _select(total_30.abs() < torch.inf, total_30, 0)
+    total_32 = branch_3 + _select(branch_5.abs() < torch.inf, branch_5, 0)
+    product_23 = total_32 * branch_6
+    product_24 = total_32 * (_select(branch_6.abs() < torch.inf, branch_6, 0) + 1)
+    total_33 = total_32 + _select(product_23.abs() < torch.inf, product_23, 0)
+    product_24 = _select(total_32.abs() < 2.0**-60, product_24, total_33)
+    ratio_4 = (product_2 + _select(total_9.abs() < torch.inf, total_9, 0)) / total_31
+    ratio_4 = ratio_4 * product_24
+    numerator_18 = product_21 + _select(difference_36.abs() < torch.inf, difference_36, 0)
+    numerator_18 = numerator_18 / total_31 * product_24
+    total_34 = total_10 + _select(difference_15.abs() < torch.inf, difference_15, 0)
+    total_34 = total_34 - numerator_18 - ratio_4
+    total_25_squared = total_25.square()
+    product_25 = gamma_squared * total_25_squared
+    minus_product_25 = -product_25
+    smaller_2 = product_3.clamp(max=0)
+    total_35 = minus_product_25 + smaller_2
+    difference_37 = total_35 - minus_product_25
+    head_4 = _head(total_25_squared)
+    difference_38 = total_25_squared - head_4
+    branch_20 = _select(is_equal & (branch <= 0) | differs & (product_3 <= 0), total, 0)
+    total_36 = minus_product_25 - (total_35 - difference_37) + (smaller_2 - difference_37)
+    total_37 = head_3 * head_4 - product_25 + head_3 * difference_38
+    total_37 = total_37 + difference_33 * head_4 + difference_33 * difference_38
+    total_37 = _select(product_25 * 2.0**-60 == 0, 0, total_37)
+    total_37 = total_37 + total_26 * total_25_squared
+    difference_39 = head_total_25 * head_total_25 - total_25_squared
+    difference_39 = difference_39 + head_total_25 * difference_28
+    difference_39 = difference_39 + difference_28 * head_total_25
+    difference_39 = difference_39 + difference_28 * difference_28
+    difference_39 = _select(total_25_squared * 2.0**-60 == 0, 0, difference_39)
+    total_37 = -(total_37 + (difference_39 + difference_34 * total_25 * 2) * gamma_squared)
+    total_36 = total_36 + total_37 + branch_20
+    branch_21 = _select(total_36.abs() < torch.inf, total_36, 0)
+    total_38 = total_35 + branch_21
+    product_26 = 0.5 * total_38
+    is_less_5 = product_26.abs() < 0.5
+    expm1_product_26 = _expm1(product_26)
+    total_39 = expm1_product_26 + 1
+    branch_22 = _select(is_less_5, total_39, product_26.exp())
+    branch_23 = _select(is_less_5, expm1_product_26 - (total_39 - 1), 0)
+    branch_24 = _select(branch_23.abs() < torch.inf, branch_23, 0)
+    total_40 = branch_22 + branch_24
+    product_27 = total_34 * total_40
+    head_total_34 = _head(total_34)
     head_total_40 = _head(total_40)
-    difference_32 = total_40 - head_total_40
-    total_41 = head_total_40 * head_total_38 - product_20 + head_total_40 * difference_29
-    total_41 = total_41 + difference_32 * head_total_38 + difference_32 * difference_29
-    total_41 = _select(product_20 * 2.0**-60 == 0, 0, total_41)
-    total_41 = total_41 + (branch_28 - (total_40 - product_19)) * total_38
-    total_41 = total_41 + difference_31 * total_40
-    total_42 = product_20 + _select(total_41.abs() < torch.inf, total_41, 0)
-    binade_3 = _binade(exp_product_18 * _4_OVER_3)
+    difference_40 = total_40 - head_total_40
+    difference_41 = total_34 - head_total_34
+    difference_42 = branch_24 - (total_40 - branch_22)
+    total_41 = head_total_34 * head_total_40 - product_27 + head_total_34 * difference_40
+    total_41 = total_41 + difference_41 * head_total_40 + difference_41 * difference_40
+    total_41 = _select(product_27 * 2.0**-60 == 0, 0, total_41) + difference_42 * total_34
+    branch_25 = _select(total_41.abs() < torch.inf, total_41, 0)
+    total_42 = product_27 + branch_25
+    product_28 = total_42 * total_40
+    product_29 = _MINUS_2_OVER_SQRT_PI * delta
+    product_30 = product_29 * gamma
+    product_31 = 2 * clamped
+    product_32 = product_31 * delta
+    product_33 = product_32 * gamma_squared
+    negated_4 = -minus_product_3.abs()
+    abs_negated_4 = negated_4.abs()
+    is_less_6 = abs_negated_4 < 0.25
+    total_43 = negated_4 + 1
+    difference_43 = total_43 - negated_4
+    product_34 = ((_1_OVER_15 * negated_4 + _1_OVER_14) * negated_4 + _1_OVER_13) * negated_4
+    product_34 = ((product_34 + _1_OVER_12) * negated_4 + _1_OVER_11) * negated_4
+    product_34 = ((product_34 + _1_OVER_10) * negated_4 + _1_OVER_9) * negated_4 + _1_OVER_8
+    product_34 = ((product_34 * negated_4 + _1_OVER_7) * negated_4 + _1_OVER_6) * negated_4
+    product_34 = ((product_34 + _1_OVER_5) * negated_4 + _1_OVER_4) * negated_4 + _1_OVER_3
+    product_34 = negated_4.square() * (product_34 * negated_4 + _1_OVER_2)
+    product_34 = negated_4 - (total_43 - difference_43) + (1 - difference_43) + product_34
+    branch_26 = _select(product_34.abs() < torch.inf, product_34, 0)
+    total_44 = total_43 + branch_26
+    exp_negated_4 = negated_4.exp()
+    t_2 = _select(is_less_6, total_44, exp_negated_4)
+    total_45 = t_2 + 1
+    difference_44 = total_45 - t_2
+    branch_27 = _select(is_less_6, branch_26 - (total_44 - total_43), 0)
+    binade_2 = _binade(exp_negated_4 * _4_OVER_3)
+    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
+    branch_28 = _select(inside_2, binade_2, 1)
+    ratio_5 = exp_negated_4 / branch_28
+    floor_2 = torch.floor(branch_28.log() * _1_OVER_LOG_2 + 0.5)
+    difference_45 = negated_4 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_5 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_46 = difference_45 + negated_5
+    difference_46 = total_46 - difference_45
+    total_47 = difference_45 - (total_46 - difference_46) + (negated_5 - difference_46)
+    total_47 = total_47 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_29 = _select(total_47.abs() < torch.inf, total_47, 0)
+    total_48 = total_46 + branch_29
+    numerator_19 = ((_1_OVER_15 * total_48 + _1_OVER_14) * total_48 + _1_OVER_13) * total_48
+    numerator_20 = ((numerator_19 + _1_OVER_12) * total_48 + _1_OVER_11) * total_48
+    numerator_21 = ((numerator_20 + _1_OVER_10) * total_48 + _1_OVER_9) * total_48 + _1_OVER_8
+    numerator_22 = ((numerator_21 * total_48 + _1_OVER_7) * total_48 + _1_OVER_6) * total_48
+    numerator_23 = ((numerator_22 + _1_OVER_5) * total_48 + _1_OVER_4) * total_48 + _1_OVER_3
+    numerator_24 = total_48.square() * (numerator_23 * total_48 + _1_OVER_2)
+    numerator_25 = numerator_24 + (branch_29 - (total_48 - total_46))
+    numerator_25 = (1 - ratio_5 + total_48 + numerator_25) / ratio_5
+    numerator_25 = _select(inside_2 & (abs_negated_4 >= 0.25), numerator_25, 0)
+    numerator_25 = numerator_25 - minus_total * torch.where(
+        minus_product_3.isnan(), minus_product_3, minus_product_3.sign()
+    )
+    total_49 = t_2 - (total_45 - difference_44) + (1 - difference_44)
+    total_49 = total_49 + (branch_27 + numerator_25 * t_2)
+    branch_30 = _select(total_49.abs() < torch.inf, total_49, 0)
+    total_50 = total_45 + branch_30
+    ratio_6 = 1 / total_50
+    ratio_6_squared = ratio_6.square()
+    product_35 = product_33 * ratio_6_squared
+    head_product_33 = _head(product_33)
+    head_5 = _head(ratio_6_squared)
+    difference_47 = ratio_6_squared - head_5
+    difference_48 = product_33 - head_product_33
+    head_product_32 = _head(product_32)
+    difference_49 = product_32 - head_product_32
+    head_product_31 = _head(product_31)
+    difference_50 = product_31 - head_product_31
+    head_ratio_6 = _head(ratio_6)
+    difference_51 = ratio_6 - head_ratio_6
+    product_36 = ratio_6 * total_50
+    head_total_50 = _head(total_50)
+    difference_52 = total_50 - head_total_50
+    total_51 = head_ratio_6 * head_ratio_6 - ratio_6_squared + head_ratio_6 * difference_51
+    total_51 = total_51 + difference_51 * head_ratio_6 + difference_51 * difference_51
+    total_51 = _select(ratio_6_squared * 2.0**-60 == 0, 0, total_51)
+    numerator_26 = head_ratio_6 * head_total_50 - product_36 + head_ratio_6 * difference_52
+    numerator_27 = numerator_26 + difference_51 * head_total_50 + difference_51 * difference_52
+    numerator_28 = 1 - product_36 - _select(product_36 * 2.0**-60 == 0, 0, numerator_27)
+    numerator_28 = (numerator_28 - (branch_30 - (total_50 - total_45)) * ratio_6) / total_50
+    total_51 = total_51 + numerator_28 * ratio_6 * 2
+    total_52 = head_product_31 * head_delta - product_32 + head_product_31 * difference_2
+    total_52 = total_52 + difference_50 * head_delta + difference_50 * difference_2
+    total_52 = _select(product_32 * 2.0**-60 == 0, 0, total_52) * gamma_squared
+    total_53 = head_product_32 * head_3 - product_33 + head_product_32 * difference_33
+    total_53 = total_53 + difference_49 * head_3 + difference_49 * difference_33
+    total_53 = _select(product_33 * 2.0**-60 == 0, 0, total_53) + total_52
+    total_53 = (total_53 + total_26 * product_32) * ratio_6_squared
+    total_54 = head_product_33 * head_5 - product_35 + head_product_33 * difference_47
+    total_54 = total_54 + difference_48 * head_5 + difference_48 * difference_47
+    total_54 = _select(product_35 * 2.0**-60 == 0, 0, total_54) + total_53
+    total_54 = total_54 + total_51 * product_33
+    branch_31 = _select(total_54.abs() < torch.inf, total_54, 0)
+    total_55 = product_35 + branch_31
+    abs_negated = negated.abs()
+    is_less_7 = abs_negated < 0.25
+    total_56 = negated + 1
+    difference_53 = total_56 - negated
+    product_37 = ((_1_OVER_15 * negated + _1_OVER_14) * negated + _1_OVER_13) * negated
+    product_37 = ((product_37 + _1_OVER_12) * negated + _1_OVER_11) * negated + _1_OVER_10
+    product_37 = ((product_37 * negated + _1_OVER_9) * negated + _1_OVER_8) * negated
+    product_37 = ((product_37 + _1_OVER_7) * negated + _1_OVER_6) * negated + _1_OVER_5
+    product_37 = ((product_37 * negated + _1_OVER_4) * negated + _1_OVER_3) * negated
+    product_37 = negated.square() * (product_37 + _1_OVER_2)
+    product_37 = negated - (total_56 - difference_53) + (1 - difference_53) + product_37
+    branch_32 = _select(product_37.abs() < torch.inf, product_37, 0)
+    total_57 = total_56 + branch_32
+    exp_negated = negated.exp()
+    t_3 = _select(is_less_7, total_57, exp_negated)
+    branch_33 = _select(is_less_7, branch_32 - (total_57 - total_56), 0)
+    binade_3 = _binade(exp_negated * _4_OVER_3)
     inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_29 = _select(inside_3, binade_3, 1)
-    ratio_4 = exp_product_18 / branch_29
-    floor_3 = torch.floor(branch_29.log() * _1_OVER_LOG_2 + 0.5)
-    difference_33 = product_18 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_43 = difference_33 + negated_4
-    difference_34 = total_43 - difference_33
-    total_44 = difference_33 - (total_43 - difference_34) + (negated_4 - difference_34)
-    total_44 = total_44 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_30 = _select(total_44.abs() < torch.inf, total_44, 0)
-    total_45 = total_43 + branch_30
-    numerator_16 = ((_1_OVER_15 * total_45 + _1_OVER_14) * total_45 + _1_OVER_13) * total_45
-    numerator_17 = ((numerator_16 + _1_OVER_12) * total_45 + _1_OVER_11) * total_45
-    numerator_18 = ((numerator_17 + _1_OVER_10) * total_45 + _1_OVER_9) * total_45 + _1_OVER_8
-    numerator_19 = ((numerator_18 * total_45 + _1_OVER_7) * total_45 + _1_OVER_6) * total_45
-    numerator_20 = ((numerator_19 + _1_OVER_5) * total_45 + _1_OVER_4) * total_45 + _1_OVER_3
-    numerator_21 = total_45.square() * (numerator_20 * total_45 + _1_OVER_2)
-    numerator_22 = numerator_21 + (branch_30 - (total_45 - total_43))
-    numerator_22 = (1 - ratio_4 + total_45 + numerator_22) / ratio_4
-    numerator_22 = _select(inside_3 & (abs_product_18 >= 0.25), numerator_22, 0)
-    numerator_22 = numerator_22 + (branch_23 - (total_34 - total_31)) * 0.5
-    total_46 = numerator_22 + numerator_22
-    product_21 = total_42 * total_46
-    product_22 = total_42 * (_select(total_46.abs() < torch.inf, total_46, 0) + 1)
-    total_47 = total_42 + _select(product_21.abs() < torch.inf, product_21, 0)
-    return _select(total_42.abs() < 2.0**-60, product_22, total_47)
+    branch_34 = _select(inside_3, binade_3, 1)
+    ratio_7 = exp_negated / branch_34
+    floor_3 = torch.floor(branch_34.log() * _1_OVER_LOG_2 + 0.5)
+    difference_54 = negated - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_6 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_58 = difference_54 + negated_6
+    difference_55 = total_58 - difference_54
+    total_59 = difference_54 - (total_58 - difference_55) + (negated_6 - difference_55)
+    total_59 = total_59 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_35 = _select(total_59.abs() < torch.inf, total_59, 0)
+    total_60 = total_58 + branch_35
+    numerator_29 = ((_1_OVER_15 * total_60 + _1_OVER_14) * total_60 + _1_OVER_13) * total_60
+    numerator_30 = ((numerator_29 + _1_OVER_12) * total_60 + _1_OVER_11) * total_60
+    numerator_31 = ((numerator_30 + _1_OVER_10) * total_60 + _1_OVER_9) * total_60 + _1_OVER_8
+    numerator_32 = ((numerator_31 * total_60 + _1_OVER_7) * total_60 + _1_OVER_6) * total_60
+    numerator_33 = ((numerator_32 + _1_OVER_5) * total_60 + _1_OVER_4) * total_60 + _1_OVER_3
+    numerator_34 = total_60.square() * (numerator_33 * total_60 + _1_OVER_2)
+    numerator_35 = numerator_34 + (branch_35 - (total_60 - total_58))
+    numerator_35 = (1 - ratio_7 + total_60 + numerator_35) / ratio_7
+    numerator_35 = _select(inside_3 & (abs_negated >= 0.25), numerator_35, 0) + negated_2
+    total_61 = branch_33 + numerator_35 * t_3
+    branch_36 = _select(total_61.abs() < torch.inf, total_61, 0)
+    branch_36 = (t_3 == 2.0**-54) & (branch_36 < 0) | (t_3 != 2.0**-54) & (t_3 < 2.0**-54)
+    log1p_t_3 = t_3.log1p()
+    total_62 = t_3 + 1
+    difference_56 = total_62 - t_3
+    total_63 = t_3 - (total_62 - difference_56) + (1 - difference_56)
+    branch_37 = _select(total_63.abs() < torch.inf, total_63, 0)
+    total_64 = total_62 + branch_37
+    is_less_8 = total_64 < 2.0**-32
+    branch_38 = _select(is_less_8, x.new_full((), 2.0**64), 1)
+    product_38 = total_64 * branch_38
+    product_39 = -0.5 * log1p_t_3
+    abs_product_39 = product_39.abs()
+    is_less_9 = abs_product_39 < 0.25
+    total_65 = product_39 + 1
+    difference_57 = total_65 - product_39
+    total_66 = (_1_OVER_15 * product_39 + _1_OVER_14) * product_39 + _1_OVER_13
+    total_66 = (total_66 * product_39 + _1_OVER_12) * product_39 + _1_OVER_11
+    total_66 = ((total_66 * product_39 + _1_OVER_10) * product_39 + _1_OVER_9) * product_39
+    total_66 = ((total_66 + _1_OVER_8) * product_39 + _1_OVER_7) * product_39 + _1_OVER_6
+    total_66 = ((total_66 * product_39 + _1_OVER_5) * product_39 + _1_OVER_4) * product_39
+    total_66 = product_39.square() * ((total_66 + _1_OVER_3) * product_39 + _1_OVER_2)
+    total_66 = product_39 - (total_65 - difference_57) + (1 - difference_57) + total_66
+    branch_39 = _select(total_66.abs() < torch.inf, total_66, 0)
+    total_67 = total_65 + branch_39
+    exp_product_39 = product_39.exp()
+    branch_40 = _select(is_less_9, total_67, exp_product_39)
+    branch_41 = _select(is_less_8, x.new_full((), 2.0**-32), 1)
+    product_40 = branch_40 * branch_41
+    product_41 = product_38 * product_40
+    product_42 = product_41 * product_40
+    total_68 = product_42 - 1
+    difference_58 = total_68 - product_42
+    head_product_41 = _head(product_41)
+    head_product_40 = _head(product_40)
+    difference_59 = product_40 - head_product_40
+    difference_60 = product_41 - head_product_41
+    head_product_38 = _head(product_38)
+    difference_61 = product_38 - head_product_38
+    binade_4 = _binade(exp_product_39 * _4_OVER_3)
+    inside_4 = (binade_4 > 0) & (binade_4 < torch.inf)
+    branch_42 = _select(inside_4, binade_4, 1)
+    ratio_8 = exp_product_39 / branch_42
+    floor_4 = torch.floor(branch_42.log() * _1_OVER_LOG_2 + 0.5)
+    difference_62 = product_39 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_7 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
+    total_69 = difference_62 + negated_7
+    difference_63 = total_69 - difference_62
+    total_70 = difference_62 - (total_69 - difference_63) + (negated_7 - difference_63)
+    total_70 = total_70 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_43 = _select(total_70.abs() < torch.inf, total_70, 0)
+    total_71 = total_69 + branch_43
+    numerator_36 = ((_1_OVER_15 * total_71 + _1_OVER_14) * total_71 + _1_OVER_13) * total_71
+    numerator_37 = ((numerator_36 + _1_OVER_12) * total_71 + _1_OVER_11) * total_71
+    numerator_38 = ((numerator_37 + _1_OVER_10) * total_71 + _1_OVER_9) * total_71 + _1_OVER_8
+    numerator_39 = ((numerator_38 * total_71 + _1_OVER_7) * total_71 + _1_OVER_6) * total_71
+    numerator_40 = ((numerator_39 + _1_OVER_5) * total_71 + _1_OVER_4) * total_71 + _1_OVER_3
+    numerator_41 = total_71.square() * (numerator_40 * total_71 + _1_OVER_2)
+    numerator_42 = numerator_41 + (branch_43 - (total_71 - total_69))
+    numerator_42 = (1 - ratio_8 + total_71 + numerator_42) / ratio_8
+    numerator_42 = _select(inside_4 & (abs_product_39 >= 0.25), numerator_42, 0) * branch_40
+    numerator_42 = _select(is_less_9, branch_39 - (total_67 - total_65), 0) + numerator_42
+    numerator_42 = numerator_42 * branch_41
+    total_72 = product_42 - (total_68 - difference_58) + (-1 - difference_58)
+    product_43 = (branch_37 - (total_64 - total_62)) * branch_38 * product_40
+    difference_64 = head_product_38 * head_product_40 - product_41
+    difference_64 = difference_64 + head_product_38 * difference_59
+    difference_64 = difference_64 + difference_61 * head_product_40
+    difference_64 = difference_64 + difference_61 * difference_59
+    difference_64 = _select(product_41 * 2.0**-60 == 0, 0, difference_64) + product_43
+    difference_64 = (difference_64 + numerator_42 * product_38) * product_40
+    difference_65 = head_product_41 * head_product_40 - product_42
+    difference_65 = difference_65 + head_product_41 * difference_59
+    difference_65 = difference_65 + difference_60 * head_product_40
+    difference_65 = difference_65 + difference_60 * difference_59
+    difference_65 = _select(product_42 * 2.0**-60 == 0, 0, difference_65) + difference_64
+    total_72 = total_72 + (difference_65 + numerator_42 * product_41)
+    branch_44 = _select(total_72.abs() < torch.inf, total_72, 0)
+    total_73 = total_68 + branch_44
+    total_74 = total_73 + (branch_44 - (total_73 - total_68))
+    branch_45 = _select(total_74.abs() < 0.00390625, total_74, 0)
+    branch_46 = _select(branch_45.abs() < torch.inf, branch_45, 0)
+    total_75 = log1p_t_3 + branch_46
+    difference_66 = total_75 - log1p_t_3
+    difference_67 = branch_46 - difference_66
+    is_at_most_2 = torch.abs(difference_66 + difference_67) <= 0.00390625 * log1p_t_3.abs()
+    branch_47 = _select(is_at_most_2, total_75, log1p_t_3)
+    ratio_9 = branch_47 / t_3
+    total_76 = product_3 + branch_47
+    difference_68 = total_76 - product_3
+    total_77 = _select(is_at_most_2, difference_67, 0) + 1 / total_62 * total_61
+    total_78 = product_3 - (total_76 - difference_68) + (branch_47 - difference_68) + total
+    total_78 = total_78 + total_77
+    branch_48 = _select(total_78.abs() < torch.inf, total_78, 0)
+    total_79 = total_76 + branch_48
+    branch_49 = _select(outside, _select(branch_36, 1, ratio_9), total_79)
+    product_44 = ratio_9 * t_3
+    head_ratio_9 = _head(ratio_9)
+    head_t_3 = _head(t_3)
+    difference_69 = t_3 - head_t_3
+    difference_70 = ratio_9 - head_ratio_9
+    numerator_43 = head_ratio_9 * head_t_3 - product_44 + head_ratio_9 * difference_69
+    numerator_44 = numerator_43 + difference_70 * head_t_3 + difference_70 * difference_69
+    numerator_45 = -_select(product_44 * 2.0**-60 == 0, 0, numerator_44)
+    numerator_46 = branch_47 - product_44 + numerator_45 + total_77 - branch_33 * ratio_9
+    numerator_46 = _select(branch_36, 0, numerator_46 / t_3)
+    numerator_46 = _select(outside, numerator_46, branch_48 - (total_79 - total_76))
+    branch_50 = _select(numerator_46.abs() < torch.inf, numerator_46, 0)
+    total_80 = branch_49 + branch_50
+    product_45 = total_55 * total_80
+    head_total_55 = _head(total_55)
+    head_total_80 = _head(total_80)
+    difference_71 = total_80 - head_total_80
+    difference_72 = total_55 - head_total_55
+    total_81 = head_total_55 * head_total_80 - product_45 + head_total_55 * difference_71
+    total_81 = total_81 + difference_72 * head_total_80 + difference_72 * difference_71
+    total_81 = _select(product_45 * 2.0**-60 == 0, 0, total_81)
+    total_81 = total_81 + (branch_31 - (total_55 - product_35)) * total_80
+    total_81 = total_81 + (branch_50 - (total_80 - branch_49)) * total_55
+    branch_51 = _select(total_81.abs() < torch.inf, total_81, 0)
+    total_82 = product_45 + branch_51
+    outside_3 = is_equal_2 & (branch_18 < 0) | differs_2 & (minus_product_3 < 0)
+    branch_52 = _select(outside_3, t_2, 1)
+    branch_52_squared = branch_52.square()
+    head_branch_52 = _head(branch_52)
+    difference_73 = branch_52 - head_branch_52
+    difference_74 = head_branch_52 * head_branch_52 - branch_52_squared
+    difference_74 = difference_74 + head_branch_52 * difference_73
+    difference_74 = difference_74 + difference_73 * head_branch_52
+    difference_74 = difference_74 + difference_73 * difference_73
+    difference_74 = _select(branch_52_squared * 2.0**-60 == 0, 0, difference_74)
+    difference_74 = difference_74 + _select(outside_3, branch_27, 0) * branch_52 * 2
+    branch_53 = _select(difference_74.abs() < torch.inf, difference_74, 0)
+    total_83 = branch_52_squared + branch_53
+    product_46 = total_82 * total_83
+    head_total_82 = _head(total_82)
+    head_total_83 = _head(total_83)
+    difference_75 = total_83 - head_total_83
+    difference_76 = total_82 - head_total_82
+    difference_77 = branch_53 - (total_83 - branch_52_squared)
+    total_84 = head_total_82 * head_total_83 - product_46 + head_total_82 * difference_75
+    total_84 = total_84 + difference_76 * head_total_83 + difference_76 * difference_75
+    total_84 = _select(product_46 * 2.0**-60 == 0, 0, total_84)
+    total_84 = total_84 + (branch_51 - (total_82 - product_45)) * total_83
+    total_84 = total_84 + difference_77 * total_82
+    branch_54 = _select(total_84.abs() < torch.inf, total_84, 0)
+    total_85 = product_46 + branch_54
+    branch_55 = _select(outside, t_3, 1)
+    branch_55_squared = branch_55.square()
+    head_branch_55 = _head(branch_55)
+    difference_78 = branch_55 - head_branch_55
+    branch_56 = _select(outside, branch_33, 0)
+    difference_79 = head_branch_55 * head_branch_55 - branch_55_squared
+    difference_79 = difference_79 + head_branch_55 * difference_78
+    difference_79 = difference_79 + difference_78 * head_branch_55
+    difference_79 = difference_79 + difference_78 * difference_78
+    difference_79 = _select(branch_55_squared * 2.0**-60 == 0, 0, difference_79)
+    difference_79 = difference_79 + branch_56 * branch_55 * 2
+    branch_57 = _select(difference_79.abs() < torch.inf, difference_79, 0)
+    total_86 = branch_55_squared + branch_57
+    product_47 = total_85 * total_86
+    product_48 = clamped * delta
+    product_49 = product_48 * ratio_6_squared
+    head_product_48 = _head(product_48)
+    difference_80 = product_48 - head_product_48
+    total_87 = head_clamped * head_delta - product_48 + head_clamped * difference_2
+    total_87 = total_87 + difference * head_delta + difference * difference_2
+    total_87 = _select(product_48 * 2.0**-60 == 0, 0, total_87)
+    total_88 = head_product_48 * head_5 - product_49 + head_product_48 * difference_47
+    total_88 = total_88 + difference_80 * head_5 + difference_80 * difference_47
+    total_88 = _select(product_49 * 2.0**-60 == 0, 0, total_88)
+    total_88 = total_88 + total_87 * ratio_6_squared + total_51 * product_48
+    branch_58 = _select(total_88.abs() < torch.inf, total_88, 0)
+    total_89 = product_49 + branch_58
+    product_50 = total_89 * total_83
+    head_total_89 = _head(total_89)
+    difference_81 = total_89 - head_total_89
+    total_90 = head_total_89 * head_total_83 - product_50 + head_total_89 * difference_75
+    total_90 = total_90 + difference_81 * head_total_83 + difference_81 * difference_75
+    total_90 = _select(product_50 * 2.0**-60 == 0, 0, total_90)
+    total_90 = total_90 + (branch_58 - (total_89 - product_49)) * total_83
+    total_90 = total_90 + difference_77 * total_89
+    branch_59 = _select(total_90.abs() < torch.inf, total_90, 0)
+    total_91 = product_50 + branch_59
+    branch_60 = _select(branch_56.abs() < torch.inf, branch_56, 0)
+    total_92 = branch_55 + branch_60
+    product_51 = total_91 * total_92
+    total_93 = product_47 + product_51
+    difference_82 = total_93 - product_47
+    head_total_85 = _head(total_85)
+    head_total_86 = _head(total_86)
+    difference_83 = total_86 - head_total_86
+    difference_84 = total_85 - head_total_85
+    branch_61 = _select(outside, _select(branch_36, 0, -numerator_35), 0)
+    product_52 = _select(outside_3, numerator_25, 0) * 2
+    branch_62 = _select(outside, numerator_35, 0)
+    head_total_91 = _head(total_91)
+    head_total_92 = _head(total_92)
+    difference_85 = total_92 - head_total_92
+    difference_86 = total_91 - head_total_91
+    difference_87 = branch_60 - (total_92 - branch_55)
+    total_94 = head_total_91 * head_total_92 - product_51 + head_total_91 * difference_85
+    total_94 = total_94 + difference_86 * head_total_92 + difference_86 * difference_85
+    total_94 = _select(product_51 * 2.0**-60 == 0, 0, total_94)
+    total_94 = total_94 + (branch_59 - (total_91 - product_50)) * total_92
+    total_94 = total_94 + difference_87 * total_91 + (product_52 + branch_62) * product_51
+    total_95 = head_total_85 * head_total_86 - product_47 + head_total_85 * difference_83
+    total_95 = total_95 + difference_84 * head_total_86 + difference_84 * difference_83
+    total_95 = _select(product_47 * 2.0**-60 == 0, 0, total_95)
+    total_95 = total_95 + (branch_54 - (total_85 - product_46)) * total_86
+    total_95 = total_95 + (branch_57 - (total_86 - branch_55_squared)) * total_85
+    total_95 = total_95 + (branch_61 + product_52 + branch_62 * 2) * product_47
+    total_96 = product_47 - (total_93 - difference_82) + (product_51 - difference_82)
+    total_96 = total_96 + total_95 + total_94
+    branch_63 = _select(total_96.abs() < torch.inf, total_96, 0)
+    total_97 = total_93 + branch_63
+    total_98 = total_63 + total_61
+    branch_64 = _select(total_98.abs() < torch.inf, total_98, 0)
+    total_99 = total_62 + branch_64
+    ratio_10 = 1 / total_99
+    product_53 = product_48 * ratio_10
+    head_ratio_10 = _head(ratio_10)
+    difference_88 = ratio_10 - head_ratio_10
+    product_54 = ratio_10 * total_99
+    head_total_99 = _head(total_99)
+    difference_89 = total_99 - head_total_99
+    numerator_47 = head_ratio_10 * head_total_99 - product_54 + head_ratio_10 * difference_89
+    numerator_48 = numerator_47 + difference_88 * head_total_99 + difference_88 * difference_89
+    numerator_49 = 1 - product_54 - _select(product_54 * 2.0**-60 == 0, 0, numerator_48)
+    numerator_49 = (numerator_49 - (branch_64 - (total_99 - total_62)) * ratio_10) / total_99
+    difference_90 = head_product_48 * head_ratio_10 - product_53
+    difference_90 = difference_90 + head_product_48 * difference_88
+    difference_90 = difference_90 + difference_80 * head_ratio_10
+    difference_90 = difference_90 + difference_80 * difference_88
+    difference_90 = _select(product_53 * 2.0**-60 == 0, 0, difference_90) + total_87 * ratio_10
+    difference_90 = difference_90 + numerator_49 * product_48
+    branch_65 = _select(difference_90.abs() < torch.inf, difference_90, 0)
+    total_100 = product_53 + branch_65
+    branch_66 = _select(outside, 1, t_3)
+    branch_66_squared = branch_66.square()
+    head_branch_66 = _head(branch_66)
+    difference_91 = branch_66 - head_branch_66
+    difference_92 = head_branch_66 * head_branch_66 - branch_66_squared
+    difference_92 = difference_92 + head_branch_66 * difference_91
+    difference_92 = difference_92 + difference_91 * head_branch_66
+    difference_92 = difference_92 + difference_91 * difference_91
+    difference_92 = _select(branch_66_squared * 2.0**-60 == 0, 0, difference_92)
+    difference_92 = difference_92 + _select(outside, 0, branch_33) * branch_66 * 2
+    branch_67 = _select(difference_92.abs() < torch.inf, difference_92, 0)
+    total_101 = branch_66_squared + branch_67
+    product_55 = total_100 * total_101
+    minus_product_55 = -product_55
+    total_102 = total_97 + minus_product_55
+    difference_93 = total_102 - total_97
+    head_total_100 = _head(total_100)
+    head_total_101 = _head(total_101)
+    difference_94 = total_101 - head_total_101
+    difference_95 = total_100 - head_total_100
+    difference_96 = branch_67 - (total_101 - branch_66_squared)
+    product_56 = _select(outside, 0, numerator_35) * 2
+    total_103 = total_97 - (total_102 - difference_93) + (minus_product_55 - difference_93)
+    total_103 = total_103 + (branch_63 - (total_97 - total_93))
+    product_57 = (branch_65 - (total_100 - product_53)) * total_101
+    difference_97 = head_total_100 * head_total_101 - product_55
+    difference_97 = difference_97 + head_total_100 * difference_94
+    difference_97 = difference_97 + difference_95 * head_total_101
+    difference_97 = difference_97 + difference_95 * difference_94
+    difference_97 = _select(product_55 * 2.0**-60 == 0, 0, difference_97) + product_57
+    difference_97 = -(difference_97 + difference_96 * total_100 + product_56 * product_55)
+    total_103 = total_103 + difference_97
+    branch_68 = _select(total_103.abs() < torch.inf, total_103, 0)
+    total_104 = total_102 + branch_68
+    product_58 = 2 * ratio_10
+    product_59 = numerator_49 * 2
+    branch_69 = _select(product_59.abs() < torch.inf, product_59, 0)
+    total_105 = product_58 + branch_69
+    product_60 = total_105 * total_101
+    minus_product_60 = -product_60
+    total_106 = total_104 + minus_product_60
+    difference_98 = total_106 - total_104
+    head_total_105 = _head(total_105)
+    difference_99 = total_105 - head_total_105
+    total_107 = total_104 - (total_106 - difference_98) + (minus_product_60 - difference_98)
+    total_107 = total_107 + (branch_68 - (total_104 - total_102))
+    product_61 = (branch_69 - (total_105 - product_58)) * total_101
+    difference_100 = head_total_105 * head_total_101 - product_60
+    difference_100 = difference_100 + head_total_105 * difference_94
+    difference_100 = difference_100 + difference_99 * head_total_101
+    difference_100 = difference_100 + difference_99 * difference_94
+    difference_100 = _select(product_60 * 2.0**-60 == 0, 0, difference_100) + product_61
+    difference_100 = -(difference_100 + difference_96 * total_105 + product_56 * product_60)
+    total_107 = total_107 + difference_100
+    branch_70 = _select(total_107.abs() < torch.inf, total_107, 0)
+    total_108 = total_106 + branch_70
+    product_62 = product_30 * total_108
+    head_product_30 = _head(product_30)
+    head_total_108 = _head(total_108)
+    difference_101 = total_108 - head_total_108
+    difference_102 = product_30 - head_product_30
+    head_product_29 = _head(product_29)
+    difference_103 = product_29 - head_product_29
+    product_63 = _COEFFICIENT_5 * delta
+    head_6 = _head(x.new_full((), _COEFFICIENT_5))
+    difference_104 = _COEFFICIENT_5 - head_6
+    total_109 = head_product_29 * head_gamma - product_30 + head_product_29 * difference_12
+    total_109 = total_109 + difference_103 * head_gamma + difference_103 * difference_12
+    total_109 = _select(product_30 * 2.0**-60 == 0, 0, total_109)
+    total_110 = head_6 * head_delta - product_63 + head_6 * difference_2
+    total_110 = total_110 + difference_104 * head_delta + difference_104 * difference_2
+    total_110 = _select(product_63 * 2.0**-60 == 0, 0, total_110) + _COEFFICIENT_6 * delta
+    total_109 = (total_109 + (product_63 - product_29 + total_110) * gamma) * total_108
+    product_64 = (branch_70 - (total_108 - total_106)) * product_30
+    difference_105 = head_product_30 * head_total_108 - product_62
+    difference_105 = difference_105 + head_product_30 * difference_101
+    difference_105 = difference_105 + difference_102 * head_total_108
+    difference_105 = difference_105 + difference_102 * difference_101
+    difference_105 = _select(product_62 * 2.0**-60 == 0, 0, difference_105) + total_109
+    difference_105 = difference_105 + product_64
+    branch_71 = _select(difference_105.abs() < torch.inf, difference_105, 0)
+    total_111 = product_62 + branch_71
+    branch_72 = _select(total_26.abs() < torch.inf, total_26, 0)
+    total_112 = gamma_squared + branch_72
+    branch_49_squared = branch_49.square()
+    head_branch_49 = _head(branch_49)
+    difference_106 = branch_49 - head_branch_49
+    difference_107 = head_branch_49 * head_branch_49 - branch_49_squared
+    difference_107 = difference_107 + head_branch_49 * difference_106
+    difference_107 = difference_107 + difference_106 * head_branch_49
+    difference_107 = difference_107 + difference_106 * difference_106
+    difference_107 = _select(branch_49_squared * 2.0**-60 == 0, 0, difference_107)
+    difference_107 = difference_107 + numerator_46 * branch_49 * 2
+    branch_73 = _select(difference_107.abs() < torch.inf, difference_107, 0)
+    total_113 = branch_49_squared + branch_73
+    product_65 = total_112 * total_113
+    head_total_112 = _head(total_112)
+    head_total_113 = _head(total_113)
+    difference_108 = total_113 - head_total_113
+    difference_109 = total_112 - head_total_112
+    product_66 = (branch_73 - (total_113 - branch_49_squared)) * total_112
+    product_67 = (branch_72 - (total_112 - gamma_squared)) * total_113
+    difference_110 = head_total_112 * head_total_113 - product_65
+    difference_110 = difference_110 + head_total_112 * difference_108
+    difference_110 = difference_110 + difference_109 * head_total_113
+    difference_110 = difference_110 + difference_109 * difference_108
+    difference_110 = _select(product_65 * 2.0**-60 == 0, 0, difference_110) + product_67
+    difference_110 = difference_110 + product_66
+    branch_74 = _select(difference_110.abs() < torch.inf, difference_110, 0)
+    total_114 = product_65 + branch_74
+    product_68 = total_114 * total_92
+    head_total_114 = _head(total_114)
+    difference_111 = total_114 - head_total_114
+    total_115 = head_total_114 * head_total_92 - product_68 + head_total_114 * difference_85
+    total_115 = total_115 + difference_111 * head_total_92 + difference_111 * difference_85
+    total_115 = _select(product_68 * 2.0**-60 == 0, 0, total_115)
+    total_115 = total_115 + (branch_74 - (total_114 - product_65)) * total_92
+    total_115 = total_115 + difference_87 * total_114
+    branch_75 = _select(total_115.abs() < torch.inf, total_115, 0)
+    total_116 = product_68 + branch_75
+    product_69 = total_116 * total_92
+    minus_product_69 = -product_69
+    total_117 = smaller_2 + minus_product_69
+    difference_112 = total_117 - smaller_2
+    head_total_116 = _head(total_116)
+    difference_113 = total_116 - head_total_116
+    total_118 = head_total_116 * head_total_92 - product_69 + head_total_116 * difference_85
+    total_118 = total_118 + difference_113 * head_total_92 + difference_113 * difference_85
+    total_118 = _select(product_69 * 2.0**-60 == 0, 0, total_118)
+    total_118 = total_118 + (branch_75 - (total_116 - product_68)) * total_92
+    total_118 = -(total_118 + difference_87 * total_116)
+    total_118 = total_118 + (branch_61 * 2 + branch_62 + branch_62) * minus_product_69
+    difference_114 = smaller_2 - (total_117 - difference_112)
+    difference_114 = difference_114 + (minus_product_69 - difference_112) + branch_20 + total_118
+    branch_76 = _select(difference_114.abs() < torch.inf, difference_114, 0)
+    total_119 = total_117 + branch_76
+    negated_8 = -(2 * smaller)
+    total_120 = total_119 + negated_8
+    difference_115 = total_120 - total_119
+    total_121 = total_119 - (total_120 - difference_115) + (negated_8 - difference_115)
+    total_121 = total_121 + (branch_76 - (total_119 - total_117)) - outside_2 * 2
+    branch_77 = _select(total_121.abs() < torch.inf, total_121, 0)
+    total_122 = total_120 + branch_77
+    abs_total_122 = total_122.abs()
+    difference_116 = branch_77 - (total_122 - total_120)
+    product_70 = difference_116 * torch.where(total_122.isnan(), total_122, total_122.sign())
+    is_far = _select(product_70.abs() < torch.inf, product_70, 0)
+    is_far = (abs_total_122 == 64) & (is_far > 0)
+    is_far = is_far | (abs_total_122 != 64) & (abs_total_122 > 64)
+    branch_78 = _select(is_far, 0.5 * total_122, total_122)
+    is_less_10 = branch_78.abs() < 0.5
+    expm1_branch_78 = _expm1(branch_78)
+    total_123 = expm1_branch_78 + 1
+    part_of_t = _select(is_less_10, total_123, branch_78.exp())
+    branch_79 = _select(is_less_10, expm1_branch_78 - (total_123 - 1), 0)
+    branch_80 = _select(branch_79.abs() < torch.inf, branch_79, 0)
+    total_124 = part_of_t + branch_80
+    product_71 = total_111 * total_124
+    head_total_111 = _head(total_111)
+    head_total_124 = _head(total_124)
+    difference_117 = total_124 - head_total_124
+    difference_118 = total_111 - head_total_111
+    product_72 = (branch_71 - (total_111 - product_62)) * total_124
+    product_73 = (branch_80 - (total_124 - part_of_t)) * total_111
+    difference_119 = head_total_111 * head_total_124 - product_71
+    difference_119 = difference_119 + head_total_111 * difference_117
+    difference_119 = difference_119 + difference_118 * head_total_124
+    difference_119 = difference_119 + difference_118 * difference_117
+    difference_119 = _select(product_71 * 2.0**-60 == 0, 0, difference_119) + product_72
+    difference_119 = difference_119 + product_73
+    branch_81 = _select(difference_119.abs() < torch.inf, difference_119, 0)
+    total_125 = product_71 + branch_81
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_82 = _select(is_far, branch_79, 0)
+    branch_83 = _select(branch_82.abs() < torch.inf, branch_82, 0)
+    total_126 = rest_of_t + branch_83
+    product_74 = total_125 * total_126
+    head_total_42 = _head(total_42)
+    difference_120 = total_42 - head_total_42
+    head_total_125 = _head(total_125)
+    head_total_126 = _head(total_126)
+    difference_121 = total_126 - head_total_126
+    difference_122 = total_125 - head_total_125
+    total_127 = head_total_42 * head_total_40 - product_28 + head_total_42 * difference_40
+    total_127 = total_127 + difference_120 * head_total_40 + difference_120 * difference_40
+    total_127 = _select(product_28 * 2.0**-60 == 0, 0, total_127)
+    total_127 = total_127 + (branch_25 - (total_42 - product_27)) * total_40
+    total_127 = total_127 + difference_42 * total_42
+    product_75 = (branch_81 - (total_125 - product_71)) * total_126
+    product_76 = (branch_83 - (total_126 - rest_of_t)) * total_125
+    difference_123 = head_total_125 * head_total_126 - product_74
+    difference_123 = difference_123 + head_total_125 * difference_121
+    difference_123 = difference_123 + difference_122 * head_total_126
+    difference_123 = difference_123 + difference_122 * difference_121
+    difference_123 = _select(product_74 * 2.0**-60 == 0, 0, difference_123) + product_75
+    total_127 = _select(is_less, total_127, difference_123 + product_76)
+    branch_84 = _select(total_127.abs() < torch.inf, total_127, 0)
+    branch_84 = _select(is_less, product_28, product_74) + branch_84
+    product_77 = (branch_21 - (total_38 - total_35)) * 0.5
+    branch_85 = _select(is_far, difference_116 * 0.5, difference_116)
+    total_128 = branch_85 + _select(is_far, branch_85, 0)
+    total_128 = _select(is_less, product_77 + product_77, total_128)
+    product_78 = branch_84 * total_128
+    product_79 = branch_84 * (_select(total_128.abs() < torch.inf, total_128, 0) + 1)
+    total_129 = branch_84 + _select(product_78.abs() < torch.inf, product_78, 0)
+    return _select(branch_84.abs() < 2.0**-60, product_79, total_129)
 
 
 def _by_x_gamma(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     """The second derivative by x and gamma.
 
-    One fraction, scaled, halved in the tail, clamped both sides, compensated precisely in part.
+    One fraction, scaled, halved in the tail, clamped left for x < -0.0625, else one fraction, as
+    declared, powers scaled, halved in the tail, clamped both sides, compensated precisely in part.
     """
-    clamped = x.clamp(-(2.0**40), 2.0**40)
+    larger = x.clamp(min=-(2.0**40))
+    product = 2 * larger * delta
     gamma_squared = gamma.square()
-    product = 2 * clamped * delta * gamma_squared
-    product_2 = delta * clamped
-    is_negative = product_2 < 0
-    negated = -product_2.abs()
+    product_2 = product * gamma_squared
+    head_product = _head(product)
+    head = _head(gamma_squared)
+    difference = gamma_squared - head
+    difference_2 = product - head_product
+    total = head_product * head - product_2 + head_product * difference
+    total = total + difference_2 * head + difference_2 * difference
+    total = _select(product_2 * 2.0**-60 == 0, 0, total)
+    branch = _select(total.abs() < torch.inf, total, 0)
+    total_2 = product_2 + branch
+    product_3 = delta * larger
+    is_equal = product_3 == 0
+    head_delta = _head(delta)
+    head_larger = _head(larger)
+    difference_3 = larger - head_larger
+    difference_4 = delta - head_delta
+    total_3 = head_delta * head_larger - product_3 + head_delta * difference_3
+    total_3 = total_3 + difference_4 * head_larger + difference_4 * difference_3
+    total_3 = _select(product_3 * 2.0**-60 == 0, 0, total_3)
+    branch_2 = _select(total_3.abs() < torch.inf, total_3, 0)
+    differs = product_3 != 0
+    outside = is_equal & (branch_2 < 0) | differs & (product_3 < 0)
+    negated = -product_3.abs()
     is_less = negated.abs() < 0.5
     expm1_negated = _expm1(negated)
-    total = expm1_negated + 1
-    t = _select(is_less, total, negated.exp())
-    branch = _select(is_less, expm1_negated - (total - 1), 0)
-    branch_2 = _select(branch.abs() < torch.inf, branch, 0)
-    outside = (t == 2.0**-54) & (branch_2 < 0) | (t != 2.0**-54) & (t < 2.0**-54)
+    total_4 = expm1_negated + 1
+    t = _select(is_less, total_4, negated.exp())
+    branch_3 = _select(is_less, expm1_negated - (total_4 - 1), 0)
+    negated_2 = -(total_3 * torch.where(product_3.isnan(), product_3, product_3.sign()))
+    total_5 = branch_3 + negated_2 * t
+    branch_4 = _select(total_5.abs() < torch.inf, total_5, 0)
+    branch_4 = (t == 2.0**-54) & (branch_4 < 0) | (t != 2.0**-54) & (t < 2.0**-54)
     log1p_t = t.log1p()
-    total_2 = t + 1
-    difference = total_2 - t
-    total_3 = t - (total_2 - difference) + (1 - difference)
-    branch_3 = _select(total_3.abs() < torch.inf, total_3, 0)
-    total_4 = total_2 + branch_3
-    is_less_2 = total_4 < 2.0**-32
-    branch_4 = _select(is_less_2, x.new_full((), 2.0**64), 1)
-    product_3 = total_4 * branch_4
-    product_4 = -0.5 * log1p_t
-    abs_product_4 = product_4.abs()
-    is_less_3 = abs_product_4 < 0.25
-    total_5 = product_4 + 1
-    difference_2 = total_5 - product_4
-    product_5 = ((_1_OVER_15 * product_4 + _1_OVER_14) * product_4 + _1_OVER_13) * product_4
-    product_5 = ((product_5 + _1_OVER_12) * product_4 + _1_OVER_11) * product_4 + _1_OVER_10
-    product_5 = ((product_5 * product_4 + _1_OVER_9) * product_4 + _1_OVER_8) * product_4
-    product_5 = ((product_5 + _1_OVER_7) * product_4 + _1_OVER_6) * product_4 + _1_OVER_5
-    product_5 = ((product_5 * product_4 + _1_OVER_4) * product_4 + _1_OVER_3) * product_4
-    product_5 = product_4.square() * (product_5 + _1_OVER_2)
-    product_5 = product_4 - (total_5 - difference_2) + (1 - difference_2) + product_5
-    branch_5 = _select(product_5.abs() < torch.inf, product_5, 0)
-    total_6 = total_5 + branch_5
-    exp_product_4 = product_4.exp()
-    branch_6 = _select(is_less_3, total_6, exp_product_4)
-    branch_7 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
-    product_6 = branch_6 * branch_7
-    product_7 = product_3 * product_6
-    product_8 = product_7 * product_6
-    total_7 = product_8 - 1
-    difference_3 = total_7 - product_8
+    total_6 = t + 1
+    difference_5 = total_6 - t
+    total_7 = t - (total_6 - difference_5) + (1 - difference_5)
+    branch_5 = _select(total_7.abs() < torch.inf, total_7, 0)
+    total_8 = total_6 + branch_5
+    is_less_2 = total_8 < 2.0**-32
+    branch_6 = _select(is_less_2, x.new_full((), 2.0**64), 1)
+    product_4 = total_8 * branch_6
+    product_5 = -0.5 * log1p_t
+    abs_product_5 = product_5.abs()
+    is_less_3 = abs_product_5 < 0.25
+    total_9 = product_5 + 1
+    difference_6 = total_9 - product_5
+    product_6 = ((_1_OVER_15 * product_5 + _1_OVER_14) * product_5 + _1_OVER_13) * product_5
+    product_6 = ((product_6 + _1_OVER_12) * product_5 + _1_OVER_11) * product_5 + _1_OVER_10
+    product_6 = ((product_6 * product_5 + _1_OVER_9) * product_5 + _1_OVER_8) * product_5
+    product_6 = ((product_6 + _1_OVER_7) * product_5 + _1_OVER_6) * product_5 + _1_OVER_5
+    product_6 = ((product_6 * product_5 + _1_OVER_4) * product_5 + _1_OVER_3) * product_5
+    product_6 = product_5.square() * (product_6 + _1_OVER_2)
+    product_6 = product_5 - (total_9 - difference_6) + (1 - difference_6) + product_6
+    branch_7 = _select(product_6.abs() < torch.inf, product_6, 0)
+    total_10 = total_9 + branch_7
+    exp_product_5 = product_5.exp()
+    branch_8 = _select(is_less_3, total_10, exp_product_5)
+    branch_9 = _select(is_less_2, x.new_full((), 2.0**-32), 1)
+    product_7 = branch_8 * branch_9
+    product_8 = product_4 * product_7
+    product_9 = product_8 * product_7
+    total_11 = product_9 - 1
+    difference_7 = total_11 - product_9
+    head_product_8 = _head(product_8)
     head_product_7 = _head(product_7)
-    head_product_6 = _head(product_6)
-    difference_4 = product_6 - head_product_6
-    difference_5 = product_7 - head_product_7
-    head_product_3 = _head(product_3)
-    difference_6 = product_3 - head_product_3
-    binade = _binade(exp_product_4 * _4_OVER_3)
+    difference_8 = product_7 - head_product_7
+    difference_9 = product_8 - head_product_8
+    head_product_4 = _head(product_4)
+    difference_10 = product_4 - head_product_4
+    binade = _binade(exp_product_5 * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_8 = _select(inside, binade, 1)
-    ratio = exp_product_4 / branch_8
-    floor = torch.floor(branch_8.log() * _1_OVER_LOG_2 + 0.5)
-    difference_7 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_8 = difference_7 + negated_2
-    difference_8 = total_8 - difference_7
-    total_9 = difference_7 - (total_8 - difference_8) + (negated_2 - difference_8)
-    total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = _select(total_9.abs() < torch.inf, total_9, 0)
-    total_10 = total_8 + branch_9
-    numerator = ((_1_OVER_15 * total_10 + _1_OVER_14) * total_10 + _1_OVER_13) * total_10
-    numerator = ((numerator + _1_OVER_12) * total_10 + _1_OVER_11) * total_10 + _1_OVER_10
-    numerator = ((numerator * total_10 + _1_OVER_9) * total_10 + _1_OVER_8) * total_10
-    numerator = ((numerator + _1_OVER_7) * total_10 + _1_OVER_6) * total_10 + _1_OVER_5
-    numerator = ((numerator * total_10 + _1_OVER_4) * total_10 + _1_OVER_3) * total_10
-    numerator = total_10.square() * (numerator + _1_OVER_2)
-    numerator = 1 - ratio + total_10 + (numerator + (branch_9 - (total_10 - total_8)))
-    numerator = _select(inside & (abs_product_4 >= 0.25), numerator / ratio, 0) * branch_6
-    numerator = _select(is_less_3, branch_5 - (total_6 - total_5), 0) + numerator
-    numerator = numerator * branch_7
-    total_11 = head_product_3 * head_product_6 - product_7 + head_product_3 * difference_4
-    total_11 = total_11 + difference_6 * head_product_6 + difference_6 * difference_4
-    total_11 = _select(product_7 * 2.0**-60 == 0, 0, total_11)
-    total_11 = total_11 + (branch_3 - (total_4 - total_2)) * branch_4 * product_6
-    total_11 = (total_11 + numerator * product_3) * product_6
-    total_12 = head_product_7 * head_product_6 - product_8 + head_product_7 * difference_4
-    total_12 = total_12 + difference_5 * head_product_6 + difference_5 * difference_4
-    total_12 = _select(product_8 * 2.0**-60 == 0, 0, total_12) + total_11
-    total_12 = total_12 + numerator * product_7
-    total_12 = product_8 - (total_7 - difference_3) + (-1 - difference_3) + total_12
-    branch_10 = _select(total_12.abs() < torch.inf, total_12, 0)
-    total_13 = total_7 + branch_10
-    total_14 = total_13 + (branch_10 - (total_13 - total_7))
-    branch_11 = _select(total_14.abs() < 0.00390625, total_14, 0)
-    branch_12 = _select(branch_11.abs() < torch.inf, branch_11, 0)
-    total_15 = log1p_t + branch_12
-    difference_9 = total_15 - log1p_t
-    difference_10 = branch_12 - difference_9
-    is_at_most = torch.abs(difference_9 + difference_10) <= 0.00390625 * log1p_t.abs()
-    branch_13 = _select(is_at_most, total_15, log1p_t)
-    ratio_2 = branch_13 / t
-    total_16 = product_2 + branch_13
-    difference_11 = total_16 - product_2
-    total_17 = _select(is_at_most, difference_10, 0) + 1 / total_2 * branch
-    total_18 = product_2 - (total_16 - difference_11) + (branch_13 - difference_11)
-    total_18 = total_18 + total_17
-    branch_14 = _select(total_18.abs() < torch.inf, total_18, 0)
-    total_19 = total_16 + branch_14
-    branch_15 = _select(is_negative, _select(outside, 1, ratio_2), total_19)
-    branch_15_squared = branch_15.square()
-    product_9 = product * branch_15_squared
-    head_product = _head(product)
-    head = _head(branch_15_squared)
-    difference_12 = branch_15_squared - head
-    difference_13 = product - head_product
-    head_branch_15 = _head(branch_15)
-    difference_14 = branch_15 - head_branch_15
+    branch_10 = _select(inside, binade, 1)
+    ratio = exp_product_5 / branch_10
+    floor = torch.floor(branch_10.log() * _1_OVER_LOG_2 + 0.5)
+    difference_11 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_12 = difference_11 + negated_3
+    difference_12 = total_12 - difference_11
+    total_13 = difference_11 - (total_12 - difference_12) + (negated_3 - difference_12)
+    total_13 = total_13 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_11 = _select(total_13.abs() < torch.inf, total_13, 0)
+    total_14 = total_12 + branch_11
+    numerator = ((_1_OVER_15 * total_14 + _1_OVER_14) * total_14 + _1_OVER_13) * total_14
+    numerator = ((numerator + _1_OVER_12) * total_14 + _1_OVER_11) * total_14 + _1_OVER_10
+    numerator = ((numerator * total_14 + _1_OVER_9) * total_14 + _1_OVER_8) * total_14
+    numerator = ((numerator + _1_OVER_7) * total_14 + _1_OVER_6) * total_14 + _1_OVER_5
+    numerator = ((numerator * total_14 + _1_OVER_4) * total_14 + _1_OVER_3) * total_14
+    numerator = total_14.square() * (numerator + _1_OVER_2)
+    numerator = 1 - ratio + total_14 + (numerator + (branch_11 - (total_14 - total_12)))
+    numerator = _select(inside & (abs_product_5 >= 0.25), numerator / ratio, 0) * branch_8
+    numerator = _select(is_less_3, branch_7 - (total_10 - total_9), 0) + numerator
+    numerator = numerator * branch_9
+    total_15 = head_product_4 * head_product_7 - product_8 + head_product_4 * difference_8
+    total_15 = total_15 + difference_10 * head_product_7 + difference_10 * difference_8
+    total_15 = _select(product_8 * 2.0**-60 == 0, 0, total_15)
+    total_15 = total_15 + (branch_5 - (total_8 - total_6)) * branch_6 * product_7
+    total_15 = (total_15 + numerator * product_4) * product_7
+    total_16 = head_product_8 * head_product_7 - product_9 + head_product_8 * difference_8
+    total_16 = total_16 + difference_9 * head_product_7 + difference_9 * difference_8
+    total_16 = _select(product_9 * 2.0**-60 == 0, 0, total_16) + total_15
+    total_16 = total_16 + numerator * product_8
+    total_16 = product_9 - (total_11 - difference_7) + (-1 - difference_7) + total_16
+    branch_12 = _select(total_16.abs() < torch.inf, total_16, 0)
+    total_17 = total_11 + branch_12
+    total_18 = total_17 + (branch_12 - (total_17 - total_11))
+    branch_13 = _select(total_18.abs() < 0.00390625, total_18, 0)
+    branch_14 = _select(branch_13.abs() < torch.inf, branch_13, 0)
+    total_19 = log1p_t + branch_14
+    difference_13 = total_19 - log1p_t
+    difference_14 = branch_14 - difference_13
+    is_at_most = torch.abs(difference_13 + difference_14) <= 0.00390625 * log1p_t.abs()
+    branch_15 = _select(is_at_most, total_19, log1p_t)
+    ratio_2 = branch_15 / t
+    total_20 = product_3 + branch_15
+    difference_15 = total_20 - product_3
+    total_21 = _select(is_at_most, difference_14, 0) + 1 / total_6 * total_5
+    total_22 = product_3 - (total_20 - difference_15) + (branch_15 - difference_15)
+    total_22 = total_22 + total_3 + total_21
+    branch_16 = _select(total_22.abs() < torch.inf, total_22, 0)
+    total_23 = total_20 + branch_16
+    branch_17 = _select(outside, _select(branch_4, 1, ratio_2), total_23)
+    branch_17_squared = branch_17.square()
+    head_branch_17 = _head(branch_17)
+    difference_16 = branch_17 - head_branch_17
     product_10 = ratio_2 * t
     head_ratio_2 = _head(ratio_2)
     head_t = _head(t)
-    difference_15 = t - head_t
-    difference_16 = ratio_2 - head_ratio_2
-    numerator_2 = head_ratio_2 * head_t - product_10 + head_ratio_2 * difference_15
-    numerator_3 = numerator_2 + difference_16 * head_t + difference_16 * difference_15
-    numerator_4 = branch_13 - product_10 - _select(product_10 * 2.0**-60 == 0, 0, numerator_3)
-    numerator_4 = _select(outside, 0, (numerator_4 + total_17 - branch * ratio_2) / t)
-    numerator_4 = _select(is_negative, numerator_4, branch_14 - (total_19 - total_16))
-    difference_17 = head_branch_15 * head_branch_15 - branch_15_squared
-    difference_17 = difference_17 + head_branch_15 * difference_14
-    difference_17 = difference_17 + difference_14 * head_branch_15
-    difference_17 = difference_17 + difference_14 * difference_14
-    difference_17 = _select(branch_15_squared * 2.0**-60 == 0, 0, difference_17)
-    difference_17 = difference_17 + numerator_4 * branch_15 * 2
-    total_20 = head_product * head - product_9 + head_product * difference_12
-    total_20 = total_20 + difference_13 * head + difference_13 * difference_12
-    total_20 = _select(product_9 * 2.0**-60 == 0, 0, total_20) + difference_17 * product
-    ratio_3 = 1 / (1 + (t + branch_2))
-    product_11 = (product_9 + _select(total_20.abs() < torch.inf, total_20, 0)) * ratio_3
-    branch_16 = _select(is_negative, t, 1)
-    branch_16_squared = branch_16.square()
-    product_12 = product_11 * branch_16_squared
-    product_13 = clamped * delta
-    product_14 = product_13 * ratio_3
-    minus_product_14 = -product_14
-    total_21 = product_12 + minus_product_14
-    difference_18 = total_21 - product_12
-    head_product_11 = _head(product_11)
-    head_2 = _head(branch_16_squared)
-    difference_19 = branch_16_squared - head_2
-    difference_20 = product_11 - head_product_11
-    head_branch_16 = _head(branch_16)
-    difference_21 = branch_16 - head_branch_16
-    branch_17 = _select(is_negative, branch, 0)
-    head_product_13 = _head(product_13)
+    difference_17 = t - head_t
+    difference_18 = ratio_2 - head_ratio_2
+    numerator_2 = head_ratio_2 * head_t - product_10 + head_ratio_2 * difference_17
+    numerator_3 = numerator_2 + difference_18 * head_t + difference_18 * difference_17
+    numerator_4 = branch_15 - product_10 - _select(product_10 * 2.0**-60 == 0, 0, numerator_3)
+    numerator_4 = _select(branch_4, 0, (numerator_4 + total_21 - branch_3 * ratio_2) / t)
+    numerator_4 = _select(outside, numerator_4, branch_16 - (total_23 - total_20))
+    difference_19 = head_branch_17 * head_branch_17 - branch_17_squared
+    difference_19 = difference_19 + head_branch_17 * difference_16
+    difference_19 = difference_19 + difference_16 * head_branch_17
+    difference_19 = difference_19 + difference_16 * difference_16
+    difference_19 = _select(branch_17_squared * 2.0**-60 == 0, 0, difference_19)
+    difference_19 = difference_19 + numerator_4 * branch_17 * 2
+    branch_18 = _select(difference_19.abs() < torch.inf, difference_19, 0)
+    total_24 = branch_17_squared + branch_18
+    product_11 = total_2 * total_24
+    head_total_2 = _head(total_2)
+    head_total_24 = _head(total_24)
+    difference_20 = total_24 - head_total_24
+    difference_21 = total_2 - head_total_2
+    difference_22 = branch_18 - (total_24 - branch_17_squared)
+    total_25 = head_total_2 * head_total_24 - product_11 + head_total_2 * difference_20
+    total_25 = total_25 + difference_21 * head_total_24 + difference_21 * difference_20
+    total_25 = _select(product_11 * 2.0**-60 == 0, 0, total_25)
+    total_25 = total_25 + (branch - (total_2 - product_2)) * total_24
+    total_25 = total_25 + difference_22 * total_2
+    branch_19 = _select(total_25.abs() < torch.inf, total_25, 0)
+    total_26 = product_11 + branch_19
+    total_27 = total_7 + total_5
+    branch_20 = _select(total_27.abs() < torch.inf, total_27, 0)
+    total_28 = total_6 + branch_20
+    ratio_3 = 1 / total_28
+    product_12 = ratio_3 * total_28
     head_ratio_3 = _head(ratio_3)
-    difference_22 = ratio_3 - head_ratio_3
-    difference_23 = product_13 - head_product_13
-    head_clamped = _head(clamped)
-    head_delta = _head(delta)
-    difference_24 = delta - head_delta
-    difference_25 = clamped - head_clamped
-    total_22 = product_12 - (total_21 - difference_18) + (minus_product_14 - difference_18)
-    total_23 = head_product_11 * head_2 - product_12 + head_product_11 * difference_19
-    total_23 = total_23 + difference_20 * head_2 + difference_20 * difference_19
-    total_23 = _select(product_12 * 2.0**-60 == 0, 0, total_23)
-    total_24 = head_clamped * head_delta - product_13 + head_clamped * difference_24
-    total_24 = total_24 + difference_25 * head_delta + difference_25 * difference_24
-    total_24 = _select(product_13 * 2.0**-60 == 0, 0, total_24) * ratio_3
-    difference_26 = head_branch_16 * head_branch_16 - branch_16_squared
-    difference_26 = difference_26 + head_branch_16 * difference_21
-    difference_26 = difference_26 + difference_21 * head_branch_16
-    difference_26 = difference_26 + difference_21 * difference_21
-    difference_26 = _select(branch_16_squared * 2.0**-60 == 0, 0, difference_26)
-    total_23 = total_23 + (difference_26 + branch_17 * branch_16 * 2) * product_11
-    total_22 = total_22 + total_23
-    difference_27 = head_product_13 * head_ratio_3 - product_14
-    difference_27 = difference_27 + head_product_13 * difference_22
-    difference_27 = difference_27 + difference_23 * head_ratio_3 + difference_23 * difference_22
-    difference_27 = -(_select(product_14 * 2.0**-60 == 0, 0, difference_27) + total_24)
-    total_22 = total_22 + difference_27
-    branch_18 = _select(total_22.abs() < torch.inf, total_22, 0)
-    total_25 = total_21 + branch_18
-    minus_branch_15 = -branch_15
-    total_26 = total_25 + minus_branch_15
-    difference_28 = total_26 - total_25
-    total_27 = total_25 - (total_26 - difference_28) + (minus_branch_15 - difference_28)
-    total_27 = total_27 + (branch_18 - (total_25 - total_21)) - numerator_4
-    branch_19 = _select(total_27.abs() < torch.inf, total_27, 0)
-    total_28 = total_26 + branch_19
-    product_15 = _MINUS_2_OVER_SQRT_PI_2 * total_28
-    product_16 = _COEFFICIENT_3 * total_28
-    head_3 = _head(x.new_full((), _COEFFICIENT_3))
     head_total_28 = _head(total_28)
-    difference_29 = total_28 - head_total_28
-    difference_30 = _COEFFICIENT_3 - head_3
-    total_29 = head_3 * head_total_28 - product_16 + head_3 * difference_29
-    total_29 = total_29 + difference_30 * head_total_28 + difference_30 * difference_29
-    total_29 = _select(product_16 * 2.0**-60 == 0, 0, total_29) + _COEFFICIENT_4 * total_28
-    total_29 = total_29 + (branch_19 - (total_28 - total_26)) * _COEFFICIENT_3
-    total_29 = product_16 - product_15 + total_29
-    branch_20 = _select(total_29.abs() < torch.inf, total_29, 0)
-    total_30 = product_15 + branch_20
-    smaller = product_2.clamp(max=0)
-    product_17 = gamma_squared * branch_15_squared
-    product_18 = product_17 * branch_16
-    product_19 = product_18 * branch_16
-    minus_product_19 = -product_19
-    total_31 = smaller + minus_product_19
-    difference_31 = total_31 - smaller
-    head_product_18 = _head(product_18)
-    difference_32 = product_18 - head_product_18
-    head_product_17 = _head(product_17)
-    difference_33 = product_17 - head_product_17
-    head_4 = _head(gamma_squared)
-    difference_34 = gamma_squared - head_4
-    total_32 = head_4 * head - product_17 + head_4 * difference_12 + difference_34 * head
-    total_32 = total_32 + difference_34 * difference_12
-    total_32 = _select(product_17 * 2.0**-60 == 0, 0, total_32)
-    total_32 = (total_32 + difference_17 * gamma_squared) * branch_16
-    total_33 = smaller - (total_31 - difference_31) + (minus_product_19 - difference_31)
-    difference_35 = head_product_17 * head_branch_16 - product_18
-    difference_35 = difference_35 + head_product_17 * difference_21
-    difference_35 = difference_35 + difference_33 * head_branch_16
-    difference_35 = difference_35 + difference_33 * difference_21
-    difference_35 = _select(product_18 * 2.0**-60 == 0, 0, difference_35) + total_32
-    difference_35 = (difference_35 + branch_17 * product_17) * branch_16
-    difference_36 = head_product_18 * head_branch_16 - product_19
-    difference_36 = difference_36 + head_product_18 * difference_21
-    difference_36 = difference_36 + difference_32 * head_branch_16
-    difference_36 = difference_36 + difference_32 * difference_21
-    difference_36 = _select(product_19 * 2.0**-60 == 0, 0, difference_36) + difference_35
-    total_33 = total_33 - (difference_36 + branch_17 * product_18)
-    branch_21 = _select(total_33.abs() < torch.inf, total_33, 0)
-    total_34 = total_31 + branch_21
-    abs_total_34 = total_34.abs()
-    difference_37 = branch_21 - (total_34 - total_31)
-    product_20 = difference_37 * torch.where(total_34.isnan(), total_34, total_34.sign())
-    is_far = _select(product_20.abs() < torch.inf, product_20, 0)
-    is_far = (abs_total_34 == 64) & (is_far > 0)
-    is_far = is_far | (abs_total_34 != 64) & (abs_total_34 > 64)
-    branch_22 = _select(is_far, 0.5 * total_34, total_34)
-    abs_branch_22 = branch_22.abs()
-    is_less_4 = abs_branch_22 < 0.25
-    total_35 = branch_22 + 1
-    difference_38 = total_35 - branch_22
-    product_21 = ((_1_OVER_15 * branch_22 + _1_OVER_14) * branch_22 + _1_OVER_13) * branch_22
-    product_21 = ((product_21 + _1_OVER_12) * branch_22 + _1_OVER_11) * branch_22
-    product_21 = ((product_21 + _1_OVER_10) * branch_22 + _1_OVER_9) * branch_22 + _1_OVER_8
-    product_21 = ((product_21 * branch_22 + _1_OVER_7) * branch_22 + _1_OVER_6) * branch_22
-    product_21 = ((product_21 + _1_OVER_5) * branch_22 + _1_OVER_4) * branch_22 + _1_OVER_3
-    product_21 = branch_22.square() * (product_21 * branch_22 + _1_OVER_2)
-    product_21 = branch_22 - (total_35 - difference_38) + (1 - difference_38) + product_21
-    branch_23 = _select(product_21.abs() < torch.inf, product_21, 0)
-    total_36 = total_35 + branch_23
-    exp_branch_22 = branch_22.exp()
-    part_of_t = _select(is_less_4, total_36, exp_branch_22)
-    branch_24 = _select(is_less_4, branch_23 - (total_36 - total_35), 0)
-    branch_25 = _select(branch_24.abs() < torch.inf, branch_24, 0)
-    total_37 = part_of_t + branch_25
-    product_22 = total_30 * total_37
-    head_total_30 = _head(total_30)
-    head_total_37 = _head(total_37)
-    difference_39 = total_37 - head_total_37
-    difference_40 = total_30 - head_total_30
-    total_38 = head_total_30 * head_total_37 - product_22 + head_total_30 * difference_39
-    total_38 = total_38 + difference_40 * head_total_37 + difference_40 * difference_39
-    total_38 = _select(product_22 * 2.0**-60 == 0, 0, total_38)
-    total_38 = total_38 + (branch_20 - (total_30 - product_15)) * total_37
-    total_38 = total_38 + (branch_25 - (total_37 - part_of_t)) * total_30
-    branch_26 = _select(total_38.abs() < torch.inf, total_38, 0)
-    total_39 = product_22 + branch_26
-    rest_of_t = _select(is_far, part_of_t, 1)
-    branch_27 = _select(is_far, branch_24, 0)
-    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
-    total_40 = rest_of_t + branch_28
-    product_23 = total_39 * total_40
-    head_total_39 = _head(total_39)
+    difference_23 = total_28 - head_total_28
+    difference_24 = ratio_3 - head_ratio_3
+    numerator_5 = head_ratio_3 * head_total_28 - product_12 + head_ratio_3 * difference_23
+    numerator_6 = numerator_5 + difference_24 * head_total_28 + difference_24 * difference_23
+    numerator_7 = 1 - product_12 - _select(product_12 * 2.0**-60 == 0, 0, numerator_6)
+    numerator_7 = (numerator_7 - (branch_20 - (total_28 - total_6)) * ratio_3) / total_28
+    branch_21 = _select(numerator_7.abs() < torch.inf, numerator_7, 0)
+    total_29 = ratio_3 + branch_21
+    product_13 = total_26 * total_29
+    head_total_26 = _head(total_26)
+    head_total_29 = _head(total_29)
+    difference_25 = total_29 - head_total_29
+    difference_26 = total_26 - head_total_26
+    total_30 = head_total_26 * head_total_29 - product_13 + head_total_26 * difference_25
+    total_30 = total_30 + difference_26 * head_total_29 + difference_26 * difference_25
+    total_30 = _select(product_13 * 2.0**-60 == 0, 0, total_30)
+    total_30 = total_30 + (branch_19 - (total_26 - product_11)) * total_29
+    total_30 = total_30 + (branch_21 - (total_29 - ratio_3)) * total_26
+    branch_22 = _select(total_30.abs() < torch.inf, total_30, 0)
+    total_31 = product_13 + branch_22
+    branch_23 = _select(outside, t, 1)
+    branch_23_squared = branch_23.square()
+    head_branch_23 = _head(branch_23)
+    difference_27 = branch_23 - head_branch_23
+    branch_24 = _select(outside, branch_3, 0)
+    difference_28 = head_branch_23 * head_branch_23 - branch_23_squared
+    difference_28 = difference_28 + head_branch_23 * difference_27
+    difference_28 = difference_28 + difference_27 * head_branch_23
+    difference_28 = difference_28 + difference_27 * difference_27
+    difference_28 = _select(branch_23_squared * 2.0**-60 == 0, 0, difference_28)
+    difference_28 = difference_28 + branch_24 * branch_23 * 2
+    branch_25 = _select(difference_28.abs() < torch.inf, difference_28, 0)
+    total_32 = branch_23_squared + branch_25
+    product_14 = total_31 * total_32
+    product_15 = larger * delta
+    product_16 = product_15 * ratio_3
+    minus_product_16 = -product_16
+    total_33 = product_14 + minus_product_16
+    difference_29 = total_33 - product_14
+    head_total_31 = _head(total_31)
+    head_total_32 = _head(total_32)
+    difference_30 = total_32 - head_total_32
+    difference_31 = total_31 - head_total_31
+    branch_26 = _select(outside, _select(branch_4, 0, -negated_2), 0)
+    product_17 = branch_26 * 2
+    branch_27 = _select(outside, negated_2, 0)
+    head_product_15 = _head(product_15)
+    difference_32 = product_15 - head_product_15
+    total_34 = product_14 - (total_33 - difference_29) + (minus_product_16 - difference_29)
+    total_35 = head_total_31 * head_total_32 - product_14 + head_total_31 * difference_30
+    total_35 = total_35 + difference_31 * head_total_32 + difference_31 * difference_30
+    total_35 = _select(product_14 * 2.0**-60 == 0, 0, total_35)
+    total_35 = total_35 + (branch_22 - (total_31 - product_13)) * total_32
+    total_35 = total_35 + (branch_25 - (total_32 - branch_23_squared)) * total_31
+    total_34 = total_34 + (total_35 + (product_17 + branch_27 * 2) * product_14)
+    total_36 = head_larger * head_delta - product_15 + head_larger * difference_4
+    total_36 = total_36 + difference_3 * head_delta + difference_3 * difference_4
+    total_36 = _select(product_15 * 2.0**-60 == 0, 0, total_36) * ratio_3
+    difference_33 = head_product_15 * head_ratio_3 - product_16
+    difference_33 = difference_33 + head_product_15 * difference_24
+    difference_33 = difference_33 + difference_32 * head_ratio_3 + difference_32 * difference_24
+    difference_33 = _select(product_16 * 2.0**-60 == 0, 0, difference_33) + total_36
+    total_34 = total_34 - (difference_33 + numerator_7 * product_15)
+    branch_28 = _select(total_34.abs() < torch.inf, total_34, 0)
+    total_37 = total_33 + branch_28
+    minus_branch_17 = -branch_17
+    total_38 = total_37 + minus_branch_17
+    difference_34 = total_38 - total_37
+    total_39 = total_37 - (total_38 - difference_34) + (minus_branch_17 - difference_34)
+    total_39 = total_39 + (branch_28 - (total_37 - total_33))
+    total_39 = total_39 - (numerator_4 + branch_26 * branch_17)
+    branch_29 = _select(total_39.abs() < torch.inf, total_39, 0)
+    total_40 = total_38 + branch_29
+    product_18 = _MINUS_2_OVER_SQRT_PI * total_40
+    product_19 = _COEFFICIENT_5 * total_40
+    head_2 = _head(x.new_full((), _COEFFICIENT_5))
     head_total_40 = _head(total_40)
-    difference_41 = total_40 - head_total_40
-    difference_42 = total_39 - head_total_39
-    total_41 = head_total_39 * head_total_40 - product_23 + head_total_39 * difference_41
-    total_41 = total_41 + difference_42 * head_total_40 + difference_42 * difference_41
-    total_41 = _select(product_23 * 2.0**-60 == 0, 0, total_41)
-    total_41 = total_41 + (branch_26 - (total_39 - product_22)) * total_40
-    total_41 = total_41 + (branch_28 - (total_40 - rest_of_t)) * total_39
-    total_42 = product_23 + _select(total_41.abs() < torch.inf, total_41, 0)
-    binade_2 = _binade(exp_branch_22 * _4_OVER_3)
+    difference_35 = total_40 - head_total_40
+    difference_36 = _COEFFICIENT_5 - head_2
+    total_41 = head_2 * head_total_40 - product_19 + head_2 * difference_35
+    total_41 = total_41 + difference_36 * head_total_40 + difference_36 * difference_35
+    total_41 = _select(product_19 * 2.0**-60 == 0, 0, total_41) + _COEFFICIENT_6 * total_40
+    total_41 = total_41 + (branch_29 - (total_40 - total_38)) * _COEFFICIENT_5
+    total_41 = product_19 - product_18 + total_41
+    smaller = product_3.clamp(max=0)
+    product_20 = gamma_squared * total_24
+    total_42 = head * head_total_24 - product_20 + head * difference_20
+    total_42 = total_42 + difference * head_total_24 + difference * difference_20
+    total_42 = _select(product_20 * 2.0**-60 == 0, 0, total_42)
+    total_42 = total_42 + difference_22 * gamma_squared
+    branch_30 = _select(total_42.abs() < torch.inf, total_42, 0)
+    total_43 = product_20 + branch_30
+    branch_31 = _select(branch_24.abs() < torch.inf, branch_24, 0)
+    total_44 = branch_23 + branch_31
+    product_21 = total_43 * total_44
+    head_total_43 = _head(total_43)
+    head_total_44 = _head(total_44)
+    difference_37 = total_44 - head_total_44
+    difference_38 = total_43 - head_total_43
+    difference_39 = branch_31 - (total_44 - branch_23)
+    total_45 = head_total_43 * head_total_44 - product_21 + head_total_43 * difference_37
+    total_45 = total_45 + difference_38 * head_total_44 + difference_38 * difference_37
+    total_45 = _select(product_21 * 2.0**-60 == 0, 0, total_45)
+    total_45 = total_45 + (branch_30 - (total_43 - product_20)) * total_44
+    total_45 = total_45 + difference_39 * total_43
+    branch_32 = _select(total_45.abs() < torch.inf, total_45, 0)
+    total_46 = product_21 + branch_32
+    product_22 = total_46 * total_44
+    minus_product_22 = -product_22
+    total_47 = smaller + minus_product_22
+    difference_40 = total_47 - smaller
+    head_total_46 = _head(total_46)
+    difference_41 = total_46 - head_total_46
+    branch_33 = _select(is_equal & (branch_2 <= 0) | differs & (product_3 <= 0), total_3, 0)
+    total_48 = head_total_46 * head_total_44 - product_22 + head_total_46 * difference_37
+    total_48 = total_48 + difference_41 * head_total_44 + difference_41 * difference_37
+    total_48 = _select(product_22 * 2.0**-60 == 0, 0, total_48)
+    total_48 = total_48 + (branch_32 - (total_46 - product_21)) * total_44
+    total_48 = -(total_48 + difference_39 * total_46)
+    total_48 = total_48 + (product_17 + branch_27 + branch_27) * minus_product_22
+    total_49 = smaller - (total_47 - difference_40) + (minus_product_22 - difference_40)
+    total_49 = total_49 + branch_33 + total_48
+    branch_34 = _select(total_49.abs() < torch.inf, total_49, 0)
+    total_50 = total_47 + branch_34
+    abs_total_50 = total_50.abs()
+    difference_42 = branch_34 - (total_50 - total_47)
+    product_23 = difference_42 * torch.where(total_50.isnan(), total_50, total_50.sign())
+    is_far = _select(product_23.abs() < torch.inf, product_23, 0)
+    is_far = (abs_total_50 == 64) & (is_far > 0)
+    is_far = is_far | (abs_total_50 != 64) & (abs_total_50 > 64)
+    branch_35 = _select(is_far, difference_42 * 0.5, difference_42)
+    part_of_t = _select(branch_35.abs() < torch.inf, branch_35, 0)
+    part_of_t = torch.exp(_select(is_far, 0.5 * total_50, total_50) + part_of_t)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    clamped = x.clamp(-(2.0**40), 2.0**40)
+    held = clamped.clamp(-1, 1)
+    product_24 = delta * clamped
+    is_negative = product_24 < 0
+    negated_4 = -product_24.abs()
+    abs_negated_4 = negated_4.abs()
+    is_less_4 = abs_negated_4 < 0.25
+    total_51 = negated_4 + 1
+    difference_43 = total_51 - negated_4
+    product_25 = ((_1_OVER_15 * negated_4 + _1_OVER_14) * negated_4 + _1_OVER_13) * negated_4
+    product_25 = ((product_25 + _1_OVER_12) * negated_4 + _1_OVER_11) * negated_4
+    product_25 = ((product_25 + _1_OVER_10) * negated_4 + _1_OVER_9) * negated_4 + _1_OVER_8
+    product_25 = ((product_25 * negated_4 + _1_OVER_7) * negated_4 + _1_OVER_6) * negated_4
+    product_25 = ((product_25 + _1_OVER_5) * negated_4 + _1_OVER_4) * negated_4 + _1_OVER_3
+    product_25 = negated_4.square() * (product_25 * negated_4 + _1_OVER_2)
+    product_25 = negated_4 - (total_51 - difference_43) + (1 - difference_43) + product_25
+    branch_36 = _select(product_25.abs() < torch.inf, product_25, 0)
+    total_52 = total_51 + branch_36
+    exp_negated_4 = negated_4.exp()
+    t_2 = _select(is_less_4, total_52, exp_negated_4)
+    branch_37 = _select(is_negative, t_2, 1)
+    branch_38 = _select(is_negative, 1, t_2)
+    total_53 = branch_37 + branch_38
+    difference_44 = total_53 - branch_37
+    branch_39 = _select(is_less_4, branch_36 - (total_52 - total_51), 0)
+    branch_40 = _select(is_negative, branch_39, 0)
+    binade_2 = _binade(exp_negated_4 * _4_OVER_3)
     inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_29 = _select(inside_2, binade_2, 1)
-    ratio_4 = exp_branch_22 / branch_29
-    floor_2 = torch.floor(branch_29.log() * _1_OVER_LOG_2 + 0.5)
-    difference_43 = branch_22 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_43 = difference_43 + negated_3
-    difference_44 = total_43 - difference_43
-    total_44 = difference_43 - (total_43 - difference_44) + (negated_3 - difference_44)
-    total_44 = total_44 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_30 = _select(total_44.abs() < torch.inf, total_44, 0)
-    total_45 = total_43 + branch_30
-    numerator_5 = ((_1_OVER_15 * total_45 + _1_OVER_14) * total_45 + _1_OVER_13) * total_45
-    numerator_6 = ((numerator_5 + _1_OVER_12) * total_45 + _1_OVER_11) * total_45 + _1_OVER_10
-    numerator_7 = ((numerator_6 * total_45 + _1_OVER_9) * total_45 + _1_OVER_8) * total_45
-    numerator_8 = ((numerator_7 + _1_OVER_7) * total_45 + _1_OVER_6) * total_45 + _1_OVER_5
-    numerator_9 = ((numerator_8 * total_45 + _1_OVER_4) * total_45 + _1_OVER_3) * total_45
-    numerator_10 = total_45.square() * (numerator_9 + _1_OVER_2)
-    numerator_11 = numerator_10 + (branch_30 - (total_45 - total_43))
-    numerator_11 = (1 - ratio_4 + total_45 + numerator_11) / ratio_4
-    numerator_11 = _select(inside_2 & (abs_branch_22 >= 0.25), numerator_11, 0)
-    numerator_11 = numerator_11 + _select(is_far, difference_37 * 0.5, difference_37)
-    total_46 = numerator_11 + _select(is_far, numerator_11, 0)
-    product_24 = total_42 * total_46
-    product_25 = total_42 * (_select(total_46.abs() < torch.inf, total_46, 0) + 1)
-    total_47 = total_42 + _select(product_24.abs() < torch.inf, product_24, 0)
-    return _select(total_42.abs() < 2.0**-60, product_25, total_47)
+    branch_41 = _select(inside_2, binade_2, 1)
+    ratio_4 = exp_negated_4 / branch_41
+    floor_2 = torch.floor(branch_41.log() * _1_OVER_LOG_2 + 0.5)
+    difference_45 = negated_4 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_5 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_54 = difference_45 + negated_5
+    difference_46 = total_54 - difference_45
+    total_55 = difference_45 - (total_54 - difference_46) + (negated_5 - difference_46)
+    total_55 = total_55 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_42 = _select(total_55.abs() < torch.inf, total_55, 0)
+    total_56 = total_54 + branch_42
+    numerator_8 = ((_1_OVER_15 * total_56 + _1_OVER_14) * total_56 + _1_OVER_13) * total_56
+    numerator_9 = ((numerator_8 + _1_OVER_12) * total_56 + _1_OVER_11) * total_56 + _1_OVER_10
+    numerator_10 = ((numerator_9 * total_56 + _1_OVER_9) * total_56 + _1_OVER_8) * total_56
+    numerator_11 = ((numerator_10 + _1_OVER_7) * total_56 + _1_OVER_6) * total_56 + _1_OVER_5
+    numerator_12 = ((numerator_11 * total_56 + _1_OVER_4) * total_56 + _1_OVER_3) * total_56
+    numerator_13 = total_56.square() * (numerator_12 + _1_OVER_2)
+    numerator_14 = numerator_13 + (branch_42 - (total_56 - total_54))
+    numerator_14 = (1 - ratio_4 + total_56 + numerator_14) / ratio_4
+    numerator_14 = _select(inside_2 & (abs_negated_4 >= 0.25), numerator_14, 0)
+    branch_43 = _select(is_negative, numerator_14, 0)
+    branch_44 = _select(is_negative, 0, branch_39)
+    branch_45 = _select(is_negative, 0, numerator_14)
+    total_57 = branch_37 - (total_53 - difference_44) + (branch_38 - difference_44)
+    total_57 = total_57 + (branch_40 + branch_43 * branch_37)
+    total_57 = total_57 + (branch_44 + branch_45 * branch_38)
+    branch_46 = _select(total_57.abs() < torch.inf, total_57, 0)
+    total_58 = total_53 + branch_46
+    log_total_58 = total_58.log()
+    is_less_5 = total_58 < 2.0**-32
+    product_26 = total_58 * _select(is_less_5, x.new_full((), 2.0**64), 1)
+    product_27 = -0.5 * log_total_58
+    abs_product_27 = product_27.abs()
+    is_less_6 = abs_product_27 < 0.25
+    total_59 = product_27 + 1
+    difference_47 = total_59 - product_27
+    total_60 = (_1_OVER_15 * product_27 + _1_OVER_14) * product_27 + _1_OVER_13
+    total_60 = (total_60 * product_27 + _1_OVER_12) * product_27 + _1_OVER_11
+    total_60 = ((total_60 * product_27 + _1_OVER_10) * product_27 + _1_OVER_9) * product_27
+    total_60 = ((total_60 + _1_OVER_8) * product_27 + _1_OVER_7) * product_27 + _1_OVER_6
+    total_60 = ((total_60 * product_27 + _1_OVER_5) * product_27 + _1_OVER_4) * product_27
+    total_60 = product_27.square() * ((total_60 + _1_OVER_3) * product_27 + _1_OVER_2)
+    total_60 = product_27 - (total_59 - difference_47) + (1 - difference_47) + total_60
+    branch_47 = _select(total_60.abs() < torch.inf, total_60, 0)
+    total_61 = total_59 + branch_47
+    exp_product_27 = product_27.exp()
+    branch_48 = _select(is_less_6, total_61, exp_product_27)
+    branch_49 = _select(is_less_5, x.new_full((), 2.0**-32), 1)
+    product_28 = branch_48 * branch_49
+    product_29 = product_26 * product_28
+    product_30 = product_29 * product_28
+    total_62 = product_30 - 1
+    difference_48 = total_62 - product_30
+    head_product_29 = _head(product_29)
+    head_product_28 = _head(product_28)
+    difference_49 = product_28 - head_product_28
+    difference_50 = product_29 - head_product_29
+    head_product_26 = _head(product_26)
+    difference_51 = product_26 - head_product_26
+    binade_3 = _binade(exp_product_27 * _4_OVER_3)
+    inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
+    branch_50 = _select(inside_3, binade_3, 1)
+    ratio_5 = exp_product_27 / branch_50
+    floor_3 = torch.floor(branch_50.log() * _1_OVER_LOG_2 + 0.5)
+    difference_52 = product_27 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_6 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_63 = difference_52 + negated_6
+    difference_53 = total_63 - difference_52
+    total_64 = difference_52 - (total_63 - difference_53) + (negated_6 - difference_53)
+    total_64 = total_64 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_51 = _select(total_64.abs() < torch.inf, total_64, 0)
+    total_65 = total_63 + branch_51
+    numerator_15 = ((_1_OVER_15 * total_65 + _1_OVER_14) * total_65 + _1_OVER_13) * total_65
+    numerator_16 = ((numerator_15 + _1_OVER_12) * total_65 + _1_OVER_11) * total_65
+    numerator_17 = ((numerator_16 + _1_OVER_10) * total_65 + _1_OVER_9) * total_65 + _1_OVER_8
+    numerator_18 = ((numerator_17 * total_65 + _1_OVER_7) * total_65 + _1_OVER_6) * total_65
+    numerator_19 = ((numerator_18 + _1_OVER_5) * total_65 + _1_OVER_4) * total_65 + _1_OVER_3
+    numerator_20 = total_65.square() * (numerator_19 * total_65 + _1_OVER_2)
+    numerator_21 = numerator_20 + (branch_51 - (total_65 - total_63))
+    numerator_21 = (1 - ratio_5 + total_65 + numerator_21) / ratio_5
+    numerator_21 = _select(inside_3 & (abs_product_27 >= 0.25), numerator_21, 0) * branch_48
+    numerator_21 = _select(is_less_6, branch_47 - (total_61 - total_59), 0) + numerator_21
+    numerator_21 = numerator_21 * branch_49
+    total_66 = product_30 - (total_62 - difference_48) + (-1 - difference_48)
+    difference_54 = head_product_26 * head_product_28 - product_29
+    difference_54 = difference_54 + head_product_26 * difference_49
+    difference_54 = difference_54 + difference_51 * head_product_28
+    difference_54 = difference_54 + difference_51 * difference_49
+    difference_54 = _select(product_29 * 2.0**-60 == 0, 0, difference_54)
+    difference_54 = (difference_54 + numerator_21 * product_26) * product_28
+    difference_55 = head_product_29 * head_product_28 - product_30
+    difference_55 = difference_55 + head_product_29 * difference_49
+    difference_55 = difference_55 + difference_50 * head_product_28
+    difference_55 = difference_55 + difference_50 * difference_49
+    difference_55 = _select(product_30 * 2.0**-60 == 0, 0, difference_55) + difference_54
+    total_66 = total_66 + (difference_55 + numerator_21 * product_29)
+    branch_52 = _select(total_66.abs() < torch.inf, total_66, 0)
+    total_67 = total_62 + branch_52
+    total_68 = total_67 + (branch_52 - (total_67 - total_62))
+    branch_53 = _select(total_68.abs() < 0.00390625, total_68, 0)
+    branch_54 = _select(branch_53.abs() < torch.inf, branch_53, 0)
+    total_69 = log_total_58 + branch_54
+    difference_56 = total_69 - log_total_58
+    difference_57 = branch_54 - difference_56
+    is_at_most_2 = torch.abs(difference_56 + difference_57) <= 0.00390625 * log_total_58.abs()
+    branch_55 = _select(is_at_most_2, total_69, log_total_58)
+    negated_7 = -(-product_24).clamp(max=0)
+    total_70 = branch_55 + negated_7
+    difference_58 = total_70 - branch_55
+    difference_59 = branch_46 - (total_58 - total_53)
+    total_71 = _select(is_at_most_2, difference_57, 0) + 1 / total_58 * difference_59
+    total_72 = branch_55 - (total_70 - difference_58) + (negated_7 - difference_58)
+    total_72 = total_72 + total_71
+    branch_56 = _select(total_72.abs() < torch.inf, total_72, 0)
+    total_73 = total_70 + branch_56
+    total_73_squared = total_73.square()
+    head_total_73 = _head(total_73)
+    difference_60 = total_73 - head_total_73
+    difference_61 = branch_56 - (total_73 - total_70)
+    difference_62 = head_total_73 * head_total_73 - total_73_squared
+    difference_62 = difference_62 + head_total_73 * difference_60
+    difference_62 = difference_62 + difference_60 * head_total_73
+    difference_62 = difference_62 + difference_60 * difference_60
+    difference_62 = _select(total_73_squared * 2.0**-60 == 0, 0, difference_62)
+    difference_62 = difference_62 + difference_61 * total_73 * 2
+    total_74 = total_73 + _select(difference_61.abs() < torch.inf, difference_61, 0)
+    scale = clamped.abs().clamp(min=1)
+    inverse_scale = 1 / scale
+    total_75 = branch_37 + _select(branch_40.abs() < torch.inf, branch_40, 0)
+    product_31 = total_75 * branch_43
+    product_32 = total_75 * (_select(branch_43.abs() < torch.inf, branch_43, 0) + 1)
+    total_76 = total_75 + _select(product_31.abs() < torch.inf, product_31, 0)
+    product_32 = _select(total_75.abs() < 2.0**-60, product_32, total_76)
+    branch_57 = _select(difference_62.abs() < torch.inf, difference_62, 0)
+    branch_57 = 2 * held * delta * gamma_squared * (total_73_squared + branch_57)
+    branch_57 = (branch_57 - held * delta - total_74 * inverse_scale) * product_32
+    total_77 = branch_38 + _select(branch_44.abs() < torch.inf, branch_44, 0)
+    product_33 = total_77 * branch_45
+    product_34 = total_77 * (_select(branch_45.abs() < torch.inf, branch_45, 0) + 1)
+    total_78 = total_77 + _select(product_33.abs() < torch.inf, product_33, 0)
+    product_34 = total_74 * _select(total_77.abs() < 2.0**-60, product_34, total_78)
+    product_34 = -(product_34 * inverse_scale)
+    total_79 = branch_57 + product_34
+    difference_63 = total_79 - branch_57
+    total_80 = branch_57 - (total_79 - difference_63) + (product_34 - difference_63)
+    branch_58 = _select(total_80.abs() < torch.inf, total_80, 0)
+    total_81 = total_79 + branch_58
+    product_35 = _MINUS_2_OVER_SQRT_PI * total_81
+    ratio_6 = product_35 / total_58
+    product_36 = ratio_6 * total_58
+    head_ratio_6 = _head(ratio_6)
+    head_total_58 = _head(total_58)
+    difference_64 = total_58 - head_total_58
+    difference_65 = ratio_6 - head_ratio_6
+    product_37 = _COEFFICIENT_5 * total_81
+    head_total_81 = _head(total_81)
+    difference_66 = total_81 - head_total_81
+    numerator_22 = head_ratio_6 * head_total_58 - product_36 + head_ratio_6 * difference_64
+    numerator_23 = numerator_22 + difference_65 * head_total_58 + difference_65 * difference_64
+    numerator_24 = -_select(product_36 * 2.0**-60 == 0, 0, numerator_23)
+    numerator_25 = product_35 - product_36 + numerator_24
+    numerator_26 = head_2 * head_total_81 - product_37 + head_2 * difference_66
+    numerator_27 = numerator_26 + difference_36 * head_total_81 + difference_36 * difference_66
+    numerator_28 = _select(product_37 * 2.0**-60 == 0, 0, numerator_27)
+    numerator_29 = numerator_28 + _COEFFICIENT_6 * total_81
+    numerator_30 = numerator_29 + (branch_58 - (total_81 - total_79)) * _COEFFICIENT_5
+    numerator_31 = numerator_25 + (product_37 - product_35 + numerator_30)
+    numerator_31 = (numerator_31 - difference_59 * ratio_6) / total_58
+    branch_59 = _select(numerator_31.abs() < torch.inf, numerator_31, 0)
+    total_82 = ratio_6 + branch_59
+    product_38 = gamma_squared * total_73_squared
+    minus_product_38 = -product_38
+    magnitude = minus_product_38.abs()
+    head_3 = _head(total_73_squared)
+    difference_67 = total_73_squared - head_3
+    total_83 = head * head_3 - product_38 + head * difference_67 + difference * head_3
+    total_83 = total_83 + difference * difference_67
+    total_83 = _select(product_38 * 2.0**-60 == 0, 0, total_83)
+    total_83 = -(total_83 + difference_62 * gamma_squared)
+    product_39 = total_83 * torch.where(
+        minus_product_38.isnan(), minus_product_38, minus_product_38.sign()
+    )
+    is_far_2 = _select(product_39.abs() < torch.inf, product_39, 0)
+    is_far_3 = (magnitude == 64) & (is_far_2 > 0) | (magnitude != 64) & (magnitude > 64)
+    branch_60 = _select(is_far_3, 0.5 * minus_product_38, minus_product_38)
+    abs_branch_60 = branch_60.abs()
+    is_less_7 = abs_branch_60 < 0.25
+    total_84 = branch_60 + 1
+    difference_68 = total_84 - branch_60
+    product_40 = ((_1_OVER_15 * branch_60 + _1_OVER_14) * branch_60 + _1_OVER_13) * branch_60
+    product_40 = ((product_40 + _1_OVER_12) * branch_60 + _1_OVER_11) * branch_60
+    product_40 = ((product_40 + _1_OVER_10) * branch_60 + _1_OVER_9) * branch_60 + _1_OVER_8
+    product_40 = ((product_40 * branch_60 + _1_OVER_7) * branch_60 + _1_OVER_6) * branch_60
+    product_40 = ((product_40 + _1_OVER_5) * branch_60 + _1_OVER_4) * branch_60 + _1_OVER_3
+    product_40 = branch_60.square() * (product_40 * branch_60 + _1_OVER_2)
+    product_40 = branch_60 - (total_84 - difference_68) + (1 - difference_68) + product_40
+    branch_61 = _select(product_40.abs() < torch.inf, product_40, 0)
+    total_85 = total_84 + branch_61
+    exp_branch_60 = branch_60.exp()
+    part_of_t_2 = _select(is_less_7, total_85, exp_branch_60)
+    branch_62 = _select(is_less_7, branch_61 - (total_85 - total_84), 0)
+    branch_63 = _select(branch_62.abs() < torch.inf, branch_62, 0)
+    total_86 = part_of_t_2 + branch_63
+    product_41 = total_82 * total_86
+    head_total_82 = _head(total_82)
+    head_total_86 = _head(total_86)
+    difference_69 = total_86 - head_total_86
+    difference_70 = total_82 - head_total_82
+    total_87 = head_total_82 * head_total_86 - product_41 + head_total_82 * difference_69
+    total_87 = total_87 + difference_70 * head_total_86 + difference_70 * difference_69
+    total_87 = _select(product_41 * 2.0**-60 == 0, 0, total_87)
+    total_87 = total_87 + (branch_59 - (total_82 - ratio_6)) * total_86
+    total_87 = total_87 + (branch_63 - (total_86 - part_of_t_2)) * total_82
+    total_88 = product_41 + _select(total_87.abs() < torch.inf, total_87, 0)
+    binade_4 = _binade(exp_branch_60 * _4_OVER_3)
+    inside_4 = (binade_4 > 0) & (binade_4 < torch.inf)
+    branch_64 = _select(inside_4, binade_4, 1)
+    ratio_7 = exp_branch_60 / branch_64
+    floor_4 = torch.floor(branch_64.log() * _1_OVER_LOG_2 + 0.5)
+    difference_71 = branch_60 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_8 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
+    total_89 = difference_71 + negated_8
+    difference_72 = total_89 - difference_71
+    total_90 = difference_71 - (total_89 - difference_72) + (negated_8 - difference_72)
+    total_90 = total_90 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_65 = _select(total_90.abs() < torch.inf, total_90, 0)
+    total_91 = total_89 + branch_65
+    numerator_32 = ((_1_OVER_15 * total_91 + _1_OVER_14) * total_91 + _1_OVER_13) * total_91
+    numerator_33 = ((numerator_32 + _1_OVER_12) * total_91 + _1_OVER_11) * total_91
+    numerator_34 = ((numerator_33 + _1_OVER_10) * total_91 + _1_OVER_9) * total_91 + _1_OVER_8
+    numerator_35 = ((numerator_34 * total_91 + _1_OVER_7) * total_91 + _1_OVER_6) * total_91
+    numerator_36 = ((numerator_35 + _1_OVER_5) * total_91 + _1_OVER_4) * total_91 + _1_OVER_3
+    numerator_37 = total_91.square() * (numerator_36 * total_91 + _1_OVER_2)
+    numerator_38 = numerator_37 + (branch_65 - (total_91 - total_89))
+    numerator_38 = (1 - ratio_7 + total_91 + numerator_38) / ratio_7
+    numerator_38 = _select(inside_4 & (abs_branch_60 >= 0.25), numerator_38, 0)
+    numerator_38 = numerator_38 + _select(is_far_3, total_83 * 0.5, total_83)
+    total_92 = _select(numerator_38.abs() < torch.inf, numerator_38, 0) + 1
+    product_42 = total_88 * numerator_38
+    is_gone = _select(total_83.abs() < torch.inf, total_83, 0)
+    is_gone = (minus_product_38 == -800) & (is_gone < 0)
+    is_gone = is_gone | (minus_product_38 != -800) & (minus_product_38 < -800)
+    product_43 = total_86 * numerator_38
+    rest_of_t_2 = total_86 + _select(product_43.abs() < torch.inf, product_43, 0)
+    rest_of_t_3 = _select(total_86.abs() < 2.0**-60, total_86 * total_92, rest_of_t_2)
+    rest_of_t_4 = _select(is_far_3, rest_of_t_3, 1)
+    product_44 = (product_18 + _select(total_41.abs() < torch.inf, total_41, 0)) * part_of_t
+    product_44 = product_44 * rest_of_t
+    total_93 = total_88 + _select(product_42.abs() < torch.inf, product_42, 0)
+    total_93 = _select(total_88.abs() < 2.0**-60, total_88 * total_92, total_93)
+    total_93 = total_93 * _select(is_gone, scale.clamp(max=2.0**100), scale) * rest_of_t_4
+    return _select(x < -0.0625, product_44, total_93)
 
 
 def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
@@ -2204,7 +2755,7 @@ def _by_x_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     One fraction, as declared, scaled, halved, clamped both sides, compensated precisely in part.
     """
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    product = _MINUS_2_OVER_SQRT_PI * clamped * gamma
+    product = _MINUS_2_OVER_SQRT_PI_2 * clamped * gamma
     product_2 = 2 * clamped * delta
     gamma_squared = gamma.square()
     product_3 = product_2 * gamma_squared
@@ -2910,7 +3461,7 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     smaller = x.clamp(max=2.0**40)
     held = smaller.clamp(-1, 1)
     held_squared = held.square()
-    product = _MINUS_2_OVER_SQRT_PI_2 * held_squared
+    product = _MINUS_2_OVER_SQRT_PI * held_squared
     gamma_squared = gamma.square()
     product_2 = 2 * gamma_squared
     product_3 = delta * smaller
@@ -3113,11 +3664,11 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     head_total_29 = _head(total_29)
     difference_29 = total_29 - head_total_29
     difference_30 = product - head_product
-    product_18 = _COEFFICIENT_3 * held_squared
-    head_2 = _head(x.new_full((), _COEFFICIENT_3))
+    product_18 = _COEFFICIENT_5 * held_squared
+    head_2 = _head(x.new_full((), _COEFFICIENT_5))
     head_held_squared = _head(held_squared)
     difference_31 = held_squared - head_held_squared
-    difference_32 = _COEFFICIENT_3 - head_2
+    difference_32 = _COEFFICIENT_5 - head_2
     head_held = _head(held)
     difference_33 = held - head_held
     numerator_9 = head_product * head_total_29 - product_16 + head_product * difference_29
@@ -3129,12 +3680,12 @@ def _by_gamma_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     numerator_15 = product_16 - product_17 + numerator_14
     numerator_16 = head_held * head_held - held_squared + head_held * difference_33
     numerator_17 = numerator_16 + difference_33 * head_held + difference_33 * difference_33
-    numerator_18 = _select(held_squared * 2.0**-60 == 0, 0, numerator_17) * _COEFFICIENT_3
+    numerator_18 = _select(held_squared * 2.0**-60 == 0, 0, numerator_17) * _COEFFICIENT_5
     numerator_19 = head_2 * head_held_squared - product_18 + head_2 * difference_31
     numerator_20 = numerator_19 + difference_32 * head_held_squared
     numerator_21 = numerator_20 + difference_32 * difference_31
     numerator_22 = _select(product_18 * 2.0**-60 == 0, 0, numerator_21)
-    numerator_23 = numerator_22 + _COEFFICIENT_4 * held_squared + numerator_18
+    numerator_23 = numerator_22 + _COEFFICIENT_6 * held_squared + numerator_18
     numerator_24 = numerator_11 + (product_18 - product + numerator_23) * total_29
     numerator_25 = numerator_24 + (branch_20 - (total_29 - total_26)) * product
     numerator_15 = (numerator_15 + numerator_25 - difference_20 * ratio_3) / total_11
@@ -3261,7 +3812,7 @@ def _by_delta_delta(x: Tensor, gamma: Tensor, delta: Tensor) -> Tensor:
     """
     smaller = x.clamp(max=2.0**40)
     held = smaller.clamp(-1, 1)
-    product = _MINUS_2_OVER_SQRT_PI * gamma * (held.square() * held)
+    product = _MINUS_2_OVER_SQRT_PI_2 * gamma * (held.square() * held)
     gamma_squared = gamma.square()
     product_2 = 2 * gamma_squared
     product_3 = delta * smaller
@@ -3840,6 +4391,13 @@ def _binade(a: Tensor) -> Tensor:
         (torch.int64, 0x7FF0000000000000) if a.dtype == torch.float64 else (torch.int32, 0x7F800000)
     )
     return (a.view(integer) & kept).view(a.dtype)
+
+
+def _erf(a: Tensor) -> Tensor:
+    """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has."""
+    if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
+        return a.double().erf().float()
+    return a.erf()
 
 
 def _expm1(a: Tensor) -> Tensor:

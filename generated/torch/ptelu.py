@@ -167,15 +167,14 @@ def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: as declared, powers scaled."""
-    held = x.clamp(-1, 1)
-    negated = (beta * x).abs_().neg_()
-    t = negated.exp()
-    is_gone = 2 * negated < -800
-    scale = x.abs().clamp_(min=1)
-    product = (held * alpha * (2 / t.square().add_(1)).square_()).mul_(t)
-    product = product.mul_(_select(is_gone, scale.clamp(max=2.0**100), scale)).mul_(t)
-    return _select(x >= 0, 0, product)
+    """The derivative by beta: as declared, by roots of powers, zeros win, limits continued."""
+    is_equal = x.abs() == torch.inf
+    branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    e = _select(beta == 0, 0, beta * branch).abs_().neg_().exp_()
+    ratio = (2 * e).div_(e.square().add_(1))
+    product = _select(alpha == 0, 0, alpha * ratio).mul_(branch).mul_(ratio)
+    product = _select(branch >= 0, 0, product)
+    return _select(is_equal & (product.abs() > 2.0**50), product * torch.inf, product)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:

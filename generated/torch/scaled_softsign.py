@@ -195,10 +195,12 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by beta: as declared, divided one by one, limits selected."""
-    ratio = 1 / (beta + x.abs())
-    branch = _select(x == -torch.inf, 0, 2 * ratio * alpha * ratio * x * ratio)
-    return _select(x == torch.inf, 0, branch)
+    """The second derivative by beta: in |x|, as declared, divided one by one, limits selected."""
+    abs_x = x.abs()
+    ratio = 1 / (abs_x + beta)
+    product = 2 * ratio * abs_x * ratio * alpha * ratio
+    product = _select(x == -torch.inf, 0, torch.where(x.isnan(), x, x.sign()) * product)
+    return _select(x == torch.inf, 0, product)
 
 
 _DERIVATIVES = {

@@ -61,19 +61,13 @@ def _by_x(x: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor) -> Tensor:
-    """The second derivative by x.
-
-    One fraction, expanded for |x| < 2, else one fraction, number last, divided one by one, limits
-    selected, in |x|.
-    """
-    abs_x = x.abs()
-    difference = abs_x - 1
-    total = abs_x + 1
-    abs_x_squared = abs_x.square()
-    ratio = 1 / (abs_x_squared + 1)
-    branch = _select(abs_x == torch.inf, 0, difference * ratio * total * ratio * -2)
-    ratio_2 = -2 * difference * total / (abs_x_squared * (abs_x_squared + 2) + 1)
-    return _select(abs_x.abs() < 2, ratio_2, branch)
+    """The second derivative by x: one fraction, powers scaled."""
+    held = x.clamp(-1, 1)
+    scale = x.abs().clamp(min=1)
+    inverse_scale = 1 / scale
+    denominator = torch.square(held.square() + inverse_scale.square())
+    numerator = -2 * (held + inverse_scale) * (held - inverse_scale) / denominator
+    return numerator * inverse_scale / scale
 
 
 _DERIVATIVES = {

@@ -197,8 +197,9 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x: rewritten, angles held."""
-    return 2 * alpha.square() * (2 * alpha * x).clamp(-(2.0**100), 2.0**100).cos() / beta
+    """The second derivative by x: rewritten, by roots of powers, angles held."""
+    product = 2 * alpha
+    return product * (product * x).clamp(-(2.0**100), 2.0**100).cos() * alpha / beta
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -216,8 +217,8 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by alpha: rewritten, angles held."""
-    return 2 * x.square() * (2 * alpha * x).clamp(-(2.0**100), 2.0**100).cos() / beta
+    """The second derivative by alpha: rewritten, divided one by one, angles held."""
+    return 2 * (1 / beta) * x * x * (2 * alpha * x).clamp(-(2.0**100), 2.0**100).cos()
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:

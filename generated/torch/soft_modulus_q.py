@@ -44,9 +44,9 @@ class SoftModulusQ(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: Piecewise((x^2*(2 - Abs(x)), Abs(x) <= 1), (Abs(x), True))."""
+    """The value: as declared, by roots of powers."""
     abs_x = x.abs()
-    return _select(abs_x <= 1, x.square().mul_(2 - abs_x), abs_x)
+    return _select(abs_x <= 1, (2 - abs_x).mul_(x).mul_(x), abs_x)
 
 
 def _by_x(x: Tensor) -> Tensor:

@@ -78,14 +78,14 @@ def _value(x: Tensor, b: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, b: Tensor) -> Tensor:
-    """The derivative by x: square-root form for x < -2, else as declared, clamped right."""
-    abs_x = x.abs()
-    branch = _select(abs_x > 2.0**60, abs_x, (b + x.square()).sqrt_())
+    """The derivative by x: as declared for |x| < 0.0625, else square-root form, clamped right."""
     smaller = x.clamp(max=2.0**40)
-    total = (0.5 * smaller / (b + smaller.square()).sqrt_()).add_(0.5)
-    ratio = -0.5 * b / (x - branch).mul_(branch)
-    ratio = _select(x < 0, ratio, (branch + x).mul_(0.5).div_(branch))
-    return _select(x < -2, ratio, total)
+    abs_smaller = smaller.abs()
+    branch = _select(abs_smaller > 2.0**60, abs_smaller, (b + smaller.square()).sqrt_())
+    total = (0.5 * x / (b + x.square()).sqrt_()).add_(0.5)
+    ratio = -0.5 * b / (smaller - branch).mul_(branch)
+    ratio = _select(smaller < 0, ratio, (branch + smaller).mul_(0.5).div_(branch))
+    return _select(x.abs() < 0.0625, total, ratio)
 
 
 def _by_b(x: Tensor, b: Tensor) -> Tensor:

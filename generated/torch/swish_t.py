@@ -138,73 +138,81 @@ def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x.
 
-    As declared, powers scaled for |x| < 4, else as declared, scaled, halved, clamped both sides,
-    compensated in part.
+    As declared, clamped both sides for |x| < 2, else as declared, scaled, halved, clamped both
+    sides, compensated in part.
     """
-    abs_x = x.abs()
-    t = (-abs_x).exp_()
-    t_squared = t.square_()
-    scale = abs_x.clamp(min=1)
-    inverse_scale = 1 / scale
-    held = x.clamp(-1, 1)
-    product = beta * x
-    t_2 = product.abs().neg_().exp_()
-    ratio = 1 / (1 + t_2)
-    product_2 = (beta * held).mul_(ratio)
+    clamped = x.clamp(-(2.0**40), 2.0**40)
+    negated = clamped.abs().neg_()
+    exp_negated = negated.exp()
+    product = beta * clamped
+    sigmoid_product = product.sigmoid()
     minus_product = -product
-    negated = minus_product.abs().neg_()
-    is_less = negated.abs() < 0.5
-    expm1_negated = _expm1(negated)
-    total = expm1_negated + 1
-    t_3 = _select(is_less, total, negated.exp())
-    total_2 = t_3 + 1
-    difference = total_2 - t_3
-    branch = _select(is_less, expm1_negated - (total - 1), 0)
-    total_3 = (t_3 - (total_2 - difference)).add_(1 - difference).add_(branch)
-    branch_2 = _select(total_3.abs() < torch.inf, total_3, 0)
-    total_4 = total_2 + branch_2
+    t = (0.5 * negated).exp_().square_()
+    e = product.abs().neg_().mul_(0.5).exp_()
+    t_2 = e.square()
+    ratio = 1 / t_2.add_(1)
+    product_2 = product * ratio
+    e_2 = minus_product.abs().neg_().mul_(0.5).exp_()
+    t_3 = e_2.square()
+    total = t_3 + 1
+    difference = total - t_3
+    head_e_2 = _head(e_2)
+    difference_2 = e_2 - head_e_2
+    total_2 = (head_e_2 * head_e_2).sub_(t_3).add_(head_e_2 * difference_2)
+    total_2 = total_2.add_(difference_2 * head_e_2).add_(difference_2 * difference_2)
+    total_2 = _select(t_3 * 2.0**-60 == 0, 0, total_2)
+    total_3 = (t_3 - (total - difference)).add_(1 - difference).add_(total_2)
+    branch = _select(total_3.abs() < torch.inf, total_3, 0)
+    total_4 = total + branch
     ratio_2 = 1 / total_4
     product_3 = product_2 * ratio_2
+    is_negative = minus_product < 0
+    branch_2 = _select(is_negative, t_3, 1)
+    product_4 = product_3 * branch_2
+    total_5 = product_4 + ratio
+    difference_3 = total_5 - product_4
+    head_product_3 = _head(product_3)
+    head_branch_2 = _head(branch_2)
+    difference_4 = branch_2 - head_branch_2
+    difference_5 = product_3 - head_product_3
     head_product_2 = _head(product_2)
     head_ratio_2 = _head(ratio_2)
-    difference_2 = ratio_2 - head_ratio_2
-    difference_3 = product_2 - head_product_2
-    product_4 = ratio_2 * total_4
+    difference_6 = ratio_2 - head_ratio_2
+    difference_7 = product_2 - head_product_2
+    product_5 = ratio_2 * total_4
     head_total_4 = _head(total_4)
-    difference_4 = total_4 - head_total_4
-    numerator = (branch_2 - (total_4 - total_2)).mul_(ratio_2).neg_()
-    difference_5 = (head_product_2 * head_ratio_2).sub_(product_3)
-    difference_5 = difference_5.add_(head_product_2 * difference_2)
-    difference_5 = difference_5.add_(difference_3 * head_ratio_2)
-    difference_5 = difference_5.add_(difference_3 * difference_2)
-    difference_5 = _select(product_3 * 2.0**-60 == 0, 0, difference_5)
-    numerator_2 = (head_ratio_2 * head_total_4).sub_(product_4)
-    numerator_3 = numerator_2.add_(head_ratio_2 * difference_4)
-    numerator_4 = numerator_3.add_(difference_2 * head_total_4)
-    numerator_5 = numerator_4.add_(difference_2 * difference_4)
-    numerator_6 = (1 - product_4).sub_(_select(product_4 * 2.0**-60 == 0, 0, numerator_5))
-    difference_5 = difference_5.add_(numerator_6.add_(numerator).div_(total_4).mul_(product_2))
-    clamped = x.clamp(-(2.0**40), 2.0**40)
-    t_4 = clamped.abs().neg_().mul_(0.5).exp_().square_()
-    product_5 = beta * clamped
-    e = product_5.abs().neg_().mul_(0.5).exp_()
-    t_5 = e.square()
-    ratio_3 = 1 / t_5.add_(1)
-    minus_product_5 = -product_5
-    t_6 = minus_product_5.abs().neg_().mul_(0.5).exp_().square_()
-    branch_3 = _select(product_5 < 0, e, 1)
-    total_5 = _select(difference_5.abs() < torch.inf, difference_5, 0).add_(product_3)
-    product_6 = (alpha * (2 / t_4.square().add_(1)).square_()).mul_(t_4).mul_(t_4)
-    product_7 = (alpha * (2 / (1 + t_squared)).square_()).mul_(t_squared)
-    product_7 = product_7.mul_(inverse_scale)
-    total_6 = _select(branch.abs() < torch.inf, branch, 0).add_(t_3)
-    total_5 = total_5.mul_(_select(minus_product < 0, total_6, 1))
-    total_5 = total_5.add_(ratio * inverse_scale).mul_(_select(product < 0, t_2, 1))
-    product_7 = (product_7 + total_5).mul_(scale)
-    product_8 = (product_5 * ratio_3).mul_(1 / (1 + t_6))
-    product_8 = product_8.mul_(_select(minus_product_5 < 0, t_6, 1)).add_(ratio_3)
-    product_6 = product_6 + product_8.mul_(branch_3).mul_(branch_3)
-    return _select(abs_x < 4, product_7, product_6)
+    difference_8 = total_4 - head_total_4
+    total_6 = (product_4 - (total_5 - difference_3)).add_(ratio - difference_3)
+    numerator = (branch - (total_4 - total)).mul_(ratio_2).neg_()
+    product_6 = _select(is_negative, total_2, 0).mul_(product_3)
+    difference_9 = (head_product_3 * head_branch_2).sub_(product_4)
+    difference_9 = difference_9.add_(head_product_3 * difference_4)
+    difference_9 = difference_9.add_(difference_5 * head_branch_2)
+    difference_9 = difference_9.add_(difference_5 * difference_4)
+    difference_9 = _select(product_4 * 2.0**-60 == 0, 0, difference_9)
+    difference_10 = (head_product_2 * head_ratio_2).sub_(product_3)
+    difference_10 = difference_10.add_(head_product_2 * difference_6)
+    difference_10 = difference_10.add_(difference_7 * head_ratio_2)
+    difference_10 = difference_10.add_(difference_7 * difference_6)
+    difference_10 = _select(product_3 * 2.0**-60 == 0, 0, difference_10)
+    numerator_2 = (head_ratio_2 * head_total_4).sub_(product_5)
+    numerator_3 = numerator_2.add_(head_ratio_2 * difference_8)
+    numerator_4 = numerator_3.add_(difference_6 * head_total_4)
+    numerator_5 = numerator_4.add_(difference_6 * difference_8)
+    numerator_6 = (1 - product_5).sub_(_select(product_5 * 2.0**-60 == 0, 0, numerator_5))
+    numerator_6 = numerator_6.add_(numerator).div_(total_4).mul_(product_2)
+    difference_9 = difference_9.add_(difference_10.add_(numerator_6).mul_(branch_2))
+    total_6 = total_6.add_(difference_9.add_(product_6))
+    branch_3 = _select(total_6.abs() < torch.inf, total_6, 0)
+    total_7 = total_5 + branch_3
+    difference_11 = branch_3 - (total_7 - total_5)
+    branch_4 = _select(product < 0, e, 1)
+    total_8 = _select(difference_11.abs() < torch.inf, difference_11, 0).add_(total_7)
+    total_8 = total_8.mul_(branch_4).mul_(branch_4)
+    total_8 = (alpha * (2 / t.square().add_(1)).square_()).mul_(t).mul_(t) + total_8
+    product_7 = alpha * (2 * exp_negated).div_(exp_negated.square().add_(1)).square_()
+    product_7 = product_7 + (product * sigmoid_product).mul_(minus_product.sigmoid())
+    return _select(x.abs() < 2, product_7.add_(sigmoid_product), total_8)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:

@@ -45,27 +45,6 @@ class TanhExp(nn.Module):
         return tanhexp(x)
 
 
-_1_OVER_15 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_1_OVER_11 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_1_OVER_7 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_3 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
-_4_OVER_3 = 1.3333333333333333  # 4/3
-_1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
-_THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
-_MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
-_THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
-
-
 def _value(x: Tensor) -> Tensor:
     """The value.
 
@@ -127,384 +106,142 @@ def _value(x: Tensor) -> Tensor:
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x.
 
-    As declared, scaled, halved, clamped both sides, compensated precisely in part.
+    As declared, by roots of powers for |x| < 4, else as declared, scaled, halved, clamped both
+    sides, polynomial on (-0.5, 0.5), polynomials on (-1.329, -0.2652), (-2.865, -1.322).
     """
+    difference = x + 2.09375
+    difference_2 = x + 0.796875
+    abs_x = x.abs()
+    exp_x = x.exp()
+    e = exp_x.abs().neg_().exp_()
+    ratio = (2 * e).div_(e.square().add_(1))
     clamped = x.clamp(-1024, 8)
-    product = 0.5 * clamped
+    e_2 = (0.5 * clamped).exp_()
+    product = e_2 * e_2
     abs_product = product.abs()
-    is_less = abs_product < 0.25
-    total = product + 1
-    difference = total - product
-    total_2 = (_1_OVER_15 * product).add_(_1_OVER_14).mul_(product).add_(_1_OVER_13)
-    total_2 = total_2.mul_(product).add_(_1_OVER_12).mul_(product).add_(_1_OVER_11)
-    total_2 = total_2.mul_(product).add_(_1_OVER_10).mul_(product).add_(_1_OVER_9)
-    total_2 = total_2.mul_(product).add_(_1_OVER_8).mul_(product).add_(_1_OVER_7)
-    total_2 = total_2.mul_(product).add_(_1_OVER_6).mul_(product).add_(_1_OVER_5)
-    total_2 = total_2.mul_(product).add_(_1_OVER_4).mul_(product).add_(_1_OVER_3)
-    total_2 = product.square().mul_(total_2.mul_(product).add_(_1_OVER_2))
-    total_2 = (product - (total - difference)).add_(1 - difference).add_(total_2)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
-    total_3 = total + branch
-    exp_product = product.exp()
-    branch_2 = _select(is_less, total_3, exp_product)
-    branch_3 = _select(is_less, branch - (total_3 - total), 0)
-    branch_4 = _select(branch_3.abs() < torch.inf, branch_3, 0)
-    total_4 = branch_2 + branch_4
-    product_2 = total_4 * total_4
-    head_total_4 = _head(total_4)
-    difference_2 = total_4 - head_total_4
-    difference_3 = branch_4 - (total_4 - branch_2)
-    product_3 = difference_3 * total_4
-    difference_4 = (head_total_4 * head_total_4).sub_(product_2)
-    difference_4 = difference_4.add_(head_total_4 * difference_2)
-    difference_4 = difference_4.add_(difference_2 * head_total_4)
-    difference_4 = difference_4.add_(difference_2 * difference_2)
-    difference_4 = _select(product_2 * 2.0**-60 == 0, 0, difference_4).add_(product_3)
-    difference_4 = difference_4.add_(product_3)
-    total_5 = _select(difference_4.abs() < torch.inf, difference_4, 0).add_(product_2)
-    binade = _binade(exp_product * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_5 = _select(inside, binade, 1)
-    ratio = exp_product / branch_5
-    floor = branch_5.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_5 = product - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = (floor * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_6 = difference_5 + negated
-    difference_6 = total_6 - difference_5
-    total_7 = (difference_5 - (total_6 - difference_6)).add_(negated - difference_6)
-    total_7 = total_7.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_6 = _select(total_7.abs() < torch.inf, total_7, 0)
-    total_8 = total_6 + branch_6
-    numerator = (_1_OVER_15 * total_8).add_(_1_OVER_14).mul_(total_8).add_(_1_OVER_13)
-    numerator = numerator.mul_(total_8).add_(_1_OVER_12).mul_(total_8).add_(_1_OVER_11)
-    numerator = numerator.mul_(total_8).add_(_1_OVER_10).mul_(total_8).add_(_1_OVER_9)
-    numerator = numerator.mul_(total_8).add_(_1_OVER_8).mul_(total_8).add_(_1_OVER_7)
-    numerator = numerator.mul_(total_8).add_(_1_OVER_6).mul_(total_8).add_(_1_OVER_5)
-    numerator = numerator.mul_(total_8).add_(_1_OVER_4).mul_(total_8).add_(_1_OVER_3)
-    numerator = total_8.square().mul_(numerator.mul_(total_8).add_(_1_OVER_2))
-    numerator = numerator.add_(branch_6 - (total_8 - total_6))
-    numerator = (1 - ratio).add_(total_8).add_(numerator).div_(ratio)
-    numerator = _select(inside & (abs_product >= 0.25), numerator, 0)
-    total_9 = numerator + numerator
-    total_10 = _select(total_9.abs() < torch.inf, total_9, 0).add_(1)
-    product_4 = total_5 * total_9
-    total_11 = _select(product_4.abs() < torch.inf, product_4, 0).add_(total_5)
-    total_11 = _select(total_5.abs() < 2.0**-60, total_5 * total_10, total_11).abs_()
-    t = (-total_11).mul_(0.5).exp_().square_()
+    t = (-abs_product).mul_(0.5).exp_().square_()
     t_squared = t.square_()
-    total_12 = t_squared + 1
-    difference_7 = total_12 - t_squared
-    total_13 = (t_squared - (total_12 - difference_7)).add_(1 - difference_7)
-    branch_7 = _select(total_13.abs() < torch.inf, total_13, 0)
-    total_14 = total_12 + branch_7
-    ratio_2 = 2 / total_14
-    ratio_2_squared = ratio_2.square()
-    product_5 = clamped * ratio_2_squared
-    head_clamped = _head(clamped)
-    head = _head(ratio_2_squared)
-    difference_8 = ratio_2_squared - head
-    difference_9 = clamped - head_clamped
-    head_ratio_2 = _head(ratio_2)
-    difference_10 = ratio_2 - head_ratio_2
-    product_6 = ratio_2 * total_14
-    head_total_14 = _head(total_14)
-    difference_11 = total_14 - head_total_14
-    total_15 = (head_clamped * head).sub_(product_5).add_(head_clamped * difference_8)
-    total_15 = total_15.add_(difference_9 * head).add_(difference_9 * difference_8)
-    total_15 = _select(product_5 * 2.0**-60 == 0, 0, total_15)
-    numerator_2 = (branch_7 - (total_14 - total_12)).mul_(ratio_2).neg_()
-    difference_12 = (head_ratio_2 * head_ratio_2).sub_(ratio_2_squared)
-    difference_12 = difference_12.add_(head_ratio_2 * difference_10)
-    difference_12 = difference_12.add_(difference_10 * head_ratio_2)
-    difference_12 = difference_12.add_(difference_10 * difference_10)
-    difference_12 = _select(ratio_2_squared * 2.0**-60 == 0, 0, difference_12)
-    numerator_3 = (head_ratio_2 * head_total_14).sub_(product_6)
-    numerator_4 = numerator_3.add_(head_ratio_2 * difference_11)
-    numerator_5 = numerator_4.add_(difference_10 * head_total_14)
-    numerator_6 = numerator_5.add_(difference_10 * difference_11)
-    numerator_7 = (2 - product_6).sub_(_select(product_6 * 2.0**-60 == 0, 0, numerator_6))
-    numerator_7 = numerator_7.add_(numerator_2).div_(total_14).mul_(ratio_2).mul_(2)
-    total_15 = total_15.add_(difference_12.add_(numerator_7).mul_(clamped))
-    total_16 = _select(total_15.abs() < torch.inf, total_15, 0).add_(product_5)
-    total_16 = total_16.mul_(t_squared)
     is_negative = clamped < 0
-    sign_product_2 = torch.where(product_2.isnan(), product_2, product_2.sign())
-    product_7 = product_2.abs().mul_(-2)
-    abs_product_7 = product_7.abs()
-    is_less_2 = abs_product_7 < 0.25
-    total_17 = product_7 + 1
-    difference_13 = total_17 - product_7
-    total_18 = (_1_OVER_15 * product_7).add_(_1_OVER_14).mul_(product_7).add_(_1_OVER_13)
-    total_18 = total_18.mul_(product_7).add_(_1_OVER_12).mul_(product_7).add_(_1_OVER_11)
-    total_18 = total_18.mul_(product_7).add_(_1_OVER_10).mul_(product_7).add_(_1_OVER_9)
-    total_18 = total_18.mul_(product_7).add_(_1_OVER_8).mul_(product_7).add_(_1_OVER_7)
-    total_18 = total_18.mul_(product_7).add_(_1_OVER_6).mul_(product_7).add_(_1_OVER_5)
-    total_18 = total_18.mul_(product_7).add_(_1_OVER_4).mul_(product_7).add_(_1_OVER_3)
-    total_18 = product_7.square().mul_(total_18.mul_(product_7).add_(_1_OVER_2))
-    total_19 = (product_7 - (total_17 - difference_13)).add_(1 - difference_13)
-    total_19 = total_19.add_(total_18)
-    branch_8 = _select(total_19.abs() < torch.inf, total_19, 0)
-    total_20 = total_17 + branch_8
-    exp_product_7 = product_7.exp()
-    branch_9 = _select(is_less_2, total_20, exp_product_7)
-    total_21 = branch_9 - 1
-    difference_14 = total_21 - branch_9
-    binade_2 = _binade(exp_product_7 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_10 = _select(inside_2, binade_2, 1)
-    ratio_3 = exp_product_7 / branch_10
-    floor_2 = branch_10.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_15 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = (floor_2 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_22 = difference_15 + negated_2
-    difference_16 = total_22 - difference_15
-    total_23 = (difference_15 - (total_22 - difference_16)).add_(negated_2 - difference_16)
-    total_23 = total_23.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_11 = _select(total_23.abs() < torch.inf, total_23, 0)
-    total_24 = total_22 + branch_11
-    numerator_8 = (_1_OVER_15 * total_24).add_(_1_OVER_14).mul_(total_24).add_(_1_OVER_13)
-    numerator_9 = numerator_8.mul_(total_24).add_(_1_OVER_12).mul_(total_24).add_(_1_OVER_11)
-    numerator_10 = numerator_9.mul_(total_24).add_(_1_OVER_10).mul_(total_24).add_(_1_OVER_9)
-    numerator_11 = numerator_10.mul_(total_24).add_(_1_OVER_8).mul_(total_24).add_(_1_OVER_7)
-    numerator_12 = numerator_11.mul_(total_24).add_(_1_OVER_6).mul_(total_24).add_(_1_OVER_5)
-    numerator_13 = numerator_12.mul_(total_24).add_(_1_OVER_4).mul_(total_24).add_(_1_OVER_3)
-    numerator_14 = total_24.square().mul_(numerator_13.mul_(total_24).add_(_1_OVER_2))
-    numerator_15 = numerator_14.add_(branch_11 - (total_24 - total_22))
-    numerator_15 = (1 - ratio_3).add_(total_24).add_(numerator_15).div_(ratio_3)
-    numerator_15 = _select(inside_2 & (abs_product_7 >= 0.25), numerator_15, 0).mul_(branch_9)
-    numerator_15 = _select(is_less_2, branch_8 - (total_20 - total_17), 0).add_(numerator_15)
-    total_25 = (branch_9 - (total_21 - difference_14)).add_(-1 - difference_14)
-    total_25 = total_25.add_(numerator_15)
-    branch_12 = _select(total_25.abs() < torch.inf, total_25, 0)
-    total_26 = total_21 + branch_12
-    minus_total_26 = -total_26
-    total_27 = total_26 + 2
-    difference_17 = total_27 - total_26
-    difference_18 = branch_12 - (total_26 - total_21)
-    total_28 = (total_26 - (total_27 - difference_17)).add_(2 - difference_17)
-    total_28 = total_28.add_(difference_18)
-    branch_13 = _select(total_28.abs() < torch.inf, total_28, 0)
-    total_29 = total_27 + branch_13
-    ratio_4 = minus_total_26 / total_29
-    product_8 = sign_product_2 * ratio_4
-    tanh_product_2 = product_2.tanh()
-    head_2 = _head(sign_product_2)
-    head_ratio_4 = _head(ratio_4)
-    difference_19 = ratio_4 - head_ratio_4
-    difference_20 = sign_product_2 - head_2
-    product_9 = ratio_4 * total_29
-    head_total_29 = _head(total_29)
-    difference_21 = total_29 - head_total_29
-    total_30 = (head_2 * head_ratio_4).sub_(product_8).add_(head_2 * difference_19)
-    total_30 = total_30.add_(difference_20 * head_ratio_4)
-    total_30 = total_30.add_(difference_20 * difference_19)
-    total_30 = _select(product_8 * 2.0**-60 == 0, 0, total_30)
-    numerator_16 = (branch_13 - (total_29 - total_27)).mul_(ratio_4).neg_()
-    numerator_17 = (head_ratio_4 * head_total_29).sub_(product_9)
-    numerator_18 = numerator_17.add_(head_ratio_4 * difference_21)
-    numerator_19 = numerator_18.add_(difference_19 * head_total_29)
-    numerator_20 = numerator_19.add_(difference_19 * difference_21)
-    numerator_21 = _select(product_9 * 2.0**-60 == 0, 0, numerator_20).neg_()
-    numerator_22 = (minus_total_26 - product_9).add_(numerator_21).sub_(difference_18)
-    numerator_22 = numerator_22.add_(numerator_16).div_(total_29).mul_(sign_product_2)
-    total_30 = total_30.add_(numerator_22)
-    magnitude = (product_8 - tanh_product_2).add_(total_30).abs_()
-    magnitude = magnitude <= tanh_product_2.abs().mul_(0.00390625)
-    branch_14 = _select(magnitude, product_8, tanh_product_2)
-    product_10 = clamped.abs().neg_().mul_(0.5)
-    abs_product_10 = product_10.abs()
-    is_less_3 = abs_product_10 < 0.25
-    total_31 = product_10 + 1
-    difference_22 = total_31 - product_10
-    total_32 = (_1_OVER_15 * product_10).add_(_1_OVER_14).mul_(product_10).add_(_1_OVER_13)
-    total_32 = total_32.mul_(product_10).add_(_1_OVER_12).mul_(product_10).add_(_1_OVER_11)
-    total_32 = total_32.mul_(product_10).add_(_1_OVER_10).mul_(product_10).add_(_1_OVER_9)
-    total_32 = total_32.mul_(product_10).add_(_1_OVER_8).mul_(product_10).add_(_1_OVER_7)
-    total_32 = total_32.mul_(product_10).add_(_1_OVER_6).mul_(product_10).add_(_1_OVER_5)
-    total_32 = total_32.mul_(product_10).add_(_1_OVER_4).mul_(product_10).add_(_1_OVER_3)
-    total_32 = product_10.square().mul_(total_32.mul_(product_10).add_(_1_OVER_2))
-    total_33 = (product_10 - (total_31 - difference_22)).add_(1 - difference_22)
-    total_33 = total_33.add_(total_32)
-    branch_15 = _select(total_33.abs() < torch.inf, total_33, 0)
-    total_34 = total_31 + branch_15
-    exp_product_10 = product_10.exp()
-    branch_16 = _select(is_less_3, total_34, exp_product_10)
-    branch_17 = _select(is_negative, branch_16, 1)
-    ratio_5 = branch_14 / branch_17
-    ratio_6 = ratio_5 / branch_17
-    product_11 = ratio_6 * branch_17
-    head_ratio_6 = _head(ratio_6)
-    head_branch_17 = _head(branch_17)
-    difference_23 = branch_17 - head_branch_17
-    difference_24 = ratio_6 - head_ratio_6
-    product_12 = ratio_5 * branch_17
-    head_ratio_5 = _head(ratio_5)
-    difference_25 = ratio_5 - head_ratio_5
-    branch_18 = _select(is_less_3, branch_15 - (total_34 - total_31), 0)
-    branch_19 = _select(is_negative, branch_18, 0)
-    numerator_23 = (4 * exp_product_7).div_((1 + exp_product_7).square_())
-    numerator_24 = numerator_23.mul_((total_9 * product_2).add_(difference_4))
-    numerator_25 = _select(magnitude, total_30, 0).add_(numerator_24)
-    numerator_26 = (head_ratio_5 * head_branch_17).sub_(product_12)
-    numerator_27 = numerator_26.add_(head_ratio_5 * difference_23)
-    numerator_28 = numerator_27.add_(difference_25 * head_branch_17)
-    numerator_29 = numerator_28.add_(difference_25 * difference_23)
-    numerator_30 = _select(product_12 * 2.0**-60 == 0, 0, numerator_29).neg_()
-    numerator_31 = (branch_14 - product_12).add_(numerator_30).add_(numerator_25)
-    numerator_32 = numerator_31.sub_(branch_19 * ratio_5).div_(branch_17)
-    numerator_33 = (head_ratio_6 * head_branch_17).sub_(product_11)
-    numerator_34 = numerator_33.add_(head_ratio_6 * difference_23)
-    numerator_35 = numerator_34.add_(difference_24 * head_branch_17)
-    numerator_36 = numerator_35.add_(difference_24 * difference_23)
-    numerator_37 = _select(product_11 * 2.0**-60 == 0, 0, numerator_36).neg_()
-    numerator_38 = (ratio_5 - product_11).add_(numerator_37).add_(numerator_32)
-    numerator_38 = numerator_38.sub_(branch_19 * ratio_6).div_(branch_17)
-    total_35 = _select(numerator_38.abs() < torch.inf, numerator_38, 0).add_(ratio_6)
-    binade_3 = _binade(exp_product_10 * _4_OVER_3)
-    inside_3 = (binade_3 > 0) & (binade_3 < torch.inf)
-    branch_20 = _select(inside_3, binade_3, 1)
-    ratio_7 = exp_product_10 / branch_20
-    floor_3 = branch_20.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_26 = product_10 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = (floor_3 * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_36 = difference_26 + negated_3
-    difference_27 = total_36 - difference_26
-    total_37 = (difference_26 - (total_36 - difference_27)).add_(negated_3 - difference_27)
-    total_37 = total_37.sub_(floor_3 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_21 = _select(total_37.abs() < torch.inf, total_37, 0)
-    total_38 = total_36 + branch_21
-    numerator_39 = (_1_OVER_15 * total_38).add_(_1_OVER_14).mul_(total_38).add_(_1_OVER_13)
-    numerator_40 = numerator_39.mul_(total_38).add_(_1_OVER_12).mul_(total_38).add_(_1_OVER_11)
-    numerator_41 = numerator_40.mul_(total_38).add_(_1_OVER_10).mul_(total_38).add_(_1_OVER_9)
-    numerator_42 = numerator_41.mul_(total_38).add_(_1_OVER_8).mul_(total_38).add_(_1_OVER_7)
-    numerator_43 = numerator_42.mul_(total_38).add_(_1_OVER_6).mul_(total_38).add_(_1_OVER_5)
-    numerator_44 = numerator_43.mul_(total_38).add_(_1_OVER_4).mul_(total_38).add_(_1_OVER_3)
-    numerator_45 = total_38.square().mul_(numerator_44.mul_(total_38).add_(_1_OVER_2))
-    numerator_46 = numerator_45.add_(branch_21 - (total_38 - total_36))
-    numerator_46 = (1 - ratio_7).add_(total_38).add_(numerator_46).div_(ratio_7)
-    numerator_46 = _select(inside_3 & (abs_product_10 >= 0.25), numerator_46, 0)
-    negated_4 = _select(is_negative, numerator_46, 0).neg_()
-    total_39 = negated_4 + negated_4
-    product_13 = total_35 * total_39
-    total_40 = _select(branch_18.abs() < torch.inf, branch_18, 0).add_(branch_16)
-    product_14 = total_40 * numerator_46
-    t_2 = _select(product_14.abs() < torch.inf, product_14, 0).add_(total_40)
-    t_3 = _select(numerator_46.abs() < torch.inf, numerator_46, 0).add_(1)
-    t_4 = _select(total_40.abs() < 2.0**-60, t_3.mul_(total_40), t_2).square_()
-    product_15 = _select(total_39.abs() < torch.inf, total_39, 0).add_(1).mul_(total_35)
-    total_41 = _select(product_13.abs() < torch.inf, product_13, 0).add_(total_35)
-    product_15 = _select(total_35.abs() < 2.0**-60, product_15, total_41)
-    product_15 = _select((total_11 < 2.0**-54) & is_negative, 1, product_15)
-    product_15 = product_15.mul_(_select(is_negative, 1, t_4))
-    total_42 = total_16 + product_15
-    difference_28 = total_42 - total_16
-    total_43 = (total_16 - (total_42 - difference_28)).add_(product_15 - difference_28)
-    branch_22 = _select(total_43.abs() < torch.inf, total_43, 0)
-    total_44 = total_42 + branch_22
-    difference_29 = branch_22 - (total_44 - total_42)
-    branch_23 = _select(difference_29.abs() < torch.inf, difference_29, 0)
-    total_45 = total_44 + branch_23
-    product_16 = total_45 * total_4
-    head_total_45 = _head(total_45)
-    difference_30 = total_45 - head_total_45
-    product_17 = (branch_23 - (total_45 - total_44)).mul_(total_4)
-    difference_31 = (head_total_45 * head_total_4).sub_(product_16)
-    difference_31 = difference_31.add_(head_total_45 * difference_2)
-    difference_31 = difference_31.add_(difference_30 * head_total_4)
-    difference_31 = difference_31.add_(difference_30 * difference_2)
-    difference_31 = _select(product_16 * 2.0**-60 == 0, 0, difference_31).add_(product_17)
-    difference_31 = difference_31.add_(difference_3 * total_45)
-    branch_24 = _select(difference_31.abs() < torch.inf, difference_31, 0)
-    total_46 = product_16 + branch_24
-    product_18 = total_46 * total_4
-    head_total_46 = _head(total_46)
-    difference_32 = total_46 - head_total_46
-    product_19 = (branch_24 - (total_46 - product_16)).mul_(total_4)
-    difference_33 = (head_total_46 * head_total_4).sub_(product_18)
-    difference_33 = difference_33.add_(head_total_46 * difference_2)
-    difference_33 = difference_33.add_(difference_32 * head_total_4)
-    difference_33 = difference_33.add_(difference_32 * difference_2)
-    difference_33 = _select(product_18 * 2.0**-60 == 0, 0, difference_33).add_(product_19)
-    difference_33 = difference_33.add_(difference_3 * total_46)
-    total_47 = _select(difference_33.abs() < torch.inf, difference_33, 0).add_(product_18)
-    product_20 = total_47 * total_9
-    total_48 = _select(product_20.abs() < torch.inf, product_20, 0).add_(total_47)
-    return _select(total_47.abs() < 2.0**-60, total_47 * total_10, total_48)
+    e_3 = clamped.abs().neg_().mul_(0.5).exp_()
+    branch = _select(is_negative, e_3, 1)
+    t_2 = e_3.square()
+    total = (3.701999190351376e-06 * difference_2).add_(4.316143608280986e-07)
+    total = total.mul_(difference_2).sub_(1.8266513564866233e-05).mul_(difference_2)
+    total = total.sub_(3.1979345407261387e-05).mul_(difference_2)
+    total = total.sub_(5.633170732165487e-06).mul_(difference_2)
+    total = total.add_(9.331252874163417e-05).mul_(difference_2)
+    total = total.add_(0.0002380434413960158).mul_(difference_2)
+    total = total.add_(0.00022927548153226038).mul_(difference_2)
+    total = total.sub_(0.0003028576771367005).mul_(difference_2)
+    total = total.sub_(0.0015005608691716996).mul_(difference_2)
+    total = total.sub_(0.00241072302353097).mul_(difference_2)
+    total = total.sub_(0.00041062952837884244).mul_(difference_2)
+    total = total.add_(0.007116185808899471).mul_(difference_2)
+    total = total.add_(0.017208112878809932).mul_(difference_2).add_(0.0149486524249899)
+    total = total.mul_(difference_2).sub_(0.02172382308794017).mul_(difference_2)
+    total = total.sub_(0.0911979552001863).mul_(difference_2).sub_(0.11987636065343941)
+    total = total.mul_(difference_2).add_(0.033536655073135024).mul_(difference_2)
+    total = total.add_(0.3927546689184086).mul_(difference_2).add_(0.5578689810760051)
+    total = total.mul_(difference_2).add_(0.12744035042906873)
+    total_2 = (-4.3300159469772796e-10 * difference).sub_(1.715074777496298e-09)
+    total_2 = total_2.mul_(difference).sub_(3.383237020904761e-09).mul_(difference)
+    total_2 = total_2.sub_(3.738787653153581e-09).mul_(difference)
+    total_2 = total_2.add_(7.234527081116132e-09).mul_(difference)
+    total_2 = total_2.add_(6.645997581967294e-08).mul_(difference)
+    total_2 = total_2.add_(2.622936613879407e-07).mul_(difference)
+    total_2 = total_2.add_(7.247810032345244e-07).mul_(difference)
+    total_2 = total_2.add_(1.3852585518130436e-06).mul_(difference)
+    total_2 = total_2.add_(9.157792152346312e-07).mul_(difference)
+    total_2 = total_2.sub_(6.344125643364016e-06).mul_(difference)
+    total_2 = total_2.sub_(3.6552575745335717e-05).mul_(difference)
+    total_2 = total_2.sub_(0.00012190121130697731).mul_(difference)
+    total_2 = total_2.sub_(0.0002913306786482366).mul_(difference)
+    total_2 = total_2.sub_(0.0004418160912629313).mul_(difference)
+    total_2 = total_2.add_(0.00012855450012217644).mul_(difference)
+    total_2 = total_2.add_(0.003952921085524878).mul_(difference).add_(0.0171011138560001)
+    total_2 = total_2.mul_(difference).add_(0.04505530848106507).mul_(difference)
+    total_2 = total_2.add_(0.0646979860891148).mul_(difference).sub_(0.003700149871837587)
+    total_2 = total_2.mul_(difference).sub_(0.13151815147300133)
+    product_2 = (-1.8182056320679677e-05 * x).sub_(0.0002157858425680707).mul_(x)
+    product_2 = product_2.sub_(0.00011526221967895799).mul_(x).add_(0.0007243938341653169)
+    product_2 = product_2.mul_(x).add_(0.0008854368203632198).mul_(x)
+    product_2 = product_2.sub_(0.0011842615515849334).mul_(x).sub_(0.0031325352214084767)
+    product_2 = product_2.mul_(x).add_(0.0002377568774853716).mul_(x)
+    product_2 = product_2.add_(0.007645237497980205).mul_(x).add_(0.0058841718056887385)
+    product_2 = product_2.mul_(x).sub_(0.012970135538332414).mul_(x)
+    product_2 = product_2.sub_(0.024618744204530703).mul_(x).add_(0.0090863060831538)
+    product_2 = product_2.mul_(x).add_(0.06343162047630564).mul_(x)
+    product_2 = product_2.add_(0.03293711527128805).mul_(x).sub_(0.10998497571677511)
+    product_2 = product_2.mul_(x).sub_(0.1580329772025626).mul_(x).add_(0.09758452397434687)
+    product_2 = product_2.mul_(x).add_(0.3729579061594113).mul_(x).add_(0.07019279413481694)
+    product_2 = product_2.mul_(x).sub_(0.5849993353082338).mul_(x).sub_(0.32958850025279696)
+    product_2 = product_2.mul_(x).add_(0.8399486832280522).mul_(x).add_(0.7615941559557649)
+    product_3 = (2 / (1 + t_squared)).square_().mul_(clamped).mul_(t_squared)
+    total_3 = (ratio * x).mul_(exp_x).mul_(ratio).add_(exp_x.tanh())
+    ratio_2 = product.tanh().div_(branch).div_(branch)
+    ratio_2 = _select((abs_product < 2.0**-54) & is_negative, 1, ratio_2)
+    product_3 = product_3.add_(ratio_2.mul_(_select(is_negative, 1, t_2))).mul_(e_2)
+    total_3 = _select(abs_x < 4, total_3, product_3.mul_(e_2))
+    product_2 = _select(abs_x < 0.5, product_2, total_3)
+    total = _select(difference_2.abs() < 0.5316867278146287, total, product_2)
+    return _select(difference.abs() < 0.7716010827274138, total_2, total)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x.
 
-    Rewritten, factored, divided one by one for |x| < 2, else one fraction, scaled, halved in the
-    tail, clamped both sides, polynomial on (-0.5, 0.5), polynomials on (0.8061, 1.116), (-3.356,
-    -2.8).
+    Rewritten, factored, by roots of powers for |x| < 4, else one fraction, scaled, halved, clamped
+    both sides, polynomial on (-0.5, 0.5), polynomial on (0.8061, 1.116).
     """
-    difference = x + 3.078125
-    difference_2 = x - 0.9609375
+    difference = x - 0.9609375
     abs_x = x.abs()
     exp_x = x.exp()
     e = torch.exp(-exp_x.abs())
     ratio = 2 * e / (e.square() + 1)
     clamped = x.clamp(-1024, 8)
-    abs_clamped = clamped.abs()
-    is_far = abs_clamped > 64
-    part_of_t = _select(is_far, 0.5 * clamped, clamped).exp()
-    rest_of_t = _select(is_far, part_of_t, 1)
-    product = part_of_t * rest_of_t
+    e_2 = torch.exp(0.5 * clamped)
+    product = e_2 * e_2
     abs_product = product.abs()
     minus_abs_product = -abs_product
-    t = minus_abs_product.exp()
+    t = torch.exp(0.5 * minus_abs_product).square()
     is_negative = clamped < 0
-    smaller = clamped.clamp(max=0)
-    is_far_2 = smaller.abs() > 64
-    part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp()
-    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
-    t_2 = torch.exp(-abs_clamped)
-    difference_3 = 2 * minus_abs_product + smaller - 2 * (-clamped).clamp(max=0)
-    is_far_3 = difference_3.abs() > 64
-    part_of_t_3 = _select(is_far_3, 0.5 * difference_3, difference_3).exp()
-    rest_of_t_3 = _select(is_far_3, part_of_t_3, 1)
-    product_2 = (-1.3878041439371404e-07 * difference - 5.845776919502441e-07) * difference
-    product_2 = (product_2 - 1.955426486033176e-06) * difference - 5.418194023293635e-06
-    product_2 = (product_2 * difference - 1.1414009723478302e-05) * difference
-    product_2 = (product_2 - 1.11940999972671e-05) * difference + 5.069831366102826e-05
-    product_2 = (product_2 * difference + 0.00041500932950783306) * difference
-    product_2 = (product_2 + 0.0019167731321845167) * difference + 0.0066379910999639505
-    product_2 = (product_2 * difference + 0.01657945586605664) * difference
-    product_2 = (product_2 + 0.02350405741968619) * difference - 0.0017799367976891354
-    product_2 = product_2 * difference - 0.04893840393758323
-    product_3 = (0.07770618553507055 * difference_2 - 0.03361697108803136) * difference_2
-    product_3 = (product_3 - 0.08775452506115625) * difference_2 + 0.1302963429292734
-    product_3 = (product_3 * difference_2 - 0.05899093412118713) * difference_2
-    product_3 = (product_3 - 0.2928387855793804) * difference_2 + 0.5118426117852058
-    product_3 = (product_3 * difference_2 + 0.40184250628622936) * difference_2
-    product_3 = (product_3 - 1.2637267370908525) * difference_2 - 0.15809552288107423
-    product_3 = (product_3 * difference_2 + 1.8403182673570728) * difference_2
-    product_3 = (product_3 - 0.5981712315167468) * difference_2 - 1.3673112039505533
-    product_3 = (product_3 * difference_2 + 1.0908749111134857) * difference_2
-    product_3 = (product_3 - 0.0575271876613327) * difference_2 - 0.11148585169777706
-    product_4 = exp_x * ratio * ratio * (x + 2 - 2 * x * exp_x * exp_x.tanh())
-    product_5 = (-0.0005209784767097367 * x + 0.0007799705487751412) * x
-    product_5 = ((product_5 + 0.002681076470907601) * x - 0.0014926270080070545) * x
-    product_5 = ((product_5 - 0.007875844885442075) * x - 0.0017781865523864332) * x
-    product_5 = ((product_5 + 0.01624417693027812) * x + 0.016604865428842198) * x
-    product_5 = ((product_5 - 0.021894135482375874) * x - 0.05320655950436399) * x
-    product_5 = ((product_5 + 0.0039245048847004445) * x + 0.11467211323549596) * x
-    product_5 = ((product_5 + 0.08236197833925439) * x - 0.1686111777066773) * x
-    product_5 = ((product_5 - 0.29542346023355887) * x + 0.0999493330136914) * x
-    product_5 = ((product_5 + 0.6343161203437995) * x + 0.2964340386398485) * x
-    product_5 = ((product_5 - 0.8798798027793076) * x - 1.1062308404414076) * x
-    product_5 = ((product_5 + 0.5855071437888002) * x + 1.8647895307972686) * x
-    product_5 = ((product_5 + 0.2807711765397782) * x - 1.7549980059247021) * x
-    product_5 = (product_5 - 0.6591770005055952) * x + 0.8399486832280522
-    product_6 = -(clamped + 2) * _select(is_negative, 1, t_2)
-    ratio_2 = product.tanh() / part_of_t_2 / rest_of_t_2
+    e_3 = torch.exp(0.5 * -clamped.abs())
+    branch = _select(is_negative, e_3, 1)
+    t_2 = e_3.square()
+    difference_2 = 2 * minus_abs_product + clamped.clamp(max=0) - 2 * (-clamped).clamp(max=0)
+    difference_2 = torch.exp(0.5 * difference_2)
+    product_2 = (0.07770618553507055 * difference - 0.03361697108803136) * difference
+    product_2 = (product_2 - 0.08775452506115625) * difference + 0.1302963429292734
+    product_2 = (product_2 * difference - 0.05899093412118713) * difference
+    product_2 = (product_2 - 0.2928387855793804) * difference + 0.5118426117852058
+    product_2 = (product_2 * difference + 0.40184250628622936) * difference
+    product_2 = (product_2 - 1.2637267370908525) * difference - 0.15809552288107423
+    product_2 = (product_2 * difference + 1.8403182673570728) * difference
+    product_2 = (product_2 - 0.5981712315167468) * difference - 1.3673112039505533
+    product_2 = (product_2 * difference + 1.0908749111134857) * difference
+    product_2 = (product_2 - 0.0575271876613327) * difference - 0.11148585169777706
+    product_3 = ratio * exp_x * (x + 2 - 2 * x * exp_x * exp_x.tanh()) * ratio
+    product_4 = (-0.0005209784767097367 * x + 0.0007799705487751412) * x
+    product_4 = ((product_4 + 0.002681076470907601) * x - 0.0014926270080070545) * x
+    product_4 = ((product_4 - 0.007875844885442075) * x - 0.0017781865523864332) * x
+    product_4 = ((product_4 + 0.01624417693027812) * x + 0.016604865428842198) * x
+    product_4 = ((product_4 - 0.021894135482375874) * x - 0.05320655950436399) * x
+    product_4 = ((product_4 + 0.0039245048847004445) * x + 0.11467211323549596) * x
+    product_4 = ((product_4 + 0.08236197833925439) * x - 0.1686111777066773) * x
+    product_4 = ((product_4 - 0.29542346023355887) * x + 0.0999493330136914) * x
+    product_4 = ((product_4 + 0.6343161203437995) * x + 0.2964340386398485) * x
+    product_4 = ((product_4 - 0.8798798027793076) * x - 1.1062308404414076) * x
+    product_4 = ((product_4 + 0.5855071437888002) * x + 1.8647895307972686) * x
+    product_4 = ((product_4 + 0.2807711765397782) * x - 1.7549980059247021) * x
+    product_4 = (product_4 - 0.6591770005055952) * x + 0.8399486832280522
+    product_5 = -(clamped + 2) * _select(is_negative, 1, t_2)
+    squared = _select(is_negative, t_2, 1).square()
+    squared_2 = torch.square(2 / (1 + t.square()))
+    ratio_2 = product.tanh() / branch / branch
     ratio_2 = 2 * clamped * _select((abs_product < 2.0**-54) & is_negative, 1, ratio_2)
-    ratio_2 = ratio_2 * _select(is_negative, t_2, 1).square() + product_6
-    ratio_2 = -(torch.square(2 / (1 + t.square())) * ratio_2) * part_of_t_3 * rest_of_t_3
-    product_5 = _select(abs_x < 0.5, product_5, _select(abs_x < 2, product_4, ratio_2))
-    product_3 = _select(difference_2.abs() < 0.15488282442092904, product_3, product_5)
-    return _select(difference.abs() < 0.2779607956515502, product_2, product_3)
+    squared_2 = -(squared_2 * (ratio_2 * squared + product_5)) * difference_2 * difference_2
+    product_4 = _select(abs_x < 0.5, product_4, _select(abs_x < 4, product_3, squared_2))
+    return _select(difference.abs() < 0.15488282442092904, product_2, product_4)
 
 
 _DERIVATIVES = {
@@ -645,22 +382,6 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
-
-
-def _binade(a: Tensor) -> Tensor:
-    """The largest power of 2 that is not above the size of a: all digits but the first cleared."""
-    integer, kept = (
-        (torch.int64, 0x7FF0000000000000) if a.dtype == torch.float64 else (torch.int32, 0x7F800000)
-    )
-    return (a.view(integer) & kept).view(a.dtype)
-
-
-def _head(a: Tensor) -> Tensor:
-    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
-    integer, kept = (
-        (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
-    )
-    return (a.view(integer) & kept).view(a.dtype)
 
 
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:

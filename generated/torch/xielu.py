@@ -167,9 +167,6 @@ class XIELU(nn.Module):
         return f"alpha_p={self.initial_alpha_p}, alpha_n={self.initial_alpha_n}, beta={self.beta}"
 
 
-_0_8 = 0.8  # 0.8
-_THE_FIRST_DIGITS_OF_0_8 = 0.800000011920929  # the first digits of 0.8
-_THE_OTHER_DIGITS_OF = -1.1920928955078126e-08  # the other digits of
 _1_OVER_15 = 7.647163731819816e-13  # 1/15!
 _1_OVER_14 = 1.1470745597729725e-11  # 1/14!
 _1_OVER_13 = 1.6059043836821613e-10  # 1/13!
@@ -189,187 +186,297 @@ _1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
 _THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
 _MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
 _THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
+_MINUS_THE_FIRST_DIGITS_OF_0_8 = -0.800000011920929  # -the first digits of 0.8
+_THE_OTHER_DIGITS_OF = 1.1920928955078126e-08  # the other digits of
+_0_8 = 0.8  # 0.8
+_THE_FIRST_DIGITS_OF_0_8 = 0.800000011920929  # the first digits of 0.8
+_THE_OTHER_DIGITS_OF_2 = -1.1920928955078126e-08  # the other digits of
 
 
 def _value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
     """The value.
 
-    Exponential normal form for x < -0.5, else one fraction, scaled, compensated precisely in part.
+    As declared, powers scaled for x < -0.25, else one fraction, scaled, linear next to 0,
+    compensated precisely in part.
     """
     is_positive = x > 0
-    difference = alpha_n - beta
-    product = x * difference
-    total = alpha_n + product
-    difference_2 = total - alpha_n
-    head_x = _head(x)
-    head_difference = _head(difference)
-    difference_3 = difference - head_difference
-    difference_4 = x - head_x
-    total_2 = (head_x * head_difference).sub_(product).add_(head_x * difference_3)
-    total_2 = total_2.add_(difference_4 * head_difference)
-    total_2 = total_2.add_(difference_4 * difference_3)
-    total_2 = _select(product * 2.0**-60 == 0, 0, total_2)
-    total_3 = (alpha_n - (total - difference_2)).add_(product - difference_2)
-    total_3 = total_3.add_(total_2)
-    branch = _select(total_3.abs() < torch.inf, total_3, 0)
-    total_4 = total + branch
-    negated = x.abs().neg_()
-    abs_negated = negated.abs()
-    is_less = abs_negated < 0.5
-    expm1_negated = _expm1(negated)
-    total_5 = expm1_negated + 1
-    exp_negated = negated.exp()
-    t = _select(is_less, total_5, exp_negated)
-    product_2 = alpha_n * t
-    minus_product_2 = -product_2
-    total_6 = total_4 + minus_product_2
-    difference_5 = total_6 - total_4
+    held = x.clamp(-1, 1)
+    product = alpha_p * held.square()
+    product_2 = held * beta
+    abs_x = x.abs()
+    scale = abs_x.clamp(min=1)
+    inverse_scale = 1 / scale
+    product_3 = product_2 * inverse_scale
+    total = product + product_3
+    difference = total - product
+    total_2 = (product - (total - difference)).add_(product_3 - difference)
+    branch = _select(total_2.abs() < torch.inf, total_2, 0)
+    total_3 = total + branch
+    scale_squared = scale.square()
+    product_4 = total_3 * scale_squared
+    head_total_3 = _head(total_3)
+    head = _head(scale_squared)
+    difference_2 = scale_squared - head
+    difference_3 = total_3 - head_total_3
+    head_scale = _head(scale)
+    difference_4 = scale - head_scale
+    total_4 = (head_total_3 * head).sub_(product_4).add_(head_total_3 * difference_2)
+    total_4 = total_4.add_(difference_3 * head).add_(difference_3 * difference_2)
+    total_4 = _select(product_4 * 2.0**-60 == 0, 0, total_4)
+    total_4 = total_4.add_((branch - (total_3 - total)).mul_(scale_squared))
+    difference_5 = (head_scale * head_scale).sub_(scale_squared)
+    difference_5 = difference_5.add_(head_scale * difference_4).add_(difference_4 * head_scale)
+    difference_5 = difference_5.add_(difference_4 * difference_4)
+    difference_5 = _select(scale_squared * 2.0**-60 == 0, 0, difference_5) * total_3
+    total_4 = total_4.add_(difference_5)
+    product_5 = held * alpha_n
+    minus_product_5 = -product_5
+    total_5 = product_2 + minus_product_5
+    difference_6 = total_5 - product_2
+    head_held = _head(held)
     head_alpha_n = _head(alpha_n)
-    head_t = _head(t)
-    difference_6 = t - head_t
     difference_7 = alpha_n - head_alpha_n
-    branch_2 = _select(is_less, expm1_negated - (total_5 - 1), 0)
-    total_7 = (head_alpha_n * head_t).sub_(product_2).add_(head_alpha_n * difference_6)
-    total_7 = total_7.add_(difference_7 * head_t).add_(difference_7 * difference_6)
-    total_7 = _select(product_2 * 2.0**-60 == 0, 0, total_7).add_(branch_2 * alpha_n)
-    total_7 = total_7.neg_()
-    total_8 = (total_4 - (total_6 - difference_5)).add_(minus_product_2 - difference_5)
-    total_8 = total_8.add_(branch - (total_4 - total)).add_(total_7)
-    branch_3 = _select(total_8.abs() < torch.inf, total_8, 0)
-    total_9 = total_6 + branch_3
-    difference_8 = branch_3 - (total_9 - total_6)
-    difference_9 = alpha_n - 0.8
-    difference_10 = x * beta - x * difference_9
-    product_3 = _0_8 * x
-    minus_product_3 = -product_3
-    total_10 = difference_10 + minus_product_3
-    difference_11 = total_10 - difference_10
-    product_4 = _THE_FIRST_DIGITS_OF_0_8 * x
-    head = _head(x.new_full((), _THE_FIRST_DIGITS_OF_0_8))
-    difference_12 = _THE_FIRST_DIGITS_OF_0_8 - head
-    total_11 = (head * head_x).sub_(product_4).add_(head * difference_4)
-    total_11 = total_11.add_(difference_12 * head_x).add_(difference_12 * difference_4)
-    total_11 = _select(product_4 * 2.0**-60 == 0, 0, total_11)
-    total_11 = (product_4 - product_3).add_(total_11.add_(_THE_OTHER_DIGITS_OF * x)).neg_()
-    difference_13 = difference_10 - (total_10 - difference_11)
-    difference_13 = difference_13.add_(minus_product_3 - difference_11).add_(total_11)
-    branch_4 = _select(difference_13.abs() < torch.inf, difference_13, 0)
-    total_12 = total_10 + branch_4
+    difference_8 = held - head_held
+    total_6 = (product_2 - (total_5 - difference_6)).add_(minus_product_5 - difference_6)
+    total_7 = (head_held * head_alpha_n).sub_(product_5).add_(head_held * difference_7)
+    total_7 = total_7.add_(difference_8 * head_alpha_n).add_(difference_8 * difference_7)
+    total_6 = total_6.sub_(_select(product_5 * 2.0**-60 == 0, 0, total_7))
+    branch_2 = _select(total_6.abs() < torch.inf, total_6, 0)
+    total_8 = total_5 + branch_2
+    difference_9 = branch_2 - (total_8 - total_5)
+    branch_3 = _select(difference_9.abs() < torch.inf, difference_9, 0)
+    total_9 = total_8 + branch_3
     is_negative = x < 0
+    minus_abs_x = -abs_x
+    abs_minus_abs_x = minus_abs_x.abs()
+    is_less = abs_minus_abs_x < 0.25
+    total_10 = minus_abs_x + 1
+    difference_10 = total_10 - minus_abs_x
+    total_11 = (minus_abs_x - (total_10 - difference_10)).add_(1 - difference_10)
+    product_6 = (_1_OVER_15 * minus_abs_x).add_(_1_OVER_14).mul_(minus_abs_x)
+    product_6 = product_6.add_(_1_OVER_13).mul_(minus_abs_x).add_(_1_OVER_12)
+    product_6 = product_6.mul_(minus_abs_x).add_(_1_OVER_11).mul_(minus_abs_x)
+    product_6 = product_6.add_(_1_OVER_10).mul_(minus_abs_x).add_(_1_OVER_9)
+    product_6 = product_6.mul_(minus_abs_x).add_(_1_OVER_8).mul_(minus_abs_x)
+    product_6 = product_6.add_(_1_OVER_7).mul_(minus_abs_x).add_(_1_OVER_6)
+    product_6 = product_6.mul_(minus_abs_x).add_(_1_OVER_5).mul_(minus_abs_x)
+    product_6 = product_6.add_(_1_OVER_4).mul_(minus_abs_x).add_(_1_OVER_3)
+    product_6 = minus_abs_x.square().mul_(product_6.mul_(minus_abs_x).add_(_1_OVER_2))
+    total_11 = total_11.add_(product_6)
+    branch_4 = _select(total_11.abs() < torch.inf, total_11, 0)
+    total_12 = total_10 + branch_4
+    exp_minus_abs_x = minus_abs_x.exp()
+    t = _select(is_less, total_12, exp_minus_abs_x)
     branch_5 = _select(is_negative, 1, t)
-    product_5 = total_12 * branch_5
-    is_less_2 = abs_negated < 0.25
-    total_13 = negated + 1
-    difference_14 = total_13 - negated
-    total_14 = (_1_OVER_15 * negated).add_(_1_OVER_14).mul_(negated).add_(_1_OVER_13)
-    total_14 = total_14.mul_(negated).add_(_1_OVER_12).mul_(negated).add_(_1_OVER_11)
-    total_14 = total_14.mul_(negated).add_(_1_OVER_10).mul_(negated).add_(_1_OVER_9)
-    total_14 = total_14.mul_(negated).add_(_1_OVER_8).mul_(negated).add_(_1_OVER_7)
-    total_14 = total_14.mul_(negated).add_(_1_OVER_6).mul_(negated).add_(_1_OVER_5)
-    total_14 = total_14.mul_(negated).add_(_1_OVER_4).mul_(negated).add_(_1_OVER_3)
-    total_14 = negated.square().mul_(total_14.mul_(negated).add_(_1_OVER_2))
-    total_15 = (negated - (total_13 - difference_14)).add_(1 - difference_14)
-    total_15 = total_15.add_(total_14)
-    branch_6 = _select(total_15.abs() < torch.inf, total_15, 0)
-    total_16 = total_13 + branch_6
-    branch_7 = _select(is_less_2, total_16, exp_negated)
-    total_17 = branch_7 - 1
-    difference_15 = total_17 - branch_7
-    binade = _binade(exp_negated * _4_OVER_3)
+    branch_6 = _select(is_less, branch_4 - (total_12 - total_10), 0)
+    branch_7 = _select(is_negative, 0, branch_6)
+    branch_8 = _select(branch_7.abs() < torch.inf, branch_7, 0)
+    total_13 = branch_5 + branch_8
+    product_7 = total_9 * total_13
+    branch_9 = _select(is_negative, t, 1)
+    minus_branch_5 = -branch_5
+    total_14 = branch_9 + minus_branch_5
+    difference_11 = total_14 - branch_9
+    binade = _binade(exp_minus_abs_x * _4_OVER_3)
     inside = (binade > 0) & (binade < torch.inf)
-    branch_8 = _select(inside, binade, 1)
-    ratio = exp_negated / branch_8
-    floor = branch_8.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_16 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = (floor * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_18 = difference_16 + negated_2
-    difference_17 = total_18 - difference_16
-    total_19 = (difference_16 - (total_18 - difference_17)).add_(negated_2 - difference_17)
-    total_19 = total_19.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_9 = _select(total_19.abs() < torch.inf, total_19, 0)
-    total_20 = total_18 + branch_9
-    numerator = (_1_OVER_15 * total_20).add_(_1_OVER_14).mul_(total_20).add_(_1_OVER_13)
-    numerator = numerator.mul_(total_20).add_(_1_OVER_12).mul_(total_20).add_(_1_OVER_11)
-    numerator = numerator.mul_(total_20).add_(_1_OVER_10).mul_(total_20).add_(_1_OVER_9)
-    numerator = numerator.mul_(total_20).add_(_1_OVER_8).mul_(total_20).add_(_1_OVER_7)
-    numerator = numerator.mul_(total_20).add_(_1_OVER_6).mul_(total_20).add_(_1_OVER_5)
-    numerator = numerator.mul_(total_20).add_(_1_OVER_4).mul_(total_20).add_(_1_OVER_3)
-    numerator = total_20.square().mul_(numerator.mul_(total_20).add_(_1_OVER_2))
-    numerator = numerator.add_(branch_9 - (total_20 - total_18))
-    numerator = (1 - ratio).add_(total_20).add_(numerator).div_(ratio)
-    numerator = _select(inside & (abs_negated >= 0.25), numerator, 0).mul_(branch_7)
-    numerator = _select(is_less_2, branch_6 - (total_16 - total_13), 0).add_(numerator)
-    total_21 = (branch_7 - (total_17 - difference_15)).add_(-1 - difference_15)
-    total_21 = total_21.add_(numerator)
-    branch_10 = _select(total_21.abs() < torch.inf, total_21, 0)
-    total_22 = total_17 + branch_10
-    difference_18 = branch_10 - (total_22 - total_17)
-    magnitude = (total_22 - expm1_negated).add_(difference_18).abs_()
-    magnitude = magnitude <= expm1_negated.abs().mul_(0.00390625)
-    branch_11 = _select(magnitude, total_22, expm1_negated)
-    branch_12 = _select(is_negative, branch_11, -branch_11)
-    product_6 = difference_9 * branch_12
-    total_23 = product_5 + product_6
-    difference_19 = total_23 - product_5
-    head_total_12 = _head(total_12)
-    head_branch_5 = _head(branch_5)
-    difference_20 = branch_5 - head_branch_5
-    difference_21 = total_12 - head_total_12
-    branch_13 = _select(is_negative, 0, branch_2)
-    head_difference_9 = _head(difference_9)
-    head_branch_12 = _head(branch_12)
-    difference_22 = branch_12 - head_branch_12
-    difference_23 = difference_9 - head_difference_9
-    branch_14 = _select(magnitude, difference_18, 0)
-    branch_15 = _select(is_negative, branch_14, -branch_14)
-    total_24 = (product_5 - (total_23 - difference_19)).add_(product_6 - difference_19)
-    difference_24 = (head_difference_9 * head_branch_12).sub_(product_6)
-    difference_24 = difference_24.add_(head_difference_9 * difference_22)
-    difference_24 = difference_24.add_(difference_23 * head_branch_12)
-    difference_24 = difference_24.add_(difference_23 * difference_22)
-    difference_24 = _select(product_6 * 2.0**-60 == 0, 0, difference_24)
-    difference_24 = difference_24.add_(branch_15 * difference_9)
-    product_7 = (branch_4 - (total_12 - total_10)).mul_(branch_5)
-    difference_25 = (head_total_12 * head_branch_5).sub_(product_5)
-    difference_25 = difference_25.add_(head_total_12 * difference_20)
-    difference_25 = difference_25.add_(difference_21 * head_branch_5)
-    difference_25 = difference_25.add_(difference_21 * difference_20)
-    difference_25 = _select(product_5 * 2.0**-60 == 0, 0, difference_25).add_(product_7)
-    total_24 = total_24.add_(difference_25.add_(branch_13 * total_12)).add_(difference_24)
-    branch_16 = _select(total_24.abs() < torch.inf, total_24, 0)
-    total_25 = total_23 + branch_16
-    product_8 = _0_8 * branch_12
-    total_26 = total_25 + product_8
-    difference_26 = total_26 - total_25
-    product_9 = _THE_FIRST_DIGITS_OF_0_8 * branch_12
-    total_27 = (total_25 - (total_26 - difference_26)).add_(product_8 - difference_26)
-    total_27 = total_27.add_(branch_16 - (total_25 - total_23))
-    total_28 = (head * head_branch_12).sub_(product_9).add_(head * difference_22)
-    total_28 = total_28.add_(difference_12 * head_branch_12)
-    total_28 = total_28.add_(difference_12 * difference_22)
-    total_28 = _select(product_9 * 2.0**-60 == 0, 0, total_28)
-    total_28 = total_28.add_(_THE_OTHER_DIGITS_OF * branch_12)
-    total_28 = total_28.add_(branch_15 * _THE_FIRST_DIGITS_OF_0_8)
-    total_27 = total_27.add_((product_9 - product_8).add_(total_28))
-    branch_17 = _select(total_27.abs() < torch.inf, total_27, 0)
-    total_29 = total_26 + branch_17
-    difference_27 = branch_17 - (total_29 - total_26)
-    numerator_2 = _select(difference_27.abs() < torch.inf, difference_27, 0).add_(total_29)
-    total_30 = _select(difference_8.abs() < torch.inf, difference_8, 0).add_(total_9)
-    total_30 = _select(is_positive, alpha_p * x.square() + beta * x, total_30.neg_())
-    denominator = _select(branch_13.abs() < torch.inf, branch_13, 0).add_(branch_5)
-    numerator_2 = numerator_2.div_(denominator)
+    branch_10 = _select(inside, binade, 1)
+    ratio = exp_minus_abs_x / branch_10
+    floor = branch_10.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
+    difference_12 = minus_abs_x - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = (floor * _MORE_DIGITS_OF_LOG_2).neg_()
+    total_15 = difference_12 + negated
+    difference_13 = total_15 - difference_12
+    total_16 = (difference_12 - (total_15 - difference_13)).add_(negated - difference_13)
+    total_16 = total_16.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
+    branch_11 = _select(total_16.abs() < torch.inf, total_16, 0)
+    total_17 = total_15 + branch_11
+    numerator = (_1_OVER_15 * total_17).add_(_1_OVER_14).mul_(total_17).add_(_1_OVER_13)
+    numerator = numerator.mul_(total_17).add_(_1_OVER_12).mul_(total_17).add_(_1_OVER_11)
+    numerator = numerator.mul_(total_17).add_(_1_OVER_10).mul_(total_17).add_(_1_OVER_9)
+    numerator = numerator.mul_(total_17).add_(_1_OVER_8).mul_(total_17).add_(_1_OVER_7)
+    numerator = numerator.mul_(total_17).add_(_1_OVER_6).mul_(total_17).add_(_1_OVER_5)
+    numerator = numerator.mul_(total_17).add_(_1_OVER_4).mul_(total_17).add_(_1_OVER_3)
+    numerator = total_17.square().mul_(numerator.mul_(total_17).add_(_1_OVER_2))
+    numerator = numerator.add_(branch_11 - (total_17 - total_15))
+    numerator = (1 - ratio).add_(total_17).add_(numerator).div_(ratio)
+    numerator = _select(inside & (abs_minus_abs_x >= 0.25), numerator, 0)
+    branch_12 = _select(is_negative, 0, numerator)
+    total_18 = (branch_9 - (total_14 - difference_11)).add_(minus_branch_5 - difference_11)
+    product_8 = _select(is_negative, numerator, 0).mul_(branch_9)
+    total_18 = total_18.add_(_select(is_negative, branch_6, 0).add_(product_8))
+    total_18 = total_18.sub_((branch_12 * branch_5).add_(branch_7))
+    branch_13 = _select(total_18.abs() < torch.inf, total_18, 0)
+    total_19 = total_14 + branch_13
+    product_9 = alpha_n * total_19
+    product_10 = product_9 * inverse_scale
+    total_20 = product_7 + product_10
+    difference_14 = total_20 - product_7
+    head_total_9 = _head(total_9)
+    head_total_13 = _head(total_13)
+    difference_15 = total_13 - head_total_13
+    difference_16 = total_9 - head_total_9
+    difference_17 = branch_8 - (total_13 - branch_5)
+    head_product_9 = _head(product_9)
+    head_2 = _head(inverse_scale)
+    difference_18 = inverse_scale - head_2
+    difference_19 = product_9 - head_product_9
+    head_total_19 = _head(total_19)
+    difference_20 = total_19 - head_total_19
+    total_21 = (product_7 - (total_20 - difference_14)).add_(product_10 - difference_14)
+    product_11 = (branch_3 - (total_9 - total_8)).mul_(total_13)
+    difference_21 = (head_alpha_n * head_total_19).sub_(product_9)
+    difference_21 = difference_21.add_(head_alpha_n * difference_20)
+    difference_21 = difference_21.add_(difference_7 * head_total_19)
+    difference_21 = difference_21.add_(difference_7 * difference_20)
+    difference_21 = _select(product_9 * 2.0**-60 == 0, 0, difference_21)
+    difference_21 = difference_21.add_((branch_13 - (total_19 - total_14)) * alpha_n)
+    difference_21 = difference_21.mul_(inverse_scale)
+    difference_22 = (head_total_9 * head_total_13).sub_(product_7)
+    difference_22 = difference_22.add_(head_total_9 * difference_15)
+    difference_22 = difference_22.add_(difference_16 * head_total_13)
+    difference_22 = difference_22.add_(difference_16 * difference_15)
+    difference_22 = _select(product_7 * 2.0**-60 == 0, 0, difference_22).add_(product_11)
+    difference_22 = difference_22.add_(difference_17 * total_9).add_(branch_12 * product_7)
+    total_21 = total_21.add_(difference_22)
+    difference_23 = (head_product_9 * head_2).sub_(product_10)
+    difference_23 = difference_23.add_(head_product_9 * difference_18)
+    difference_23 = difference_23.add_(difference_19 * head_2)
+    difference_23 = difference_23.add_(difference_19 * difference_18)
+    difference_23 = _select(product_10 * 2.0**-60 == 0, 0, difference_23).add_(difference_21)
+    total_21 = total_21.add_(difference_23)
+    branch_14 = _select(total_21.abs() < torch.inf, total_21, 0)
+    total_22 = total_20 + branch_14
+    difference_24 = branch_14 - (total_22 - total_20)
+    is_beyond = (-x).clamp_(max=0).neg_() > 800
+    product_12 = total_13 * branch_12
+    product_13 = _select(branch_12.abs() < torch.inf, branch_12, 0).add_(1).mul_(total_13)
+    total_23 = _select(product_12.abs() < torch.inf, product_12, 0).add_(total_13)
+    product_13 = _select(total_13.abs() < 2.0**-60, product_13, total_23)
+    product_14 = x * beta
+    total_24 = alpha_n + _MINUS_THE_FIRST_DIGITS_OF_0_8
+    difference_25 = total_24 - alpha_n
+    difference_26 = _MINUS_THE_FIRST_DIGITS_OF_0_8 - difference_25
+    difference_26 = (alpha_n - (total_24 - difference_25)).add_(difference_26)
+    difference_26 = difference_26.add_(_THE_OTHER_DIGITS_OF)
+    branch_15 = _select(difference_26.abs() < torch.inf, difference_26, 0)
+    total_25 = total_24 + branch_15
+    product_15 = x * total_25
+    minus_product_15 = -product_15
+    total_26 = product_14 + minus_product_15
+    difference_27 = total_26 - product_14
+    head_x = _head(x)
+    head_beta = _head(beta)
+    difference_28 = beta - head_beta
+    difference_29 = x - head_x
+    head_total_25 = _head(total_25)
+    difference_30 = total_25 - head_total_25
+    difference_31 = branch_15 - (total_25 - total_24)
+    total_27 = (head_x * head_total_25).sub_(product_15).add_(head_x * difference_30)
+    total_27 = total_27.add_(difference_29 * head_total_25)
+    total_27 = total_27.add_(difference_29 * difference_30)
+    total_27 = _select(product_15 * 2.0**-60 == 0, 0, total_27).add_(difference_31 * x)
+    total_27 = total_27.neg_()
+    total_28 = (head_x * head_beta).sub_(product_14).add_(head_x * difference_28)
+    total_28 = total_28.add_(difference_29 * head_beta).add_(difference_29 * difference_28)
+    total_28 = _select(product_14 * 2.0**-60 == 0, 0, total_28)
+    difference_32 = product_14 - (total_26 - difference_27)
+    difference_32 = difference_32.add_(minus_product_15 - difference_27).add_(total_28)
+    difference_32 = difference_32.add_(total_27)
+    branch_16 = _select(difference_32.abs() < torch.inf, difference_32, 0)
+    total_29 = total_26 + branch_16
+    product_16 = _0_8 * x
+    minus_product_16 = -product_16
+    total_30 = total_29 + minus_product_16
+    difference_33 = total_30 - total_29
+    product_17 = _THE_FIRST_DIGITS_OF_0_8 * x
+    head_3 = _head(x.new_full((), _THE_FIRST_DIGITS_OF_0_8))
+    difference_34 = _THE_FIRST_DIGITS_OF_0_8 - head_3
+    total_31 = (head_3 * head_x).sub_(product_17).add_(head_3 * difference_29)
+    total_31 = total_31.add_(difference_34 * head_x).add_(difference_34 * difference_29)
+    total_31 = _select(product_17 * 2.0**-60 == 0, 0, total_31)
+    total_31 = (product_17 - product_16).add_(total_31.add_(_THE_OTHER_DIGITS_OF_2 * x))
+    total_31 = total_31.neg_()
+    difference_35 = total_29 - (total_30 - difference_33)
+    difference_35 = difference_35.add_(minus_product_16 - difference_33)
+    difference_35 = difference_35.add_(branch_16 - (total_29 - total_26)).add_(total_31)
+    branch_17 = _select(difference_35.abs() < torch.inf, difference_35, 0)
+    total_32 = total_30 + branch_17
+    difference_36 = branch_17 - (total_32 - total_30)
+    branch_18 = _select(difference_36.abs() < torch.inf, difference_36, 0)
+    total_33 = total_32 + branch_18
+    product_18 = total_33 * total_13
+    total_34 = t - 1
+    difference_37 = total_34 - t
+    total_35 = (t - (total_34 - difference_37)).add_(-1 - difference_37)
+    total_35 = total_35.add_((numerator * t).add_(branch_6))
+    branch_19 = _select(total_35.abs() < torch.inf, total_35, 0)
+    total_36 = total_34 + branch_19
+    expm1_minus_abs_x = _expm1(minus_abs_x)
+    difference_38 = branch_19 - (total_36 - total_34)
+    magnitude = (total_36 - expm1_minus_abs_x).add_(difference_38).abs_()
+    magnitude = magnitude <= expm1_minus_abs_x.abs().mul_(0.00390625)
+    branch_20 = _select(magnitude, total_36, expm1_minus_abs_x)
+    branch_21 = _select(is_negative, branch_20, -branch_20)
+    product_19 = total_25 * branch_21
+    total_37 = product_18 + product_19
+    difference_39 = total_37 - product_18
+    head_total_33 = _head(total_33)
+    difference_40 = total_33 - head_total_33
+    head_branch_21 = _head(branch_21)
+    difference_41 = branch_21 - head_branch_21
+    branch_22 = _select(magnitude, difference_38, 0)
+    branch_23 = _select(is_negative, branch_22, -branch_22)
+    total_38 = (product_18 - (total_37 - difference_39)).add_(product_19 - difference_39)
+    product_20 = (branch_18 - (total_33 - total_32)).mul_(total_13)
+    difference_42 = (head_total_25 * head_branch_21).sub_(product_19)
+    difference_42 = difference_42.add_(head_total_25 * difference_41)
+    difference_42 = difference_42.add_(difference_30 * head_branch_21)
+    difference_42 = difference_42.add_(difference_30 * difference_41)
+    difference_42 = _select(product_19 * 2.0**-60 == 0, 0, difference_42)
+    difference_42 = difference_42.add_(difference_31 * branch_21).add_(branch_23 * total_25)
+    difference_43 = (head_total_33 * head_total_13).sub_(product_18)
+    difference_43 = difference_43.add_(head_total_33 * difference_15)
+    difference_43 = difference_43.add_(difference_40 * head_total_13)
+    difference_43 = difference_43.add_(difference_40 * difference_15)
+    difference_43 = _select(product_18 * 2.0**-60 == 0, 0, difference_43).add_(product_20)
+    difference_43 = difference_43.add_(difference_17 * total_33).add_(branch_12 * product_18)
+    total_38 = total_38.add_(difference_43).add_(difference_42)
+    branch_24 = _select(total_38.abs() < torch.inf, total_38, 0)
+    total_39 = total_37 + branch_24
+    product_21 = _0_8 * branch_21
+    total_40 = total_39 + product_21
+    difference_44 = total_40 - total_39
+    product_22 = _THE_FIRST_DIGITS_OF_0_8 * branch_21
+    total_41 = (total_39 - (total_40 - difference_44)).add_(product_21 - difference_44)
+    total_41 = total_41.add_(branch_24 - (total_39 - total_37))
+    total_42 = (head_3 * head_branch_21).sub_(product_22).add_(head_3 * difference_41)
+    total_42 = total_42.add_(difference_34 * head_branch_21)
+    total_42 = total_42.add_(difference_34 * difference_41)
+    total_42 = _select(product_22 * 2.0**-60 == 0, 0, total_42)
+    total_42 = total_42.add_(_THE_OTHER_DIGITS_OF_2 * branch_21)
+    total_42 = total_42.add_(branch_23 * _THE_FIRST_DIGITS_OF_0_8)
+    total_41 = total_41.add_((product_22 - product_21).add_(total_42))
+    branch_25 = _select(total_41.abs() < torch.inf, total_41, 0)
+    total_43 = total_40 + branch_25
+    difference_45 = branch_25 - (total_43 - total_40)
+    numerator_2 = _select(difference_45.abs() < torch.inf, difference_45, 0).add_(total_43)
+    numerator_2 = numerator_2.div_(product_13)
     numerator_2 = _select(is_positive, (x * alpha_p + beta).mul_(x), numerator_2)
-    return _select(x < -0.5, total_30, numerator_2)
+    numerator_2 = _select(abs_x < 2.0**-90, beta * x, numerator_2)
+    numerator_3 = _select(difference_24.abs() < torch.inf, difference_24, 0).add_(total_22)
+    numerator_4 = numerator_3.mul_(_select(is_beyond, scale.clamp(max=2.0**100), scale))
+    numerator_4 = numerator_4.div_(product_13)
+    total_44 = _select(total_4.abs() < torch.inf, total_4, 0).add_(product_4)
+    return _select(x < -0.25, _select(is_positive, total_44, numerator_4), numerator_2)
 
 
 def _by_x(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x: as declared for x < -0.5, else rewritten, factored."""
+    """The derivative by x: rewritten, factored for |x| < 0.5, else as declared."""
     is_positive = x > 0
     total = 2 * alpha_p * x + beta
     branch = _select(is_positive, total, (alpha_n * x.exp() + beta).sub_(alpha_n))
     branch_2 = _select(is_positive, total, alpha_n * _expm1(x) + beta)
-    return _select(x < -0.5, branch, branch_2)
+    return _select(x.abs() < 0.5, branch_2, branch)
 
 
 def _by_alpha_p(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: Tensor) -> Tensor:

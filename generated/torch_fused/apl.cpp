@@ -14,7 +14,8 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    return a_1 * maximum(b_1 - x, 0.0) + a_2 * maximum(b_2 - x, 0.0) + maximum(x, 0.0);
+    Number total = a_1 * select(b_1 <= x, 0.0, b_1 - x) + a_2 * select(b_2 <= x, 0.0, b_2 - x);
+    return total + maximum(x, 0.0);
   }
 };
 
@@ -22,73 +23,73 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    auto product = a_2 * select(b_2 - x <= 0.0, Number(0.0), -1.0);
-    product = a_1 * select(b_1 - x <= 0.0, Number(0.0), -1.0) + product;
+    Number product = a_2 * select(b_2 <= x, Number(0.0), -1.0);
+    product = a_1 * select(b_1 <= x, Number(0.0), -1.0) + product;
     return select(x == x, product + select(x <= 0.0, Number(0.0), 1.0), x);
   }
 };
 
-// The derivative by a_1: Piecewise((0, b_1 - x <= 0), (b_1 - x, True)).
+// The derivative by a_1: Piecewise((0, b_1 <= x), (b_1 - x, True)).
 struct ByA1 {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    return maximum(b_1 - x, 0.0);
+    return select(b_1 <= x, 0.0, b_1 - x);
   }
 };
 
-// The derivative by b_1: a_1*Piecewise((0, b_1 - x <= 0), (1, True)).
+// The derivative by b_1: a_1*Piecewise((0, b_1 <= x), (1, True)).
 struct ByB1 {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    return select(x == x, select(b_1 - x <= 0.0, 0.0, a_1), x);
+    return select(x == x, select(b_1 <= x, 0.0, a_1), x);
   }
 };
 
-// The derivative by a_2: Piecewise((0, b_2 - x <= 0), (b_2 - x, True)).
+// The derivative by a_2: Piecewise((0, b_2 <= x), (b_2 - x, True)).
 struct ByA2 {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    return maximum(b_2 - x, 0.0);
+    return select(b_2 <= x, 0.0, b_2 - x);
   }
 };
 
-// The derivative by b_2: a_2*Piecewise((0, b_2 - x <= 0), (1, True)).
+// The derivative by b_2: a_2*Piecewise((0, b_2 <= x), (1, True)).
 struct ByB2 {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    return select(x == x, select(b_2 - x <= 0.0, 0.0, a_2), x);
+    return select(x == x, select(b_2 <= x, 0.0, a_2), x);
   }
 };
 
-// The second derivative by x and a_1: Piecewise((0, b_1 - x <= 0), (-1, True)).
+// The second derivative by x and a_1: Piecewise((0, b_1 <= x), (-1, True)).
 struct ByXAndA1 {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    return select(x == x, select(b_1 - x <= 0.0, Number(0.0), -1.0), x);
+    return select(x == x, select(b_1 <= x, Number(0.0), -1.0), x);
   }
 };
 
-// The second derivative by x and a_2: Piecewise((0, b_2 - x <= 0), (-1, True)).
+// The second derivative by x and a_2: Piecewise((0, b_2 <= x), (-1, True)).
 struct ByXAndA2 {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    return select(x == x, select(b_2 - x <= 0.0, Number(0.0), -1.0), x);
+    return select(x == x, select(b_2 <= x, Number(0.0), -1.0), x);
   }
 };
 
-// The second derivative by a_1 and b_1: Piecewise((0, b_1 - x <= 0), (1, True)).
+// The second derivative by a_1 and b_1: Piecewise((0, b_1 <= x), (1, True)).
 struct ByA1AndB1 {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    return select(x == x, select(b_1 - x <= 0.0, Number(0.0), 1.0), x);
+    return select(x == x, select(b_1 <= x, Number(0.0), 1.0), x);
   }
 };
 
-// The second derivative by a_2 and b_2: Piecewise((0, b_2 - x <= 0), (1, True)).
+// The second derivative by a_2 and b_2: Piecewise((0, b_2 <= x), (1, True)).
 struct ByA2AndB2 {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    return select(x == x, select(b_2 - x <= 0.0, Number(0.0), 1.0), x);
+    return select(x == x, select(b_2 <= x, Number(0.0), 1.0), x);
   }
 };
 

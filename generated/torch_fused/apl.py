@@ -31,8 +31,8 @@ def apl(
     """Adaptive piecewise linear unit (APL), relu(x) + a_1 * relu(b_1 - x) + a_2 * relu(b_2 - x).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: a_1*Piecewise((0, b_1 - x <= 0), (-1, True)) + a_2*Piecewise((0, b_2 - x <= 0), (-1,
-    True)) + Piecewise((0, x <= 0), (1, True)). Limits: inf at -inf, inf at inf. Kinks at -1, 0.
+    Derivative: a_1*Piecewise((0, b_1 <= x), (-1, True)) + a_2*Piecewise((0, b_2 <= x), (-1, True))
+    + Piecewise((0, x <= 0), (1, True)). Limits: inf at -inf, inf at inf. Kinks at -1, 0.
 
     Args:
         x: Input of any shape and floating type.

@@ -25,9 +25,8 @@ def plu(x: Tensor, alpha: float | Tensor = 0.1, c: float | Tensor = 1.0) -> Tens
     """Piecewise linear unit (PLU), Max(alpha * (x + c) - c, Min(alpha * (x - c) + c, x)).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: Piecewise((alpha, ((x >= alpha*(-c + x) + c) | (x <= alpha*(c + x) - c)) & ((x >=
-    alpha*(-c + x) + c) | (x <= alpha*(c + x) - c) | (alpha*(-c + x) + c <= alpha*(c + x) - c))),
-    (1, True)). Limits: -inf at -inf, inf at inf. Odd. Kinks at -1, 1.
+    Derivative: Piecewise((alpha, (c <= x) | (c <= -x)), (1, True)). Limits: -inf at -inf, inf at
+    inf. Odd. Kinks at -1, 1.
 
     Args:
         x: Input of any shape and floating type.

@@ -42,7 +42,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number s) const {
-    auto power = pow(x, 0.5 * s - 0.5);
+    Number power = pow(x, 0.5 * s - 0.5);
     return select(x == x, select(x <= 0.0, 0.0, power * s * power), x);
   }
 };
@@ -51,16 +51,17 @@ struct ByX {
 struct ByS {
   template <typename Number>
   Number operator()(Number x, Number s) const {
-    auto power = pow(x, 0.5 * s);
+    Number power = pow(x, 0.5 * s);
     return select(x <= 0.0, 0.0, power * log(x) * power);
   }
 };
 
-// The second derivative by x: Piecewise((0, x <= 0), (s*x^(s - 2)*(s - 1), True)).
+// The second derivative by x: as declared, by roots of powers.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number s) const {
-    return select(x <= 0.0, 0.0, s * (s - 1.0) * pow(x, s - 2.0));
+    Number power = pow(x, 0.5 * s - 1.0);
+    return select(x <= 0.0, 0.0, power * s * (s - 1.0) * power);
   }
 };
 
@@ -68,63 +69,62 @@ struct ByXAndX {
 struct ByXAndS {
   template <typename Number>
   Number operator()(Number x, Number s) const {
-    auto power = pow(x, 0.5 * s - 0.5);
+    Number power = pow(x, 0.5 * s - 0.5);
     return select(x <= 0.0, 0.0, power * (s * log(x) + 1.0) * power);
   }
 };
 
-// The second derivative by s. As declared, by roots of powers, compensated precisely in part.
+// The second derivative by s: as declared, scaled, halved, compensated precisely in part.
 struct BySAndS {
   template <typename Number>
   Number operator()(Number x, Number s) const {
-    auto product = 0.5 * s;
-    auto log_x = log(x);
+    Number log_x = log(x);
     auto is_less = x < 0x1p-32;
-    auto product_2 = x * select(is_less, Number(0x1p64), 1.0);
-    auto product_3 = -0.5 * log_x;
-    auto abs_product_3 = abs(product_3);
-    auto is_less_2 = abs_product_3 < 0.25;
-    auto total = product_3 + 1.0;
-    auto difference = total - product_3;
-    auto product_4 = (NUMBER_1_OVER_15 * product_3 + NUMBER_1_OVER_14) * product_3;
-    product_4 = ((product_4 + NUMBER_1_OVER_13) * product_3 + NUMBER_1_OVER_12) * product_3;
-    product_4 = ((product_4 + NUMBER_1_OVER_11) * product_3 + NUMBER_1_OVER_10) * product_3;
-    product_4 = ((product_4 + NUMBER_1_OVER_9) * product_3 + NUMBER_1_OVER_8) * product_3;
-    product_4 = ((product_4 + NUMBER_1_OVER_7) * product_3 + NUMBER_1_OVER_6) * product_3;
-    product_4 = ((product_4 + NUMBER_1_OVER_5) * product_3 + NUMBER_1_OVER_4) * product_3;
-    product_4 = (product_4 + NUMBER_1_OVER_3) * product_3 + NUMBER_1_OVER_2;
-    product_4 = square(product_3) * product_4;
-    product_4 = product_3 - (total - difference) + (1.0 - difference) + product_4;
-    auto branch = select(abs(product_4) < infinity, product_4, 0.0);
-    auto total_2 = total + branch;
-    auto exp_product_3 = exp(product_3);
-    auto branch_2 = select(is_less_2, total_2, exp_product_3);
-    auto branch_3 = select(is_less, Number(0x1p-32), 1.0);
-    auto product_5 = branch_2 * branch_3;
-    auto product_6 = product_2 * product_5;
-    auto product_7 = product_6 * product_5;
-    auto total_3 = product_7 - 1.0;
-    auto difference_2 = total_3 - product_7;
-    auto head_product_6 = head(product_6);
-    auto head_product_5 = head(product_5);
-    auto difference_3 = product_5 - head_product_5;
-    auto difference_4 = product_6 - head_product_6;
-    auto head_product_2 = head(product_2);
-    auto difference_5 = product_2 - head_product_2;
-    auto binade_2 = binade(exp_product_3 * NUMBER_4_OVER_3);
+    Number product = x * select(is_less, Number(0x1p64), 1.0);
+    Number product_2 = -0.5 * log_x;
+    Number abs_product_2 = abs(product_2);
+    auto is_less_2 = abs_product_2 < 0.25;
+    Number total = product_2 + 1.0;
+    Number difference = total - product_2;
+    Number product_3 = (NUMBER_1_OVER_15 * product_2 + NUMBER_1_OVER_14) * product_2;
+    product_3 = ((product_3 + NUMBER_1_OVER_13) * product_2 + NUMBER_1_OVER_12) * product_2;
+    product_3 = ((product_3 + NUMBER_1_OVER_11) * product_2 + NUMBER_1_OVER_10) * product_2;
+    product_3 = ((product_3 + NUMBER_1_OVER_9) * product_2 + NUMBER_1_OVER_8) * product_2;
+    product_3 = ((product_3 + NUMBER_1_OVER_7) * product_2 + NUMBER_1_OVER_6) * product_2;
+    product_3 = ((product_3 + NUMBER_1_OVER_5) * product_2 + NUMBER_1_OVER_4) * product_2;
+    product_3 = (product_3 + NUMBER_1_OVER_3) * product_2 + NUMBER_1_OVER_2;
+    product_3 = square(product_2) * product_3;
+    product_3 = product_2 - (total - difference) + (1.0 - difference) + product_3;
+    Number branch = select(abs(product_3) < infinity, product_3, 0.0);
+    Number total_2 = total + branch;
+    Number exp_product_2 = exp(product_2);
+    Number branch_2 = select(is_less_2, total_2, exp_product_2);
+    Number branch_3 = select(is_less, Number(0x1p-32), 1.0);
+    Number product_4 = branch_2 * branch_3;
+    Number product_5 = product * product_4;
+    Number product_6 = product_5 * product_4;
+    Number total_3 = product_6 - 1.0;
+    Number difference_2 = total_3 - product_6;
+    Number head_product_5 = head(product_5);
+    Number head_product_4 = head(product_4);
+    Number difference_3 = product_4 - head_product_4;
+    Number difference_4 = product_5 - head_product_5;
+    Number head_product = head(product);
+    Number difference_5 = product - head_product;
+    Number binade_2 = binade(exp_product_2 * NUMBER_4_OVER_3);
     auto inside = (binade_2 > 0.0) & (binade_2 < infinity);
-    auto branch_4 = select(inside, binade_2, 1.0);
-    auto ratio = exp_product_3 / branch_4;
-    auto floor_2 = floor(log(branch_4) * NUMBER_1_OVER_LOG_2 + 0.5);
-    auto difference_6 = product_3 - floor_2 * THE_FIRST_DIGITS_OF_LOG_2;
-    auto negated = -(floor_2 * MORE_DIGITS_OF_LOG_2);
-    auto total_4 = difference_6 + negated;
-    auto difference_7 = total_4 - difference_6;
-    auto total_5 = difference_6 - (total_4 - difference_7) + (negated - difference_7);
+    Number branch_4 = select(inside, binade_2, 1.0);
+    Number ratio = exp_product_2 / branch_4;
+    Number floor_2 = floor(log(branch_4) * NUMBER_1_OVER_LOG_2 + 0.5);
+    Number difference_6 = product_2 - floor_2 * THE_FIRST_DIGITS_OF_LOG_2;
+    Number negated = -(floor_2 * MORE_DIGITS_OF_LOG_2);
+    Number total_4 = difference_6 + negated;
+    Number difference_7 = total_4 - difference_6;
+    Number total_5 = difference_6 - (total_4 - difference_7) + (negated - difference_7);
     total_5 = total_5 - floor_2 * THE_OTHER_DIGITS_OF_LOG_2;
-    auto branch_5 = select(abs(total_5) < infinity, total_5, 0.0);
-    auto total_6 = total_4 + branch_5;
-    auto numerator = (NUMBER_1_OVER_15 * total_6 + NUMBER_1_OVER_14) * total_6 + NUMBER_1_OVER_13;
+    Number branch_5 = select(abs(total_5) < infinity, total_5, 0.0);
+    Number total_6 = total_4 + branch_5;
+    Number numerator = (NUMBER_1_OVER_15 * total_6 + NUMBER_1_OVER_14) * total_6 + NUMBER_1_OVER_13;
     numerator = (numerator * total_6 + NUMBER_1_OVER_12) * total_6 + NUMBER_1_OVER_11;
     numerator = (numerator * total_6 + NUMBER_1_OVER_10) * total_6 + NUMBER_1_OVER_9;
     numerator = (numerator * total_6 + NUMBER_1_OVER_8) * total_6 + NUMBER_1_OVER_7;
@@ -132,103 +132,91 @@ struct BySAndS {
     numerator = (numerator * total_6 + NUMBER_1_OVER_4) * total_6 + NUMBER_1_OVER_3;
     numerator = square(total_6) * (numerator * total_6 + NUMBER_1_OVER_2);
     numerator = 1.0 - ratio + total_6 + (numerator + (branch_5 - (total_6 - total_4)));
-    numerator = select(inside & (abs_product_3 >= 0.25), numerator / ratio, 0.0) * branch_2;
+    numerator = select(inside & (abs_product_2 >= 0.25), numerator / ratio, 0.0) * branch_2;
     numerator = (select(is_less_2, branch - (total_2 - total), 0.0) + numerator) * branch_3;
-    auto total_7 = head_product_2 * head_product_5 - product_6 + head_product_2 * difference_3;
-    total_7 = total_7 + difference_5 * head_product_5 + difference_5 * difference_3;
-    total_7 = select(product_6 * 0x1p-60 == 0.0, 0.0, total_7) + numerator * product_2;
-    total_7 = total_7 * product_5;
-    auto total_8 = head_product_6 * head_product_5 - product_7 + head_product_6 * difference_3;
-    total_8 = total_8 + difference_4 * head_product_5 + difference_4 * difference_3;
-    total_8 = select(product_7 * 0x1p-60 == 0.0, 0.0, total_8) + total_7;
-    total_8 = total_8 + numerator * product_6;
-    total_8 = product_7 - (total_3 - difference_2) + (-1.0 - difference_2) + total_8;
-    auto branch_6 = select(abs(total_8) < infinity, total_8, 0.0);
-    auto total_9 = total_3 + branch_6;
-    auto total_10 = total_9 + (branch_6 - (total_9 - total_3));
-    auto branch_7 = select(abs(total_10) < 0.00390625, total_10, 0.0);
-    auto branch_8 = select(abs(branch_7) < infinity, branch_7, 0.0);
-    auto total_11 = log_x + branch_8;
-    auto product_8 = product * total_11;
-    auto abs_product_8 = abs(product_8);
+    Number total_7 = head_product_5 * head_product_4 - product_6 + head_product_5 * difference_3;
+    total_7 = total_7 + difference_4 * head_product_4 + difference_4 * difference_3;
+    total_7 = select(product_6 * 0x1p-60 == 0.0, 0.0, total_7);
+    Number total_8 = head_product * head_product_4 - product_5 + head_product * difference_3;
+    total_8 = total_8 + difference_5 * head_product_4 + difference_5 * difference_3;
+    total_8 = select(product_5 * 0x1p-60 == 0.0, 0.0, total_8) + numerator * product;
+    total_7 = total_7 + total_8 * product_4 + numerator * product_5;
+    total_7 = product_6 - (total_3 - difference_2) + (-1.0 - difference_2) + total_7;
+    Number branch_6 = select(abs(total_7) < infinity, total_7, 0.0);
+    Number total_9 = total_3 + branch_6;
+    Number total_10 = total_9 + (branch_6 - (total_9 - total_3));
+    Number branch_7 = select(abs(total_10) < 0.00390625, total_10, 0.0);
+    Number branch_8 = select(abs(branch_7) < infinity, branch_7, 0.0);
+    Number total_11 = log_x + branch_8;
+    Number difference_8 = total_11 - log_x;
+    Number difference_9 = branch_8 - difference_8;
+    auto is_at_most = abs(difference_8 + difference_9) <= 0.00390625 * abs(log_x);
+    Number branch_9 = select(is_at_most, total_11, log_x);
+    Number branch_9_squared = square(branch_9);
+    Number head_branch_9 = head(branch_9);
+    Number difference_10 = branch_9 - head_branch_9;
+    Number branch_10 = select(is_at_most, difference_9, 0.0);
+    Number difference_11 = head_branch_9 * head_branch_9 - branch_9_squared;
+    difference_11 = difference_11 + head_branch_9 * difference_10;
+    difference_11 = difference_11 + difference_10 * head_branch_9;
+    difference_11 = difference_11 + difference_10 * difference_10;
+    difference_11 = select(branch_9_squared * 0x1p-60 == 0.0, 0.0, difference_11);
+    difference_11 = difference_11 + branch_10 * branch_9 * 2.0;
+    Number product_7 = s * branch_9;
+    Number product_8 = 0.5 * product_7;
+    Number abs_product_8 = abs(product_8);
     auto is_less_3 = abs_product_8 < 0.25;
-    auto total_12 = product_8 + 1.0;
-    auto difference_8 = total_12 - product_8;
-    auto product_9 = (NUMBER_1_OVER_15 * product_8 + NUMBER_1_OVER_14) * product_8;
+    Number total_12 = product_8 + 1.0;
+    Number difference_12 = total_12 - product_8;
+    Number total_13 = product_8 - (total_12 - difference_12) + (1.0 - difference_12);
+    Number product_9 = (NUMBER_1_OVER_15 * product_8 + NUMBER_1_OVER_14) * product_8;
     product_9 = ((product_9 + NUMBER_1_OVER_13) * product_8 + NUMBER_1_OVER_12) * product_8;
     product_9 = ((product_9 + NUMBER_1_OVER_11) * product_8 + NUMBER_1_OVER_10) * product_8;
     product_9 = ((product_9 + NUMBER_1_OVER_9) * product_8 + NUMBER_1_OVER_8) * product_8;
     product_9 = ((product_9 + NUMBER_1_OVER_7) * product_8 + NUMBER_1_OVER_6) * product_8;
     product_9 = ((product_9 + NUMBER_1_OVER_5) * product_8 + NUMBER_1_OVER_4) * product_8;
     product_9 = (product_9 + NUMBER_1_OVER_3) * product_8 + NUMBER_1_OVER_2;
-    product_9 = square(product_8) * product_9;
-    product_9 = product_8 - (total_12 - difference_8) + (1.0 - difference_8) + product_9;
-    auto branch_9 = select(abs(product_9) < infinity, product_9, 0.0);
-    auto total_13 = total_12 + branch_9;
-    auto exp_product_8 = exp(product_8);
-    auto branch_10 = select(is_less_3, total_13, exp_product_8);
-    auto power = pow(x, product);
-    auto branch_11 = select(is_less_3, branch_9 - (total_13 - total_12), 0.0);
-    auto is_at_most = abs(branch_10 - power + branch_11) <= 0.00390625 * abs(power);
-    auto branch_12 = select(is_at_most, branch_10, power);
-    auto branch_13 = select(is_at_most, branch_11, 0.0);
-    auto branch_14 = select(abs(branch_13) < infinity, branch_13, 0.0);
-    auto total_14 = branch_12 + branch_14;
-    auto binade_3 = binade(exp_product_8 * NUMBER_4_OVER_3);
+    total_13 = total_13 + square(product_8) * product_9;
+    Number branch_11 = select(abs(total_13) < infinity, total_13, 0.0);
+    Number total_14 = total_12 + branch_11;
+    Number exp_product_8 = exp(product_8);
+    Number branch_12 = select(is_less_3, branch_11 - (total_14 - total_12), 0.0);
+    Number branch_13 = select(abs(branch_12) < infinity, branch_12, 0.0);
+    branch_13 = select(is_less_3, total_14, exp_product_8) + branch_13;
+    Number binade_3 = binade(exp_product_8 * NUMBER_4_OVER_3);
     auto inside_2 = (binade_3 > 0.0) & (binade_3 < infinity);
-    auto branch_15 = select(inside_2, binade_3, 1.0);
-    auto ratio_2 = exp_product_8 / branch_15;
-    auto floor_3 = floor(log(branch_15) * NUMBER_1_OVER_LOG_2 + 0.5);
-    auto difference_9 = product_8 - floor_3 * THE_FIRST_DIGITS_OF_LOG_2;
-    auto negated_2 = -(floor_3 * MORE_DIGITS_OF_LOG_2);
-    auto total_15 = difference_9 + negated_2;
-    auto difference_10 = total_15 - difference_9;
-    auto total_16 = difference_9 - (total_15 - difference_10) + (negated_2 - difference_10);
+    Number branch_14 = select(inside_2, binade_3, 1.0);
+    Number ratio_2 = exp_product_8 / branch_14;
+    Number floor_3 = floor(log(branch_14) * NUMBER_1_OVER_LOG_2 + 0.5);
+    Number difference_13 = product_8 - floor_3 * THE_FIRST_DIGITS_OF_LOG_2;
+    Number negated_2 = -(floor_3 * MORE_DIGITS_OF_LOG_2);
+    Number total_15 = difference_13 + negated_2;
+    Number difference_14 = total_15 - difference_13;
+    Number total_16 = difference_13 - (total_15 - difference_14) + (negated_2 - difference_14);
     total_16 = total_16 - floor_3 * THE_OTHER_DIGITS_OF_LOG_2;
-    auto branch_16 = select(abs(total_16) < infinity, total_16, 0.0);
-    auto total_17 = total_15 + branch_16;
-    auto head_product = head(product);
-    auto head_total_11 = head(total_11);
-    auto difference_11 = total_11 - head_total_11;
-    auto difference_12 = product - head_product;
-    auto difference_13 = total_11 - log_x;
-    auto difference_14 = branch_8 - difference_13;
-    auto total_18 = head_product * head_total_11 - product_8 + head_product * difference_11;
-    total_18 = total_18 + difference_12 * head_total_11 + difference_12 * difference_11;
-    total_18 = select(product_8 * 0x1p-60 == 0.0, 0.0, total_18) + difference_14 * product;
-    auto numerator_2 = (NUMBER_1_OVER_15 * total_17 + NUMBER_1_OVER_14) * total_17;
-    auto numerator_3 = ((numerator_2 + NUMBER_1_OVER_13) * total_17 + NUMBER_1_OVER_12) * total_17;
-    auto numerator_4 = ((numerator_3 + NUMBER_1_OVER_11) * total_17 + NUMBER_1_OVER_10) * total_17;
-    auto numerator_5 = ((numerator_4 + NUMBER_1_OVER_9) * total_17 + NUMBER_1_OVER_8) * total_17;
-    auto numerator_6 = ((numerator_5 + NUMBER_1_OVER_7) * total_17 + NUMBER_1_OVER_6) * total_17;
-    auto numerator_7 = ((numerator_6 + NUMBER_1_OVER_5) * total_17 + NUMBER_1_OVER_4) * total_17;
-    auto numerator_8 = (numerator_7 + NUMBER_1_OVER_3) * total_17 + NUMBER_1_OVER_2;
-    auto numerator_9 = square(total_17) * numerator_8 + (branch_16 - (total_17 - total_15));
+    Number branch_15 = select(abs(total_16) < infinity, total_16, 0.0);
+    Number total_17 = total_15 + branch_15;
+    Number head_s = head(s);
+    Number difference_15 = s - head_s;
+    Number total_18 = head_s * head_branch_9 - product_7 + head_s * difference_10;
+    total_18 = total_18 + difference_15 * head_branch_9 + difference_15 * difference_10;
+    total_18 = (select(product_7 * 0x1p-60 == 0.0, 0.0, total_18) + branch_10 * s) * 0.5;
+    Number numerator_2 = (NUMBER_1_OVER_15 * total_17 + NUMBER_1_OVER_14) * total_17;
+    Number numerator_3 = ((numerator_2 + NUMBER_1_OVER_13) * total_17 + NUMBER_1_OVER_12) * total_17;
+    Number numerator_4 = ((numerator_3 + NUMBER_1_OVER_11) * total_17 + NUMBER_1_OVER_10) * total_17;
+    Number numerator_5 = ((numerator_4 + NUMBER_1_OVER_9) * total_17 + NUMBER_1_OVER_8) * total_17;
+    Number numerator_6 = ((numerator_5 + NUMBER_1_OVER_7) * total_17 + NUMBER_1_OVER_6) * total_17;
+    Number numerator_7 = ((numerator_6 + NUMBER_1_OVER_5) * total_17 + NUMBER_1_OVER_4) * total_17;
+    Number numerator_8 = (numerator_7 + NUMBER_1_OVER_3) * total_17 + NUMBER_1_OVER_2;
+    Number numerator_9 = square(total_17) * numerator_8 + (branch_15 - (total_17 - total_15));
     numerator_9 = (1.0 - ratio_2 + total_17 + numerator_9) / ratio_2;
     numerator_9 = select(inside_2 & (abs_product_8 >= 0.25), numerator_9, 0.0) + total_18;
-    numerator_9 = select(is_at_most, numerator_9, 0.0);
-    auto total_19 = select(abs(numerator_9) < infinity, numerator_9, 0.0) + 1.0;
-    auto product_10 = total_14 * numerator_9;
-    auto is_at_most_2 = abs(difference_13 + difference_14) <= 0.00390625 * abs(log_x);
-    auto branch_17 = select(is_at_most_2, difference_14, 0.0);
-    auto total_20 = total_14 + select(abs(product_10) < infinity, product_10, 0.0);
-    total_20 = select(abs(total_14) < 0x1p-60, total_14 * total_19, total_20);
-    auto branch_18 = select(abs(branch_17) < infinity, branch_17, 0.0);
-    total_20 = total_20 * square(select(is_at_most_2, total_11, log_x) + branch_18);
-    auto product_11 = total_20 * total_14;
-    auto head_total_20 = head(total_20);
-    auto head_total_14 = head(total_14);
-    auto difference_15 = total_14 - head_total_14;
-    auto difference_16 = total_20 - head_total_20;
-    auto total_21 = head_total_20 * head_total_14 - product_11 + head_total_20 * difference_15;
-    total_21 = total_21 + difference_16 * head_total_14 + difference_16 * difference_15;
-    total_21 = select(product_11 * 0x1p-60 == 0.0, 0.0, total_21);
-    total_21 = total_21 + (branch_14 - (total_14 - branch_12)) * total_20;
-    auto total_22 = product_11 + select(abs(total_21) < infinity, total_21, 0.0);
-    auto product_12 = total_22 * numerator_9;
-    auto total_23 = total_22 + select(abs(product_12) < infinity, product_12, 0.0);
-    total_23 = select(abs(total_22) < 0x1p-60, total_22 * total_19, total_23);
-    return select(x <= 0.0, 0.0, total_23);
+    Number product_10 = branch_13 * numerator_9;
+    Number product_11 = branch_13 * (select(abs(numerator_9) < infinity, numerator_9, 0.0) + 1.0);
+    Number total_19 = branch_13 + select(abs(product_10) < infinity, product_10, 0.0);
+    product_11 = select(abs(branch_13) < 0x1p-60, product_11, total_19);
+    Number total_20 = branch_9_squared + select(abs(difference_11) < infinity, difference_11, 0.0);
+    return select(x <= 0.0, 0.0, total_20 * product_11 * product_11);
   }
 };
 

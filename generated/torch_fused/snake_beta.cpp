@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto clamped = clamp(alpha * x, -0x1p100, 0x1p100);
+    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
     return 2.0 * alpha * sin(clamped) * cos(clamped) / beta + 1.0;
   }
 };
@@ -31,7 +31,7 @@ struct ByX {
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto clamped = clamp(alpha * x, -0x1p100, 0x1p100);
+    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
     return 2.0 * x * sin(clamped) * cos(clamped) / beta;
   }
 };
@@ -44,11 +44,12 @@ struct ByBeta {
   }
 };
 
-// The second derivative by x: rewritten, angles held.
+// The second derivative by x: rewritten, by roots of powers, angles held.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    return 2.0 * square(alpha) * cos(clamp(2.0 * alpha * x, -0x1p100, 0x1p100)) / beta;
+    Number product = 2.0 * alpha;
+    return product * cos(clamp(product * x, -0x1p100, 0x1p100)) * alpha / beta;
   }
 };
 
@@ -56,9 +57,9 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto product = 2.0 * (1.0 / beta);
-    auto clamped = clamp(alpha * x, -0x1p100, 0x1p100);
-    auto product_2 = product * alpha * x * cos(clamp(2.0 * alpha * x, -0x1p100, 0x1p100));
+    Number product = 2.0 * (1.0 / beta);
+    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
+    Number product_2 = product * alpha * x * cos(clamp(2.0 * alpha * x, -0x1p100, 0x1p100));
     return product_2 + product * sin(clamped) * cos(clamped);
   }
 };
@@ -67,16 +68,16 @@ struct ByXAndAlpha {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto clamped = clamp(alpha * x, -0x1p100, 0x1p100);
+    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
     return -2.0 * alpha * sin(clamped) * cos(clamped) / square(beta);
   }
 };
 
-// The second derivative by alpha: rewritten, angles held.
+// The second derivative by alpha: rewritten, divided one by one, angles held.
 struct ByAlphaAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    return 2.0 * square(x) * cos(clamp(2.0 * alpha * x, -0x1p100, 0x1p100)) / beta;
+    return 2.0 * (1.0 / beta) * x * x * cos(clamp(2.0 * alpha * x, -0x1p100, 0x1p100));
   }
 };
 
@@ -84,7 +85,7 @@ struct ByAlphaAndAlpha {
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto clamped = clamp(alpha * x, -0x1p100, 0x1p100);
+    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
     return -2.0 * x * sin(clamped) * cos(clamped) / square(beta);
   }
 };
@@ -93,8 +94,8 @@ struct ByAlphaAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto ratio = 1.0 / beta;
-    auto sin_2 = sin(clamp(alpha * x, -0x1p100, 0x1p100));
+    Number ratio = 1.0 / beta;
+    Number sin_2 = sin(clamp(alpha * x, -0x1p100, 0x1p100));
     return 2.0 * ratio * sin_2 * ratio * sin_2 * ratio;
   }
 };

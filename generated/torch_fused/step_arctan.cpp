@@ -13,7 +13,8 @@ namespace {
 constexpr double PI_TO_2_OVER_4 = 2.4674011002723395;  // pi**2/4
 constexpr double MINUS_PI_TO_2_OVER_4 = -2.4674011002723395;  // -pi**2/4
 constexpr double PI = 3.141592653589793;  // pi
-constexpr double PI_TO_2 = 9.869604401089358;  // pi**2
+constexpr double PI_TO_4 = 97.40909103400244;  // pi**4
+constexpr double NUMBER_8_PI_TO_2 = 78.95683520871486;  // 8*pi**2
 
 // The value: Piecewise((1, x > 0), (0, True)).
 struct Value {
@@ -35,47 +36,62 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto steepness_squared = square(steepness);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto denominator = PI_TO_2_OVER_4 * square(held) * steepness_squared + square(inverse_scale);
+    Number held = clamp(x, -1.0, 1.0);
+    Number steepness_squared = square(steepness);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number denominator = PI_TO_2_OVER_4 * square(held) * steepness_squared + square(inverse_scale);
     denominator = square(denominator);
-    auto numerator = MINUS_PI_TO_2_OVER_4 * held * (steepness_squared * steepness) / denominator;
+    Number numerator = MINUS_PI_TO_2_OVER_4 * held * (steepness_squared * steepness) / denominator;
     return numerator * inverse_scale * inverse_scale / scale;
   }
 };
 
-// The second derivative by x and steepness. As declared for |x| < 0.0078125, else one fraction,
-// powers scaled, polynomial on +-(0.9362, 1.236).
+// The second derivative by x and steepness. One fraction, expanded, by roots of powers for |x| < 1,
+// else as declared, powers scaled, polynomial on (-0.5, 0.5), polynomial on +-(0.9963, 1.222).
 struct ByXAndSteepness {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto product = PI_TO_2_OVER_4 * square(steepness) * square(x);
-    auto total = product + 1.0;
-    auto product_2 = steepness * x;
-    auto abs_product_2 = abs(product_2);
-    auto difference = abs_product_2 - 1.0859375;
-    auto held = clamp(product_2, -1.0, 1.0);
-    auto product_3 = PI * held;
-    auto scale = maximum(abs_product_2, 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto product_4 = 2.0 * inverse_scale;
-    auto product_5 = (-0.0626845512225295 * difference + 0.0499926688255981) * difference;
-    product_5 = (product_5 - 0.00881887888177448) * difference - 0.0440265880925969;
-    product_5 = (product_5 * difference + 0.10003874328054314) * difference;
-    product_5 = (product_5 - 0.14037964203905137) * difference + 0.1450773035191269;
-    product_5 = (product_5 * difference - 0.10158171311604225) * difference;
-    product_5 = (product_5 + 0.01220388912601651) * difference + 0.10199952787782283;
-    product_5 = (product_5 * difference - 0.2043862579560834) * difference;
-    product_5 = (product_5 + 0.2544729506667594) * difference - 0.2262406046123748;
-    product_5 = (product_5 * difference + 0.12659043164735737) * difference;
-    product_5 = (product_5 - 0.004048187708621383) * difference - 0.06246666584542972;
-    auto denominator = square(PI_TO_2 * square(held) + 4.0 * square(inverse_scale));
-    auto numerator = -2.0 * (product_3 - product_4) * (product_3 + product_4) / denominator;
-    numerator = numerator * inverse_scale / scale;
-    product_5 = select(abs(difference) < 0.1497589147090912, product_5, numerator);
-    return select(abs(x) < 0.0078125, 0.5 / total - product / square(total), product_5);
+    Number product = steepness * x;
+    Number abs_product = abs(product);
+    Number difference = abs_product - 1.109375;
+    Number product_squared = square(product);
+    Number abs_x = abs(x);
+    Number product_2 = PI * product;
+    Number held = clamp(x, -1.0, 1.0);
+    Number product_3 = PI_TO_2_OVER_4 * square(held) * square(steepness);
+    Number scale = maximum(abs_x, 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number total = product_3 + square(inverse_scale);
+    Number denominator = product * (PI_TO_4 * product * product + NUMBER_8_PI_TO_2) * product + 16.0;
+    denominator = -2.0 * (product_2 - 2.0) * (product_2 + 2.0) / denominator;
+    Number product_4 = (0.0008841821762493037 * difference - 0.04335841838394435) * difference;
+    product_4 = (product_4 + 0.08754831113274489) * difference - 0.11622414414379388;
+    product_4 = (product_4 * difference + 0.11507165339192611) * difference;
+    product_4 = (product_4 - 0.0742434926752966) * difference - 0.0041808849212920385;
+    product_4 = (product_4 * difference + 0.10258763453846216) * difference;
+    product_4 = (product_4 - 0.18996975956656137) * difference + 0.23136536435265284;
+    product_4 = (product_4 * difference - 0.2034801380525339) * difference;
+    product_4 = (product_4 + 0.11149575525002718) * difference + 0.0015257066734164634;
+    product_4 = product_4 * difference - 0.062494844443587244;
+    Number ratio = (0.5 / total - product_3 / square(total)) * inverse_scale / scale;
+    denominator = select(abs_x < 1.0, denominator, ratio);
+    Number total_2 = -10702608.674588097 * product_squared + 33511612.574004587;
+    total_2 = (total_2 * product_squared - 50477133.05384705) * product_squared;
+    total_2 = (total_2 + 49109895.36089666) * product_squared - 35097259.86159165;
+    total_2 = (total_2 * product_squared + 19962555.977813214) * product_squared;
+    total_2 = (total_2 - 9608302.811519505) * product_squared + 4121739.880417696;
+    total_2 = (total_2 * product_squared - 1645288.5373749833) * product_squared;
+    total_2 = (total_2 + 630850.5531819069) * product_squared - 236815.68973299672;
+    total_2 = (total_2 * product_squared + 87782.45168953814) * product_squared;
+    total_2 = (total_2 - 32199.836970580214) * product_squared + 11677.061892516716;
+    total_2 = (total_2 * product_squared - 4175.795521793126) * product_squared;
+    total_2 = (total_2 + 1466.7356856804897) * product_squared - 502.9924411536003;
+    total_2 = (total_2 * product_squared + 166.79058425089727) * product_squared;
+    total_2 = (total_2 - 52.57597152353286) * product_squared + 15.220170474062428;
+    total_2 = (total_2 * product_squared - 3.701101650408509) * product_squared + 0.5;
+    total_2 = select(abs_product < 0.5, total_2, denominator);
+    return select(abs(difference) < 0.11308390030556814, product_4, total_2);
   }
 };
 
