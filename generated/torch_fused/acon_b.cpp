@@ -14,8 +14,8 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    auto product = x * (beta * p - beta);
-    auto t = exp(-abs(product));
+    Number product = x * (beta * p - beta);
+    Number t = exp(-abs(product));
     return select(product < 0.0, p * t + 1.0, t + p) / (t + 1.0) * x;
   }
 };
@@ -24,11 +24,11 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    auto product = beta * p;
-    auto product_2 = x * (product - beta);
-    auto t = exp(-abs(product_2));
-    auto total = p + clamp(x, -0x1p100, 0x1p100) * (beta + p * (product - 2.0 * beta)) + 1.0;
-    auto numerator = select(product_2 < 0.0, (p * t + total) * t + 1.0, (t + total) * t + p);
+    Number product = beta * p;
+    Number product_2 = x * (product - beta);
+    Number t = exp(-abs(product_2));
+    Number total = p + clamp(x, -0x1p100, 0x1p100) * (beta + p * (product - 2.0 * beta)) + 1.0;
+    Number numerator = select(product_2 < 0.0, (p * t + total) * t + 1.0, (t + total) * t + p);
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -37,13 +37,13 @@ struct ByX {
 struct ByP {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    auto difference = beta * p - beta;
-    auto product = x * difference;
-    auto clamped = clamp(x, -0x1p50, 0x1p50);
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto total = clamped * difference + 1.0;
-    auto numerator = clamped * (t + total) * root_t * root_t;
+    Number difference = beta * p - beta;
+    Number product = x * difference;
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number total = clamped * difference + 1.0;
+    Number numerator = clamped * (t + total) * root_t * root_t;
     numerator = select(product < 0.0, numerator, x * (total * t + 1.0));
     return numerator / ((t + 2.0) * t + 1.0);
   }
@@ -53,12 +53,12 @@ struct ByP {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    auto negated = -abs(x * (beta * p - beta));
+    Number negated = -abs(x * (beta * p - beta));
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = square(1.0 - p) * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = square(1.0 - p) * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -67,17 +67,17 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    auto product = x * (beta * p - beta);
-    auto product_2 = 2.0 * square(1.0 - p) * beta;
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto product_3 = 0.5 * beta;
-    auto product_4 = product_3 * p;
-    auto total = clamped * (product_3 - product_4) + 1.0;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto total_2 = clamped * (product_4 - product_3) + 1.0;
-    auto numerator = product_2 * (total_2 * t + total) * root_t * root_t;
-    auto numerator_2 = product_2 * (total * t + total_2) * root_t * root_t;
+    Number product = x * (beta * p - beta);
+    Number product_2 = 2.0 * square(1.0 - p) * beta;
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number product_3 = 0.5 * beta;
+    Number product_4 = product_3 * p;
+    Number total = clamped * (product_3 - product_4) + 1.0;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number total_2 = clamped * (product_4 - product_3) + 1.0;
+    Number numerator = product_2 * (total_2 * t + total) * root_t * root_t;
+    Number numerator_2 = product_2 * (total * t + total_2) * root_t * root_t;
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -87,20 +87,20 @@ struct ByXAndX {
 struct ByXAndP {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    auto product = x * (beta * p - beta);
-    auto negated = -abs(product);
+    Number product = x * (beta * p - beta);
+    Number negated = -abs(product);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto clamped = clamp(x, -0x1p50, 0x1p50);
-    auto product_2 = 3.0 * beta;
-    auto beta_squared = square(beta);
-    auto product_3 = clamped * (beta_squared + p * (p * beta_squared - 2.0 * beta_squared));
-    auto product_4 = product_2 * p;
-    auto difference = clamped * (product_2 + product_3 - product_4) - 2.0;
-    auto total = clamped * (product_4 + product_3 - product_2) + 1.0;
-    auto numerator = ((t - difference) * t + total) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number product_2 = 3.0 * beta;
+    Number beta_squared = square(beta);
+    Number product_3 = clamped * (beta_squared + p * (p * beta_squared - 2.0 * beta_squared));
+    Number product_4 = product_2 * p;
+    Number difference = clamped * (product_2 + product_3 - product_4) - 2.0;
+    Number total = clamped * (product_4 + product_3 - product_2) + 1.0;
+    Number numerator = ((t - difference) * t + total) * part_of_t * rest_of_t;
     numerator = select(product < 0.0, numerator, (total * t - difference) * t + 1.0);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -110,20 +110,20 @@ struct ByXAndP {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    auto product = x * (beta * p - beta);
-    auto clamped = clamp(x, -0x1p50, 0x1p50);
-    auto product_2 = 2.0 * square(1.0 - p) * clamped;
-    auto product_3 = 0.5 * beta;
-    auto product_4 = product_3 * p;
-    auto total = clamped * (product_3 - product_4) + 1.0;
-    auto negated = -abs(product);
+    Number product = x * (beta * p - beta);
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number product_2 = 2.0 * square(1.0 - p) * clamped;
+    Number product_3 = 0.5 * beta;
+    Number product_4 = product_3 * p;
+    Number total = clamped * (product_3 - product_4) + 1.0;
+    Number negated = -abs(product);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto total_2 = clamped * (product_4 - product_3) + 1.0;
-    auto numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t;
-    auto numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total_2 = clamped * (product_4 - product_3) + 1.0;
+    Number numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t;
+    Number numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t;
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -133,20 +133,20 @@ struct ByXAndBeta {
 struct ByPAndP {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    auto product = x * (beta * p - beta);
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
-    auto product_2 = 2.0 * beta * square(clamped);
-    auto product_3 = 0.5 * beta;
-    auto product_4 = product_3 * p;
-    auto total = clamped * (product_3 - product_4) + 1.0;
-    auto negated = -abs(product);
+    Number product = x * (beta * p - beta);
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
+    Number product_2 = 2.0 * beta * square(clamped);
+    Number product_3 = 0.5 * beta;
+    Number product_4 = product_3 * p;
+    Number total = clamped * (product_3 - product_4) + 1.0;
+    Number negated = -abs(product);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto total_2 = clamped * (product_4 - product_3) + 1.0;
-    auto numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t;
-    auto numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total_2 = clamped * (product_4 - product_3) + 1.0;
+    Number numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t;
+    Number numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t;
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -156,20 +156,20 @@ struct ByPAndP {
 struct ByPAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    auto product = x * (beta * p - beta);
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
-    auto product_2 = 2.0 * (1.0 - p) * square(clamped);
-    auto product_3 = 0.5 * beta;
-    auto product_4 = product_3 * p;
-    auto total = clamped * (product_3 - product_4) + 1.0;
-    auto negated = -abs(product);
+    Number product = x * (beta * p - beta);
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
+    Number product_2 = 2.0 * (1.0 - p) * square(clamped);
+    Number product_3 = 0.5 * beta;
+    Number product_4 = product_3 * p;
+    Number total = clamped * (product_3 - product_4) + 1.0;
+    Number negated = -abs(product);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto total_2 = clamped * (product_4 - product_3) + 1.0;
-    auto numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t);
-    auto numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total_2 = clamped * (product_4 - product_3) + 1.0;
+    Number numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t);
+    Number numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t);
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -179,15 +179,15 @@ struct ByPAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    auto product = x * (beta * p - beta);
-    auto abs_product = abs(product);
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
-    auto difference = 1.0 - p;
-    auto root_t = exp(-0.5 * abs_product);
-    auto product_2 = expm1(-abs_product) * (square(clamped) * clamped);
+    Number product = x * (beta * p - beta);
+    Number abs_product = abs(product);
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
+    Number difference = 1.0 - p;
+    Number root_t = exp(-0.5 * abs_product);
+    Number product_2 = expm1(-abs_product) * (square(clamped) * clamped);
     product_2 = product_2 * (square(difference) * difference) * root_t * root_t;
-    auto t = square(root_t);
-    auto numerator = select(product < 0.0, product_2, -product_2);
+    Number t = square(root_t);
+    Number numerator = select(product < 0.0, product_2, -product_2);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };

@@ -15,20 +15,20 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto abs_x = abs(x);
-    auto difference = p_1 - p_2;
-    auto product = beta * x * difference;
-    auto e = exp(0.5 * -abs(product));
-    auto t = square(e);
-    auto branch = select(product < 0.0, e, 1.0);
+    Number abs_x = abs(x);
+    Number difference = p_1 - p_2;
+    Number product = beta * x * difference;
+    Number e = exp(0.5 * -abs(product));
+    Number t = square(e);
+    Number branch = select(product < 0.0, e, 1.0);
     auto is_equal = abs_x == infinity;
-    auto branch_2 = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
+    Number branch_2 = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
     auto is_equal_2 = difference == 0.0;
-    auto product_2 = difference * select(beta == 0.0, 0.0, beta * branch_2);
+    Number product_2 = difference * select(beta == 0.0, 0.0, beta * branch_2);
     product_2 = difference * sigmoid(select(is_equal_2, 0.0, product_2));
     product_2 = branch_2 * (p_2 + select(is_equal_2, 0.0, product_2));
-    auto total = p_2 * x + x * difference * (1.0 / (1.0 + t)) * branch * branch;
-    auto product_3 = product_2 * infinity;
+    Number total = p_2 * x + x * difference * (1.0 / (1.0 + t)) * branch * branch;
+    Number product_3 = product_2 * infinity;
     product_3 = select(is_equal & (abs(product_2) > 0x1p50), product_3, product_2);
     return select(abs_x < 1024.0, total, product_3);
   }
@@ -39,24 +39,24 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto difference = p_1 - p_2;
-    auto product = beta * x * difference;
-    auto t = exp(-abs(product));
-    auto difference_squared = square(difference);
-    auto product_2 = beta * t * difference_squared * clamp(x, -0x1p100, 0x1p100);
-    auto total = t + 1.0;
-    auto product_3 = beta * clamp(x, -0x1p40, 0x1p40);
-    auto product_4 = product_3 * difference;
-    auto e = exp(0.5 * -abs(product_4));
-    auto t_2 = square(e);
-    auto ratio = 1.0 / (1.0 + t_2);
-    auto minus_product_4 = -product_4;
-    auto t_3 = square(exp(0.5 * -abs(minus_product_4)));
-    auto branch = select(product_4 < 0.0, e, 1.0);
-    auto product_5 = product_3 * difference_squared * ratio * (1.0 / (1.0 + t_3));
+    Number difference = p_1 - p_2;
+    Number product = beta * x * difference;
+    Number t = exp(-abs(product));
+    Number difference_squared = square(difference);
+    Number product_2 = beta * t * difference_squared * clamp(x, -0x1p100, 0x1p100);
+    Number total = t + 1.0;
+    Number product_3 = beta * clamp(x, -0x1p40, 0x1p40);
+    Number product_4 = product_3 * difference;
+    Number e = exp(0.5 * -abs(product_4));
+    Number t_2 = square(e);
+    Number ratio = 1.0 / (1.0 + t_2);
+    Number minus_product_4 = -product_4;
+    Number t_3 = square(exp(0.5 * -abs(minus_product_4)));
+    Number branch = select(product_4 < 0.0, e, 1.0);
+    Number product_5 = product_3 * difference_squared * ratio * (1.0 / (1.0 + t_3));
     product_5 = product_5 * select(minus_product_4 < 0.0, t_3, 1.0) + difference * ratio;
     product_5 = product_5 * branch * branch + p_2;
-    auto numerator = product_2 + total * (p_2 * t + p_1);
+    Number numerator = product_2 + total * (p_2 * t + p_1);
     numerator = select(product < 0.0, product_2 + total * (p_1 * t + p_2), numerator);
     return select(abs(x) < 4.0, numerator / square(total), product_5);
   }
@@ -67,20 +67,20 @@ struct ByX {
 struct ByP1 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto difference = p_1 - p_2;
-    auto product = beta * x * difference;
+    Number difference = p_1 - p_2;
+    Number product = beta * x * difference;
     auto is_negative = product < 0.0;
-    auto clamped = clamp(x, -0x1p50, 0x1p50);
-    auto abs_product = abs(product);
-    auto root_t = exp(-0.5 * abs_product);
-    auto t = square(root_t);
-    auto total = beta * clamped * difference + 1.0;
-    auto t_2 = exp(-abs_product);
-    auto branch = select(t_2 == 0.0, 0.0, x);
-    auto total_2 = beta * branch * difference + 1.0;
-    auto numerator = select(is_negative, (t_2 + total_2) * t_2, total_2 * t_2 + 1.0);
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number abs_product = abs(product);
+    Number root_t = exp(-0.5 * abs_product);
+    Number t = square(root_t);
+    Number total = beta * clamped * difference + 1.0;
+    Number t_2 = exp(-abs_product);
+    Number branch = select(t_2 == 0.0, 0.0, x);
+    Number total_2 = beta * branch * difference + 1.0;
+    Number numerator = select(is_negative, (t_2 + total_2) * t_2, total_2 * t_2 + 1.0);
     numerator = numerator / square(t_2 + 1.0) * select(is_negative, branch, x);
-    auto numerator_2 = clamped * (t + total) * root_t * root_t;
+    Number numerator_2 = clamped * (t + total) * root_t * root_t;
     numerator_2 = select(is_negative, numerator_2, x * (total * t + 1.0)) / square(t + 1.0);
     return select(abs(x) < 1024.0, numerator_2, numerator);
   }
@@ -91,20 +91,20 @@ struct ByP1 {
 struct ByP2 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto product = beta * x * (p_1 - p_2);
+    Number product = beta * x * (p_1 - p_2);
     auto is_negative = product < 0.0;
-    auto clamped = clamp(x, -0x1p50, 0x1p50);
-    auto difference = p_2 - p_1;
-    auto total = beta * clamped * difference + 1.0;
-    auto abs_product = abs(product);
-    auto root_t = exp(-0.5 * abs_product);
-    auto t = square(root_t);
-    auto t_2 = exp(-abs_product);
-    auto branch = select(t_2 == 0.0, 0.0, x);
-    auto total_2 = beta * branch * difference + 1.0;
-    auto numerator = select(is_negative, total_2 * t_2 + 1.0, (t_2 + total_2) * t_2);
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number difference = p_2 - p_1;
+    Number total = beta * clamped * difference + 1.0;
+    Number abs_product = abs(product);
+    Number root_t = exp(-0.5 * abs_product);
+    Number t = square(root_t);
+    Number t_2 = exp(-abs_product);
+    Number branch = select(t_2 == 0.0, 0.0, x);
+    Number total_2 = beta * branch * difference + 1.0;
+    Number numerator = select(is_negative, total_2 * t_2 + 1.0, (t_2 + total_2) * t_2);
     numerator = numerator / square(t_2 + 1.0) * select(is_negative, x, branch);
-    auto numerator_2 = clamped * (t + total) * root_t * root_t;
+    Number numerator_2 = clamped * (t + total) * root_t * root_t;
     numerator_2 = select(is_negative, x * (total * t + 1.0), numerator_2) / square(t + 1.0);
     return select(abs(x) < 1024.0, numerator_2, numerator);
   }
@@ -114,13 +114,13 @@ struct ByP2 {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto difference = p_1 - p_2;
-    auto negated = -abs(beta * x * difference);
+    Number difference = p_1 - p_2;
+    Number negated = -abs(beta * x * difference);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = square(clamp(x, -0x1p50, 0x1p50)) * square(difference) * part_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = square(clamp(x, -0x1p50, 0x1p50)) * square(difference) * part_of_t;
     return numerator * rest_of_t / square(t + 1.0);
   }
 };
@@ -129,18 +129,18 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto difference = p_1 - p_2;
-    auto product = beta * x * difference;
-    auto product_2 = 2.0 * square(difference) * beta;
-    auto product_3 = beta * clamp(x, -0x1p100, 0x1p100);
-    auto product_4 = 0.5 * p_2;
-    auto product_5 = 0.5 * p_1;
-    auto total = product_3 * (product_4 - product_5) + 1.0;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto total_2 = product_3 * (product_5 - product_4) + 1.0;
-    auto numerator = product_2 * (total_2 * t + total) * root_t * root_t;
-    auto numerator_2 = product_2 * (total * t + total_2) * root_t * root_t;
+    Number difference = p_1 - p_2;
+    Number product = beta * x * difference;
+    Number product_2 = 2.0 * square(difference) * beta;
+    Number product_3 = beta * clamp(x, -0x1p100, 0x1p100);
+    Number product_4 = 0.5 * p_2;
+    Number product_5 = 0.5 * p_1;
+    Number total = product_3 * (product_4 - product_5) + 1.0;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number total_2 = product_3 * (product_5 - product_4) + 1.0;
+    Number numerator = product_2 * (total_2 * t + total) * root_t * root_t;
+    Number numerator_2 = product_2 * (total * t + total_2) * root_t * root_t;
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -150,16 +150,16 @@ struct ByXAndX {
 struct ByXAndP1 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto product = beta * x * (p_1 - p_2);
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto clamped = clamp(x, -0x1p50, 0x1p50);
-    auto product_2 = clamped * square(beta) * (p_1 * (p_1 - 2.0 * p_2) + square(p_2));
-    auto product_3 = 3.0 * p_2;
-    auto product_4 = 3.0 * p_1;
-    auto difference = clamped * (product_2 + beta * (product_3 - product_4)) - 2.0;
-    auto total = clamped * (product_2 + beta * (product_4 - product_3)) + 1.0;
-    auto numerator = ((t - difference) * t + total) * root_t * root_t;
+    Number product = beta * x * (p_1 - p_2);
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number product_2 = clamped * square(beta) * (p_1 * (p_1 - 2.0 * p_2) + square(p_2));
+    Number product_3 = 3.0 * p_2;
+    Number product_4 = 3.0 * p_1;
+    Number difference = clamped * (product_2 + beta * (product_3 - product_4)) - 2.0;
+    Number total = clamped * (product_2 + beta * (product_4 - product_3)) + 1.0;
+    Number numerator = ((t - difference) * t + total) * root_t * root_t;
     numerator = select(product < 0.0, numerator, (total * t - difference) * t + 1.0);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -169,16 +169,16 @@ struct ByXAndP1 {
 struct ByXAndP2 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto product = beta * x * (p_1 - p_2);
-    auto clamped = clamp(x, -0x1p50, 0x1p50);
-    auto product_2 = clamped * square(beta) * (p_1 * (p_1 - 2.0 * p_2) + square(p_2));
-    auto product_3 = 3.0 * p_2;
-    auto product_4 = 3.0 * p_1;
-    auto total = clamped * (product_2 + beta * (product_3 - product_4)) + 1.0;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto difference = clamped * (product_2 + beta * (product_4 - product_3)) - 2.0;
-    auto numerator = ((t - difference) * t + total) * root_t * root_t;
+    Number product = beta * x * (p_1 - p_2);
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number product_2 = clamped * square(beta) * (p_1 * (p_1 - 2.0 * p_2) + square(p_2));
+    Number product_3 = 3.0 * p_2;
+    Number product_4 = 3.0 * p_1;
+    Number total = clamped * (product_2 + beta * (product_3 - product_4)) + 1.0;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number difference = clamped * (product_2 + beta * (product_4 - product_3)) - 2.0;
+    Number numerator = ((t - difference) * t + total) * root_t * root_t;
     numerator = select(product < 0.0, (total * t - difference) * t + 1.0, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -188,19 +188,19 @@ struct ByXAndP2 {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto difference = p_1 - p_2;
-    auto product = beta * x * difference;
-    auto clamped = clamp(x, -0x1p50, 0x1p50);
-    auto product_2 = 2.0 * square(difference) * clamped;
-    auto product_3 = beta * clamped;
-    auto product_4 = 0.5 * p_2;
-    auto product_5 = 0.5 * p_1;
-    auto total = product_3 * (product_4 - product_5) + 1.0;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto total_2 = product_3 * (product_5 - product_4) + 1.0;
-    auto numerator = product_2 * (total_2 * t + total) * root_t * root_t;
-    auto numerator_2 = product_2 * (total * t + total_2) * root_t * root_t;
+    Number difference = p_1 - p_2;
+    Number product = beta * x * difference;
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number product_2 = 2.0 * square(difference) * clamped;
+    Number product_3 = beta * clamped;
+    Number product_4 = 0.5 * p_2;
+    Number product_5 = 0.5 * p_1;
+    Number total = product_3 * (product_4 - product_5) + 1.0;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number total_2 = product_3 * (product_5 - product_4) + 1.0;
+    Number numerator = product_2 * (total_2 * t + total) * root_t * root_t;
+    Number numerator_2 = product_2 * (total * t + total_2) * root_t * root_t;
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -211,34 +211,34 @@ struct ByXAndBeta {
 struct ByP1AndP1 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto product = beta * x * (p_1 - p_2);
+    Number product = beta * x * (p_1 - p_2);
     auto is_negative = product < 0.0;
-    auto product_2 = 2.0 * beta;
-    auto abs_product = abs(product);
-    auto root_t = exp(-0.5 * abs_product);
-    auto branch = select(root_t == 0.0, 0.0, x);
-    auto product_3 = product_2 * square(branch);
-    auto product_4 = beta * branch;
-    auto product_5 = 0.5 * p_2;
-    auto product_6 = 0.5 * p_1;
-    auto difference = product_5 - product_6;
-    auto total = product_4 * difference + 1.0;
-    auto t = square(root_t);
-    auto difference_2 = product_6 - product_5;
-    auto total_2 = product_4 * difference_2 + 1.0;
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
-    auto product_7 = product_2 * square(clamped);
-    auto product_8 = beta * clamped;
-    auto total_3 = product_8 * difference + 1.0;
-    auto t_2 = exp(-abs_product);
-    auto total_4 = product_8 * difference_2 + 1.0;
-    auto total_5 = t_2 + 1.0;
-    auto numerator = product_3 * (total_2 * t + total) * root_t * root_t;
-    auto numerator_2 = product_3 * (total * t + total_2) * root_t * root_t;
+    Number product_2 = 2.0 * beta;
+    Number abs_product = abs(product);
+    Number root_t = exp(-0.5 * abs_product);
+    Number branch = select(root_t == 0.0, 0.0, x);
+    Number product_3 = product_2 * square(branch);
+    Number product_4 = beta * branch;
+    Number product_5 = 0.5 * p_2;
+    Number product_6 = 0.5 * p_1;
+    Number difference = product_5 - product_6;
+    Number total = product_4 * difference + 1.0;
+    Number t = square(root_t);
+    Number difference_2 = product_6 - product_5;
+    Number total_2 = product_4 * difference_2 + 1.0;
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
+    Number product_7 = product_2 * square(clamped);
+    Number product_8 = beta * clamped;
+    Number total_3 = product_8 * difference + 1.0;
+    Number t_2 = exp(-abs_product);
+    Number total_4 = product_8 * difference_2 + 1.0;
+    Number total_5 = t_2 + 1.0;
+    Number numerator = product_3 * (total_2 * t + total) * root_t * root_t;
+    Number numerator_2 = product_3 * (total * t + total_2) * root_t * root_t;
     numerator = select(is_negative, numerator_2, numerator);
     numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
-    auto numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2;
-    auto numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2;
+    Number numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2;
+    Number numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2;
     numerator_4 = select(is_negative, numerator_4, numerator_3) / (square(total_5) * total_5);
     return select(abs(x) < 0x1p63, numerator, numerator_4);
   }
@@ -249,34 +249,34 @@ struct ByP1AndP1 {
 struct ByP1AndP2 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto product = beta * x * (p_1 - p_2);
+    Number product = beta * x * (p_1 - p_2);
     auto is_negative = product < 0.0;
-    auto product_2 = 2.0 * beta;
-    auto abs_product = abs(product);
-    auto root_t = exp(-0.5 * abs_product);
-    auto branch = select(root_t == 0.0, 0.0, x);
-    auto product_3 = product_2 * square(branch);
-    auto product_4 = beta * branch;
-    auto product_5 = 0.5 * p_2;
-    auto product_6 = 0.5 * p_1;
-    auto difference = product_5 - product_6;
-    auto total = product_4 * difference + 1.0;
-    auto t = square(root_t);
-    auto difference_2 = product_6 - product_5;
-    auto total_2 = product_4 * difference_2 + 1.0;
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
-    auto product_7 = product_2 * square(clamped);
-    auto product_8 = beta * clamped;
-    auto total_3 = product_8 * difference + 1.0;
-    auto t_2 = exp(-abs_product);
-    auto total_4 = product_8 * difference_2 + 1.0;
-    auto total_5 = t_2 + 1.0;
-    auto numerator = -(product_3 * (total_2 * t + total) * root_t * root_t);
-    auto numerator_2 = -(product_3 * (total * t + total_2) * root_t * root_t);
+    Number product_2 = 2.0 * beta;
+    Number abs_product = abs(product);
+    Number root_t = exp(-0.5 * abs_product);
+    Number branch = select(root_t == 0.0, 0.0, x);
+    Number product_3 = product_2 * square(branch);
+    Number product_4 = beta * branch;
+    Number product_5 = 0.5 * p_2;
+    Number product_6 = 0.5 * p_1;
+    Number difference = product_5 - product_6;
+    Number total = product_4 * difference + 1.0;
+    Number t = square(root_t);
+    Number difference_2 = product_6 - product_5;
+    Number total_2 = product_4 * difference_2 + 1.0;
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
+    Number product_7 = product_2 * square(clamped);
+    Number product_8 = beta * clamped;
+    Number total_3 = product_8 * difference + 1.0;
+    Number t_2 = exp(-abs_product);
+    Number total_4 = product_8 * difference_2 + 1.0;
+    Number total_5 = t_2 + 1.0;
+    Number numerator = -(product_3 * (total_2 * t + total) * root_t * root_t);
+    Number numerator_2 = -(product_3 * (total * t + total_2) * root_t * root_t);
     numerator = select(is_negative, numerator_2, numerator);
     numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
-    auto numerator_3 = -(product_7 * (total_4 * t_2 + total_3) * t_2);
-    auto numerator_4 = -(product_7 * (total_3 * t_2 + total_4) * t_2);
+    Number numerator_3 = -(product_7 * (total_4 * t_2 + total_3) * t_2);
+    Number numerator_4 = -(product_7 * (total_3 * t_2 + total_4) * t_2);
     numerator_4 = select(is_negative, numerator_4, numerator_3) / (square(total_5) * total_5);
     return select(abs(x) < 0x1p63, numerator, numerator_4);
   }
@@ -286,22 +286,22 @@ struct ByP1AndP2 {
 struct ByP1AndBeta {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto difference = p_1 - p_2;
-    auto product = beta * x * difference;
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
-    auto product_2 = 2.0 * difference * square(clamped);
-    auto product_3 = beta * clamped;
-    auto product_4 = 0.5 * p_2;
-    auto product_5 = 0.5 * p_1;
-    auto total = product_3 * (product_4 - product_5) + 1.0;
-    auto negated = -abs(product);
+    Number difference = p_1 - p_2;
+    Number product = beta * x * difference;
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
+    Number product_2 = 2.0 * difference * square(clamped);
+    Number product_3 = beta * clamped;
+    Number product_4 = 0.5 * p_2;
+    Number product_5 = 0.5 * p_1;
+    Number total = product_3 * (product_4 - product_5) + 1.0;
+    Number negated = -abs(product);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto total_2 = product_3 * (product_5 - product_4) + 1.0;
-    auto numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t;
-    auto numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total_2 = product_3 * (product_5 - product_4) + 1.0;
+    Number numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t;
+    Number numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t;
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -312,34 +312,34 @@ struct ByP1AndBeta {
 struct ByP2AndP2 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto product = beta * x * (p_1 - p_2);
+    Number product = beta * x * (p_1 - p_2);
     auto is_negative = product < 0.0;
-    auto product_2 = 2.0 * beta;
-    auto abs_product = abs(product);
-    auto root_t = exp(-0.5 * abs_product);
-    auto branch = select(root_t == 0.0, 0.0, x);
-    auto product_3 = product_2 * square(branch);
-    auto product_4 = beta * branch;
-    auto product_5 = 0.5 * p_2;
-    auto product_6 = 0.5 * p_1;
-    auto difference = product_5 - product_6;
-    auto total = product_4 * difference + 1.0;
-    auto t = square(root_t);
-    auto difference_2 = product_6 - product_5;
-    auto total_2 = product_4 * difference_2 + 1.0;
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
-    auto product_7 = product_2 * square(clamped);
-    auto product_8 = beta * clamped;
-    auto total_3 = product_8 * difference + 1.0;
-    auto t_2 = exp(-abs_product);
-    auto total_4 = product_8 * difference_2 + 1.0;
-    auto total_5 = t_2 + 1.0;
-    auto numerator = product_3 * (total_2 * t + total) * root_t * root_t;
-    auto numerator_2 = product_3 * (total * t + total_2) * root_t * root_t;
+    Number product_2 = 2.0 * beta;
+    Number abs_product = abs(product);
+    Number root_t = exp(-0.5 * abs_product);
+    Number branch = select(root_t == 0.0, 0.0, x);
+    Number product_3 = product_2 * square(branch);
+    Number product_4 = beta * branch;
+    Number product_5 = 0.5 * p_2;
+    Number product_6 = 0.5 * p_1;
+    Number difference = product_5 - product_6;
+    Number total = product_4 * difference + 1.0;
+    Number t = square(root_t);
+    Number difference_2 = product_6 - product_5;
+    Number total_2 = product_4 * difference_2 + 1.0;
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
+    Number product_7 = product_2 * square(clamped);
+    Number product_8 = beta * clamped;
+    Number total_3 = product_8 * difference + 1.0;
+    Number t_2 = exp(-abs_product);
+    Number total_4 = product_8 * difference_2 + 1.0;
+    Number total_5 = t_2 + 1.0;
+    Number numerator = product_3 * (total_2 * t + total) * root_t * root_t;
+    Number numerator_2 = product_3 * (total * t + total_2) * root_t * root_t;
     numerator = select(is_negative, numerator_2, numerator);
     numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
-    auto numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2;
-    auto numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2;
+    Number numerator_3 = product_7 * (total_4 * t_2 + total_3) * t_2;
+    Number numerator_4 = product_7 * (total_3 * t_2 + total_4) * t_2;
     numerator_4 = select(is_negative, numerator_4, numerator_3) / (square(total_5) * total_5);
     return select(abs(x) < 0x1p63, numerator, numerator_4);
   }
@@ -349,22 +349,22 @@ struct ByP2AndP2 {
 struct ByP2AndBeta {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto difference = p_1 - p_2;
-    auto product = beta * x * difference;
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
-    auto product_2 = 2.0 * difference * square(clamped);
-    auto product_3 = beta * clamped;
-    auto product_4 = 0.5 * p_2;
-    auto product_5 = 0.5 * p_1;
-    auto total = product_3 * (product_4 - product_5) + 1.0;
-    auto negated = -abs(product);
+    Number difference = p_1 - p_2;
+    Number product = beta * x * difference;
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
+    Number product_2 = 2.0 * difference * square(clamped);
+    Number product_3 = beta * clamped;
+    Number product_4 = 0.5 * p_2;
+    Number product_5 = 0.5 * p_1;
+    Number total = product_3 * (product_4 - product_5) + 1.0;
+    Number negated = -abs(product);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto total_2 = product_3 * (product_5 - product_4) + 1.0;
-    auto numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t);
-    auto numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total_2 = product_3 * (product_5 - product_4) + 1.0;
+    Number numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t);
+    Number numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t);
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -374,17 +374,17 @@ struct ByP2AndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto difference = p_1 - p_2;
-    auto product = beta * x * difference;
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
-    auto negated = -abs(product);
+    Number difference = p_1 - p_2;
+    Number product = beta * x * difference;
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
+    Number negated = -abs(product);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_2 = square(difference) * difference * (square(clamped) * clamped);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = square(difference) * difference * (square(clamped) * clamped);
     product_2 = product_2 * expm1(negated) * part_of_t * rest_of_t;
-    auto t = part_of_t * rest_of_t;
-    auto numerator = select(product < 0.0, -product_2, product_2);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = select(product < 0.0, -product_2, product_2);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };

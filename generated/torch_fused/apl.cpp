@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number a_1, Number b_1, Number a_2, Number b_2) const {
-    auto product = a_2 * select(b_2 - x <= 0.0, Number(0.0), -1.0);
+    Number product = a_2 * select(b_2 - x <= 0.0, Number(0.0), -1.0);
     product = a_1 * select(b_1 - x <= 0.0, Number(0.0), -1.0) + product;
     return select(x == x, product + select(x <= 0.0, Number(0.0), 1.0), x);
   }

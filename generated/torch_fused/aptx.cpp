@@ -15,21 +15,21 @@ struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
     auto is_equal = abs(x) == infinity;
-    auto difference = alpha - 1.0;
-    auto branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    auto product = 2.0 * gamma;
-    auto product_2 = 2.0 * beta;
-    auto branch_2 = select(product_2 == 0.0, 0.0, product_2 * branch);
-    auto t = exp(-abs(branch_2));
-    auto smaller = minimum(branch_2, 0.0);
+    Number difference = alpha - 1.0;
+    Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
+    Number product = 2.0 * gamma;
+    Number product_2 = 2.0 * beta;
+    Number branch_2 = select(product_2 == 0.0, 0.0, product_2 * branch);
+    Number t = exp(-abs(branch_2));
+    Number smaller = minimum(branch_2, 0.0);
     auto is_far = abs(smaller) > 64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_3 = select(product == 0.0, 0.0, product * branch) * (1.0 / (1.0 + t));
+    Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_3 = select(product == 0.0, 0.0, product * branch) * (1.0 / (1.0 + t));
     product_3 = product_3 * part_of_t * rest_of_t;
-    auto product_4 = difference * select(gamma == 0.0, 0.0, gamma * branch);
+    Number product_4 = difference * select(gamma == 0.0, 0.0, gamma * branch);
     product_4 = select(difference == 0.0, 0.0, product_4) + product_3;
-    auto product_5 = product_4 * infinity;
+    Number product_5 = product_4 * infinity;
     return select(is_equal & (abs(product_4) > 0x1p50), product_5, product_4);
   }
 };
@@ -39,23 +39,23 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    auto difference = alpha - 1.0;
-    auto larger = maximum(x, -0x1p40);
-    auto product = beta * larger;
-    auto t = square(exp(0.5 * -abs(product)));
-    auto product_2 = 2.0 * beta;
-    auto product_3 = product_2 * larger;
-    auto e = exp(0.5 * -abs(product_3));
-    auto t_2 = square(e);
-    auto branch = select(product_3 < 0.0, e, 1.0);
-    auto t_3 = exp(-2.0 * abs(beta * x));
-    auto total = t_3 + 1.0;
-    auto total_2 = alpha + 1.0;
-    auto product_4 = 4.0 * beta * t_3 * clamp(x, -0x1p100, 0x1p100);
-    auto numerator = -(gamma * (total * -(total_2 * t_3 + difference) - product_4));
-    auto total_3 = difference + product * square(2.0 / (1.0 + square(t))) * t * t;
+    Number difference = alpha - 1.0;
+    Number larger = maximum(x, -0x1p40);
+    Number product = beta * larger;
+    Number t = square(exp(0.5 * -abs(product)));
+    Number product_2 = 2.0 * beta;
+    Number product_3 = product_2 * larger;
+    Number e = exp(0.5 * -abs(product_3));
+    Number t_2 = square(e);
+    Number branch = select(product_3 < 0.0, e, 1.0);
+    Number t_3 = exp(-2.0 * abs(beta * x));
+    Number total = t_3 + 1.0;
+    Number total_2 = alpha + 1.0;
+    Number product_4 = 4.0 * beta * t_3 * clamp(x, -0x1p100, 0x1p100);
+    Number numerator = -(gamma * (total * -(total_2 * t_3 + difference) - product_4));
+    Number total_3 = difference + product * square(2.0 / (1.0 + square(t))) * t * t;
     total_3 = gamma * (total_3 + 2.0 * (1.0 / (1.0 + t_2)) * branch * branch);
-    auto numerator_2 = gamma * (product_4 + total * (difference * t_3 + total_2));
+    Number numerator_2 = gamma * (product_4 + total * (difference * t_3 + total_2));
     numerator = select(product_2 * x < 0.0, numerator, numerator_2) / square(total);
     return select(x < -32.0, total_3, numerator);
   }
@@ -73,12 +73,12 @@ struct ByAlpha {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    auto product = -2.0 * abs(beta * x);
+    Number product = -2.0 * abs(beta * x);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = 4.0 * gamma * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = 4.0 * gamma * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -88,88 +88,88 @@ struct ByBeta {
 struct ByGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    auto abs_x = abs(x);
-    auto total = alpha - 1.0;
-    auto difference = total - alpha;
-    auto total_2 = alpha - (total - difference) + (-1.0 - difference);
-    auto branch = select(abs(total_2) < infinity, total_2, 0.0);
-    auto total_3 = total + branch;
-    auto product = x * total_3;
-    auto product_2 = 2.0 * x;
-    auto product_3 = 2.0 * beta * x;
-    auto negated = -abs(product_3);
+    Number abs_x = abs(x);
+    Number total = alpha - 1.0;
+    Number difference = total - alpha;
+    Number total_2 = alpha - (total - difference) + (-1.0 - difference);
+    Number branch = select(abs(total_2) < infinity, total_2, 0.0);
+    Number total_3 = total + branch;
+    Number product = x * total_3;
+    Number product_2 = 2.0 * x;
+    Number product_3 = 2.0 * beta * x;
+    Number negated = -abs(product_3);
     auto is_less = abs(negated) < 0.5;
-    auto expm1_negated = expm1(negated);
-    auto total_4 = expm1_negated + 1.0;
-    auto t = select(is_less, total_4, exp(negated));
-    auto total_5 = t + 1.0;
-    auto difference_2 = total_5 - t;
-    auto branch_2 = select(is_less, expm1_negated - (total_4 - 1.0), 0.0);
+    Number expm1_negated = expm1(negated);
+    Number total_4 = expm1_negated + 1.0;
+    Number t = select(is_less, total_4, exp(negated));
+    Number total_5 = t + 1.0;
+    Number difference_2 = total_5 - t;
+    Number branch_2 = select(is_less, expm1_negated - (total_4 - 1.0), 0.0);
     branch_2 = t - (total_5 - difference_2) + (1.0 - difference_2) + branch_2;
-    auto branch_3 = select(abs(branch_2) < infinity, branch_2, 0.0);
-    auto total_6 = total_5 + branch_3;
-    auto ratio = 1.0 / total_6;
-    auto product_4 = product_2 * ratio;
-    auto smaller = minimum(product_3, 0.0);
+    Number branch_3 = select(abs(branch_2) < infinity, branch_2, 0.0);
+    Number total_6 = total_5 + branch_3;
+    Number ratio = 1.0 / total_6;
+    Number product_4 = product_2 * ratio;
+    Number smaller = minimum(product_3, 0.0);
     auto is_far = abs(smaller) > 64.0;
-    auto branch_4 = select(is_far, 0.5 * smaller, smaller);
+    Number branch_4 = select(is_far, 0.5 * smaller, smaller);
     auto is_less_2 = abs(branch_4) < 0.5;
-    auto expm1_branch_4 = expm1(branch_4);
-    auto total_7 = expm1_branch_4 + 1.0;
-    auto part_of_t = select(is_less_2, total_7, exp(branch_4));
-    auto product_5 = product_4 * part_of_t;
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_6 = product_5 * rest_of_t;
-    auto total_8 = product + product_6;
-    auto difference_3 = total_8 - product;
-    auto head_x = head(x);
-    auto head_total_3 = head(total_3);
-    auto difference_4 = total_3 - head_total_3;
-    auto difference_5 = x - head_x;
-    auto head_product_5 = head(product_5);
-    auto head_rest_of_t = head(rest_of_t);
-    auto difference_6 = rest_of_t - head_rest_of_t;
-    auto difference_7 = product_5 - head_product_5;
-    auto head_product_4 = head(product_4);
-    auto head_part_of_t = head(part_of_t);
-    auto difference_8 = part_of_t - head_part_of_t;
-    auto difference_9 = product_4 - head_product_4;
-    auto head_product_2 = head(product_2);
-    auto head_ratio = head(ratio);
-    auto difference_10 = ratio - head_ratio;
-    auto difference_11 = product_2 - head_product_2;
-    auto product_7 = ratio * total_6;
-    auto head_total_6 = head(total_6);
-    auto difference_12 = total_6 - head_total_6;
-    auto branch_5 = select(is_less_2, expm1_branch_4 - (total_7 - 1.0), 0.0);
-    auto total_9 = head_product_4 * head_part_of_t - product_5 + head_product_4 * difference_8;
+    Number expm1_branch_4 = expm1(branch_4);
+    Number total_7 = expm1_branch_4 + 1.0;
+    Number part_of_t = select(is_less_2, total_7, exp(branch_4));
+    Number product_5 = product_4 * part_of_t;
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_6 = product_5 * rest_of_t;
+    Number total_8 = product + product_6;
+    Number difference_3 = total_8 - product;
+    Number head_x = head(x);
+    Number head_total_3 = head(total_3);
+    Number difference_4 = total_3 - head_total_3;
+    Number difference_5 = x - head_x;
+    Number head_product_5 = head(product_5);
+    Number head_rest_of_t = head(rest_of_t);
+    Number difference_6 = rest_of_t - head_rest_of_t;
+    Number difference_7 = product_5 - head_product_5;
+    Number head_product_4 = head(product_4);
+    Number head_part_of_t = head(part_of_t);
+    Number difference_8 = part_of_t - head_part_of_t;
+    Number difference_9 = product_4 - head_product_4;
+    Number head_product_2 = head(product_2);
+    Number head_ratio = head(ratio);
+    Number difference_10 = ratio - head_ratio;
+    Number difference_11 = product_2 - head_product_2;
+    Number product_7 = ratio * total_6;
+    Number head_total_6 = head(total_6);
+    Number difference_12 = total_6 - head_total_6;
+    Number branch_5 = select(is_less_2, expm1_branch_4 - (total_7 - 1.0), 0.0);
+    Number total_9 = head_product_4 * head_part_of_t - product_5 + head_product_4 * difference_8;
     total_9 = total_9 + difference_9 * head_part_of_t + difference_9 * difference_8;
     total_9 = select(product_5 * 0x1p-60 == 0.0, 0.0, total_9);
-    auto total_10 = head_product_5 * head_rest_of_t - product_6 + head_product_5 * difference_6;
+    Number total_10 = head_product_5 * head_rest_of_t - product_6 + head_product_5 * difference_6;
     total_10 = total_10 + difference_7 * head_rest_of_t + difference_7 * difference_6;
     total_10 = select(product_6 * 0x1p-60 == 0.0, 0.0, total_10);
-    auto total_11 = head_product_2 * head_ratio - product_4 + head_product_2 * difference_10;
+    Number total_11 = head_product_2 * head_ratio - product_4 + head_product_2 * difference_10;
     total_11 = total_11 + difference_11 * head_ratio + difference_11 * difference_10;
     total_11 = select(product_4 * 0x1p-60 == 0.0, 0.0, total_11);
-    auto numerator = head_ratio * head_total_6 - product_7 + head_ratio * difference_12;
+    Number numerator = head_ratio * head_total_6 - product_7 + head_ratio * difference_12;
     numerator = numerator + difference_10 * head_total_6 + difference_10 * difference_12;
     numerator = 1.0 - product_7 - select(product_7 * 0x1p-60 == 0.0, 0.0, numerator);
     numerator = (numerator - (branch_3 - (total_6 - total_5)) * ratio) / total_6 * product_2;
     total_9 = total_9 + (total_11 + numerator) * part_of_t + branch_5 * product_4;
     total_10 = total_10 + total_9 * rest_of_t + select(is_far, branch_5, 0.0) * product_5;
-    auto total_12 = product - (total_8 - difference_3) + (product_6 - difference_3);
-    auto total_13 = head_x * head_total_3 - product + head_x * difference_4;
+    Number total_12 = product - (total_8 - difference_3) + (product_6 - difference_3);
+    Number total_13 = head_x * head_total_3 - product + head_x * difference_4;
     total_13 = total_13 + difference_5 * head_total_3 + difference_5 * difference_4;
     total_13 = select(product * 0x1p-60 == 0.0, 0.0, total_13);
     total_12 = total_12 + (total_13 + (branch - (total_3 - total)) * x) + total_10;
-    auto branch_6 = select(abs(total_12) < infinity, total_12, 0.0);
-    auto total_14 = total_8 + branch_6;
-    auto difference_13 = branch_6 - (total_14 - total_8);
+    Number branch_6 = select(abs(total_12) < infinity, total_12, 0.0);
+    Number total_14 = total_8 + branch_6;
+    Number difference_13 = branch_6 - (total_14 - total_8);
     auto is_equal = abs_x == infinity;
-    auto branch_7 = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    auto product_8 = branch_7 * (alpha + tanh(select(beta == 0.0, 0.0, beta * branch_7)));
-    auto total_15 = total_14 + select(abs(difference_13) < infinity, difference_13, 0.0);
-    auto product_9 = product_8 * infinity;
+    Number branch_7 = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
+    Number product_8 = branch_7 * (alpha + tanh(select(beta == 0.0, 0.0, beta * branch_7)));
+    Number total_15 = total_14 + select(abs(difference_13) < infinity, difference_13, 0.0);
+    Number product_9 = product_8 * infinity;
     product_9 = select(is_equal & (abs(product_8) > 0x1p50), product_9, product_8);
     return select(abs_x < 512.0, total_15, product_9);
   }
@@ -179,14 +179,14 @@ struct ByGamma {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    auto product = 8.0 * beta * gamma;
-    auto product_2 = beta * clamp(x, -0x1p100, 0x1p100);
-    auto total = product_2 + 1.0;
-    auto difference = product_2 - 1.0;
-    auto root_t = exp(-abs(beta * x));
-    auto t = square(root_t);
-    auto numerator = product * (total * t - difference) * root_t * root_t;
-    auto numerator_2 = product * (total - difference * t) * root_t * root_t;
+    Number product = 8.0 * beta * gamma;
+    Number product_2 = beta * clamp(x, -0x1p100, 0x1p100);
+    Number total = product_2 + 1.0;
+    Number difference = product_2 - 1.0;
+    Number root_t = exp(-abs(beta * x));
+    Number t = square(root_t);
+    Number numerator = product * (total * t - difference) * root_t * root_t;
+    Number numerator_2 = product * (total - difference * t) * root_t * root_t;
     numerator = select(2.0 * beta * x < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -204,15 +204,15 @@ struct ByXAndAlpha {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    auto clamped = clamp(x, -0x1p50, 0x1p50);
-    auto product = 8.0 * gamma * clamped;
-    auto product_2 = beta * clamped;
-    auto total = product_2 + 1.0;
-    auto difference = product_2 - 1.0;
-    auto root_t = exp(-abs(beta * x));
-    auto t = square(root_t);
-    auto numerator = product * (total * t - difference) * root_t * root_t;
-    auto numerator_2 = product * (total - difference * t) * root_t * root_t;
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number product = 8.0 * gamma * clamped;
+    Number product_2 = beta * clamped;
+    Number total = product_2 + 1.0;
+    Number difference = product_2 - 1.0;
+    Number root_t = exp(-abs(beta * x));
+    Number t = square(root_t);
+    Number numerator = product * (total * t - difference) * root_t * root_t;
+    Number numerator_2 = product * (total - difference * t) * root_t * root_t;
     numerator = select(2.0 * beta * x < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -223,25 +223,25 @@ struct ByXAndBeta {
 struct ByXAndGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    auto difference = alpha - 1.0;
-    auto larger = maximum(x, -0x1p40);
-    auto product = beta * larger;
-    auto t = exp(-abs(product));
-    auto product_2 = 2.0 * beta;
-    auto product_3 = product_2 * larger;
-    auto t_2 = exp(-abs(product_3));
-    auto smaller = minimum(product_3, 0.0);
+    Number difference = alpha - 1.0;
+    Number larger = maximum(x, -0x1p40);
+    Number product = beta * larger;
+    Number t = exp(-abs(product));
+    Number product_2 = 2.0 * beta;
+    Number product_3 = product_2 * larger;
+    Number t_2 = exp(-abs(product_3));
+    Number smaller = minimum(product_3, 0.0);
     auto is_far = abs(smaller) > 64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t_3 = exp(-2.0 * abs(beta * x));
-    auto total = t_3 + 1.0;
-    auto total_2 = alpha + 1.0;
-    auto product_4 = 4.0 * beta * t_3 * clamp(x, -0x1p100, 0x1p100);
-    auto total_3 = difference + product * square(2.0 / (1.0 + square(t))) * t * t;
+    Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t_3 = exp(-2.0 * abs(beta * x));
+    Number total = t_3 + 1.0;
+    Number total_2 = alpha + 1.0;
+    Number product_4 = 4.0 * beta * t_3 * clamp(x, -0x1p100, 0x1p100);
+    Number total_3 = difference + product * square(2.0 / (1.0 + square(t))) * t * t;
     total_3 = total_3 + 2.0 * (1.0 / (1.0 + t_2)) * part_of_t * rest_of_t;
-    auto numerator = -(total * -(total_2 * t_3 + difference) - product_4);
-    auto numerator_2 = product_4 + total * (difference * t_3 + total_2);
+    Number numerator = -(total * -(total_2 * t_3 + difference) - product_4);
+    Number numerator_2 = product_4 + total * (difference * t_3 + total_2);
     numerator = select(product_2 * x < 0.0, numerator, numerator_2) / square(total);
     return select(x < -32.0, total_3, numerator);
   }
@@ -259,15 +259,15 @@ struct ByAlphaAndGamma {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    auto product = -2.0 * abs(beta * x);
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
+    Number product = -2.0 * abs(beta * x);
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_2 = 8.0 * expm1(product) * gamma * (square(clamped) * clamped) * part_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = 8.0 * expm1(product) * gamma * (square(clamped) * clamped) * part_of_t;
     product_2 = product_2 * rest_of_t;
-    auto t = part_of_t * rest_of_t;
-    auto numerator = select(2.0 * beta * x < 0.0, -product_2, product_2);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = select(2.0 * beta * x < 0.0, -product_2, product_2);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };
@@ -276,12 +276,12 @@ struct ByBetaAndBeta {
 struct ByBetaAndGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    auto product = -2.0 * abs(beta * x);
+    Number product = -2.0 * abs(beta * x);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = 4.0 * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = 4.0 * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };

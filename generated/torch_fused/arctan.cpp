@@ -30,8 +30,8 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto ratio = 1.0 / (square(x) + 1.0);
-    auto branch = select(x == -infinity, 0.0, -2.0 * ratio * x * ratio);
+    Number ratio = 1.0 / (square(x) + 1.0);
+    Number branch = select(x == -infinity, 0.0, -2.0 * ratio * x * ratio);
     return select(x == infinity, 0.0, branch);
   }
 };

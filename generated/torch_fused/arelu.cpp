@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto product = x * select(alpha <= 0.01, 0.01, minimum(alpha, 0.99));
+    Number product = x * select(alpha <= 0.01, 0.01, minimum(alpha, 0.99));
     return select(x < 0.0, product, x * (sigmoid(beta) + 1.0));
   }
 };
@@ -23,7 +23,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto branch = select(alpha <= 0.01, 0.01, minimum(alpha, 0.99));
+    Number branch = select(alpha <= 0.01, 0.01, minimum(alpha, 0.99));
     return select(x == x, select(x < 0.0, branch, sigmoid(beta) + 1.0), x);
   }
 };
@@ -32,7 +32,7 @@ struct ByX {
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto product = x * select((alpha >= 0.99) | (alpha <= 0.01), Number(0.0), 1.0);
+    Number product = x * select((alpha >= 0.99) | (alpha <= 0.01), Number(0.0), 1.0);
     return select(x >= 0.0, 0.0, product);
   }
 };
@@ -49,7 +49,7 @@ struct ByBeta {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto branch = select((alpha >= 0.99) | (alpha <= 0.01), Number(0.0), 1.0);
+    Number branch = select((alpha >= 0.99) | (alpha <= 0.01), Number(0.0), 1.0);
     return select(x == x, select(x >= 0.0, 0.0, branch), x);
   }
 };
@@ -66,8 +66,8 @@ struct ByXAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto sigmoid_beta = sigmoid(beta);
-    auto gate = sigmoid(-beta);
+    Number sigmoid_beta = sigmoid(beta);
+    Number gate = sigmoid(-beta);
     return select(x < 0.0, 0.0, x * sigmoid_beta * gate * (gate - sigmoid_beta));
   }
 };

@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return 1.0 / select(abs_x > 0x1p60, abs_x, sqrt(square(x) + 1.0));
   }
 };
@@ -31,8 +31,8 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto total = square(x) + 1.0;
-    auto branch = select(x == -infinity, 0.0, -(x * (1.0 / total) * (1.0 / sqrt(total))));
+    Number total = square(x) + 1.0;
+    Number branch = select(x == -infinity, 0.0, -(x * (1.0 / total) * (1.0 / sqrt(total))));
     return select(x == infinity, 0.0, branch);
   }
 };

@@ -14,11 +14,11 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto held_squared = square(held);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto denominator = sqrt(held_squared + square(inverse_scale)) + inverse_scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number held_squared = square(held);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number denominator = sqrt(held_squared + square(inverse_scale)) + inverse_scale;
     return (0.5 * held_squared / denominator + held) * scale;
   }
 };
@@ -27,11 +27,11 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto clamped = clamp(x, -268435456.0, 134217728.0);
-    auto clamped_squared = square(clamped);
-    auto root = sqrt(clamped_squared + 1.0);
-    auto total = root + 1.0;
-    auto ratio = 0.5 * (clamped_squared * clamped) / (root * square(total));
+    Number clamped = clamp(x, -268435456.0, 134217728.0);
+    Number clamped_squared = square(clamped);
+    Number root = sqrt(clamped_squared + 1.0);
+    Number total = root + 1.0;
+    Number ratio = 0.5 * (clamped_squared * clamped) / (root * square(total));
     return clamped / total + 1.0 - ratio;
   }
 };
@@ -40,26 +40,26 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto x_squared = square(x);
-    auto held = clamp(x, -1.0, 1.0);
-    auto held_squared = square(held);
-    auto scale = maximum(abs_x, 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto squared = square(inverse_scale);
-    auto total = held_squared + squared;
-    auto sqrt_total = sqrt(total);
-    auto product = 3.0 * held_squared;
-    auto product_2 = 4.0 * sqrt_total;
-    auto product_3 = squared * inverse_scale;
-    auto numerator = held_squared * sqrt_total + product * inverse_scale + product_2 * squared;
+    Number abs_x = abs(x);
+    Number x_squared = square(x);
+    Number held = clamp(x, -1.0, 1.0);
+    Number held_squared = square(held);
+    Number scale = maximum(abs_x, 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number squared = square(inverse_scale);
+    Number total = held_squared + squared;
+    Number sqrt_total = sqrt(total);
+    Number product = 3.0 * held_squared;
+    Number product_2 = 4.0 * sqrt_total;
+    Number product_3 = squared * inverse_scale;
+    Number numerator = held_squared * sqrt_total + product * inverse_scale + product_2 * squared;
     numerator = 0.5 * (numerator + 4.0 * product_3);
-    auto product_4 = (-1.4706839336936632 * x_squared + 1.463792906776188) * x_squared;
+    Number product_4 = (-1.4706839336936632 * x_squared + 1.463792906776188) * x_squared;
     product_4 = (product_4 - 1.3534825714191818) * x_squared + 1.2304685087630338;
     product_4 = (product_4 * x_squared - 1.0937499990425836) * x_squared;
     product_4 = (product_4 + 0.9374999999981324) * x_squared - 0.7499999999999986;
     product_4 = product_4 * x_squared + 0.5;
-    auto denominator = square(held_squared) + product * sqrt_total * inverse_scale;
+    Number denominator = square(held_squared) + product * sqrt_total * inverse_scale;
     denominator = denominator + 5.0 * held_squared * squared + product_2 * product_3;
     numerator = numerator / (total * (denominator + 4.0 * square(squared))) * inverse_scale;
     return select(abs_x < 0.125, product_4, numerator * inverse_scale / scale);

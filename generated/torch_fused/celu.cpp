@@ -30,11 +30,11 @@ struct ByX {
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto ratio = x / alpha;
-    auto larger = maximum(ratio, -64.0);
-    auto exp_larger = exp(larger);
-    auto branch = select(larger > 0.0, 0.0, exp_larger - larger * exp_larger - 1.0);
-    auto product = (-1.7749333710802892e-14 * ratio - 5.505570170023166e-13) * ratio;
+    Number ratio = x / alpha;
+    Number larger = maximum(ratio, -64.0);
+    Number exp_larger = exp(larger);
+    Number branch = select(larger > 0.0, 0.0, exp_larger - larger * exp_larger - 1.0);
+    Number product = (-1.7749333710802892e-14 * ratio - 5.505570170023166e-13) * ratio;
     product = (product - 1.0043757619399467e-11) * ratio - 1.4729542728445521e-10;
     product = (product * ratio - 1.9234805440863847e-09) * ratio - 2.2959220037001e-08;
     product = (product * ratio - 2.5051552109052093e-07) * ratio - 2.4801543540759706e-06;
@@ -50,7 +50,7 @@ struct ByAlpha {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto ratio = 1.0 / alpha;
+    Number ratio = 1.0 / alpha;
     return select(x > 0.0, 0.0, exp(x * ratio) * ratio);
   }
 };
@@ -59,11 +59,11 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto negated = -abs(x / alpha);
+    Number negated = -abs(x / alpha);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto ratio = -(clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t) / square(alpha);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number ratio = -(clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t) / square(alpha);
     return select(x > 0.0, 0.0, sign(x) * ratio);
   }
 };
@@ -72,10 +72,10 @@ struct ByXAndAlpha {
 struct ByAlphaAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto ratio = x / alpha;
-    auto abs_ratio = abs(ratio);
-    auto root_t = exp(-0.5 * abs_ratio);
-    auto numerator = square(clamp(abs_ratio, -0x1p50, 0x1p50)) * root_t * root_t;
+    Number ratio = x / alpha;
+    Number abs_ratio = abs(ratio);
+    Number root_t = exp(-0.5 * abs_ratio);
+    Number numerator = square(clamp(abs_ratio, -0x1p50, 0x1p50)) * root_t * root_t;
     return select(ratio > 0.0, 0.0, numerator) / alpha;
   }
 };

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number negative_slope, Number max_value, Number threshold) const {
-    auto branch = select(threshold < x, x, negative_slope * (x - threshold));
+    Number branch = select(threshold < x, x, negative_slope * (x - threshold));
     return select(max_value <= x, max_value, branch);
   }
 };
@@ -23,7 +23,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number negative_slope, Number max_value, Number threshold) const {
-    auto branch = select(max_value <= x, 0.0, select(threshold < x, 1.0, negative_slope));
+    Number branch = select(max_value <= x, 0.0, select(threshold < x, 1.0, negative_slope));
     return select(x == x, branch, x);
   }
 };
@@ -48,7 +48,7 @@ struct ByMaxValue {
 struct ByThreshold {
   template <typename Number>
   Number operator()(Number x, Number negative_slope, Number max_value, Number threshold) const {
-    auto branch = select((max_value <= x) | (threshold < x), 0.0, -negative_slope);
+    Number branch = select((max_value <= x) | (threshold < x), 0.0, -negative_slope);
     return select(x == x, branch, x);
   }
 };
@@ -57,7 +57,7 @@ struct ByThreshold {
 struct ByXAndNegativeSlope {
   template <typename Number>
   Number operator()(Number x, Number negative_slope, Number max_value, Number threshold) const {
-    auto branch = select((max_value <= x) | (threshold < x), Number(0.0), 1.0);
+    Number branch = select((max_value <= x) | (threshold < x), Number(0.0), 1.0);
     return select(x == x, branch, x);
   }
 };
@@ -66,7 +66,7 @@ struct ByXAndNegativeSlope {
 struct ByNegativeSlopeAndThreshold {
   template <typename Number>
   Number operator()(Number x, Number negative_slope, Number max_value, Number threshold) const {
-    auto branch = select((max_value <= x) | (threshold < x), Number(0.0), -1.0);
+    Number branch = select((max_value <= x) | (threshold < x), Number(0.0), -1.0);
     return select(x == x, branch, x);
   }
 };

@@ -24,8 +24,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto exp_x = exp(x);
-    auto smaller = minimum(x, 8.0);
+    Number exp_x = exp(x);
+    Number smaller = minimum(x, 8.0);
     return select(x < 0.0625, exp_x * exp(-exp_x), exp(-exp(smaller) + smaller));
   }
 };
@@ -35,14 +35,14 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto smaller = minimum(x, 8.0);
-    auto abs_smaller = abs(smaller);
+    Number smaller = minimum(x, 8.0);
+    Number abs_smaller = abs(smaller);
     auto is_negative = smaller < 0.0;
-    auto t = exp(-abs_smaller);
-    auto e = exp(-exp(smaller) + minimum(smaller, 0.0) - 2.0 * minimum(-smaller, 0.0));
+    Number t = exp(-abs_smaller);
+    Number e = exp(-exp(smaller) + minimum(smaller, 0.0) - 2.0 * minimum(-smaller, 0.0));
     e = (select(is_negative, 1.0, t) - select(is_negative, t, 1.0)) * e;
     e = select(abs_smaller < 0x1p-90, MINUS_EXP_MINUS_1 * smaller, e);
-    auto product = (-9.127884602549762e-11 * x + 1.5638191946785336e-10) * x;
+    Number product = (-9.127884602549762e-11 * x + 1.5638191946785336e-10) * x;
     product = ((product + 2.0385810385712352e-09) * x + 3.4354256192636615e-09) * x;
     product = ((product - 5.749796418590121e-09) * x - 4.205679366953235e-08) * x;
     product = ((product - 1.0909783972208336e-07) * x - 8.021756355262143e-08) * x;

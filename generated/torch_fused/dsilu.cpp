@@ -17,10 +17,10 @@ constexpr double NUMBER_4_OVER_3 = 1.3333333333333333;  // 4/3
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto root_t = exp(-0.5 * abs(x));
-    auto t = square(root_t);
-    auto total = clamp(x, -0x1p100, 0x1p100) + 1.0;
-    auto numerator = select(x < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
+    Number root_t = exp(-0.5 * abs(x));
+    Number t = square(root_t);
+    Number total = clamp(x, -0x1p100, 0x1p100) + 1.0;
+    Number numerator = select(x < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -29,11 +29,11 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto product = 0.5 * clamp(abs_x, -0x1p100, 0x1p100);
-    auto root_t = exp(-0.5 * abs_x);
-    auto t = square(root_t);
-    auto numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t;
+    Number abs_x = abs(x);
+    Number product = 0.5 * clamp(abs_x, -0x1p100, 0x1p100);
+    Number root_t = exp(-0.5 * abs_x);
+    Number t = square(root_t);
+    Number numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t;
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };
@@ -44,30 +44,30 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto difference = abs_x - 0.154296875;
-    auto sign_x = sign(x);
-    auto difference_2 = abs_x - 4.4375;
-    auto minus_abs_x = -abs_x;
-    auto t = exp(minus_abs_x);
-    auto clamped = clamp(abs_x, -0x1p100, 0x1p100);
-    auto total = t + 1.0;
-    auto product = NUMBER_1_OVER_3 * clamped;
+    Number abs_x = abs(x);
+    Number difference = abs_x - 0.154296875;
+    Number sign_x = sign(x);
+    Number difference_2 = abs_x - 4.4375;
+    Number minus_abs_x = -abs_x;
+    Number t = exp(minus_abs_x);
+    Number clamped = clamp(abs_x, -0x1p100, 0x1p100);
+    Number total = t + 1.0;
+    Number product = NUMBER_1_OVER_3 * clamped;
     auto is_far = minus_abs_x < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * minus_abs_x, minus_abs_x));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t_2 = part_of_t * rest_of_t;
-    auto numerator = (NUMBER_4_OVER_3 * clamped - (product + 1.0) * t_2) * t_2 - (product - 1.0);
+    Number part_of_t = exp(select(is_far, 0.5 * minus_abs_x, minus_abs_x));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t_2 = part_of_t * rest_of_t;
+    Number numerator = (NUMBER_4_OVER_3 * clamped - (product + 1.0) * t_2) * t_2 - (product - 1.0);
     numerator = -(3.0 * numerator * part_of_t * rest_of_t);
     numerator = sign_x * (numerator / ((((t_2 + 4.0) * t_2 + 6.0) * t_2 + 4.0) * t_2 + 1.0));
-    auto product_2 = (-0.002257318549835541 * difference - 0.003681292253703441) * difference;
+    Number product_2 = (-0.002257318549835541 * difference - 0.003681292253703441) * difference;
     product_2 = (product_2 + 0.01301677314790705) * difference + 0.015746054888474203;
     product_2 = (product_2 * difference - 0.06334652028860202) * difference;
     product_2 = (product_2 - 0.05270094038220528) * difference + 0.23343817127365224;
     product_2 = (product_2 * difference + 0.11314867354023692) * difference;
     product_2 = (product_2 - 0.48234365256267914) * difference - 0.07623624366653284;
     product_2 = sign_x * product_2;
-    auto total_2 = 5.874005400072658e-09 * difference_2 - 1.2944989459451614e-08;
+    Number total_2 = 5.874005400072658e-09 * difference_2 - 1.2944989459451614e-08;
     total_2 = (total_2 * difference_2 - 2.3407158938468397e-08) * difference_2;
     total_2 = (total_2 + 3.9220380190671876e-07) * difference_2 - 2.2599461744691798e-06;
     total_2 = (total_2 * difference_2 + 8.356790023837098e-06) * difference_2;
@@ -77,8 +77,8 @@ struct ByXAndX {
     total_2 = (total_2 * difference_2 - 0.0071349868471765575) * difference_2;
     total_2 = (total_2 - 0.00011892147273203195) * difference_2 + 0.01386180486374079;
     total_2 = sign_x * total_2;
-    auto numerator_2 = -(NUMBER_1_OVER_3 * ((t - 4.0) * t + 1.0) * clamped);
-    auto numerator_3 = -(3.0 * (numerator_2 - expm1(minus_abs_x) * total) * t);
+    Number numerator_2 = -(NUMBER_1_OVER_3 * ((t - 4.0) * t + 1.0) * clamped);
+    Number numerator_3 = -(3.0 * (numerator_2 - expm1(minus_abs_x) * total) * t);
     numerator_3 = sign_x * (numerator_3 / square(square(total)));
     numerator_3 = select(abs_x < 0.125, numerator_3, numerator);
     total_2 = select(abs(difference_2) < 0.34697925567626964, total_2, numerator_3);

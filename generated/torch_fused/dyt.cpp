@@ -14,12 +14,12 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    auto product = alpha * x;
-    auto total = beta + gamma;
-    auto t = exp(-2.0 * abs(product));
-    auto difference = beta - gamma;
-    auto total_2 = beta + gamma * tanh(product);
-    auto numerator = difference * t + total;
+    Number product = alpha * x;
+    Number total = beta + gamma;
+    Number t = exp(-2.0 * abs(product));
+    Number difference = beta - gamma;
+    Number total_2 = beta + gamma * tanh(product);
+    Number numerator = difference * t + total;
     numerator = select(2.0 * alpha * x < 0.0, total * t + difference, numerator) / (t + 1.0);
     return select(abs(x) < 0.125, total_2, numerator);
   }
@@ -29,7 +29,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    auto e = exp(-abs(alpha * x));
+    Number e = exp(-abs(alpha * x));
     return alpha * gamma * square(2.0 * e / (square(e) + 1.0));
   }
 };
@@ -38,9 +38,9 @@ struct ByX {
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    auto root_t = exp(-abs(alpha * x));
-    auto t = square(root_t);
-    auto numerator = 4.0 * gamma * clamp(x, -0x1p100, 0x1p100) * root_t * root_t;
+    Number root_t = exp(-abs(alpha * x));
+    Number t = square(root_t);
+    Number numerator = 4.0 * gamma * clamp(x, -0x1p100, 0x1p100) * root_t * root_t;
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -67,14 +67,14 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    auto product = alpha * x;
-    auto abs_product = abs(product);
-    auto difference = abs_product - 0.57421875;
-    auto alpha_squared = square(alpha);
-    auto root_t = exp(-abs_product);
-    auto product_2 = 8.0 * expm1(-2.0 * abs_product) * alpha_squared * root_t * root_t;
-    auto t = square(root_t);
-    auto product_3 = (0.05014911201443616 * difference - 0.025676066074312213) * difference;
+    Number product = alpha * x;
+    Number abs_product = abs(product);
+    Number difference = abs_product - 0.57421875;
+    Number alpha_squared = square(alpha);
+    Number root_t = exp(-abs_product);
+    Number product_2 = 8.0 * expm1(-2.0 * abs_product) * alpha_squared * root_t * root_t;
+    Number t = square(root_t);
+    Number product_3 = (0.05014911201443616 * difference - 0.025676066074312213) * difference;
     product_3 = (product_3 - 0.08738679684653773) * difference + 0.13900667165282063;
     product_3 = (product_3 * difference + 0.044935488852237804) * difference;
     product_3 = (product_3 - 0.32557221728433644) * difference + 0.2229512924992794;
@@ -85,7 +85,7 @@ struct ByXAndX {
     product_3 = (product_3 * difference + 1.8099947025184424) * difference;
     product_3 = (product_3 - 0.28316246042285104) * difference - 0.7581915447276879;
     product_3 = sign(product) * (product_3 * alpha_squared);
-    auto numerator = select(2.0 * alpha * x < 0.0, -product_2, product_2);
+    Number numerator = select(2.0 * alpha * x < 0.0, -product_2, product_2);
     numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
     product_3 = select(abs(difference) < 0.15818657355500532, product_3, numerator);
     return product_3 + (gamma - 1.0) * product_3;
@@ -96,18 +96,18 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    auto product = 2.0 * alpha;
-    auto product_2 = 4.0 * gamma;
-    auto product_3 = product * clamp(x, -0x1p100, 0x1p100);
-    auto total = product_3 + 1.0;
-    auto difference = product_3 - 1.0;
-    auto product_4 = -2.0 * abs(alpha * x);
+    Number product = 2.0 * alpha;
+    Number product_2 = 4.0 * gamma;
+    Number product_3 = product * clamp(x, -0x1p100, 0x1p100);
+    Number total = product_3 + 1.0;
+    Number difference = product_3 - 1.0;
+    Number product_4 = -2.0 * abs(alpha * x);
     auto is_far = product_4 < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product_4, product_4));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t;
-    auto numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * product_4, product_4));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = product_2 * (total * t - difference) * part_of_t * rest_of_t;
+    Number numerator_2 = product_2 * (total - difference * t) * part_of_t * rest_of_t;
     numerator = select(product * x < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -117,7 +117,7 @@ struct ByXAndAlpha {
 struct ByXAndGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    auto e = exp(-abs(alpha * x));
+    Number e = exp(-abs(alpha * x));
     return alpha * square(2.0 * e / (square(e) + 1.0));
   }
 };
@@ -126,14 +126,14 @@ struct ByXAndGamma {
 struct ByAlphaAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    auto product = -2.0 * abs(alpha * x);
+    Number product = -2.0 * abs(alpha * x);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_2 = 8.0 * expm1(product) * gamma * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = 8.0 * expm1(product) * gamma * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t;
     product_2 = product_2 * rest_of_t;
-    auto t = part_of_t * rest_of_t;
-    auto numerator = select(2.0 * alpha * x < 0.0, -product_2, product_2);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = select(2.0 * alpha * x < 0.0, -product_2, product_2);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };
@@ -142,8 +142,8 @@ struct ByAlphaAndAlpha {
 struct ByAlphaAndGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    auto root_t = exp(-abs(alpha * x));
-    auto t = square(root_t);
+    Number root_t = exp(-abs(alpha * x));
+    Number t = square(root_t);
     return 4.0 * clamp(x, -0x1p100, 0x1p100) * root_t * root_t / ((t + 2.0) * t + 1.0);
   }
 };

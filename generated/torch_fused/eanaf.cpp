@@ -15,9 +15,9 @@ struct Value {
   template <typename Number>
   Number operator()(Number x) const {
     auto is_negative = x < 0.0;
-    auto root_t = exp(-0.5 * abs(x));
-    auto t = square(root_t);
-    auto numerator = select(is_negative, 0.5 * clamp(x, -0x1p100, 0x1p100) * root_t * root_t, x);
+    Number root_t = exp(-0.5 * abs(x));
+    Number t = square(root_t);
+    Number numerator = select(is_negative, 0.5 * clamp(x, -0x1p100, 0x1p100) * root_t * root_t, x);
     return numerator / select(is_negative, 0.5 * t + 1.0, 2.0 * t + 1.0);
   }
 };
@@ -27,14 +27,14 @@ struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
     auto is_negative = x < 0.0;
-    auto negated = -abs(x);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto denominator = select(is_negative, (0.25 * t + 1.0) * t + 1.0, (4.0 * t + 4.0) * t + 1.0);
-    auto numerator = 0.5 * (0.5 * t + (clamped + 1.0)) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number denominator = select(is_negative, (0.25 * t + 1.0) * t + 1.0, (4.0 * t + 4.0) * t + 1.0);
+    Number numerator = 0.5 * (0.5 * t + (clamped + 1.0)) * part_of_t * rest_of_t;
     numerator = select(is_negative, numerator, (2.0 * clamped + 2.0) * t + 1.0);
     return numerator / denominator;
   }
@@ -45,17 +45,17 @@ struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
     auto is_negative = x < 0.0;
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto product = 0.5 * clamped;
-    auto negated = -abs(x);
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number product = 0.5 * clamped;
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = 4.0 * ((clamped + 2.0) * t - (product - 1.0)) * part_of_t * rest_of_t;
-    auto numerator_2 = (product + 1.0 - (0.25 * clamped - 0.5) * t) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = 4.0 * ((clamped + 2.0) * t - (product - 1.0)) * part_of_t * rest_of_t;
+    Number numerator_2 = (product + 1.0 - (0.25 * clamped - 0.5) * t) * part_of_t * rest_of_t;
     numerator = select(is_negative, numerator_2, numerator);
-    auto denominator = ((0.125 * t + 0.75) * t + 1.5) * t + 1.0;
+    Number denominator = ((0.125 * t + 0.75) * t + 1.5) * t + 1.0;
     denominator = select(is_negative, denominator, ((8.0 * t + 12.0) * t + 6.0) * t + 1.0);
     return numerator / denominator;
   }

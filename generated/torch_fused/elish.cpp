@@ -14,10 +14,10 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto minus_abs_x = -abs_x;
-    auto t = exp(minus_abs_x);
-    auto total = t + 1.0;
+    Number abs_x = abs(x);
+    Number minus_abs_x = -abs_x;
+    Number t = exp(minus_abs_x);
+    Number total = t + 1.0;
     return select(x >= 0.0, sign(x) * (abs_x / total), expm1(minus_abs_x) * t / total);
   }
 };
@@ -26,10 +26,10 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto t = exp(-abs(x));
-    auto product = (t + 2.0) * t;
-    auto total = product + 1.0;
-    auto ratio = ((clamp(x, -0x1p100, 0x1p100) + 1.0) * t + 1.0) / total;
+    Number t = exp(-abs(x));
+    Number product = (t + 2.0) * t;
+    Number total = product + 1.0;
+    Number ratio = ((clamp(x, -0x1p100, 0x1p100) + 1.0) * t + 1.0) / total;
     return select(x >= 0.0, ratio, -((1.0 - product) * t) / total);
   }
 };
@@ -38,17 +38,17 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto product = 0.5 * clamp(x, -0x1p100, 0x1p100);
-    auto negated = -abs(x);
+    Number product = 0.5 * clamp(x, -0x1p100, 0x1p100);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto product_2 = (t + 3.0) * t;
-    auto total = (product_2 + 3.0) * t + 1.0;
-    auto numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number product_2 = (t + 3.0) * t;
+    Number total = (product_2 + 3.0) * t + 1.0;
+    Number numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t;
     numerator = numerator / total;
-    auto ratio = -((1.0 - (product_2 + 5.0) * t) * part_of_t * rest_of_t) / total;
+    Number ratio = -((1.0 - (product_2 + 5.0) * t) * part_of_t * rest_of_t) / total;
     return select(x >= 0.0, numerator, ratio);
   }
 };

@@ -14,9 +14,9 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto smaller = minimum(x, 0x1p56);
-    auto abs_smaller = abs(smaller);
-    auto product = 0.5 * (1.0 / (abs_smaller + 1.0));
+    Number smaller = minimum(x, 0x1p56);
+    Number abs_smaller = abs(smaller);
+    Number product = 0.5 * (1.0 / (abs_smaller + 1.0));
     return select(smaller < 0.0, product, product * (2.0 * abs_smaller + 1.0));
   }
 };
@@ -25,7 +25,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return 1.0 / (abs_x * (2.0 * abs_x + 4.0) + 2.0);
   }
 };
@@ -34,7 +34,7 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return sign(x) * -(1.0 / (abs_x * (abs_x * (abs_x + 3.0) + 3.0) + 1.0));
   }
 };

@@ -14,12 +14,12 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto negated = -abs(x);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = clamp(x, -0x1p100, 0x1p100) * beta * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = clamp(x, -0x1p100, 0x1p100) * beta * part_of_t * rest_of_t;
     return select(x < 0.0, numerator, x * beta) / (t + 1.0);
   }
 };
@@ -28,11 +28,11 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto root_t = exp(-0.5 * abs(x));
-    auto t = square(root_t);
-    auto total = t + 1.0;
-    auto numerator = beta * (clamped + total) * root_t * root_t;
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number root_t = exp(-0.5 * abs(x));
+    Number t = square(root_t);
+    Number total = t + 1.0;
+    Number numerator = beta * (clamped + total) * root_t * root_t;
     return select(x < 0.0, numerator, beta * (t * clamped + total)) / square(total);
   }
 };
@@ -41,9 +41,9 @@ struct ByX {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto root_t = exp(-0.5 * abs(x));
-    auto t = square(root_t);
-    auto numerator = select(x < 0.0, clamp(x, -0x1p100, 0x1p100) * root_t * root_t, x);
+    Number root_t = exp(-0.5 * abs(x));
+    Number t = square(root_t);
+    Number numerator = select(x < 0.0, clamp(x, -0x1p100, 0x1p100) * root_t * root_t, x);
     return numerator / (t + 1.0);
   }
 };
@@ -52,14 +52,14 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto abs_x = abs(x);
-    auto product = 0.5 * clamp(abs_x, -0x1p100, 0x1p100);
-    auto minus_abs_x = -abs_x;
+    Number abs_x = abs(x);
+    Number product = 0.5 * clamp(abs_x, -0x1p100, 0x1p100);
+    Number minus_abs_x = -abs_x;
     auto is_far = minus_abs_x < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * minus_abs_x, minus_abs_x));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = 2.0 * beta * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * minus_abs_x, minus_abs_x));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = 2.0 * beta * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t;
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };
@@ -68,10 +68,10 @@ struct ByXAndX {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto root_t = exp(-0.5 * abs(x));
-    auto t = square(root_t);
-    auto total = clamp(x, -0x1p100, 0x1p100) + 1.0;
-    auto numerator = select(x < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
+    Number root_t = exp(-0.5 * abs(x));
+    Number t = square(root_t);
+    Number total = clamp(x, -0x1p100, 0x1p100) + 1.0;
+    Number numerator = select(x < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };

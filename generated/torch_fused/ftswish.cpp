@@ -14,8 +14,8 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number T) const {
-    auto t = exp(-abs(x));
-    auto total = t + 1.0;
+    Number t = exp(-abs(x));
+    Number total = t + 1.0;
     return select(x == x, select(x >= 0.0, (x + T * total) / total, T), x);
   }
 };
@@ -24,9 +24,9 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number T) const {
-    auto t = exp(-abs(x));
-    auto total = t + 1.0;
-    auto ratio = (t * clamp(x, -0x1p100, 0x1p100) + total) / square(total);
+    Number t = exp(-abs(x));
+    Number total = t + 1.0;
+    Number ratio = (t * clamp(x, -0x1p100, 0x1p100) + total) / square(total);
     return select(x < 0.0, 0.0, ratio);
   }
 };
@@ -43,10 +43,10 @@ struct ByT {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number T) const {
-    auto product = 0.5 * clamp(x, -0x1p100, 0x1p100);
-    auto root_t = exp(-0.5 * abs(x));
-    auto t = square(root_t);
-    auto numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t;
+    Number product = 0.5 * clamp(x, -0x1p100, 0x1p100);
+    Number root_t = exp(-0.5 * abs(x));
+    Number t = square(root_t);
+    Number numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t;
     return select(x < 0.0, 0.0, numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
   }
 };

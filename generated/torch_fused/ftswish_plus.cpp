@@ -14,9 +14,9 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number threshold, Number mean_shift) const {
-    auto t = exp(-abs(x));
-    auto total = t + 1.0;
-    auto ratio = (x - (mean_shift - threshold) * total) / total;
+    Number t = exp(-abs(x));
+    Number total = t + 1.0;
+    Number ratio = (x - (mean_shift - threshold) * total) / total;
     return select(x <= 0.0, threshold - mean_shift, ratio);
   }
 };
@@ -25,9 +25,9 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number threshold, Number mean_shift) const {
-    auto t = exp(-abs(x));
-    auto total = t + 1.0;
-    auto ratio = (t * clamp(x, -0x1p100, 0x1p100) + total) / square(total);
+    Number t = exp(-abs(x));
+    Number total = t + 1.0;
+    Number ratio = (t * clamp(x, -0x1p100, 0x1p100) + total) / square(total);
     return select(x <= 0.0, 0.0, ratio);
   }
 };
@@ -52,10 +52,10 @@ struct ByMeanShift {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number threshold, Number mean_shift) const {
-    auto product = 0.5 * clamp(x, -0x1p100, 0x1p100);
-    auto root_t = exp(-0.5 * abs(x));
-    auto t = square(root_t);
-    auto numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t;
+    Number product = 0.5 * clamp(x, -0x1p100, 0x1p100);
+    Number root_t = exp(-0.5 * abs(x));
+    Number t = square(root_t);
+    Number numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t;
     return select(x <= 0.0, 0.0, numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
   }
 };

@@ -22,10 +22,10 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto negated = -square(x);
+    Number negated = -square(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
     return -(2.0 * clamp(x, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
   }
 };
@@ -34,11 +34,11 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto negated = -square(x);
+    Number negated = -square(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = 2.0 * (1.0 - 2.0 * square(clamp(x, -0x1p50, 0x1p50))) * part_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = 2.0 * (1.0 - 2.0 * square(clamp(x, -0x1p50, 0x1p50))) * part_of_t;
     return -(product * rest_of_t);
   }
 };

@@ -22,8 +22,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    auto sigma_squared = square(sigma);
-    auto root_t = exp(-0.25 * (square(x) / sigma_squared));
+    Number sigma_squared = square(sigma);
+    Number root_t = exp(-0.25 * (square(x) / sigma_squared));
     return -(clamp(x, -0x1p100, 0x1p100) * root_t * root_t) / sigma_squared;
   }
 };
@@ -32,11 +32,11 @@ struct ByX {
 struct BySigma {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    auto ratio = x / sigma;
-    auto product = -0.5 * square(ratio);
+    Number ratio = x / sigma;
+    Number product = -0.5 * square(ratio);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
     return square(clamp(ratio, -0x1p50, 0x1p50)) * part_of_t * rest_of_t / sigma;
   }
 };
@@ -45,14 +45,14 @@ struct BySigma {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    auto abs_x = abs(x);
-    auto clamped = clamp(abs_x, -0x1p50, 0x1p50);
-    auto sigma_squared = square(sigma);
-    auto product = -0.5 * (square(abs_x) / sigma_squared);
+    Number abs_x = abs(x);
+    Number clamped = clamp(abs_x, -0x1p50, 0x1p50);
+    Number sigma_squared = square(sigma);
+    Number product = -0.5 * (square(abs_x) / sigma_squared);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto difference = clamped / square(sigma_squared) - 1.0 / (sigma_squared * sigma);
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number difference = clamped / square(sigma_squared) - 1.0 / (sigma_squared * sigma);
     return (sigma + clamped) * difference * part_of_t * rest_of_t;
   }
 };
@@ -61,10 +61,10 @@ struct ByXAndX {
 struct ByXAndSigma {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
-    auto sigma_squared = square(sigma);
-    auto root_t = exp(-0.25 * (square(x) / sigma_squared));
-    auto ratio = 0.5 * square(clamped) / (square(sigma_squared) * sigma);
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
+    Number sigma_squared = square(sigma);
+    Number root_t = exp(-0.25 * (square(x) / sigma_squared));
+    Number ratio = 0.5 * square(clamped) / (square(sigma_squared) * sigma);
     return -(2.0 * clamped * (ratio - 1.0 / (sigma_squared * sigma)) * root_t * root_t);
   }
 };
@@ -74,15 +74,15 @@ struct ByXAndSigma {
 struct BySigmaAndSigma {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    auto ratio = x / sigma;
-    auto ratio_squared = square(ratio);
-    auto sigma_squared = square(sigma);
-    auto squared = square(clamp(ratio, -64.0, 64.0));
-    auto e = exp(0.5 * (0.5 * -squared));
-    auto numerator = (0.18748601333159035 * ratio_squared - 0.8749999978658299) * ratio_squared;
+    Number ratio = x / sigma;
+    Number ratio_squared = square(ratio);
+    Number sigma_squared = square(sigma);
+    Number squared = square(clamp(ratio, -64.0, 64.0));
+    Number e = exp(0.5 * (0.5 * -squared));
+    Number numerator = (0.18748601333159035 * ratio_squared - 0.8749999978658299) * ratio_squared;
     numerator = ((numerator + 2.4999999999998956) * ratio_squared - 3.0) / sigma_squared;
     numerator = numerator * ratio * ratio;
-    auto ratio_2 = squared * (squared - 3.0) * e * e / sigma_squared;
+    Number ratio_2 = squared * (squared - 3.0) * e * e / sigma_squared;
     return select(abs(ratio) < 0.015625, numerator, ratio_2);
   }
 };

@@ -23,10 +23,10 @@ constexpr double NUMBER_4_SQRT_2_OVER_SQRT_PI = 3.1915382432114616;  // 4*sqrt(2
 struct Value {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto product = a * (0.08943 * SQRT_2_OVER_SQRT_PI * square(a) + 2.0 * SQRT_2_OVER_SQRT_PI);
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto numerator = select(product < 0.0, clamp(a, -0x1p100, 0x1p100) * root_t * root_t, a);
+    Number product = a * (0.08943 * SQRT_2_OVER_SQRT_PI * square(a) + 2.0 * SQRT_2_OVER_SQRT_PI);
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number numerator = select(product < 0.0, clamp(a, -0x1p100, 0x1p100) * root_t * root_t, a);
     return numerator / (t + 1.0) * b;
   }
 };
@@ -35,13 +35,13 @@ struct Value {
 struct ByA {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto product = 2.0 * SQRT_2_OVER_SQRT_PI;
-    auto product_2 = a * (0.08943 * SQRT_2_OVER_SQRT_PI * square(a) + product);
-    auto root_t = exp(-0.5 * abs(product_2));
-    auto t = square(root_t);
-    auto clamped = clamp(a, -0x1p33, 0x1p33);
-    auto total = clamped * (0.26829 * SQRT_2_OVER_SQRT_PI * square(clamped) + product) + 1.0;
-    auto numerator = select(product_2 < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
+    Number product = 2.0 * SQRT_2_OVER_SQRT_PI;
+    Number product_2 = a * (0.08943 * SQRT_2_OVER_SQRT_PI * square(a) + product);
+    Number root_t = exp(-0.5 * abs(product_2));
+    Number t = square(root_t);
+    Number clamped = clamp(a, -0x1p33, 0x1p33);
+    Number total = clamped * (0.26829 * SQRT_2_OVER_SQRT_PI * square(clamped) + product) + 1.0;
+    Number numerator = select(product_2 < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
     return numerator / ((t + 2.0) * t + 1.0) * b;
   }
 };
@@ -50,10 +50,10 @@ struct ByA {
 struct ByB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto product = a * (0.08943 * SQRT_2_OVER_SQRT_PI * square(a) + 2.0 * SQRT_2_OVER_SQRT_PI);
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto numerator = select(product < 0.0, clamp(a, -0x1p100, 0x1p100) * root_t * root_t, a);
+    Number product = a * (0.08943 * SQRT_2_OVER_SQRT_PI * square(a) + 2.0 * SQRT_2_OVER_SQRT_PI);
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number numerator = select(product < 0.0, clamp(a, -0x1p100, 0x1p100) * root_t * root_t, a);
     return numerator / (t + 1.0);
   }
 };
@@ -63,32 +63,32 @@ struct ByB {
 struct ByAAndA {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto difference = abs(a) - 2.015625;
-    auto larger = maximum(a, -32.0);
-    auto larger_squared = square(larger);
-    auto clamped = clamp(larger, -32.0, 32.0);
-    auto clamped_squared = square(clamped);
-    auto product = NUMBER_719795241_OVER_5000000000_PI * (square(clamped_squared) * clamped);
-    auto product_2 = clamped_squared * clamped;
-    auto product_3 = NUMBER_8943_SQRT_2_OVER_100000_SQRT_PI * product_2;
+    Number difference = abs(a) - 2.015625;
+    Number larger = maximum(a, -32.0);
+    Number larger_squared = square(larger);
+    Number clamped = clamp(larger, -32.0, 32.0);
+    Number clamped_squared = square(clamped);
+    Number product = NUMBER_719795241_OVER_5000000000_PI * (square(clamped_squared) * clamped);
+    Number product_2 = clamped_squared * clamped;
+    Number product_3 = NUMBER_8943_SQRT_2_OVER_100000_SQRT_PI * product_2;
     product_3 = product_3 + NUMBER_2_SQRT_2_OVER_SQRT_PI * clamped;
-    auto minus_product_3 = -product_3;
-    auto t = exp(-abs(minus_product_3));
-    auto ratio = 1.0 / (1.0 + t);
-    auto ratio_squared = square(ratio);
-    auto t_2 = exp(-abs(product_3));
-    auto ratio_2 = 1.0 / (1.0 + t_2);
-    auto branch = select(minus_product_3 < 0.0, t, 1.0);
-    auto product_4 = NUMBER_26829_OVER_12500_PI * product_2;
-    auto product_5 = NUMBER_8_OVER_PI * clamped;
-    auto ratio_2_squared = square(ratio_2);
-    auto branch_2 = select(product_3 < 0.0, t_2, 1.0);
-    auto total = minimum(minus_product_3, 0.0) + minimum(product_3, 0.0);
+    Number minus_product_3 = -product_3;
+    Number t = exp(-abs(minus_product_3));
+    Number ratio = 1.0 / (1.0 + t);
+    Number ratio_squared = square(ratio);
+    Number t_2 = exp(-abs(product_3));
+    Number ratio_2 = 1.0 / (1.0 + t_2);
+    Number branch = select(minus_product_3 < 0.0, t, 1.0);
+    Number product_4 = NUMBER_26829_OVER_12500_PI * product_2;
+    Number product_5 = NUMBER_8_OVER_PI * clamped;
+    Number ratio_2_squared = square(ratio_2);
+    Number branch_2 = select(product_3 < 0.0, t_2, 1.0);
+    Number total = minimum(minus_product_3, 0.0) + minimum(product_3, 0.0);
     auto is_far = abs(total) > 64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * total, total));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_6 = NUMBER_26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2;
-    auto product_7 = (3.943339013202113e-07 * difference - 5.591431440397196e-07) * difference;
+    Number part_of_t = exp(select(is_far, 0.5 * total, total));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_6 = NUMBER_26829_SQRT_2_OVER_25000_SQRT_PI * clamped_squared * ratio * ratio_2;
+    Number product_7 = (3.943339013202113e-07 * difference - 5.591431440397196e-07) * difference;
     product_7 = (product_7 - 1.966527832098876e-06) * difference + 8.984981088983424e-06;
     product_7 = (product_7 * difference - 5.588539933962934e-06) * difference;
     product_7 = (product_7 - 5.278259064006145e-05) * difference + 0.0001547146099013666;
@@ -100,19 +100,19 @@ struct ByAAndA {
     product_7 = (product_7 - 0.169116407518025) * difference + 0.20812797673803043;
     product_7 = (product_7 * difference + 0.0008949007228461729) * difference;
     product_7 = product_7 - 0.10791255559958812;
-    auto total_2 = 1.712435959217232e-06 * larger_squared - 1.0333598983738246e-05;
+    Number total_2 = 1.712435959217232e-06 * larger_squared - 1.0333598983738246e-05;
     total_2 = (total_2 * larger_squared + 4.06197073191782e-05) * larger_squared;
     total_2 = (total_2 - 4.837567264633923e-05) * larger_squared - 0.0009237369554851378;
     total_2 = (total_2 * larger_squared + 0.010600492970759157) * larger_squared;
     total_2 = (total_2 - 0.06960962144157652) * larger_squared + 0.3060467131879954;
     total_2 = (total_2 * larger_squared - 0.8018337261300548) * larger_squared;
     total_2 = total_2 + 0.7978845608028654;
-    auto product_8 = product_5 * ratio_2_squared * ratio * branch_2;
-    auto product_9 = product_4 * ratio_2_squared * ratio * branch_2;
-    auto product_10 = NUMBER_4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2;
-    auto product_11 = product * ratio_2_squared * ratio * branch_2;
-    auto product_12 = product_5 * ratio_squared * ratio_2 * branch;
-    auto product_13 = product_4 * ratio_squared * ratio_2 * branch;
+    Number product_8 = product_5 * ratio_2_squared * ratio * branch_2;
+    Number product_9 = product_4 * ratio_2_squared * ratio * branch_2;
+    Number product_10 = NUMBER_4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2;
+    Number product_11 = product * ratio_2_squared * ratio * branch_2;
+    Number product_12 = product_5 * ratio_squared * ratio_2 * branch;
+    Number product_13 = product_4 * ratio_squared * ratio_2 * branch;
     product_13 = product * ratio_squared * ratio_2 * branch + product_13 + product_6;
     product_13 = product_13 + product_12 + product_10 - product_11 - product_9 - product_8;
     total_2 = select(abs(larger) < 0.375, total_2, product_13 * part_of_t * rest_of_t);
@@ -124,13 +124,13 @@ struct ByAAndA {
 struct ByAAndB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto product = 2.0 * SQRT_2_OVER_SQRT_PI;
-    auto product_2 = a * (0.08943 * SQRT_2_OVER_SQRT_PI * square(a) + product);
-    auto root_t = exp(-0.5 * abs(product_2));
-    auto t = square(root_t);
-    auto clamped = clamp(a, -0x1p33, 0x1p33);
-    auto total = clamped * (0.26829 * SQRT_2_OVER_SQRT_PI * square(clamped) + product) + 1.0;
-    auto numerator = select(product_2 < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
+    Number product = 2.0 * SQRT_2_OVER_SQRT_PI;
+    Number product_2 = a * (0.08943 * SQRT_2_OVER_SQRT_PI * square(a) + product);
+    Number root_t = exp(-0.5 * abs(product_2));
+    Number t = square(root_t);
+    Number clamped = clamp(a, -0x1p33, 0x1p33);
+    Number total = clamped * (0.26829 * SQRT_2_OVER_SQRT_PI * square(clamped) + product) + 1.0;
+    Number numerator = select(product_2 < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };

@@ -17,22 +17,22 @@ constexpr double SQRT_2_OVER_SQRT_PI = 0.7978845608028654;  // sqrt(2)/sqrt(pi)
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto product = SQRT_2_OVER_2 * x;
-    auto smaller = minimum(abs(product), 40.0);
-    auto numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller;
+    Number product = SQRT_2_OVER_2 * x;
+    Number smaller = minimum(abs(product), 40.0);
+    Number numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller;
     numerator = (numerator + 0.0038172689889773006) * smaller + 0.025882575182435343;
     numerator = (numerator * smaller + 0.12344083648227182) * smaller + 0.4308538629856189;
     numerator = (numerator * smaller + 1.1128336609194336) * smaller + 2.1024126170263844;
     numerator = (numerator * smaller + 2.792201965581064) * smaller + 2.3749322717352577;
     numerator = numerator * smaller + 1.0;
-    auto denominator = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller;
+    Number denominator = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller;
     denominator = (denominator + 0.006780787669804733) * smaller + 0.04619502956275762;
     denominator = (denominator * smaller + 0.2221612979548986) * smaller + 0.7862870651188336;
     denominator = (denominator * smaller + 2.078497051003106) * smaller + 4.086124500007399;
     denominator = (denominator * smaller + 5.8341919788915355) * smaller + 5.745265609005083;
-    auto tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0);
-    auto t = exp(-0.5 * square(x));
-    auto product_2 = 0.5 * clamp(x, -0x1p100, 0x1p100) * tail * t;
+    Number tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0);
+    Number t = exp(-0.5 * square(x));
+    Number product_2 = 0.5 * clamp(x, -0x1p100, 0x1p100) * tail * t;
     return select(product < 0.0, product_2, x * (1.0 - 0.5 * tail * t));
   }
 };
@@ -41,28 +41,28 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto product = SQRT_2_OVER_2 * x;
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto smaller = minimum(abs(product), 40.0);
-    auto numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller;
+    Number product = SQRT_2_OVER_2 * x;
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number smaller = minimum(abs(product), 40.0);
+    Number numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller;
     numerator = (numerator + 0.0038172689889773006) * smaller + 0.025882575182435343;
     numerator = (numerator * smaller + 0.12344083648227182) * smaller + 0.4308538629856189;
     numerator = (numerator * smaller + 1.1128336609194336) * smaller + 2.1024126170263844;
     numerator = (numerator * smaller + 2.792201965581064) * smaller + 2.3749322717352577;
     numerator = numerator * smaller + 1.0;
-    auto denominator = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller;
+    Number denominator = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller;
     denominator = (denominator + 0.006780787669804733) * smaller + 0.04619502956275762;
     denominator = (denominator * smaller + 0.2221612979548986) * smaller + 0.7862870651188336;
     denominator = (denominator * smaller + 2.078497051003106) * smaller + 4.086124500007399;
     denominator = (denominator * smaller + 5.8341919788915355) * smaller + 5.745265609005083;
-    auto tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0);
-    auto product_2 = -0.5 * square(x);
+    Number tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0);
+    Number product_2 = -0.5 * square(x);
     auto is_far = product_2 < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product_2, product_2));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto product_3 = 0.5 * (SQRT_2_OVER_SQRT_PI * clamped + tail) * part_of_t * rest_of_t;
-    auto total = (0.5 * SQRT_2_OVER_SQRT_PI * clamped - 0.5 * tail) * t + 1.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product_2, product_2));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number product_3 = 0.5 * (SQRT_2_OVER_SQRT_PI * clamped + tail) * part_of_t * rest_of_t;
+    Number total = (0.5 * SQRT_2_OVER_SQRT_PI * clamped - 0.5 * tail) * t + 1.0;
     return select(product < 0.0, product_3, total);
   }
 };
@@ -71,11 +71,11 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto product = -0.5 * square(x);
+    Number product = -0.5 * square(x);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_2 = SQRT_2_OVER_SQRT_PI * (1.0 - 0.5 * square(clamp(x, -0x1p50, 0x1p50)));
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = SQRT_2_OVER_SQRT_PI * (1.0 - 0.5 * square(clamp(x, -0x1p50, 0x1p50)));
     return product_2 * part_of_t * rest_of_t;
   }
 };

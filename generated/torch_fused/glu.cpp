@@ -30,7 +30,7 @@ struct ByA {
 struct ByB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto t = exp(-abs(b));
+    Number t = exp(-abs(b));
     return a * (t / square(t + 1.0));
   }
 };
@@ -39,7 +39,7 @@ struct ByB {
 struct ByAAndB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto t = exp(-abs(b));
+    Number t = exp(-abs(b));
     return t / square(t + 1.0);
   }
 };
@@ -48,8 +48,8 @@ struct ByAAndB {
 struct ByBAndB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto negated = -abs(b);
-    auto t = exp(negated);
+    Number negated = -abs(b);
+    Number t = exp(negated);
     return a * (sign(b) * (expm1(negated) * t / (((t + 3.0) * t + 3.0) * t + 1.0)));
   }
 };

@@ -14,15 +14,15 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto larger = maximum(x, -8.0);
-    auto minus_larger = -larger;
+    Number larger = maximum(x, -8.0);
+    Number minus_larger = -larger;
     auto is_far = abs(minus_larger) > 64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * minus_larger, minus_larger));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto negated = -(part_of_t * rest_of_t);
+    Number part_of_t = exp(select(is_far, 0.5 * minus_larger, minus_larger));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number negated = -(part_of_t * rest_of_t);
     auto is_far_2 = abs(negated) > 64.0;
-    auto part_of_t_2 = exp(select(is_far_2, 0.5 * negated, negated));
-    auto rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
+    Number part_of_t_2 = exp(select(is_far_2, 0.5 * negated, negated));
+    Number rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
     return larger * part_of_t_2 * rest_of_t_2;
   }
 };
@@ -32,16 +32,16 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto e = exp(-x);
-    auto e_2 = exp(-e);
-    auto clamped = clamp(x, -8.0, 64.0);
+    Number e = exp(-x);
+    Number e_2 = exp(-e);
+    Number clamped = clamp(x, -8.0, 64.0);
     auto is_negative = clamped < 0.0;
-    auto t = square(exp(0.5 * -abs(clamped)));
-    auto e_3 = exp(0.5 * -clamped);
-    auto e_4 = exp(0.5 * (-(e_3 * e_3) - minimum(clamped, 0.0)));
-    auto product = (clamped * select(is_negative, 1.0, t) + select(is_negative, t, 1.0)) * e_4;
+    Number t = square(exp(0.5 * -abs(clamped)));
+    Number e_3 = exp(0.5 * -clamped);
+    Number e_4 = exp(0.5 * (-(e_3 * e_3) - minimum(clamped, 0.0)));
+    Number product = (clamped * select(is_negative, 1.0, t) + select(is_negative, t, 1.0)) * e_4;
     product = select(abs(x) < 2.0, x * e * e_2 + e_2, product * e_4);
-    auto product_2 = (-0.002835785183294835 * x + 0.004089348853461189) * x;
+    Number product_2 = (-0.002835785183294835 * x + 0.004089348853461189) * x;
     product_2 = ((product_2 + 0.0052542364885214835) * x - 0.032189503049919584) * x;
     product_2 = ((product_2 + 0.03678794270036303) * x + 0.07664155022046358) * x;
     product_2 = ((product_2 - 0.2452529607811875) * x - 1.1006738911794325e-15) * x;
@@ -55,16 +55,16 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto difference = x + 1.46875;
-    auto e = exp(-x);
-    auto clamped = clamp(x, -8.0, 1024.0);
+    Number difference = x + 1.46875;
+    Number e = exp(-x);
+    Number clamped = clamp(x, -8.0, 1024.0);
     auto is_negative = clamped < 0.0;
-    auto t = square(exp(0.5 * -abs(clamped)));
-    auto minus_clamped = -clamped;
-    auto e_2 = exp(0.5 * minus_clamped);
-    auto difference_2 = minimum(minus_clamped, 0.0) - e_2 * e_2 - 2.0 * minimum(clamped, 0.0);
+    Number t = square(exp(0.5 * -abs(clamped)));
+    Number minus_clamped = -clamped;
+    Number e_2 = exp(0.5 * minus_clamped);
+    Number difference_2 = minimum(minus_clamped, 0.0) - e_2 * e_2 - 2.0 * minimum(clamped, 0.0);
     difference_2 = exp(0.5 * difference_2);
-    auto product = (0.016198366009647556 * difference - 0.05243973132160342) * difference;
+    Number product = (0.016198366009647556 * difference - 0.05243973132160342) * difference;
     product = (product - 0.0004499963070976715) * difference + 0.1451463790984812;
     product = (product * difference - 0.09808113601277066) * difference;
     product = (product - 0.28833237120237015) * difference + 0.33874062314374503;
@@ -73,13 +73,13 @@ struct ByXAndX {
     product = (product * difference + 0.6871097129522278) * difference + 0.847793261355012;
     product = (product * difference - 0.0006062096361176921) * difference;
     product = product - 0.16423064395513834;
-    auto product_2 = (-0.0026909353724264974 * x + 0.00234884119424195) * x;
+    Number product_2 = (-0.0026909353724264974 * x + 0.00234884119424195) * x;
     product_2 = ((product_2 + 0.004505764553013904) * x - 0.0243827303908251) * x;
     product_2 = ((product_2 + 0.03284319419080782) * x + 0.03678762638405602) * x;
     product_2 = ((product_2 - 0.1931367277568061) * x + 0.18393971968478043) * x;
     product_2 = ((product_2 + 0.30656620095335807) * x - 0.7357588823431861) * x;
     product_2 = (product_2 - 1.5681902848167517e-15) * x + 0.7357588823428847;
-    auto product_3 = (clamped - 2.0) * select(is_negative, t, 1.0);
+    Number product_3 = (clamped - 2.0) * select(is_negative, t, 1.0);
     product_3 = -(product_3 - clamped * select(is_negative, 1.0, t)) * difference_2;
     product_3 = product_3 * difference_2;
     product_3 = select(abs(x) < 2.0, e * exp(-e) * (2.0 - x * expm1(x) * e), product_3);

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto t = exp(-abs(b));
+    Number t = exp(-abs(b));
     return tanh(a) * (select(b < 0.0, t, 1.0) / (t + 1.0));
   }
 };
@@ -23,8 +23,8 @@ struct Value {
 struct ByA {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto e = exp(-abs(a));
-    auto t = exp(-abs(b));
+    Number e = exp(-abs(a));
+    Number t = exp(-abs(b));
     return square(2.0 * e / (square(e) + 1.0)) * (select(b < 0.0, t, 1.0) / (t + 1.0));
   }
 };
@@ -33,7 +33,7 @@ struct ByA {
 struct ByB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto t = exp(-abs(b));
+    Number t = exp(-abs(b));
     return tanh(a) * (t / square(t + 1.0));
   }
 };
@@ -43,12 +43,12 @@ struct ByB {
 struct ByAAndA {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto abs_a = abs(a);
-    auto a_squared = square(a);
-    auto root_t = exp(-abs_a);
-    auto t = square(root_t);
-    auto t_2 = exp(-abs(b));
-    auto product = (3.881527275811268e-07 * a_squared - 4.7297145782521295e-06) * a_squared;
+    Number abs_a = abs(a);
+    Number a_squared = square(a);
+    Number root_t = exp(-abs_a);
+    Number t = square(root_t);
+    Number t_2 = exp(-abs(b));
+    Number product = (3.881527275811268e-07 * a_squared - 4.7297145782521295e-06) * a_squared;
     product = (product + 2.8272734177679334e-05) * a_squared - 0.0001125120860133437;
     product = (product * a_squared + 0.00034350842965968404) * a_squared;
     product = (product - 0.000883159231799378) * a_squared + 0.002047215088814444;
@@ -60,7 +60,7 @@ struct ByAAndA {
     product = (product * a_squared - 0.9749559082380795) * a_squared + 1.5746031746013567;
     product = (product * a_squared - 2.2666666666666324) * a_squared + 2.6666666666666665;
     product = (product * a_squared - 2.0) * a;
-    auto numerator = 8.0 * expm1(-2.0 * abs_a) * root_t * root_t;
+    Number numerator = 8.0 * expm1(-2.0 * abs_a) * root_t * root_t;
     numerator = sign(a) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
     product = select(abs_a < 1.0, product, numerator);
     return product * (select(b < 0.0, t_2, 1.0) / (t_2 + 1.0));
@@ -71,8 +71,8 @@ struct ByAAndA {
 struct ByAAndB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto e = exp(-abs(a));
-    auto t = exp(-abs(b));
+    Number e = exp(-abs(a));
+    Number t = exp(-abs(b));
     return square(2.0 * e / (square(e) + 1.0)) * (t / square(t + 1.0));
   }
 };
@@ -81,14 +81,14 @@ struct ByAAndB {
 struct ByBAndB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto abs_b = abs(b);
-    auto b_squared = square(b);
-    auto t = square(exp(0.5 * -abs(-b)));
-    auto ratio = 1.0 / (1.0 + t);
-    auto t_2 = square(exp(0.5 * -abs_b));
-    auto ratio_2 = 1.0 / (1.0 + t_2);
-    auto e = exp(0.5 * (minimum(-b, 0.0) + minimum(b, 0.0)));
-    auto product = (8.825571230343639e-20 * b_squared - 4.3016503498184915e-18) * b_squared;
+    Number abs_b = abs(b);
+    Number b_squared = square(b);
+    Number t = square(exp(0.5 * -abs(-b)));
+    Number ratio = 1.0 / (1.0 + t);
+    Number t_2 = square(exp(0.5 * -abs_b));
+    Number ratio_2 = 1.0 / (1.0 + t_2);
+    Number e = exp(0.5 * (minimum(-b, 0.0) + minimum(b, 0.0)));
+    Number product = (8.825571230343639e-20 * b_squared - 4.3016503498184915e-18) * b_squared;
     product = (product + 1.0285560775693497e-16) * b_squared - 1.6372663378328973e-15;
     product = (product * b_squared + 1.999482219454856e-14) * b_squared;
     product = (product - 2.0562653238870622e-13) * b_squared + 1.9066176273063234e-12;
@@ -101,7 +101,7 @@ struct ByBAndB {
     product = (product * b_squared + 0.0015376984126966374) * b_squared;
     product = (product - 0.008854166666666533) * b_squared + 0.041666666666666664;
     product = (product * b_squared - 0.125) * b;
-    auto product_2 = square(ratio_2) * ratio * select(b < 0.0, t_2, 1.0);
+    Number product_2 = square(ratio_2) * ratio * select(b < 0.0, t_2, 1.0);
     product_2 = (square(ratio) * ratio_2 * select(-b < 0.0, t, 1.0) - product_2) * e * e;
     return tanh(a) * select(abs_b < 2.0, product, product_2);
   }

@@ -14,15 +14,15 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto difference = x + 0.412109375;
-    auto branch = select(x >= 1.0, 1.0, select(x <= -1.0, 0.0, 0.5 * x + 0.5));
-    auto product = (8.75022243419904e-06 * difference + 7.054094824707636e-05) * difference;
+    Number difference = x + 0.412109375;
+    Number branch = select(x >= 1.0, 1.0, select(x <= -1.0, 0.0, 0.5 * x + 0.5));
+    Number product = (8.75022243419904e-06 * difference + 7.054094824707636e-05) * difference;
     product = (product + 0.0004985212748558839) * difference + 0.003029751794496618;
     product = (product * difference + 0.015419128494191421) * difference;
     product = (product + 0.06329872917318889) * difference + 0.19800726350091857;
     product = (product * difference + 0.42845883092877035) * difference;
     product = (product + 0.02579174270957039) * difference - 0.09927948893840013;
-    auto branch_2 = select(x >= 0.0, x * branch, expm1(x) * branch);
+    Number branch_2 = select(x >= 0.0, x * branch, expm1(x) * branch);
     return select(abs(difference) < 0.07431314289569857, product, branch_2);
   }
 };
@@ -31,12 +31,12 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto smaller = minimum(x, 8.0);
+    Number smaller = minimum(x, 8.0);
     auto is_at_least = smaller >= 1.0;
     auto is_at_most = smaller <= -1.0;
-    auto branch = select(is_at_least | is_at_most, Number(0.0), 0.5);
-    auto branch_2 = select(is_at_least, 1.0, select(is_at_most, 0.0, 0.5 * smaller + 0.5));
-    auto total = expm1(smaller) * branch + exp(smaller) * branch_2;
+    Number branch = select(is_at_least | is_at_most, Number(0.0), 0.5);
+    Number branch_2 = select(is_at_least, 1.0, select(is_at_most, 0.0, 0.5 * smaller + 0.5));
+    Number total = expm1(smaller) * branch + exp(smaller) * branch_2;
     return select(smaller >= 0.0, smaller * branch + branch_2, total);
   }
 };
@@ -47,8 +47,8 @@ struct ByXAndX {
   Number operator()(Number x) const {
     auto is_at_least = x >= 1.0;
     auto is_at_most = x <= -1.0;
-    auto product = 2.0 * select(is_at_least | is_at_most, Number(0.0), 0.5);
-    auto total = product + select(is_at_least, 1.0, select(is_at_most, 0.0, 0.5 * (x + 1.0)));
+    Number product = 2.0 * select(is_at_least | is_at_most, Number(0.0), 0.5);
+    Number total = product + select(is_at_least, 1.0, select(is_at_most, 0.0, 0.5 * (x + 1.0)));
     return select(x >= 0.0, product, exp(x) * total);
   }
 };

@@ -24,7 +24,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto branch = select((x >= 3.0) | (x <= -3.0), Number(0.0), NUMBER_1_OVER_6);
+    Number branch = select((x >= 3.0) | (x <= -3.0), Number(0.0), NUMBER_1_OVER_6);
     return select(x == x, branch, x);
   }
 };

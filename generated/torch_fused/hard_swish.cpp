@@ -33,7 +33,7 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto branch = select((x >= 3.0) | (x <= -3.0), Number(0.0), NUMBER_1_OVER_3);
+    Number branch = select((x >= 3.0) | (x <= -3.0), Number(0.0), NUMBER_1_OVER_3);
     return select(x == x, branch, x);
   }
 };

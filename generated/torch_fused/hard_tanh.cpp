@@ -38,7 +38,7 @@ struct ByMinVal {
 struct ByMaxVal {
   template <typename Number>
   Number operator()(Number x, Number min_val, Number max_val) const {
-    auto branch = select(min_val >= x, 0.0, select(max_val <= x, Number(1.0), 0.0));
+    Number branch = select(min_val >= x, 0.0, select(max_val <= x, Number(1.0), 0.0));
     return select(x == x, branch, x);
   }
 };

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto larger = maximum(x, -0x1p40);
+    Number larger = maximum(x, -0x1p40);
     return select(larger >= 0.0, larger, larger / sqrt(alpha * square(larger) + 1.0));
   }
 };
@@ -23,8 +23,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto abs_x = abs(x);
-    auto denominator = select(abs_x > 0x1p60, sqrt(alpha) * abs_x, sqrt(alpha * square(x) + 1.0));
+    Number abs_x = abs(x);
+    Number denominator = select(abs_x > 0x1p60, sqrt(alpha) * abs_x, sqrt(alpha * square(x) + 1.0));
     denominator = 1.0 * (1.0 / denominator) * (1.0 / (alpha * x * x + 1.0));
     return select(x >= 0.0, 1.0, denominator);
   }
@@ -34,10 +34,10 @@ struct ByX {
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto larger = maximum(x, -0x1p40);
-    auto larger_squared = square(larger);
-    auto total = alpha * larger_squared + 1.0;
-    auto ratio = -0.5 * (larger_squared * larger) / (total * sqrt(total));
+    Number larger = maximum(x, -0x1p40);
+    Number larger_squared = square(larger);
+    Number total = alpha * larger_squared + 1.0;
+    Number ratio = -0.5 * (larger_squared * larger) / (total * sqrt(total));
     return select(larger >= 0.0, 0.0, ratio);
   }
 };
@@ -46,11 +46,11 @@ struct ByAlpha {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto total = alpha * square(held) + square(inverse_scale);
-    auto numerator = -3.0 * held * alpha / (square(total) * sqrt(total)) * inverse_scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number total = alpha * square(held) + square(inverse_scale);
+    Number numerator = -3.0 * held * alpha / (square(total) * sqrt(total)) * inverse_scale;
     return select(x >= 0.0, 0.0, numerator * inverse_scale * inverse_scale / scale);
   }
 };
@@ -59,9 +59,9 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto total = alpha * x * x + 1.0;
-    auto ratio = 1.0 / total;
-    auto branch = select(x >= 0.0, 0.0, -1.5 * ratio * x * ratio * x * (1.0 / sqrt(total)));
+    Number total = alpha * x * x + 1.0;
+    Number ratio = 1.0 / total;
+    Number branch = select(x >= 0.0, 0.0, -1.5 * ratio * x * ratio * x * (1.0 / sqrt(total)));
     return select(x == infinity, 0.0, select(x == -infinity, 0.0, branch));
   }
 };
@@ -70,12 +70,12 @@ struct ByXAndAlpha {
 struct ByAlphaAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto held_squared = square(held);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto total = alpha * held_squared + square(inverse_scale);
-    auto ratio = 0.75 * (square(held_squared) * held) / (square(total) * sqrt(total));
+    Number held = clamp(x, -1.0, 1.0);
+    Number held_squared = square(held);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number total = alpha * held_squared + square(inverse_scale);
+    Number ratio = 0.75 * (square(held_squared) * held) / (square(total) * sqrt(total));
     return select(x >= 0.0, 0.0, ratio);
   }
 };

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto clamped = clamp(x, -0x1p40, 0x1p40);
+    Number clamped = clamp(x, -0x1p40, 0x1p40);
     return clamped / sqrt(alpha * square(clamped) + 1.0);
   }
 };
@@ -23,8 +23,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto abs_x = abs(x);
-    auto denominator = select(abs_x > 0x1p60, sqrt(alpha) * abs_x, sqrt(alpha * square(x) + 1.0));
+    Number abs_x = abs(x);
+    Number denominator = select(abs_x > 0x1p60, sqrt(alpha) * abs_x, sqrt(alpha * square(x) + 1.0));
     return 1.0 * (1.0 / denominator) * (1.0 / (alpha * x * x + 1.0));
   }
 };
@@ -33,9 +33,9 @@ struct ByX {
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto clamped = clamp(x, -0x1p40, 0x1p40);
-    auto clamped_squared = square(clamped);
-    auto total = alpha * clamped_squared + 1.0;
+    Number clamped = clamp(x, -0x1p40, 0x1p40);
+    Number clamped_squared = square(clamped);
+    Number total = alpha * clamped_squared + 1.0;
     return -0.5 * (clamped_squared * clamped) / (total * sqrt(total));
   }
 };
@@ -44,11 +44,11 @@ struct ByAlpha {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto total = alpha * square(held) + square(inverse_scale);
-    auto numerator = -3.0 * held * alpha / (square(total) * sqrt(total)) * inverse_scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number total = alpha * square(held) + square(inverse_scale);
+    Number numerator = -3.0 * held * alpha / (square(total) * sqrt(total)) * inverse_scale;
     return numerator * inverse_scale * inverse_scale / scale;
   }
 };
@@ -57,9 +57,9 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto total = alpha * x * x + 1.0;
-    auto ratio = 1.0 / total;
-    auto product = -1.5 * ratio * x * ratio * x * (1.0 / sqrt(total));
+    Number total = alpha * x * x + 1.0;
+    Number ratio = 1.0 / total;
+    Number product = -1.5 * ratio * x * ratio * x * (1.0 / sqrt(total));
     return select(x == infinity, 0.0, select(x == -infinity, 0.0, product));
   }
 };
@@ -68,11 +68,11 @@ struct ByXAndAlpha {
 struct ByAlphaAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto held_squared = square(held);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto total = alpha * held_squared + square(inverse_scale);
+    Number held = clamp(x, -1.0, 1.0);
+    Number held_squared = square(held);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number total = alpha * held_squared + square(inverse_scale);
     return 0.75 * (square(held_squared) * held) / (square(total) * sqrt(total));
   }
 };

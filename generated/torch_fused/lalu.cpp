@@ -14,14 +14,14 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto sign_x = sign(x);
-    auto abs_x = abs(x);
-    auto minus_abs_x = -abs_x;
+    Number sign_x = sign(x);
+    Number abs_x = abs(x);
+    Number minus_abs_x = -abs_x;
     auto is_far = minus_abs_x < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * minus_abs_x, minus_abs_x));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto product = sign_x * (0.5 * clamp(abs_x, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
+    Number part_of_t = exp(select(is_far, 0.5 * minus_abs_x, minus_abs_x));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number product = sign_x * (0.5 * clamp(abs_x, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
     return select(x >= 0.0, sign_x * ((1.0 - 0.5 * t) * abs_x), product);
   }
 };
@@ -30,13 +30,13 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto negated = -abs(x);
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto product = 0.5 * (clamped + 1.0) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number product = 0.5 * (clamped + 1.0) * part_of_t * rest_of_t;
     return select(x >= 0.0, (0.5 * clamped - 0.5) * t + 1.0, product);
   }
 };
@@ -45,12 +45,12 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto product = 0.5 * clamp(x, -0x1p100, 0x1p100);
-    auto negated = -abs(x);
+    Number product = 0.5 * clamp(x, -0x1p100, 0x1p100);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_2 = (product + 1.0) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = (product + 1.0) * part_of_t * rest_of_t;
     return select(x >= 0.0, (1.0 - product) * part_of_t * rest_of_t, product_2);
   }
 };

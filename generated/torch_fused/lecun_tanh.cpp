@@ -21,7 +21,7 @@ constexpr double NUMBER_34318_OVER_5625 = 6.100977777777778;  // 34318/5625
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto product = 1.7159 * tanh(NUMBER_2_OVER_3 * x);
+    Number product = 1.7159 * tanh(NUMBER_2_OVER_3 * x);
     return select(abs(x) < 0x1p-90, NUMBER_17159_OVER_15000 * x, product);
   }
 };
@@ -30,8 +30,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto root_t = exp(MINUS_2_OVER_3 * abs(x));
-    auto t = square(root_t);
+    Number root_t = exp(MINUS_2_OVER_3 * abs(x));
+    Number t = square(root_t);
     return NUMBER_17159_OVER_3750 * root_t * root_t / square(t + 1.0);
   }
 };
@@ -41,15 +41,15 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto x_squared = square(x);
-    auto product = MINUS_4_OVER_3 * abs_x;
+    Number abs_x = abs(x);
+    Number x_squared = square(x);
+    Number product = MINUS_4_OVER_3 * abs_x;
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto total = t + 1.0;
-    auto product_2 = (4.015623575529439e-14 * x_squared - 1.1009505289246238e-12) * x_squared;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total = t + 1.0;
+    Number product_2 = (4.015623575529439e-14 * x_squared - 1.1009505289246238e-12) * x_squared;
     product_2 = (product_2 + 1.480754970456795e-11) * x_squared - 1.3258582155367302e-10;
     product_2 = (product_2 * x_squared + 9.107890999478017e-10) * x_squared;
     product_2 = (product_2 - 5.268681633040558e-09) * x_squared + 2.747950690559428e-08;
@@ -62,7 +62,7 @@ struct ByXAndX {
     product_2 = (product_2 * x_squared + 0.07028162031686305) * x_squared;
     product_2 = (product_2 - 0.227635933546712) * x_squared + 0.6025657064471879;
     product_2 = (product_2 * x_squared - 1.0168296296296295) * x;
-    auto numerator = NUMBER_34318_OVER_5625 * expm1(product) * part_of_t * rest_of_t;
+    Number numerator = NUMBER_34318_OVER_5625 * expm1(product) * part_of_t * rest_of_t;
     numerator = sign(x) * (numerator / (square(total) * total));
     return select(abs_x < 1.5, product_2, numerator);
   }

@@ -22,9 +22,9 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number sub, Number maxv) const {
-    auto tanh_x = tanh(x);
-    auto e = exp(-abs(x));
-    auto total = x * square(2.0 * e / (square(e) + 1.0)) + tanh_x;
+    Number tanh_x = tanh(x);
+    Number e = exp(-abs(x));
+    Number total = x * square(2.0 * e / (square(e) + 1.0)) + tanh_x;
     return select(maxv <= x * tanh_x - sub, 0.0, total);
   }
 };
@@ -49,10 +49,10 @@ struct ByMaxv {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number sub, Number maxv) const {
-    auto abs_x = abs(x);
-    auto clamped = clamp(abs_x, -0x1p100, 0x1p100);
-    auto t = exp(-2.0 * abs_x);
-    auto numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * t;
+    Number abs_x = abs(x);
+    Number clamped = clamp(abs_x, -0x1p100, 0x1p100);
+    Number t = exp(-2.0 * abs_x);
+    Number numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * t;
     numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
     return select(maxv <= x * tanh(x) - sub, 0.0, numerator);
   }

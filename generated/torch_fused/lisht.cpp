@@ -22,8 +22,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto clamped = clamp(x, -32.0, 32.0);
-    auto e = exp(-abs(clamped));
+    Number clamped = clamp(x, -32.0, 32.0);
+    Number e = exp(-abs(clamped));
     return clamped * square(2.0 * e / (square(e) + 1.0)) + tanh(clamped);
   }
 };
@@ -32,11 +32,11 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto clamped = clamp(abs_x, -0x1p100, 0x1p100);
-    auto root_t = exp(-abs_x);
-    auto t = square(root_t);
-    auto numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * root_t * root_t;
+    Number abs_x = abs(x);
+    Number clamped = clamp(abs_x, -0x1p100, 0x1p100);
+    Number root_t = exp(-abs_x);
+    Number t = square(root_t);
+    Number numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * root_t * root_t;
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };

@@ -30,7 +30,7 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto t = exp(-abs(x));
+    Number t = exp(-abs(x));
     return -t / square(t + 1.0);
   }
 };

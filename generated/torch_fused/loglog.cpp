@@ -24,8 +24,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto larger = maximum(x, -8.0);
-    auto e = exp(-x);
+    Number larger = maximum(x, -8.0);
+    Number e = exp(-x);
     return select(x < -4.0, exp(-exp(-larger) - larger), e * exp(-e));
   }
 };
@@ -35,16 +35,16 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto larger = maximum(x, -8.0);
-    auto abs_larger = abs(larger);
+    Number larger = maximum(x, -8.0);
+    Number abs_larger = abs(larger);
     auto is_negative = larger < 0.0;
-    auto t = exp(-abs_larger);
-    auto minus_larger = -larger;
-    auto difference = minimum(minus_larger, 0.0) - exp(minus_larger) - 2.0 * minimum(larger, 0.0);
+    Number t = exp(-abs_larger);
+    Number minus_larger = -larger;
+    Number difference = minimum(minus_larger, 0.0) - exp(minus_larger) - 2.0 * minimum(larger, 0.0);
     difference = exp(difference);
     difference = (select(is_negative, 1.0, t) - select(is_negative, t, 1.0)) * difference;
     difference = select(abs_larger < 0x1p-90, MINUS_EXP_MINUS_1 * larger, difference);
-    auto product = (9.127884602549762e-11 * x + 1.5638191946785336e-10) * x;
+    Number product = (9.127884602549762e-11 * x + 1.5638191946785336e-10) * x;
     product = ((product - 2.0385810385712352e-09) * x + 3.4354256192636615e-09) * x;
     product = ((product + 5.749796418590121e-09) * x - 4.205679366953235e-08) * x;
     product = ((product + 1.0909783972208336e-07) * x - 8.021756355262143e-08) * x;

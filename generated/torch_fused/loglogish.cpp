@@ -14,16 +14,16 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto larger = maximum(x, -1024.0);
+    Number larger = maximum(x, -1024.0);
     auto is_far = abs(larger) > 64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * larger, larger));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = -1.0 * part_of_t * rest_of_t;
-    auto smaller = minimum(larger, 0.0);
+    Number part_of_t = exp(select(is_far, 0.5 * larger, larger));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = -1.0 * part_of_t * rest_of_t;
+    Number smaller = minimum(larger, 0.0);
     auto is_far_2 = abs(smaller) > 64.0;
-    auto part_of_t_2 = exp(select(is_far_2, 0.5 * smaller, smaller));
-    auto rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
-    auto product_2 = (-3.383139341755909e-10 * x - 5.76593722310623e-09) * x;
+    Number part_of_t_2 = exp(select(is_far_2, 0.5 * smaller, smaller));
+    Number rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
+    Number product_2 = (-3.383139341755909e-10 * x - 5.76593722310623e-09) * x;
     product_2 = ((product_2 - 4.494379468142185e-08) * x - 2.0404587467419108e-07) * x;
     product_2 = ((product_2 - 5.321791435827584e-07) * x - 3.5562921352368465e-07) * x;
     product_2 = ((product_2 + 3.1758187910149474e-06) * x + 1.3833382832587965e-05) * x;
@@ -33,7 +33,7 @@ struct Value {
     product_2 = ((product_2 + 0.0061313241394604315) * x - 0.015328310038175448) * x;
     product_2 = ((product_2 - 0.06131324019466564) * x + 1.639510784122513e-14) * x;
     product_2 = ((product_2 + 0.3678794411714425) * x + 0.6321205588285577) * x;
-    auto ratio = expm1(product) / part_of_t_2 / rest_of_t_2;
+    Number ratio = expm1(product) / part_of_t_2 / rest_of_t_2;
     ratio = -(larger * select((abs(product) < 0x1p-54) & (larger < 0.0), -1.0, ratio));
     ratio = ratio * part_of_t_2 * rest_of_t_2;
     return select((x <= 0.0) & (x > -1.5), product_2, ratio);
@@ -45,18 +45,18 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto difference = x + 1.6796875;
-    auto abs_x = abs(x);
-    auto exp_x = exp(x);
-    auto minus_exp_x = -exp_x;
-    auto clamped = clamp(x, -1024.0, 8.0);
-    auto e = exp(0.5 * clamped);
-    auto product = -1.0 * e * e;
+    Number difference = x + 1.6796875;
+    Number abs_x = abs(x);
+    Number exp_x = exp(x);
+    Number minus_exp_x = -exp_x;
+    Number clamped = clamp(x, -1024.0, 8.0);
+    Number e = exp(0.5 * clamped);
+    Number product = -1.0 * e * e;
     auto is_negative = clamped < 0.0;
-    auto e_2 = exp(0.5 * -abs(clamped));
-    auto branch = select(is_negative, e_2, 1.0);
-    auto t = square(e_2);
-    auto product_2 = (3.1627055104593206e-12 * difference + 2.914135567975257e-11) * difference;
+    Number e_2 = exp(0.5 * -abs(clamped));
+    Number branch = select(is_negative, e_2, 1.0);
+    Number t = square(e_2);
+    Number product_2 = (3.1627055104593206e-12 * difference + 2.914135567975257e-11) * difference;
     product_2 = (product_2 + 1.1798145707072345e-10) * difference + 2.3057913191049372e-10;
     product_2 = (product_2 * difference - 3.8460219505971944e-10) * difference;
     product_2 = (product_2 - 5.7786285618717845e-09) * difference - 2.8893986593568373e-08;
@@ -70,7 +70,7 @@ struct ByX {
     product_2 = (product_2 + 0.007413823943553584) * difference + 0.05350285171057377;
     product_2 = (product_2 * difference + 0.12703355363315869) * difference;
     product_2 = (product_2 + 0.09801080536483552) * difference - 0.08980086897000453;
-    auto product_3 = (-1.44775793204313e-09 * x - 5.7991636317203776e-09) * x;
+    Number product_3 = (-1.44775793204313e-09 * x - 5.7991636317203776e-09) * x;
     product_3 = ((product_3 - 5.037804693133464e-09) * x + 3.144950061485981e-08) * x;
     product_3 = ((product_3 + 1.5432982070255397e-07) * x + 3.0387940402305624e-07) * x;
     product_3 = ((product_3 - 1.6117876575966042e-07) * x - 2.970682061819756e-06) * x;
@@ -82,9 +82,9 @@ struct ByX {
     product_3 = ((product_3 + 0.0367879441171434) * x - 0.0766415502440505) * x;
     product_3 = ((product_3 - 0.24525296078096154) * x + 2.4850978811017783e-19) * x;
     product_3 = (product_3 + 0.7357588823428847) * x + 0.6321205588285577;
-    auto difference_2 = x * exp_x * exp(minus_exp_x) - expm1(minus_exp_x);
-    auto product_4 = clamped * square(exp(0.5 * -(e * e)));
-    auto ratio = expm1(product) / branch / branch;
+    Number difference_2 = x * exp_x * exp(minus_exp_x) - expm1(minus_exp_x);
+    Number product_4 = clamped * square(exp(0.5 * -(e * e)));
+    Number ratio = expm1(product) / branch / branch;
     ratio = select((abs(product) < 0x1p-54) & is_negative, -1.0, ratio);
     product_4 = (product_4 - ratio * select(is_negative, 1.0, t)) * e * e;
     difference_2 = select(abs_x < 4.0, difference_2, product_4);
@@ -99,16 +99,16 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto exp_x = exp(x);
-    auto clamped = clamp(x, -1024.0, 8.0);
+    Number exp_x = exp(x);
+    Number clamped = clamp(x, -1024.0, 8.0);
     auto is_negative = clamped < 0.0;
-    auto t = square(exp(0.5 * -abs(clamped)));
-    auto branch = select(is_negative, 1.0, t);
-    auto e = exp(0.5 * clamped);
-    auto e_2 = exp(0.5 * (-(e * e) + minimum(clamped, 0.0) - 2.0 * minimum(-clamped, 0.0)));
-    auto difference = clamped * branch + 2.0 * branch - clamped * select(is_negative, t, 1.0);
+    Number t = square(exp(0.5 * -abs(clamped)));
+    Number branch = select(is_negative, 1.0, t);
+    Number e = exp(0.5 * clamped);
+    Number e_2 = exp(0.5 * (-(e * e) + minimum(clamped, 0.0) - 2.0 * minimum(-clamped, 0.0)));
+    Number difference = clamped * branch + 2.0 * branch - clamped * select(is_negative, t, 1.0);
     difference = difference * e_2 * e_2;
-    auto product = (1.5678016195783131e-06 * x - 1.49807735298978e-05) * x;
+    Number product = (1.5678016195783131e-06 * x - 1.49807735298978e-05) * x;
     product = ((product + 5.978310524253978e-05) * x - 0.0001439527557526091) * x;
     product = ((product + 0.00026120409232821) * x - 0.0003333190044096063) * x;
     product = ((product + 0.0002800781287058876) * x - 0.00038640106155346125) * x;
@@ -119,7 +119,7 @@ struct ByXAndX {
     product = ((product + 0.19313670700158078) * x + 0.1839397205671007) * x;
     product = ((product - 0.30656620097565235) * x - 0.7357588823428932) * x;
     product = (product + 5.341246510140111e-17) * x + 0.7357588823428847;
-    auto negated = -(exp_x * exp(-exp_x) * (x * exp_x - x - 2.0));
+    Number negated = -(exp_x * exp(-exp_x) * (x * exp_x - x - 2.0));
     negated = select(abs(x) < 2.0, negated, difference);
     return select((x >= 0.0) & (x < 1.0), product, negated);
   }

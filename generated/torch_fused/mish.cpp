@@ -15,12 +15,12 @@ struct Value {
   template <typename Number>
   Number operator()(Number x) const {
     auto is_negative = x < 0.0;
-    auto root_t = exp(-0.5 * abs(x));
-    auto t = square(root_t);
-    auto total = 0.5 * t + 1.0;
-    auto product = 2.0 * t;
-    auto denominator = select(is_negative, total * t + 1.0, (product + 2.0) * t + 1.0);
-    auto numerator = clamp(x, -0x1p100, 0x1p100) * total * root_t * root_t;
+    Number root_t = exp(-0.5 * abs(x));
+    Number t = square(root_t);
+    Number total = 0.5 * t + 1.0;
+    Number product = 2.0 * t;
+    Number denominator = select(is_negative, total * t + 1.0, (product + 2.0) * t + 1.0);
+    Number numerator = clamp(x, -0x1p100, 0x1p100) * total * root_t * root_t;
     return select(is_negative, numerator, x * (product + 1.0)) / denominator;
   }
 };
@@ -30,18 +30,18 @@ struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
     auto is_negative = x < 0.0;
-    auto negated = -abs(x);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto product = (0.25 * t + 1.0) * t;
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto product_2 = 4.0 * clamped;
-    auto numerator = ((product + (clamped + 1.5)) * t + (clamped + 1.0)) * part_of_t * rest_of_t;
-    auto numerator_2 = (((product_2 + 4.0) * t + (product_2 + 6.0)) * t + 4.0) * t + 1.0;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number product = (0.25 * t + 1.0) * t;
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number product_2 = 4.0 * clamped;
+    Number numerator = ((product + (clamped + 1.5)) * t + (clamped + 1.0)) * part_of_t * rest_of_t;
+    Number numerator_2 = (((product_2 + 4.0) * t + (product_2 + 6.0)) * t + 4.0) * t + 1.0;
     numerator = select(is_negative, numerator, numerator_2);
-    auto denominator = (((4.0 * t + 8.0) * t + 8.0) * t + 4.0) * t + 1.0;
+    Number denominator = (((4.0 * t + 8.0) * t + 8.0) * t + 4.0) * t + 1.0;
     denominator = select(is_negative, ((product + 2.0) * t + 2.0) * t + 1.0, denominator);
     return numerator / denominator;
   }
@@ -52,22 +52,22 @@ struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
     auto is_negative = x < 0.0;
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto product = 0.5 * clamped;
-    auto negated = -abs(x);
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number product = 0.5 * clamped;
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = (((clamped + 2.0) * t + (clamped + 4.0)) * t - (1.5 * clamped - 3.0)) * t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = (((clamped + 2.0) * t + (clamped + 4.0)) * t - (1.5 * clamped - 3.0)) * t;
     numerator = 8.0 * (numerator - (clamped - 1.0)) * part_of_t * part_of_t * rest_of_t;
     numerator = numerator * rest_of_t;
-    auto numerator_2 = (product + 2.0 - ((product - 0.5) * t + (0.75 * clamped - 1.5)) * t) * t;
-    auto numerator_3 = 2.0 * (numerator_2 + (product + 1.0)) * part_of_t * rest_of_t;
+    Number numerator_2 = (product + 2.0 - ((product - 0.5) * t + (0.75 * clamped - 1.5)) * t) * t;
+    Number numerator_3 = 2.0 * (numerator_2 + (product + 1.0)) * part_of_t * rest_of_t;
     numerator = select(is_negative, numerator_3, numerator);
-    auto denominator = (((((8.0 * t + 24.0) * t + 36.0) * t + 32.0) * t + 18.0) * t + 6.0) * t;
+    Number denominator = (((((8.0 * t + 24.0) * t + 36.0) * t + 32.0) * t + 18.0) * t + 6.0) * t;
     denominator = denominator + 1.0;
-    auto denominator_2 = (((((0.125 * t + 0.75) * t + 2.25) * t + 4.0) * t + 4.5) * t + 3.0) * t;
+    Number denominator_2 = (((((0.125 * t + 0.75) * t + 2.25) * t + 4.0) * t + 4.5) * t + 3.0) * t;
     return numerator / select(is_negative, denominator_2 + 1.0, denominator);
   }
 };

@@ -38,11 +38,11 @@ struct ByAlpha {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto negated = -abs(beta * x);
+    Number negated = -abs(beta * x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = sign(x) * (alpha * clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = sign(x) * (alpha * clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t);
     return select(x > 0.0, 0.0, product);
   }
 };
@@ -67,11 +67,11 @@ struct ByXAndAlpha {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto negated = -abs(beta * x);
+    Number negated = -abs(beta * x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = alpha * (beta * clamp(x, -0x1p100, 0x1p100) + 1.0) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = alpha * (beta * clamp(x, -0x1p100, 0x1p100) + 1.0) * part_of_t * rest_of_t;
     return select(x > 0.0, 0.0, product);
   }
 };
@@ -80,11 +80,11 @@ struct ByXAndBeta {
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto negated = -abs(beta * x);
+    Number negated = -abs(beta * x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = sign(x) * (clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = sign(x) * (clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t);
     return select(x > 0.0, 0.0, product);
   }
 };
@@ -93,8 +93,8 @@ struct ByAlphaAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto root_t = exp(-0.5 * abs(beta * x));
-    auto product = alpha * square(clamp(abs(x), -0x1p50, 0x1p50)) * root_t * root_t;
+    Number root_t = exp(-0.5 * abs(beta * x));
+    Number product = alpha * square(clamp(abs(x), -0x1p50, 0x1p50)) * root_t * root_t;
     return select(x > 0.0, 0.0, product);
   }
 };

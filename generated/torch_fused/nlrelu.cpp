@@ -14,11 +14,11 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto abs_x = abs(x);
-    auto held = clamp(x, -1.0, 1.0);
-    auto scale = maximum(abs_x, 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto branch = select(x <= 0.0, 0.0, log(held * beta + inverse_scale) + log(scale));
+    Number abs_x = abs(x);
+    Number held = clamp(x, -1.0, 1.0);
+    Number scale = maximum(abs_x, 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number branch = select(x <= 0.0, 0.0, log(held * beta + inverse_scale) + log(scale));
     return select(abs_x < 0.25, log1p(beta * maximum(x, 0.0)), branch);
   }
 };
@@ -35,9 +35,9 @@ struct ByX {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
     return select(x <= 0.0, 0.0, held / (held * beta + inverse_scale));
   }
 };
@@ -46,8 +46,8 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto beta_squared = square(beta);
-    auto negated = -(beta_squared / (x * (x * beta_squared + 2.0 * beta) + 1.0));
+    Number beta_squared = square(beta);
+    Number negated = -(beta_squared / (x * (x * beta_squared + 2.0 * beta) + 1.0));
     return select(x <= 0.0, 0.0, negated);
   }
 };
@@ -64,9 +64,9 @@ struct ByXAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
     return select(x <= 0.0, 0.0, -(square(held) / square(held * beta + inverse_scale)));
   }
 };

@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number noise) const {
-    auto root = sqrt(sigmoid(x));
+    Number root = sqrt(sigmoid(x));
     return select(noise * root + x <= 0.0, 0.0, 0.5 * noise * sigmoid(-x) * root + 1.0);
   }
 };
@@ -31,7 +31,7 @@ struct ByX {
 struct ByNoise {
   template <typename Number>
   Number operator()(Number x, Number noise) const {
-    auto root = sqrt(sigmoid(x));
+    Number root = sqrt(sigmoid(x));
     return select(noise * root + x <= 0.0, 0.0, root);
   }
 };
@@ -40,11 +40,11 @@ struct ByNoise {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number noise) const {
-    auto t = exp(-abs(x));
-    auto ratio = 1.0 / (1.0 + t);
-    auto t_2 = exp(-abs(-x));
-    auto ratio_2 = 1.0 / (1.0 + t_2);
-    auto difference = ratio_2 * select(-x < 0.0, t_2, 1.0) - 2.0 * ratio * select(x < 0.0, t, 1.0);
+    Number t = exp(-abs(x));
+    Number ratio = 1.0 / (1.0 + t);
+    Number t_2 = exp(-abs(-x));
+    Number ratio_2 = 1.0 / (1.0 + t_2);
+    Number difference = ratio_2 * select(-x < 0.0, t_2, 1.0) - 2.0 * ratio * select(x < 0.0, t, 1.0);
     difference = 0.25 * noise * sqrt(ratio) * difference * ratio_2;
     difference = difference * exp(0.5 * minimum(x, 0.0) + minimum(-x, 0.0));
     return select(noise * sqrt(sigmoid(x)) + x <= 0.0, 0.0, difference);
@@ -55,7 +55,7 @@ struct ByXAndX {
 struct ByXAndNoise {
   template <typename Number>
   Number operator()(Number x, Number noise) const {
-    auto root = sqrt(sigmoid(x));
+    Number root = sqrt(sigmoid(x));
     return select(noise * root + x <= 0.0, 0.0, 0.5 * sigmoid(-x) * root);
   }
 };

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto ratio = 1.0 / beta;
+    Number ratio = 1.0 / beta;
     return select(x >= 0.0, alpha * ratio * x, alpha * expm1(x * ratio));
   }
 };
@@ -23,8 +23,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto ratio = 1.0 / beta;
-    auto product = alpha * ratio;
+    Number ratio = 1.0 / beta;
+    Number product = alpha * ratio;
     return select(x >= 0.0, product, product * exp(x * ratio));
   }
 };
@@ -33,7 +33,7 @@ struct ByX {
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto ratio = x / beta;
+    Number ratio = x / beta;
     return select(x >= 0.0, ratio, expm1(ratio));
   }
 };
@@ -42,12 +42,12 @@ struct ByAlpha {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto beta_squared = square(beta);
-    auto negated = -abs(x / beta);
+    Number beta_squared = square(beta);
+    Number negated = -abs(x / beta);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto numerator = -(clamp(abs(x), -0x1p100, 0x1p100) * alpha * part_of_t * rest_of_t);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number numerator = -(clamp(abs(x), -0x1p100, 0x1p100) * alpha * part_of_t * rest_of_t);
     numerator = sign(x) * (numerator / beta_squared);
     return select(x >= 0.0, -(alpha * x / beta_squared), numerator);
   }
@@ -57,7 +57,7 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto ratio = 1.0 / beta;
+    Number ratio = 1.0 / beta;
     return select(x >= 0.0, 0.0, alpha * ratio * exp(x * ratio) * ratio);
   }
 };
@@ -66,7 +66,7 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto ratio = 1.0 / beta;
+    Number ratio = 1.0 / beta;
     return select(x >= 0.0, ratio, exp(x * ratio) * ratio);
   }
 };
@@ -75,9 +75,9 @@ struct ByXAndAlpha {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto beta_squared = square(beta);
-    auto root_t = exp(-0.5 * abs(x / beta));
-    auto total = 1.0 / beta_squared + clamp(x, -0x1p100, 0x1p100) / (beta_squared * beta);
+    Number beta_squared = square(beta);
+    Number root_t = exp(-0.5 * abs(x / beta));
+    Number total = 1.0 / beta_squared + clamp(x, -0x1p100, 0x1p100) / (beta_squared * beta);
     total = -(alpha * total * root_t * root_t);
     return select(x >= 0.0, -(alpha / beta_squared), total);
   }
@@ -87,12 +87,12 @@ struct ByXAndBeta {
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto beta_squared = square(beta);
-    auto negated = -abs(x / beta);
+    Number beta_squared = square(beta);
+    Number negated = -abs(x / beta);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto ratio = -(clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t) / beta_squared;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number ratio = -(clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t) / beta_squared;
     return select(x >= 0.0, -(x / beta_squared), sign(x) * ratio);
   }
 };
@@ -101,17 +101,17 @@ struct ByAlphaAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto beta_squared = square(beta);
-    auto ratio = 2.0 * held * alpha / (beta_squared * beta);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto ratio_2 = x / beta;
+    Number held = clamp(x, -1.0, 1.0);
+    Number beta_squared = square(beta);
+    Number ratio = 2.0 * held * alpha / (beta_squared * beta);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number ratio_2 = x / beta;
     auto is_far = abs(ratio_2) > 64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * ratio_2, ratio_2));
+    Number part_of_t = exp(select(is_far, 0.5 * ratio_2, ratio_2));
     auto is_gone = ratio_2 < -800.0;
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto total = ratio * inverse_scale + alpha * square(held) / square(beta_squared);
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number total = ratio * inverse_scale + alpha * square(held) / square(beta_squared);
     total = total * part_of_t * square(select(is_gone, minimum(scale, 0x1p50), scale));
     return select(x >= 0.0, ratio * scale, total * rest_of_t);
   }

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto tanh_x = tanh(x);
+    Number tanh_x = tanh(x);
     return select(x > 0.0, tanh_x, alpha * tanh_x);
   }
 };
@@ -23,8 +23,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto e = exp(-abs(x));
-    auto squared = square(2.0 * e / (square(e) + 1.0));
+    Number e = exp(-abs(x));
+    Number squared = square(2.0 * e / (square(e) + 1.0));
     return select(x > 0.0, squared, alpha * squared);
   }
 };
@@ -43,17 +43,17 @@ struct ByAlpha {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto difference = x - 0.58203125;
-    auto difference_2 = x + 0.58203125;
+    Number difference = x - 0.58203125;
+    Number difference_2 = x + 0.58203125;
     auto is_less = abs(difference_2) < 0.116450572013855;
     auto is_positive = x > 0.0;
-    auto abs_x = abs(x);
-    auto growth = expm1(-2.0 * abs_x);
-    auto root_t = exp(-abs_x);
-    auto product = 8.0 * growth * root_t * root_t;
-    auto t = square(root_t);
-    auto total = ((t + 3.0) * t + 3.0) * t + 1.0;
-    auto product_2 = (-0.021861571733751813 * difference_2 - 0.03226347230461759) * difference_2;
+    Number abs_x = abs(x);
+    Number growth = expm1(-2.0 * abs_x);
+    Number root_t = exp(-abs_x);
+    Number product = 8.0 * growth * root_t * root_t;
+    Number t = square(root_t);
+    Number total = ((t + 3.0) * t + 3.0) * t + 1.0;
+    Number product_2 = (-0.021861571733751813 * difference_2 - 0.03226347230461759) * difference_2;
     product_2 = (product_2 + 0.014375041888465945) * difference_2 + 0.08028620627543517;
     product_2 = (product_2 * difference_2 + 0.049420405570010685) * difference_2;
     product_2 = (product_2 - 0.10654891832292954) * difference_2 - 0.18999642288109136;
@@ -62,7 +62,7 @@ struct ByXAndX {
     product_2 = (product_2 * difference_2 - 0.23904015899021144) * difference_2;
     product_2 = (product_2 - 0.44698850197886314) * difference_2 - 0.06376312907966819;
     product_2 = product_2 * difference_2 + 0.19007343069119215;
-    auto product_3 = (-0.08744628693500725 * difference_2 - 0.12905388921847036) * difference_2;
+    Number product_3 = (-0.08744628693500725 * difference_2 - 0.12905388921847036) * difference_2;
     product_3 = (product_3 + 0.05750016755386378) * difference_2 + 0.3211448251017407;
     product_3 = (product_3 * difference_2 + 0.19768162228004274) * difference_2;
     product_3 = (product_3 - 0.42619567329171815) * difference_2 - 0.7599856915243655;
@@ -73,7 +73,7 @@ struct ByXAndX {
     product_3 = product_3 * difference_2 + 0.7602937227647686;
     product_3 = select(is_less, product_3, select(is_positive, 0.0, -product / total));
     product_3 = (alpha - 0.25) * product_3;
-    auto product_4 = (-0.08744628693500725 * difference + 0.12905388921847036) * difference;
+    Number product_4 = (-0.08744628693500725 * difference + 0.12905388921847036) * difference;
     product_4 = (product_4 + 0.05750016755386378) * difference - 0.3211448251017407;
     product_4 = (product_4 * difference + 0.19768162228004274) * difference;
     product_4 = (product_4 + 0.42619567329171815) * difference - 0.7599856915243655;
@@ -82,7 +82,7 @@ struct ByXAndX {
     product_4 = (product_4 * difference - 0.9561606359608458) * difference;
     product_4 = (product_4 + 1.7879540079154526) * difference - 0.25505251631867276;
     product_4 = product_4 * difference - 0.7602937227647686;
-    auto ratio = -(2.0 * growth * root_t * root_t) / total;
+    Number ratio = -(2.0 * growth * root_t * root_t) / total;
     product_2 = select(is_less, product_2, select(is_positive, product / total, ratio));
     product_4 = select(abs(difference) < 0.116450572013855, product_4, product_2);
     return product_4 + product_3;
@@ -93,7 +93,7 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto e = exp(-abs(x));
+    Number e = exp(-abs(x));
     return select(x > 0.0, 0.0, square(2.0 * e / (square(e) + 1.0)));
   }
 };

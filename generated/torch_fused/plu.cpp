@@ -14,10 +14,10 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number c) const {
-    auto total = alpha * (x - c) + c;
+    Number total = alpha * (x - c) + c;
     auto is_at_least = x >= total;
-    auto difference = alpha * (c + x) - c;
-    auto branch = select(is_at_least, total, maximum(x, difference));
+    Number difference = alpha * (c + x) - c;
+    Number branch = select(is_at_least, total, maximum(x, difference));
     return select(is_at_least & (total <= difference), difference, branch);
   }
 };
@@ -26,9 +26,9 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number c) const {
-    auto difference = alpha * (c + x) - c;
+    Number difference = alpha * (c + x) - c;
     auto is_greater = x > difference;
-    auto total = alpha * (x - c) + c;
+    Number total = alpha * (x - c) + c;
     auto is_less = x < total;
     auto outside = is_greater & is_less | is_greater & (total > difference) & is_less;
     return select(x == x, select(outside, 1.0, alpha), x);
@@ -39,12 +39,12 @@ struct ByX {
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number c) const {
-    auto difference = x - c;
-    auto total = alpha * difference + c;
+    Number difference = x - c;
+    Number total = alpha * difference + c;
     auto is_at_least = x >= total;
-    auto total_2 = c + x;
-    auto difference_2 = alpha * total_2 - c;
-    auto branch = select(is_at_least, difference, select(x > difference_2, 0.0, total_2));
+    Number total_2 = c + x;
+    Number difference_2 = alpha * total_2 - c;
+    Number branch = select(is_at_least, difference, select(x > difference_2, 0.0, total_2));
     return select(is_at_least & (total <= difference_2), total_2, branch);
   }
 };
@@ -53,68 +53,68 @@ struct ByAlpha {
 struct ByC {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number c) const {
-    auto smaller = minimum(x, 0x1p40);
-    auto total = smaller - c;
-    auto difference = total - smaller;
-    auto total_2 = smaller - (total - difference) + (-c - difference);
-    auto branch = select(abs(total_2) < infinity, total_2, 0.0);
-    auto total_3 = total + branch;
-    auto product = alpha * total_3;
-    auto total_4 = product + c;
-    auto difference_2 = total_4 - product;
-    auto head_alpha = head(alpha);
-    auto head_total_3 = head(total_3);
-    auto difference_3 = total_3 - head_total_3;
-    auto difference_4 = alpha - head_alpha;
-    auto total_5 = head_alpha * head_total_3 - product + head_alpha * difference_3;
+    Number smaller = minimum(x, 0x1p40);
+    Number total = smaller - c;
+    Number difference = total - smaller;
+    Number total_2 = smaller - (total - difference) + (-c - difference);
+    Number branch = select(abs(total_2) < infinity, total_2, 0.0);
+    Number total_3 = total + branch;
+    Number product = alpha * total_3;
+    Number total_4 = product + c;
+    Number difference_2 = total_4 - product;
+    Number head_alpha = head(alpha);
+    Number head_total_3 = head(total_3);
+    Number difference_3 = total_3 - head_total_3;
+    Number difference_4 = alpha - head_alpha;
+    Number total_5 = head_alpha * head_total_3 - product + head_alpha * difference_3;
     total_5 = total_5 + difference_4 * head_total_3 + difference_4 * difference_3;
     total_5 = select(product * 0x1p-60 == 0.0, 0.0, total_5);
     total_5 = total_5 + (branch - (total_3 - total)) * alpha;
     total_5 = product - (total_4 - difference_2) + (c - difference_2) + total_5;
-    auto branch_2 = select(abs(total_5) < infinity, total_5, 0.0);
-    auto total_6 = total_4 + branch_2;
-    auto difference_5 = branch_2 - (total_6 - total_4);
-    auto branch_3 = select(abs(difference_5) < infinity, difference_5, 0.0);
+    Number branch_2 = select(abs(total_5) < infinity, total_5, 0.0);
+    Number total_6 = total_4 + branch_2;
+    Number difference_5 = branch_2 - (total_6 - total_4);
+    Number branch_3 = select(abs(difference_5) < infinity, difference_5, 0.0);
     auto inside = (smaller != total_6) & (smaller >= total_6);
     inside = (smaller == total_6) & (branch_3 <= 0.0) | inside;
-    auto total_7 = c + smaller;
-    auto difference_6 = total_7 - c;
-    auto total_8 = c - (total_7 - difference_6) + (smaller - difference_6);
-    auto branch_4 = select(abs(total_8) < infinity, total_8, 0.0);
-    auto total_9 = total_7 + branch_4;
-    auto product_2 = alpha * total_9;
-    auto total_10 = product_2 - c;
-    auto difference_7 = total_10 - product_2;
-    auto head_total_9 = head(total_9);
-    auto difference_8 = total_9 - head_total_9;
-    auto total_11 = head_alpha * head_total_9 - product_2 + head_alpha * difference_8;
+    Number total_7 = c + smaller;
+    Number difference_6 = total_7 - c;
+    Number total_8 = c - (total_7 - difference_6) + (smaller - difference_6);
+    Number branch_4 = select(abs(total_8) < infinity, total_8, 0.0);
+    Number total_9 = total_7 + branch_4;
+    Number product_2 = alpha * total_9;
+    Number total_10 = product_2 - c;
+    Number difference_7 = total_10 - product_2;
+    Number head_total_9 = head(total_9);
+    Number difference_8 = total_9 - head_total_9;
+    Number total_11 = head_alpha * head_total_9 - product_2 + head_alpha * difference_8;
     total_11 = total_11 + difference_4 * head_total_9 + difference_4 * difference_8;
     total_11 = select(product_2 * 0x1p-60 == 0.0, 0.0, total_11);
     total_11 = total_11 + (branch_4 - (total_9 - total_7)) * alpha;
     total_11 = product_2 - (total_10 - difference_7) + (-c - difference_7) + total_11;
-    auto branch_5 = select(abs(total_11) < infinity, total_11, 0.0);
-    auto total_12 = total_10 + branch_5;
-    auto difference_9 = branch_5 - (total_12 - total_10);
-    auto branch_6 = select(abs(difference_9) < infinity, difference_9, 0.0);
+    Number branch_5 = select(abs(total_11) < infinity, total_11, 0.0);
+    Number total_12 = total_10 + branch_5;
+    Number difference_9 = branch_5 - (total_12 - total_10);
+    Number branch_6 = select(abs(difference_9) < infinity, difference_9, 0.0);
     auto inside_2 = (total_6 == total_12) & (branch_3 <= branch_6);
     inside_2 = inside & (inside_2 | (total_6 != total_12) & (total_6 <= total_12));
-    auto total_13 = alpha - 1.0;
-    auto difference_10 = total_13 - alpha;
-    auto total_14 = alpha - (total_13 - difference_10) + (-1.0 - difference_10);
-    auto branch_7 = select(abs(total_14) < infinity, total_14, 0.0);
-    auto total_15 = total_13 + branch_7;
-    auto total_16 = -alpha + 1.0;
-    auto difference_11 = total_16 + alpha;
-    auto total_17 = -alpha - (total_16 - difference_11) + (1.0 - difference_11);
-    auto branch_8 = select(abs(total_17) < infinity, total_17, 0.0);
-    auto total_18 = total_16 + branch_8;
+    Number total_13 = alpha - 1.0;
+    Number difference_10 = total_13 - alpha;
+    Number total_14 = alpha - (total_13 - difference_10) + (-1.0 - difference_10);
+    Number branch_7 = select(abs(total_14) < infinity, total_14, 0.0);
+    Number total_15 = total_13 + branch_7;
+    Number total_16 = -alpha + 1.0;
+    Number difference_11 = total_16 + alpha;
+    Number total_17 = -alpha - (total_16 - difference_11) + (1.0 - difference_11);
+    Number branch_8 = select(abs(total_17) < infinity, total_17, 0.0);
+    Number total_18 = total_16 + branch_8;
     auto inside_3 = (smaller != total_12) & (smaller > total_12);
     inside_3 = (smaller == total_12) & (branch_6 < 0.0) | inside_3;
-    auto difference_12 = branch_7 - (total_15 - total_13);
-    auto branch_9 = select(inside_3, 0.0, difference_12);
+    Number difference_12 = branch_7 - (total_15 - total_13);
+    Number branch_9 = select(inside_3, 0.0, difference_12);
     branch_9 = select(inside, branch_8 - (total_18 - total_16), branch_9);
     branch_9 = select(inside_2, difference_12, branch_9);
-    auto branch_10 = select(inside, total_18, select(inside_3, 0.0, total_15));
+    Number branch_10 = select(inside, total_18, select(inside_3, 0.0, total_15));
     branch_10 = select(inside_2, total_15, branch_10);
     branch_10 = branch_10 + select(abs(branch_9) < infinity, branch_9, 0.0);
     return select(smaller == smaller, branch_10, smaller);
@@ -125,10 +125,10 @@ struct ByC {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number c) const {
-    auto total = alpha * (x - c) + c;
-    auto difference = alpha * (c + x) - c;
+    Number total = alpha * (x - c) + c;
+    Number difference = alpha * (c + x) - c;
     auto outside = (x >= total) | (x <= difference);
-    auto branch = select(outside & (outside | (total <= difference)), Number(1.0), 0.0);
+    Number branch = select(outside & (outside | (total <= difference)), Number(1.0), 0.0);
     return select(x == x, branch, x);
   }
 };
@@ -137,55 +137,55 @@ struct ByXAndAlpha {
 struct ByAlphaAndC {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number c) const {
-    auto smaller = minimum(x, 0x1p40);
-    auto total = smaller - c;
-    auto difference = total - smaller;
-    auto total_2 = smaller - (total - difference) + (-c - difference);
-    auto branch = select(abs(total_2) < infinity, total_2, 0.0);
-    auto total_3 = total + branch;
-    auto product = alpha * total_3;
-    auto total_4 = product + c;
-    auto difference_2 = total_4 - product;
-    auto head_alpha = head(alpha);
-    auto head_total_3 = head(total_3);
-    auto difference_3 = total_3 - head_total_3;
-    auto difference_4 = alpha - head_alpha;
-    auto total_5 = head_alpha * head_total_3 - product + head_alpha * difference_3;
+    Number smaller = minimum(x, 0x1p40);
+    Number total = smaller - c;
+    Number difference = total - smaller;
+    Number total_2 = smaller - (total - difference) + (-c - difference);
+    Number branch = select(abs(total_2) < infinity, total_2, 0.0);
+    Number total_3 = total + branch;
+    Number product = alpha * total_3;
+    Number total_4 = product + c;
+    Number difference_2 = total_4 - product;
+    Number head_alpha = head(alpha);
+    Number head_total_3 = head(total_3);
+    Number difference_3 = total_3 - head_total_3;
+    Number difference_4 = alpha - head_alpha;
+    Number total_5 = head_alpha * head_total_3 - product + head_alpha * difference_3;
     total_5 = total_5 + difference_4 * head_total_3 + difference_4 * difference_3;
     total_5 = select(product * 0x1p-60 == 0.0, 0.0, total_5);
     total_5 = total_5 + (branch - (total_3 - total)) * alpha;
     total_5 = product - (total_4 - difference_2) + (c - difference_2) + total_5;
-    auto branch_2 = select(abs(total_5) < infinity, total_5, 0.0);
-    auto total_6 = total_4 + branch_2;
-    auto difference_5 = branch_2 - (total_6 - total_4);
-    auto branch_3 = select(abs(difference_5) < infinity, difference_5, 0.0);
+    Number branch_2 = select(abs(total_5) < infinity, total_5, 0.0);
+    Number total_6 = total_4 + branch_2;
+    Number difference_5 = branch_2 - (total_6 - total_4);
+    Number branch_3 = select(abs(difference_5) < infinity, difference_5, 0.0);
     auto inside = (smaller != total_6) & (smaller >= total_6);
     inside = (smaller == total_6) & (branch_3 <= 0.0) | inside;
-    auto total_7 = c + smaller;
-    auto difference_6 = total_7 - c;
-    auto total_8 = c - (total_7 - difference_6) + (smaller - difference_6);
-    auto branch_4 = select(abs(total_8) < infinity, total_8, 0.0);
-    auto total_9 = total_7 + branch_4;
-    auto product_2 = alpha * total_9;
-    auto total_10 = product_2 - c;
-    auto difference_7 = total_10 - product_2;
-    auto head_total_9 = head(total_9);
-    auto difference_8 = total_9 - head_total_9;
-    auto total_11 = head_alpha * head_total_9 - product_2 + head_alpha * difference_8;
+    Number total_7 = c + smaller;
+    Number difference_6 = total_7 - c;
+    Number total_8 = c - (total_7 - difference_6) + (smaller - difference_6);
+    Number branch_4 = select(abs(total_8) < infinity, total_8, 0.0);
+    Number total_9 = total_7 + branch_4;
+    Number product_2 = alpha * total_9;
+    Number total_10 = product_2 - c;
+    Number difference_7 = total_10 - product_2;
+    Number head_total_9 = head(total_9);
+    Number difference_8 = total_9 - head_total_9;
+    Number total_11 = head_alpha * head_total_9 - product_2 + head_alpha * difference_8;
     total_11 = total_11 + difference_4 * head_total_9 + difference_4 * difference_8;
     total_11 = select(product_2 * 0x1p-60 == 0.0, 0.0, total_11);
     total_11 = total_11 + (branch_4 - (total_9 - total_7)) * alpha;
     total_11 = product_2 - (total_10 - difference_7) + (-c - difference_7) + total_11;
-    auto branch_5 = select(abs(total_11) < infinity, total_11, 0.0);
-    auto total_12 = total_10 + branch_5;
-    auto difference_9 = branch_5 - (total_12 - total_10);
-    auto branch_6 = select(abs(difference_9) < infinity, difference_9, 0.0);
+    Number branch_5 = select(abs(total_11) < infinity, total_11, 0.0);
+    Number total_12 = total_10 + branch_5;
+    Number difference_9 = branch_5 - (total_12 - total_10);
+    Number branch_6 = select(abs(difference_9) < infinity, difference_9, 0.0);
     auto inside_2 = (total_6 == total_12) & (branch_3 <= branch_6);
     inside_2 = inside & (inside_2 | (total_6 != total_12) & (total_6 <= total_12));
     auto inside_3 = (smaller != total_12) & (smaller <= total_12);
     inside_3 = (smaller == total_12) & (branch_6 >= 0.0) | inside_3;
-    inside_3 = select(inside, -1.0, select(inside_3, Number(1.0), 0.0));
-    return select(smaller == smaller, select(inside_2, 1.0, inside_3), smaller);
+    Number branch_7 = select(inside, -1.0, select(inside_3, Number(1.0), 0.0));
+    return select(smaller == smaller, select(inside_2, 1.0, branch_7), smaller);
   }
 };
 

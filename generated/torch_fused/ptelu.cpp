@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto e = exp(-abs(beta * x));
+    Number e = exp(-abs(beta * x));
     return select(x >= 0.0, 1.0, alpha * beta * square(2.0 * e / (square(e) + 1.0)));
   }
 };
@@ -39,12 +39,12 @@ struct ByAlpha {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto negated = -abs(beta * x);
-    auto t = exp(negated);
+    Number held = clamp(x, -1.0, 1.0);
+    Number negated = -abs(beta * x);
+    Number t = exp(negated);
     auto is_gone = 2.0 * negated < -800.0;
-    auto scale = maximum(abs(x), 1.0);
-    auto product = held * alpha * square(2.0 / (1.0 + square(t))) * t;
+    Number scale = maximum(abs(x), 1.0);
+    Number product = held * alpha * square(2.0 / (1.0 + square(t))) * t;
     product = product * select(is_gone, minimum(scale, 0x1p100), scale) * t;
     return select(x >= 0.0, 0.0, product);
   }
@@ -56,66 +56,66 @@ struct ByXAndX {
   Number operator()(Number x, Number alpha, Number beta) const {
     auto is_at_least = x >= 0.0;
     auto is_negative = 2.0 * beta * x < 0.0;
-    auto magnitude = abs(beta * x);
-    auto product = 8.0 * expm1(-2.0 * magnitude) * alpha * square(beta);
-    auto minus_magnitude = -magnitude;
+    Number magnitude = abs(beta * x);
+    Number product = 8.0 * expm1(-2.0 * magnitude) * alpha * square(beta);
+    Number minus_magnitude = -magnitude;
     auto is_less = abs(minus_magnitude) < 0.5;
-    auto growth = expm1(minus_magnitude);
-    auto total = growth + 1.0;
-    auto root_t = select(is_less, total, exp(minus_magnitude));
-    auto product_2 = product * root_t;
-    auto product_3 = product_2 * root_t;
-    auto branch = select(is_negative, -product_3, product_3);
-    auto t = square(root_t);
-    auto total_2 = t + 1.0;
-    auto difference = total_2 - t;
-    auto head_root_t = head(root_t);
-    auto difference_2 = root_t - head_root_t;
-    auto branch_2 = select(is_less, growth - (total - 1.0), 0.0);
-    auto total_3 = head_root_t * head_root_t - t + head_root_t * difference_2;
+    Number growth = expm1(minus_magnitude);
+    Number total = growth + 1.0;
+    Number root_t = select(is_less, total, exp(minus_magnitude));
+    Number product_2 = product * root_t;
+    Number product_3 = product_2 * root_t;
+    Number branch = select(is_negative, -product_3, product_3);
+    Number t = square(root_t);
+    Number total_2 = t + 1.0;
+    Number difference = total_2 - t;
+    Number head_root_t = head(root_t);
+    Number difference_2 = root_t - head_root_t;
+    Number branch_2 = select(is_less, growth - (total - 1.0), 0.0);
+    Number total_3 = head_root_t * head_root_t - t + head_root_t * difference_2;
     total_3 = total_3 + difference_2 * head_root_t + difference_2 * difference_2;
     total_3 = select(t * 0x1p-60 == 0.0, 0.0, total_3) + branch_2 * root_t * 2.0;
     total_3 = t - (total_2 - difference) + (1.0 - difference) + total_3;
-    auto branch_3 = select(abs(total_3) < infinity, total_3, 0.0);
-    auto total_4 = total_2 + branch_3;
-    auto total_4_squared = square(total_4);
-    auto product_4 = total_4_squared * total_4;
-    auto ratio = branch / product_4;
-    auto product_5 = ratio * product_4;
-    auto head_ratio = head(ratio);
-    auto head_product_4 = head(product_4);
-    auto difference_3 = product_4 - head_product_4;
-    auto difference_4 = ratio - head_ratio;
-    auto head_product_2 = head(product_2);
-    auto difference_5 = product_2 - head_product_2;
-    auto head_product = head(product);
-    auto difference_6 = product - head_product;
-    auto total_5 = head_product_2 * head_root_t - product_3 + head_product_2 * difference_2;
+    Number branch_3 = select(abs(total_3) < infinity, total_3, 0.0);
+    Number total_4 = total_2 + branch_3;
+    Number total_4_squared = square(total_4);
+    Number product_4 = total_4_squared * total_4;
+    Number ratio = branch / product_4;
+    Number product_5 = ratio * product_4;
+    Number head_ratio = head(ratio);
+    Number head_product_4 = head(product_4);
+    Number difference_3 = product_4 - head_product_4;
+    Number difference_4 = ratio - head_ratio;
+    Number head_product_2 = head(product_2);
+    Number difference_5 = product_2 - head_product_2;
+    Number head_product = head(product);
+    Number difference_6 = product - head_product;
+    Number total_5 = head_product_2 * head_root_t - product_3 + head_product_2 * difference_2;
     total_5 = total_5 + difference_5 * head_root_t + difference_5 * difference_2;
     total_5 = select(product_3 * 0x1p-60 == 0.0, 0.0, total_5);
-    auto total_6 = head_product * head_root_t - product_2 + head_product * difference_2;
+    Number total_6 = head_product * head_root_t - product_2 + head_product * difference_2;
     total_6 = total_6 + difference_6 * head_root_t + difference_6 * difference_2;
     total_6 = select(product_2 * 0x1p-60 == 0.0, 0.0, total_6) + branch_2 * product;
     total_5 = total_5 + total_6 * root_t + branch_2 * product_2;
-    auto head_2 = head(total_4_squared);
-    auto head_total_4 = head(total_4);
-    auto difference_7 = total_4 - head_total_4;
-    auto difference_8 = total_4_squared - head_2;
-    auto difference_9 = branch_3 - (total_4 - total_2);
-    auto numerator = head_total_4 * head_total_4 - total_4_squared + head_total_4 * difference_7;
+    Number head_2 = head(total_4_squared);
+    Number head_total_4 = head(total_4);
+    Number difference_7 = total_4 - head_total_4;
+    Number difference_8 = total_4_squared - head_2;
+    Number difference_9 = branch_3 - (total_4 - total_2);
+    Number numerator = head_total_4 * head_total_4 - total_4_squared + head_total_4 * difference_7;
     numerator = numerator + difference_7 * head_total_4 + difference_7 * difference_7;
     numerator = select(total_4_squared * 0x1p-60 == 0.0, 0.0, numerator);
     numerator = (numerator + difference_9 * total_4 * 2.0) * total_4;
-    auto numerator_2 = head_ratio * head_product_4 - product_5 + head_ratio * difference_3;
-    auto numerator_3 = numerator_2 + difference_4 * head_product_4 + difference_4 * difference_3;
-    auto numerator_4 = branch - product_5 - select(product_5 * 0x1p-60 == 0.0, 0.0, numerator_3);
-    auto numerator_5 = numerator_4 + select(is_negative, -total_5, total_5);
-    auto numerator_6 = head_2 * head_total_4 - product_4 + head_2 * difference_7;
-    auto numerator_7 = numerator_6 + difference_8 * head_total_4 + difference_8 * difference_7;
+    Number numerator_2 = head_ratio * head_product_4 - product_5 + head_ratio * difference_3;
+    Number numerator_3 = numerator_2 + difference_4 * head_product_4 + difference_4 * difference_3;
+    Number numerator_4 = branch - product_5 - select(product_5 * 0x1p-60 == 0.0, 0.0, numerator_3);
+    Number numerator_5 = numerator_4 + select(is_negative, -total_5, total_5);
+    Number numerator_6 = head_2 * head_total_4 - product_4 + head_2 * difference_7;
+    Number numerator_7 = numerator_6 + difference_8 * head_total_4 + difference_8 * difference_7;
     numerator = select(product_4 * 0x1p-60 == 0.0, 0.0, numerator_7) + numerator;
     numerator = numerator_5 - (numerator + difference_9 * total_4_squared) * ratio;
     numerator = select(is_at_least, 0.0, numerator / product_4);
-    auto branch_4 = select(abs(numerator) < infinity, numerator, 0.0);
+    Number branch_4 = select(abs(numerator) < infinity, numerator, 0.0);
     return select(is_at_least, 0.0, ratio) + branch_4;
   }
 };
@@ -124,7 +124,7 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto e = exp(-abs(beta * x));
+    Number e = exp(-abs(beta * x));
     return select(x >= 0.0, 0.0, beta * square(2.0 * e / (square(e) + 1.0)));
   }
 };
@@ -133,15 +133,15 @@ struct ByXAndAlpha {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto product = 2.0 * beta;
-    auto product_2 = 4.0 * alpha;
-    auto product_3 = product * clamp(x, -0x1p100, 0x1p100);
-    auto total = product_3 + 1.0;
-    auto difference = product_3 - 1.0;
-    auto root_t = exp(-abs(beta * x));
-    auto t = square(root_t);
-    auto numerator = product_2 * (total * t - difference) * root_t * root_t;
-    auto numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
+    Number product = 2.0 * beta;
+    Number product_2 = 4.0 * alpha;
+    Number product_3 = product * clamp(x, -0x1p100, 0x1p100);
+    Number total = product_3 + 1.0;
+    Number difference = product_3 - 1.0;
+    Number root_t = exp(-abs(beta * x));
+    Number t = square(root_t);
+    Number numerator = product_2 * (total * t - difference) * root_t * root_t;
+    Number numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
     numerator = select(product * x < 0.0, numerator_2, numerator);
     return select(x >= 0.0, 0.0, numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
   }
@@ -153,10 +153,10 @@ struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
     auto is_equal = abs(x) == infinity;
-    auto branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    auto e = exp(-abs(select(beta == 0.0, 0.0, beta * branch)));
-    auto ratio = 2.0 * e / (square(e) + 1.0);
-    auto branch_2 = select(branch >= 0.0, 0.0, branch * ratio * ratio);
+    Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
+    Number e = exp(-abs(select(beta == 0.0, 0.0, beta * branch)));
+    Number ratio = 2.0 * e / (square(e) + 1.0);
+    Number branch_2 = select(branch >= 0.0, 0.0, branch * ratio * ratio);
     return select(is_equal & (abs(branch_2) > 0x1p50), branch_2 * infinity, branch_2);
   }
 };
@@ -165,14 +165,14 @@ struct ByAlphaAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto product = -2.0 * abs(beta * x);
+    Number product = -2.0 * abs(beta * x);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_2 = 8.0 * expm1(product) * alpha * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = 8.0 * expm1(product) * alpha * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t;
     product_2 = product_2 * rest_of_t;
-    auto t = part_of_t * rest_of_t;
-    auto numerator = select(2.0 * beta * x < 0.0, -product_2, product_2);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = select(2.0 * beta * x < 0.0, -product_2, product_2);
     return select(x >= 0.0, 0.0, numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
   }
 };

@@ -14,12 +14,12 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto product = -1.702 * abs(x);
+    Number product = -1.702 * abs(x);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = clamp(x, -0x1p100, 0x1p100) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = clamp(x, -0x1p100, 0x1p100) * part_of_t * rest_of_t;
     return select(1.702 * x < 0.0, numerator, x) / (t + 1.0);
   }
 };
@@ -28,10 +28,10 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto root_t = exp(-0.851 * abs(x));
-    auto t = square(root_t);
-    auto total = 1.702 * clamp(x, -0x1p100, 0x1p100) + 1.0;
-    auto numerator = select(1.702 * x < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
+    Number root_t = exp(-0.851 * abs(x));
+    Number t = square(root_t);
+    Number total = 1.702 * clamp(x, -0x1p100, 0x1p100) + 1.0;
+    Number numerator = select(1.702 * x < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -40,14 +40,14 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto product = 0.851 * clamp(abs_x, -0x1p100, 0x1p100);
-    auto product_2 = -1.702 * abs_x;
+    Number abs_x = abs(x);
+    Number product = 0.851 * clamp(abs_x, -0x1p100, 0x1p100);
+    Number product_2 = -1.702 * abs_x;
     auto is_far = product_2 < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product_2, product_2));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = 3.404 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * product_2, product_2));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = 3.404 * ((product + 1.0) * t - (product - 1.0)) * part_of_t * rest_of_t;
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };

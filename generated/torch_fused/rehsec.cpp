@@ -14,10 +14,10 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto root_t = exp(-0.5 * abs_x);
-    auto t = square(root_t);
-    auto ratio = 2.0 * clamp(abs_x, -0x1p100, 0x1p100) * root_t * root_t / (t * t + 1.0);
+    Number abs_x = abs(x);
+    Number root_t = exp(-0.5 * abs_x);
+    Number t = square(root_t);
+    Number ratio = 2.0 * clamp(abs_x, -0x1p100, 0x1p100) * root_t * root_t / (t * t + 1.0);
     return sign(x) * ratio;
   }
 };
@@ -26,11 +26,11 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto clamped = clamp(abs_x, -0x1p100, 0x1p100);
-    auto root_t = exp(-0.5 * abs_x);
-    auto t = square(root_t);
-    auto numerator = 2.0 * ((clamped + 1.0) * t * t - (clamped - 1.0)) * root_t * root_t;
+    Number abs_x = abs(x);
+    Number clamped = clamp(abs_x, -0x1p100, 0x1p100);
+    Number root_t = exp(-0.5 * abs_x);
+    Number t = square(root_t);
+    Number numerator = 2.0 * ((clamped + 1.0) * t * t - (clamped - 1.0)) * root_t * root_t;
     return numerator / ((t * t + 2.0) * t * t + 1.0);
   }
 };
@@ -40,21 +40,21 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto minus_abs_x = -abs_x;
-    auto exp_minus_abs_x = exp(minus_abs_x);
-    auto ratio = 2.0 * exp_minus_abs_x / (square(exp_minus_abs_x) + 1.0);
-    auto tanh_x = tanh(x);
-    auto clamped = clamp(abs_x, -0x1p100, 0x1p100);
-    auto product = 0.5 * clamped;
+    Number abs_x = abs(x);
+    Number minus_abs_x = -abs_x;
+    Number exp_minus_abs_x = exp(minus_abs_x);
+    Number ratio = 2.0 * exp_minus_abs_x / (square(exp_minus_abs_x) + 1.0);
+    Number tanh_x = tanh(x);
+    Number clamped = clamp(abs_x, -0x1p100, 0x1p100);
+    Number product = 0.5 * clamped;
     auto is_far = minus_abs_x < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * minus_abs_x, minus_abs_x));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = 4.0 * ((3.0 * clamped - (product + 1.0) * t * t) * t * t - (product - 1.0));
+    Number part_of_t = exp(select(is_far, 0.5 * minus_abs_x, minus_abs_x));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = 4.0 * ((3.0 * clamped - (product + 1.0) * t * t) * t * t - (product - 1.0));
     numerator = -(numerator * part_of_t * rest_of_t);
     numerator = sign(x) * (numerator / (((t * t + 3.0) * t * t + 3.0) * t * t + 1.0));
-    auto product_2 = ratio * (x * square(tanh_x) - x * square(ratio) - 2.0 * tanh_x);
+    Number product_2 = ratio * (x * square(tanh_x) - x * square(ratio) - 2.0 * tanh_x);
     return select(abs_x < 0.125, product_2, numerator);
   }
 };

@@ -30,7 +30,7 @@ struct ByX {
 struct ByMaxValue {
   template <typename Number>
   Number operator()(Number x, Number max_value) const {
-    auto branch = select(x <= 0.0, 0.0, select(max_value <= x, Number(1.0), 0.0));
+    Number branch = select(x <= 0.0, 0.0, select(max_value <= x, Number(1.0), 0.0));
     return select(x == x, branch, x);
   }
 };

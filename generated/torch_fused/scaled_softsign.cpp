@@ -14,9 +14,9 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
     return alpha * held / (beta * inverse_scale + abs(held));
   }
 };
@@ -25,7 +25,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return alpha * beta / (abs_x * (abs_x + 2.0 * beta) + square(beta));
   }
 };
@@ -34,7 +34,7 @@ struct ByX {
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto branch = select(x == -infinity, -1.0, x / (beta + abs(x)));
+    Number branch = select(x == -infinity, -1.0, x / (beta + abs(x)));
     return select(x == infinity, 1.0, branch);
   }
 };
@@ -43,9 +43,9 @@ struct ByAlpha {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
     return -(alpha * held / square(beta * inverse_scale + abs(held))) / scale;
   }
 };
@@ -54,9 +54,9 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto abs_x = abs(x);
-    auto beta_squared = square(beta);
-    auto denominator = abs_x * (abs_x * (abs_x + 3.0 * beta) + 3.0 * beta_squared);
+    Number abs_x = abs(x);
+    Number beta_squared = square(beta);
+    Number denominator = abs_x * (abs_x * (abs_x + 3.0 * beta) + 3.0 * beta_squared);
     return sign(x) * (-2.0 * alpha * beta / (denominator + beta_squared * beta));
   }
 };
@@ -65,7 +65,7 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return beta / (abs_x * (abs_x + 2.0 * beta) + square(beta));
   }
 };
@@ -76,13 +76,13 @@ struct ByXAndAlpha {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     auto is_equal = abs_x == infinity;
-    auto abs_abs_x = abs(abs_x);
-    auto total = beta + abs_abs_x;
-    auto ratio = 1.0 / total;
-    auto branch = select(is_equal, 0.0, alpha * ratio * (abs_abs_x - beta) * ratio * ratio);
-    auto ratio_2 = alpha * (abs_abs_x / total * 2.0 - 1.0) / square(total);
+    Number abs_abs_x = abs(abs_x);
+    Number total = beta + abs_abs_x;
+    Number ratio = 1.0 / total;
+    Number branch = select(is_equal, 0.0, alpha * ratio * (abs_abs_x - beta) * ratio * ratio);
+    Number ratio_2 = alpha * (abs_abs_x / total * 2.0 - 1.0) / square(total);
     return select(abs_x < 0.0625, select(is_equal, 0.0, ratio_2), branch);
   }
 };
@@ -91,9 +91,9 @@ struct ByXAndBeta {
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
     return -(held / square(beta * inverse_scale + abs(held))) / scale;
   }
 };
@@ -102,8 +102,8 @@ struct ByAlphaAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto ratio = 1.0 / (beta + abs(x));
-    auto branch = select(x == -infinity, 0.0, 2.0 * ratio * alpha * ratio * x * ratio);
+    Number ratio = 1.0 / (beta + abs(x));
+    Number branch = select(x == -infinity, 0.0, 2.0 * ratio * alpha * ratio * x * ratio);
     return select(x == infinity, 0.0, branch);
   }
 };

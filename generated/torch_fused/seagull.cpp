@@ -14,11 +14,11 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto held_squared = square(held);
-    auto scale = maximum(abs(x), 1.0);
-    auto product = held_squared * square(scale);
-    auto total = log(held_squared) + 2.0 * log(scale);
+    Number held = clamp(x, -1.0, 1.0);
+    Number held_squared = square(held);
+    Number scale = maximum(abs(x), 1.0);
+    Number product = held_squared * square(scale);
+    Number total = log(held_squared) + 2.0 * log(scale);
     return select(product > 0x1p60, total, log1p(product));
   }
 };
@@ -27,9 +27,9 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
     return 2.0 * held / (square(held) + square(inverse_scale)) / scale;
   }
 };
@@ -39,13 +39,13 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto difference = abs_x - 1.0;
-    auto total = abs_x + 1.0;
-    auto abs_x_squared = square(abs_x);
-    auto ratio = 1.0 / (abs_x_squared + 1.0);
-    auto branch = select(abs_x == infinity, 0.0, difference * ratio * total * ratio * -2.0);
-    auto ratio_2 = -2.0 * difference * total / (abs_x_squared * (abs_x_squared + 2.0) + 1.0);
+    Number abs_x = abs(x);
+    Number difference = abs_x - 1.0;
+    Number total = abs_x + 1.0;
+    Number abs_x_squared = square(abs_x);
+    Number ratio = 1.0 / (abs_x_squared + 1.0);
+    Number branch = select(abs_x == infinity, 0.0, difference * ratio * total * ratio * -2.0);
+    Number ratio_2 = -2.0 * difference * total / (abs_x_squared * (abs_x_squared + 2.0) + 1.0);
     return select(abs(abs_x) < 2.0, ratio_2, branch);
   }
 };

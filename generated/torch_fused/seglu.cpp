@@ -25,10 +25,10 @@ struct Value {
 struct ByA {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto negated = -abs(a);
+    Number negated = -abs(a);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
     return select(a > 0.0, COEFFICIENT, COEFFICIENT_2 * part_of_t * rest_of_t) * b;
   }
 };
@@ -45,10 +45,10 @@ struct ByB {
 struct ByAAndA {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto negated = -abs(a);
+    Number negated = -abs(a);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
     return select(a > 0.0, 0.0, COEFFICIENT_2 * part_of_t * rest_of_t) * b;
   }
 };
@@ -57,10 +57,10 @@ struct ByAAndA {
 struct ByAAndB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    auto negated = -abs(a);
+    Number negated = -abs(a);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
     return select(a > 0.0, COEFFICIENT, COEFFICIENT_2 * part_of_t * rest_of_t);
   }
 };

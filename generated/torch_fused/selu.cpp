@@ -25,10 +25,10 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto negated = -abs(x);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
     return select(x > 0.0, COEFFICIENT, COEFFICIENT_2 * part_of_t * rest_of_t);
   }
 };
@@ -37,10 +37,10 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto negated = -abs(x);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
     return select(x > 0.0, 0.0, COEFFICIENT_2 * part_of_t * rest_of_t);
   }
 };

@@ -17,19 +17,19 @@ constexpr double NUMBER_2_OVER_SQRT_PI = 1.1283791670955126;  // 2/sqrt(pi)
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto difference = x + 3.265625;
-    auto difference_2 = x + 1.5;
-    auto larger = maximum(x, -1024.0);
-    auto t = exp(-abs(larger));
-    auto log1p_t = log1p(t);
-    auto branch = select(t < 0x1p-54, 1.0, log1p_t / t);
+    Number difference = x + 3.265625;
+    Number difference_2 = x + 1.5;
+    Number larger = maximum(x, -1024.0);
+    Number t = exp(-abs(larger));
+    Number log1p_t = log1p(t);
+    Number branch = select(t < 0x1p-54, 1.0, log1p_t / t);
     branch = select(larger < 0.0, branch, larger + log1p_t);
-    auto smaller = minimum(larger, 0.0);
+    Number smaller = minimum(larger, 0.0);
     auto is_far = abs(smaller) > 64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = branch * part_of_t * rest_of_t;
-    auto product_2 = (1.1188466325567662e-11 * difference + 5.555237520795701e-11) * difference;
+    Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = branch * part_of_t * rest_of_t;
+    Number product_2 = (1.1188466325567662e-11 * difference + 5.555237520795701e-11) * difference;
     product_2 = (product_2 + 1.650724836547715e-10) * difference + 2.2244941640957116e-10;
     product_2 = (product_2 * difference - 1.5315617070033678e-09) * difference;
     product_2 = (product_2 - 1.614692560526785e-08) * difference - 9.288874360466774e-08;
@@ -41,7 +41,7 @@ struct Value {
     product_2 = (product_2 + 1.3812935665602547e-05) * difference - 0.023544669624223594;
     product_2 = (product_2 * difference - 0.09304829131011806) * difference;
     product_2 = product_2 - 0.1379796528969114;
-    auto total = -3.510007491310071e-11 * difference_2 - 1.3354968700764524e-10;
+    Number total = -3.510007491310071e-11 * difference_2 - 1.3354968700764524e-10;
     total = (total * difference_2 + 3.1572101855876095e-11) * difference_2;
     total = (total + 1.543024617639001e-09) * difference_2 + 5.547047362396949e-09;
     total = (total * difference_2 + 6.2437206353798025e-09) * difference_2;
@@ -56,7 +56,7 @@ struct Value {
     total = (total + 0.05980719503088718) * difference_2 + 0.0873533275569598;
     total = (total * difference_2 - 0.0722581951350012) * difference_2;
     total = total - 0.3363515085255326;
-    auto product_3 = (-3.72551202609606e-11 * x - 3.891667318642563e-10) * x;
+    Number product_3 = (-3.72551202609606e-11 * x - 3.891667318642563e-10) * x;
     product_3 = ((product_3 - 7.606665796726159e-11) * x + 5.086485132068399e-09) * x;
     product_3 = ((product_3 + 8.028179233801e-09) * x - 3.3729110592658986e-08) * x;
     product_3 = ((product_3 - 1.1576153084884399e-07) * x + 9.058517880693607e-08) * x;
@@ -68,7 +68,7 @@ struct Value {
     product_3 = ((product_3 + 0.011242363431249158) * x - 0.0017710125831229585) * x;
     product_3 = ((product_3 - 0.06160578182739939) * x - 0.033699646727845096) * x;
     product_3 = ((product_3 + 0.3489530277392517) * x + 0.673041289742525) * x;
-    auto ratio = erf(product) / part_of_t / rest_of_t;
+    Number ratio = erf(product) / part_of_t / rest_of_t;
     ratio = select(abs(product) < 0x1p-54, NUMBER_2_OVER_SQRT_PI * branch, ratio);
     product_3 = select(abs(x) < 1.0, product_3, larger * ratio * part_of_t * rest_of_t);
     total = select(abs(difference_2) < 1.0, total, product_3);
@@ -81,21 +81,21 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto difference = x - 4.09375;
-    auto difference_2 = x + 1.890625;
-    auto clamped = clamp(x, -1024.0, 8.0);
-    auto t = exp(-abs(clamped));
+    Number difference = x - 4.09375;
+    Number difference_2 = x + 1.890625;
+    Number clamped = clamp(x, -1024.0, 8.0);
+    Number t = exp(-abs(clamped));
     auto is_negative = clamped < 0.0;
-    auto log1p_t = log1p(t);
-    auto branch = select(t < 0x1p-54, 1.0, log1p_t / t);
+    Number log1p_t = log1p(t);
+    Number branch = select(t < 0x1p-54, 1.0, log1p_t / t);
     branch = select(is_negative, branch, clamped + log1p_t);
-    auto branch_2 = select(is_negative, t, 1.0);
-    auto smaller = minimum(clamped, 0.0);
+    Number branch_2 = select(is_negative, t, 1.0);
+    Number smaller = minimum(clamped, 0.0);
     auto is_far = abs(smaller) > 64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = branch * part_of_t * rest_of_t;
-    auto product_2 = (5.246552991848913e-09 * difference - 9.318140212734608e-08) * difference;
+    Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = branch * part_of_t * rest_of_t;
+    Number product_2 = (5.246552991848913e-09 * difference - 9.318140212734608e-08) * difference;
     product_2 = (product_2 + 2.9332001483882454e-07) * difference - 4.262990643192141e-07;
     product_2 = (product_2 * difference - 1.3220822079246763e-07) * difference;
     product_2 = (product_2 + 2.5950617054464387e-06) * difference - 8.26163587554269e-06;
@@ -105,7 +105,7 @@ struct ByX {
     product_2 = (product_2 + 2.4884992652635323e-05) * difference - 1.4400661431503565e-05;
     product_2 = (product_2 * difference + 5.969685838974876e-06) * difference;
     product_2 = (product_2 - 1.5846373401324378e-06) * difference + 1.000000202890793;
-    auto total = 3.655815799921281e-13 * difference_2 + 9.130284713612486e-13;
+    Number total = 3.655815799921281e-13 * difference_2 + 9.130284713612486e-13;
     total = (total * difference_2 - 3.8404019333191695e-12) * difference_2;
     total = (total - 2.0903885660397084e-11) * difference_2 - 3.491103126369789e-11;
     total = (total * difference_2 + 4.9368546598110675e-11) * difference_2;
@@ -122,7 +122,7 @@ struct ByX {
     total = (total + 0.00973524559333859) * difference_2 + 0.05279164737566146;
     total = (total * difference_2 + 0.1108970586917028) * difference_2;
     total = (total + 0.061981335819998915) * difference_2 - 0.11673523829105396;
-    auto product_3 = (2.515931573119472e-10 * x + 9.0346397136971e-10) * x;
+    Number product_3 = (2.515931573119472e-10 * x + 9.0346397136971e-10) * x;
     product_3 = ((product_3 - 2.2856725626201275e-09) * x - 1.3934220877637573e-08) * x;
     product_3 = ((product_3 + 1.669122644039318e-09) * x + 1.1874862103887631e-07) * x;
     product_3 = ((product_3 + 1.5599176863164313e-07) * x - 6.571125382263641e-07) * x;
@@ -135,9 +135,9 @@ struct ByX {
     product_3 = ((product_3 + 0.06745418058758132) * x - 0.008855062915335221) * x;
     product_3 = ((product_3 - 0.24642312730959867) * x - 0.10109894018353861) * x;
     product_3 = (product_3 + 0.6979060554785034) * x + 0.673041289742525;
-    auto product_4 = NUMBER_2_OVER_SQRT_PI * clamped * (1.0 / (1.0 + t));
+    Number product_4 = NUMBER_2_OVER_SQRT_PI * clamped * (1.0 / (1.0 + t));
     product_4 = product_4 * exp(-(square(branch) * branch_2 * branch_2));
-    auto ratio = erf(product) / part_of_t / rest_of_t;
+    Number ratio = erf(product) / part_of_t / rest_of_t;
     ratio = select(abs(product) < 0x1p-54, NUMBER_2_OVER_SQRT_PI * branch, ratio);
     product_3 = select(abs(x) < 1.0, product_3, (product_4 + ratio) * part_of_t * rest_of_t);
     total = select(abs(difference_2) < 1.2454214096069336, total, product_3);
@@ -150,28 +150,28 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto difference = x - 1.546875;
-    auto difference_2 = x + 3.3125;
-    auto smaller = minimum(x, 32.0);
-    auto held = clamp(smaller, -1.0, 1.0);
-    auto minus_smaller = -smaller;
-    auto t = exp(-abs(minus_smaller));
-    auto abs_smaller = abs(smaller);
-    auto scale = maximum(abs_smaller, 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto t_2 = exp(-abs_smaller);
-    auto ratio = 1.0 / (1.0 + t_2);
+    Number difference = x - 1.546875;
+    Number difference_2 = x + 3.3125;
+    Number smaller = minimum(x, 32.0);
+    Number held = clamp(smaller, -1.0, 1.0);
+    Number minus_smaller = -smaller;
+    Number t = exp(-abs(minus_smaller));
+    Number abs_smaller = abs(smaller);
+    Number scale = maximum(abs_smaller, 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number t_2 = exp(-abs_smaller);
+    Number ratio = 1.0 / (1.0 + t_2);
     auto is_negative = smaller < 0.0;
-    auto log1p_t_2 = log1p(t_2);
-    auto branch = select(t_2 < 0x1p-54, 1.0, log1p_t_2 / t_2);
+    Number log1p_t_2 = log1p(t_2);
+    Number branch = select(t_2 < 0x1p-54, 1.0, log1p_t_2 / t_2);
     branch = select(is_negative, branch, smaller + log1p_t_2);
-    auto branch_2 = select(is_negative, t_2, 1.0);
-    auto total = -(square(branch) * branch_2 * branch_2) + minimum(smaller, 0.0);
+    Number branch_2 = select(is_negative, t_2, 1.0);
+    Number total = -(square(branch) * branch_2 * branch_2) + minimum(smaller, 0.0);
     auto is_far = abs(total) > 64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * total, total));
+    Number part_of_t = exp(select(is_far, 0.5 * total, total));
     auto is_gone = total < -800.0;
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = (-0.00019793916119244446 * difference + 0.002423331072210949) * difference;
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = (-0.00019793916119244446 * difference + 0.002423331072210949) * difference;
     product = (product - 0.0006099206034983533) * difference - 0.010596399065315029;
     product = (product * difference + 0.009621560129175515) * difference;
     product = (product + 0.03370231064273437) * difference - 0.057151383338095725;
@@ -180,12 +180,12 @@ struct ByXAndX {
     product = (product * difference - 0.3573844531846211) * difference;
     product = (product + 0.34707810600675487) * difference + 0.0016111987765964559;
     product = product * difference - 0.0976437306514543;
-    auto product_2 = held * (1.0 / (1.0 + t)) * select(minus_smaller < 0.0, t, 1.0);
+    Number product_2 = held * (1.0 / (1.0 + t)) * select(minus_smaller < 0.0, t, 1.0);
     product_2 = product_2 + 2.0 * inverse_scale;
     product_2 = product_2 - 2.0 * held * ratio * branch * square(branch_2);
     product_2 = NUMBER_2_OVER_SQRT_PI * product_2 * ratio * part_of_t;
     product_2 = product_2 * select(is_gone, minimum(scale, 0x1p100), scale) * rest_of_t;
-    auto total_2 = 2.7053910403319893e-09 * difference_2 + 1.0635394150984336e-08;
+    Number total_2 = 2.7053910403319893e-09 * difference_2 + 1.0635394150984336e-08;
     total_2 = (total_2 * difference_2 + 2.7186933934753194e-08) * difference_2;
     total_2 = (total_2 + 2.2414266765716302e-08) * difference_2 - 2.5662128409612e-07;
     total_2 = (total_2 * difference_2 - 2.0035010324182398e-06) * difference_2;
@@ -196,7 +196,7 @@ struct ByXAndX {
     total_2 = (total_2 + 0.014651659395634661) * difference_2 + 0.02185657413832721;
     total_2 = (total_2 * difference_2 - 0.002064882420588596) * difference_2;
     total_2 = total_2 - 0.04704210650751759;
-    auto product_3 = (2.0268056941269045e-06 * x + 2.9577095975906175e-06) * x;
+    Number product_3 = (2.0268056941269045e-06 * x + 2.9577095975906175e-06) * x;
     product_3 = ((product_3 - 1.1665761091763802e-05) * x - 3.5340169656766484e-05) * x;
     product_3 = ((product_3 + 2.4828309317269386e-05) * x + 0.0002459262709013888) * x;
     product_3 = ((product_3 + 0.00018868644983848306) * x - 0.001109951109707913) * x;

@@ -18,9 +18,9 @@ constexpr double COEFFICIENT_3 = 6.265200105473575;  // 783150013184196870827559
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto root_t = exp(-0.5 * abs_x);
-    auto product = COEFFICIENT_2 * clamp(abs_x, -0x1p100, 0x1p100) * root_t * root_t;
+    Number abs_x = abs(x);
+    Number root_t = exp(-0.5 * abs_x);
+    Number product = COEFFICIENT_2 * clamp(abs_x, -0x1p100, 0x1p100) * root_t * root_t;
     return select(x >= 0.0, COEFFICIENT * x, sign(x) * product);
   }
 };
@@ -29,11 +29,11 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto negated = -abs(x);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = COEFFICIENT_2 * (clamp(x, -0x1p100, 0x1p100) + 1.0) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = COEFFICIENT_2 * (clamp(x, -0x1p100, 0x1p100) + 1.0) * part_of_t * rest_of_t;
     return select(x >= 0.0, COEFFICIENT, product);
   }
 };
@@ -42,11 +42,11 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto negated = -abs(x);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = COEFFICIENT_3 * (0.5 * clamp(x, -0x1p100, 0x1p100) + 1.0) * part_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = COEFFICIENT_3 * (0.5 * clamp(x, -0x1p100, 0x1p100) + 1.0) * part_of_t;
     return select(x >= 0.0, 0.0, product * rest_of_t);
   }
 };

@@ -26,10 +26,10 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto clamped = clamp(x, -0x1p40, 0x1p40);
-    auto product = SQRT_2_OVER_SQRT_PI * clamped * exp(-0.5 * square(clamped));
+    Number clamped = clamp(x, -0x1p40, 0x1p40);
+    Number product = SQRT_2_OVER_SQRT_PI * clamped * exp(-0.5 * square(clamped));
     product = alpha * (product + erf(SQRT_2_OVER_2 * clamped));
-    auto product_2 = NUMBER_2_SQRT_2_OVER_SQRT_PI * alpha * clamped;
+    Number product_2 = NUMBER_2_SQRT_2_OVER_SQRT_PI * alpha * clamped;
     return select(abs(clamped) < 0x1p-90, product_2, product);
   }
 };
@@ -46,11 +46,11 @@ struct ByAlpha {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto product = -0.5 * square(x);
+    Number product = -0.5 * square(x);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto difference = 1.0 - 0.5 * square(clamp(x, -0x1p50, 0x1p50));
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number difference = 1.0 - 0.5 * square(clamp(x, -0x1p50, 0x1p50));
     return 2.0 * alpha * SQRT_2_OVER_SQRT_PI * difference * part_of_t * rest_of_t;
   }
 };
@@ -59,10 +59,10 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    auto clamped = clamp(x, -0x1p40, 0x1p40);
-    auto product = SQRT_2_OVER_SQRT_PI * clamped * exp(-0.5 * square(clamped));
+    Number clamped = clamp(x, -0x1p40, 0x1p40);
+    Number product = SQRT_2_OVER_SQRT_PI * clamped * exp(-0.5 * square(clamped));
     product = product + erf(SQRT_2_OVER_2 * clamped);
-    auto product_2 = NUMBER_2_SQRT_2_OVER_SQRT_PI * clamped;
+    Number product_2 = NUMBER_2_SQRT_2_OVER_SQRT_PI * clamped;
     return select(abs(clamped) < 0x1p-90, product_2, product);
   }
 };

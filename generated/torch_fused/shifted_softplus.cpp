@@ -15,13 +15,13 @@ struct Value {
   template <typename Number>
   Number operator()(Number x) const {
     auto is_negative = x < 0.0;
-    auto negated = -abs(x);
-    auto expm1_negated = expm1(negated);
-    auto product = 0.5 * select(is_negative, expm1_negated, -expm1_negated);
-    auto t = exp(negated);
-    auto branch = select(is_negative, 1.0, t);
-    auto ratio = product / branch;
-    auto total = log(product + branch) - minimum(-x, 0.0);
+    Number negated = -abs(x);
+    Number expm1_negated = expm1(negated);
+    Number product = 0.5 * select(is_negative, expm1_negated, -expm1_negated);
+    Number t = exp(negated);
+    Number branch = select(is_negative, 1.0, t);
+    Number ratio = product / branch;
+    Number total = log(product + branch) - minimum(-x, 0.0);
     return select((x > 0.0) & (ratio > 2.0), total, log1p(ratio));
   }
 };
@@ -30,7 +30,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto t = exp(-abs(x));
+    Number t = exp(-abs(x));
     return select(x < 0.0, t, 1.0) / (t + 1.0);
   }
 };
@@ -39,7 +39,7 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto t = exp(-abs(x));
+    Number t = exp(-abs(x));
     return t / square(t + 1.0);
   }
 };

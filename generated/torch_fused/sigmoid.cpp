@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto t = exp(-abs(x));
+    Number t = exp(-abs(x));
     return t / square(t + 1.0);
   }
 };
@@ -31,8 +31,8 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto negated = -abs(x);
-    auto t = exp(negated);
+    Number negated = -abs(x);
+    Number t = exp(negated);
     return sign(x) * (expm1(negated) * t / (((t + 3.0) * t + 3.0) * t + 1.0));
   }
 };

@@ -14,9 +14,9 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto root_t = exp(-0.5 * abs(x));
-    auto t = square(root_t);
-    auto numerator = select(x < 0.0, clamp(x, -0x1p100, 0x1p100) * root_t * root_t, x);
+    Number root_t = exp(-0.5 * abs(x));
+    Number t = square(root_t);
+    Number numerator = select(x < 0.0, clamp(x, -0x1p100, 0x1p100) * root_t * root_t, x);
     return numerator / (t + 1.0);
   }
 };
@@ -25,10 +25,10 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto root_t = exp(-0.5 * abs(x));
-    auto t = square(root_t);
-    auto total = clamp(x, -0x1p100, 0x1p100) + 1.0;
-    auto numerator = select(x < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
+    Number root_t = exp(-0.5 * abs(x));
+    Number t = square(root_t);
+    Number total = clamp(x, -0x1p100, 0x1p100) + 1.0;
+    Number numerator = select(x < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -37,11 +37,11 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto product = 0.5 * clamp(abs_x, -0x1p100, 0x1p100);
-    auto root_t = exp(-0.5 * abs_x);
-    auto t = square(root_t);
-    auto numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t;
+    Number abs_x = abs(x);
+    Number product = 0.5 * clamp(abs_x, -0x1p100, 0x1p100);
+    Number root_t = exp(-0.5 * abs_x);
+    Number t = square(root_t);
+    Number numerator = 2.0 * ((product + 1.0) * t - (product - 1.0)) * root_t * root_t;
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };

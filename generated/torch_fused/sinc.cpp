@@ -23,10 +23,10 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto x_squared = square(x);
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto ratio = 1.0 / x;
-    auto product = (4.367023133978932e-14 * x_squared - 1.0701250531360427e-11) * x_squared;
+    Number x_squared = square(x);
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number ratio = 1.0 / x;
+    Number product = (4.367023133978932e-14 * x_squared - 1.0701250531360427e-11) * x_squared;
     product = (product + 1.927076183017171e-09) * x_squared - 2.5052107429284446e-07;
     product = (product * x_squared + 2.2045855373716776e-05) * x_squared;
     product = (product - 0.001190476190474652) * x_squared + 0.033333333333333166;
@@ -39,11 +39,11 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto x_squared = square(x);
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto sin_clamped = sin(clamped);
-    auto ratio = (2.0 * sin_clamped / x_squared - sin_clamped - 2.0 * cos(clamped) / x) / x;
-    auto product = (7.239238135971977e-18 * x_squared - 2.514569441079904e-15) * x_squared;
+    Number x_squared = square(x);
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number sin_clamped = sin(clamped);
+    Number ratio = (2.0 * sin_clamped / x_squared - sin_clamped - 2.0 * cos(clamped) / x) / x;
+    Number product = (7.239238135971977e-18 * x_squared - 2.514569441079904e-15) * x_squared;
     product = (product + 6.747472449499492e-13) * x_squared - 1.391783759312088e-10;
     product = (product * x_squared + 2.1197937860659552e-08) * x_squared;
     product = (product - 2.2546897546873783e-06) * x_squared + 0.00015432098765432017;

@@ -46,8 +46,8 @@ struct ByXAndX {
 struct ByXAndOmega0 {
   template <typename Number>
   Number operator()(Number x, Number omega_0) const {
-    auto product = omega_0 * x;
-    auto clamped = clamp(product, -0x1p100, 0x1p100);
+    Number product = omega_0 * x;
+    Number clamped = clamp(product, -0x1p100, 0x1p100);
     return cos(clamped) - product * sin(clamped);
   }
 };

@@ -30,7 +30,7 @@ struct ByX {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto branch = select(beta <= x, 0.0, 0.25 - 0.25 * square(x) / square(beta));
+    Number branch = select(beta <= x, 0.0, 0.25 - 0.25 * square(x) / square(beta));
     return select(beta <= -x, 0.0, branch);
   }
 };
@@ -39,7 +39,7 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto branch = select(beta <= -x, 0.0, select(beta <= x, 0.0, 0.5 / beta));
+    Number branch = select(beta <= -x, 0.0, select(beta <= x, 0.0, 0.5 / beta));
     return select(x == x, branch, x);
   }
 };
@@ -56,7 +56,7 @@ struct ByXAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto branch = select(beta <= x, 0.0, 0.5 * square(x) / (square(beta) * beta));
+    Number branch = select(beta <= x, 0.0, 0.5 * square(x) / (square(beta) * beta));
     return select(beta <= -x, 0.0, branch);
   }
 };

@@ -20,13 +20,13 @@ struct Value {
   template <typename Number>
   Number operator()(Number x) const {
     auto is_negative = x < 0.0;
-    auto negated = -abs(x);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto denominator = select(is_negative, (2.5 * t + 3.0) * t + 1.0, (0.4 * t + 1.2) * t + 1.0);
-    auto numerator = clamp(x, -0x1p100, 0x1p100) * (1.5 * t + 1.0) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number denominator = select(is_negative, (2.5 * t + 3.0) * t + 1.0, (0.4 * t + 1.2) * t + 1.0);
+    Number numerator = clamp(x, -0x1p100, 0x1p100) * (1.5 * t + 1.0) * part_of_t * rest_of_t;
     numerator = select(is_negative, numerator, 0.6 * x * (NUMBER_2_OVER_3 * t + 1.0));
     return numerator / denominator;
   }
@@ -37,20 +37,20 @@ struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
     auto is_negative = x < 0.0;
-    auto negated = -abs(x);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto numerator = (NUMBER_4_OVER_15 * clamped + NUMBER_4_OVER_15) * t + (0.8 * clamped + 1.2);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number numerator = (NUMBER_4_OVER_15 * clamped + NUMBER_4_OVER_15) * t + (0.8 * clamped + 1.2);
     numerator = (numerator * t + (NUMBER_8_OVER_15 * clamped + NUMBER_28_OVER_15)) * t + 1.0;
     numerator = 0.6 * numerator;
-    auto numerator_2 = ((3.75 * t + (2.0 * clamped + 7.0)) * t + (3.0 * clamped + 4.5)) * t;
-    auto numerator_3 = (numerator_2 + (clamped + 1.0)) * part_of_t * rest_of_t;
+    Number numerator_2 = ((3.75 * t + (2.0 * clamped + 7.0)) * t + (3.0 * clamped + 4.5)) * t;
+    Number numerator_3 = (numerator_2 + (clamped + 1.0)) * part_of_t * rest_of_t;
     numerator = select(is_negative, numerator_3, numerator);
-    auto denominator = (((0.16 * t + 0.96) * t + 2.24) * t + 2.4) * t + 1.0;
-    auto denominator_2 = (((6.25 * t + 15.0) * t + 14.0) * t + 6.0) * t + 1.0;
+    Number denominator = (((0.16 * t + 0.96) * t + 2.24) * t + 2.4) * t + 1.0;
+    Number denominator_2 = (((6.25 * t + 15.0) * t + 14.0) * t + 6.0) * t + 1.0;
     return numerator / select(is_negative, denominator_2, denominator);
   }
 };
@@ -60,23 +60,23 @@ struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
     auto is_negative = x < 0.0;
-    auto clamped = clamp(x, -0x1p100, 0x1p100);
-    auto negated = -abs(x);
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number negated = -abs(x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto product = 0.5 * clamped;
-    auto denominator = (((((0.064 * t + 0.576) * t + 2.208) * t + 4.608) * t + 5.52) * t + 3.6) * t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number product = 0.5 * clamped;
+    Number denominator = (((((0.064 * t + 0.576) * t + 2.208) * t + 4.608) * t + 5.52) * t + 3.6) * t;
     denominator = denominator + 1.0;
-    auto denominator_2 = (((((15.625 * t + 56.25) * t + 86.25) * t + 72.0) * t + 34.5) * t + 9.0) * t;
+    Number denominator_2 = (((((15.625 * t + 56.25) * t + 86.25) * t + 72.0) * t + 34.5) * t + 9.0) * t;
     denominator = select(is_negative, denominator_2 + 1.0, denominator);
-    auto numerator = ((2.5 * clamped - 5.0) * t + (4.5 * clamped - 13.5)) * t;
+    Number numerator = ((2.5 * clamped - 5.0) * t + (4.5 * clamped - 13.5)) * t;
     numerator = (1.5 * clamped + 6.0 - (numerator + (0.75 * clamped - 13.5)) * t) * t;
     numerator = 2.0 * (numerator + (product + 1.0)) * part_of_t * rest_of_t;
-    auto numerator_2 = ((0.1 * clamped + 0.2) * t + (0.3 * clamped + 1.2)) * t;
-    auto numerator_3 = ((numerator_2 - (0.15 * clamped - 2.7)) * t - (0.9 * clamped - 2.7)) * t;
-    auto numerator_4 = 0.64 * (numerator_3 - (product - 1.0)) * part_of_t * rest_of_t;
+    Number numerator_2 = ((0.1 * clamped + 0.2) * t + (0.3 * clamped + 1.2)) * t;
+    Number numerator_3 = ((numerator_2 - (0.15 * clamped - 2.7)) * t - (0.9 * clamped - 2.7)) * t;
+    Number numerator_4 = 0.64 * (numerator_3 - (product - 1.0)) * part_of_t * rest_of_t;
     return select(is_negative, numerator, numerator_4) / denominator;
   }
 };

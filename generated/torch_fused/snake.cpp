@@ -33,9 +33,9 @@ constexpr double NUMBER_1_OVER_4 = 0.041666666666666664;  // 1/4!
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number frequency) const {
-    auto product = frequency * x;
-    auto difference = product + 0.85546875;
-    auto numerator = (-6.451895079242688e-07 * difference + 5.907301042294512e-07) * difference;
+    Number product = frequency * x;
+    Number difference = product + 0.85546875;
+    Number numerator = (-6.451895079242688e-07 * difference + 5.907301042294512e-07) * difference;
     numerator = (numerator + 2.5400663341383132e-05) * difference - 1.9707080497545363e-05;
     numerator = (numerator * difference - 0.0006985510563153774) * difference;
     numerator = (numerator + 0.0004434376718466153) * difference + 0.012573921093879437;
@@ -44,7 +44,7 @@ struct Value {
     numerator = (numerator * difference + 0.660130857731011) * difference;
     numerator = (numerator - 0.13968290521916252) * difference + 0.009803713403481752;
     numerator = (numerator * difference - 0.2856272973904181) / frequency;
-    auto total = x + square(sin(clamp(product, -0x1p100, 0x1p100))) / frequency;
+    Number total = x + square(sin(clamp(product, -0x1p100, 0x1p100))) / frequency;
     return select(abs(difference) < 0.376878809928894, numerator, total);
   }
 };
@@ -53,96 +53,96 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number frequency) const {
-    auto clamped = clamp(frequency * x, -0x1p100, 0x1p100);
-    auto sin_clamped = sin(clamped);
-    auto sin_clamped_squared = square(sin_clamped);
-    auto product = 2.0 * sin_clamped;
+    Number clamped = clamp(frequency * x, -0x1p100, 0x1p100);
+    Number sin_clamped = sin(clamped);
+    Number sin_clamped_squared = square(sin_clamped);
+    Number product = 2.0 * sin_clamped;
     auto is_less = abs(clamped) < 1000.0;
-    auto floor_2 = floor(clamped * NUMBER_2_OVER_PI + 0.5);
-    auto difference = floor_2 - 4.0 * floor(0.25 * floor_2);
+    Number floor_2 = floor(clamped * NUMBER_2_OVER_PI + 0.5);
+    Number difference = floor_2 - 4.0 * floor(0.25 * floor_2);
     auto is_equal = difference == 1.0;
     auto outside = is_equal | (difference == 2.0);
     auto outside_2 = is_equal | (difference == 3.0);
-    auto difference_2 = clamped - floor_2 * THE_FIRST_DIGITS_OF_PI_OVER_2;
-    auto negated = -(floor_2 * MORE_DIGITS_OF_PI_OVER_2);
-    auto total = difference_2 + negated;
-    auto difference_3 = total - difference_2;
-    auto total_2 = difference_2 - (total - difference_3) + (negated - difference_3);
+    Number difference_2 = clamped - floor_2 * THE_FIRST_DIGITS_OF_PI_OVER_2;
+    Number negated = -(floor_2 * MORE_DIGITS_OF_PI_OVER_2);
+    Number total = difference_2 + negated;
+    Number difference_3 = total - difference_2;
+    Number total_2 = difference_2 - (total - difference_3) + (negated - difference_3);
     total_2 = total_2 - floor_2 * THE_OTHER_DIGITS_OF_PI_OVER_2;
-    auto branch = select(abs(total_2) < infinity, total_2, 0.0);
-    auto total_3 = total + branch;
-    auto total_3_squared = square(total_3);
-    auto difference_4 = branch - (total_3 - total);
-    auto product_2 = 0.5 * total_3_squared;
-    auto product_3 = (NUMBER_1_OVER_15 * total_3_squared + MINUS_1_OVER_13) * total_3_squared;
+    Number branch = select(abs(total_2) < infinity, total_2, 0.0);
+    Number total_3 = total + branch;
+    Number total_3_squared = square(total_3);
+    Number difference_4 = branch - (total_3 - total);
+    Number product_2 = 0.5 * total_3_squared;
+    Number product_3 = (NUMBER_1_OVER_15 * total_3_squared + MINUS_1_OVER_13) * total_3_squared;
     product_3 = (product_3 + NUMBER_1_OVER_11) * total_3_squared + MINUS_1_OVER_9;
     product_3 = (product_3 * total_3_squared + NUMBER_1_OVER_7) * total_3_squared;
     product_3 = (product_3 + MINUS_1_OVER_5) * total_3_squared + NUMBER_1_OVER_3;
     product_3 = total_3 * total_3_squared * product_3 + difference_4 * (1.0 - product_2);
-    auto branch_2 = select(abs(product_3) < infinity, product_3, 0.0);
-    auto total_4 = total_3 + branch_2;
-    auto minus_product_2 = -product_2;
-    auto total_5 = minus_product_2 + 1.0;
-    auto difference_5 = total_5 - minus_product_2;
-    auto head_total_3 = head(total_3);
-    auto difference_6 = total_3 - head_total_3;
-    auto total_6 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6;
+    Number branch_2 = select(abs(product_3) < infinity, product_3, 0.0);
+    Number total_4 = total_3 + branch_2;
+    Number minus_product_2 = -product_2;
+    Number total_5 = minus_product_2 + 1.0;
+    Number difference_5 = total_5 - minus_product_2;
+    Number head_total_3 = head(total_3);
+    Number difference_6 = total_3 - head_total_3;
+    Number total_6 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6;
     total_6 = total_6 + difference_6 * head_total_3 + difference_6 * difference_6;
     total_6 = 0.5 * select(total_3_squared * 0x1p-60 == 0.0, 0.0, total_6);
     total_6 = total_6 + total_3 * difference_4;
-    auto product_4 = (NUMBER_1_OVER_16 * total_3_squared + MINUS_1_OVER_14) * total_3_squared;
+    Number product_4 = (NUMBER_1_OVER_16 * total_3_squared + MINUS_1_OVER_14) * total_3_squared;
     product_4 = (product_4 + NUMBER_1_OVER_12) * total_3_squared + MINUS_1_OVER_10;
     product_4 = (product_4 * total_3_squared + NUMBER_1_OVER_8) * total_3_squared;
     product_4 = (product_4 + MINUS_1_OVER_6) * total_3_squared + NUMBER_1_OVER_4;
     product_4 = square(total_3_squared) * product_4 - total_6;
-    auto total_7 = minus_product_2 - (total_5 - difference_5) + (1.0 - difference_5);
+    Number total_7 = minus_product_2 - (total_5 - difference_5) + (1.0 - difference_5);
     total_7 = total_7 + product_4;
-    auto branch_3 = select(abs(total_7) < infinity, total_7, 0.0);
-    auto total_8 = total_5 + branch_3;
-    auto branch_4 = select(outside_2, total_4, total_8);
-    auto cos_clamped = cos(clamped);
-    auto branch_5 = select(is_less, select(outside, -branch_4, branch_4), cos_clamped);
-    auto difference_7 = branch_3 - (total_8 - total_5);
+    Number branch_3 = select(abs(total_7) < infinity, total_7, 0.0);
+    Number total_8 = total_5 + branch_3;
+    Number branch_4 = select(outside_2, total_4, total_8);
+    Number cos_clamped = cos(clamped);
+    Number branch_5 = select(is_less, select(outside, -branch_4, branch_4), cos_clamped);
+    Number difference_7 = branch_3 - (total_8 - total_5);
     difference_7 = select(outside_2, branch_2 - (total_4 - total_3), difference_7);
-    auto branch_6 = select(is_less, select(outside, -difference_7, difference_7), 0.0);
+    Number branch_6 = select(is_less, select(outside, -difference_7, difference_7), 0.0);
     auto is_at_most = abs(branch_5 - cos_clamped + branch_6) <= 0.00390625 * abs(cos_clamped);
-    auto branch_7 = select(is_at_most, branch_5, cos_clamped);
-    auto product_5 = product * branch_7;
-    auto total_9 = sin_clamped_squared + product_5;
-    auto difference_8 = total_9 - sin_clamped_squared;
-    auto head_sin_clamped = head(sin_clamped);
-    auto difference_9 = sin_clamped - head_sin_clamped;
-    auto head_product = head(product);
-    auto head_branch_7 = head(branch_7);
-    auto difference_10 = branch_7 - head_branch_7;
-    auto difference_11 = product - head_product;
-    auto branch_8 = select(is_at_most, branch_6, 0.0);
-    auto total_10 = sin_clamped_squared - (total_9 - difference_8) + (product_5 - difference_8);
-    auto total_11 = head_product * head_branch_7 - product_5 + head_product * difference_10;
+    Number branch_7 = select(is_at_most, branch_5, cos_clamped);
+    Number product_5 = product * branch_7;
+    Number total_9 = sin_clamped_squared + product_5;
+    Number difference_8 = total_9 - sin_clamped_squared;
+    Number head_sin_clamped = head(sin_clamped);
+    Number difference_9 = sin_clamped - head_sin_clamped;
+    Number head_product = head(product);
+    Number head_branch_7 = head(branch_7);
+    Number difference_10 = branch_7 - head_branch_7;
+    Number difference_11 = product - head_product;
+    Number branch_8 = select(is_at_most, branch_6, 0.0);
+    Number total_10 = sin_clamped_squared - (total_9 - difference_8) + (product_5 - difference_8);
+    Number total_11 = head_product * head_branch_7 - product_5 + head_product * difference_10;
     total_11 = total_11 + difference_11 * head_branch_7 + difference_11 * difference_10;
     total_11 = select(product_5 * 0x1p-60 == 0.0, 0.0, total_11) + branch_8 * product;
-    auto difference_12 = head_sin_clamped * head_sin_clamped - sin_clamped_squared;
+    Number difference_12 = head_sin_clamped * head_sin_clamped - sin_clamped_squared;
     difference_12 = difference_12 + head_sin_clamped * difference_9;
     difference_12 = difference_12 + difference_9 * head_sin_clamped;
     difference_12 = difference_12 + difference_9 * difference_9;
     total_10 = total_10 + select(sin_clamped_squared * 0x1p-60 == 0.0, 0.0, difference_12);
     total_10 = total_10 + total_11;
-    auto branch_9 = select(abs(total_10) < infinity, total_10, 0.0);
-    auto total_12 = total_9 + branch_9;
-    auto branch_7_squared = square(branch_7);
-    auto total_13 = total_12 + branch_7_squared;
-    auto difference_13 = total_13 - total_12;
-    auto total_14 = total_12 - (total_13 - difference_13) + (branch_7_squared - difference_13);
+    Number branch_9 = select(abs(total_10) < infinity, total_10, 0.0);
+    Number total_12 = total_9 + branch_9;
+    Number branch_7_squared = square(branch_7);
+    Number total_13 = total_12 + branch_7_squared;
+    Number difference_13 = total_13 - total_12;
+    Number total_14 = total_12 - (total_13 - difference_13) + (branch_7_squared - difference_13);
     total_14 = total_14 + (branch_9 - (total_12 - total_9));
-    auto difference_14 = head_branch_7 * head_branch_7 - branch_7_squared;
+    Number difference_14 = head_branch_7 * head_branch_7 - branch_7_squared;
     difference_14 = difference_14 + head_branch_7 * difference_10;
     difference_14 = difference_14 + difference_10 * head_branch_7;
     difference_14 = difference_14 + difference_10 * difference_10;
     difference_14 = select(branch_7_squared * 0x1p-60 == 0.0, 0.0, difference_14);
     total_14 = total_14 + (difference_14 + branch_8 * branch_7 * 2.0);
-    auto branch_10 = select(abs(total_14) < infinity, total_14, 0.0);
-    auto total_15 = total_13 + branch_10;
-    auto difference_15 = branch_10 - (total_15 - total_13);
+    Number branch_10 = select(abs(total_14) < infinity, total_14, 0.0);
+    Number total_15 = total_13 + branch_10;
+    Number difference_15 = branch_10 - (total_15 - total_13);
     return total_15 + select(abs(difference_15) < infinity, difference_15, 0.0);
   }
 };
@@ -152,11 +152,11 @@ struct ByX {
 struct ByFrequency {
   template <typename Number>
   Number operator()(Number x, Number frequency) const {
-    auto product = frequency * x;
-    auto difference = abs(product) - 0.83203125;
-    auto clamped = clamp(product, -0x1p100, 0x1p100);
-    auto product_2 = sin(clamped) * (1.0 / frequency);
-    auto numerator = (-0.00025085766318273437 * difference - 0.00035116453670077584) * difference;
+    Number product = frequency * x;
+    Number difference = abs(product) - 0.83203125;
+    Number clamped = clamp(product, -0x1p100, 0x1p100);
+    Number product_2 = sin(clamped) * (1.0 / frequency);
+    Number numerator = (-0.00025085766318273437 * difference - 0.00035116453670077584) * difference;
     numerator = (numerator + 0.005509863539755288) * difference + 0.007329332274356096;
     numerator = (numerator * difference - 0.07389139456168929) * difference;
     numerator = (numerator - 0.0943326817193025) * difference + 0.5103519485620766;
@@ -164,7 +164,7 @@ struct ByFrequency {
     numerator = (numerator - 1.2242212597851028) * difference - 1.7499612733276422;
     numerator = (numerator * difference - 0.15497583486983407) * difference;
     numerator = (numerator + 0.2818496185260825) / square(frequency);
-    auto product_3 = product_2 * (2.0 * x * cos(clamped) - product_2);
+    Number product_3 = product_2 * (2.0 * x * cos(clamped) - product_2);
     return select(abs(difference) < 0.1586807370185852, numerator, product_3);
   }
 };
@@ -173,7 +173,7 @@ struct ByFrequency {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number frequency) const {
-    auto product = 2.0 * frequency;
+    Number product = 2.0 * frequency;
     return product * cos(clamp(product * x, -0x1p100, 0x1p100));
   }
 };
@@ -191,31 +191,31 @@ struct ByXAndFrequency {
 struct ByFrequencyAndFrequency {
   template <typename Number>
   Number operator()(Number x, Number frequency) const {
-    auto abs_x = abs(x);
-    auto product = frequency * abs_x;
-    auto abs_product = abs(product);
-    auto product_squared = square(product);
-    auto product_2 = square(frequency) * frequency;
-    auto sin_product = sin(product);
-    auto product_3 = product * sin_product;
-    auto product_4 = product * cos(product);
-    auto held = clamp(product, -1.0, 1.0);
-    auto clamped = clamp(product, -0x1p100, 0x1p100);
-    auto sin_clamped = sin(clamped);
-    auto product_5 = held * sin_clamped;
-    auto product_6 = held * cos(clamped);
-    auto scale = maximum(abs_product, 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto product_7 = sin_clamped * inverse_scale;
-    auto numerator = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195;
+    Number abs_x = abs(x);
+    Number product = frequency * abs_x;
+    Number abs_product = abs(product);
+    Number product_squared = square(product);
+    Number product_2 = square(frequency) * frequency;
+    Number sin_product = sin(product);
+    Number product_3 = product * sin_product;
+    Number product_4 = product * cos(product);
+    Number held = clamp(product, -1.0, 1.0);
+    Number clamped = clamp(product, -0x1p100, 0x1p100);
+    Number sin_clamped = sin(clamped);
+    Number product_5 = held * sin_clamped;
+    Number product_6 = held * cos(clamped);
+    Number scale = maximum(abs_product, 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number product_7 = sin_clamped * inverse_scale;
+    Number numerator = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195;
     numerator = (numerator * product_squared + 0.010158730018624152) * product_squared;
     numerator = (numerator - 0.13333333333128133) * product_squared + 0.8888888888888778;
     numerator = (numerator * product_squared - 2.0) / product_2 * product * product;
     numerator = numerator * product * product;
-    auto numerator_2 = -2.0 * (product_3 + sin_product - product_4);
+    Number numerator_2 = -2.0 * (product_3 + sin_product - product_4);
     numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2;
-    auto numerator_3 = -2.0 * (product_5 + product_6 - product_7);
-    auto numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * square(scale);
+    Number numerator_3 = -2.0 * (product_5 + product_6 - product_7);
+    Number numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * square(scale);
     numerator_2 = select(abs(abs_x) < 16.0, numerator_2, numerator_4 / product_2);
     return select(abs_product < 0.25, numerator, numerator_2);
   }

@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto clamped = clamp(alpha * x, -0x1p100, 0x1p100);
+    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
     return 2.0 * alpha * sin(clamped) * cos(clamped) / beta + 1.0;
   }
 };
@@ -31,7 +31,7 @@ struct ByX {
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto clamped = clamp(alpha * x, -0x1p100, 0x1p100);
+    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
     return 2.0 * x * sin(clamped) * cos(clamped) / beta;
   }
 };
@@ -56,9 +56,9 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto product = 2.0 * (1.0 / beta);
-    auto clamped = clamp(alpha * x, -0x1p100, 0x1p100);
-    auto product_2 = product * alpha * x * cos(clamp(2.0 * alpha * x, -0x1p100, 0x1p100));
+    Number product = 2.0 * (1.0 / beta);
+    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
+    Number product_2 = product * alpha * x * cos(clamp(2.0 * alpha * x, -0x1p100, 0x1p100));
     return product_2 + product * sin(clamped) * cos(clamped);
   }
 };
@@ -67,7 +67,7 @@ struct ByXAndAlpha {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto clamped = clamp(alpha * x, -0x1p100, 0x1p100);
+    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
     return -2.0 * alpha * sin(clamped) * cos(clamped) / square(beta);
   }
 };
@@ -84,7 +84,7 @@ struct ByAlphaAndAlpha {
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto clamped = clamp(alpha * x, -0x1p100, 0x1p100);
+    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
     return -2.0 * x * sin(clamped) * cos(clamped) / square(beta);
   }
 };
@@ -93,8 +93,8 @@ struct ByAlphaAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto ratio = 1.0 / beta;
-    auto sin_2 = sin(clamp(alpha * x, -0x1p100, 0x1p100));
+    Number ratio = 1.0 / beta;
+    Number sin_2 = sin(clamp(alpha * x, -0x1p100, 0x1p100));
     return 2.0 * ratio * sin_2 * ratio * sin_2 * ratio;
   }
 };

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return select(abs_x <= 1.0, square(x) * (2.0 - abs_x), abs_x);
   }
 };
@@ -23,8 +23,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto sign_x = sign(x);
+    Number abs_x = abs(x);
+    Number sign_x = sign(x);
     return select(abs_x <= 1.0, x * (4.0 - x * sign_x - 2.0 * abs_x), sign_x);
   }
 };
@@ -33,7 +33,7 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return select(abs_x > 1.0, 0.0, 4.0 - 6.0 * abs_x);
   }
 };

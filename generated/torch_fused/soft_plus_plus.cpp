@@ -14,15 +14,15 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number k, Number c) const {
-    auto product = k * x;
+    Number product = k * x;
     auto is_negative = product < 0.0;
-    auto negated = -abs(product);
-    auto expm1_negated = expm1(negated);
-    auto product_2 = 0.5 * select(is_negative, expm1_negated, -expm1_negated);
-    auto t = exp(negated);
-    auto branch = select(is_negative, 1.0, t);
-    auto ratio = product_2 / branch;
-    auto total = log(product_2 + branch) - minimum(-product, 0.0);
+    Number negated = -abs(product);
+    Number expm1_negated = expm1(negated);
+    Number product_2 = 0.5 * select(is_negative, expm1_negated, -expm1_negated);
+    Number t = exp(negated);
+    Number branch = select(is_negative, 1.0, t);
+    Number ratio = product_2 / branch;
+    Number total = log(product_2 + branch) - minimum(-product, 0.0);
     total = select((product > 0.0) & (ratio > 2.0), total, log1p(ratio)) + x / c;
     return select(abs(x) < 0x1p-90, (0.5 * k + 1.0 / c) * x, total);
   }
@@ -32,9 +32,9 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number k, Number c) const {
-    auto product = k * x;
-    auto total = c * k + 1.0;
-    auto t = exp(-abs(product));
+    Number product = k * x;
+    Number total = c * k + 1.0;
+    Number t = exp(-abs(product));
     return select(product < 0.0, total * t + 1.0, t + total) / (c * (t + 1.0));
   }
 };
@@ -43,10 +43,10 @@ struct ByX {
 struct ByK {
   template <typename Number>
   Number operator()(Number x, Number k, Number c) const {
-    auto product = k * x;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto numerator = select(product < 0.0, clamp(x, -0x1p100, 0x1p100) * root_t * root_t, x);
+    Number product = k * x;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number numerator = select(product < 0.0, clamp(x, -0x1p100, 0x1p100) * root_t * root_t, x);
     return numerator / (t + 1.0);
   }
 };
@@ -63,7 +63,7 @@ struct ByC {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number k, Number c) const {
-    auto t = exp(-abs(k * x));
+    Number t = exp(-abs(k * x));
     return square(k) * t / square(t + 1.0);
   }
 };
@@ -72,11 +72,11 @@ struct ByXAndX {
 struct ByXAndK {
   template <typename Number>
   Number operator()(Number x, Number k, Number c) const {
-    auto product = k * x;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto total = k * clamp(x, -0x1p100, 0x1p100) + 1.0;
-    auto numerator = select(product < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
+    Number product = k * x;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number total = k * clamp(x, -0x1p100, 0x1p100) + 1.0;
+    Number numerator = select(product < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -93,12 +93,12 @@ struct ByXAndC {
 struct ByKAndK {
   template <typename Number>
   Number operator()(Number x, Number k, Number c) const {
-    auto negated = -abs(k * x);
+    Number negated = -abs(k * x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = square(clamp(abs(x), -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = square(clamp(abs(x), -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
     return numerator / square(t + 1.0);
   }
 };
@@ -107,7 +107,7 @@ struct ByKAndK {
 struct ByCAndC {
   template <typename Number>
   Number operator()(Number x, Number k, Number c) const {
-    auto ratio = 1.0 / c;
+    Number ratio = 1.0 / c;
     return 2.0 * ratio * x * ratio * ratio;
   }
 };

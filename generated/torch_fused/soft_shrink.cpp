@@ -30,7 +30,7 @@ struct ByX {
 struct ByLambd {
   template <typename Number>
   Number operator()(Number x, Number lambd) const {
-    auto branch = select(lambd < x, -1.0, select(lambd < -x, Number(1.0), 0.0));
+    Number branch = select(lambd < x, -1.0, select(lambd < -x, Number(1.0), 0.0));
     return select(x == x, branch, x);
   }
 };

@@ -14,11 +14,11 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto product = beta * x;
+    Number product = beta * x;
     auto is_negative = product < 0.0;
-    auto t = exp(-abs(product));
-    auto log1p_t = log1p(t);
-    auto numerator = select(is_negative, log1p_t, x + log1p_t / beta);
+    Number t = exp(-abs(product));
+    Number log1p_t = log1p(t);
+    Number numerator = select(is_negative, log1p_t, x + log1p_t / beta);
     return numerator / select(is_negative, beta, 1.0);
   }
 };
@@ -35,10 +35,10 @@ struct ByX {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto root_t = exp(-0.5 * abs(beta * x));
-    auto t = square(root_t);
-    auto branch = select(t < 0x1p-54, 1.0, log1p(t) / t);
-    auto numerator = (branch * t + (beta * clamp(abs(x), -0x1p100, 0x1p100) + branch)) * root_t;
+    Number root_t = exp(-0.5 * abs(beta * x));
+    Number t = square(root_t);
+    Number branch = select(t < 0x1p-54, 1.0, log1p(t) / t);
+    Number numerator = (branch * t + (beta * clamp(abs(x), -0x1p100, 0x1p100) + branch)) * root_t;
     return -(numerator * root_t) / ((t + 1.0) * square(beta));
   }
 };
@@ -47,7 +47,7 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto t = exp(-abs(beta * x));
+    Number t = exp(-abs(beta * x));
     return beta * t / square(t + 1.0);
   }
 };
@@ -56,9 +56,9 @@ struct ByXAndX {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto root_t = exp(-0.5 * abs(beta * x));
-    auto t = square(root_t);
-    auto ratio = clamp(abs(x), -0x1p100, 0x1p100) * root_t * root_t / ((t + 2.0) * t + 1.0);
+    Number root_t = exp(-0.5 * abs(beta * x));
+    Number t = square(root_t);
+    Number ratio = clamp(abs(x), -0x1p100, 0x1p100) * root_t * root_t / ((t + 2.0) * t + 1.0);
     return sign(x) * ratio;
   }
 };
@@ -68,16 +68,16 @@ struct ByXAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto beta_squared = square(beta);
-    auto clamped = clamp(abs(x), -0x1p50, 0x1p50);
-    auto negated = -abs(beta * x);
+    Number beta_squared = square(beta);
+    Number clamped = clamp(abs(x), -0x1p50, 0x1p50);
+    Number negated = -abs(beta * x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto total = t + 1.0;
-    auto total_squared = square(total);
-    auto numerator = beta_squared * square(clamped) + 2.0 * beta * total * clamped;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total = t + 1.0;
+    Number total_squared = square(total);
+    Number numerator = beta_squared * square(clamped) + 2.0 * beta * total * clamped;
     numerator = numerator + 2.0 * select(t < 0x1p-54, 1.0, log1p(t) / t) * total_squared;
     return numerator * part_of_t * rest_of_t / (total_squared * (beta_squared * beta));
   }

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto clamped = clamp(x, -0x1p57, 0x1p57);
+    Number clamped = clamp(x, -0x1p57, 0x1p57);
     return clamped / (abs(clamped) + 1.0);
   }
 };
@@ -23,7 +23,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return 1.0 / (abs_x * (abs_x + 2.0) + 1.0);
   }
 };
@@ -32,7 +32,7 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return sign(x) * -(2.0 / (abs_x * (abs_x * (abs_x + 3.0) + 3.0) + 1.0));
   }
 };

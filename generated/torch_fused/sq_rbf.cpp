@@ -14,8 +14,8 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto branch = select(abs_x >= 2.0, 0.0, 0.5 * square(2.0 - abs_x));
+    Number abs_x = abs(x);
+    Number branch = select(abs_x >= 2.0, 0.0, 0.5 * square(2.0 - abs_x));
     return select(abs_x <= 1.0, 1.0 - 0.5 * square(x), branch);
   }
 };
@@ -24,7 +24,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return select(abs_x <= 1.0, -x, select(abs_x >= 2.0, 0.0, sign(x) * (abs_x - 2.0)));
   }
 };
@@ -33,8 +33,8 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto branch = select(abs_x <= 1.0, -1.0, select(abs_x < 2.0, Number(1.0), 0.0));
+    Number abs_x = abs(x);
+    Number branch = select(abs_x <= 1.0, -1.0, select(abs_x < 2.0, Number(1.0), 0.0));
     return select(x == x, branch, x);
   }
 };

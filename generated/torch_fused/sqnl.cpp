@@ -14,8 +14,8 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto product = 0.25 * square(x);
-    auto branch = select(x >= 0.0, x - product, select(x < -2.0, -1.0, product + x));
+    Number product = 0.25 * square(x);
+    Number branch = select(x >= 0.0, x - product, select(x < -2.0, -1.0, product + x));
     return select(x > 2.0, 1.0, branch);
   }
 };
@@ -24,8 +24,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto product = 0.5 * x;
-    auto branch = select(x >= 0.0, 1.0 - product, select(x < -2.0, 0.0, product + 1.0));
+    Number product = 0.5 * x;
+    Number branch = select(x >= 0.0, 1.0 - product, select(x < -2.0, 0.0, product + 1.0));
     return select(x > 2.0, 0.0, branch);
   }
 };
@@ -34,7 +34,7 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto branch = select(x >= 0.0, -0.5, select(x >= -2.0, Number(0.5), 0.0));
+    Number branch = select(x >= 0.0, -0.5, select(x >= -2.0, Number(0.5), 0.0));
     return select(x == x, select(x > 2.0, 0.0, branch), x);
   }
 };

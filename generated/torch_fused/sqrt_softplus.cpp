@@ -14,10 +14,10 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto t = exp(-abs_x);
-    auto log1p_t = log1p(t);
-    auto root = sqrt(select(x < 0.0, select(t < 0x1p-54, 1.0, log1p_t / t), x + log1p_t));
+    Number abs_x = abs(x);
+    Number t = exp(-abs_x);
+    Number log1p_t = log1p(t);
+    Number root = sqrt(select(x < 0.0, select(t < 0x1p-54, 1.0, log1p_t / t), x + log1p_t));
     root = root * exp(0.5 * minimum(x, 0.0));
     return select(abs_x < 5.960464477539063e-08, sqrt(maximum(x, 0.0) + log1p_t), root);
   }
@@ -27,9 +27,9 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto t = exp(-abs(x));
-    auto log1p_t = log1p(t);
-    auto denominator = sqrt(select(x < 0.0, select(t < 0x1p-54, 1.0, log1p_t / t), x + log1p_t));
+    Number t = exp(-abs(x));
+    Number log1p_t = log1p(t);
+    Number denominator = sqrt(select(x < 0.0, select(t < 0x1p-54, 1.0, log1p_t / t), x + log1p_t));
     return 0.5 * (1.0 / (1.0 + t)) / denominator * exp(0.5 * minimum(x, 0.0));
   }
 };
@@ -39,19 +39,19 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto difference = x - 3.21875;
-    auto difference_2 = x - 1.78125;
-    auto abs_x = abs(x);
-    auto t = exp(-abs_x);
-    auto ratio = 1.0 / (1.0 + t);
-    auto t_2 = exp(-abs(-x));
-    auto log1p_t = log1p(t);
-    auto branch = select(x < 0.0, select(t < 0x1p-54, 1.0, log1p_t / t), x + log1p_t);
-    auto sqrt_branch = sqrt(branch);
-    auto product = 0.5 * ratio * (1.0 / (1.0 + t_2)) / sqrt_branch * select(-x < 0.0, t_2, 1.0);
+    Number difference = x - 3.21875;
+    Number difference_2 = x - 1.78125;
+    Number abs_x = abs(x);
+    Number t = exp(-abs_x);
+    Number ratio = 1.0 / (1.0 + t);
+    Number t_2 = exp(-abs(-x));
+    Number log1p_t = log1p(t);
+    Number branch = select(x < 0.0, select(t < 0x1p-54, 1.0, log1p_t / t), x + log1p_t);
+    Number sqrt_branch = sqrt(branch);
+    Number product = 0.5 * ratio * (1.0 / (1.0 + t_2)) / sqrt_branch * select(-x < 0.0, t_2, 1.0);
     product = product - 0.25 * square(ratio) / (branch * sqrt_branch);
     product = product * exp(0.5 * minimum(x, 0.0));
-    auto product_2 = (-1.9514079554395237e-08 * difference + 2.353419347324488e-08) * difference;
+    Number product_2 = (-1.9514079554395237e-08 * difference + 2.353419347324488e-08) * difference;
     product_2 = (product_2 + 1.9926597222843482e-07) * difference - 1.5598108366878414e-06;
     product_2 = (product_2 * difference + 5.82128273513424e-06) * difference;
     product_2 = (product_2 - 8.400778009188831e-06) * difference - 4.325070482751883e-05;
@@ -59,7 +59,7 @@ struct ByXAndX {
     product_2 = (product_2 - 0.001345649640499476) * difference + 0.002278678096603264;
     product_2 = (product_2 * difference + 0.0034070743872262055) * difference;
     product_2 = product_2 - 0.029059305429676968;
-    auto total = 8.860552220346453e-14 * difference_2 - 3.0821864843025793e-13;
+    Number total = 8.860552220346453e-14 * difference_2 - 3.0821864843025793e-13;
     total = (total * difference_2 - 7.56829776891076e-13) * difference_2;
     total = (total + 6.3337415415602945e-12) * difference_2 - 9.892634610021038e-12;
     total = (total * difference_2 - 4.185089178567808e-11) * difference_2;
@@ -75,7 +75,7 @@ struct ByXAndX {
     total = (total * difference_2 - 0.002408627783413701) * difference_2;
     total = (total + 0.012180353567078167) * difference_2 - 0.015896384707942555;
     total = total * difference_2 - 0.023609176262374458;
-    auto product_3 = (2.5412272072134577e-12 * x - 1.668806798079283e-12) * x;
+    Number product_3 = (2.5412272072134577e-12 * x - 1.668806798079283e-12) * x;
     product_3 = ((product_3 - 3.837613919860557e-11) * x + 2.546763399438816e-11) * x;
     product_3 = ((product_3 + 3.8761898592626256e-10) * x - 2.61260607523041e-10) * x;
     product_3 = ((product_3 - 3.5445383402224643e-09) * x + 2.436009277833945e-09) * x;

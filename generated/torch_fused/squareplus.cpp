@@ -14,9 +14,9 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number b) const {
-    auto product = 0.5 * x;
-    auto abs_x = abs(x);
-    auto product_2 = 0.5 * select(abs_x > 0x1p60, abs_x, sqrt(b + square(x)));
+    Number product = 0.5 * x;
+    Number abs_x = abs(x);
+    Number product_2 = 0.5 * select(abs_x > 0x1p60, abs_x, sqrt(b + square(x)));
     return select(x < 0.0, -0.25 * b / (product - product_2), product_2 + product);
   }
 };
@@ -25,11 +25,11 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number b) const {
-    auto abs_x = abs(x);
-    auto branch = select(abs_x > 0x1p60, abs_x, sqrt(b + square(x)));
-    auto smaller = minimum(x, 0x1p40);
-    auto total = 0.5 * smaller / sqrt(b + square(smaller)) + 0.5;
-    auto ratio = -0.5 * b / (branch * (x - branch));
+    Number abs_x = abs(x);
+    Number branch = select(abs_x > 0x1p60, abs_x, sqrt(b + square(x)));
+    Number smaller = minimum(x, 0x1p40);
+    Number total = 0.5 * smaller / sqrt(b + square(smaller)) + 0.5;
+    Number ratio = -0.5 * b / (branch * (x - branch));
     return select(x < -2.0, select(x < 0.0, ratio, 0.5 * (branch + x) / branch), total);
   }
 };
@@ -38,7 +38,7 @@ struct ByX {
 struct ByB {
   template <typename Number>
   Number operator()(Number x, Number b) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return 0.25 / select(abs_x > 0x1p60, abs_x, sqrt(b + square(x)));
   }
 };
@@ -47,7 +47,7 @@ struct ByB {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number b) const {
-    auto total = b + square(x);
+    Number total = b + square(x);
     return 0.5 * b / (total * sqrt(total));
   }
 };
@@ -56,8 +56,8 @@ struct ByXAndX {
 struct ByXAndB {
   template <typename Number>
   Number operator()(Number x, Number b) const {
-    auto total = b + square(x);
-    auto branch = select(x == -infinity, 0.0, -0.25 * (1.0 / total) * x * (1.0 / sqrt(total)));
+    Number total = b + square(x);
+    Number branch = select(x == -infinity, 0.0, -0.25 * (1.0 / total) * x * (1.0 / sqrt(total)));
     return select(x == infinity, 0.0, branch);
   }
 };
@@ -66,7 +66,7 @@ struct ByXAndB {
 struct ByBAndB {
   template <typename Number>
   Number operator()(Number x, Number b) const {
-    auto total = b + square(x);
+    Number total = b + square(x);
     return -(0.125 / (total * sqrt(total)));
   }
 };

@@ -14,13 +14,13 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number t_r, Number a_r, Number t_l, Number a_l) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto difference = a_r - 1.0;
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto product = (a_l * held + t_l * inverse_scale - a_l * t_l * inverse_scale) * scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number difference = a_r - 1.0;
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number product = (a_l * held + t_l * inverse_scale - a_l * t_l * inverse_scale) * scale;
     product = select(t_l >= x, product, x);
-    auto product_2 = (held * difference + held - t_r * difference * inverse_scale) * scale;
+    Number product_2 = (held * difference + held - t_r * difference * inverse_scale) * scale;
     return select(t_r <= x, product_2, product);
   }
 };
@@ -93,7 +93,7 @@ struct ByTRAndAR {
 struct ByTLAndAL {
   template <typename Number>
   Number operator()(Number x, Number t_r, Number a_r, Number t_l, Number a_l) const {
-    auto branch = select(t_r <= x, 0.0, select(t_l >= x, Number(-1.0), 0.0));
+    Number branch = select(t_r <= x, 0.0, select(t_l >= x, Number(-1.0), 0.0));
     return select(x == x, branch, x);
   }
 };

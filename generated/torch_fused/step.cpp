@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return 1.0 / (abs_x * (abs_x + 2.0) + 1.0);
   }
 };
@@ -31,7 +31,7 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return sign(x) * -(2.0 / (abs_x * (abs_x * (abs_x + 3.0) + 3.0) + 1.0));
   }
 };

@@ -35,13 +35,13 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto steepness_squared = square(steepness);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto denominator = PI_TO_2_OVER_4 * square(held) * steepness_squared + square(inverse_scale);
+    Number held = clamp(x, -1.0, 1.0);
+    Number steepness_squared = square(steepness);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number denominator = PI_TO_2_OVER_4 * square(held) * steepness_squared + square(inverse_scale);
     denominator = square(denominator);
-    auto numerator = MINUS_PI_TO_2_OVER_4 * held * (steepness_squared * steepness) / denominator;
+    Number numerator = MINUS_PI_TO_2_OVER_4 * held * (steepness_squared * steepness) / denominator;
     return numerator * inverse_scale * inverse_scale / scale;
   }
 };
@@ -51,17 +51,17 @@ struct ByXAndX {
 struct ByXAndSteepness {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto product = PI_TO_2_OVER_4 * square(steepness) * square(x);
-    auto total = product + 1.0;
-    auto product_2 = steepness * x;
-    auto abs_product_2 = abs(product_2);
-    auto difference = abs_product_2 - 1.0859375;
-    auto held = clamp(product_2, -1.0, 1.0);
-    auto product_3 = PI * held;
-    auto scale = maximum(abs_product_2, 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto product_4 = 2.0 * inverse_scale;
-    auto product_5 = (-0.0626845512225295 * difference + 0.0499926688255981) * difference;
+    Number product = PI_TO_2_OVER_4 * square(steepness) * square(x);
+    Number total = product + 1.0;
+    Number product_2 = steepness * x;
+    Number abs_product_2 = abs(product_2);
+    Number difference = abs_product_2 - 1.0859375;
+    Number held = clamp(product_2, -1.0, 1.0);
+    Number product_3 = PI * held;
+    Number scale = maximum(abs_product_2, 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number product_4 = 2.0 * inverse_scale;
+    Number product_5 = (-0.0626845512225295 * difference + 0.0499926688255981) * difference;
     product_5 = (product_5 - 0.00881887888177448) * difference - 0.0440265880925969;
     product_5 = (product_5 * difference + 0.10003874328054314) * difference;
     product_5 = (product_5 - 0.14037964203905137) * difference + 0.1450773035191269;
@@ -71,8 +71,8 @@ struct ByXAndSteepness {
     product_5 = (product_5 + 0.2544729506667594) * difference - 0.2262406046123748;
     product_5 = (product_5 * difference + 0.12659043164735737) * difference;
     product_5 = (product_5 - 0.004048187708621383) * difference - 0.06246666584542972;
-    auto denominator = square(PI_TO_2 * square(held) + 4.0 * square(inverse_scale));
-    auto numerator = -2.0 * (product_3 - product_4) * (product_3 + product_4) / denominator;
+    Number denominator = square(PI_TO_2 * square(held) + 4.0 * square(inverse_scale));
+    Number numerator = -2.0 * (product_3 - product_4) * (product_3 + product_4) / denominator;
     numerator = numerator * inverse_scale / scale;
     product_5 = select(abs(difference) < 0.1497589147090912, product_5, numerator);
     return select(abs(x) < 0.0078125, 0.5 / total - product / square(total), product_5);

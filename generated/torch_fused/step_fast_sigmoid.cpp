@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto abs_x = abs(x);
+    Number abs_x = abs(x);
     return 1.0 / (abs_x * (abs_x * square(steepness) + 2.0 * steepness) + 1.0);
   }
 };
@@ -31,11 +31,11 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto total = steepness * abs(held) + inverse_scale;
-    auto numerator = -2.0 * steepness * sign(held) / (square(total) * total) * inverse_scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number total = steepness * abs(held) + inverse_scale;
+    Number numerator = -2.0 * steepness * sign(held) / (square(total) * total) * inverse_scale;
     return numerator * inverse_scale / scale;
   }
 };
@@ -44,11 +44,11 @@ struct ByXAndX {
 struct ByXAndSteepness {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto held = clamp(x, -1.0, 1.0);
-    auto abs_held = abs(held);
-    auto scale = maximum(abs(x), 1.0);
-    auto inverse_scale = 1.0 / scale;
-    auto total = steepness * abs_held + inverse_scale;
+    Number held = clamp(x, -1.0, 1.0);
+    Number abs_held = abs(held);
+    Number scale = maximum(abs(x), 1.0);
+    Number inverse_scale = 1.0 / scale;
+    Number total = steepness * abs_held + inverse_scale;
     return -2.0 * abs_held / (square(total) * total) * inverse_scale / scale;
   }
 };

@@ -22,8 +22,8 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto root_t = exp(-0.5 * abs(steepness * x));
-    auto t = square(root_t);
+    Number root_t = exp(-0.5 * abs(steepness * x));
+    Number t = square(root_t);
     return steepness * root_t * root_t / square(t + 1.0);
   }
 };
@@ -33,13 +33,13 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto product = steepness * x;
-    auto abs_product = abs(product);
-    auto difference = abs_product - 1.359375;
-    auto steepness_squared = square(steepness);
-    auto root_t = exp(-0.5 * abs_product);
-    auto t = square(root_t);
-    auto product_2 = (6.454627189818927e-08 * difference + 2.2556755862197599e-07) * difference;
+    Number product = steepness * x;
+    Number abs_product = abs(product);
+    Number difference = abs_product - 1.359375;
+    Number steepness_squared = square(steepness);
+    Number root_t = exp(-0.5 * abs_product);
+    Number t = square(root_t);
+    Number product_2 = (6.454627189818927e-08 * difference + 2.2556755862197599e-07) * difference;
     product_2 = (product_2 - 1.1451137467638507e-06) * difference + 5.525716342533671e-07;
     product_2 = (product_2 * difference + 8.683665204180525e-06) * difference;
     product_2 = (product_2 - 2.46514693577395e-05) * difference - 1.5896594678897605e-05;
@@ -50,7 +50,7 @@ struct ByXAndX {
     product_2 = (product_2 * difference + 0.045716229563263586) * difference;
     product_2 = (product_2 + 0.003980481852730374) * difference - 0.0961399059341837;
     product_2 = sign(product) * (product_2 * steepness_squared);
-    auto numerator = expm1(-abs_product) * steepness_squared * root_t * root_t;
+    Number numerator = expm1(-abs_product) * steepness_squared * root_t * root_t;
     numerator = sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
     return select(abs(difference) < 0.30985426902770996, product_2, numerator);
   }
@@ -61,12 +61,12 @@ struct ByXAndX {
 struct ByXAndSteepness {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto negated = -abs(steepness * x);
+    Number negated = -abs(steepness * x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto numerator = expm1(negated) * steepness * clamp(abs(x), -0x1p100, 0x1p100) + (t + 1.0);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = expm1(negated) * steepness * clamp(abs(x), -0x1p100, 0x1p100) + (t + 1.0);
     return numerator * part_of_t * rest_of_t / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };

@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto product = square(steepness) * abs(x);
+    Number product = square(steepness) * abs(x);
     return select(product - steepness >= 0.0, 0.0, steepness - product);
   }
 };
@@ -31,8 +31,8 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto steepness_squared = square(steepness);
-    auto difference = steepness_squared * abs(x) - steepness;
+    Number steepness_squared = square(steepness);
+    Number difference = steepness_squared * abs(x) - steepness;
     return select(difference >= 0.0, 0.0, -(steepness_squared * sign(x)));
   }
 };
@@ -41,8 +41,8 @@ struct ByXAndX {
 struct ByXAndSteepness {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    auto abs_x = abs(x);
-    auto difference = square(steepness) * abs_x - steepness;
+    Number abs_x = abs(x);
+    Number difference = square(steepness) * abs_x - steepness;
     return select(difference >= 0.0, 0.0, 1.0 - 2.0 * steepness * abs_x);
   }
 };

@@ -14,13 +14,13 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto abs_abs_x = abs(abs_x);
-    auto minus_abs_abs_x = -abs_abs_x;
+    Number abs_x = abs(x);
+    Number abs_abs_x = abs(abs_x);
+    Number minus_abs_abs_x = -abs_abs_x;
     auto is_far = minus_abs_abs_x < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * minus_abs_abs_x, minus_abs_abs_x));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product = sign(abs_x) * (clamp(abs_abs_x, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
+    Number part_of_t = exp(select(is_far, 0.5 * minus_abs_abs_x, minus_abs_abs_x));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = sign(abs_x) * (clamp(abs_abs_x, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
     product = select(x >= x * exp(-abs_x), x, sign(x) * product);
     return select(x == infinity, infinity, select(x == -infinity, 0.0, product));
   }
@@ -30,10 +30,10 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto smaller = minimum(x, 8.0);
-    auto abs_smaller = abs(smaller);
-    auto root_t = exp(-0.5 * abs(abs_smaller));
-    auto product = (1.0 - clamp(abs_smaller, -0x1p100, 0x1p100)) * root_t * root_t;
+    Number smaller = minimum(x, 8.0);
+    Number abs_smaller = abs(smaller);
+    Number root_t = exp(-0.5 * abs(abs_smaller));
+    Number product = (1.0 - clamp(abs_smaller, -0x1p100, 0x1p100)) * root_t * root_t;
     return select(smaller >= smaller * exp(-abs_smaller), 1.0, product);
   }
 };
@@ -43,28 +43,28 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto clamped = clamp(x, -1024.0, 8.0);
-    auto abs_clamped = abs(clamped);
-    auto minus_abs_clamped = -abs_clamped;
+    Number clamped = clamp(x, -1024.0, 8.0);
+    Number abs_clamped = abs(clamped);
+    Number minus_abs_clamped = -abs_clamped;
     auto is_less = abs(minus_abs_clamped) < 0.5;
-    auto growth = expm1(minus_abs_clamped);
-    auto total = growth + 1.0;
-    auto branch = select(is_less, total, exp(minus_abs_clamped));
-    auto product = clamped * branch;
-    auto head_clamped = head(clamped);
-    auto head_branch = head(branch);
-    auto difference = branch - head_branch;
-    auto difference_2 = clamped - head_clamped;
-    auto total_2 = head_clamped * head_branch - product + head_clamped * difference;
+    Number growth = expm1(minus_abs_clamped);
+    Number total = growth + 1.0;
+    Number branch = select(is_less, total, exp(minus_abs_clamped));
+    Number product = clamped * branch;
+    Number head_clamped = head(clamped);
+    Number head_branch = head(branch);
+    Number difference = branch - head_branch;
+    Number difference_2 = clamped - head_clamped;
+    Number total_2 = head_clamped * head_branch - product + head_clamped * difference;
     total_2 = total_2 + difference_2 * head_branch + difference_2 * difference;
     total_2 = select(product * 0x1p-60 == 0.0, 0.0, total_2);
     total_2 = total_2 + select(is_less, growth - (total - 1.0), 0.0) * clamped;
-    auto e = exp(0.5 * minus_abs_clamped);
-    auto total_3 = (0.0017702833795778382 * x + 0.011110719893432762) * x + 0.05833332816471382;
+    Number e = exp(0.5 * minus_abs_clamped);
+    Number total_3 = (0.0017702833795778382 * x + 0.011110719893432762) * x + 0.05833332816471382;
     total_3 = ((total_3 * x + 0.2499999999621594) * x + 0.8333333333331828) * x;
     total_3 = ((total_3 + 1.9999999999999998) * x + 3.0) * x + 2.0;
-    auto total_4 = product + select(abs(total_2) < infinity, total_2, 0.0);
-    auto product_2 = sign(clamped) * ((abs_clamped - 2.0) * e * e);
+    Number total_4 = product + select(abs(total_2) < infinity, total_2, 0.0);
+    Number product_2 = sign(clamped) * ((abs_clamped - 2.0) * e * e);
     total_4 = select(clamped >= total_4, 0.0, product_2);
     return select((x < 0.0) & (x > -0.015625), total_3, total_4);
   }

@@ -14,10 +14,10 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number a, Number b, Number beta) const {
-    auto product = a * beta;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto numerator = select(product < 0.0, clamp(a, -0x1p100, 0x1p100) * root_t * root_t, a);
+    Number product = a * beta;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number numerator = select(product < 0.0, clamp(a, -0x1p100, 0x1p100) * root_t * root_t, a);
     return numerator / (t + 1.0) * b;
   }
 };
@@ -26,11 +26,11 @@ struct Value {
 struct ByA {
   template <typename Number>
   Number operator()(Number a, Number b, Number beta) const {
-    auto product = a * beta;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto total = clamp(a, -0x1p100, 0x1p100) * beta + 1.0;
-    auto numerator = select(product < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
+    Number product = a * beta;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number total = clamp(a, -0x1p100, 0x1p100) * beta + 1.0;
+    Number numerator = select(product < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
     return numerator / ((t + 2.0) * t + 1.0) * b;
   }
 };
@@ -39,10 +39,10 @@ struct ByA {
 struct ByB {
   template <typename Number>
   Number operator()(Number a, Number b, Number beta) const {
-    auto product = a * beta;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto numerator = select(product < 0.0, clamp(a, -0x1p100, 0x1p100) * root_t * root_t, a);
+    Number product = a * beta;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number numerator = select(product < 0.0, clamp(a, -0x1p100, 0x1p100) * root_t * root_t, a);
     return numerator / (t + 1.0);
   }
 };
@@ -51,12 +51,12 @@ struct ByB {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number a, Number b, Number beta) const {
-    auto negated = -abs(a * beta);
+    Number negated = -abs(a * beta);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
-    auto ratio = square(clamp(a, -0x1p50, 0x1p50)) * part_of_t * rest_of_t / square(t + 1.0);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number ratio = square(clamp(a, -0x1p50, 0x1p50)) * part_of_t * rest_of_t / square(t + 1.0);
     return ratio * b;
   }
 };
@@ -65,15 +65,15 @@ struct ByBeta {
 struct ByAAndA {
   template <typename Number>
   Number operator()(Number a, Number b, Number beta) const {
-    auto product = a * beta;
-    auto product_2 = 2.0 * beta;
-    auto product_3 = 0.5 * clamp(a, -0x1p100, 0x1p100) * beta;
-    auto total = product_3 + 1.0;
-    auto difference = product_3 - 1.0;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto numerator = product_2 * (total * t - difference) * root_t * root_t;
-    auto numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
+    Number product = a * beta;
+    Number product_2 = 2.0 * beta;
+    Number product_3 = 0.5 * clamp(a, -0x1p100, 0x1p100) * beta;
+    Number total = product_3 + 1.0;
+    Number difference = product_3 - 1.0;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number numerator = product_2 * (total * t - difference) * root_t * root_t;
+    Number numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * b;
   }
@@ -83,11 +83,11 @@ struct ByAAndA {
 struct ByAAndB {
   template <typename Number>
   Number operator()(Number a, Number b, Number beta) const {
-    auto product = a * beta;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto total = clamp(a, -0x1p100, 0x1p100) * beta + 1.0;
-    auto numerator = select(product < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
+    Number product = a * beta;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number total = clamp(a, -0x1p100, 0x1p100) * beta + 1.0;
+    Number numerator = select(product < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -96,16 +96,16 @@ struct ByAAndB {
 struct ByAAndBeta {
   template <typename Number>
   Number operator()(Number a, Number b, Number beta) const {
-    auto product = a * beta;
-    auto clamped = clamp(a, -0x1p50, 0x1p50);
-    auto product_2 = 2.0 * clamped;
-    auto product_3 = 0.5 * clamped * beta;
-    auto total = product_3 + 1.0;
-    auto difference = product_3 - 1.0;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto numerator = product_2 * (total * t - difference) * root_t * root_t;
-    auto numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
+    Number product = a * beta;
+    Number clamped = clamp(a, -0x1p50, 0x1p50);
+    Number product_2 = 2.0 * clamped;
+    Number product_3 = 0.5 * clamped * beta;
+    Number total = product_3 + 1.0;
+    Number difference = product_3 - 1.0;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number numerator = product_2 * (total * t - difference) * root_t * root_t;
+    Number numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * b;
   }
@@ -115,11 +115,11 @@ struct ByAAndBeta {
 struct ByBAndBeta {
   template <typename Number>
   Number operator()(Number a, Number b, Number beta) const {
-    auto negated = -abs(a * beta);
+    Number negated = -abs(a * beta);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
     return square(clamp(a, -0x1p50, 0x1p50)) * part_of_t * rest_of_t / square(t + 1.0);
   }
 };
@@ -128,15 +128,15 @@ struct ByBAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number a, Number b, Number beta) const {
-    auto product = a * beta;
-    auto negated = -abs(product);
-    auto clamped = clamp(a, -0x1p33, 0x1p33);
+    Number product = a * beta;
+    Number negated = -abs(product);
+    Number clamped = clamp(a, -0x1p33, 0x1p33);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_2 = expm1(negated) * (square(clamped) * clamped) * part_of_t * rest_of_t;
-    auto t = part_of_t * rest_of_t;
-    auto numerator = select(product < 0.0, -product_2, product_2);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = expm1(negated) * (square(clamped) * clamped) * part_of_t * rest_of_t;
+    Number t = part_of_t * rest_of_t;
+    Number numerator = select(product < 0.0, -product_2, product_2);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * b;
   }
 };

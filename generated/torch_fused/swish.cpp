@@ -14,10 +14,10 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto product = beta * x;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto numerator = select(product < 0.0, clamp(x, -0x1p100, 0x1p100) * root_t * root_t, x);
+    Number product = beta * x;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number numerator = select(product < 0.0, clamp(x, -0x1p100, 0x1p100) * root_t * root_t, x);
     return numerator / (t + 1.0);
   }
 };
@@ -26,11 +26,11 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto product = beta * x;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto total = beta * clamp(x, -0x1p100, 0x1p100) + 1.0;
-    auto numerator = select(product < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
+    Number product = beta * x;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number total = beta * clamp(x, -0x1p100, 0x1p100) + 1.0;
+    Number numerator = select(product < 0.0, (t + total) * root_t * root_t, total * t + 1.0);
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -39,11 +39,11 @@ struct ByX {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto negated = -abs(beta * x);
+    Number negated = -abs(beta * x);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto t = part_of_t * rest_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
     return square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t / square(t + 1.0);
   }
 };
@@ -52,15 +52,15 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto product = beta * x;
-    auto product_2 = 2.0 * beta;
-    auto product_3 = 0.5 * beta * clamp(x, -0x1p100, 0x1p100);
-    auto total = product_3 + 1.0;
-    auto difference = product_3 - 1.0;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto numerator = product_2 * (total * t - difference) * root_t * root_t;
-    auto numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
+    Number product = beta * x;
+    Number product_2 = 2.0 * beta;
+    Number product_3 = 0.5 * beta * clamp(x, -0x1p100, 0x1p100);
+    Number total = product_3 + 1.0;
+    Number difference = product_3 - 1.0;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number numerator = product_2 * (total * t - difference) * root_t * root_t;
+    Number numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -70,16 +70,16 @@ struct ByXAndX {
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto product = beta * x;
-    auto clamped = clamp(x, -0x1p50, 0x1p50);
-    auto product_2 = 2.0 * clamped;
-    auto product_3 = 0.5 * beta * clamped;
-    auto total = product_3 + 1.0;
-    auto difference = product_3 - 1.0;
-    auto root_t = exp(-0.5 * abs(product));
-    auto t = square(root_t);
-    auto numerator = product_2 * (total * t - difference) * root_t * root_t;
-    auto numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
+    Number product = beta * x;
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number product_2 = 2.0 * clamped;
+    Number product_3 = 0.5 * beta * clamped;
+    Number total = product_3 + 1.0;
+    Number difference = product_3 - 1.0;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number numerator = product_2 * (total * t - difference) * root_t * root_t;
+    Number numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
     numerator = select(product < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -89,15 +89,15 @@ struct ByXAndBeta {
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    auto product = beta * x;
-    auto negated = -abs(product);
-    auto clamped = clamp(x, -0x1p33, 0x1p33);
+    Number product = beta * x;
+    Number negated = -abs(product);
+    Number clamped = clamp(x, -0x1p33, 0x1p33);
     auto is_far = negated < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_2 = expm1(negated) * (square(clamped) * clamped) * part_of_t * rest_of_t;
-    auto t = part_of_t * rest_of_t;
-    auto numerator = select(product < 0.0, -product_2, product_2);
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = expm1(negated) * (square(clamped) * clamped) * part_of_t * rest_of_t;
+    Number t = part_of_t * rest_of_t;
+    Number numerator = select(product < 0.0, -product_2, product_2);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };

@@ -30,7 +30,7 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto negated = -(1.0 / (x * (x + 2.0) + 1.0));
+    Number negated = -(1.0 / (x * (x + 2.0) + 1.0));
     return select(x >= 0.0, negated, 1.0 / (x * (x - 2.0) + 1.0));
   }
 };

@@ -22,7 +22,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto e = exp(-abs(x));
+    Number e = exp(-abs(x));
     return square(2.0 * e / (square(e) + 1.0));
   }
 };
@@ -32,12 +32,12 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto difference = abs_x - 0.58203125;
-    auto sign_x = sign(x);
-    auto root_t = exp(-abs_x);
-    auto t = square(root_t);
-    auto product = (-0.08744628693500725 * difference + 0.12905388921847036) * difference;
+    Number abs_x = abs(x);
+    Number difference = abs_x - 0.58203125;
+    Number sign_x = sign(x);
+    Number root_t = exp(-abs_x);
+    Number t = square(root_t);
+    Number product = (-0.08744628693500725 * difference + 0.12905388921847036) * difference;
     product = (product + 0.05750016755386378) * difference - 0.3211448251017407;
     product = (product * difference + 0.19768162228004274) * difference;
     product = (product + 0.42619567329171815) * difference - 0.7599856915243655;
@@ -46,7 +46,7 @@ struct ByXAndX {
     product = (product * difference - 0.9561606359608458) * difference;
     product = (product + 1.7879540079154526) * difference - 0.25505251631867276;
     product = sign_x * (product * difference - 0.7602937227647686);
-    auto numerator = 8.0 * expm1(-2.0 * abs_x) * root_t * root_t;
+    Number numerator = 8.0 * expm1(-2.0 * abs_x) * root_t * root_t;
     numerator = sign_x * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
     return select(abs(difference) < 0.116450572013855, product, numerator);
   }

@@ -14,12 +14,10 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto x_squared = square(x);
-    auto t = exp(-2.0 * abs_x);
-    auto ratio = --((clamp(abs_x, -0x1p100, 0x1p100) + 1.0) * t + (abs_x - 1.0)) / (t + 1.0);
-    ratio = sign(x) * ratio;
-    auto product = (-8.58405428681785e-13 * x_squared + 2.3363564859083366e-11) * x_squared;
+    Number abs_x = abs(x);
+    Number x_squared = square(x);
+    Number t = exp(-2.0 * abs_x);
+    Number product = (-8.58405428681785e-13 * x_squared + 2.3363564859083366e-11) * x_squared;
     product = (product - 3.026348537268856e-10) * x_squared + 2.4944987336405004e-09;
     product = (product * x_squared - 1.47941368165796e-08) * x_squared;
     product = (product + 6.790326739056142e-08) * x_squared - 2.5446323667014526e-07;
@@ -33,7 +31,8 @@ struct Value {
     product = (product + 0.008863235499870755) * x_squared - 0.021869488534188717;
     product = (product * x_squared + 0.05396825396818542) * x_squared - 0.1333333333333324;
     product = (product * x_squared + 0.3333333333333333) * x * x * x;
-    return select(abs_x < 1.5, product, ratio);
+    Number numerator = -(-((clamp(abs_x, -0x1p100, 0x1p100) + 1.0) * t + (abs_x - 1.0)));
+    return select(abs_x < 1.5, product, sign(x) * (numerator / (t + 1.0)));
   }
 };
 
@@ -41,10 +40,10 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto x_squared = square(x);
-    auto e = exp(-abs_x);
-    auto product = (-9.090648885943648e-08 * x_squared + 1.0281599272076319e-06) * x_squared;
+    Number abs_x = abs(x);
+    Number x_squared = square(x);
+    Number e = exp(-abs_x);
+    Number product = (-9.090648885943648e-08 * x_squared + 1.0281599272076319e-06) * x_squared;
     product = (product - 5.747788242995306e-06) * x_squared + 2.1700819774919797e-05;
     product = (product * x_squared - 6.427186409721158e-05) * x_squared;
     product = (product + 0.00016486380648707695) * x_squared - 0.00039211570810087634;
@@ -64,12 +63,12 @@ struct ByX {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    auto abs_x = abs(x);
-    auto difference = abs_x - 0.58203125;
-    auto sign_x = sign(x);
-    auto root_t = exp(-abs_x);
-    auto t = square(root_t);
-    auto product = (0.08744628693500725 * difference - 0.12905388921847036) * difference;
+    Number abs_x = abs(x);
+    Number difference = abs_x - 0.58203125;
+    Number sign_x = sign(x);
+    Number root_t = exp(-abs_x);
+    Number t = square(root_t);
+    Number product = (0.08744628693500725 * difference - 0.12905388921847036) * difference;
     product = (product - 0.05750016755386378) * difference + 0.3211448251017407;
     product = (product * difference - 0.19768162228004274) * difference;
     product = (product - 0.42619567329171815) * difference + 0.7599856915243655;
@@ -78,7 +77,7 @@ struct ByXAndX {
     product = (product * difference + 0.9561606359608458) * difference;
     product = (product - 1.7879540079154526) * difference + 0.25505251631867276;
     product = sign_x * (product * difference + 0.7602937227647686);
-    auto numerator = -(8.0 * expm1(-2.0 * abs_x) * root_t * root_t);
+    Number numerator = -(8.0 * expm1(-2.0 * abs_x) * root_t * root_t);
     numerator = sign_x * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
     return select(abs(difference) < 0.116450572013855, product, numerator);
   }

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
-    auto product = alpha * tanh(select(lambd == 0.0, 0.0, lambd * x));
+    Number product = alpha * tanh(select(lambd == 0.0, 0.0, lambd * x));
     return select(alpha == 0.0, 0.0, product) + select(beta == 0.0, 0.0, beta * x);
   }
 };
@@ -23,7 +23,7 @@ struct Value {
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
-    auto e = exp(-abs(lambd * x));
+    Number e = exp(-abs(lambd * x));
     return alpha * lambd * square(2.0 * e / (square(e) + 1.0)) + beta;
   }
 };
@@ -40,9 +40,9 @@ struct ByAlpha {
 struct ByLambd {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
-    auto root_t = exp(-abs(lambd * x));
-    auto t = square(root_t);
-    auto numerator = 4.0 * alpha * clamp(x, -0x1p100, 0x1p100) * root_t * root_t;
+    Number root_t = exp(-abs(lambd * x));
+    Number t = square(root_t);
+    Number numerator = 4.0 * alpha * clamp(x, -0x1p100, 0x1p100) * root_t * root_t;
     return numerator / ((t + 2.0) * t + 1.0);
   }
 };
@@ -61,14 +61,14 @@ struct ByBeta {
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
-    auto product = lambd * x;
-    auto abs_product = abs(product);
-    auto difference = abs_product - 0.58203125;
-    auto lambd_squared = square(lambd);
-    auto root_t = exp(-abs_product);
-    auto product_2 = 8.0 * expm1(-2.0 * abs_product) * lambd_squared * root_t * root_t;
-    auto t = square(root_t);
-    auto product_3 = (-0.08744628693500725 * difference + 0.12905388921847036) * difference;
+    Number product = lambd * x;
+    Number abs_product = abs(product);
+    Number difference = abs_product - 0.58203125;
+    Number lambd_squared = square(lambd);
+    Number root_t = exp(-abs_product);
+    Number product_2 = 8.0 * expm1(-2.0 * abs_product) * lambd_squared * root_t * root_t;
+    Number t = square(root_t);
+    Number product_3 = (-0.08744628693500725 * difference + 0.12905388921847036) * difference;
     product_3 = (product_3 + 0.05750016755386378) * difference - 0.3211448251017407;
     product_3 = (product_3 * difference + 0.19768162228004274) * difference;
     product_3 = (product_3 + 0.42619567329171815) * difference - 0.7599856915243655;
@@ -78,7 +78,7 @@ struct ByXAndX {
     product_3 = (product_3 + 1.7879540079154526) * difference - 0.25505251631867276;
     product_3 = (product_3 * difference - 0.7602937227647686) * lambd_squared;
     product_3 = sign(product) * product_3;
-    auto numerator = select(2.0 * lambd * x < 0.0, -product_2, product_2);
+    Number numerator = select(2.0 * lambd * x < 0.0, -product_2, product_2);
     numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
     product_3 = select(abs(difference) < 0.116450572013855, product_3, numerator);
     return product_3 + (alpha - 1.0) * product_3;
@@ -89,7 +89,7 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
-    auto e = exp(-abs(lambd * x));
+    Number e = exp(-abs(lambd * x));
     return lambd * square(2.0 * e / (square(e) + 1.0));
   }
 };
@@ -98,15 +98,15 @@ struct ByXAndAlpha {
 struct ByXAndLambd {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
-    auto product = 2.0 * lambd;
-    auto product_2 = 4.0 * alpha;
-    auto product_3 = product * clamp(x, -0x1p100, 0x1p100);
-    auto total = product_3 + 1.0;
-    auto difference = product_3 - 1.0;
-    auto root_t = exp(-abs(lambd * x));
-    auto t = square(root_t);
-    auto numerator = product_2 * (total * t - difference) * root_t * root_t;
-    auto numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
+    Number product = 2.0 * lambd;
+    Number product_2 = 4.0 * alpha;
+    Number product_3 = product * clamp(x, -0x1p100, 0x1p100);
+    Number total = product_3 + 1.0;
+    Number difference = product_3 - 1.0;
+    Number root_t = exp(-abs(lambd * x));
+    Number t = square(root_t);
+    Number numerator = product_2 * (total * t - difference) * root_t * root_t;
+    Number numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
     numerator = select(product * x < 0.0, numerator_2, numerator);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
@@ -124,8 +124,8 @@ struct ByXAndBeta {
 struct ByAlphaAndLambd {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
-    auto root_t = exp(-abs(lambd * x));
-    auto t = square(root_t);
+    Number root_t = exp(-abs(lambd * x));
+    Number t = square(root_t);
     return 4.0 * clamp(x, -0x1p100, 0x1p100) * root_t * root_t / ((t + 2.0) * t + 1.0);
   }
 };
@@ -134,14 +134,14 @@ struct ByAlphaAndLambd {
 struct ByLambdAndLambd {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
-    auto product = -2.0 * abs(lambd * x);
+    Number product = -2.0 * abs(lambd * x);
     auto is_far = product < -64.0;
-    auto part_of_t = exp(select(is_far, 0.5 * product, product));
-    auto rest_of_t = select(is_far, part_of_t, 1.0);
-    auto product_2 = 8.0 * expm1(product) * alpha * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = 8.0 * expm1(product) * alpha * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t;
     product_2 = product_2 * rest_of_t;
-    auto t = part_of_t * rest_of_t;
-    auto numerator = select(2.0 * lambd * x < 0.0, -product_2, product_2);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = select(2.0 * lambd * x < 0.0, -product_2, product_2);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number threshold, Number width) const {
-    auto branch = select(threshold < x, 1.0, select(threshold < -x, Number(-1.0), 0.0));
+    Number branch = select(threshold < x, 1.0, select(threshold < -x, Number(-1.0), 0.0));
     return select(x == x, branch, x);
   }
 };
