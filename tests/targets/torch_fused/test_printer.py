@@ -141,6 +141,18 @@ def test_no_operation_is_further_off_than_kernels_are_chosen_for(compiling: Any)
     assert not {key: pair for key, pair in worst.items() if pair[0] > pair[1] + 0.01}
 
 
+@pytest.mark.parametrize(
+    ("name", "sign"), [("cos", 1), ("cosh", 1), ("sin", -1), ("tan", -1), ("tanh", -1), ("atan", -1)]
+)
+def test_what_is_even_or_odd_is_so_to_the_last_digit(compiling: Any, name: str, sign: int) -> None:
+    library = compiling.library(compiling.HERE / "right.cpp")
+    for dtype in DTYPES:
+        a, b = measuring.operands(name, dtype, 2**12)
+        key = f"{name}/{dtype}"
+        got, mirrored = compute(library, {key: (a, b)}), compute(library, {key: (-a, b)})
+        np.testing.assert_array_equal(mirrored[key], sign * got[key])
+
+
 def test_a_wrong_row_is_noticed(compiling: Any) -> None:
     given = {f"{name}/{dtype}": operations.points(name, dtype) for name in OPERATIONS for dtype in DTYPES}
     for key, got in compute(compiling.library(compiling.HERE / "wrong.cpp"), given).items():
