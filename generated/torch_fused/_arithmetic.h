@@ -188,7 +188,7 @@ struct Number {
   }
   friend Number atan(Number a) { return a.v.atan(); }
   friend Number sin(Number a) { return a.v.sin(); }
-  friend Number cos(Number a) { return a.v.cos(); }
+  friend Number cos(Number a) { return a.v.abs().cos(); }  // SLEEF's is not exactly even
   friend Number tan(Number a) { return a.v.tan(); }
   friend Number erfc(Number a) { return a.v.erfc(); }
 
