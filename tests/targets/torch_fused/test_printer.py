@@ -164,14 +164,23 @@ def test_the_table_covers_every_operation_and_so_does_that_of_wrong_rows() -> No
     assert set(FORMS) == set(WRONG) == set(OPERATIONS)
 
 
-def test_a_rest_that_fills_no_register_is_computed_like_the_others(compiling: Any) -> None:
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_what_a_number_gives_depends_neither_on_its_place_nor_on_its_neighbours(compiling: Any, name: str) -> None:
     library = compiling.library(compiling.HERE / "right.cpp")
     for dtype in DTYPES:
-        a, b = operations.points("tanh", dtype)
-        whole = compute(library, {f"tanh/{dtype}": (a, b)})[f"tanh/{dtype}"]
-        for size in (1, 2, 3, 5, 7, 9, 15, 17, 31):
-            part = compute(library, {f"tanh/{dtype}": (a[:size].copy(), b[:size].copy())})[f"tanh/{dtype}"]
-            np.testing.assert_array_equal(part, whole[:size])
+        key = f"{name}/{dtype}"
+        a, b = (
+            np.concatenate(pair)
+            for pair in zip(operations.points(name, dtype), measuring.operands(name, dtype, 512), strict=True)
+        )
+        whole = compute(library, {key: (a, b)})[key]
+        order = np.random.default_rng(0).permutation(len(a))
+        np.testing.assert_array_equal(compute(library, {key: (a[order], b[order])})[key], whole[order])
+        for at in range(0, len(a), 7):  # alone, and in a rest that fills no register
+            part = slice(at, at + at % 3 + 1)
+            np.testing.assert_array_equal(
+                compute(library, {key: (a[part].copy(), b[part].copy())})[key], whole[part], err_msg=repr(a[part])
+            )
 
 
 def test_literals_are_numbers_of_cpp() -> None:
