@@ -187,9 +187,9 @@ struct Number {
     return select(abs(a) > 0x1p30, far, Number(a.v.asinh()));
   }
   friend Number atan(Number a) { return a.v.atan(); }
-  friend Number sin(Number a) { return a.v.sin(); }
-  friend Number cos(Number a) { return a.v.abs().cos(); }  // SLEEF's is not exactly even
-  friend Number tan(Number a) { return a.v.tan(); }
+  friend Number sin(Number a) { return by_range(a, [](Vector x) { return x.sin(); }); }
+  friend Number cos(Number a) { return by_range(a, [](Vector x) { return x.cos(); }); }
+  friend Number tan(Number a) { return by_range(a, [](Vector x) { return x.tan(); }); }
   friend Number erfc(Number a) { return a.v.erfc(); }
 
   friend Number erf(Number a) {
@@ -210,6 +210,22 @@ struct Number {
   friend Number binade(Number a) { return a.v & Vector(std::numeric_limits<T>::infinity()); }
 
  private:
+  // SLEEF reduces the angles of a register by its largest, and rounds otherwise for each range: then what a number gives
+  // would depend on its neighbours, and cos(-x) would not be cos(x). So where angles are large, each range has its turn.
+  template <typename Function>
+  static Number by_range(Number a, Function function) {
+    constexpr double ends[] = {sizeof(T) == 8 ? 15.0 : 125.0, sizeof(T) == 8 ? 1e14 : 39000.0};
+    const auto is_near = [&](double end) { return abs(a) < end; };
+    if (select(is_near(ends[0]), 0.0, Number(1.0)).v.zero_mask() == (int64_t(1) << Vector::size()) - 1) {
+      return function(a.v);
+    }
+    const Number far = function(select(is_near(ends[1]), infinity, a).v);
+    const Number held = select(is_near(ends[1]), maximum(abs(a), ends[0]), Number(ends[0]));
+    const Number middle = function(copysign(held, a).v);
+    const Number near = function(select(is_near(ends[0]), a, 0.0).v);
+    return select(is_near(ends[0]), near, select(is_near(ends[1]), middle, far));
+  }
+
   // A number with these bits.
   static Vector pattern(uint64_t bits) {
     T number;
