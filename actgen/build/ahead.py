@@ -32,6 +32,10 @@ def compile_ahead(settings: Settings, jobs: int | None = None) -> tuple[str, ...
         command = [sys.executable, "-P", str(settings.out / target.script), *(["-j", str(jobs)] if jobs else [])]
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
         if done.returncode:
-            raise BuildError(f"{target.name}: {done.stderr.strip()}")
+            problem = done.stderr.strip()
+            last = problem.rpartition("\n")[2]
+            if last.startswith("ModuleNotFoundError: "):
+                problem = f"{last.partition(': ')[2]}; `pip install actgen[{target.borrows}]`"
+            raise BuildError(f"{target.name}: {problem}")
         made += done.stdout.split()
     return tuple(made)

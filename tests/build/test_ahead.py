@@ -37,3 +37,12 @@ def test_what_it_complains_about_is_the_error(tmp_path: Path) -> None:
 def test_without_a_target_that_is_compiled_there_is_nothing_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="of the targets torch, jax none is compiled; add torch_fused"):
         compile_ahead(settings(tmp_path, "torch", "jax"))
+
+
+def test_without_the_framework_it_is_said_what_to_install(tmp_path: Path) -> None:
+    """After the first of README's commands there is none; a traceback of emitted code is no answer."""
+    script(tmp_path, "import a_framework_that_is_not_there")
+    with pytest.raises(BuildError) as caught:
+        compile_ahead(settings(tmp_path, "torch", "torch_fused"))
+    expected = "torch_fused: No module named 'a_framework_that_is_not_there'; `pip install actgen[torch]`"
+    assert str(caught.value) == expected
