@@ -110,6 +110,10 @@ def build_command(
     if check and compiles:
         raise BadInput("Error: --check writes nothing, so it cannot --compile")
     settings = find_settings(Path.cwd(), specs=specs, out=out, targets=targets)
+    if compiles:
+        from actgen.build.ahead import compiled_targets
+
+        compiled_targets(settings)  # before anything is written
     report = build(settings, check=check, force=force, overwrite=overwrite, jobs=jobs, progress=_Progress())
     shown = settings.display(settings.out)
     if not check:

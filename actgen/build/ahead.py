@@ -4,9 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from actgen.build.errors import BuildError, InputError
 from actgen.build.settings import Settings
+
+if TYPE_CHECKING:
+    from actgen.targets.target import CompiledTarget
+
+
+def compiled_targets(settings: Settings) -> tuple[CompiledTarget, ...]:
+    """Return the targets among those of the settings that are compiled.
+
+    Raises:
+        InputError: there is none.
+    """
+    from actgen.targets.target import compiled, load_targets
+
+    targets = compiled(load_targets(settings.targets))
+    if not targets:
+        among = ", ".join(settings.targets)
+        raise InputError(f"--compile: of the targets {among} none is compiled; add torch_fused")
+    return targets
 
 
 def compile_ahead(settings: Settings, jobs: int | None = None) -> tuple[str, ...]:
@@ -20,14 +39,8 @@ def compile_ahead(settings: Settings, jobs: int | None = None) -> tuple[str, ...
         InputError: nothing that is built for is compiled.
         BuildError: it cannot be compiled.
     """
-    from actgen.targets.target import compiled, load_targets
-
-    targets = compiled(load_targets(settings.targets))
-    if not targets:
-        among = ", ".join(settings.targets)
-        raise InputError(f"--compile: of the targets {among} none is compiled; add torch_fused")
     made: list[str] = []
-    for target in targets:
+    for target in compiled_targets(settings):
         # In a process of its own, which imports the framework; -P, or the emitted modules there would hide others.
         command = [sys.executable, "-P", str(settings.out / target.script), *(["-j", str(jobs)] if jobs else [])]
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)

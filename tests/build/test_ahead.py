@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from actgen.build import BuildError, InputError, Settings
 from actgen.build.ahead import compile_ahead
+from actgen.cli import main
 
 
 def settings(folder: Path, *targets: str) -> Settings:
@@ -46,3 +48,13 @@ def test_without_the_framework_it_is_said_what_to_install(tmp_path: Path) -> Non
         compile_ahead(settings(tmp_path, "torch", "torch_fused"))
     expected = "torch_fused: No module named 'a_framework_that_is_not_there'; `pip install actgen[torch]`"
     assert str(caught.value) == expected
+
+
+def test_nothing_is_written_where_nothing_that_is_asked_for_is_compiled(tmp_path: Path) -> None:
+    """A build for `torch` alone takes away the files of other targets; the flag that is wrong comes first."""
+    (tmp_path / "specs").mkdir()
+    arguments = ["build", "--specs", str(tmp_path / "specs"), "--out", str(tmp_path / "out"), "--target", "torch"]
+    result = CliRunner().invoke(main, [*arguments, "--compile"])
+    assert result.exit_code == 2
+    assert "of the targets torch none is compiled" in result.output
+    assert not (tmp_path / "out").exists()
