@@ -21,6 +21,8 @@ Four details decide whether the form holds over all floats:
   0 instead, and multiplies what does not vanish by a power of x last: 2 x / 4 overflows before x / 2 does.
 * x t may be a normal number where t alone is not. The *halved* variant multiplies by exp(-|u|/2) twice instead. That
   doubles the error of the exponential, so another variant does it only in the tail, beyond |u| = 64.
+* A term without t may be 0 for some parameters, so that what is left vanishes with t: x (p - 1 + (p + 1) t) / (1 + t) at
+  p = 1. A variant adds *term by term*: p - 1 times x, and p + 1 times x times the parts of t.
 """
 
 from __future__ import annotations
@@ -127,10 +129,13 @@ def normal_forms(
         for (negative, positive), suffix in (((halves[0], halves[1]), ""), (expanded, ", expanded")):
             for reach, collect, halving in product(reaches, (False, True), _HALVINGS):
                 assembly = _Assembly(found, x, known, collect, halving, keeps_tail, is_for_far=reach)
-                form = assembly.assemble(negative, positive, suffix)
-                if form.result not in seen:
-                    seen.add(form.result)
-                    yield form
+                forms = [assembly.assemble(negative, positive, suffix)]
+                if halving and not collect:
+                    forms += assembly.term_by_term(negative, positive, suffix)
+                for form in forms:
+                    if form.result not in seen:
+                        seen.add(form.result)
+                        yield form
 
 
 def _keeps_tail(half: _Half) -> bool:
@@ -240,11 +245,48 @@ class _Assembly:
         else:
             result = self._selected(negative, positive)
             certified = self._is_one_signed(negative, -1) and self._is_one_signed(positive, 1)
+        return self._named(result, suffix + (", by powers of x" if self._collect else ""), certified)
+
+    def term_by_term(self, negative: _Half, positive: _Half, suffix: str = "") -> Iterator[NormalForm]:
+        """The whole formula as c_0 + t Q(t), each multiplied by what else is in the numerator, t in parts and last.
+
+        None where no parameter makes c_0 vanish. At the far ends of x the terms are divided before they are multiplied by
+        x: what they add up to may be less than either.
+        """
+        halves = (positive,) if negative == positive or self._side is None else (negative, positive)
+        terms = [_terms(half, self._x, self._vanishing) for half in halves]
+        if any(each is None for each in terms) or not any(each and each[0].free_symbols - {self._x} for each in terms):
+            return
+        bounds = [self._bound(half) for half in halves]
+        bottom = self._sided([self._bottom(half) for half in halves])
+        inverse = [call("divide", ONE, bottom)] if self._is_for_far else []
+        added = []
+        for place, parts in ((0, ()), (1, self._parts)):
+            coefficients, factors = [], []
+            for each, bound in zip(terms, bounds, strict=True):
+                assert each is not None
+                coefficients.append(self._polynomial(each[place], self._vanishing, place > 0, bound))
+                factors.append([self._factor(factor, n, place > 0, bound) for factor, n in each[2]])
+            if factors[0] == factors[-1]:
+                added.append(self._product([self._sided(coefficients), *inverse, *factors[0], *parts]))
+            else:
+                products = [self._product([c, *inverse, *f]) for c, f in zip(coefficients, factors, strict=True)]
+                added.append(self._product([self._sided(products), *parts]))
+        total = call("add", *added)
+        yield self._named(total if inverse else call("divide", total, bottom), f"{suffix}, term by term", False)
+
+    def _named(self, result: Node, suffix: str, is_certified: bool) -> NormalForm:
         name = self._generators.name + suffix
-        name += ", by powers of x" if self._collect else ""
         name += f", {self._halving}" if self._halving else ""
         name += ", held where t is 0" if self._is_for_far else ""
-        return NormalForm(name, result, self._names, certified, self._is_for_far)
+        return NormalForm(name, result, self._names, is_certified, self._is_for_far)
+
+    def _sided(self, nodes: Sequence[Node]) -> Node:
+        """What one node is for u < 0 and another for u >= 0, or one for both."""
+        if nodes[0] == nodes[-1]:
+            return nodes[0]
+        assert self._side is not None
+        return call("select", call("less", self._side, ZERO), *nodes)
 
     def _mirrored(self, negative: _Half, positive: _Half) -> Node | None:
         """An even or odd formula needs one half only: computed in |x|, with the sign restored exactly."""
@@ -260,21 +302,16 @@ class _Assembly:
         return result if parity > 0 else call("multiply", call("sign", x), result)
 
     def _selected(self, negative: _Half, positive: _Half) -> Node:
-        assert self._side is not None
-        is_negative = call("less", self._side, ZERO)
         is_whole = not (self._vanish(negative) and self._vanish(positive))
         if self._is_for_far and is_whole and negative.degree(self._x) == positive.degree(self._x) > 0:
             last = [
                 power(self._bound(half) if self._vanish(half) else self._known[self._x], half.degree(self._x))
                 for half in (negative, positive)
             ]
-            factor = last[0] if last[0] == last[1] else call("select", is_negative, *last)
             rest = self._selected(negative.without(self._x), positive.without(self._x))
-            return call("multiply", rest, factor)
-        tops = [self._top(half) for half in (negative, positive)]
-        bottoms = [self._bottom(half) for half in (negative, positive)]
-        top = tops[0] if tops[0] == tops[1] else call("select", is_negative, *tops)
-        bottom = bottoms[0] if bottoms[0] == bottoms[1] else call("select", is_negative, *bottoms)
+            return call("multiply", rest, self._sided(last))
+        top = self._sided([self._top(half) for half in (negative, positive)])
+        bottom = self._sided([self._bottom(half) for half in (negative, positive)])
         return top if bottom == Constant(1.0) else call("divide", top, bottom)
 
     def _quotient(self, half: _Half) -> Node:
@@ -431,6 +468,21 @@ class _Assembly:
                 product *= (-below if part == t - 1 else part) ** n
             terms.append(product)
         return tuple(terms)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _terms(
+    half: _Half, x: sp.Symbol, generators: tuple[sp.Symbol, ...]
+) -> tuple[sp.Expr, sp.Expr, tuple[tuple[sp.Expr, int], ...]] | None:
+    """The numerator as (c_0 + t Q) times other factors, x last: c_0, Q and these; None where it is no such product."""
+    moving = [(factor, n) for factor, n in half.numerator if factor.has(*generators)]
+    if len(moving) != 1 or moving[0][1] != 1 or moving[0][0].has(*generators[1:], tail):
+        return None
+    factor = moving[0][0]
+    first = factor.xreplace({t: sp.Integer(0)})
+    others = sorted(((f, n) for f, n in half.numerator if f != factor), key=lambda each: each[0] == x)
+    rest = sp.expand(half.number * (factor - first) / t)
+    return sp.expand(half.number * first), rest, tuple(others)
 
 
 def _log_ratio(power_of_t: Node) -> Node:
