@@ -2,7 +2,8 @@
 
 Choices made here, each for accuracy or cost:
 
-* a sum adds its positive terms first and subtracts the others, so no term is negated for nothing;
+* a sum adds its positive terms first and subtracts the others, so no term is negated for nothing; what parameters and
+  numbers add up to comes before what reads the input: it is cheaper, and exact where they cancel, as 1 - p at p = 1;
 * a product gathers its numeric factor into one constant, and divides once, by the product of all its denominators;
 * an integer power is squared and multiplied; a half-integer power uses one square root;
 * a number with no short decimal is emitted as its nearest float64 together with the closed form it stands for;
@@ -148,6 +149,10 @@ class Lowering:
 
     def _sum(self, expression: sp.Add) -> Node:
         terms = expression.as_ordered_terms()
+        fixed = [term for term in terms if self._is_fixed(term)]
+        if 1 < len(fixed) < len(terms):
+            moving = sp.Add(*(term for term in terms if term not in fixed))
+            return call("add", self.node(sp.Add(*fixed)), self.node(moving))
         # A term is subtracted when its numeric factor is negative; -(a + b) is a product, never a sum, in SymPy.
         plus = [term for term in terms if not _is_negative(term)]
         minus = [-term for term in terms if _is_negative(term)]
@@ -155,6 +160,11 @@ class Lowering:
             return call("negate", self._sum_of(minus))
         total = self._sum_of(plus)
         return reduce(lambda a, b: call("subtract", a, b), map(self.node, minus), total)
+
+    def _is_fixed(self, term: sp.Expr) -> bool:
+        """Whether a term reads no input, and so is a number for all elements."""
+        nodes = [self.node(symbol) for symbol in term.free_symbols]
+        return all(isinstance(node, Variable) and node.is_parameter for node in nodes)
 
     def _sum_of(self, terms: list[sp.Expr]) -> Node:
         return reduce(lambda a, b: call("add", a, b), map(self.node, terms))

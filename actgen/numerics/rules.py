@@ -18,6 +18,7 @@ from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid
 
 u = sp.Wild("u", properties=[lambda e: bool(e.free_symbols)])
 v = sp.Wild("v", properties=[lambda e: bool(e.free_symbols)])
+q = sp.Wild("q", properties=[lambda e: bool(e.free_symbols) and not e.atoms(sp.Function)])
 n = sp.Wild("n", properties=[lambda e: e.is_Integer and e > 0])
 p = sp.Wild("p", properties=[lambda e: not e.is_Integer])
 
@@ -285,6 +286,15 @@ RULES: tuple[Rule, ...] = (
         before=1 - 2 * sp.sin(u) * sp.cos(u),
         after=(sp.sin(u) - sp.cos(u)) ** 2,
         why="has double roots, where the sum cancels to the square of an ULP and the square does not",
+    ),
+    Rule(
+        name="one-plus-multiple-of-double-angle",
+        before=1 + 2 * q * sp.sin(u) * sp.cos(u),
+        after=sp.Piecewise(
+            (1 - q + q * (sp.sin(u) + sp.cos(u)) ** 2, 2 * sp.sin(2 * u) < -1),
+            (1 + q * sp.sin(2 * u), True),
+        ),
+        why="has double roots where a parameter makes q 1; 1 - q, which is added first, is 0 then",
     ),
     Rule(
         name="exp-times-sigmoid",

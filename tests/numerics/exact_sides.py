@@ -28,8 +28,9 @@ EXPONENTS: Mapping[str, tuple[sp.Expr, ...]] = {
     "n": (sp.Integer(1), sp.Integer(2), sp.Integer(5)),
     "p": (sp.Rational(1, 2), sp.Rational(-3, 2), sp.Rational(1, 3)),
     "v": (1 - _V / 2,),
+    "q": (1 - _V / 2,),
 }
-"""What stands in for the other wildcards: n for a positive whole number, p for any other, v for another argument."""
+"""What stands in for the other wildcards: n for a positive whole number, p for any other, v and q for another argument."""
 _PRECISIONS = (320, 1600)
 _GOLDEN = 0.6180339887498949
 
@@ -131,10 +132,15 @@ DEFINITIONS: Mapping[str, Callable[[sp.Expr], sp.Expr]] = {
 def is_proved(rule: Rule) -> bool:
     """Whether SymPy finds the sides equal, for u below, at and above 0 and every positive whole power.
 
-    Sides that are logarithms are compared by their exponentials, which tell real numbers apart.
+    Sides that are logarithms are compared by their exponentials, which tell real numbers apart. Of a choice every branch
+    has to be equal everywhere.
     """
     signs = (sp.Symbol("v", positive=True), -sp.Symbol("v", positive=True), sp.Integer(0))
-    return all(_is_zero(*(_written_out(side, sign) for side in (rule.before, rule.after))) for sign in signs)
+    after = sp.piecewise_fold(rule.after)
+    branches = [value for value, _ in after.args] if isinstance(after, sp.Piecewise) else [after]
+    return all(
+        _is_zero(*(_written_out(side, sign) for side in (rule.before, branch))) for sign in signs for branch in branches
+    )
 
 
 def _written_out(side: sp.Expr, argument: sp.Expr) -> sp.Expr:
@@ -142,6 +148,7 @@ def _written_out(side: sp.Expr, argument: sp.Expr) -> sp.Expr:
         "n": sp.Symbol("n", integer=True, positive=True),
         "p": sp.Symbol("p", real=True),
         "v": sp.Symbol("w", real=True),
+        "q": sp.Symbol("q", real=True),
     }
     wilds = side.atoms(sp.Wild) - {u}
     body = side.xreplace({u: argument, **{wild: exponents[wild.name] for wild in wilds}})

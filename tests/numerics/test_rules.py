@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
-from actgen.numerics.rules import RULES, SHIFTS, Rule, Shift, rewrite, u
+from actgen.numerics.rules import RULES, SHIFTS, Rule, Shift, q, rewrite, u
 from actgen.symbolic.primitives import erfc, log1p, sech, sigmoid, softplus, tanh
 from tests.numerics.exact_sides import compare, is_proved
 from tests.numerics.judging import errors, kernel_of
@@ -20,8 +20,8 @@ SAMPLE = [sign * size for size in (2.0**-40, 1e-4, 0.03, 0.4, 0.99, 1.7, 3.3, 8.
 
 
 def instance(expression: sp.Expr, argument: sp.Expr, power: int = 2) -> sp.Expr:
-    """With a whole power for the wildcard n, one and a half for p, any other exponent, and for v another argument."""
-    others = {"n": sp.Integer(power), "p": power - sp.Rational(1, 2), "v": 1 - argument / 2}
+    """With a whole power for the wildcard n, one and a half for p, any other exponent, and for v and q another argument."""
+    others = {"n": sp.Integer(power), "p": power - sp.Rational(1, 2)} | dict.fromkeys("vq", 1 - argument / 2)
     return expression.xreplace({u: argument, **{w: others[w.name] for w in expression.atoms(sp.Wild) - {u}}})
 
 
@@ -176,6 +176,16 @@ def test_a_rule_gains_the_accuracy_it_claims(name: str, points: list[float]) -> 
         assert errors(kernel_of(after), before, [point]).worst < 4, point
 
 
+def test_a_multiple_of_a_double_angle_is_right_where_a_parameter_makes_a_double_root() -> None:
+    """At p = 1 next to -pi/4, and also where p makes simple roots or none; 1 + p sin(2 x) loses every digit there."""
+    rule = BY_NAME["one-plus-multiple-of-double-angle"]
+    points = [-0.78539816, 2.3561945, -0.136, 0.3, 1.9, -2.0, 7.0]
+    for p in map(sp.Rational, ("1/4", "1", "3/2", "4")):
+        before, after = (side.xreplace({u: x, q: p}) for side in (rule.before, rule.after))
+        assert errors(kernel_of(after), before, points).worst < 4, p
+        assert p != 1 or errors(kernel_of(before), before, points).worst > 100
+
+
 OTHER_GAINS = (
     "reciprocal-of-one-plus-exp",
     "reciprocal-of-cosh",
@@ -195,7 +205,7 @@ def test_the_rules_whose_gain_lies_elsewhere_keep_the_accuracy() -> None:
 
 
 def test_every_rule_is_tried_for_its_gain() -> None:
-    assert {*GAINS, *OTHER_GAINS} == set(BY_NAME)
+    assert {*GAINS, *OTHER_GAINS, "one-plus-multiple-of-double-angle"} == set(BY_NAME)
 
 
 @pytest.mark.parametrize(
