@@ -21,7 +21,7 @@ Four details decide whether the form holds over all floats:
   0 instead, and multiplies what does not vanish by a power of x last: 2 x / 4 overflows before x / 2 does.
 * x t may be a normal number where t alone is not. The *halved* variant multiplies by exp(-|u|/2) twice instead. That
   doubles the error of the exponential, so another variant does it only in the tail, beyond |u| = 64.
-* A term without t may be 0 for some parameters, so that what is left vanishes with t: x (p - 1 + (p + 1) t) / (1 + t) at
+* A term without t may be 0 for some parameters, so that the rest vanishes with t: x (p - 1 + (p + 1) t) / (1 + t) at
   p = 1. A variant adds *term by term*: p - 1 times x, and p + 1 times x times the parts of t.
 """
 
@@ -250,8 +250,8 @@ class _Assembly:
     def term_by_term(self, negative: _Half, positive: _Half, suffix: str = "") -> Iterator[NormalForm]:
         """The whole formula as c_0 + t Q(t), each multiplied by what else is in the numerator, t in parts and last.
 
-        None where no parameter makes c_0 vanish. At the far ends of x the terms are divided before they are multiplied by
-        x: what they add up to may be less than either.
+        None where no parameter makes c_0 vanish. At the far ends of x the terms are divided before they are multiplied
+        by x: what they add up to may be less than either.
         """
         halves = (positive,) if negative == positive or self._side is None else (negative, positive)
         terms = [_terms(half, self._x, self._vanishing) for half in halves]

@@ -30,7 +30,7 @@ EXPONENTS: Mapping[str, tuple[sp.Expr, ...]] = {
     "v": (1 - _V / 2,),
     "q": (1 - _V / 2,),
 }
-"""What stands in for the other wildcards: n for a positive whole number, p for any other, v and q for another argument."""
+"""What stands in for the other wildcards: n for a positive whole number, p for any other, v, q for another argument."""
 _PRECISIONS = (320, 1600)
 _GOLDEN = 0.6180339887498949
 
@@ -132,8 +132,8 @@ DEFINITIONS: Mapping[str, Callable[[sp.Expr], sp.Expr]] = {
 def is_proved(rule: Rule) -> bool:
     """Whether SymPy finds the sides equal, for u below, at and above 0 and every positive whole power.
 
-    Sides that are logarithms are compared by their exponentials, which tell real numbers apart. Of a choice every branch
-    has to be equal everywhere.
+    Sides that are logarithms are compared by their exponentials, which tell real numbers apart. Of a choice every
+    branch has to be equal everywhere.
     """
     signs = (sp.Symbol("v", positive=True), -sp.Symbol("v", positive=True), sp.Integer(0))
     after = sp.piecewise_fold(rule.after)

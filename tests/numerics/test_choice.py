@@ -221,6 +221,20 @@ def test_parameters_are_judged_at_other_values_than_the_default(monkeypatch: pyt
     assert known[beta] in kernel.nodes
 
 
+@pytest.mark.parametrize(
+    ("text", "faint"),
+    [("p*x + x*(1 - p)*sigmoid(x*(1 - p))", 0), ("x*(p + tanh(x))", 1), ("x*sech(x)**2 + p + tanh(x)", 1)],
+)
+def test_what_vanishes_for_one_value_of_a_parameter_only_is_not_lost(text: str, faint: int) -> None:
+    """There it is x times a t that is subnormal, and flushed, where x t is not; a normal form would add to t first."""
+    p = sp.Symbol("p", real=True)
+    known = {**KNOWN, p: Variable("p", is_parameter=True)}
+    settings = [{"p": Fraction(value)} for value in (faint, 1 - faint, Fraction(1, 4), -1)]
+    kernel, judgement = choose_kernel(Judge(formula(text, p), x, (p,), settings), known)
+    assert judgement.units < 4, judgement
+    assert "term by term" in kernel.form
+
+
 def test_the_emulated_result_is_not_nan_at_any_number() -> None:
     for text in ("x*tanh(softplus(x))", "x - sin(x)", "x*exp(-x**2)", "x*sin(x)*sigmoid(x)"):
         _, kernel, _ = chosen(text)

@@ -230,6 +230,17 @@ def test_a_shared_subexpression_is_one_node() -> None:
     assert Kernel(node).cost.transcendentals == 2
 
 
+def test_what_parameters_and_numbers_come_to_is_added_first() -> None:
+    """1 - p + p x^2 at p = 1 is x^2: next to 1, added one after the other, 2^-60 would be gone."""
+    p = sp.Symbol("p", real=True)
+    known = {**KNOWN, p: Variable("p", is_parameter=True)}
+    kernel = Kernel(lower(formula("1 + p*x**2 - p", p), known))
+    found = emulation.run(kernel, {"x": np.array([2.0**-30, 3.0, 0.5]), "p": np.array([1.0, 1.0, 0.25])}, "float64")
+    assert same(found, [2.0**-60, 9.0, 0.8125])
+    # Of an input and one number only the order does not matter, and stays what it was.
+    assert operations(lower(formula("x**2 + 1 - x"), KNOWN)) == ["square", "add", "subtract"]
+
+
 def test_lowering_is_repeatable() -> None:
     """Nothing depends on the order of a set: the graph is equal, node for node, also from a rebuilt expression."""
     text = "x*tanh(softplus(x)) + sin(x)*cos(x)/(1 + x**2) - exp(-x**2)*erf(x)"

@@ -20,7 +20,7 @@ SAMPLE = [sign * size for size in (2.0**-40, 1e-4, 0.03, 0.4, 0.99, 1.7, 3.3, 8.
 
 
 def instance(expression: sp.Expr, argument: sp.Expr, power: int = 2) -> sp.Expr:
-    """With a whole power for the wildcard n, one and a half for p, any other exponent, and for v and q another argument."""
+    """With a whole power for the wildcard n, one and a half for p, any other exponent, for v and q another argument."""
     others = {"n": sp.Integer(power), "p": power - sp.Rational(1, 2)} | dict.fromkeys("vq", 1 - argument / 2)
     return expression.xreplace({u: argument, **{w: others[w.name] for w in expression.atoms(sp.Wild) - {u}}})
 
