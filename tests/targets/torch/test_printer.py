@@ -21,7 +21,7 @@ A, B, C = (Variable(name) for name in "abc")
 
 def run(result: Node, reuse: bool = True, **tensors: Any) -> Any:
     lines = TorchPrinter(reuse=reuse).print(Kernel(result)).lines
-    scope: dict[str, Any] = {"torch": torch, "Tensor": torch.Tensor}
+    scope: dict[str, Any] = {"torch": torch, "Tensor": torch.Tensor, "nn": torch.nn}
     # What the printer wrote, and what it calls.
     exec("\n\n".join(EXPANSIONS.values()), scope)
     exec(f"def f({', '.join(tensors)}):\n    " + "\n    ".join(lines), scope)
@@ -118,6 +118,16 @@ def test_clamp_select_and_logic_mean_what_their_rows_say() -> None:
         p, q = apply("less", X, ONE), apply("greater", X, low)
         np.testing.assert_array_equal(run(apply(name, p, q), x=x), meaning(ax < 1, ax > -1))
     np.testing.assert_array_equal(run(apply("select", apply("less", X, ONE), X, A), x=x, a=a), np.where(ax < 1, ax, -1))
+
+
+@pytest.mark.parametrize("count", [8, 2**14])
+def test_a_truth_value_that_is_a_number_is_not_overwritten_while_others_read_it(count: int) -> None:
+    """Where it is 1.0 and 0.0 already, to(dtype) would hand out the very tensor that the second choice reads."""
+    x, a = torch.linspace(-1, 1, count), torch.full((count,), 7.0)
+    is_positive = apply("greater", X, ZERO)
+    step = mul(apply("select", is_positive, ONE, ZERO), Constant(-3.0))
+    got = run(apply("subtract", step, apply("select", is_positive, X, A)), x=x, a=a)
+    np.testing.assert_array_equal(got, torch.where(x > 0, -3 - x, -a))
 
 
 @pytest.mark.parametrize("constants", [(1.0, 0.0), (0.0, 1.0), (0.1, 0.3), (math.inf, 2.0)])

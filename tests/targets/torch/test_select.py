@@ -1,4 +1,7 @@
-"""A choice by bits is torch.where, to the last bit and for every number; where bits will not do, it is torch.where."""
+"""Comparisons as numbers and choices by bits are what torch means by them, to the last bit and for every number.
+
+Where a gradient, a transform or few numbers are concerned they are torch's own.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
-from actgen.targets.torch.printer import EXPANSIONS
+from actgen.targets.torch.printer import COMPARISONS, EXPANSIONS
 
 # torch 2.13's own, November 2026: the first use of forward mode.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
@@ -18,54 +22,94 @@ SPECIAL = [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1.0, -2.5, 1e-4
 
 
 @pytest.fixture
-def select() -> Any:
-    """The function as it is emitted."""
+def emitted() -> Any:
+    """The private functions as they are emitted."""
     module = ModuleType("emitted")
-    exec("import torch\nfrom torch import Tensor\n" + EXPANSIONS["select"], module.__dict__)
-    return module.__dict__["_select"]
+    exec("import torch\nfrom torch import Tensor, nn\n" + "\n\n".join(EXPANSIONS.values()), module.__dict__)
+    return module
 
 
-def numbers(dtype: torch.dtype, shift: int) -> torch.Tensor:
+def numbers(dtype: torch.dtype, shift: int) -> Tensor:
     return torch.tensor(SPECIAL * (COUNT // len(SPECIAL) + 1), dtype=dtype).roll(shift)[:COUNT].clone()
 
 
-def same(left: torch.Tensor, right: torch.Tensor) -> bool:
+def same(left: Tensor, right: Tensor) -> bool:
     integer = torch.int64 if left.dtype == torch.float64 else torch.int32
     return left.dtype == right.dtype and torch.equal(left.view(integer), right.view(integer))
 
 
+@pytest.mark.parametrize("function", COMPARISONS.values())
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_every_number_comes_through_as_it_is(select: Any, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_comparison_is_1_where_it_holds_and_0_where_not(emitted: Any, function: str, dtype: torch.dtype) -> None:
+    """NaN included, and every pair of the special numbers."""
+    relation = getattr(torch, function)
+    for shift in range(len(SPECIAL)):
+        a, b = numbers(dtype, 0), numbers(dtype, shift)
+        assert same(emitted._compare(relation, a, b), relation(a, b).to(dtype))
+    for number in SPECIAL:
+        found = emitted._compare(relation, a, number)
+        assert same(found, relation(a, number).to(dtype))
+        scalar = torch.tensor(number, dtype=dtype)
+        assert same(emitted._compare(relation, scalar, a), relation(scalar, a).to(dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_every_number_comes_through_as_it_is(emitted: Any, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = numbers(dtype, 0), numbers(dtype, 3)
-    condition = torch.arange(COUNT) % 3 == 0
-    expected = torch.where(condition, a, b)
-    numbered = torch.where(condition, a, 1), torch.where(condition, -0.0, b)
-    scalar = torch.where(condition, a, torch.tensor(2.5, dtype=dtype))
+    holds = torch.arange(COUNT) % 3 == 0
+    expected = torch.where(holds, a, b)
+    numbered = torch.where(holds, a, 1), torch.where(holds, -0.0, b), torch.where(holds, a, 0)
+    scalar = torch.where(holds, a, torch.tensor(2.5, dtype=dtype))
     monkeypatch.setattr(torch, "where", None)  # it must not be called
-    assert same(select(condition, a, b), expected)
-    assert same(select(condition, a, 1), numbered[0])
-    assert same(select(condition, -0.0, b), numbered[1])
-    assert same(select(condition, a, torch.tensor(2.5, dtype=dtype)), scalar)
+    condition = holds.to(dtype)
+    assert same(emitted._select(condition, a, b), expected)
+    assert same(emitted._select(condition, a, 1), numbered[0])
+    assert same(emitted._select(condition, -0.0, b), numbered[1])
+    assert same(emitted._select(condition, a, 0), numbered[2])
+    assert same(emitted._select(condition, a, torch.tensor(2.5, dtype=dtype)), scalar)
 
 
-def test_shapes_broadcast_and_memory_may_lie_in_any_order(select: Any) -> None:
+def test_shapes_broadcast_and_memory_may_lie_in_any_order(emitted: Any) -> None:
     a, b = torch.randn(128, 256), torch.randn(256)
-    condition = torch.rand(256, 128).T > 0.5
-    assert same(select(condition, a, b), torch.where(condition, a, b))
-    assert same(select(condition, b, a.T.contiguous().T), torch.where(condition, b, a))
+    holds = torch.rand(256, 128).T > 0.5
+    assert same(emitted._select(holds.float(), a, b), torch.where(holds, a, b))
+    assert same(emitted._select(holds.float(), b, a.T.contiguous().T), torch.where(holds, b, a))
+    column, row = torch.randn(256, 1), torch.randn(1, 256)
+    assert torch.equal(emitted._compare(torch.lt, column, row) > 0, column < row)
+    assert torch.equal(emitted._compare(torch.lt, a, b) > 0, a < b)
+    assert torch.equal(emitted._compare(torch.lt, a.T, a.T.contiguous() + 1) > 0, torch.ones(256, 128, dtype=bool))
 
 
-def test_what_autograd_or_a_transform_watches_keeps_its_derivative(select: Any) -> None:
+@pytest.mark.parametrize("count", [10, COUNT])
+def test_nan_is_kept_where_it_was(emitted: Any, count: int) -> None:
+    x, a = numbers(torch.float32, 0)[:count], torch.arange(count, dtype=torch.float32)
+    assert same(emitted._or_nan(a, x), torch.where(x == x, a, float("nan")))
+    assert torch.equal(emitted._or_nan(1, x).isnan(), x.isnan())
+    assert (emitted._or_nan(1, x)[~x.isnan()] == 1).all()
+
+
+def test_what_autograd_or_a_transform_watches_keeps_its_derivative(emitted: Any) -> None:
+    def choose(x: Tensor, other: Any) -> Tensor:
+        return emitted._or_nan(emitted._select(emitted._compare(torch.lt, x, 0), 2 * x, other), x)
+
     x = torch.randn(COUNT, requires_grad=True)
-    (slope,) = torch.autograd.grad(select(x < 0, 2 * x, 1.0).sum(), x)
+    (slope,) = torch.autograd.grad(choose(x, 1.0).sum(), x)
     assert torch.equal(slope, 2.0 * (x < 0))
     plain = x.detach()
-    assert torch.equal(torch.func.grad(lambda x: select(x < 0, 2 * x, x).sum())(plain), 1.0 + (plain < 0))
-    tangent = torch.func.jvp(lambda x: select(x < 0, 2 * x, x), (plain,), (torch.ones(COUNT),))[1]
+    condition = emitted._compare(torch.lt, plain, 0)
+    assert condition.dtype == torch.float32
+    (slope,) = torch.autograd.grad(emitted._select(condition, 2 * x, 1.0).sum(), x)  # only what is chosen is watched
+    assert torch.equal(slope, 2.0 * (x < 0))
+    assert torch.equal(torch.func.grad(lambda x: choose(x, x).sum())(plain), 1.0 + (plain < 0))
+    tangent = torch.func.jvp(lambda x: choose(x, x), (plain,), (torch.ones(COUNT),))[1]
     assert torch.equal(tangent, 1.0 + (plain < 0))
+    threshold = torch.zeros((), requires_grad=True)
+    assert emitted._compare(torch.lt, plain, threshold).dtype == torch.bool
 
 
-def test_few_numbers_are_chosen_by_where(select: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_numbers_are_compared_and_chosen_by_torch(emitted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.randn(100)
+    condition = emitted._compare(torch.lt, x, 0)
+    assert torch.equal(condition, x < 0)
     monkeypatch.setattr(torch, "where", lambda *_: "where")
-    assert select(x < 0, x, 1.0) == "where"
+    assert emitted._select(condition, x, 1.0) == "where"
