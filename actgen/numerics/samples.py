@@ -62,11 +62,16 @@ def even(dtype: DTypeLike, count: int = 500, reach: float = 16.0) -> NDArray[np.
 
 
 def parameter_values(parameter: Parameter) -> tuple[Fraction, ...]:
-    """The values of a parameter a form is judged at: the default first, then a few across its domain."""
+    """The values of a parameter a form is judged at: the default first, then a few across its domain.
+
+    0 is one of them, which may make terms vanish, and a number far below the default: what is added to the default and
+    taken away again is lost there.
+    """
     default = Fraction(int(parameter.default.p), int(parameter.default.q))
-    spread = [default * 3, default / 4, default + Fraction(1, 2), -default, Fraction(0), Fraction(1)]
+    half = default + Fraction(1, 2)
+    spread = [default * 3, default / 4, default / 1024, Fraction(0), -default, half, Fraction(1)]
     inside = [value for value in dict.fromkeys(spread) if value != default and _is_inside(value, parameter.domain)]
-    return (default, *inside[:4])
+    return (default, *inside[:5])
 
 
 def _is_inside(value: Fraction, domain: Domain) -> bool:

@@ -1,7 +1,8 @@
 """Comparisons solved for what is compared: ``alpha*(x + c) - c >= x`` is ``x <= -c`` for alpha in [0, 1).
 
 Rounded, the two sides of the first agree at floats next to -c, where the slope is then that of the other branch; the
-second compares two floats. What is solved is what is linear in an input.
+second compares two floats. What is solved is what is linear in an input, or is so but for factors of a known sign:
+``x*sigmoid(beta*x) >= x`` is ``x <= 0``, since sigmoid is below 1.
 """
 
 from __future__ import annotations
@@ -13,9 +14,26 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
 from actgen.spec import Domain
+from actgen.symbolic.primitives import arccot, erfc, expm1, sech, sigmoid, tanh
 
 _ORDERINGS = (sp.Ge, sp.Gt, sp.Le, sp.Lt)
 _TURNED: Mapping[type[Relational], type[Relational]] = {sp.Ge: sp.Le, sp.Le: sp.Ge, sp.Gt: sp.Lt, sp.Lt: sp.Gt}
+
+
+_RANGES: Mapping[type[sp.Function], tuple[sp.Expr, bool, sp.Expr, bool]] = {
+    sigmoid: (sp.Integer(0), True, sp.Integer(1), True),
+    tanh: (sp.Integer(-1), True, sp.Integer(1), True),
+    sech: (sp.Integer(0), True, sp.Integer(1), False),
+    sp.erf: (sp.Integer(-1), True, sp.Integer(1), True),
+    erfc: (sp.Integer(0), True, sp.Integer(2), True),
+    sp.atan: (-sp.pi / 2, True, sp.pi / 2, True),
+    arccot: (sp.Integer(0), True, sp.pi, True),
+    expm1: (sp.Integer(-1), True, sp.oo, True),
+    sp.exp: (sp.Integer(0), True, sp.oo, True),
+    sp.sin: (sp.Integer(-1), False, sp.Integer(1), False),
+    sp.cos: (sp.Integer(-1), False, sp.Integer(1), False),
+}
+"""Between which numbers a function lies, and whether it never reaches them."""
 
 
 def solve_comparisons(expression: sp.Expr, inputs: Sequence[sp.Symbol], domains: Mapping[sp.Symbol, Domain]) -> sp.Expr:
@@ -37,15 +55,25 @@ def _is_to_solve(comparison: Relational, inputs: Sequence[sp.Symbol]) -> bool:
     if not read or all(side in read or not side.free_symbols & read for side in comparison.args):
         return False
     difference = comparison.lhs - comparison.rhs
-    return bool(difference.is_polynomial(*symbols))
+    return bool(difference.is_polynomial(*symbols)) or not difference.has(sp.Piecewise, sp.Abs, sp.sign, sp.floor)
+
+
+def _factored(difference: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Expr, int]]]:
+    """A number and factors with their powers."""
+    if difference.is_polynomial(*difference.free_symbols):
+        coefficient, factors = sp.factor_list(difference)
+        return coefficient, factors
+    coefficient, parts = sp.factor(sp.together(difference)).as_coeff_mul()
+    powers = [part.as_base_exp() for part in parts]
+    return coefficient, [(b, int(n)) if n.is_Integer else (b**n, 1) for b, n in powers]
 
 
 def _solved(comparison: Relational, inputs: Sequence[sp.Symbol], domains: Mapping[sp.Symbol, Domain]) -> Boolean:
-    coefficient, factors = sp.factor_list(comparison.lhs - comparison.rhs)
+    coefficient, factors = _factored(comparison.lhs - comparison.rhs)
     sign, rest = int(sp.sign(coefficient)), []
     for factor, times in factors:
         known = _sign(factor, domains)
-        if known is None and times % 2 == 0:
+        if known is None and (times % 2 == 0 or times < 0 or not factor.is_polynomial(*factor.free_symbols)):
             return comparison
         if known is None:
             rest.append(factor)
@@ -72,15 +100,35 @@ def _sign(factor: sp.Expr, domains: Mapping[sp.Symbol, Domain]) -> int | None:
     """1 or -1 where a factor has this sign for all parameters of their domains, and is never 0; else None."""
     if factor.is_positive or factor.is_negative:
         return 1 if factor.is_positive else -1
-    if len(factor.free_symbols) != 1:
-        return None
+    bounded = _sign_of_bounded(factor)
+    if bounded is not None or len(factor.free_symbols) != 1:
+        return bounded
     (symbol,) = factor.free_symbols
     if symbol not in domains or sp.degree(factor, symbol) != 1:
         return None
     # Linear: it lies between what it is at the ends, which an open interval leaves out.
     domain = domains[symbol]
     bounds = ((domain.lower, domain.lower_open), (domain.upper, domain.upper_open))
-    ends = [(sp.limit(factor, symbol, bound), is_open) for bound, is_open in bounds]
+    return _sign_between([(sp.limit(factor, symbol, bound), is_open) for bound, is_open in bounds])
+
+
+def _sign_of_bounded(factor: sp.Expr) -> int | None:
+    """The sign of a number plus a multiple of a bounded function, such as sigmoid(u) - 1."""
+    functions = factor.atoms(sp.Function)
+    outer = [one for one in functions if not any(other != one and other.has(one) for other in functions)]
+    if len(outer) != 1 or type(outer[0]) not in _RANGES:
+        return None
+    placeholder = sp.Dummy(real=True)
+    line = factor.xreplace({outer[0]: placeholder})
+    if line.free_symbols != {placeholder} or sp.degree(line, placeholder) != 1:
+        return None
+    low, is_low_open, high, is_high_open = _RANGES[type(outer[0])]
+    slope, intercept = sp.Poly(line, placeholder).all_coeffs()
+    return _sign_between([(slope * low + intercept, is_low_open), (slope * high + intercept, is_high_open)])
+
+
+def _sign_between(ends: Sequence[tuple[sp.Expr, bool]]) -> int | None:
+    """The sign of every number between two ends, each with whether it is left out; None where there are both."""
     for sign in (1, -1):
         if all(sign * end > 0 or (end == 0 and is_open) for end, is_open in ends):
             return sign

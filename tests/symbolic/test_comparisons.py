@@ -10,6 +10,7 @@ from sympy.logic.boolalg import Boolean
 
 from actgen.spec import Domain
 from actgen.symbolic.comparisons import solve_comparisons
+from actgen.symbolic.primitives import sigmoid, tanh
 
 x = sp.Symbol("x", real=True)
 y = sp.Symbol("y", real=True)
@@ -45,6 +46,13 @@ def solved(condition: Boolean) -> Boolean:
         (sp.exp(x) > x, sp.exp(x) > x),
         (x > sp.exp(q), x > sp.exp(q)),
         (sp.Eq(q * x, 1), sp.Eq(q * x, 1)),
+        (x * sigmoid(q * x) >= x, x <= 0),  # sigmoid is below 1
+        (x / (1 + sp.exp(-q * x)) < x, x > 0),
+        (x > x * tanh(sp.exp(x)), x > 0),
+        (x * sp.exp(-x) > 2 * sp.exp(-x), x > 2),
+        (x * sp.sin(x) > x, x * sp.sin(x) > x),  # sin is 1 where they agree
+        (x * sp.sin(x) > 2 * x, x < 0),
+        (x < 2 * x * sigmoid(x), x < 2 * x * sigmoid(x)),  # of either sign
     ],
 )
 def test_a_comparison_is_solved_and_means_the_same(declared: Boolean, expected: Boolean) -> None:
