@@ -20,6 +20,7 @@ from actgen.numerics.normal_form import normal_forms
 from actgen.numerics.rules import rewrite
 from actgen.numerics.scaled import NotScalableError, scaled_form
 from actgen.numerics.shape import Shape
+from actgen.numerics.turned import turned
 
 _MOST_PIECES = 12
 _MOST_TERMS = 8
@@ -165,6 +166,7 @@ class _Branch:
         if declared is not None:
             # A rule may hide that two terms have a factor in common, as the power of a root.
             self._spellings["one fraction, as declared"] = declared
+        self._spellings |= dict(turned(self._rewritten, x))
         spread = with_plain_denominator(fraction or factored, x)
         if spread is not None:
             self._spellings["one fraction, expanded"] = spread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,9 +21,18 @@ def guarded(judge: Judge, shape: Shape | None, candidate: Candidate, found: cont
     if np.isnan(failing).any():
         kernel = guards.with_nan(kernel)
         yield Candidate(kernel.form, kernel, candidate.is_certified)
-    if (np.abs(failing) < guards.NEXT_TO_UNDERFLOW).any() and judge.slope_at_zero is not None:
+    is_tiny = (np.abs(failing) < guards.NEXT_TO_UNDERFLOW).any()
+    held = guards.with_held_logarithms(kernel, 0.0) if is_tiny else kernel
+    if held is not kernel:
+        kernel = held
+        yield Candidate(kernel.form, kernel, candidate.is_certified)
+    if is_tiny and judge.slope_at_zero is not None:
         kernel = guards.with_line(kernel, judge.slope_at_zero)
         yield Candidate(kernel.form, kernel, candidate.is_certified)
+    if is_tiny and judge.parameters:
+        winning = guards.with_winning_zeros(kernel)
+        if winning is not kernel:
+            yield Candidate(winning.form, winning, candidate.is_certified)
     if not (np.abs(failing) > 1.0).any():
         return
     held = guards.with_bounded_angles(kernel)
@@ -42,6 +52,10 @@ def guarded(judge: Judge, shape: Shape | None, candidate: Candidate, found: cont
         if bounded is not clamped:
             yield Candidate(bounded.form, bounded, candidate.is_certified)
     if np.isinf(failing).any():
+        held = guards.with_held_logarithms(kernel, math.inf)
+        if held is not kernel:
+            kernel = held
+            yield Candidate(kernel.form, kernel, candidate.is_certified)
         limited = guards.with_limits(kernel, judge.limits)
         yield Candidate(limited.form, limited, candidate.is_certified)
         if judge.parameters:

@@ -5,6 +5,7 @@
 * A *limit* is selected at an infinity where no clamp applies.
 * *NaN* is passed on where a form would swallow it.
 * A *line* takes the place of the formula next to 0, where parts of a sum are flushed though the sum is not.
+* *Logarithms* of 0 and infinity are held where what they are multiplied by vanishes: |x|^p log|x| is 0 at 0.
 * *Exponents* are held where what grows is multiplied by what vanishes faster.
 * A *zero wins* where a parameter that is 0 multiplies the input: 0 x is 0 for infinite x, too, as its limit says.
 """
@@ -12,7 +13,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from flint import arb
 
@@ -124,17 +125,56 @@ def with_bounded_exponents(kernel: Kernel) -> Kernel:
     return _renewed(kernel, replaced(kernel.result, held), held, ", exponents held") if held else kernel
 
 
-def with_winning_zeros(kernel: Kernel) -> Kernel:
-    """The kernel with 0 for every product with a parameter that is 0: p x at p = 0, also for infinite x."""
+def with_held_logarithms(kernel: Kernel, at: float) -> Kernel:
+    """The kernel with finite logarithms at 0, or at infinity, for products with what vanishes there.
+
+    Args:
+        kernel: any.
+        at: 0, where it is 0, also for what is flushed to 0; or infinity, where it is that of 2**100.
+    """
     held: dict[Node, Node] = {}
     for node in kernel.calls():
-        if node.operation == "multiply":
-            for factor, other in (node.arguments, node.arguments[::-1]):
-                if _reads_parameters_only(factor) and _input(Kernel(other)) is not None:
-                    factor, other = replaced(factor, held), replaced(other, held)
-                    product = Call("multiply", (factor, other))
-                    held[node] = call("select", call("equal", factor, Constant(0.0)), Constant(0.0), product)
+        if node.operation == "log" and _input(Kernel(node)) is not None:
+            argument = replaced(node.arguments[0], held)
+            is_there = call("equal", argument, Constant(at))
+            held[node] = call("log", call("select", is_there, Constant(2.0**100 if at else 1.0), argument))
+    return _renewed(kernel, replaced(kernel.result, held), held, ", logarithms held") if held else kernel
+
+
+def with_winning_zeros(kernel: Kernel) -> Kernel:
+    """The kernel with 0 for every product with a parameter that is 0: p x at p = 0, also for infinite x.
+
+    Of a product of many factors it is the whole that is 0: of (p - 1) / x / x the rest may be infinite at every step.
+    """
+    held: dict[Node, Node] = {}
+    inner = _inner_products(kernel)
+    for node in kernel.calls():
+        if node.operation == "multiply" and node not in inner and _input(Kernel(node)) is not None:
+            fixed = dict.fromkeys(factor for factor in _factors(node) if _reads_parameters_only(factor))
+            product = Call("multiply", tuple(replaced(factor, held) for factor in node.arguments))
+            for factor in fixed:
+                product = call("select", call("equal", replaced(factor, held), Constant(0.0)), Constant(0.0), product)
+            if fixed:
+                held[node] = product
     return _renewed(kernel, replaced(kernel.result, held), held, ", zeros win") if held else kernel
+
+
+def _inner_products(kernel: Kernel) -> set[Node]:
+    """The products that only other products read."""
+    outside: set[Node] = {kernel.result}
+    for node in kernel.calls():
+        if node.operation != "multiply":
+            outside.update(node.arguments)
+    return {node for node in kernel.calls() if node.operation == "multiply" and node not in outside}
+
+
+def _factors(node: Node) -> Iterator[Node]:
+    """The factors of a product of products; one that reads parameters only is not taken apart."""
+    if isinstance(node, Call) and node.operation == "multiply" and not _reads_parameters_only(node):
+        for argument in node.arguments:
+            yield from _factors(argument)
+    else:
+        yield node
 
 
 def _reads_parameters_only(node: Node) -> bool:

@@ -5,7 +5,8 @@ Choices made here, each for accuracy or cost:
 * a sum adds its positive terms first and subtracts the others, so no term is negated for nothing; what parameters and
   numbers add up to comes before what reads the input: it is cheaper, and exact where they cancel, as 1 - p at p = 1;
 * a product gathers its numeric factor into one constant, and divides once, by the product of all its denominators;
-* an integer power is squared and multiplied; a half-integer power uses one square root;
+* an integer power is squared and multiplied; a half-integer power uses one square root; one with a parameter for an
+  exponent is one call, also where it is a divisor;
 * a number with no short decimal is emitted as its nearest float64 together with the closed form it stands for;
 * the last condition of a ``Piecewise`` is turned round where that lets NaN reach a branch that reads the input.
 """
@@ -175,7 +176,7 @@ class Lowering:
         for factor in sp.Mul.make_args(rest):
             if not factor.free_symbols:
                 number *= factor
-            elif isinstance(factor, sp.Pow) and _is_negative(factor.exp):
+            elif isinstance(factor, sp.Pow) and factor.exp.is_Rational and factor.exp.is_negative:
                 denominators.append(factor.base ** (-factor.exp))
             else:
                 numerators.append(factor)
@@ -186,8 +187,11 @@ class Lowering:
         parts = [self.node(d) for d in sorted(denominators, key=_complexity)]
         if self._order.roots_of_powers:
             powers = [factor for factor in numerators if isinstance(factor, sp.Pow) and _has_root(factor.exp)]
+            # What may be smallest is multiplied by first and last.
+            powers.sort(key=lambda factor: factor.exp.is_Integer)
             roots = [self.node(factor.base ** (factor.exp / 2)) for factor in powers]
-            factors = [*roots, *(self.node(f) for f in sorted(numerators, key=_complexity) if f not in powers), *roots]
+            others = [self.node(factor) for factor in sorted(numerators, key=_complexity) if factor not in powers]
+            factors = [*roots, *others, *reversed(roots)]
         is_last = self._order.number_last and bool(factors) and size != 1
         if (size != 1 or not factors) and not is_last:
             factors.insert(0, constant(size))

@@ -28,7 +28,7 @@ Four details decide whether the form holds over all floats:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from itertools import product
 
@@ -273,7 +273,8 @@ class _Assembly:
                 products = [self._product([c, *inverse, *f]) for c, f in zip(coefficients, factors, strict=True)]
                 added.append(self._product([self._sided(products), *parts]))
         total = call("add", *added)
-        yield self._named(total if inverse else call("divide", total, bottom), f"{suffix}, term by term", False)
+        form = self._named(total if inverse else call("divide", total, bottom), f"{suffix}, term by term", False)
+        yield replace(form, is_for_far=False)  # it is for what is faint, too
 
     def _named(self, result: Node, suffix: str, is_certified: bool) -> NormalForm:
         name = self._generators.name + suffix
