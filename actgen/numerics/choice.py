@@ -90,8 +90,8 @@ def choose_kernels(
         if not race.settle():
             best = race.closest(1)[0].kernel
             if strict.leniently().errors(best, math.inf).closeness != strict.errors(best, math.inf).closeness:
-                # What is flushed next to underflow far from the default is worth another form, but not one of many
-                # operations.
+                # What is flushed next to underflow at other parameters than the default, and what is lost at remote
+                # ones, is worth another form, but not one of many operations.
                 own = strict.leniently()
                 race = _raced(own, shape, winners, forms)
         if not race.settle():

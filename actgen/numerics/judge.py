@@ -24,6 +24,9 @@ from actgen.symbolic.derivatives import differentiate
 _EXACT_ABOVE = 2.5
 """Units are exact at points where they exceed this, so that it can be told where a form fails."""
 
+_REMOTE = 2.0**-8
+"""A parameter below this part of its default is worth another form, but not one of many operations."""
+
 _NEXT_TO_UNDERFLOW = 2.0**10
 """Smallest normal numbers, below which a lenient judge lets pass what is lost at other parameters than the default."""
 
@@ -96,7 +99,7 @@ class Judge:
         return other
 
     def leniently(self) -> Judge:
-        """The same judge, but for misses next to underflow at other parameters than the default, which do not count."""
+        """The same judge, but for misses next to underflow at other parameters than the default, and all at remote ones."""
         other = copy(self)
         other._is_lenient = True
         return other
@@ -254,7 +257,13 @@ class Judge:
     @property
     def _asked(self) -> Sequence[Setting]:
         """The settings that say something of this machine."""
-        return (*self.settings, *self._subnormals) if self.arithmetic.keeps else self.settings
+        settings = (*self.settings, *self._subnormals) if self.arithmetic.keeps else self.settings
+        return [setting for setting in settings if not self._is_remote(setting)] if self._is_lenient else settings
+
+    def _is_remote(self, setting: Setting) -> bool:
+        """Whether a parameter is far below its default, or 0 where that is not."""
+        defaults = self.exact_settings[0]
+        return any(abs(value) < _REMOTE * abs(float(defaults[name])) for name, value in setting.parameters.items())
 
     def _yardstick(self, setting: Setting) -> contract.Yardstick:
         """What errors at one setting are measured by, the same on every machine."""
