@@ -78,8 +78,14 @@ def lower(expression: sp.Expr, known: Mapping[sp.Basic, Node], order: Order = PL
 
 
 def call(operation: str, *operands: Node) -> Call:
-    """A :class:`Call` with its operands listed."""
+    """A :class:`Call` with its operands listed; the magnitude of what is nowhere negative is that itself."""
+    first = operands[0]
+    if operation == "absolute" and isinstance(first, Call) and first.operation in _NEVER_NEGATIVE:
+        return first
     return Call(operation, operands)
+
+
+_NEVER_NEGATIVE = frozenset({"absolute", "square", "exp", "sqrt", "sigmoid", "cosh", "erfc"})
 
 
 def constant(number: sp.Expr) -> Constant:
@@ -199,7 +205,8 @@ class Lowering:
             result, *rest = _singles(factors)
             for factor, part in zip_longest(rest, _singles(parts)):
                 # By the reciprocal: XLA makes x / (S p) of x / S / p.
-                result = result if part is None else call("multiply", result, call("divide", ONE, part))
+                inverse = None if part is None else call("divide", ONE, part)
+                result = result if inverse is None else inverse if result == ONE else call("multiply", result, inverse)
                 result = result if factor is None else call("multiply", result, factor)
         else:
             result = reduce(lambda a, b: call("multiply", a, b), factors)

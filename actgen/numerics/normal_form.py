@@ -128,7 +128,7 @@ def normal_forms(
         reaches = (False, True) if found.exponent.free_symbols - {x, *found.numbers} else (False,)
         for (negative, positive), suffix in (((halves[0], halves[1]), ""), (expanded, ", expanded")):
             for reach, collect, halving in product(reaches, (False, True), _HALVINGS):
-                assembly = _Assembly(found, x, known, collect, halving, keeps_tail, is_for_far=reach)
+                assembly = _Assembly(found, x, known, collect, halving, keeps_tail, reach, is_one_sided=side != 0)
                 forms = [assembly.assemble(negative, positive, suffix)]
                 if halving and not collect:
                     forms += assembly.term_by_term(negative, positive, suffix)
@@ -198,6 +198,7 @@ class _Assembly:
         halving: whether a factor t of the numerator is multiplied in as two factors, and where: one of ``_HALVINGS``.
         keeps_tail: whether a tail matters where t is 0.
         is_for_far: whether x is held where t is 0, rather than at a bound, and multiplied by last.
+        is_one_sided: whether the form is needed for one sign of x only, which x has already.
     """
 
     def __init__(
@@ -209,6 +210,7 @@ class _Assembly:
         halving: str,
         keeps_tail: bool,
         is_for_far: bool,
+        is_one_sided: bool,
     ) -> None:
         self._generators = generators
         self._x = x
@@ -220,6 +222,7 @@ class _Assembly:
         self._names: dict[Node, str] = {}
         self._side = None if generators.side is None else self._node(_horner(generators.side, x))
         self._follows_x = _direction(generators.side, x) > 0
+        self._is_one_sided = is_one_sided
         exponent = _horner(generators.exponent, x)
         self._parts = self._parts_of_t(exponent)
         exponential = self._product(self._parts)
@@ -291,7 +294,7 @@ class _Assembly:
 
     def _mirrored(self, negative: _Half, positive: _Half) -> Node | None:
         """An even or odd formula needs one half only: computed in |x|, with the sign restored exactly."""
-        if not self._follows_x:
+        if not self._follows_x or self._is_one_sided:
             return None
         parity = _parity(negative, positive, self._x)
         if not parity:

@@ -181,6 +181,33 @@ def test_a_product_without_the_input_or_without_a_parameter_is_no_matter_for_zer
         assert guards.with_winning_zeros(kernel) is kernel
 
 
+def test_of_a_product_of_many_factors_the_whole_is_0() -> None:
+    """p / x / x at x = 0 and p = 0: the second quotient is infinite again, and 0 inf is NaN."""
+    inverse = call("divide", Constant(1.0), X)
+    kernel = Kernel(call("multiply", call("multiply", inverse, P), inverse))
+    guarded = guards.with_winning_zeros(kernel)
+    points = np.array([0.0, 1e-30, 2.0, math.inf])
+    assert np.isnan(emulation.run(kernel, {"x": points, "p": 0.0}, "float32")[0])
+    np.testing.assert_array_equal(emulation.run(guarded, {"x": points, "p": 0.0}, "float32"), np.zeros(4))
+    again = emulation.run(guarded, {"x": points, "p": 3.0}, "float32")
+    np.testing.assert_array_equal(again, emulation.run(kernel, {"x": points, "p": 3.0}, "float32"))
+
+
+def test_a_logarithm_is_held_where_what_it_multiplies_vanishes() -> None:
+    """x^2 log|x| is 0 at 0, log|x| / x^2 at infinity; nothing else changes, and NaN stays NaN."""
+    logarithm = call("log", call("absolute", X))
+    points = [1e-30, -0.5, 3.0, -1e30]
+    for factor, at in ((call("square", X), 0.0), (call("divide", Constant(1.0), call("square", X)), INF)):
+        kernel = Kernel(call("multiply", factor, logarithm))
+        held = guards.with_held_logarithms(kernel, at)
+        assert np.isnan(run(kernel, [at])).all()
+        assert np.array_equal(run(held, [at, -at]), [0.0, 0.0])
+        assert np.array_equal(run(kernel, points), run(held, points))
+        assert np.isnan(run(held, [NAN])).all()
+    plain = kernel_of(formula("tanh(x)"))
+    assert guards.with_held_logarithms(plain, 0.0) is plain
+
+
 @pytest.mark.parametrize(("p", "limits"), [(2.0, (0.0, 2.0)), (-3.0, (0.0, -3.0)), (0.0, (0.0, 0.0))])
 def test_a_limit_that_depends_on_a_parameter_is_continued(p: float, limits: tuple[float, float]) -> None:
     """p x t / (1 + x t) with t = max(x, 0), which is 0 * inf and inf / inf at the ends."""

@@ -55,11 +55,11 @@ def test_the_sample_is_the_same_every_time() -> None:
 @pytest.mark.parametrize(
     ("domain", "default", "values"),
     [
-        ("real", "1", ["1", "3", "1/4", "3/2", "-1"]),
-        ("positive", "1", ["1", "3", "1/4", "3/2"]),
-        ("[0, 1]", "1/2", ["1/2", "1/8", "1", "0"]),
+        ("real", "1", ["1", "3", "1/4", "1/1024", "0", "-1"]),
+        ("positive", "1", ["1", "3", "1/4", "1/1024", "3/2"]),
+        ("[0, 1]", "1/2", ["1/2", "1/8", "1/2048", "0", "1"]),
         ("nonnegative", "0", ["0", "1/2", "1"]),
-        ("(0, 1/4)", "1/8", ["1/8", "1/32"]),
+        ("(0, 1/4)", "1/8", ["1/8", "1/32", "1/8192"]),
     ],
 )
 def test_parameters_are_sampled_inside_their_domain_the_default_first(
