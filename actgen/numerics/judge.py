@@ -99,7 +99,10 @@ class Judge:
         return other
 
     def leniently(self) -> Judge:
-        """The same judge, but for misses next to underflow at other parameters than the default, and all at remote ones."""
+        """The same judge, which lets pass misses next to underflow at other parameters than the default.
+
+        At remote ones it lets pass all.
+        """
         other = copy(self)
         other._is_lenient = True
         return other

@@ -52,17 +52,13 @@ def turned(expression: sp.Expr, x: sp.Symbol) -> Iterator[tuple[str, sp.Expr]]:
         _Fraction.of(sp.factor(sp.cancel(parts[0] / parts[1])), size, power, side)
         for parts, power in (((top.as_expr(), bottom.as_expr()), large), (over, small))
     )
-    yield "turned where powers are large", _joined(below.merged(base, known), above.merged(base, known), base)
+    spellings = {"turned where powers are large": (below, above)}
     if above.rest.has(side) and above.size > 0:
-        spread = (
-            fraction.times(x, side).merged(base, known) if fraction.rest.has(side) else fraction.merged(base, known)
-            for fraction in (below, above)
-        )
-        yield "turned where powers are large, times x", _joined(*spread, base)
-
-
-def _joined(below: sp.Expr, above: sp.Expr, base: sp.Expr) -> sp.Expr:
-    return sp.Piecewise((below, base < 1), (above, True))
+        spread = below.times(x, side) if below.rest.has(side) else below
+        spellings["turned where powers are large, times x"] = (spread, above.times(x, side))
+    for name, (small_base, large_base) in spellings.items():
+        pieces = ((small_base.merged(base, known), base < 1), (large_base.merged(base, known), True))
+        yield name, sp.Piecewise(*pieces)
 
 
 @dataclass(frozen=True)
@@ -80,9 +76,8 @@ class _Fraction:
         fraction = fraction.replace(
             lambda e: e.is_Pow and e.base == side and e.exp.is_Integer, lambda e: side ** (e.exp % 2)
         )
-        degrees = [_degree(fraction, symbol) for symbol in (size, power)]
-        rest = fraction / (size ** degrees[0] * power ** degrees[1])
-        return cls(rest, *degrees, (size, power))
+        m, n = (_degree(fraction, symbol) for symbol in (size, power))
+        return cls(fraction / (size**m * power**n), m, n, (size, power))
 
     def times(self, x: sp.Symbol, side: sp.Symbol) -> _Fraction:
         """The same with x for its sign times its size."""

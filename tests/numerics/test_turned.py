@@ -12,7 +12,7 @@ from actgen.numerics import emulation
 from actgen.numerics.choice import choose_kernel
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Kernel, Variable
-from actgen.numerics.lowering import lower
+from actgen.numerics.lowering import ORDERS, lower
 from actgen.numerics.turned import turned
 from actgen.symbolic.derivatives import differentiate
 from tests.numerics.judging import KNOWN
@@ -60,8 +60,8 @@ def test_nothing_overflows_where_the_value_does_not() -> None:
     expected = points[:2] * np.abs(points[:2]) ** -1.5
     lost = emulation.run(Kernel(lower(declared, known)), {"x": points, "p": 1.5}, "float32")
     assert not lost[:2].any()
-    forms = dict(turned(declared, x))
-    whole, times_x = (Kernel(lower(form, known)) for form in forms.values())
+    merged, apart = (form for _, form in turned(declared, x))
+    whole, times_x = Kernel(lower(merged, known)), Kernel(lower(apart, known, ORDERS[", by roots of powers"]))
     np.testing.assert_allclose(emulation.run(whole, {"x": points, "p": 1.5}, "float32"), [*expected, 0], rtol=1e-6)
     found = emulation.run(times_x, {"x": points, "p": 1.5}, "float32")
     np.testing.assert_allclose(found[:2], expected, rtol=1e-6)

@@ -77,7 +77,9 @@ def test_shapes_broadcast_and_memory_may_lie_in_any_order(emitted: Any) -> None:
     column, row = torch.randn(256, 1), torch.randn(1, 256)
     assert torch.equal(emitted._compare(torch.lt, column, row) > 0, column < row)
     assert torch.equal(emitted._compare(torch.lt, a, b) > 0, a < b)
-    assert torch.equal(emitted._compare(torch.lt, a.T, a.T.contiguous() + 1) > 0, torch.ones(256, 128, dtype=bool))
+    assert torch.equal(
+        emitted._compare(torch.lt, a.T, a.T.contiguous() + 1) > 0, torch.ones(256, 128, dtype=torch.bool)
+    )
 
 
 @pytest.mark.parametrize("count", [10, COUNT])
@@ -90,7 +92,8 @@ def test_nan_is_kept_where_it_was(emitted: Any, count: int) -> None:
 
 def test_what_autograd_or_a_transform_watches_keeps_its_derivative(emitted: Any) -> None:
     def choose(x: Tensor, other: Any) -> Tensor:
-        return emitted._or_nan(emitted._select(emitted._compare(torch.lt, x, 0), 2 * x, other), x)
+        chosen: Tensor = emitted._or_nan(emitted._select(emitted._compare(torch.lt, x, 0), 2 * x, other), x)
+        return chosen
 
     x = torch.randn(COUNT, requires_grad=True)
     (slope,) = torch.autograd.grad(choose(x, 1.0).sum(), x)
