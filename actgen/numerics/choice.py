@@ -85,14 +85,15 @@ def choose_kernels(
     verdicts = []
     is_hopeless = False
     for machine in machines:
-        strict = own = judge.on(machine)
-        race = _raced(strict, shape, winners, forms)
+        strict = judge.on(machine)
+        near = own = strict.nearby()
+        race = _raced(near, shape, winners, forms)
         if not race.settle():
             best = race.closest(1)[0].kernel
-            if strict.leniently().errors(best, math.inf).closeness != strict.errors(best, math.inf).closeness:
-                # What is flushed next to underflow at other parameters than the default, and what is lost at remote
-                # ones, is worth another form, but not one of many operations.
-                own = strict.leniently()
+            if near.leniently().errors(best, math.inf).closeness != near.errors(best, math.inf).closeness:
+                # What is flushed next to underflow far from the default is worth another form, but not one of many
+                # operations.
+                own = near.leniently()
                 race = _raced(own, shape, winners, forms)
         if not race.settle():
             if race.best_units > _LITTLE:
@@ -109,10 +110,15 @@ def choose_kernels(
                 race.run(spliced)
             race.confirm()
         candidate, verdict = race.verdict()
-        if own is not strict:
-            found = strict.errors(candidate.kernel, math.inf)
-            if found.worst > max(verdict.units, CONTRACT):
-                verdict = replace(verdict, units=found.worst, at=found.worst_at, ulps=found.worst_ulps)
+        found = strict.errors(candidate.kernel, math.inf)
+        if own is near and verdict.is_within_contract and found.worst > CONTRACT and not is_part:
+            # So is what is lost at remote parameters.
+            other = _raced(strict, shape, winners, forms)
+            if other.settle() and other.verdict()[0].cost.passes < _DEAR:
+                candidate, verdict = other.verdict()
+                found = strict.errors(candidate.kernel, math.inf)
+        if found.worst > max(verdict.units, CONTRACT):
+            verdict = replace(verdict, units=found.worst, at=found.worst_at, ulps=found.worst_ulps)
         winners.append(candidate)
         verdicts.append((candidate.kernel, verdict))
     return verdicts

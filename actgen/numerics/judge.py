@@ -25,7 +25,7 @@ _EXACT_ABOVE = 2.5
 """Units are exact at points where they exceed this, so that it can be told where a form fails."""
 
 _REMOTE = 2.0**-8
-"""A parameter below this part of its default is worth another form, but not one of many operations."""
+"""A parameter is remote below this part of its default."""
 
 _NEXT_TO_UNDERFLOW = 2.0**10
 """Smallest normal numbers, below which a lenient judge lets pass what is lost at other parameters than the default."""
@@ -90,6 +90,7 @@ class Judge:
         self._functions = emulation.Functions()
         self._yardsticks: dict[Setting, contract.Yardstick] = {}
         self._is_lenient = False
+        self._asked_of: Sequence[Setting] = (*self.settings, *self._subnormals)
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
         """The same judge for another machine; what the oracle has said is shared."""
@@ -99,12 +100,15 @@ class Judge:
         return other
 
     def leniently(self) -> Judge:
-        """The same judge, which lets pass misses next to underflow at other parameters than the default.
-
-        At remote ones it lets pass all.
-        """
+        """The same judge, but for misses next to underflow at other parameters than the default, which do not count."""
         other = copy(self)
         other._is_lenient = True
+        return other
+
+    def nearby(self) -> Judge:
+        """The same judge without the settings at which a parameter is remote from its default."""
+        other = copy(self)
+        other._asked_of = [setting for setting in self._asked_of if not self._is_remote(setting)]
         return other
 
     def without(self, parameter: sp.Symbol, expression: sp.Expr) -> Judge:
@@ -260,8 +264,7 @@ class Judge:
     @property
     def _asked(self) -> Sequence[Setting]:
         """The settings that say something of this machine."""
-        settings = (*self.settings, *self._subnormals) if self.arithmetic.keeps else self.settings
-        return [setting for setting in settings if not self._is_remote(setting)] if self._is_lenient else settings
+        return [setting for setting in self._asked_of if self.arithmetic.keeps or not setting.keeps]
 
     def _is_remote(self, setting: Setting) -> bool:
         """Whether a parameter is far below its default, or 0 where that is not."""
