@@ -56,8 +56,11 @@ class KerasTarget:
         headline = "Activations for Keras: functions and layers, on every backend."
         register = environment(_PACKAGE).get_template("register.py.j2").render().rstrip()
         return {
-            "keras/__init__.py": package(headline, entries, functions={"register": register}, companions=GATES),
+            "keras/__init__.py": package(
+                headline, entries, functions={"register": register}, companions={**GATES, "Compiled": "compiled"}
+            ),
             "keras/gated.py": environment(_PACKAGE).get_template("gated.py.j2").render(),
+            "keras/compiled.py": environment(_PACKAGE).get_template("compiled.py.j2").render(),
         }
 
     def emit_adaptor(self, context: Context) -> str:
