@@ -20,14 +20,13 @@ pytestmark = [
 def in_a_graph(function: Any, dtype: str = "float32") -> Any:
     """The value and the gradient of its sum, traced for vectors of any length."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], dtype)])
     def both(x: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = function(x)
         return y, tape.gradient(y, x)
 
-    return both
+    return tf.function(both, input_signature=[tf.TensorSpec([None, None], dtype)])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -48,14 +47,19 @@ def test_it_is_the_function_in_graphs_for_any_size(emitted: Any, dtype: str) -> 
 
 def test_sizes_are_rounded_up_to_few_and_by_little(emitted: Any) -> None:
     """XLA compiles for every size that it is given."""
-    compiled, sizes = emitted.Compiled("mish"), []
-    compiled._kernel = lambda x: sizes.append(tf.size(x)) or x
+    compiled = emitted.Compiled("mish")
+    sizes: list[Any] = []
 
-    @tf.function(input_signature=[tf.TensorSpec([None], "float32")])
-    def size(x: Any) -> Any:
+    def kernel(x: Any) -> Any:
+        sizes.append(tf.size(x))
+        return x
+
+    def rounded(x: Any) -> Any:
         compiled(x)
         return sizes[-1]
 
+    compiled._kernel = kernel
+    size = tf.function(rounded, input_signature=[tf.TensorSpec([None], "float32")])
     counts = np.unique(np.geomspace(1, 2**22, 80).astype(int))
     found = [int(size(tf.zeros([count]))) for count in counts]
     assert all(f >= count for f, count in zip(found, counts, strict=True))
