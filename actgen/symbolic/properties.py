@@ -22,10 +22,10 @@ from actgen.symbolic.balls import BallFunction, ball
 from actgen.symbolic.formula import Formula
 
 _BITS = 128
-_GRID = tuple(
+GRID = tuple(
     sorted({sign * m * 2.0**k for sign in (-1, 1) for k in range(-12, 7) for m in (1, 1.19, 1.41, 1.68)} | {0.0})
 )
-_FAR = tuple(sign * 2.0**k for sign in (-1, 1) for k in (8, 10, 12, 16, 20, 30, 40))
+FAR = tuple(sign * 2.0**k for sign in (-1, 1) for k in (8, 10, 12, 16, 20, 30, 40))
 
 Point = Callable[[float], arb | None]
 Parity = Literal["odd", "even"]
@@ -69,7 +69,7 @@ def properties(formula: Formula, defaults: Mapping[str, sp.Rational], limits: Se
     x = formula.inputs[0].name
     bend = _at_defaults(formula, formula.partials.get((x, x), sp.Integer(0)), defaults)
     kinks = _kinks(formula, defaults)
-    grid = sorted({*_GRID, *_FAR, *kinks})
+    grid = sorted({*GRID, *FAR, *kinks})
     values = [(x, y) for x in grid if (y := value(x)) is not None]
     slopes = [(x, y) for x in grid if x not in kinks and (y := slope(x)) is not None]
     left, right = limits
@@ -155,8 +155,8 @@ def _kinks(formula: Formula, defaults: Mapping[str, sp.Rational]) -> tuple[float
     found: set[float] = set()
     for boundary in _boundaries(formula.value):
         gap = _at_defaults(formula, boundary, defaults)
-        values = [(x, y) for x in _GRID if (y := gap(x)) is not None]
-        found |= set(_isolated_roots(gap, values))
+        values = [(x, y) for x in GRID if (y := gap(x)) is not None]
+        found |= set(isolated_roots(gap, values))
     return tuple(sorted(x + 0.0 for x in found))
 
 
@@ -169,7 +169,7 @@ def _boundaries(expression: sp.Expr) -> Iterator[sp.Expr]:
         yield function.args[0]
 
 
-def _isolated_roots(value: Point, values: Sequence[tuple[float, arb]]) -> Iterator[float]:
+def isolated_roots(value: Point, values: Sequence[tuple[float, arb]]) -> Iterator[float]:
     """Zeros at grid points, and between grid points of opposite sign, to the nearest float64."""
     for x, y in values:
         if y.is_zero() or (y.contains(0) and abs(y) < arb(2) ** -100 and abs(x) <= 8):
@@ -196,7 +196,7 @@ def _bisected(value: Point, a: float, b: float, *, rising: bool) -> float:
 def _roots(value: Point, values: Sequence[tuple[float, arb]]) -> Iterator[str]:
     """Isolated roots, and stretches of the line on which the value is 0."""
     flat: list[float] = []
-    roots = sorted(set(_isolated_roots(value, values)))
+    roots = sorted(set(isolated_roots(value, values)))
     grid = [x for x, _ in values]
     zeros = {x for x, y in values if y.is_zero()}
     runs: list[list[float]] = []
@@ -224,7 +224,7 @@ def _range(
 ) -> tuple[str, str] | None:
     if None in limits or not values:
         return None
-    turning = [x for x in _isolated_roots(slope, slopes) if abs(x) < 2.0**12]
+    turning = [x for x in isolated_roots(slope, slopes) if abs(x) < 2.0**12]
     extremes = [float(y.mid()) for x in turning if (y := value(x)) is not None]
     candidates = [float(y.mid()) for _, y in values] + extremes + [limit for limit in limits if limit is not None]
     return number_text(min(candidates)), number_text(max(candidates))
@@ -240,7 +240,7 @@ def _lipschitz(slope: Point, bend: Point, slopes: Sequence[tuple[float, arb]], k
     """The largest slope, over a grid, the turning points of the slope, and both sides of every kink."""
     bends = [(x, y) for x, _ in slopes if (y := bend(x)) is not None]
     sides = [kink + sign * 2.0**-60 * max(1.0, abs(kink)) * 2.0**20 for kink in kinks for sign in (-1, 1)]
-    special = [*(x for x in _isolated_roots(bend, bends) if abs(x) < 2.0**12), *sides]
+    special = [*(x for x in isolated_roots(bend, bends) if abs(x) < 2.0**12), *sides]
     sizes = [(x, float(abs(y).mid())) for x in (*(x for x, _ in slopes), *special) if (y := slope(x)) is not None]
     if not sizes:
         return None
