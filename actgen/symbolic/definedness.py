@@ -8,15 +8,14 @@ from both sides to one value. A hole that it does continue over, as tanh(x)/x at
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
 import sympy as sp
-from flint import arb, ctx
+from flint import arb
 
-from actgen.symbolic.balls import BallFunction, ball
-from actgen.symbolic.properties import FAR, GRID, at, isolated_roots
+from actgen.symbolic.balls import BallFunction, ball, precision
+from actgen.symbolic.grid import FAR, GRID, at, isolated_roots
 from actgen.symbolic.requirements import Requirement
 
 Values = Mapping[sp.Symbol, sp.Rational]
@@ -72,7 +71,7 @@ class Line:
         """
         if self._negative and self._zero:
             return None
-        with _precision(_BITS):
+        with precision(_BITS):
             for point in (*_PLAIN, *_POINTS):
                 here = arb(point, _BESIDE * max(1.0, abs(point)))
                 if self._is_met(here) is False:
@@ -87,7 +86,7 @@ class Line:
         known = [(x, y) for x in _POINTS if (y := gap(x)) is not None]
         whole = BallFunction(formula, (self._variable, *self._parameters))
         for root in sorted(set(isolated_roots(gap, known)), key=lambda root: (abs(root), root)):
-            with _precision(_CLOSE_BITS):
+            with precision(_CLOSE_BITS):
                 point = self._refined(root)
                 if self._reached(point) and self._breaks(whole, point):
                     yield Gap(self._requirement, root + 0.0, 0.0, is_stretch=False)
@@ -166,12 +165,3 @@ class Line:
         far, near = max(map(abs, found[:2])), max(map(abs, found[2:]))
         is_vanishing = bool(near < arb(2) ** -10 and near < far / 2)
         return not (is_close or is_vanishing)
-
-
-@contextmanager
-def _precision(bits: int) -> Iterator[None]:
-    before, ctx.prec = ctx.prec, bits
-    try:
-        yield
-    finally:
-        ctx.prec = before

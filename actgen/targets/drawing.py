@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from actgen.spec.text import inert
-from actgen.symbolic.properties import at
+from actgen.symbolic.grid import at
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation

@@ -63,7 +63,7 @@ def emit_test(
             number=_number,
             limits=derivation.properties.limit_values,
             parity=derivation.properties.parity,
-            kinks=derivation.properties.kinks,
+            kinks=derivation.properties.seams,
             frameworks=frameworks,
             compiled=[target.name for target in compiled(targets)],
             borrowers=[target.name for target in wrappers(targets)],
