@@ -70,7 +70,7 @@ class _Subject:
         for requirement, variable in self._asked:
             gap = Line(requirement, variable, defaults).stretch(thoroughly=True)
             if gap is not None:
-                what = f"{_text(requirement.operation)} is no real number at {variable} = {gap.point:g} and beside it"
+                what = f"{requirement.operation} is no real number at {variable} = {gap.point:g} and beside it"
                 return self._problem(requirement, f"{what}: {_why(gap)}", _remedy(requirement))
         return None
 
@@ -170,11 +170,11 @@ def _why(gap: Gap) -> str:
     if not gap.argument:
         return _zero(requirement)
     what = _asked_of(requirement)
-    return f"{_text(what)} is negative there{'' if what.is_Symbol else f', {gap.argument:g}'}"
+    return f"{what} is negative there{'' if what.is_Symbol else f', {gap.argument:g}'}"
 
 
 def _zero(requirement: Requirement) -> str:
-    return f"{_text(_asked_of(requirement))} is 0"
+    return f"{_asked_of(requirement)} is 0"
 
 
 def _asked_of(requirement: Requirement) -> sp.Expr:
@@ -188,14 +188,10 @@ def _asked_of(requirement: Requirement) -> sp.Expr:
 
 def _remedy(requirement: Requirement) -> str:
     kept = "away from 0" if requirement.divides else "positive"
-    return f"{_DEFINE}, or keep {_text(_asked_of(requirement))} {kept}, as Abs and Max can"
+    return f"{_DEFINE}, or keep {_asked_of(requirement)} {kept}, as Abs and Max can"
 
 
 def _places(variable: sp.Symbol, poles: Sequence[Gap]) -> str:
     shown = [f"{pole.point:g}" for pole in poles[:_SHOWN]]
     rest = ", ..." if len(poles) > _SHOWN else ""
     return f"{variable} = {', '.join(shown)}{rest}"
-
-
-def _text(expression: sp.Expr) -> str:
-    return str(expression)
