@@ -118,9 +118,8 @@ def build_command(
     shown = settings.display(settings.out)
     if not check:
         click.echo(f"{shown}: {report.summary}")
-        missed = report.manifest.missed
-        if missed:
-            click.echo("\n".join(["The accuracy contract is missed in emulated arithmetic by", *missed]))
+        for line in (*report.cautions, *report.misses):
+            click.echo(line)
         if compiles:
             from actgen.build.ahead import compile_ahead
 
@@ -146,9 +145,12 @@ def check(names: tuple[str, ...], specs: Path | None, jobs: int | None) -> None:
     from actgen.build.workers import run_all
     from actgen.catalog import find_activations
     from actgen.scaffold import find_blanks
+    from actgen.symbolic.examination import examine_all
     from actgen.terminal import show_table
 
     activations = find_activations(names, _settings(specs).specs)
+    for caution in examine_all(activations):
+        click.echo(caution)
     paths = {activation.path: Path(activation.path) for activation in activations}
     progress = _Progress() if len(paths) > 1 else Silence()
     judge = partial(facts.judge, targets=_settings(specs).targets)

@@ -204,6 +204,19 @@ def test_check_of_a_contract_that_is_missed_exits_with_1(project: Path, monkeypa
     assert "The accuracy contract is missed:\nmine value, " in result.stderr
 
 
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_build_and_check_refuse_what_has_no_value_and_warn_of_poles(project: Path, command: str) -> None:
+    spec = project / "specs/mine.toml"
+    spec.write_text(GOOD.replace("x * sigmoid(beta * x)", "beta * log(x)"))
+    refused = run(command)
+    assert refused.exit_code == 2
+    assert "specs/mine.toml:3:22: log(x) is no real number at x = -1" in refused.stderr
+    assert not (project / "generated").exists()
+    spec.write_text(GOOD.replace("x * sigmoid(beta * x)", "beta / x"))
+    warned = run(command)
+    assert "specs/mine.toml:3:22: warning: the formula has no value at x = 0" in warned.stdout
+
+
 def test_plot_writes_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "swish.png"
     result = run("plot", "swish", "--parameter", "beta=0.5,1,2", "--range", "-4", "3", "-o", str(path))

@@ -33,6 +33,7 @@ class Report:
         removed: files removed, relative to the output folder.
         difference: a unified diff from what lies there to what belongs there; only with ``check``.
         manifest: what belongs there.
+        cautions: what to warn of in the specs that were derived anew, a paragraph each.
     """
 
     total: int
@@ -41,6 +42,7 @@ class Report:
     removed: tuple[str, ...]
     difference: str
     manifest: Manifest
+    cautions: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -50,6 +52,18 @@ class Report:
         counts = [f"{len(self.derived)} derived", f"{len(self.written)} files written"]
         counts += [f"{len(self.removed)} removed"] if self.removed else []
         return f"{self.total} activations: {', '.join(counts)}"
+
+    @property
+    def misses(self) -> list[str]:
+        """What misses the accuracy contract: a line a kernel that was derived anew, one line for all others."""
+        missed = self.manifest.missed
+        own = [line for name in self.derived for line in missed.get(name, [])]
+        others = [len(lines) for name, lines in missed.items() if name not in self.derived]
+        told = ["The accuracy contract is missed in emulated arithmetic by", *own] if own else []
+        if others:
+            who = f"{sum(others)} kernels of {len(others)} activations that were left as they are"
+            told.append(f"The accuracy contract is missed by {who}; `actgen check` lists them")
+        return told
 
     @property
     def is_fresh(self) -> bool:
@@ -95,6 +109,7 @@ def build(
     from actgen.build.workers import run_all
 
     pipeline.validate(settings.specs, settings.targets)
+    cautions = tuple(pipeline.examine([source.path for source in plan.stale]))
     # What took long is begun first, lest one process ends up with it while the others have nothing left to do.
     longest_first = sorted(plan.stale, key=lambda source: previous.effort(source.name), reverse=True)
     emitted = run_all(
@@ -119,7 +134,7 @@ def build(
                 raise HandEditedError((), _shown(settings, foreign))
             install(staging, settings.out, files, previous, manifest)
     derived = tuple(source.name for source in plan.stale)
-    return Report(len(plan.sources), derived, tuple(changed), tuple(removed), difference, manifest)
+    return Report(len(plan.sources), derived, tuple(changed), tuple(removed), difference, manifest, cautions)
 
 
 def _read_manifest(out: Path, *, overwrite: bool) -> Manifest:

@@ -88,15 +88,18 @@ class Manifest:
     pending: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def missed(self) -> list[str]:
-        """A line for each kernel that does not keep the accuracy contract in emulation: which, where, by how much."""
-        return [
-            f"{name} {partial}, {target}: {kernel.units:g} units at x = {kernel.at!r}"
+    def missed(self) -> dict[str, list[str]]:
+        """By activation, a line for each kernel that misses the accuracy contract in emulation: where, by how much."""
+        found = {
+            name: [
+                f"{name} {partial}, {target}: {kernel.units:g} units at x = {kernel.at!r}"
+                for partial, chosen in record.kernels.items()
+                for target, kernel in chosen.items()
+                if not kernel.is_within_contract
+            ]
             for name, record in self.activations.items()
-            for partial, chosen in record.kernels.items()
-            for target, kernel in chosen.items()
-            if not kernel.is_within_contract
-        ]
+        }
+        return {name: lines for name, lines in found.items() if lines}
 
     def effort(self, name: str) -> float:
         """A number that is larger for an activation that took longer: its operations; infinite if it is new."""

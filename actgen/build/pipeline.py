@@ -48,6 +48,9 @@ class Pipeline(Protocol):
     def validate(self, specs: Path, targets: Sequence[str]) -> None:
         """Find all targets and read all specs; raise one error with all problems of all files."""
 
+    def examine(self, paths: Sequence[Path]) -> Sequence[str]:
+        """Look at specs that are to be derived; raise one error with all problems, return what to warn of."""
+
     def emit(self, job: Job) -> Emitted:
         """Derive and emit one activation."""
 
@@ -68,6 +71,13 @@ class Toolchain:
         except TargetError as error:
             raise InputError(str(error)) from error
         load_specs(shorten(specs))
+
+    def examine(self, paths: Sequence[Path]) -> Sequence[str]:
+        """Look at specs that are to be derived; raise one SpecError with all problems, return what to warn of."""
+        from actgen.spec import load_spec
+        from actgen.symbolic.examination import examine_all
+
+        return [str(caution) for caution in examine_all(load_spec(shorten(path)) for path in paths)]
 
     def emit(self, job: Job) -> Emitted:
         """Derive and emit one activation."""

@@ -116,7 +116,7 @@ def derive_for(activation: Activation, machines: Mapping[str, Arithmetic]) -> di
     judgements: dict[str, dict[Order, Judgement]] = {name: {} for name in names}
     for order, partial in formula.partials.items():
         equals = [rewritten[order]] if order in rewritten and rewritten[order] != partial else []
-        question = Question(partial, formula.inputs[0], formula.parameters, settings, found.kinks)
+        question = Question(partial, formula.inputs[0], formula.parameters, settings, found.seams)
         verdicts = choose(question, known, equals, [machines[name] for name in names])
         mirror = Mirror(question)
         for name, (kernel, judgement) in zip(names, verdicts, strict=True):
@@ -179,9 +179,9 @@ def _reference_points(derivation: Derivation, dtype: str) -> Iterator[float]:
     for size in (*_SIZES, *_LARGE_SIZES):
         yield from (size, -size)
     scalar = np.dtype(dtype).type
-    for kink in derivation.properties.kinks:
-        below, above = (np.nextafter(scalar(kink), scalar(end)) for end in (-np.inf, np.inf))
-        yield from (kink, float(below), float(above))
+    for seam in derivation.properties.seams:
+        below, above = (np.nextafter(scalar(seam), scalar(end)) for end in (-np.inf, np.inf))
+        yield from (seam, float(below), float(above))
 
 
 def settings_of(activation: Activation) -> Iterator[Mapping[str, Fraction]]:

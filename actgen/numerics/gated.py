@@ -38,7 +38,7 @@ _ROUGHNESS = (1.0, 1.4, 2.0)
 _MOST_PASSES = 8
 """Accuracy may cost so many times the operations: not fifty times, as a tanh to more digits than a float does."""
 
-NOTHING_KNOWN = Properties((None, None), (None, None), None, (), (), None, None, None)
+NOTHING_KNOWN = Properties((None, None), (None, None), None, (), (), (), None, None, None)
 """Limits, parity, kinks and the like belong to functions of one input."""
 
 
@@ -76,7 +76,7 @@ def factorise(activation: Activation, settings: Settings) -> tuple[Factor, ...]:
         own = [setting for i, setting in enumerate(own) if setting not in own[:i]]
         formula = replace(single, parameters=read)
         defaults = {p.name: p.default for p in activation.variables}
-        kinks = properties(formula, defaults, [None, None]).kinks
+        kinks = properties(formula, defaults, [None, None]).seams
         found.append(Factor(formula, own, kinks))
     return tuple(found)
 

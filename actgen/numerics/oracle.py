@@ -22,13 +22,15 @@ from numpy.typing import NDArray
 from actgen.numerics.branches import Branch
 from actgen.numerics.far_ends import FarDecision, FarFunction, value_at
 from actgen.numerics.far_values import Region
-from actgen.symbolic.balls import BallFunction
+from actgen.symbolic.balls import BallFunction, precision
 
 Floats = NDArray[np.float64]
 
 _LEAST_PRECISION, _MOST_PRECISION = 128, 8192
 _FEW_BITS = 40  # up to which half of the least precision does to begin with
 _SPARE_BITS = 12
+_OFFSETS = (fmpq(0), fmpq(641, 1024), fmpq(1403, 1024))
+_PERIODIC = (sp.floor, sp.sin, sp.cos, sp.tan)
 _TIGHT_BITS = 84
 _UNDERFLOW = arb(2) ** -1140  # far below the smallest subnormal float64, 2**-1074
 _OVERFLOW = arb(2) ** 1030
@@ -137,7 +139,7 @@ class Oracle:
         """A tight ball at a finite point, or None where the value cannot be told to as many bits as asked for."""
         return self._enclose(point, parameters, ())
 
-    def _enclose(self, point: float, parameters: Sequence[fmpq], first: Sequence[arb | None]) -> arb | None:
+    def _enclose(self, point: float | arb, parameters: Sequence[fmpq], first: Sequence[arb | None]) -> arb | None:
         """The same, where the formula's value at the first precision may have been found already."""
         before = ctx.prec
         here = arb(point)
@@ -232,9 +234,18 @@ class Oracle:
         """The limit at +inf (``sign`` 1) or -inf (-1): a float, an infinity, or None where none is seen.
 
         Read off values at 2**60, 2**120, 2**180 and 2**240: they converge, or they grow by steps that do not shrink.
+        Of what may have no end of steps or waves it is read off between whole numbers too: x - floor(x) is 0 at each.
         """
         values = [_rational(parameters[symbol.name]) for symbol in self.parameters]
-        balls = [self.enclose(sign * 2.0**k, values) for k in (60, 120, 180, 240)]
+        offsets = _OFFSETS if self.expression.has(*_PERIODIC) else _OFFSETS[:1]
+        found = {self._limit(sign, offset, values) for offset in offsets}
+        return found.pop() if len(found) == 1 else None
+
+    def _limit(self, sign: int, offset: fmpq, values: Sequence[fmpq]) -> float | None:
+        """The same, read off that far beyond powers of 2."""
+        with precision(_MOST_PRECISION):
+            points = [sign * (arb(2) ** k + arb(offset)) for k in (60, 120, 180, 240)]
+        balls = [self._enclose(point, values, ()) for point in points]
         tower = [ball.mid() for ball in balls if ball is not None]
         if len(tower) < len(balls):
             return None

@@ -20,7 +20,8 @@ from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
 from actgen.numerics.lowering import call
 from actgen.numerics.remembered import Question
 from actgen.numerics.samples import stratified
-from actgen.symbolic.properties import Parity, at, parity
+from actgen.symbolic.grid import at
+from actgen.symbolic.properties import Parity, parity
 
 _OFF = 4.0, 4.0
 """ULP in float32 and float64: enough to be seen."""
@@ -83,7 +84,7 @@ def _is_symmetric(kernel: Kernel, found: Parity, question: Question, lopsided: I
     # What the emulation adds to a function that is off differs for operands of either sign.
     one_sided = replace(IDEAL, errors=dict.fromkeys(lopsided, _OFF))
     for dtype in ("float32", "float64"):
-        x = stratified(dtype, dense=200)
+        x = stratified(dtype, dense=200, around=question.kinks)
         scalar = np.dtype(dtype).type
         for values in question.settings:
             parameters = {name: float(scalar(float(value))) for name, value in values.items()}

@@ -69,6 +69,22 @@ def read_expression(text: str, symbols: Mapping[str, sympy.Symbol], *, reduces: 
     return Reading(None, tuple(builder.flaws))
 
 
+def find(text: str, symbols: Mapping[str, sympy.Symbol], part: sympy.Expr) -> tuple[int, int] | None:
+    """Return the characters of a formula that stand for a part of it, the first; None if none do.
+
+    SymPy sorts what it reads: of x/(1 - x) it makes a product with (1 - x)**-1, which stands nowhere, but 1 - x does.
+    """
+    try:
+        tree = grammar.parse(text)
+    except grammar.GrammarError:
+        return None
+    builder = _Builder(text, symbols, reduces=True)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call | ast.BinOp | ast.Name) and builder.value(node) == part:
+            return node.col_offset, node.end_col_offset or 0
+    return None
+
+
 class _Builder:
     """Walks a syntax tree; a method returns None where it has noted a flaw, and its siblings are still walked."""
 

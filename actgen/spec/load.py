@@ -12,7 +12,7 @@ from typing import Any
 from actgen.spec.activation import Activation
 from actgen.spec.problem import Problem, SpecError
 from actgen.spec.reading import Reader
-from actgen.spec.source import Source
+from actgen.spec.source import KeyPath, Source
 from actgen.spec.tables import Written
 from actgen.spec.text import quoted
 
@@ -59,6 +59,20 @@ def load_specs(folder: Path) -> tuple[Activation, ...]:
     if problems:
         raise SpecError(problems)
     return tuple(sorted(activations, key=lambda activation: activation.name))
+
+
+def read_source(path: Path, key: KeyPath) -> tuple[Source, str]:
+    """Return a spec file with the places of its keys, and the text that it has at one of them.
+
+    Raises `SpecError` where the file is no TOML any more, or has no such text.
+    """
+    reader = _read(path)
+    found: Any = reader.document
+    for part in key:
+        found = found.get(part) if isinstance(found, dict) else None
+    if not isinstance(found, str):
+        raise SpecError([reader.source.problem(None, "the file has changed")])
+    return reader.source, found
 
 
 def _spec_files(folder: Path) -> list[Path]:

@@ -8,7 +8,8 @@ working precision, and a ball that is not finite where nothing is known.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from typing import Any
 
@@ -98,6 +99,16 @@ class BallFunction:
         slot = len(self.variables) + len(self._steps) - 1
         self._slots[node] = slot
         return slot
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Work with balls of so many bits."""
+    before, ctx.prec = ctx.prec, bits
+    try:
+        yield
+    finally:
+        ctx.prec = before
 
 
 def ball(number: sp.Rational) -> arb:

@@ -12,6 +12,7 @@ import sympy as sp
 from actgen.spec import Activation, Problem, SpecError
 from actgen.symbolic.binding import bind
 from actgen.symbolic.comparisons import solve_comparisons
+from actgen.symbolic.continuity import continue_over_kinks
 from actgen.symbolic.derivatives import differentiate
 
 Order = tuple[str, ...]
@@ -63,11 +64,14 @@ class Formula:
 
         A surrogate replaces the derivative by the input, and the second derivatives by the input follow from it.
         """
-        first = {variable: differentiate(self.value, variable) for variable in self.variables}
+        first = {variable: self._derivative(self.value, variable) for variable in self.variables}
         if self.surrogate is not None:
             first[self.inputs[0]] = self.surrogate
         table: dict[Order, sp.Expr] = {(): self.value}
         table |= {(variable.name,): partial for variable, partial in first.items()}
         for outer, inner in combinations_with_replacement(self.variables, 2):
-            table[outer.name, inner.name] = differentiate(first[outer], inner)
+            table[outer.name, inner.name] = self._derivative(first[outer], inner)
         return {order: partial for order, partial in table.items() if order == () or partial != 0}
+
+    def _derivative(self, expression: sp.Expr, variable: sp.Symbol) -> sp.Expr:
+        return continue_over_kinks(differentiate(expression, variable), expression, self.inputs)

@@ -8,26 +8,19 @@ numbers; SymPy's own ``limit`` and ``solve`` can run for minutes on a formula a 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
 import sympy as sp
-from flint import arb, ctx
-from sympy.core.relational import Relational
+from flint import arb
 
-from actgen.symbolic.balls import BallFunction, ball
 from actgen.symbolic.formula import Formula
+from actgen.symbolic.grid import FAR, GRID, Point, at, isolated_roots
+from actgen.symbolic.seams import kinks, seams
 
-_BITS = 128
-_GRID = tuple(
-    sorted({sign * m * 2.0**k for sign in (-1, 1) for k in range(-12, 7) for m in (1, 1.19, 1.41, 1.68)} | {0.0})
-)
-_FAR = tuple(sign * 2.0**k for sign in (-1, 1) for k in (8, 10, 12, 16, 20, 30, 40))
-
-Point = Callable[[float], arb | None]
 Parity = Literal["odd", "even"]
 
 
@@ -39,7 +32,8 @@ class Properties:
         limits: at -inf and +inf as text: a number, "inf", "-inf"; None where there is no limit.
         limit_values: the same as floats.
         parity: "odd", "even" or None.
-        kinks: where the value or a derivative jumps, ascending.
+        seams: where pieces of the formula meet, so that the value or a derivative may jump, ascending.
+        kinks: those at which the value or its slope jumps; None where there may be more than can be listed.
         roots: where the value is 0, ascending, as text; "[a, b]" where it is 0 all the way.
         range: the smallest and largest value (or limit) as text.
         monotonicity: "increasing", "decreasing" or None.
@@ -49,7 +43,8 @@ class Properties:
     limits: tuple[str | None, str | None]
     limit_values: tuple[float | None, float | None]
     parity: Parity | None
-    kinks: tuple[float, ...]
+    seams: tuple[float, ...]
+    kinks: tuple[float, ...] | None
     roots: tuple[str, ...]
     range: tuple[str, str] | None
     monotonicity: str | None
@@ -68,20 +63,22 @@ def properties(formula: Formula, defaults: Mapping[str, sp.Rational], limits: Se
     slope = _at_defaults(formula, formula.partials.get((formula.inputs[0].name,), sp.Integer(0)), defaults)
     x = formula.inputs[0].name
     bend = _at_defaults(formula, formula.partials.get((x, x), sp.Integer(0)), defaults)
-    kinks = _kinks(formula, defaults)
-    grid = sorted({*_GRID, *_FAR, *kinks})
+    parameters = {symbol: defaults[symbol.name] for symbol in formula.parameters}
+    places = seams(formula.value, formula.inputs[0], parameters)
+    grid = sorted({*GRID, *FAR, *places})
     values = [(x, y) for x in grid if (y := value(x)) is not None]
-    slopes = [(x, y) for x in grid if x not in kinks and (y := slope(x)) is not None]
+    slopes = [(x, y) for x in grid if x not in places and (y := slope(x)) is not None]
     left, right = limits
     return Properties(
         limits=(_text(left), _text(right)),
         limit_values=(left, right),
-        parity=parity(value, kinks),
-        kinks=kinks,
+        parity=parity(value, places),
+        seams=places,
+        kinks=kinks(formula.value, formula.inputs[0], parameters, places),
         roots=tuple(_roots(value, values)),
         range=_range(value, slope, values, slopes, limits),
-        monotonicity=_monotonicity(slopes),
-        lipschitz=_lipschitz(slope, bend, slopes, kinks),
+        monotonicity=_monotonicity(values, slopes),
+        lipschitz=_lipschitz(slope, bend, slopes, places),
     )
 
 
@@ -103,34 +100,10 @@ def _at_defaults(formula: Formula, expression: sp.Expr, defaults: Mapping[str, s
     return at(expression, formula.variables, [defaults[symbol.name] for symbol in formula.parameters])
 
 
-def at(expression: sp.Expr, variables: Sequence[sp.Symbol], parameters: Sequence[sp.Rational]) -> Point:
-    """Return a formula of one input as a function of numbers, with the parameters at given values.
-
-    Args:
-        expression: the formula.
-        variables: its input, then its parameters.
-        parameters: their values.
-
-    Returns:
-        What gives for a number a ball of 128 bits around the value; None where that cannot be told or is not finite.
-    """
-    function = BallFunction(expression, variables)
-
-    def evaluate(x: float) -> arb | None:
-        before, ctx.prec = ctx.prec, _BITS
-        try:
-            y = function(arb(x), *map(ball, parameters))
-            return y if y is not None and y.is_finite() else None
-        finally:
-            ctx.prec = before
-
-    return evaluate
-
-
-def parity(value: Point, kinks: Sequence[float]) -> Parity | None:
+def parity(value: Point, places: Sequence[float]) -> Parity | None:
     """Return whether a function is odd or even; None if it is neither.
 
-    Proved to 100 bits at two dozen points, which no formula of this size passes by chance, at 0 and at the kinks.
+    Proved to 100 bits at two dozen points, which no formula of this size passes by chance, at 0 and at the seams.
 
     A step that is 1 at 0 and -1 below is odd but for 0.
     """
@@ -138,7 +111,7 @@ def parity(value: Point, kinks: Sequence[float]) -> Parity | None:
     known = [(f, g) for x in points if (f := value(x)) is not None and (g := value(-x)) is not None]
     if len(known) < len(points):
         return None
-    for x in (0.0, *kinks):  # where there may be a hole
+    for x in (0.0, *places):  # where there may be a hole
         f, g = value(x), value(-x)
         if f is not None and g is not None and f.is_finite() and g.is_finite():
             known.append((f, g))
@@ -150,53 +123,10 @@ def parity(value: Point, kinks: Sequence[float]) -> Parity | None:
     return None
 
 
-def _kinks(formula: Formula, defaults: Mapping[str, sp.Rational]) -> tuple[float, ...]:
-    """Where a condition of a ``Piecewise`` changes, or the argument of ``Abs`` or ``sign`` is 0."""
-    found: set[float] = set()
-    for boundary in _boundaries(formula.value):
-        gap = _at_defaults(formula, boundary, defaults)
-        values = [(x, y) for x in _GRID if (y := gap(x)) is not None]
-        found |= set(_isolated_roots(gap, values))
-    return tuple(sorted(x + 0.0 for x in found))
-
-
-def _boundaries(expression: sp.Expr) -> Iterator[sp.Expr]:
-    for piecewise in expression.atoms(sp.Piecewise):
-        for _, condition in piecewise.args:
-            for relation in condition.atoms(Relational):
-                yield relation.lhs - relation.rhs
-    for function in expression.atoms(sp.Abs, sp.sign):
-        yield function.args[0]
-
-
-def _isolated_roots(value: Point, values: Sequence[tuple[float, arb]]) -> Iterator[float]:
-    """Zeros at grid points, and between grid points of opposite sign, to the nearest float64."""
-    for x, y in values:
-        if y.is_zero() or (y.contains(0) and abs(y) < arb(2) ** -100 and abs(x) <= 8):
-            yield x
-    for (a, f), (b, g) in pairwise(values):
-        if (f < 0 and g > 0) or (f > 0 and g < 0):
-            yield _bisected(value, a, b, rising=bool(f < 0))
-
-
-def _bisected(value: Point, a: float, b: float, *, rising: bool) -> float:
-    while True:
-        middle = (a + b) / 2
-        if middle in (a, b):
-            return middle
-        y = value(middle)
-        if y is None or y.contains(0):
-            return middle
-        if (y < 0) == rising:
-            a = middle
-        else:
-            b = middle
-
-
 def _roots(value: Point, values: Sequence[tuple[float, arb]]) -> Iterator[str]:
     """Isolated roots, and stretches of the line on which the value is 0."""
     flat: list[float] = []
-    roots = sorted(set(_isolated_roots(value, values)))
+    roots = sorted(set(isolated_roots(value, values)))
     grid = [x for x, _ in values]
     zeros = {x for x, y in values if y.is_zero()}
     runs: list[list[float]] = []
@@ -224,23 +154,25 @@ def _range(
 ) -> tuple[str, str] | None:
     if None in limits or not values:
         return None
-    turning = [x for x in _isolated_roots(slope, slopes) if abs(x) < 2.0**12]
+    turning = [x for x in isolated_roots(slope, slopes) if abs(x) < 2.0**12]
     extremes = [float(y.mid()) for x in turning if (y := value(x)) is not None]
     candidates = [float(y.mid()) for _, y in values] + extremes + [limit for limit in limits if limit is not None]
     return number_text(min(candidates)), number_text(max(candidates))
 
 
-def _monotonicity(slopes: Sequence[tuple[float, arb]]) -> str | None:
-    if all(y >= 0 for _, y in slopes):
+def _monotonicity(values: Sequence[tuple[float, arb]], slopes: Sequence[tuple[float, arb]]) -> str | None:
+    """By the slopes, and by the values, which jump back in x - floor(x) although its slope is 1."""
+    steps = [after - before for (_, before), (_, after) in pairwise(values)]
+    if all(y >= 0 for _, y in slopes) and not any(step < 0 for step in steps):
         return "increasing"
-    return "decreasing" if all(y <= 0 for _, y in slopes) else None
+    return "decreasing" if all(y <= 0 for _, y in slopes) and not any(step > 0 for step in steps) else None
 
 
-def _lipschitz(slope: Point, bend: Point, slopes: Sequence[tuple[float, arb]], kinks: Sequence[float]) -> str | None:
-    """The largest slope, over a grid, the turning points of the slope, and both sides of every kink."""
+def _lipschitz(slope: Point, bend: Point, slopes: Sequence[tuple[float, arb]], places: Sequence[float]) -> str | None:
+    """The largest slope, over a grid, the turning points of the slope, and both sides of every seam."""
     bends = [(x, y) for x, _ in slopes if (y := bend(x)) is not None]
-    sides = [kink + sign * 2.0**-60 * max(1.0, abs(kink)) * 2.0**20 for kink in kinks for sign in (-1, 1)]
-    special = [*(x for x in _isolated_roots(bend, bends) if abs(x) < 2.0**12), *sides]
+    sides = [place + sign * 2.0**-60 * max(1.0, abs(place)) * 2.0**20 for place in places for sign in (-1, 1)]
+    special = [*(x for x in isolated_roots(bend, bends) if abs(x) < 2.0**12), *sides]
     sizes = [(x, float(abs(y).mid())) for x in (*(x for x, _ in slopes), *special) if (y := slope(x)) is not None]
     if not sizes:
         return None

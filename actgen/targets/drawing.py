@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+import sympy
+
 from actgen.spec.text import inert
+from actgen.symbolic.grid import at
 
 if TYPE_CHECKING:
-    import sympy
-
+    from actgen.numerics import Derivation
     from actgen.spec.activation import Activation, Draw
+
+_SAMPLES = 16
+_ENOUGH = 7  # different values of as many samples
+_PROBES = tuple(sign * size for size in (0.1, 0.5, 1.0, 2.5, 6.0, 20.0, 100.0) for sign in (-1, 1))
 
 
 def drawn(activation: Activation, uniform: str, normal: str) -> list[dict[str, Any]]:
@@ -35,6 +43,37 @@ def explain(activation: Activation) -> str:
         what = inert(draw.parameter.description).rstrip(". ")
         sentences.append(f"In training {name} ({what}) is drawn for each element, {how}; otherwise it is {mean}.")
     return " ".join(sentences)
+
+
+def probe(derivation: Derivation) -> float:
+    """Return an input at which the value depends on what is drawn, for tests: Max(0, k x) is 0 below 0 whatever k is.
+
+    Args:
+        derivation: of an activation with draws.
+    """
+    found = {x: _variety(derivation, x) for x in _PROBES}
+    return next((x for x, different in found.items() if different >= _ENOUGH), max(found, key=lambda x: found[x]))
+
+
+def _variety(derivation: Derivation, x: float) -> int:
+    """How many different values there are at an input, of samples spread evenly over the distributions."""
+    activation, formula = derivation.activation, derivation.formula
+    known = {parameter.name: parameter.default for parameter in (*activation.parameters, *activation.variables)}
+    values = set()
+    for number in range(_SAMPLES):
+        for place, draw in enumerate(activation.draws):  # no two in step
+            known[draw.parameter.name] = _quantile(draw, known, (number * (2 * place + 1)) % _SAMPLES)
+        y = at(formula.value, formula.variables, [known[symbol.name] for symbol in formula.parameters])(x)
+        values.add(None if y is None else float(y.mid()))
+    return len(values)
+
+
+def _quantile(draw: Draw, known: dict[str, sympy.Rational], number: int) -> sympy.Rational:
+    first, second = (known[end] if isinstance(end, str) else end for end in draw.ends)
+    level = Fraction(2 * number + 1, 2 * _SAMPLES)
+    if draw.family == "uniform":
+        return first + (second - first) * sympy.Rational(level.numerator, level.denominator)
+    return first + second * sympy.Rational(NormalDist().inv_cdf(float(level)))
 
 
 def _drawn(draw: Draw, uniform: str, normal: str) -> dict[str, Any]:

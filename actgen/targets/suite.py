@@ -16,6 +16,7 @@ from actgen.numerics.oracle import Oracle
 from actgen.spec.text import inert
 from actgen.symbolic.derivatives import differentiate
 from actgen.targets.axiswise import AxiswiseTarget
+from actgen.targets.drawing import probe
 from actgen.targets.target import Context, Target, compiled, lenders, wrappers
 from actgen.targets.templates import environment
 from actgen.targets.traits import traits
@@ -58,11 +59,11 @@ def emit_test(
             bends=_bends(derivation, reference, keys),
             units=_units(worst, keys),
             edges=_edges(worst, keys),
-            has_draws=bool(drawn),
+            probe=probe(derivation) if drawn else None,
             number=_number,
             limits=derivation.properties.limit_values,
             parity=derivation.properties.parity,
-            kinks=derivation.properties.kinks,
+            kinks=derivation.properties.seams,
             frameworks=frameworks,
             compiled=[target.name for target in compiled(targets)],
             borrowers=[target.name for target in wrappers(targets)],

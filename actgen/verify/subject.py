@@ -95,7 +95,7 @@ class Subject:
         if key not in self._kinks:
             rounded = self.rounded(setting, dtype)
             values = {name: sp.Rational(*value.as_integer_ratio()) for name, value in rounded.items()}
-            self._kinks[key] = properties(self.formula, values, [None, None]).kinks
+            self._kinks[key] = properties(self.formula, values, [None, None]).seams
         return self._kinks[key]
 
     def exact(self, order: Order, dtype: str, setting: int, points: Floats) -> Exact:

@@ -22,11 +22,15 @@ class FakePipeline:
         delay: seconds that each spec takes.
         extra: further sources of every spec, by path, with {name} for the name.
         marker: a folder where each job leaves a file with its process's id.
+        caution: what every spec is warned of.
+        units: the error of every kernel; beyond 4 it misses the contract.
     """
 
     delay: float = 0.0
     extra: tuple[tuple[str, str], ...] = ()
     marker: Path | None = None
+    caution: str = ""
+    units: float = 0.5
 
     def validate(self, specs: Path, targets: Sequence[str]) -> None:
         problems = []
@@ -37,6 +41,9 @@ class FakePipeline:
                 problems.append(f"{path.name}: {error!r}")
         if problems:
             raise InputError("\n".join(problems))
+
+    def examine(self, paths: Sequence[Path]) -> Sequence[str]:
+        return [f"{path.name}: warning: {self.caution}" for path in paths if self.caution]
 
     def emit(self, job: Job) -> Emitted:
         if self.marker is not None:
@@ -49,13 +56,14 @@ class FakePipeline:
             for target in job.targets
         }
         sources |= {path.format(name=job.name): text.format(name=job.name) for path, text in self.extra}
+        kernel = KernelRecord("as declared", self.units, 0.5, 1.0, self.units <= 4, False, (1, 0, 1))
         record = Record(
             spec=job.shown,
             digest=hashlib.sha256(content).hexdigest(),
             class_name=job.name.title(),
             aliases=(),
             summary="",
-            kernels={"value": {"fake": KernelRecord("as declared", 0.5, 0.5, 1.0, True, False, (1, 0, 1))}},
+            kernels={"value": {"fake": kernel}},
             files={},
         )
         return Emitted(job.name, record, sources)

@@ -332,3 +332,26 @@ def test_the_output_can_be_a_package_inside_somebody_elses(tmp_path: Path) -> No
     imports = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)]
     assert [node.level for node in imports] == [1]
     assert sorted(path.name for path in (tmp_path / "src/my_package").iterdir()) == ["activations"]
+
+
+def test_only_the_specs_that_were_derived_are_warned_of_and_their_misses_told_in_full(tmp_path: Path) -> None:
+    settings = make_project(tmp_path)
+    pipeline = FakePipeline(caution="it has a pole", units=7.0)
+    first = build(settings, pipeline=pipeline)
+    assert first.cautions == ("mish.toml: warning: it has a pole", "relu.toml: warning: it has a pole")
+    assert first.misses == [
+        "The accuracy contract is missed in emulated arithmetic by",
+        "mish value, fake: 7 units at x = 1.0",
+        "relu value, fake: 7 units at x = 1.0",
+    ]
+    write_spec(settings.specs, "gelu")
+    second = build(settings, pipeline=pipeline)
+    others = "The accuracy contract is missed by 2 kernels of 2 activations that were left as they are"
+    assert second.cautions == ("gelu.toml: warning: it has a pole",)
+    assert second.misses == [
+        "The accuracy contract is missed in emulated arithmetic by",
+        "gelu value, fake: 7 units at x = 1.0",
+        f"{others}; `actgen check` lists them",
+    ]
+    assert len(build(settings, pipeline=pipeline).misses) == 1
+    assert build(make_project(tmp_path / "other"), pipeline=FAKE).misses == []

@@ -138,11 +138,31 @@ def test_limits_at_the_infinities(text: str, left: float, right: float) -> None:
     assert oracle(np.array([-INF, INF]), {}).high.tolist() == [left, right]
 
 
-@pytest.mark.parametrize("text", ["sin(x)", "x*sin(x)", "cos(x)/2 + x*cos(x)", "tan(x)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sin(x)",
+        "x*sin(x)",
+        "cos(x)/2 + x*cos(x)",
+        "tan(x)",
+        # Constant at whole numbers, or at even ones, which powers of 2 are.
+        "x - floor(x)",
+        "Abs(x - 2*floor((x + 1)/2))",
+        "sin(2*pi*x)",
+        "x*sin(pi*x)**2",
+    ],
+)
 def test_an_oscillation_has_no_limit(text: str) -> None:
     exact = Oracle(formula(text), x)(np.array([INF, -INF]), {})
     assert exact.decided.tolist() == [False, False]
     assert np.isnan(exact.high).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "right"), [("floor(x)", INF), ("sin(x)/x", 0.0), ("x + sin(x)**2", INF), ("(x - floor(x))*exp(-x)", 0.0)]
+)
+def test_what_waves_or_steps_may_have_a_limit(text: str, right: float) -> None:
+    assert Oracle(formula(text), x).limit(1, {}) == right
 
 
 def test_nan_gives_nan() -> None:

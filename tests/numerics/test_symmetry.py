@@ -15,6 +15,7 @@ from actgen.numerics.lowering import call, lower
 from actgen.numerics.remembered import Question
 from actgen.numerics.samples import stratified
 from actgen.numerics.symmetry import symmetric
+from actgen.symbolic.seams import seams
 
 x, p = sp.Symbol("x", real=True), sp.Symbol("p", real=True)
 KNOWN: dict[sp.Basic, Node] = {x: Variable("x"), p: Variable("p", is_parameter=True)}
@@ -81,3 +82,14 @@ def test_a_kernel_is_computed_in_the_size_of_x_where_a_function_of_the_machine_i
     assert made.form == "as declared, in |x|"
     assert symmetric(plain, question(sp.erf(x) * x)) is plain
     assert symmetric(made, question(sp.erf(x) * x), machine) is made
+
+
+def test_a_kernel_is_held_to_its_symmetry_beside_its_seams_too() -> None:
+    """Next to 1, x + 1 rounds to 2, and the wave jumps to its next period; next to -1, x + 1 is exact."""
+    wave = sp.Abs(x - 2 * sp.floor((x + 1) / 2))
+    asked = replace(question(wave), kinks=seams(wave, x, {}))
+    kernel = symmetric(Kernel(lower(wave, KNOWN), {}, "as declared"), asked)
+    beside = np.array([1.0 - 2.0**-24, 3.0 - 2.0**-22])
+    y, mirrored = (run(kernel, {"x": points}, "float32") for points in (beside, -beside))
+    np.testing.assert_array_equal(mirrored, y)
+    assert kernel.form == "as declared, in |x|"

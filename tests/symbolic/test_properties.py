@@ -33,6 +33,7 @@ MISH, GELU, SILU = "x*tanh(softplus(x))", "x*normal_cdf(x)", "x*sigmoid(x)"
         (MISH, (0.0, INF), None, (), ("0",), ("-0.308843", "inf"), None, "1.0885"),
         (GELU, (0.0, INF), None, (), ("0",), ("-0.169971", "inf"), None, "1.1289"),
         (SILU, (0.0, INF), None, (), ("0",), ("-0.278465", "inf"), None, "1.09984"),
+        ("x*Abs(x)", (-INF, INF), "odd", (), ("0",), ("-inf", "inf"), "increasing", "inf"),
         ("Abs(x)", (INF, INF), "even", (0.0,), ("0",), ("0", "inf"), None, "1"),
         ("x - tanh(x)", (-INF, INF), "odd", (), ("0",), ("-inf", "inf"), "increasing", "1"),
         ("x**2", (INF, INF), "even", (), ("0",), ("0", "inf"), None, "inf"),
@@ -84,13 +85,45 @@ def test_almost_odd_is_not_odd() -> None:
     assert character("cos(x) + sin(x)/10**25", (None, None)).parity is None
 
 
-def test_a_kink_between_grid_points_is_found_to_the_last_bit() -> None:
+def test_a_seam_between_grid_points_is_found_to_the_last_bit() -> None:
     for text, places in (
         ("Abs(x - 1/3)", [1 / 3]),
         ("Max(x, 1/7)", [1 / 7]),
         ("Piecewise((0, x**2 < 2), (x, True))", [-math.sqrt(2), math.sqrt(2)]),
     ):
-        assert list(character(text, (None, None)).kinks) == pytest.approx(places, rel=3e-16), text
+        assert list(character(text, (None, None)).seams) == pytest.approx(places, rel=3e-16), text
+
+
+@pytest.mark.parametrize(
+    ("text", "seams", "kinks"),
+    [
+        ("Piecewise((exp(1 - 1/(1 - x**2)), Abs(x) < 1), (0, True))", (-1.0, 0.0, 1.0), ()),
+        ("sign(x)*(1 - exp(-Abs(x)))", (0.0,), ()),
+        ("Piecewise((x, x > 0), (exp(x) - 1, True))", (0.0,), ()),
+        ("Piecewise((x, x > 0), (2*(exp(x) - 1), True))", (0.0,), (0.0,)),
+        ("Piecewise((x, x > 3/8), (1, True))", (0.375,), (0.375,)),
+        ("sqrt(Abs(x))", (0.0,), (0.0,)),
+        ("sign(x)*sqrt(Abs(x))", (0.0,), (0.0,)),  # the slope is infinite
+        ("Abs(x)**1.25", (0.0,), ()),
+        ("Abs(x - 1)*relu(x)", (0.0, 1.0), (0.0, 1.0)),
+        ("Heaviside(x - 2)", (2.0,), (2.0,)),
+        # Without end: what a grid finds are some of them.
+        ("x - floor(x)", (-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0), None),
+        ("Abs(sin(x))", None, None),
+        ("Max(0, sin(x))", None, None),
+    ],
+)
+def test_a_kink_is_a_seam_where_the_value_or_the_slope_jumps(
+    text: str, seams: tuple[float, ...] | None, kinks: tuple[float, ...] | None
+) -> None:
+    found = character(text, (None, None))
+    assert found.kinks == kinks
+    assert seams is None or found.seams == seams
+
+
+def test_what_rises_and_jumps_back_is_not_increasing() -> None:
+    assert character("x - floor(x)", (None, None)).monotonicity is None
+    assert character("floor(x)", (-INF, INF)).monotonicity == "increasing"
 
 
 @pytest.mark.parametrize(

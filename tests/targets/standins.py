@@ -49,6 +49,7 @@ class StandInProperties:
     limits: tuple[str | None, str | None] = (None, None)
     limit_values: tuple[float | None, float | None] = (None, None)
     parity: str | None = None
+    seams: tuple[float, ...] = ()
     kinks: tuple[float, ...] = ()
 
 

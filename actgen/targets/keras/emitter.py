@@ -10,7 +10,7 @@ from actgen.spec.text import inert
 from actgen.targets.condition import condition
 from actgen.targets.confinement import confine, projection
 from actgen.targets.docstring import describe, document, domain_words, gated_arguments, gated_shape, headline
-from actgen.targets.drawing import drawn, explain
+from actgen.targets.drawing import drawn, explain, probe
 from actgen.targets.keras.arithmetic import ARITHMETIC
 from actgen.targets.keras.axiswise import emit_axiswise
 from actgen.targets.keras.expansions import sources
@@ -78,7 +78,7 @@ class KerasTarget:
                 name=activation.name,
                 class_name=activation.class_name,
                 is_gated=activation.kind == "gated",
-                has_draws=bool(activation.draws),
+                probe=probe(derivation) if activation.draws else None,
                 parameters=parameters,
                 trainables=[parameter for parameter in parameters if parameter["trainable"]],
                 hyperparameters=[parameter for parameter in parameters if not parameter["trainable"]],

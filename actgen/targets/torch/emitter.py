@@ -24,7 +24,7 @@ from actgen.targets.docstring import (
     gated_shape,
     headline,
 )
-from actgen.targets.drawing import drawn, explain
+from actgen.targets.drawing import drawn, explain, probe
 from actgen.targets.package import GATES, exported, package
 from actgen.targets.statements import ConstantPool, Listing
 from actgen.targets.target import Context, Entry
@@ -89,7 +89,7 @@ class TorchTarget:
                     (parameter.name, outside(parameter)) for parameter in activation.parameters if condition(parameter)
                 ],
                 aliases=activation.aliases,
-                has_draws=bool(activation.draws),
+                probe=probe(derivation) if activation.draws else None,
             )
         )
 
