@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
-from itertools import product
+from itertools import product, zip_longest
 
 import sympy as sp
 
@@ -88,9 +88,9 @@ class _Half:
     def bottom(self) -> sp.Expr:
         return sp.Mul(*(factor**n for factor, n in self.denominator))
 
-    def degree(self, x: sp.Symbol) -> int:
-        """The power of x that is a factor of the numerator."""
-        return next((n for factor, n in self.numerator if factor == x), 0)
+    def degree(self, symbol: sp.Symbol) -> int:
+        """The power of a symbol that is a factor of the numerator."""
+        return next((n for factor, n in self.numerator if factor == symbol), 0)
 
     def without(self, x: sp.Symbol) -> _Half:
         """The same without that power."""
@@ -305,7 +305,30 @@ class _Assembly:
         self._known[self._x] = x
         return result if parity > 0 else call("multiply", call("sign", x), result)
 
+    def _interleaved(self, *halves: _Half) -> Node | None:
+        """What vanishes, divided first and then multiplied by x and the parts of t in turn.
+
+        Where a parameter makes t 1 for all x, 2 x / 8 and x x / 4 overflow before x / 8 2 and x / 4 x do.
+        """
+        degrees = {(half.degree(self._x), half.degree(t)) for half in halves}
+        if not self._is_for_far or len(degrees) != 1 or not all(map(self._vanish, halves)):
+            return None
+        ((k, n),) = degrees
+        if not (k and n):
+            return None
+        bounds = [self._bound(half) for half in halves]
+        tops = []
+        for half, bound in zip(halves, bounds, strict=True):
+            nodes = [self._factor(f, m, True, bound) for f, m in half.numerator if f not in (self._x, t)]
+            top = self._product([constant(abs(half.number)), *nodes])
+            tops.append(call("negate", top) if half.number.is_negative else top)
+        rest = call("divide", self._sided(tops), self._sided([self._bottom(half) for half in halves]))
+        turns = zip_longest([self._sided(bounds)] * k, self._parts * n)
+        return self._product([rest, *(node for turn in turns for node in turn if node is not None)])
+
     def _selected(self, negative: _Half, positive: _Half) -> Node:
+        if (interleaved := self._interleaved(negative, positive)) is not None:
+            return interleaved
         is_whole = not (self._vanish(negative) and self._vanish(positive))
         if self._is_for_far and is_whole and negative.degree(self._x) == positive.degree(self._x) > 0:
             last = [
@@ -319,6 +342,8 @@ class _Assembly:
         return top if bottom == Constant(1.0) else call("divide", top, bottom)
 
     def _quotient(self, half: _Half) -> Node:
+        if (interleaved := self._interleaved(half)) is not None:
+            return interleaved
         if self._is_for_far and half.degree(self._x) and not self._vanish(half):
             factor = power(self._known[self._x], half.degree(self._x))
             return call("multiply", self._quotient(half.without(self._x)), factor)
@@ -362,7 +387,7 @@ class _Assembly:
 
     @staticmethod
     def _product(nodes: Sequence[Node]) -> Node:
-        first, *rest = nodes
+        first, *rest = [node for node in nodes if node != ONE] or [ONE]
         if rest == [first]:
             return call("square", first)
         return reduce(lambda p, q: call("multiply", p, q), rest, first)

@@ -229,10 +229,20 @@ def test_what_vanishes_for_one_value_of_a_parameter_only_is_not_lost(text: str, 
     """There it is x times a t that is subnormal, and flushed, where x t is not; a normal form would add to t first."""
     p = sp.Symbol("p", real=True)
     known = {**KNOWN, p: Variable("p", is_parameter=True)}
-    settings = [{"p": Fraction(value)} for value in (faint, 1 - faint, Fraction(1, 4), -1)]
+    settings = [{"p": Fraction(value)} for value in (faint, 3, Fraction(1, 4), -1)]
     kernel, judgement = choose_kernel(Judge(formula(text, p), x, (p,), settings), known)
     assert judgement.units < 4, judgement
     assert "term by term" in kernel.form
+
+
+@pytest.mark.parametrize("text", ["x**2*sigmoid(-p*x)*sigmoid(p*x)", "x*sech(p*x)"])
+def test_what_vanishes_far_out_is_right_where_a_parameter_keeps_it_from_vanishing(text: str) -> None:
+    """At p = 0 these are x^2 / 4 and x: right to the largest float that has a finite value, where x^2 has none."""
+    p = sp.Symbol("p", real=True)
+    known = {**KNOWN, p: Variable("p", is_parameter=True)}
+    settings = [{"p": Fraction(value)} for value in (1, 3, Fraction(1, 4), 0)]
+    _, judgement = choose_kernel(Judge(formula(text, p), x, (p,), settings), known)
+    assert judgement.units < 4, judgement
 
 
 def test_the_emulated_result_is_not_nan_at_any_number() -> None:
