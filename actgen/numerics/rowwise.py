@@ -7,6 +7,8 @@
   from the others: 1 - W would have no digits. Spread, its transpose, likewise.
 * A formula proved not to change when the row is shifted is computed from x - Top(x) (or from x - its least element,
   where that is what its exponents want), one that scales with the row from x / s, s a power of two next to its size.
+* References drop out of what is computed and are frozen: no slope is taken of them. Where the formula itself holds
+  Top(x), x - Top(x) has it for 0, and the slope of Top(x) is that of the shift.
 """
 
 from __future__ import annotations
@@ -107,18 +109,24 @@ def lower_quantity(formula: AxiswiseFormula, quantity: str, setting: Setting) ->
                 known[symbol] = call("divide", known[symbol], factor)
         x = call("divide", x, factor)
         names[x] = "scaled"
+    is_relative = factor is not None and quantity in ("jvp", "vjp") and not formula.reduces
     shifted = ""
     # A value that moves along with the row is computed from the row itself: its logarithms have their own references.
     if setting.shifts and (quantity in ("jvp", "vjp") or formula.shift == 0):
         shifted = setting.shifts
-        x = call("subtract", x, call("frozen", call(shifted, x)))
-        names[x.operands[1]] = shifted
+        end: Node = call(shifted, x)
+        # What drops out of a formula passes no slope. An end that stands in it, where 0 is put in for it, does: of
+        # x - Max(x) every slope is taken.
+        if not _bears_slope(named.value if is_relative else expression, Top(_own(formula.x, shifted))):
+            end = call("frozen", end)
+        names[end] = shifted
+        x = call("subtract", x, end)
         names[x] = "shifted"
     lowering = _Rows({**known, formula.x: x}, formula.x, shifted)
-    if factor is None or quantity not in ("jvp", "vjp") or formula.reduces or formula.scaling is None:
-        result = lowering.lowered(expression)
-    else:
+    if is_relative and formula.scaling is not None:
         result = _relative_to_heavy(lowering, named, quantity, formula.scaling[0], shifted)
+    else:
+        result = lowering.lowered(expression)
     if factor is not None and degree != 0:
         scale = _Rows({LENGTH: factor}, formula.x, "").node(LENGTH ** abs(degree))
         result = call("multiply" if degree > 0 else "divide", result, scale)
@@ -189,10 +197,24 @@ def _size(x: Node, known: Mapping[sp.Basic, Node], weights: Mapping[sp.Symbol, i
 
 def _references(expression: sp.Expr, x: Element, end: str) -> int:
     """How many reductions a formula needs to hold its exponents, if the row is relative to one of its ends."""
-    own = x if end == "largest" else -x
+    own = _own(x, end)
     exponents = {part.args[0] for part in expression.atoms(Weights, LogTotal, LogMean)}
     tops = {exponent_parts(v)[1] for v in exponents} | {part.args[0] for part in expression.atoms(Top)}
     return len(tops - {own})
+
+
+def _own(x: Element, end: str) -> sp.Expr:
+    """Of what the largest is an end of the row, but for its sign."""
+    return x if end == "largest" else -x
+
+
+def _bears_slope(expression: sp.Basic, part: sp.Expr) -> bool:
+    """Whether a part stands in an expression other than in what is compared, which passes no slope."""
+    if expression == part:
+        return True
+    if isinstance(expression, sp.Piecewise):
+        return any(_bears_slope(value, part) for value, _ in expression.args)
+    return not isinstance(expression, Tie) and any(_bears_slope(argument, part) for argument in expression.args)
 
 
 def _is_product(expression: sp.Expr) -> bool:
@@ -223,7 +245,7 @@ class _Rows(Lowering):
     def __init__(self, known: Mapping[sp.Basic, Node], x: Element, shifted: str) -> None:
         super().__init__(known, PLAIN)
         self._x = x
-        self._zero = {"largest": x, "smallest": -x}.get(shifted)
+        self._zero = _own(x, shifted) if shifted else None
         self.names: dict[Node, str] = {}
         self._exponentials: dict[tuple[sp.Expr, sp.Expr], tuple[Node, Node, Node, Node | None]] = {}
 
