@@ -68,6 +68,25 @@ def test_rows_of_every_kind_keep_the_contract(text: str, quantity: str) -> None:
     assert worst(axiswise(text), quantity).units <= 4.0
 
 
+HELD_APART = [
+    ("x / Max(abs(x))", QUANTITIES),
+    ("relu(x)**2 / (Sum(relu(x)**2) + eps)", QUANTITIES),
+    ("x / Sum(abs(x))", QUANTITIES),
+    ("(Max(x) - x) * exp(x) / Sum(exp(x))", QUANTITIES),
+    ("log(Sum(exp(x))) - Max(x)", QUANTITIES),
+    ("exp(x - Max(x)) / (1 + Sum(exp(x - Max(x))))", QUANTITIES),
+    ("(x - Min(x)) / (Max(x) - Min(x) + eps)", ("value", "jvp")),
+    ("x + sqrt(Mean((x - Mean(x))**2) + eps)", QUANTITIES),
+]
+
+
+@pytest.mark.parametrize(("text", "quantity"), [(text, each) for text, several in HELD_APART for each in several])
+def test_so_do_longer_ones_in_which_the_element_that_counts_is_not_that_of_the_largest_square(
+    text: str, quantity: str
+) -> None:
+    assert worst(axiswise(text), quantity, lengths=(1, 2, 5, 8, 31)).units <= 4.0
+
+
 def test_so_they_do_in_float64() -> None:
     assert worst(axiswise("x - log(Sum(exp(x)))"), "vjp", "float64").units <= 4.0
 
@@ -81,6 +100,11 @@ BENT = [
     "(x - Min(x)) * exp(-x / T) / Sum(exp(-x / T))",
     "x * (Max(x) - Mean(x))",
     "(log(Sum(exp(x))) - Max(x))**2",
+    "x + (x - Max(x))**2",
+    "(Max(x) - Min(x)) / (1 + Max(x) - Mean(x))",
+    "(x - Max(x))**2 / (eps + Sum((x - Max(x))**2))",
+    "x + sqrt(Mean((x - Mean(x))**2) + eps)",
+    "relu(x)**2 / (Sum(relu(x)**2) + eps)",
 ]
 
 
