@@ -48,10 +48,8 @@ _BOUNDED = (sigmoid, tanh, sech, sp.sign, sp.sin, sp.cos, sp.atan, sp.erf, Weigh
 _INFINITY = Constant(math.inf)
 
 
-class _Mean(sp.Function):  # type: ignore[misc]
+class _Mean(Reduction):
     """Total(u) / n, as one operation."""
-
-    is_real = True
 
 
 @dataclass(frozen=True)

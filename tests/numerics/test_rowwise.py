@@ -72,6 +72,7 @@ HELD_APART = [
     ("x / Max(abs(x))", QUANTITIES),
     ("relu(x)**2 / (Sum(relu(x)**2) + eps)", QUANTITIES),
     ("x / Sum(abs(x))", QUANTITIES),
+    ("relu(x) / Max(Sum(relu(x)), eps)", QUANTITIES),
     ("(Max(x) - x) * exp(x) / Sum(exp(x))", QUANTITIES),
     ("log(Sum(exp(x))) - Max(x)", QUANTITIES),
     ("exp(x - Max(x)) / (1 + Sum(exp(x - Max(x))))", QUANTITIES),
@@ -105,6 +106,7 @@ BENT = [
     "(x - Max(x))**2 / (eps + Sum((x - Max(x))**2))",
     "x + sqrt(Mean((x - Mean(x))**2) + eps)",
     "relu(x)**2 / (Sum(relu(x)**2) + eps)",
+    "relu(x) / Max(Sum(relu(x)), eps)",
 ]
 
 
@@ -203,6 +205,19 @@ def test_a_saturated_row_keeps_its_digits() -> None:
     np.testing.assert_allclose(slope, [tiny, -tiny], rtol=1e-6)
     slope = at("exp(x) / Sum(exp(x))", [31.0, 0.0], "jvp", tangent=[1.0, 0.0])
     np.testing.assert_allclose(slope, [tiny, -tiny], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Max(Sum(relu(x)), eps)", [1.5]),
+        ("relu(x) / Max(Sum(relu(x)), eps)", [2 / 3, 0, 1 / 3]),
+        ("x / Max(Mean(relu(x)), 0.25)", [2, -6, 1]),
+        ("Piecewise((x, Max(relu(-x)) > 2), (0, True))", [1, -3, 0.5]),
+    ],
+)
+def test_a_reduction_that_is_compared_counts_every_element_by_its_own_choice(text: str, expected: list[float]) -> None:
+    np.testing.assert_allclose(at(text, [1.0, -3.0, 0.5]), expected, rtol=1e-6)
 
 
 def test_masked_elements_get_nothing_and_a_masked_row_is_undefined() -> None:
