@@ -87,11 +87,13 @@ class RowReference:
         sample: the row, in numbers of bfloat16: every type holds them.
         values: float64 results of each quantity.
         conditions: what half an ulp in the inputs is worth, in units of u.
+        bend: the derivative of the cotangent times the Jacobian along the tangent; empty where it is not asked for.
     """
 
     sample: RowSample
     values: Mapping[str, tuple[float, ...]]
     conditions: Mapping[str, tuple[float, ...]]
+    bend: tuple[float, ...] = ()
 
 
 def derive_axiswise(activation: Activation, machines: Mapping[str, Arithmetic] | None = None) -> AxiswiseDerivation:
@@ -136,9 +138,21 @@ def reference_rows(derivation: AxiswiseDerivation) -> list[RowReference]:
                 sample,
                 {quantity: tuple(float(value.mid()) for value in truth.values) for quantity, truth in truths.items()},
                 {quantity: tuple(truth.conditions.tolist()) for quantity, truth in truths.items()},
+                _bend(oracle, sample, derivation.reduces) if sample.name in _BENT else (),
             )
         )
     return found
+
+
+def _bend(oracle: RowOracle, sample: RowSample, reduces: bool) -> tuple[float, ...]:
+    """The second derivative in a sample's directions; empty where the formula has none that is finite."""
+    cotangent = sample.cotangent[: 1 if reduces else None]
+    try:
+        exact = oracle.bend(sample.row.tolist(), cotangent.tolist(), sample.tangent.tolist())
+    except UndecidedError:
+        return ()
+    found = tuple(float(value.mid()) for value in exact)
+    return found if all(map(math.isfinite, found)) else ()
 
 
 _FOR_TESTS = frozenset(
@@ -156,6 +170,11 @@ _FOR_TESTS = frozenset(
     }.items()
     for direction in directions
 )
+
+_BENT = frozenset(
+    f"{kind}, 5, random" for kind in ("ordinary", "spread", "offset", "saturated", "ties", "wide", "one outlier")
+)
+"""Rows of one length, on which second derivatives are tested too."""
 
 
 def settings_of(activation: Activation) -> Iterator[Mapping[str, Fraction]]:

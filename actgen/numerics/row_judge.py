@@ -96,10 +96,10 @@ def inputs_of(sample: RowSample, quantity: str, reduces: bool) -> dict[str, Floa
 
 def run_row(kernel: Kernel, values: Mapping[str, Array | float], dtype: str, machine: Arithmetic) -> Array:
     """Evaluate an axis-wise kernel on one row in emulated arithmetic."""
-    return np.atleast_1d(_RowEmulator(values, dtype, machine).run(kernel))
+    return np.atleast_1d(RowEmulator(values, dtype, machine).run(kernel))
 
 
-class _RowEmulator(Emulator):
+class RowEmulator(Emulator):
     """An emulator that knows reductions, over the last axis."""
 
     def _evaluate(self, node: Node) -> Array:

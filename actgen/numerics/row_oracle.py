@@ -99,6 +99,18 @@ class RowOracle:
 
         return self._tight(row, None, values, condition, places)
 
+    def bend(self, row: Sequence[float], cotangent: Sequence[float], tangent: Sequence[float]) -> tuple[arb, ...]:
+        """The derivative of a cotangent times the Jacobian along a tangent; without conditions.
+
+        Elements that are largest together stay so: along the tangent Max moves by the mean of theirs.
+        """
+        arrived = [arb(number) for number in cotangent]
+
+        def values(tape: _Tape) -> list[arb]:
+            return [derivative for _, derivative in tape.pull(arrived)]
+
+        return self._tight(row, tangent, values, lambda tape, place: math.nan, ()).values
+
     def _tight(
         self,
         row: Sequence[float],

@@ -7,13 +7,15 @@
   from the others: 1 - W would have no digits. Spread, its transpose, likewise.
 * A formula proved not to change when the row is shifted is computed from x - Top(x) (or from x - its least element,
   where that is what its exponents want), one that scales with the row from x / s, s a power of two next to its size.
+* References drop out of what is computed and are frozen: no slope is taken of them. Where the formula itself holds
+  Top(x), x - Top(x) has it for 0, and the slope of Top(x) is that of the shift.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 from sympy.core.relational import Relational
@@ -30,6 +32,7 @@ from actgen.symbolic.reductions import (
     Element,
     LogMean,
     LogTotal,
+    Reduction,
     Spread,
     Tie,
     Top,
@@ -45,10 +48,8 @@ _BOUNDED = (sigmoid, tanh, sech, sp.sign, sp.sin, sp.cos, sp.atan, sp.erf, Weigh
 _INFINITY = Constant(math.inf)
 
 
-class _Mean(sp.Function):  # type: ignore[misc]
+class _Mean(Reduction):
     """Total(u) / n, as one operation."""
-
-    is_real = True
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ class Setting:
         """What a formula allows and wants."""
         shifts = ""
         if formula.shift is not None:
-            costs = {end: _references(formula.value, formula.x, end) for end in ("largest", "smallest")}
-            shifts = min(costs, key=lambda end: (costs[end], end))
+            costs = {end: _cost(formula, end) for end in ("largest", "smallest")}
+            shifts = min(costs, key=lambda end: (*costs[end], end))
         return cls(shifts, formula.scaling is not None and _is_product(formula.value))
 
     def describe(self) -> str:
@@ -86,6 +87,12 @@ def lower_quantity(formula: AxiswiseFormula, quantity: str, setting: Setting) ->
     """The kernel of the value, a product (``QUANTITIES`` of the symbolic room), or the derivative by a parameter."""
     named = with_named_constants(formula) if setting.scales else formula
     parameter = next((symbol for symbol in formula.parameters if symbol.name == quantity), None)
+    # A value that moves along with the row is computed from the row itself: its logarithms have their own references.
+    shifted = setting.shifts if quantity in ("jvp", "vjp") or formula.shift == 0 else ""
+    end = Top(_own(formula.x, shifted)) if shifted else None
+    is_anchored = end is not None and formula.shift == 0 and _is_anchored(named, end)
+    if is_anchored:
+        named = replace(named, value=settle(named.value.xreplace({end: sp.Integer(0)})))
     expression = named.quantities[quantity] if parameter is None else slope_by(named.value, parameter)
     x: Node = Variable(formula.x.name)
     known: dict[sp.Basic, Node] = {symbol: Variable(symbol.name, is_parameter=True) for symbol in formula.parameters}
@@ -107,18 +114,26 @@ def lower_quantity(formula: AxiswiseFormula, quantity: str, setting: Setting) ->
                 known[symbol] = call("divide", known[symbol], factor)
         x = call("divide", x, factor)
         names[x] = "scaled"
-    shifted = ""
-    # A value that moves along with the row is computed from the row itself: its logarithms have their own references.
-    if setting.shifts and (quantity in ("jvp", "vjp") or formula.shift == 0):
-        shifted = setting.shifts
-        x = call("subtract", x, call("frozen", call(shifted, x)))
-        names[x.operands[1]] = shifted
+    # What moves along with a row has a slope of 1 that nothing cancels.
+    is_relative = factor is not None and quantity in ("jvp", "vjp") and not formula.reduces and formula.shift != 1
+    if end is not None:
+        reference: Node = call(shifted, x)
+        # What drops out of a formula passes no slope. An end that stands in it, where 0 is put in for it, does: of
+        # x - Max(x) every slope is taken.
+        if not is_anchored and not _bears_slope(expression, end):
+            reference = call("frozen", reference)
+        names[reference] = shifted
+        x = call("subtract", x, reference)
         names[x] = "shifted"
     lowering = _Rows({**known, formula.x: x}, formula.x, shifted)
-    if factor is None or quantity not in ("jvp", "vjp") or formula.reduces or formula.scaling is None:
-        result = lowering.lowered(expression)
+    if is_anchored and quantity == "jvp":
+        lowering.anchor_tangent()
+    if is_relative and formula.scaling is not None:
+        result = _relative_to_heavy(lowering, named, quantity, formula.scaling[0], "" if is_anchored else shifted)
     else:
-        result = _relative_to_heavy(lowering, named, quantity, formula.scaling[0], shifted)
+        result = lowering.lowered(expression)
+    if is_anchored and quantity == "vjp":
+        result = lowering.anchored_cotangent(result)
     if factor is not None and degree != 0:
         scale = _Rows({LENGTH: factor}, formula.x, "").node(LENGTH ** abs(degree))
         result = call("multiply" if degree > 0 else "divide", result, scale)
@@ -132,13 +147,18 @@ def _relative_to_heavy(
 ) -> Node:
     """A product with a tangent from which a multiple of the row is taken: none is left where one element dominates.
 
+    The element that dominates has more than half of what the formula adds up, or is the largest by itself.
+
     The row itself is sent to q, which Euler's theorem gives without cancellation, so J t = J (t - b x) + b q. Of a
     Jacobian that is not symmetric, the transpose of this: the cotangent of the element that dominates follows from
     those of the others.
     """
     row = lowering.relative_row(shifted)
-    square = call("square", row)
-    is_heavy: Node = call("greater", call("multiply", Constant(2.0), square), call("sum", square))
+    counted = _mass(formula)
+    mass = call("square", row) if shifted else lowering.lowered(counted)
+    is_heavy: Node = call("greater", call("multiply", Constant(2.0), mass), call("sum", mass))
+    if isinstance(counted, Tie) and not shifted:  # shares of 1
+        is_heavy = call("greater", mass, HALF)
     image = along_itself(formula, scaling)
     if image != 0:
         # Where the image of the row is no smaller than what it is made of, nothing cancels.
@@ -164,7 +184,7 @@ def _relative_to_heavy(
         result = lowering.lowered(formula.quantities["jvp"])
         if image != 0:
             result = call("add", result, call("multiply", multiple, lowering.lowered(image)))
-        return call("add", result, common) if shifted and formula.shift == 1 else result
+        return result
     plain = lowering.named("plain", lowering.lowered(formula.quantities[quantity]))
     others: Node = call("negate", call("sum", call("select", is_heavy, ZERO, call("multiply", row, plain))))
     if image != 0:
@@ -187,12 +207,57 @@ def _size(x: Node, known: Mapping[sp.Basic, Node], weights: Mapping[sp.Symbol, i
     return call("select", is_usable, power, ONE)
 
 
+def _mass(formula: AxiswiseFormula) -> sp.Expr:
+    """What each element has of the one reduction in a formula; of the squares, where there is none or there are more.
+
+    It is the element times the slope of the reduction there, but for a constant: the reduction scales with the row.
+    """
+    x = formula.x
+    reductions = {part for part in formula.value.atoms(Total, Top) if _bears_slope(formula.value, part)}
+    if len(reductions) == 1:
+        (reduction,) = reductions
+        u = reduction.args[0]
+        if u.free_symbols == {x} and not u.has(Reduction):
+            return Tie(u) if isinstance(reduction, Top) else u if u.is_nonnegative else sp.Abs(u)
+    return x**2
+
+
+def _cost(formula: AxiswiseFormula, end: str) -> tuple[int, int]:
+    """What a formula costs if the row is relative to one of its ends: references, and what is left to compute."""
+    anchored = settle(formula.value.xreplace({Top(_own(formula.x, end)): sp.Integer(0)}))
+    return _references(formula.value, formula.x, end), sp.count_ops(anchored)
+
+
 def _references(expression: sp.Expr, x: Element, end: str) -> int:
     """How many reductions a formula needs to hold its exponents, if the row is relative to one of its ends."""
-    own = x if end == "largest" else -x
+    own = _own(x, end)
     exponents = {part.args[0] for part in expression.atoms(Weights, LogTotal, LogMean)}
     tops = {exponent_parts(v)[1] for v in exponents} | {part.args[0] for part in expression.atoms(Top)}
     return len(tops - {own})
+
+
+def _own(x: Element, end: str) -> sp.Expr:
+    """Of what the largest is an end of the row, but for its sign."""
+    return x if end == "largest" else -x
+
+
+def _is_anchored(formula: AxiswiseFormula, end: sp.Expr) -> bool:
+    """Whether a formula that holds an end of the row is taken for one of the row relative to it.
+
+    Its products are then those of the relative row, on tangents relative to that of the end. As they stand, the slopes
+    of Max(x) and of a weight that is nearly 1 all but cancel, and so do those of x - Min(x) and Max(x) - Min(x) at the
+    largest. Where one number is left of the row and the end stands beside sums alone, they add up as they stand.
+    """
+    return _bears_slope(formula.value, end) and (not formula.reduces or formula.value.has(Weights, LogTotal, LogMean))
+
+
+def _bears_slope(expression: sp.Basic, part: sp.Expr) -> bool:
+    """Whether a part stands in an expression other than in what is compared, which passes no slope."""
+    if expression == part:
+        return True
+    if isinstance(expression, sp.Piecewise):
+        return any(_bears_slope(value, part) for value, _ in expression.args)
+    return not isinstance(expression, Tie) and any(_bears_slope(argument, part) for argument in expression.args)
 
 
 def _is_product(expression: sp.Expr) -> bool:
@@ -223,7 +288,7 @@ class _Rows(Lowering):
     def __init__(self, known: Mapping[sp.Basic, Node], x: Element, shifted: str) -> None:
         super().__init__(known, PLAIN)
         self._x = x
-        self._zero = {"largest": x, "smallest": -x}.get(shifted)
+        self._zero = _own(x, shifted) if shifted else None
         self.names: dict[Node, str] = {}
         self._exponentials: dict[tuple[sp.Expr, sp.Expr], tuple[Node, Node, Node, Node | None]] = {}
 
@@ -242,6 +307,22 @@ class _Rows(Lowering):
         middle = call("multiply", Constant(2.0), call("frozen", call("mean", row)))
         is_beyond = call("greater" if shifted == "largest" else "less", middle, end)
         return self.named("from_bulk", call("subtract", row, call("select", is_beyond, ZERO, end)))
+
+    def anchor_tangent(self) -> None:
+        """Take from the tangent what the end of the row moves by, to which the row is relative."""
+        tangent, ties = self.nodes[TANGENT], self.node(Tie(self._zero))
+        relative = call("subtract", tangent, call("sum", call("multiply", ties, tangent)))
+        # It is 0 there; what JAX makes of this for reverse mode adds up the others alone.
+        is_end = self.named("is_end", call("greater", ties, HALF))
+        self.nodes[TANGENT] = self.named("anchored", call("select", is_end, ZERO, relative))
+
+    def anchored_cotangent(self, cotangent: Node) -> Node:
+        """The transpose: what all elements pass to the end; to a single one, what it lacks of those of the others."""
+        ties = self.node(Tie(self._zero))
+        is_end = self.named("is_end", call("greater", ties, HALF))
+        others = call("sum", call("select", is_end, ZERO, cotangent))
+        shared = call("subtract", cotangent, call("multiply", ties, others))
+        return call("select", is_end, call("negate", others), shared)
 
     def _lower(self, expression: sp.Basic) -> Node:
         match expression:

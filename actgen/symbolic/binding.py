@@ -52,7 +52,7 @@ def _piecewise(*pieces: Piece) -> sp.Expr:
 
     One that is compared is taken apart: what is below 6 in Min(6, Max(0, x)) is 0 where x <= 0, and x elsewhere.
     """
-    compared = chain.from_iterable(condition.atoms(sp.Piecewise) for _, condition in pieces)
+    compared = chain.from_iterable(map(_choices, (condition for _, condition in pieces)))
     inner = [one for one in compared if not any(argument.has(sp.Piecewise) for argument in one.args)]
     if not inner:
         return sp.Piecewise(*chain.from_iterable(_flat(value, condition) for value, condition in pieces))
@@ -61,12 +61,29 @@ def _piecewise(*pieces: Piece) -> sp.Expr:
     return sp.Piecewise(*chain.from_iterable(_flat(value, condition) for value, condition in cases))
 
 
+def _choices(expression: sp.Basic) -> Iterator[sp.Piecewise]:
+    """The choices in an expression, but for those at each element of a row that is reduced."""
+    if isinstance(expression, sp.Piecewise):
+        yield expression
+    if not isinstance(expression, reductions.RowFunction):
+        yield from chain.from_iterable(map(_choices, expression.args))
+
+
 def _with(piece: Piece, compared: sp.Piecewise, value: sp.Expr) -> Piece:
-    known = {compared: value}
+    chosen = _put(piece[0], compared, value)
     try:
-        return piece[0].xreplace(known), piece[1].xreplace(known)
+        return chosen, _put(piece[1], compared, value)
     except TypeError:  # SymPy refuses to compare log(-1); a number that is not real compares as NaN does
-        return piece[0].xreplace(known), sp.false
+        return chosen, sp.false
+
+
+def _put(expression: sp.Basic, compared: sp.Piecewise, value: sp.Expr) -> sp.Basic:
+    """The expression where a choice has come to a value; rows that are reduced hold that of other elements."""
+    if expression == compared:
+        return value
+    if isinstance(expression, reductions.RowFunction) or not expression.has(compared):
+        return expression
+    return expression.func(*(_put(argument, compared, value) for argument in expression.args))
 
 
 def _flat(value: sp.Expr, condition: Boolean) -> Iterator[Piece]:

@@ -37,7 +37,19 @@ class Element(sp.Symbol):  # type: ignore[misc]  # SymPy ships no types
         return made
 
 
-class Reduction(sp.Function):  # type: ignore[misc]  # SymPy ships no types
+class RowFunction(sp.Function):  # type: ignore[misc]  # SymPy ships no types
+    """A function of a whole row: a choice at each element, inside it, is none between its values.
+
+    SymPy takes choices out of what is compared: of Total(Piecewise((0, x <= 0), (x, True))) >= 1 it would make
+    Total(0) >= 1 where x <= 0, Total(x) >= 1 elsewhere. It asks each operand whether it holds one.
+    """
+
+    def has(self, *patterns: object) -> bool:
+        """Whether a part matches; what is chosen inside is not to be taken out."""
+        return patterns != (sp.Piecewise,) and bool(super().has(*patterns))
+
+
+class Reduction(RowFunction):
     """A function with one value for the whole row."""
 
     is_real = True
@@ -79,7 +91,7 @@ class LogMean(Reduction):
     nargs = (1,)
 
 
-class Weights(sp.Function):  # type: ignore[misc]
+class Weights(RowFunction):
     """exp(v) / (b + Total(exp(v))), b >= 0: at most 1 in all."""
 
     nargs = (2,)
@@ -87,7 +99,7 @@ class Weights(sp.Function):  # type: ignore[misc]
     is_positive = True
 
 
-class Tie(sp.Function):  # type: ignore[misc]
+class Tie(RowFunction):
     """1 where u is largest, 0 elsewhere; 1/k at each of k that are largest together."""
 
     nargs = (1,)
@@ -95,14 +107,14 @@ class Tie(sp.Function):  # type: ignore[misc]
     is_nonnegative = True
 
 
-class Centred(sp.Function):  # type: ignore[misc]
+class Centred(RowFunction):
     """t - Total(Weights(v, b) t)."""
 
     nargs = (3,)
     is_real = True
 
 
-class Spread(sp.Function):  # type: ignore[misc]
+class Spread(RowFunction):
     """g - Weights(v, b) Total(g)."""
 
     nargs = (3,)

@@ -66,6 +66,7 @@ def _row(row: RowReference) -> dict[str, object]:
     for quantity in QUANTITIES:
         found[quantity] = _numbers(row.values[quantity])
         found[f"{quantity}_condition"] = ", ".join(f"{value:.3g}" for value in row.conditions[quantity])
+    found["bend"] = _numbers(row.bend)
     return found
 
 

@@ -71,6 +71,18 @@ def test_the_conditions_of_products_count_the_row_and_the_direction() -> None:
     np.testing.assert_allclose(oracle.jvp(ROW, TANGENT).conditions, expected, rtol=1e-12)
 
 
+def test_the_bend_is_the_second_derivative_with_ties_moving_as_their_mean() -> None:
+    def bend(text: str, row: list[float], cotangent: list[float]) -> list[float]:
+        return [float(v.mid()) for v in RowOracle(axiswise(text), {}).bend(row, cotangent, TANGENT)]
+
+    # Of g . x S, S the sum of x: the Hessian is g_i + g_j.
+    expected = [sum((COTANGENT[i] + COTANGENT[j]) * TANGENT[j] for j in range(3)) for i in range(3)]
+    assert bend("x * Sum(x)", ROW, COTANGENT) == expected
+    assert bend("Max(x)**2", ROW, [1.0]) == [0.0, 0.0, 2 * TANGENT[2]]
+    mean = (TANGENT[1] + TANGENT[2]) / 2
+    assert bend("Max(x)**2", [1.0, 3.0, 3.0], [1.0]) == [0.0, mean, mean]
+
+
 def test_ties_share_the_slope_of_the_largest_evenly() -> None:
     oracle = RowOracle(axiswise("Max(x)"), {})
     assert [float(v.mid()) for v in oracle.vjp([1.0, 3.0, 3.0], [1.0]).values] == [0.0, 0.5, 0.5]

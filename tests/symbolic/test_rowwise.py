@@ -7,7 +7,7 @@ import sympy as sp
 
 from actgen.symbolic.primitives import softplus, tanh
 from actgen.symbolic.reductions import LENGTH, LogMean, LogTotal, Top, Total, Weights, is_row, top, total
-from tests.symbolic.rows import T, normal, x
+from tests.symbolic.rows import T, declared, normal, x
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,12 @@ def test_a_row_is_what_reads_elements_through_reductions_only() -> None:
     assert not is_row(x - Total(x))
     assert total(x - Total(x) / LENGTH) == 0
     assert top(-3 * x + Total(x)) == Total(x) + 3 * Top(-x)
+
+
+def test_choices_at_each_element_stay_inside_the_reduction_that_is_compared() -> None:
+    relu = sp.Piecewise((0, x <= 0), (x, True))
+    assert declared("Max(Sum(relu(x)), 1)") == sp.Piecewise((1, Total(relu) <= 1), (Total(relu), True))
+    outside = declared("Max(relu(x), Sum(relu(x)))")
+    assert Total(0) not in outside.atoms(Total)
+    assert outside.xreplace({Total(relu): sp.Integer(3), x: sp.Integer(2)}) == 3
+    assert outside.xreplace({Total(relu): sp.Integer(3), x: sp.Integer(5)}) == 5

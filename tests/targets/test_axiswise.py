@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from actgen.build import axiswise
 from actgen.numerics import rowwise
 from actgen.numerics.kernel import Constant
 from actgen.spec import load_spec
-from actgen.targets import Context, Entry
+from actgen.targets import Context, Entry, Target
+from actgen.targets.jax import target as jax
+from actgen.targets.keras import target as keras
 from actgen.targets.suite import emit_neighbours
 from actgen.targets.torch import axiswise as torch_axiswise
-from actgen.targets.torch import target
+from actgen.targets.torch import target as torch
 
 SPEC = """\
 title = "Probe"
@@ -32,12 +35,14 @@ domain = "positive"
 """
 
 
-def emit(folder: Path, expression: str, grouped: bool = False) -> None:
+def emit(folder: Path, expression: str, grouped: bool = False, targets: Sequence[Target] = (torch,)) -> None:
     spec = folder / "probe.toml"
     spec.write_text(SPEC.format(expression=expression, grouped=str(grouped).lower()), encoding="utf-8")
-    context = Context(targets=("torch",))
-    _, files = axiswise.emit(load_spec(spec), "probe.toml", [target], context)
-    files |= emit_neighbours([target], context) | target.emit_package([Entry("probe", "Probe", (), "")], context)
+    context = Context(targets=tuple(target.name for target in targets))
+    _, files = axiswise.emit(load_spec(spec), "probe.toml", targets, context)
+    files |= emit_neighbours(targets, context)
+    for target in targets:
+        files |= target.emit_package([Entry("probe", "Probe", (), "")], context)
     for path, text in files.items():
         place = folder / "activations" / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -82,3 +87,19 @@ def test_a_wrong_row_of_the_printer_fails_it(tmp_path: Path, monkeypatch: pytest
     code, output = run(tmp_path, "-k", "contract")
     assert code == 1
     assert "value of probe" in output
+
+
+def test_a_shift_by_an_end_that_stands_in_the_formula_and_passes_no_slope_fails_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expression, targets = "(x - Min(x)) / (Max(x) - Min(x) + eps)", (torch, keras, jax)
+    emit(tmp_path, expression, targets=targets)
+    code, output = run(tmp_path, "-k", "second_derivatives")
+    assert code == 0, output
+    assert "3 passed" in output
+    monkeypatch.setattr(rowwise, "_bears_slope", lambda expression, part: False)
+    emit(tmp_path, expression, targets=targets)
+    code, output = run(tmp_path, "-k", "second_derivatives")
+    assert code == 1
+    assert "3 failed" in output
+    assert all(f"{target.name}: bend of probe" in output for target in targets)
