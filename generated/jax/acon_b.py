@@ -49,26 +49,32 @@ def acon_b(x: ArrayLike, p: ArrayLike = 0.25, beta: ArrayLike = 1.0) -> Array:
 def _value(x: Array, p: Array, beta: Array) -> Array:
     """f = x*(p + (1 - p)*sigmoid(beta*x*(1 - p)))."""
     product = x * (beta * p - beta)
-    t = jnp.exp(-jnp.abs(product))
-    return jnp.where(product < 0.0, p * t + 1.0, t + p) / (t + 1.0) * x
+    is_negative = product < 0.0
+    negated = -jnp.abs(product)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    ratio = 1.0 / (t + 1.0)
+    product_2 = jnp.where(is_negative, p, 1.0) * ratio * jnp.where(part_of_t == 0.0, 0.0, x)
+    product_2 = product_2 * part_of_t * rest_of_t
+    product_2 = jnp.where(is_negative, 1.0, p) * ratio * x + product_2
+    return jnp.where(jnp.abs(x) < 2.0**-90, (0.5 * p + 0.5) * x, product_2)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_x(x: Array, p: Array, beta: Array) -> Array:
     """df / dx."""
-    product = beta * jnp.clip(x, -(2.0**40), 2.0**40)
-    difference = 1.0 - p
-    product_2 = product * difference
-    e = jnp.exp(0.5 * -jnp.abs(product_2))
-    t = jnp.square(e)
-    ratio = 1.0 / (1.0 + t)
-    minus_product_2 = -product_2
-    t_2 = jnp.square(jnp.exp(0.5 * -jnp.abs(minus_product_2)))
-    branch = jnp.where(product_2 < 0.0, e, 1.0)
-    product_3 = product * jnp.square(difference) * ratio * (1.0 / (1.0 + t_2))
-    product_3 = product_3 * jnp.where(minus_product_2 < 0.0, t_2, 1.0) + difference * ratio
-    return product_3 * branch * branch + p
+    product = beta * p
+    product_2 = x * (product - beta)
+    is_negative = product_2 < 0.0
+    root_t = jnp.exp(-0.5 * jnp.abs(product_2))
+    t = jnp.square(root_t)
+    product_3 = jnp.clip(x, -(2.0**100), 2.0**100) * (beta + p * (product - 2.0 * beta))
+    product_3 = p + 1.0 + product_3
+    numerator = jnp.where(is_negative, p * t + product_3, t + product_3) * root_t * root_t
+    return (jnp.where(is_negative, 1.0, p) + numerator) / ((t + 2.0) * t + 1.0)
 
 
 @jax.custom_jvp
@@ -98,8 +104,9 @@ def _derivative_beta(x: Array, p: Array, beta: Array) -> Array:
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    numerator = jnp.square(1.0 - p) * jnp.square(jnp.clip(x, -(2.0**50), 2.0**50)) * part_of_t
-    return numerator * rest_of_t / ((t + 2.0) * t + 1.0)
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
+    product = jnp.square(1.0 - p) / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch
+    return product * rest_of_t
 
 
 @jax.jit
@@ -134,11 +141,11 @@ def _second_derivative_x_p(x: Array, p: Array, beta: Array) -> Array:
     t = part_of_t * rest_of_t
     clamped = jnp.clip(x, -(2.0**50), 2.0**50)
     product_2 = 3.0 * beta
+    product_3 = product_2 * p
     beta_squared = jnp.square(beta)
-    product_3 = clamped * (beta_squared + p * (p * beta_squared - 2.0 * beta_squared))
-    product_4 = product_2 * p
-    difference = clamped * (product_2 + product_3 - product_4) - 2.0
-    total = clamped * (product_4 + product_3 - product_2) + 1.0
+    product_4 = clamped * (beta_squared + p * (p * beta_squared - 2.0 * beta_squared))
+    difference = clamped * (product_2 - product_3 + product_4) - 2.0
+    total = clamped * (product_3 - product_2 + product_4) + 1.0
     numerator = ((t - difference) * t + total) * part_of_t * rest_of_t
     numerator = jnp.where(product < 0.0, numerator, (total * t - difference) * t + 1.0)
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
@@ -190,21 +197,33 @@ def _second_derivative_p_p(x: Array, p: Array, beta: Array) -> Array:
 def _second_derivative_p_beta(x: Array, p: Array, beta: Array) -> Array:
     """d2f / dp dbeta."""
     product = x * (beta * p - beta)
+    is_negative = product < 0.0
+    product_2 = 2.0 * (1.0 - p)
     clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_2 = 2.0 * (1.0 - p) * jnp.square(clamped)
-    product_3 = 0.5 * beta
-    product_4 = product_3 * p
-    total = clamped * (product_3 - product_4) + 1.0
-    negated = -jnp.abs(product)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total_2 = clamped * (product_4 - product_3) + 1.0
-    numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t)
-    numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t)
-    numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    product_3 = product_2 * jnp.square(clamped)
+    product_4 = 0.5 * beta
+    product_5 = product_4 * p
+    difference = product_4 - product_5
+    total = clamped * difference + 1.0
+    abs_product = jnp.abs(product)
+    t = jnp.exp(-abs_product)
+    difference_2 = product_5 - product_4
+    total_2 = clamped * difference_2 + 1.0
+    root_t = jnp.exp(-0.5 * abs_product)
+    branch = jnp.where(root_t == 0.0, 0.0, x)
+    total_3 = branch * difference + 1.0
+    t_2 = jnp.square(root_t)
+    total_4 = branch * difference_2 + 1.0
+    total_5 = t_2 + 1.0
+    numerator = -(product_2 * (total_4 * t_2 + total_3))
+    numerator = jnp.where(is_negative, -(product_2 * (total_3 * t_2 + total_4)), numerator)
+    numerator = numerator / (jnp.square(total_5) * total_5) * branch * root_t * branch
+    numerator = numerator * root_t
+    numerator_2 = -(product_3 * (total_2 * t + total) * t)
+    numerator_3 = -(product_3 * (total * t + total_2) * t)
+    numerator_4 = jnp.where(is_negative, numerator_3, numerator_2)
+    numerator_4 = numerator_4 / (((t + 3.0) * t + 3.0) * t + 1.0)
+    return jnp.where(jnp.abs(x) < 8.0, numerator_4, numerator)
 
 
 @jax.jit

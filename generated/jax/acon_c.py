@@ -55,48 +55,35 @@ acon = acon_c
 @jax.jit
 def _value(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """f = x*(p_2 + (p_1 - p_2)*sigmoid(beta*x*(p_1 - p_2)))."""
-    abs_x = jnp.abs(x)
+    is_equal = jnp.abs(x) == jnp.inf
     difference = p_1 - p_2
-    product = beta * x * difference
-    e = jnp.exp(0.5 * -jnp.abs(product))
-    t = jnp.square(e)
-    branch = jnp.where(product < 0.0, e, 1.0)
-    is_equal = abs_x == jnp.inf
-    branch_2 = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
-    is_equal_2 = difference == 0.0
-    product_2 = difference * jnp.where(beta == 0.0, 0.0, beta * branch_2)
-    product_2 = difference * jax.nn.sigmoid(jnp.where(is_equal_2, 0.0, product_2))
-    product_2 = branch_2 * (p_2 + jnp.where(is_equal_2, 0.0, product_2))
-    total = p_2 * x + x * difference * (1.0 / (1.0 + t)) * branch * branch
-    product_3 = product_2 * jnp.inf
-    product_3 = jnp.where(is_equal & (jnp.abs(product_2) > 2.0**50), product_3, product_2)
-    return jnp.where(abs_x < 4096.0, total, product_3)
+    branch = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
+    branch_2 = jnp.where(beta == 0.0, 0.0, beta * branch * difference)
+    branch_2 = jnp.where(difference == 0.0, 0.0, branch_2)
+    is_negative = branch_2 < 0.0
+    root_t = jnp.exp(-0.5 * jnp.abs(branch_2))
+    t = jnp.square(root_t)
+    ratio = 1.0 / (t + 1.0)
+    product = jnp.where(is_negative, p_2, p_1) * ratio * branch
+    product_2 = jnp.where(is_negative, p_1, p_2) * ratio
+    product_2 = product_2 * jnp.where(root_t == 0.0, 0.0, branch) * root_t * root_t
+    product = product + product_2
+    product_3 = product * jnp.inf
+    return jnp.where(is_equal & (jnp.abs(product) > 2.0**50), product_3, product)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_x(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """df / dx."""
-    difference = p_1 - p_2
-    product = beta * x * difference
-    t = jnp.exp(-jnp.abs(product))
-    difference_squared = jnp.square(difference)
-    product_2 = beta * t * difference_squared * jnp.clip(x, -(2.0**100), 2.0**100)
-    total = t + 1.0
-    product_3 = beta * jnp.clip(x, -(2.0**40), 2.0**40)
-    product_4 = product_3 * difference
-    e = jnp.exp(0.5 * -jnp.abs(product_4))
-    t_2 = jnp.square(e)
-    ratio = 1.0 / (1.0 + t_2)
-    minus_product_4 = -product_4
-    t_3 = jnp.square(jnp.exp(0.5 * -jnp.abs(minus_product_4)))
-    branch = jnp.where(product_4 < 0.0, e, 1.0)
-    product_5 = product_3 * difference_squared * ratio * (1.0 / (1.0 + t_3))
-    product_5 = product_5 * jnp.where(minus_product_4 < 0.0, t_3, 1.0) + difference * ratio
-    product_5 = product_5 * branch * branch + p_2
-    numerator = product_2 + total * (p_2 * t + p_1)
-    numerator = jnp.where(product < 0.0, product_2 + total * (p_1 * t + p_2), numerator)
-    return jnp.where(jnp.abs(x) < 4.0, numerator / jnp.square(total), product_5)
+    product = beta * x * (p_1 - p_2)
+    is_negative = product < 0.0
+    root_t = jnp.exp(-0.5 * jnp.abs(product))
+    t = jnp.square(root_t)
+    total = p_1 * (p_1 - 2.0 * p_2) + jnp.square(p_2)
+    total = p_1 + p_2 + beta * jnp.clip(x, -(2.0**100), 2.0**100) * total
+    numerator = jnp.where(is_negative, p_1 * t + total, p_2 * t + total) * root_t * root_t
+    return (jnp.where(is_negative, p_2, p_1) + numerator) / ((t + 2.0) * t + 1.0)
 
 
 @jax.custom_jvp
@@ -118,7 +105,8 @@ def _derivative_p_1(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     numerator = numerator / jnp.square(t_2 + 1.0) * jnp.where(is_negative, branch, x)
     numerator_2 = clamped * (t + total) * root_t * root_t
     numerator_3 = jnp.where(is_negative, numerator_2, x * (total * t + 1.0))
-    return jnp.where(jnp.abs(x) < 4096.0, numerator_3 / jnp.square(t + 1.0), numerator)
+    numerator_3 = numerator_3 / jnp.square(t + 1.0)
+    return jnp.where(jnp.abs(x) < 1048576.0, numerator_3, numerator)
 
 
 @jax.custom_jvp
@@ -130,17 +118,16 @@ def _derivative_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     clamped = jnp.clip(x, -(2.0**50), 2.0**50)
     difference = p_2 - p_1
     total = beta * clamped * difference + 1.0
-    abs_product = jnp.abs(product)
-    root_t = jnp.exp(-0.5 * abs_product)
+    root_t = jnp.exp(-0.5 * jnp.abs(product))
     t = jnp.square(root_t)
-    t_2 = jnp.exp(-abs_product)
-    branch = jnp.where(t_2 == 0.0, 0.0, x)
+    squared = jnp.square(t + 1.0)
+    branch = jnp.where(root_t == 0.0, 0.0, x)
     total_2 = beta * branch * difference + 1.0
-    numerator = jnp.where(is_negative, total_2 * t_2 + 1.0, (t_2 + total_2) * t_2)
-    numerator = numerator / jnp.square(t_2 + 1.0) * jnp.where(is_negative, x, branch)
+    numerator = jnp.where(is_negative, total_2 * t + 1.0, (t + total_2) * root_t * root_t)
+    numerator = numerator / squared * jnp.where(is_negative, x, branch)
     numerator_2 = clamped * (t + total) * root_t * root_t
-    numerator_3 = jnp.where(is_negative, x * (total * t + 1.0), numerator_2)
-    return jnp.where(jnp.abs(x) < 4096.0, numerator_3 / jnp.square(t + 1.0), numerator)
+    numerator_2 = jnp.where(is_negative, x * (total * t + 1.0), numerator_2) / squared
+    return jnp.where(jnp.abs(x) < 131072.0, numerator_2, numerator)
 
 
 @jax.custom_jvp
@@ -153,8 +140,9 @@ def _derivative_beta(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    numerator = jnp.square(jnp.clip(x, -(2.0**50), 2.0**50)) * jnp.square(difference)
-    return numerator * part_of_t * rest_of_t / ((t + 2.0) * t + 1.0)
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
+    product = jnp.square(difference) / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch
+    return product * rest_of_t
 
 
 @jax.jit
@@ -215,83 +203,62 @@ def _second_derivative_x_beta(x: Array, p_1: Array, p_2: Array, beta: Array) -> 
     """d2f / dx dbeta."""
     difference = p_1 - p_2
     product = beta * x * difference
-    clamped = jnp.clip(x, -(2.0**50), 2.0**50)
-    product_2 = 2.0 * jnp.square(difference) * clamped
-    product_3 = beta * clamped
+    product_2 = 2.0 * jnp.square(difference)
+    root_t = jnp.exp(-0.5 * jnp.abs(product))
+    branch = jnp.where(root_t == 0.0, 0.0, x)
+    product_3 = beta * branch
     product_4 = 0.5 * p_2
     product_5 = 0.5 * p_1
     total = product_3 * (product_4 - product_5) + 1.0
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
     t = jnp.square(root_t)
     total_2 = product_3 * (product_5 - product_4) + 1.0
-    numerator = product_2 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator = product_2 * (total_2 * t + total)
+    numerator = jnp.where(product < 0.0, product_2 * (total * t + total_2), numerator)
+    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * root_t * root_t
 
 
 @jax.jit
 def _second_derivative_p_1_p_1(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """d2f / dp_1 dp_1."""
     product = beta * x * (p_1 - p_2)
-    is_negative = product < 0.0
     product_2 = 2.0 * beta
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
-    branch = jnp.where(root_t == 0.0, 0.0, x)
-    product_3 = product_2 * jnp.square(branch)
-    product_4 = beta * branch
-    product_5 = 0.5 * p_2
-    product_6 = 0.5 * p_1
-    difference = product_5 - product_6
-    total = product_4 * difference + 1.0
-    t = jnp.square(root_t)
-    difference_2 = product_6 - product_5
-    total_2 = product_4 * difference_2 + 1.0
-    total_3 = ((t + 3.0) * t + 3.0) * t + 1.0
-    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_7 = product_2 * jnp.square(clamped)
-    product_8 = beta * clamped
-    total_4 = product_8 * difference + 1.0
-    total_5 = product_8 * difference_2 + 1.0
-    numerator = product_7 * (total_5 * t + total_4) * root_t * root_t
-    numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t
-    numerator_2 = jnp.where(is_negative, numerator_2, numerator) / total_3
-    numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t
-    numerator_4 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator_4 = jnp.where(is_negative, numerator_4, numerator_3) / total_3
-    return jnp.where(jnp.abs(x) < 2.0**63, numerator_4, numerator_2)
+    negated = -jnp.abs(product)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
+    product_3 = beta * branch
+    product_4 = 0.5 * p_2
+    product_5 = 0.5 * p_1
+    total = product_3 * (product_4 - product_5) + 1.0
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    total_2 = product_3 * (product_5 - product_4) + 1.0
+    numerator = product_2 * (total_2 * t + total)
+    numerator = jnp.where(product < 0.0, product_2 * (total * t + total_2), numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t * branch
+    return numerator * rest_of_t
 
 
 @jax.jit
 def _second_derivative_p_1_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """d2f / dp_1 dp_2."""
     product = beta * x * (p_1 - p_2)
-    is_negative = product < 0.0
     product_2 = 2.0 * beta
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
-    branch = jnp.where(root_t == 0.0, 0.0, x)
-    product_3 = product_2 * jnp.square(branch)
-    product_4 = beta * branch
-    product_5 = 0.5 * p_2
-    product_6 = 0.5 * p_1
-    difference = product_5 - product_6
-    total = product_4 * difference + 1.0
-    t = jnp.square(root_t)
-    difference_2 = product_6 - product_5
-    total_2 = product_4 * difference_2 + 1.0
-    total_3 = ((t + 3.0) * t + 3.0) * t + 1.0
-    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_7 = product_2 * jnp.square(clamped)
-    product_8 = beta * clamped
-    total_4 = product_8 * difference + 1.0
-    total_5 = product_8 * difference_2 + 1.0
-    numerator = -(product_7 * (total_5 * t + total_4) * root_t * root_t)
-    numerator_2 = -(product_7 * (total_4 * t + total_5) * root_t * root_t)
-    numerator_2 = jnp.where(is_negative, numerator_2, numerator) / total_3
-    numerator_3 = -(product_3 * (total_2 * t + total) * root_t * root_t)
-    numerator_4 = -(product_3 * (total * t + total_2) * root_t * root_t)
-    numerator_4 = jnp.where(is_negative, numerator_4, numerator_3) / total_3
-    return jnp.where(jnp.abs(x) < 2.0**63, numerator_4, numerator_2)
+    negated = -jnp.abs(product)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
+    product_3 = beta * branch
+    product_4 = 0.5 * p_2
+    product_5 = 0.5 * p_1
+    total = product_3 * (product_4 - product_5) + 1.0
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    total_2 = product_3 * (product_5 - product_4) + 1.0
+    numerator = -(product_2 * (total_2 * t + total))
+    numerator = jnp.where(product < 0.0, -(product_2 * (total * t + total_2)), numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t * branch
+    return numerator * rest_of_t
 
 
 @jax.jit
@@ -299,54 +266,44 @@ def _second_derivative_p_1_beta(x: Array, p_1: Array, p_2: Array, beta: Array) -
     """d2f / dp_1 dbeta."""
     difference = p_1 - p_2
     product = beta * x * difference
-    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_2 = 2.0 * difference * jnp.square(clamped)
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1.0
+    product_2 = 2.0 * difference
     negated = -jnp.abs(product)
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
+    product_3 = beta * branch
+    product_4 = 0.5 * p_2
+    product_5 = 0.5 * p_1
+    total = product_3 * (product_4 - product_5) + 1.0
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total_2 = product_3 * (product_5 - product_4) + 1.0
-    numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t
-    numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator = product_2 * (total_2 * t + total)
+    numerator = jnp.where(product < 0.0, product_2 * (total * t + total_2), numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t * branch
+    return numerator * rest_of_t
 
 
 @jax.jit
 def _second_derivative_p_2_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """d2f / dp_2 dp_2."""
     product = beta * x * (p_1 - p_2)
-    is_negative = product < 0.0
     product_2 = 2.0 * beta
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
-    branch = jnp.where(root_t == 0.0, 0.0, x)
-    product_3 = product_2 * jnp.square(branch)
-    product_4 = beta * branch
-    product_5 = 0.5 * p_2
-    product_6 = 0.5 * p_1
-    difference = product_5 - product_6
-    total = product_4 * difference + 1.0
-    t = jnp.square(root_t)
-    difference_2 = product_6 - product_5
-    total_2 = product_4 * difference_2 + 1.0
-    total_3 = ((t + 3.0) * t + 3.0) * t + 1.0
-    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_7 = product_2 * jnp.square(clamped)
-    product_8 = beta * clamped
-    total_4 = product_8 * difference + 1.0
-    total_5 = product_8 * difference_2 + 1.0
-    numerator = product_7 * (total_5 * t + total_4) * root_t * root_t
-    numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t
-    numerator_2 = jnp.where(is_negative, numerator_2, numerator) / total_3
-    numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t
-    numerator_4 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator_4 = jnp.where(is_negative, numerator_4, numerator_3) / total_3
-    return jnp.where(jnp.abs(x) < 2.0**63, numerator_4, numerator_2)
+    negated = -jnp.abs(product)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
+    product_3 = beta * branch
+    product_4 = 0.5 * p_2
+    product_5 = 0.5 * p_1
+    total = product_3 * (product_4 - product_5) + 1.0
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    total_2 = product_3 * (product_5 - product_4) + 1.0
+    numerator = product_2 * (total_2 * t + total)
+    numerator = jnp.where(product < 0.0, product_2 * (total * t + total_2), numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t * branch
+    return numerator * rest_of_t
 
 
 @jax.jit
@@ -354,22 +311,22 @@ def _second_derivative_p_2_beta(x: Array, p_1: Array, p_2: Array, beta: Array) -
     """d2f / dp_2 dbeta."""
     difference = p_1 - p_2
     product = beta * x * difference
-    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
-    product_2 = 2.0 * difference * jnp.square(clamped)
-    product_3 = beta * clamped
-    product_4 = 0.5 * p_2
-    product_5 = 0.5 * p_1
-    total = product_3 * (product_4 - product_5) + 1.0
+    product_2 = 2.0 * difference
     negated = -jnp.abs(product)
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
+    product_3 = beta * branch
+    product_4 = 0.5 * p_2
+    product_5 = 0.5 * p_1
+    total = product_3 * (product_4 - product_5) + 1.0
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total_2 = product_3 * (product_5 - product_4) + 1.0
-    numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t)
-    numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t)
-    numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator = -(product_2 * (total_2 * t + total))
+    numerator = jnp.where(product < 0.0, -(product_2 * (total * t + total_2)), numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t * branch
+    return numerator * rest_of_t
 
 
 @jax.jit

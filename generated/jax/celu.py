@@ -41,7 +41,7 @@ def celu(x: ArrayLike, alpha: ArrayLike = 1.0) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((1, x > 0),
-    (exp(x/alpha), True)). Limits: -1 at -inf, inf at inf. Kink at 0.
+    (exp(x/alpha), True)). Limits: -1 at -inf, inf at inf.
 
     Args:
         x: Input of any shape.
@@ -155,21 +155,21 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
 @jax.jit
 def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dx dalpha = Piecewise((0, x > 0), (-x*exp(x/alpha)/alpha^2, True))."""
-    negated = -jnp.abs(x / alpha)
+    ratio = x / alpha
+    negated = -jnp.abs(ratio)
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    numerator = -(jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) * part_of_t * rest_of_t)
-    return jnp.where(x > 0.0, 0.0, jnp.sign(x) * (numerator / jnp.square(alpha)))
+    numerator = -(jnp.clip(ratio, -(2.0**100), 2.0**100) * part_of_t * rest_of_t)
+    return jnp.where(ratio > 0.0, 0.0, numerator) / alpha
 
 
 @jax.jit
 def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dalpha dalpha = Piecewise((0, x > 0), (x^2*exp(x/alpha)/alpha^3, True))."""
     ratio = x / alpha
-    abs_ratio = jnp.abs(ratio)
-    root_t = jnp.exp(-0.5 * abs_ratio)
-    numerator = jnp.square(jnp.clip(abs_ratio, -(2.0**50), 2.0**50)) * root_t * root_t
+    root_t = jnp.exp(-0.5 * jnp.abs(ratio))
+    numerator = jnp.square(jnp.clip(ratio, -(2.0**50), 2.0**50)) * root_t * root_t
     return jnp.where(ratio > 0.0, 0.0, numerator) / alpha
 
 

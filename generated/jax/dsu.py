@@ -44,8 +44,7 @@ def dsu(x: ArrayLike) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: pi*(cos(x)/(x + pi) - sin(x)/(x
-    + pi)^2 - cos(x)/(x - pi) + sin(x)/(x - pi)^2)/2. Limits: 0 at -inf, 0 at inf. Kinks at
-    -3.14159, 3.14159.
+    + pi)^2 - cos(x)/(x - pi) + sin(x)/(x - pi)^2)/2. Limits: 0 at -inf, 0 at inf.
 
     Raises:
         TypeError: x is complex.

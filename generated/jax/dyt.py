@@ -59,14 +59,45 @@ dynamic_tanh = dyt
 @jax.jit
 def _value(x: Array, alpha: Array, gamma: Array, beta: Array) -> Array:
     """f = beta + gamma*tanh(alpha*x)."""
-    product = alpha * x
+    is_negative = 2.0 * alpha * x < 0.0
     total = beta + gamma
-    t = jnp.exp(-2.0 * jnp.abs(product))
+    product = -2.0 * jnp.abs(alpha * x)
+    is_less = jnp.abs(product) < 0.5
+    expm1_product = _expm1(product)
+    total_2 = expm1_product + 1.0
+    t = jnp.where(is_less, total_2, jnp.exp(product))
+    product_2 = total * t
     difference = beta - gamma
-    total_2 = beta + gamma * _tanh(product)
-    numerator = difference * t + total
-    numerator = jnp.where(2.0 * alpha * x < 0.0, total * t + difference, numerator)
-    return jnp.where(jnp.abs(x) < 0.25, total_2, numerator / (t + 1.0))
+    total_3 = product_2 + difference
+    difference_2 = total_3 - product_2
+    head_total = _head(total)
+    head_t = _head(t)
+    difference_3 = t - head_t
+    difference_4 = total - head_total
+    branch = jnp.where(is_less, expm1_product - (total_2 - 1.0), 0.0)
+    total_4 = product_2 - (total_3 - difference_2) + (difference - difference_2)
+    total_5 = head_total * head_t - product_2 + head_total * difference_3
+    total_5 = total_5 + difference_4 * head_t + difference_4 * difference_3
+    total_5 = jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_5) + branch * total
+    total_4 = total_4 + total_5
+    branch_2 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
+    total_6 = total_3 + branch_2
+    product_3 = difference * t
+    total_7 = product_3 + total
+    difference_5 = total_7 - product_3
+    head_difference = _head(difference)
+    difference_6 = difference - head_difference
+    total_8 = head_difference * head_t - product_3 + head_difference * difference_3
+    total_8 = total_8 + difference_6 * head_t + difference_6 * difference_3
+    total_8 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_8) + branch * difference
+    total_8 = product_3 - (total_7 - difference_5) + (total - difference_5) + total_8
+    branch_3 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = total_7 + branch_3
+    difference_7 = branch_3 - (total_9 - total_7)
+    difference_7 = jnp.where(is_negative, branch_2 - (total_6 - total_3), difference_7)
+    numerator = jnp.where(jnp.abs(difference_7) < jnp.inf, difference_7, 0.0)
+    numerator = jnp.where(is_negative, total_6, total_9) + numerator
+    return numerator / (t + jnp.where(jnp.abs(branch) < jnp.inf, branch, 0.0) + 1.0)
 
 
 @jax.custom_jvp
@@ -81,13 +112,10 @@ def _derivative_x(x: Array, alpha: Array, gamma: Array, beta: Array) -> Array:
 @jax.jit
 def _derivative_alpha(x: Array, alpha: Array, gamma: Array, beta: Array) -> Array:
     """df / dalpha = gamma*x*sech(alpha*x)^2."""
-    product = -2.0 * jnp.abs(alpha * x)
-    is_far = product < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    numerator = 4.0 * gamma * jnp.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    return numerator / jnp.square(t + 1.0)
+    root_t = jnp.exp(-jnp.abs(alpha * x))
+    t = jnp.square(root_t)
+    product = 4.0 * gamma / ((t + 2.0) * t + 1.0) * jnp.where(root_t == 0.0, 0.0, x)
+    return product * root_t * root_t
 
 
 @jax.custom_jvp
@@ -110,28 +138,14 @@ def _derivative_beta(x: Array, alpha: Array, gamma: Array, beta: Array) -> Array
 @jax.jit
 def _second_derivative_x_x(x: Array, alpha: Array, gamma: Array, beta: Array) -> Array:
     """d2f / dx dx = -2*alpha^2*gamma*tanh(alpha*x)*sech(alpha*x)^2."""
-    product = alpha * x
-    abs_product = jnp.abs(product)
-    difference = abs_product - 0.57421875
-    alpha_squared = jnp.square(alpha)
-    root_t = jnp.exp(-abs_product)
-    product_2 = 8.0 * _expm1(-2.0 * abs_product) * alpha_squared * root_t * root_t
-    t = jnp.square(root_t)
-    product_3 = (0.05014911201443616 * difference - 0.025676066074312213) * difference
-    product_3 = (product_3 - 0.08738679684653773) * difference + 0.13900667165282063
-    product_3 = (product_3 * difference + 0.044935488852237804) * difference
-    product_3 = (product_3 - 0.32557221728433644) * difference + 0.2229512924992794
-    product_3 = (product_3 * difference + 0.41140999942479795) * difference
-    product_3 = (product_3 - 0.7861701261989542) * difference - 0.013723848415184642
-    product_3 = (product_3 * difference + 1.29447719523233) * difference
-    product_3 = (product_3 - 1.0421894880104625) * difference - 0.9243820679282148
-    product_3 = (product_3 * difference + 1.8099947025184424) * difference
-    product_3 = (product_3 - 0.28316246042285104) * difference - 0.7581915447276879
-    product_3 = jnp.sign(product) * (product_3 * alpha_squared)
+    product = -2.0 * jnp.abs(alpha * x)
+    is_far = product < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    product_2 = 8.0 * _expm1(product) * gamma * jnp.square(alpha) * part_of_t * rest_of_t
+    t = part_of_t * rest_of_t
     numerator = jnp.where(2.0 * alpha * x < 0.0, -product_2, product_2)
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
-    product_3 = jnp.where(jnp.abs(difference) < 0.15818657355500532, product_3, numerator)
-    return product_3 + (gamma - 1.0) * product_3
+    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 
 
 @jax.jit
@@ -177,13 +191,10 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array, gamma: Array, beta: A
 @jax.jit
 def _second_derivative_alpha_gamma(x: Array, alpha: Array, gamma: Array, beta: Array) -> Array:
     """d2f / dalpha dgamma = x*sech(alpha*x)^2."""
-    product = -2.0 * jnp.abs(alpha * x)
-    is_far = product < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    numerator = 4.0 * jnp.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    return numerator / jnp.square(t + 1.0)
+    root_t = jnp.exp(-jnp.abs(alpha * x))
+    t = jnp.square(root_t)
+    product = 4.0 / jnp.square(t + 1.0) * jnp.where(root_t == 0.0, 0.0, x) * root_t
+    return product * root_t
 
 
 def _along(tangents, value, variables, partials):
@@ -245,6 +256,11 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
     return x if x.dtype == dtype else x.astype(dtype)
 
 
+def _head(a: Array) -> Array:
+    """a in half its digits, so that the product of two such numbers is exact; no compiler sees through it."""
+    return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))
+
+
 def _expm1(a: Array) -> Array:
     """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
     e = jnp.exp(a)
@@ -252,9 +268,3 @@ def _expm1(a: Array) -> Array:
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
     )
-
-
-def _tanh(a: Array) -> Array:
-    """tanh, within 4.3 ULP; XLA's own is off by 6.5 in float64."""
-    t = jnp.exp(-2.0 * jnp.abs(a))
-    return jnp.where(jnp.abs(a) < 0.5, jnp.tanh(a), jnp.copysign(1.0 - 2.0 * t / (1.0 + t), a))

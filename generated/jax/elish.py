@@ -21,7 +21,7 @@ def elish(x: ArrayLike) -> Array:
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise(((x*sigmoid(-x) +
     1)*sigmoid(x), x >= 0), ((exp(x) + expm1(x)*sigmoid(-x))*sigmoid(x), True)). Limits: 0 at -inf,
-    inf at inf. Kink at 0.
+    inf at inf.
 
     Raises:
         TypeError: x is complex.
@@ -42,12 +42,10 @@ def elish(x: ArrayLike) -> Array:
 @jax.jit
 def _value(x: Array) -> Array:
     """f = Piecewise((x*sigmoid(x), x >= 0), (expm1(x)*sigmoid(x), True))."""
-    abs_x = jnp.abs(x)
-    minus_abs_x = -abs_x
-    t = jnp.exp(minus_abs_x)
+    negated = -jnp.abs(x)
+    t = jnp.exp(negated)
     total = t + 1.0
-    ratio = _expm1(minus_abs_x) * t / total
-    return jnp.where(x >= 0.0, jnp.sign(x) * (abs_x / total), ratio)
+    return jnp.where(x >= 0.0, x / total, _expm1(negated) * t / total)
 
 
 @jax.custom_jvp

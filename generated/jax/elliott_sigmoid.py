@@ -18,7 +18,7 @@ def elliott_sigmoid(x: ArrayLike) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: (1 - Abs(x)/(Abs(x) +
-    1))/(2*(Abs(x) + 1)). Limits: 0 at -inf, 1 at inf. Kink at 0.
+    1))/(2*(Abs(x) + 1)). Limits: 0 at -inf, 1 at inf.
 
     Raises:
         TypeError: x is complex.

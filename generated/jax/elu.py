@@ -19,7 +19,7 @@ def elu(x: ArrayLike, alpha: ArrayLike = 1.0) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((1, x > 0),
-    (alpha*exp(x), True)). Limits: -1 at -inf, inf at inf. Kink at 0.
+    (alpha*exp(x), True)). Limits: -1 at -inf, inf at inf.
 
     Args:
         x: Input of any shape.

@@ -13,6 +13,8 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["gaussian_rbf"]
 
+_1_OVER_3 = 0.3333333333333333  # 1/3
+
 
 def gaussian_rbf(x: ArrayLike, sigma: ArrayLike = 1.0) -> Array:
     """Gaussian with a width, exp(-x**2 / (2 * sigma**2)).
@@ -55,9 +57,10 @@ def _value(x: Array, sigma: Array) -> Array:
 @jax.jit
 def _derivative_x(x: Array, sigma: Array) -> Array:
     """df / dx = -x*exp(-x^2/(2*sigma^2))/sigma^2."""
+    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     sigma_squared = jnp.square(sigma)
-    root_t = jnp.exp(-0.25 * (jnp.square(x) / sigma_squared))
-    return -(jnp.clip(x, -(2.0**100), 2.0**100) * root_t * root_t) / sigma_squared
+    e = jnp.exp(0.5 * (0.5 * -(jnp.square(clamped) / sigma_squared)))
+    return -(clamped / sigma_squared) * e * e
 
 
 @jax.custom_jvp
@@ -76,38 +79,51 @@ def _derivative_sigma(x: Array, sigma: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, sigma: Array) -> Array:
     """d2f / dx dx = (-1 + x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^2."""
-    abs_x = jnp.abs(x)
-    clamped = jnp.clip(abs_x, -(2.0**50), 2.0**50)
+    clamped = jnp.clip(jnp.abs(x), -(2.0**40), 2.0**40)
+    clamped_2 = jnp.clip(clamped, -(2.0**50), 2.0**50)
     sigma_squared = jnp.square(sigma)
-    product = -0.5 * (jnp.square(abs_x) / sigma_squared)
+    product = -0.5 * (jnp.square(clamped) / sigma_squared)
     is_far = product < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    difference = clamped / jnp.square(sigma_squared) - 1.0 / (sigma_squared * sigma)
-    return (sigma + clamped) * difference * part_of_t * rest_of_t
+    difference = clamped_2 / jnp.square(sigma_squared) - 1.0 / (sigma_squared * sigma)
+    return (sigma + clamped_2) * difference * part_of_t * rest_of_t
 
 
 @jax.jit
 def _second_derivative_x_sigma(x: Array, sigma: Array) -> Array:
     """d2f / dx dsigma = x*(2 - x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^3."""
-    clamped = jnp.clip(x, -(2.0**33), 2.0**33)
     sigma_squared = jnp.square(sigma)
     root_t = jnp.exp(-0.25 * (jnp.square(x) / sigma_squared))
-    ratio = 0.5 * jnp.square(clamped) / (jnp.square(sigma_squared) * sigma)
-    return -(2.0 * clamped * (ratio - 1.0 / (sigma_squared * sigma)) * root_t * root_t)
+    branch = jnp.where(root_t == 0.0, 0.0, x)
+    numerator = 0.5 * jnp.square(branch) / (jnp.square(sigma_squared) * sigma)
+    numerator = -(2.0 * (numerator - 1.0 / (sigma_squared * sigma))) / 1.0 * branch * root_t
+    return numerator * root_t
 
 
 @jax.jit
 def _second_derivative_sigma_sigma(x: Array, sigma: Array) -> Array:
     """d2f / dsigma dsigma = x^2*(-3 + x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^4."""
-    ratio = x / sigma
+    difference = jnp.abs(x / sigma) - 2.46875
     sigma_squared = jnp.square(sigma)
-    squared = jnp.square(jnp.clip(ratio, -64.0, 64.0))
-    e = jnp.exp(0.5 * (0.5 * -squared))
-    numerator = ratio * (jnp.square(ratio) - 3.0) * jnp.exp(-0.5 * ratio * ratio) * ratio
-    numerator = numerator / sigma_squared
-    ratio_2 = squared * (squared - 3.0) * e * e / sigma_squared
-    return jnp.where(jnp.abs(x) < 5.960464477539063e-08, numerator, ratio_2)
+    product = -0.5 * (jnp.square(x) / sigma_squared)
+    is_far = product < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    numerator = (0.00019220975195885086 * difference - 0.0006619483919086267) * difference
+    numerator = (numerator - 0.0007010387389245675) * difference + 0.006952316312941126
+    numerator = (numerator * difference - 0.005979401086940769) * difference
+    numerator = (numerator - 0.038026866670597265) * difference + 0.09222446156205895
+    numerator = (numerator * difference + 0.06261212385423932) * difference
+    numerator = (numerator - 0.4691143530693127) * difference + 0.3403484941800617
+    numerator = (numerator * difference + 0.8816399032534815) * difference
+    numerator = (numerator - 1.4434613871237134) * difference - 0.05657397748438447
+    numerator = (numerator * difference + 0.8956193151062057) / sigma_squared
+    numerator_2 = _1_OVER_3 * jnp.square(branch) / jnp.square(sigma_squared * sigma)
+    numerator_2 = 3.0 * (numerator_2 - 1.0 / jnp.square(sigma_squared)) / 1.0 * branch
+    numerator_2 = numerator_2 * part_of_t * branch * rest_of_t
+    return jnp.where(jnp.abs(difference) < 0.1602277655612654, numerator, numerator_2)
 
 
 def _along(tangents, value, variables, partials):

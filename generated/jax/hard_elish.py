@@ -23,7 +23,7 @@ def hard_elish(x: ArrayLike) -> Array:
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((x*Piecewise((0, (x
     >= 1) | (x <= -1)), (1/2, True)) + Piecewise((1, x >= 1), (0, x <= -1), ((x + 1)/2, True)), x >=
     0), (Piecewise((0, (x >= 1) | (x <= -1)), (1/2, True))*expm1(x) + Piecewise((1, x >= 1), (0, x
-    <= -1), ((x + 1)/2, True))*exp(x), True)). Limits: 0 at -inf, inf at inf. Kinks at -1, 0, 1.
+    <= -1), ((x + 1)/2, True))*exp(x), True)). Limits: 0 at -inf, inf at inf. Kinks at -1, 1.
 
     Raises:
         TypeError: x is complex.

@@ -18,7 +18,7 @@ def hard_mish(x: ArrayLike) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((0, x <= -2), (1, x
-    >= 0), (x + 1, True)). Limits: 0 at -inf, inf at inf. Kinks at -2, 0.
+    >= 0), (x + 1, True)). Limits: 0 at -inf, inf at inf. Kink at -2.
 
     Raises:
         TypeError: x is complex.

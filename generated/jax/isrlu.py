@@ -22,7 +22,6 @@ def isrlu(x: ArrayLike, alpha: ArrayLike = 1.0) -> Array:
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((1, x >= 0),
     ((-alpha*x^2/(alpha*x^2 + 1) + 1)/sqrt(alpha*x^2 + 1), True)). Limits: -1 at -inf, inf at inf.
-    Kink at 0.
 
     Args:
         x: Input of any shape.
@@ -63,7 +62,7 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     abs_x = jnp.abs(x)
     denominator = jnp.sqrt(alpha * jnp.square(x) + 1.0)
     denominator = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, denominator)
-    return jnp.where(x >= 0.0, 1.0, 1.0 * denominator * (1.0 / (alpha * x * x + 1.0)))
+    return jnp.where(x >= 0.0, 1.0, denominator * (1.0 / (alpha * x * x + 1.0)))
 
 
 @jax.custom_jvp
@@ -80,21 +79,23 @@ def _derivative_alpha(x: Array, alpha: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     """d2f / dx dx."""
-    total = alpha * x * x + 1.0
-    ratio = 1.0 / total
-    product = -3.0 * ratio * alpha * ratio * x * (1.0 / jnp.sqrt(total))
-    product = jnp.where(x == -jnp.inf, 0.0, jnp.where(x >= 0.0, 0.0, product))
-    return jnp.where(x == jnp.inf, 0.0, product)
+    held = jnp.clip(x, -1.0, 1.0)
+    scale = jnp.maximum(jnp.abs(x), 1.0)
+    inverse_scale = 1.0 / scale
+    total = alpha * jnp.square(held) + jnp.square(inverse_scale)
+    numerator = -3.0 * held * alpha / (jnp.square(total) * jnp.sqrt(total)) * inverse_scale
+    return jnp.where(x >= 0.0, 0.0, numerator * inverse_scale * inverse_scale / scale)
 
 
 @jax.jit
 def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dx dalpha."""
-    total = alpha * x * x + 1.0
-    ratio = 1.0 / total
-    product = -1.5 * ratio * x * ratio * x * (1.0 / jnp.sqrt(total))
-    product = jnp.where(x == -jnp.inf, 0.0, jnp.where(x >= 0.0, 0.0, product))
-    return jnp.where(x == jnp.inf, 0.0, product)
+    abs_x = jnp.abs(x)
+    ratio = 1.0 / (alpha * x * x + 1.0)
+    denominator = jnp.sqrt(alpha * jnp.square(x) + 1.0)
+    denominator = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, denominator)
+    denominator = jnp.where(x >= 0.0, 0.0, -1.5 * denominator * x * ratio * x * ratio)
+    return jnp.where(x == jnp.inf, 0.0, jnp.where(x == -jnp.inf, 0.0, denominator))
 
 
 @jax.jit

@@ -59,7 +59,7 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     abs_x = jnp.abs(x)
     denominator = jnp.sqrt(alpha * jnp.square(x) + 1.0)
     denominator = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, denominator)
-    return 1.0 * denominator * (1.0 / (alpha * x * x + 1.0))
+    return denominator * (1.0 / (alpha * x * x + 1.0))
 
 
 @jax.custom_jvp
@@ -86,10 +86,12 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
 @jax.jit
 def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dx dalpha = 3*x^2*(alpha*x^2/(alpha*x^2 + 1) - 1)/(2*(alpha*x^2 + 1)^(3/2))."""
-    total = alpha * x * x + 1.0
-    ratio = 1.0 / total
-    product = -1.5 * ratio * x * ratio * x * (1.0 / jnp.sqrt(total))
-    return jnp.where(x == jnp.inf, 0.0, jnp.where(x == -jnp.inf, 0.0, product))
+    abs_x = jnp.abs(x)
+    ratio = 1.0 / (alpha * x * x + 1.0)
+    denominator = jnp.sqrt(alpha * jnp.square(x) + 1.0)
+    denominator = 1.0 / jnp.where(abs_x > 2.0**60, jnp.sqrt(alpha) * abs_x, denominator)
+    denominator = jnp.where(x == -jnp.inf, 0.0, -1.5 * denominator * x * ratio * x * ratio)
+    return jnp.where(x == jnp.inf, 0.0, denominator)
 
 
 @jax.jit

@@ -19,7 +19,7 @@ def lalu(x: ArrayLike) -> Array:
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: x*Piecewise((exp(-x)/2, x >=
     0), (exp(x)/2, True)) + Piecewise((1 - exp(-x)/2, x >= 0), (exp(x)/2, True)). Limits: 0 at -inf,
-    inf at inf. Kink at 0.
+    inf at inf.
 
     Raises:
         TypeError: x is complex.
@@ -40,15 +40,13 @@ def lalu(x: ArrayLike) -> Array:
 @jax.jit
 def _value(x: Array) -> Array:
     """f = x*Piecewise((1 - exp(-x)/2, x >= 0), (exp(x)/2, True))."""
-    sign_x = jnp.sign(x)
-    abs_x = jnp.abs(x)
-    minus_abs_x = -abs_x
-    is_far = minus_abs_x < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
+    negated = -jnp.abs(x)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    product = 0.5 * jnp.clip(abs_x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    return jnp.where(x >= 0.0, sign_x * ((1.0 - 0.5 * t) * abs_x), sign_x * product)
+    product = 0.5 * jnp.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
+    return jnp.where(x >= 0.0, (1.0 - 0.5 * t) * x, product)
 
 
 @jax.custom_jvp

@@ -47,9 +47,11 @@ def light_relu(x: ArrayLike, sub: ArrayLike = 0.46, maxv: ArrayLike = 7.5) -> Ar
 def _value(x: Array, sub: Array, maxv: Array) -> Array:
     """f = Piecewise((maxv, maxv <= -sub + x*tanh(x)), (-sub + x*tanh(x), True))."""
     abs_x = jnp.abs(x)
-    t = jnp.exp(-2.0 * abs_x)
-    numerator = -((sub + jnp.clip(abs_x, -(2.0**100), 2.0**100)) * t + (sub - abs_x))
-    return jnp.where(maxv <= x * _tanh(x) - sub, maxv, numerator / (t + 1.0))
+    product = -2.0 * abs_x
+    t = jnp.exp(product)
+    total = t + 1.0
+    ratio = -(_expm1(product) * abs_x + sub * total) / total
+    return jnp.where(maxv <= x * _tanh(x) - sub, maxv, ratio)
 
 
 @jax.custom_jvp

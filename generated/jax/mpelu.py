@@ -21,7 +21,7 @@ def mpelu(x: ArrayLike, alpha: ArrayLike = 1.0, beta: ArrayLike = 1.0) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((1, x > 0),
-    (alpha*beta*exp(beta*x), True)). Limits: -1 at -inf, inf at inf. Kink at 0.
+    (alpha*beta*exp(beta*x), True)). Limits: -1 at -inf, inf at inf.
 
     Args:
         x: Input of any shape.
@@ -77,8 +77,8 @@ def _derivative_beta(x: Array, alpha: Array, beta: Array) -> Array:
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product = alpha * jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    return jnp.where(x > 0.0, 0.0, jnp.sign(x) * product)
+    product = alpha * jnp.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
+    return jnp.where(x > 0.0, 0.0, product)
 
 
 @jax.jit
@@ -111,16 +111,16 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product = jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    return jnp.where(x > 0.0, 0.0, jnp.sign(x) * product)
+    product = jnp.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
+    return jnp.where(x > 0.0, 0.0, product)
 
 
 @jax.jit
 def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dbeta dbeta = Piecewise((0, x > 0), (alpha*x^2*exp(beta*x), True))."""
     root_t = jnp.exp(-0.5 * jnp.abs(beta * x))
-    product = alpha * jnp.square(jnp.clip(jnp.abs(x), -(2.0**50), 2.0**50)) * root_t
-    return jnp.where(x > 0.0, 0.0, product * root_t)
+    product = alpha * jnp.square(jnp.clip(x, -(2.0**50), 2.0**50)) * root_t * root_t
+    return jnp.where(x > 0.0, 0.0, product)
 
 
 def _along(tangents, value, variables, partials):

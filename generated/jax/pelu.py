@@ -21,7 +21,7 @@ def pelu(x: ArrayLike, alpha: ArrayLike = 1.0, beta: ArrayLike = 1.0) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((alpha/beta, x >= 0),
-    (alpha*exp(x/beta)/beta, True)). Limits: -1 at -inf, inf at inf. Kink at 0.
+    (alpha*exp(x/beta)/beta, True)). Limits: -1 at -inf, inf at inf.
 
     Args:
         x: Input of any shape.
@@ -79,14 +79,10 @@ def _derivative_alpha(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _derivative_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """df / dbeta."""
-    beta_squared = jnp.square(beta)
-    negated = -jnp.abs(x / beta)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    numerator = -(jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) * alpha * part_of_t * rest_of_t)
-    numerator = jnp.sign(x) * (numerator / beta_squared)
-    return jnp.where(x >= 0.0, -(alpha * x / beta_squared), numerator)
+    larger = jnp.maximum(x, -(2.0**40))
+    negated = -(larger * alpha / jnp.square(beta))
+    e = jnp.exp(0.5 * (larger / beta))
+    return jnp.where(larger >= 0.0, negated, negated * e * e)
 
 
 @jax.jit
@@ -106,27 +102,27 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dx dbeta."""
+    larger = jnp.maximum(x, -(2.0**40))
     beta_squared = jnp.square(beta)
-    negated = -jnp.abs(x / beta)
+    negated = -jnp.abs(larger / beta)
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    ratio = jnp.clip(x, -(2.0**100), 2.0**100) / (beta_squared * beta)
+    ratio = jnp.clip(larger, -(2.0**100), 2.0**100) / (beta_squared * beta)
     ratio = -(alpha * (1.0 / beta_squared + ratio) * part_of_t * rest_of_t)
-    return jnp.where(x >= 0.0, -(alpha / beta_squared), ratio)
+    return jnp.where(larger >= 0.0, -(alpha / beta_squared), ratio)
 
 
 @jax.jit
 def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dalpha dbeta = Piecewise((-x/beta^2, x >= 0), (-x*exp(x/beta)/beta^2, True))."""
-    beta_squared = jnp.square(beta)
-    negated = -jnp.abs(x / beta)
+    ratio = x / beta
+    negated = -jnp.abs(ratio)
     is_far = negated < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    numerator = -(jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) * part_of_t * rest_of_t)
-    numerator = jnp.sign(x) * (numerator / beta_squared)
-    return jnp.where(x >= 0.0, -(x / beta_squared), numerator)
+    numerator = -(jnp.clip(ratio, -(2.0**100), 2.0**100) * part_of_t * rest_of_t)
+    return jnp.where(ratio >= 0.0, -ratio, numerator) / beta
 
 
 @jax.jit

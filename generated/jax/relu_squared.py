@@ -18,7 +18,7 @@ def relu_squared(x: ArrayLike) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((0, x <= 0), (2*x,
-    True)). Limits: 0 at -inf, inf at inf. Kink at 0.
+    True)). Limits: 0 at -inf, inf at inf.
 
     Raises:
         TypeError: x is complex.

@@ -13,33 +13,13 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["repu"]
 
-_1_OVER_15 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_1_OVER_11 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_1_OVER_7 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_3 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
-_4_OVER_3 = 1.3333333333333333  # 4/3
-_1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
-_THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
-_MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
-_THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
-
 
 def repu(x: ArrayLike, s: ArrayLike = 3.0) -> Array:
     """Rectified power unit (RePU), relu(x)**s.
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((0, x <= 0), (s*x^(s
-    - 1), True)). Limits: 0 at -inf, inf at inf. Kink at 0.
+    - 1), True)). Limits: 0 at -inf, inf at inf.
 
     Args:
         x: Input of any shape.
@@ -103,142 +83,9 @@ def _second_derivative_x_s(x: Array, s: Array) -> Array:
 @jax.jit
 def _second_derivative_s_s(x: Array, s: Array) -> Array:
     """d2f / ds ds = Piecewise((0, x <= 0), (x^s*log(x)^2, True))."""
+    power = x ** (0.5 * s)
     log_x = jnp.log(x)
-    is_less = x < 2.0**-32
-    product = x * jnp.where(is_less, jnp.full_like(x, 2.0**64), 1.0)
-    product_2 = -0.5 * log_x
-    abs_product_2 = jnp.abs(product_2)
-    is_less_2 = abs_product_2 < 0.25
-    total = product_2 + 1.0
-    difference = total - product_2
-    product_3 = ((_1_OVER_15 * product_2 + _1_OVER_14) * product_2 + _1_OVER_13) * product_2
-    product_3 = ((product_3 + _1_OVER_12) * product_2 + _1_OVER_11) * product_2 + _1_OVER_10
-    product_3 = ((product_3 * product_2 + _1_OVER_9) * product_2 + _1_OVER_8) * product_2
-    product_3 = ((product_3 + _1_OVER_7) * product_2 + _1_OVER_6) * product_2 + _1_OVER_5
-    product_3 = ((product_3 * product_2 + _1_OVER_4) * product_2 + _1_OVER_3) * product_2
-    product_3 = jnp.square(product_2) * (product_3 + _1_OVER_2)
-    product_3 = product_2 - (total - difference) + (1.0 - difference) + product_3
-    branch = jnp.where(jnp.abs(product_3) < jnp.inf, product_3, 0.0)
-    total_2 = total + branch
-    exp_product_2 = jnp.exp(product_2)
-    branch_2 = jnp.where(is_less_2, total_2, exp_product_2)
-    branch_3 = jnp.where(is_less, jnp.full_like(x, 2.0**-32), 1.0)
-    product_4 = branch_2 * branch_3
-    product_5 = product * product_4
-    product_6 = product_5 * product_4
-    total_3 = product_6 - 1.0
-    difference_2 = total_3 - product_6
-    head_product_5 = _head(product_5)
-    head_product_4 = _head(product_4)
-    difference_3 = product_4 - head_product_4
-    difference_4 = product_5 - head_product_5
-    head_product = _head(product)
-    difference_5 = product - head_product
-    binade = _binade(exp_product_2 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_4 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_2 / branch_4
-    floor = jnp.floor(jnp.log(branch_4) * _1_OVER_LOG_2 + 0.5)
-    difference_6 = product_2 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_4 = difference_6 + negated
-    difference_7 = total_4 - difference_6
-    total_5 = difference_6 - (total_4 - difference_7) + (negated - difference_7)
-    total_5 = total_5 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_5 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_6 = total_4 + branch_5
-    numerator = ((_1_OVER_15 * total_6 + _1_OVER_14) * total_6 + _1_OVER_13) * total_6
-    numerator = ((numerator + _1_OVER_12) * total_6 + _1_OVER_11) * total_6 + _1_OVER_10
-    numerator = ((numerator * total_6 + _1_OVER_9) * total_6 + _1_OVER_8) * total_6
-    numerator = ((numerator + _1_OVER_7) * total_6 + _1_OVER_6) * total_6 + _1_OVER_5
-    numerator = ((numerator * total_6 + _1_OVER_4) * total_6 + _1_OVER_3) * total_6
-    numerator = jnp.square(total_6) * (numerator + _1_OVER_2)
-    numerator = 1.0 - ratio + total_6 + (numerator + (branch_5 - (total_6 - total_4)))
-    numerator = jnp.where(inside & (abs_product_2 >= 0.25), numerator / ratio, 0.0)
-    numerator = jnp.where(is_less_2, branch - (total_2 - total), 0.0) + numerator * branch_2
-    numerator = numerator * branch_3
-    total_7 = head_product_5 * head_product_4 - product_6 + head_product_5 * difference_3
-    total_7 = total_7 + difference_4 * head_product_4 + difference_4 * difference_3
-    total_7 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_7)
-    total_8 = head_product * head_product_4 - product_5 + head_product * difference_3
-    total_8 = total_8 + difference_5 * head_product_4 + difference_5 * difference_3
-    total_8 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_8) + numerator * product
-    total_7 = total_7 + total_8 * product_4 + numerator * product_5
-    total_7 = product_6 - (total_3 - difference_2) + (-1.0 - difference_2) + total_7
-    branch_6 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
-    total_9 = total_3 + branch_6
-    total_10 = total_9 + (branch_6 - (total_9 - total_3))
-    branch_7 = jnp.where(jnp.abs(total_10) < 0.00390625, total_10, 0.0)
-    branch_8 = jnp.where(jnp.abs(branch_7) < jnp.inf, branch_7, 0.0)
-    total_11 = log_x + branch_8
-    difference_8 = total_11 - log_x
-    difference_9 = branch_8 - difference_8
-    is_at_most = jnp.abs(difference_8 + difference_9) <= 0.00390625 * jnp.abs(log_x)
-    branch_9 = jnp.where(is_at_most, total_11, log_x)
-    branch_9_squared = jnp.square(branch_9)
-    head_branch_9 = _head(branch_9)
-    difference_10 = branch_9 - head_branch_9
-    branch_10 = jnp.where(is_at_most, difference_9, 0.0)
-    difference_11 = head_branch_9 * head_branch_9 - branch_9_squared
-    difference_11 = difference_11 + head_branch_9 * difference_10
-    difference_11 = difference_11 + difference_10 * head_branch_9
-    difference_11 = difference_11 + difference_10 * difference_10
-    difference_11 = jnp.where(branch_9_squared * 2.0**-60 == 0.0, 0.0, difference_11)
-    difference_11 = difference_11 + branch_10 * branch_9 * 2.0
-    product_7 = s * branch_9
-    product_8 = 0.5 * product_7
-    abs_product_8 = jnp.abs(product_8)
-    is_less_3 = abs_product_8 < 0.25
-    total_12 = product_8 + 1.0
-    difference_12 = total_12 - product_8
-    product_9 = ((_1_OVER_15 * product_8 + _1_OVER_14) * product_8 + _1_OVER_13) * product_8
-    product_9 = ((product_9 + _1_OVER_12) * product_8 + _1_OVER_11) * product_8 + _1_OVER_10
-    product_9 = ((product_9 * product_8 + _1_OVER_9) * product_8 + _1_OVER_8) * product_8
-    product_9 = ((product_9 + _1_OVER_7) * product_8 + _1_OVER_6) * product_8 + _1_OVER_5
-    product_9 = ((product_9 * product_8 + _1_OVER_4) * product_8 + _1_OVER_3) * product_8
-    product_9 = jnp.square(product_8) * (product_9 + _1_OVER_2)
-    product_9 = product_8 - (total_12 - difference_12) + (1.0 - difference_12) + product_9
-    branch_11 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
-    total_13 = total_12 + branch_11
-    exp_product_8 = jnp.exp(product_8)
-    branch_12 = jnp.where(is_less_3, branch_11 - (total_13 - total_12), 0.0)
-    branch_13 = jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0)
-    branch_13 = jnp.where(is_less_3, total_13, exp_product_8) + branch_13
-    binade_2 = _binade(exp_product_8 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_14 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_8 / branch_14
-    floor_2 = jnp.floor(jnp.log(branch_14) * _1_OVER_LOG_2 + 0.5)
-    difference_13 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_14 = difference_13 + negated_2
-    difference_14 = total_14 - difference_13
-    total_15 = difference_13 - (total_14 - difference_14) + (negated_2 - difference_14)
-    total_15 = total_15 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_15 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
-    total_16 = total_14 + branch_15
-    head_s = _head(s)
-    difference_15 = s - head_s
-    numerator_2 = ((_1_OVER_15 * total_16 + _1_OVER_14) * total_16 + _1_OVER_13) * total_16
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_16 + _1_OVER_11) * total_16 + _1_OVER_10
-    numerator_4 = ((numerator_3 * total_16 + _1_OVER_9) * total_16 + _1_OVER_8) * total_16
-    numerator_5 = ((numerator_4 + _1_OVER_7) * total_16 + _1_OVER_6) * total_16 + _1_OVER_5
-    numerator_6 = ((numerator_5 * total_16 + _1_OVER_4) * total_16 + _1_OVER_3) * total_16
-    numerator_7 = jnp.square(total_16) * (numerator_6 + _1_OVER_2)
-    numerator_8 = numerator_7 + (branch_15 - (total_16 - total_14))
-    numerator_8 = (1.0 - ratio_2 + total_16 + numerator_8) / ratio_2
-    numerator_8 = jnp.where(inside_2 & (abs_product_8 >= 0.25), numerator_8, 0.0)
-    total_17 = head_s * head_branch_9 - product_7 + head_s * difference_10
-    total_17 = total_17 + difference_15 * head_branch_9 + difference_15 * difference_10
-    total_17 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_17) + branch_10 * s
-    numerator_8 = numerator_8 + total_17 * 0.5
-    product_10 = branch_13 * numerator_8
-    total_18 = branch_13 + jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
-    total_19 = jnp.where(jnp.abs(numerator_8) < jnp.inf, numerator_8, 0.0) + 1.0
-    total_19 = jnp.where(jnp.abs(branch_13) < 2.0**-60, branch_13 * total_19, total_18)
-    branch_16 = jnp.where(jnp.abs(difference_11) < jnp.inf, difference_11, 0.0)
-    branch_16 = (branch_9_squared + branch_16) * total_19 * total_19
-    return jnp.where(x <= 0.0, 0.0, branch_16)
+    return jnp.where(x <= 0.0, 0.0, power * log_x * log_x * power)
 
 
 def _along(tangents, value, variables, partials):
@@ -279,18 +126,3 @@ _derivative_s.defjvp(_derivative_s_jvp, symbolic_zeros=True)
 def _cast(x: Array, dtype: DTypeLike) -> Array:
     """Cast where the type differs: `astype` makes a weak type strong even where it does not."""
     return x if x.dtype == dtype else x.astype(dtype)
-
-
-def _head(a: Array) -> Array:
-    """a in half its digits, so that the product of two such numbers is exact; no compiler sees through it."""
-    return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))
-
-
-def _binade(a: Array) -> Array:
-    """The largest power of 2 that is not above the size of a; no compiler sees through it."""
-    size = jnp.abs(a)
-    held = jnp.where(size > 1.0, 0.5 * size, size)  # the largest would be rounded to infinity
-    power = jax.lax.reduce_precision(held, 11 if a.dtype == jnp.float64 else 8, 0)
-    power = jnp.where(power > held, 0.5 * power, power)
-    power = jnp.where(size > 1.0, 2.0 * power, power)
-    return jnp.where(size < jnp.inf, power, jnp.inf)

@@ -52,7 +52,7 @@ def rprelu(
 @jax.jit
 def _value(x: Array, gamma: Array, zeta: Array, beta: Array) -> Array:
     """f."""
-    return jnp.where(gamma < x, x + zeta - gamma, beta * (x - gamma) + zeta)
+    return jnp.where(gamma < x, zeta - gamma + x, beta * (x - gamma) + zeta)
 
 
 @jax.custom_jvp

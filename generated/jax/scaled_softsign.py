@@ -19,7 +19,7 @@ def scaled_softsign(x: ArrayLike, alpha: ArrayLike = 1.0, beta: ArrayLike = 1.0)
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: alpha*(1 - Abs(x)/(beta +
-    Abs(x)))/(beta + Abs(x)). Limits: -1 at -inf, 1 at inf. Odd. Kink at 0.
+    Abs(x)))/(beta + Abs(x)). Limits: -1 at -inf, 1 at inf. Odd.
 
     Args:
         x: Input of any shape.

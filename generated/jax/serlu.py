@@ -51,10 +51,9 @@ def serlu(x: ArrayLike) -> Array:
 @jax.jit
 def _value(x: Array) -> Array:
     """f."""
-    abs_x = jnp.abs(x)
-    root_t = jnp.exp(-0.5 * abs_x)
-    product = _COEFFICIENT_2 * jnp.clip(abs_x, -(2.0**100), 2.0**100) * root_t * root_t
-    return jnp.where(x >= 0.0, _COEFFICIENT * x, jnp.sign(x) * product)
+    root_t = jnp.exp(-0.5 * jnp.abs(x))
+    product = _COEFFICIENT_2 * jnp.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
+    return jnp.where(x >= 0.0, _COEFFICIENT * x, product)
 
 
 @jax.custom_jvp

@@ -18,7 +18,7 @@ def sinc(x: ArrayLike) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: (cos(x) - sin(x)/x)/x. Limits:
-    0 at -inf, 0 at inf. Even. Kink at 0.
+    0 at -inf, 0 at inf. Even.
 
     Raises:
         TypeError: x is complex.

@@ -418,7 +418,9 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
 @jax.jit
 def _derivative_amplitude(x: Array, amplitude: Array, frequency: Array) -> Array:
     """df / damplitude = sin(frequency*x)*sigmoid(x)."""
-    return jax.nn.sigmoid(x) * jnp.sin(jnp.clip(frequency * x, -(2.0**100), 2.0**100))
+    t = jnp.exp(-jnp.abs(x))
+    product = 1.0 / (1.0 + t) * jnp.sin(jnp.clip(frequency * x, -(2.0**100), 2.0**100))
+    return product * jnp.where(x < 0.0, t, 1.0)
 
 
 @jax.custom_jvp
@@ -923,27 +925,24 @@ def _second_derivative_x_amplitude(x: Array, amplitude: Array, frequency: Array)
 @jax.jit
 def _second_derivative_x_frequency(x: Array, amplitude: Array, frequency: Array) -> Array:
     """d2f / dx dfrequency."""
-    held = jnp.clip(x, -1.0, 1.0)
-    clamped = jnp.clip(frequency * x, -(2.0**100), 2.0**100)
+    larger = jnp.maximum(x, -(2.0**40))
+    product = frequency * larger
+    clamped = jnp.clip(product, -(2.0**100), 2.0**100)
     cos_clamped = jnp.cos(clamped)
-    abs_x = jnp.abs(x)
-    t = jnp.exp(-abs_x)
-    ratio = 1.0 / (1.0 + t)
-    t_2 = jnp.exp(-jnp.abs(-x))
-    scale = jnp.maximum(abs_x, 1.0)
-    inverse_scale = 1.0 / scale
-    smaller = jnp.minimum(x, 0.0)
+    minus_larger = -larger
+    t = jnp.exp(-jnp.abs(minus_larger))
+    smaller = jnp.minimum(minus_larger, 0.0)
     is_far = jnp.abs(smaller) > 64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
-    is_gone = smaller < -800.0
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product = amplitude * held * cos_clamped * ratio * (1.0 / (1.0 + t_2))
-    product = product * jnp.where(-x < 0.0, t_2, 1.0)
-    product = product + amplitude * cos_clamped * ratio * inverse_scale
-    product = product - amplitude * frequency * held * ratio * jnp.sin(clamped)
-    product = product * part_of_t
-    product = product * jnp.where(is_gone, jnp.minimum(scale, 2.0**100), scale)
-    return product * rest_of_t
+    t_2 = jnp.exp(-jnp.abs(larger))
+    smaller_2 = jnp.minimum(larger, 0.0)
+    is_far_2 = jnp.abs(smaller_2) > 64.0
+    part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * smaller_2, smaller_2))
+    rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
+    product_2 = larger * cos_clamped * (1.0 / (1.0 + t)) * part_of_t * rest_of_t
+    product_2 = amplitude * (product * jnp.sin(clamped) - cos_clamped - product_2)
+    return -(product_2 * (1.0 / (1.0 + t_2))) * part_of_t_2 * rest_of_t_2
 
 
 @jax.jit
@@ -963,12 +962,14 @@ def _second_derivative_amplitude_frequency(x: Array, amplitude: Array, frequency
 def _second_derivative_frequency_frequency(x: Array, amplitude: Array, frequency: Array) -> Array:
     """d2f / dfrequency dfrequency = -amplitude*x^2*sin(frequency*x)*sigmoid(x)."""
     larger = jnp.maximum(x, -(2.0**40))
-    e = jnp.exp(0.5 * -jnp.abs(larger))
-    t = jnp.square(e)
-    branch = jnp.where(larger < 0.0, e, 1.0)
+    t = jnp.exp(-jnp.abs(larger))
+    smaller = jnp.minimum(larger, 0.0)
+    is_far = jnp.abs(smaller) > 64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     sin = jnp.sin(jnp.clip(frequency * larger, -(2.0**100), 2.0**100))
-    sin = -(amplitude * jnp.square(larger) * (1.0 / (1.0 + t)) * sin) * branch
-    return sin * branch
+    sin = -(amplitude * jnp.square(larger) * (1.0 / (1.0 + t)) * sin) * part_of_t
+    return sin * rest_of_t
 
 
 def _along(tangents, value, variables, partials):

@@ -21,7 +21,7 @@ def smelu(x: ArrayLike, beta: ArrayLike = 1.0) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((0, beta <= -x),
-    ((beta + x)/(2*beta), beta > x), (1, True)). Limits: 0 at -inf, inf at inf. Kinks at -1, 1.
+    ((beta + x)/(2*beta), beta > x), (1, True)). Limits: 0 at -inf, inf at inf.
 
     Args:
         x: Input of any shape.
@@ -80,7 +80,7 @@ def _second_derivative_x_x(x: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
     """d2f / dx dbeta."""
-    branch = jnp.where(beta <= x, 0.0, -0.5 * x / jnp.square(beta))
+    branch = jnp.where(beta <= x, 0.0, x / jnp.square(beta) * -0.5)
     return jnp.where(beta <= -x, 0.0, branch)
 
 

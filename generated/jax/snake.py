@@ -75,11 +75,9 @@ def _derivative_x(x: Array, frequency: Array) -> Array:
 @jax.jit
 def _derivative_frequency(x: Array, frequency: Array) -> Array:
     """df / dfrequency."""
-    ratio = 1.0 / frequency
     clamped = jnp.clip(frequency * x, -(2.0**100), 2.0**100)
-    sin_clamped = jnp.sin(clamped)
-    product = 2.0 * ratio * x * sin_clamped * jnp.cos(clamped)
-    return product - sin_clamped * ratio * sin_clamped * ratio
+    product = jnp.sin(clamped) * (1.0 / frequency)
+    return product * (2.0 * x * jnp.cos(clamped) - product)
 
 
 @jax.jit

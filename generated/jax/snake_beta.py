@@ -18,8 +18,9 @@ def snake_beta(x: ArrayLike, alpha: ArrayLike = 1.0, beta: ArrayLike = 1.0) -> A
     """SnakeBeta, x + sin(alpha * x)**2 / beta.
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
-    become floats as in jax.numpy, weak types stay weak. Derivative:
-    2*alpha*sin(alpha*x)*cos(alpha*x)/beta + 1. Limits: -inf at -inf, inf at inf.
+    become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((alpha*(sin(alpha*x)
+    + cos(alpha*x))^2/beta - alpha/beta + 1, sin(2*alpha*x) < -1/2), (alpha*sin(2*alpha*x)/beta + 1,
+    True)). Limits: -inf at -inf, inf at inf.
 
     Args:
         x: Input of any shape.
@@ -58,9 +59,14 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.custom_jvp
 @jax.jit
 def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
-    """df / dx = 2*alpha*sin(alpha*x)*cos(alpha*x)/beta + 1."""
-    clamped = jnp.clip(alpha * x, -(2.0**100), 2.0**100)
-    return 2.0 * alpha * jnp.sin(clamped) * jnp.cos(clamped) / beta + 1.0
+    """df / dx."""
+    product = alpha * x
+    sin = jnp.sin(jnp.clip(product * 2.0, -(2.0**100), 2.0**100))
+    product_2 = alpha * (1.0 / beta)
+    clamped = jnp.clip(product, -(2.0**100), 2.0**100)
+    total = jnp.sin(clamped) + jnp.cos(clamped)
+    total_2 = 1.0 - product_2 + product_2 * total * total
+    return jnp.where(sin < -0.5, total_2, product_2 * sin + 1.0)
 
 
 @jax.custom_jvp
@@ -68,15 +74,16 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
 def _derivative_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     """df / dalpha = 2*x*sin(alpha*x)*cos(alpha*x)/beta."""
     clamped = jnp.clip(alpha * x, -(2.0**100), 2.0**100)
-    return 2.0 * x * jnp.sin(clamped) * jnp.cos(clamped) / beta
+    return 2.0 * (1.0 / beta) * x * jnp.sin(clamped) * jnp.cos(clamped)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """df / dbeta = -sin(alpha*x)^2/beta^2."""
-    numerator = jnp.square(jnp.sin(jnp.clip(alpha * x, -(2.0**100), 2.0**100)))
-    return -(numerator / jnp.square(beta))
+    sin = jnp.sin(jnp.clip(alpha * x, -(2.0**100), 2.0**100))
+    difference = beta - 1.0
+    return -(sin * (1.0 / (difference * (difference + 2.0) + 1.0)) * sin)
 
 
 @jax.jit
@@ -112,8 +119,9 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array, beta: Array) -> Array
 @jax.jit
 def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dalpha dbeta = -2*x*sin(alpha*x)*cos(alpha*x)/beta^2."""
+    ratio = 1.0 / beta
     clamped = jnp.clip(alpha * x, -(2.0**100), 2.0**100)
-    return -2.0 * x * jnp.sin(clamped) * jnp.cos(clamped) / jnp.square(beta)
+    return -2.0 * ratio * x * ratio * jnp.sin(clamped) * jnp.cos(clamped)
 
 
 @jax.jit

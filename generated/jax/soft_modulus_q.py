@@ -18,7 +18,7 @@ def soft_modulus_q(x: ArrayLike) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((x*(4 - 3*Abs(x)),
-    Abs(x) <= 1), (sign(x), True)). Limits: inf at -inf, inf at inf. Even. Kinks at -1, 0, 1.
+    Abs(x) <= 1), (sign(x), True)). Limits: inf at -inf, inf at inf. Even.
 
     Raises:
         TypeError: x is complex.

@@ -61,9 +61,10 @@ def _value(x: Array, k: Array, c: Array) -> Array:
     t = jnp.exp(negated)
     branch = jnp.where(is_negative, 1.0, t)
     ratio = product_2 / branch
-    total = jnp.log(product_2 + branch) - jnp.minimum(-product, 0.0)
-    total = jnp.where((product > 0.0) & (ratio > 2.0), total, _log1p(ratio)) + x / c
-    return jnp.where(jnp.abs(x) < 2.0**-90, (0.5 * k + 1.0 / c) * x, total)
+    total = product_2 + branch
+    total_2 = jnp.log(jnp.where(total == 0.0, 1.0, total)) - jnp.minimum(-product, 0.0)
+    total_2 = jnp.where((product > 0.0) & (ratio > 2.0), total_2, _log1p(ratio)) + x / c
+    return jnp.where(jnp.abs(x) < 2.0**-90, (0.5 * k + 1.0 / c) * x, total_2)
 
 
 @jax.custom_jvp

@@ -18,7 +18,7 @@ def sparse_plus(x: ArrayLike) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((0, x <= -1), (1, x
-    >= 1), ((x + 1)/2, True)). Limits: 0 at -inf, inf at inf. Kinks at -1, 1.
+    >= 1), ((x + 1)/2, True)). Limits: 0 at -inf, inf at inf.
 
     Raises:
         TypeError: x is complex.

@@ -20,7 +20,7 @@ def sqnl(x: ArrayLike) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((0, x > 2), (1 - x/2,
-    x >= 0), (x/2 + 1, x >= -2), (0, True)). Limits: -1 at -inf, 1 at inf. Odd. Kinks at -2, 0, 2.
+    x >= 0), (x/2 + 1, x >= -2), (0, True)). Limits: -1 at -inf, 1 at inf. Odd.
 
     Raises:
         TypeError: x is complex.

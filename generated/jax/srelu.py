@@ -28,7 +28,7 @@ def srelu(
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((a_r, t_r <= x),
-    (a_l, t_l >= x), (1, True)). Limits: -inf at -inf, inf at inf. Kinks at 0, 1.
+    (a_l, t_l >= x), (1, True)). Limits: -inf at -inf, inf at inf. Kink at 0.
 
     Args:
         x: Input of any shape.
@@ -68,14 +68,8 @@ s_shaped_relu = srelu
 @jax.jit
 def _value(x: Array, t_r: Array, a_r: Array, t_l: Array, a_l: Array) -> Array:
     """f."""
-    held = jnp.clip(x, -1.0, 1.0)
-    difference = a_r - 1.0
-    scale = jnp.maximum(jnp.abs(x), 1.0)
-    inverse_scale = 1.0 / scale
-    product = (a_l * held + t_l * inverse_scale - a_l * t_l * inverse_scale) * scale
-    product = jnp.where(t_l >= x, product, x)
-    product_2 = (held * difference + held - t_r * difference * inverse_scale) * scale
-    return jnp.where(t_r <= x, product_2, product)
+    branch = jnp.where(t_l >= x, t_l - a_l * t_l + a_l * x, x)
+    return jnp.where(t_r <= x, t_r - a_r * t_r + a_r * x, branch)
 
 
 @jax.custom_jvp

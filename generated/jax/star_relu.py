@@ -19,7 +19,7 @@ def star_relu(x: ArrayLike, scale: ArrayLike = 0.8944, bias: ArrayLike = -0.4472
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: scale*Piecewise((0, x <= 0),
-    (2*x, True)). Limits: -0.4472 at -inf, inf at inf. Kink at 0.
+    (2*x, True)). Limits: -0.4472 at -inf, inf at inf.
 
     Args:
         x: Input of any shape.

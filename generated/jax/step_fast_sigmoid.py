@@ -62,23 +62,24 @@ def _derivative_x(x: Array, steepness: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, steepness: Array) -> Array:
     """d2f / dx dx = -2*steepness*sign(x)/(steepness*Abs(x) + 1)^3."""
-    held = jnp.clip(x, -1.0, 1.0)
-    scale = jnp.maximum(jnp.abs(x), 1.0)
+    abs_x = jnp.abs(x)
+    held = jnp.clip(abs_x, -1.0, 1.0)
+    scale = jnp.maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
-    total = steepness * jnp.abs(held) + inverse_scale
-    numerator = -2.0 * steepness * jnp.sign(held) / (jnp.square(total) * total)
-    return numerator * inverse_scale * inverse_scale / scale
+    total = steepness * held + inverse_scale
+    numerator = -2.0 * steepness / (jnp.square(total) * total) * inverse_scale
+    return jnp.sign(x) * (numerator * inverse_scale / scale)
 
 
 @jax.jit
 def _second_derivative_x_steepness(x: Array, steepness: Array) -> Array:
     """d2f / dx dsteepness = -2*Abs(x)/(steepness*Abs(x) + 1)^3."""
-    held = jnp.clip(x, -1.0, 1.0)
-    abs_held = jnp.abs(held)
-    scale = jnp.maximum(jnp.abs(x), 1.0)
+    abs_x = jnp.abs(x)
+    held = jnp.clip(abs_x, -1.0, 1.0)
+    scale = jnp.maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
-    total = steepness * abs_held + inverse_scale
-    return -2.0 * abs_held / (jnp.square(total) * total) * inverse_scale / scale
+    total = steepness * held + inverse_scale
+    return -2.0 * held / (jnp.square(total) * total) * inverse_scale / scale
 
 
 def _along(tangents, value, variables, partials):

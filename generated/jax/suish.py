@@ -18,7 +18,7 @@ def suish(x: ArrayLike) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((1, x >=
-    x*exp(-Abs(x))), ((1 - Abs(x))*exp(-Abs(x)), True)). Limits: 0 at -inf, inf at inf. Kink at 0.
+    x*exp(-Abs(x))), ((1 - Abs(x))*exp(-Abs(x)), True)). Limits: 0 at -inf, inf at inf.
 
     Raises:
         TypeError: x is complex.
@@ -40,14 +40,12 @@ def suish(x: ArrayLike) -> Array:
 def _value(x: Array) -> Array:
     """f = Piecewise((x, x >= x*exp(-Abs(x))), (x*exp(-Abs(x)), True))."""
     abs_x = jnp.abs(x)
-    abs_abs_x = jnp.abs(abs_x)
-    minus_abs_abs_x = -abs_abs_x
-    is_far = minus_abs_abs_x < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_abs_x, minus_abs_abs_x))
+    minus_abs_x = -abs_x
+    is_far = minus_abs_x < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product = jnp.clip(abs_abs_x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    product = jnp.sign(x) * (jnp.sign(abs_x) * product)
-    product = jnp.where(x >= x * jnp.exp(-abs_x), x, product)
+    product = jnp.sign(x) * (jnp.clip(abs_x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t)
+    product = jnp.where(x >= x * jnp.exp(minus_abs_x), x, product)
     return jnp.where(x == jnp.inf, jnp.inf, jnp.where(x == -jnp.inf, 0.0, product))
 
 
@@ -57,12 +55,12 @@ def _derivative(x: Array) -> Array:
     """df / dx."""
     smaller = jnp.minimum(x, 8.0)
     abs_smaller = jnp.abs(smaller)
-    negated = -jnp.abs(abs_smaller)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    minus_abs_smaller = -abs_smaller
+    is_far = minus_abs_smaller < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_smaller, minus_abs_smaller))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     product = (1.0 - jnp.clip(abs_smaller, -(2.0**100), 2.0**100)) * part_of_t * rest_of_t
-    return jnp.where(smaller >= smaller * jnp.exp(-abs_smaller), 1.0, product)
+    return jnp.where(smaller >= smaller * jnp.exp(minus_abs_smaller), 1.0, product)
 
 
 @jax.jit

@@ -97,8 +97,8 @@ def _derivative_beta(a: Array, b: Array, beta: Array) -> Array:
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    numerator = jnp.square(jnp.clip(a, -(2.0**50), 2.0**50)) * part_of_t * rest_of_t
-    return numerator / ((t + 2.0) * t + 1.0) * b
+    branch = jnp.where(part_of_t == 0.0, 0.0, a)
+    return 1.0 / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch * rest_of_t * b
 
 
 @jax.jit
@@ -135,17 +135,16 @@ def _second_derivative_a_b(a: Array, b: Array, beta: Array) -> Array:
 def _second_derivative_a_beta(a: Array, b: Array, beta: Array) -> Array:
     """d2f / da dbeta."""
     product = a * beta
-    clamped = jnp.clip(a, -(2.0**50), 2.0**50)
-    product_2 = 2.0 * clamped
-    product_3 = 0.5 * clamped * beta
-    total = product_3 + 1.0
-    difference = product_3 - 1.0
     root_t = jnp.exp(-0.5 * jnp.abs(product))
+    branch = jnp.where(root_t == 0.0, 0.0, a)
+    product_2 = 0.5 * branch * beta
+    total = product_2 + 1.0
+    difference = product_2 - 1.0
     t = jnp.square(root_t)
-    numerator = product_2 * (total * t - difference) * root_t * root_t
-    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
-    numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * b
+    denominator = ((t + 3.0) * t + 3.0) * t + 1.0
+    numerator = 2.0 * (total * t - difference)
+    numerator = jnp.where(product < 0.0, 2.0 * (total - difference * t), numerator)
+    return numerator / denominator * branch * root_t * root_t * b
 
 
 @jax.jit
@@ -156,8 +155,8 @@ def _second_derivative_b_beta(a: Array, b: Array, beta: Array) -> Array:
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    numerator = jnp.square(jnp.clip(a, -(2.0**50), 2.0**50)) * part_of_t * rest_of_t
-    return numerator / ((t + 2.0) * t + 1.0)
+    branch = jnp.where(part_of_t == 0.0, 0.0, a)
+    return 1.0 / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch * rest_of_t
 
 
 @jax.jit

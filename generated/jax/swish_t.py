@@ -248,8 +248,8 @@ def _derivative_beta(x: Array, alpha: Array, beta: Array) -> Array:
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    numerator = jnp.square(jnp.clip(x, -(2.0**50), 2.0**50)) * part_of_t * rest_of_t
-    return numerator / ((t + 2.0) * t + 1.0)
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
+    return 1.0 / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch * rest_of_t
 
 
 @jax.jit
@@ -273,402 +273,263 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     ratio = 1.0 / total_4
     ratio_squared = jnp.square(ratio)
     product_3 = product * ratio_squared
+    head_product = _head(product)
+    head = _head(ratio_squared)
+    difference_2 = ratio_squared - head
+    difference_3 = product - head_product
+    head_ratio = _head(ratio)
+    difference_4 = ratio - head_ratio
+    product_4 = ratio * total_4
+    head_total_4 = _head(total_4)
+    difference_5 = total_4 - head_total_4
+    numerator = head_ratio * head_total_4 - product_4 + head_ratio * difference_5
+    numerator = numerator + difference_4 * head_total_4 + difference_4 * difference_5
+    numerator = 1.0 - product_4 - jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch_2 - (total_4 - total_2)) * ratio) / total_4
+    total_5 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_4
+    total_5 = total_5 + difference_4 * head_ratio + difference_4 * difference_4
+    total_5 = jnp.where(ratio_squared * 2.0**-60 == 0.0, 0.0, total_5)
+    total_5 = (total_5 + numerator * ratio * 2.0) * product
+    total_6 = head_product * head - product_3 + head_product * difference_2
+    total_6 = total_6 + difference_3 * head + difference_3 * difference_2
+    total_6 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_6) + total_5
     negated_2 = -jnp.abs(product_2)
     is_less_2 = jnp.abs(negated_2) < 0.5
     expm1_negated_2 = _expm1(negated_2)
-    total_5 = expm1_negated_2 + 1.0
-    t_2 = jnp.where(is_less_2, total_5, jnp.exp(negated_2))
-    total_6 = t_2 + 1.0
-    difference_2 = total_6 - t_2
-    branch_3 = jnp.where(is_less_2, expm1_negated_2 - (total_5 - 1.0), 0.0)
-    total_7 = t_2 - (total_6 - difference_2) + (1.0 - difference_2) + branch_3
-    branch_4 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
-    total_8 = total_6 + branch_4
-    ratio_2 = 1.0 / total_8
-    product_4 = product_3 * ratio_2
-    is_negative = minus_product_2 < 0.0
-    branch_5 = jnp.where(is_negative, t, 1.0)
-    product_5 = product_4 * branch_5
+    total_7 = expm1_negated_2 + 1.0
+    t_2 = jnp.where(is_less_2, total_7, jnp.exp(negated_2))
+    total_8 = t_2 + 1.0
+    difference_6 = total_8 - t_2
+    branch_3 = jnp.where(is_less_2, expm1_negated_2 - (total_7 - 1.0), 0.0)
+    total_9 = t_2 - (total_8 - difference_6) + (1.0 - difference_6) + branch_3
+    branch_4 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
+    total_10 = total_8 + branch_4
+    ratio_2 = 1.0 / total_10
+    product_5 = ratio_2 * total_10
+    head_ratio_2 = _head(ratio_2)
+    head_total_10 = _head(total_10)
+    difference_7 = total_10 - head_total_10
+    difference_8 = ratio_2 - head_ratio_2
+    numerator_2 = head_ratio_2 * head_total_10 - product_5 + head_ratio_2 * difference_7
+    numerator_3 = numerator_2 + difference_8 * head_total_10 + difference_8 * difference_7
+    numerator_4 = 1.0 - product_5 - jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (numerator_4 - (branch_4 - (total_10 - total_8)) * ratio_2) / total_10
+    total_11 = ratio_2 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
+    total_11 = (product_3 + jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)) * total_11
+    total_12 = t + jnp.where(jnp.abs(branch) < jnp.inf, branch, 0.0)
+    total_11 = total_11 * jnp.where(minus_product_2 < 0.0, total_12, 1.0)
     product_6 = 2.0 * beta
     product_7 = product_6 * ratio_2
     product_8 = product_7 * ratio
-    total_9 = product_5 + product_8
-    difference_3 = total_9 - product_5
-    head_product_4 = _head(product_4)
-    head_branch_5 = _head(branch_5)
-    difference_4 = branch_5 - head_branch_5
-    difference_5 = product_4 - head_product_4
-    head_product_3 = _head(product_3)
-    head_ratio_2 = _head(ratio_2)
-    difference_6 = ratio_2 - head_ratio_2
-    difference_7 = product_3 - head_product_3
-    head_product = _head(product)
-    head = _head(ratio_squared)
-    difference_8 = ratio_squared - head
-    difference_9 = product - head_product
-    head_ratio = _head(ratio)
-    difference_10 = ratio - head_ratio
-    product_9 = ratio * total_4
-    head_total_4 = _head(total_4)
-    difference_11 = total_4 - head_total_4
-    numerator = head_ratio * head_total_4 - product_9 + head_ratio * difference_11
-    numerator = numerator + difference_10 * head_total_4 + difference_10 * difference_11
-    numerator = 1.0 - product_9 - jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_2 - (total_4 - total_2)) * ratio) / total_4
-    product_10 = ratio_2 * total_8
-    head_total_8 = _head(total_8)
-    difference_12 = total_8 - head_total_8
-    numerator_2 = head_ratio_2 * head_total_8 - product_10 + head_ratio_2 * difference_12
-    numerator_3 = numerator_2 + difference_6 * head_total_8 + difference_6 * difference_12
-    numerator_4 = 1.0 - product_10 - jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_4 - (total_8 - total_6)) * ratio_2) / total_8
+    total_13 = total_11 + product_8
+    difference_9 = total_13 - total_11
     head_product_7 = _head(product_7)
-    difference_13 = product_7 - head_product_7
+    difference_10 = product_7 - head_product_7
     head_product_6 = _head(product_6)
-    difference_14 = product_6 - head_product_6
-    total_10 = head_product_4 * head_branch_5 - product_5 + head_product_4 * difference_4
-    total_10 = total_10 + difference_5 * head_branch_5 + difference_5 * difference_4
-    total_10 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_11 = head_product_6 * head_ratio_2 - product_7 + head_product_6 * difference_6
-    total_11 = total_11 + difference_14 * head_ratio_2 + difference_14 * difference_6
-    total_11 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = (total_11 + numerator_4 * product_6) * ratio
-    total_12 = head_product_3 * head_ratio_2 - product_4 + head_product_3 * difference_6
-    total_12 = total_12 + difference_7 * head_ratio_2 + difference_7 * difference_6
-    total_12 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_12)
-    total_13 = head_product_7 * head_ratio - product_8 + head_product_7 * difference_10
-    total_13 = total_13 + difference_13 * head_ratio + difference_13 * difference_10
-    total_13 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_13) + total_11
-    total_13 = total_13 + numerator * product_7
-    total_14 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_10
-    total_14 = total_14 + difference_10 * head_ratio + difference_10 * difference_10
-    total_14 = jnp.where(ratio_squared * 2.0**-60 == 0.0, 0.0, total_14)
-    total_14 = (total_14 + numerator * ratio * 2.0) * product
-    total_15 = product_5 - (total_9 - difference_3) + (product_8 - difference_3)
-    total_16 = head_product * head - product_3 + head_product * difference_8
-    total_16 = total_16 + difference_9 * head + difference_9 * difference_8
-    total_16 = (jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_16) + total_14) * ratio_2
-    total_10 = total_10 + (total_12 + total_16 + numerator_4 * product_3) * branch_5
-    total_15 = total_15 + (total_10 + jnp.where(is_negative, branch, 0.0) * product_4)
-    total_15 = total_15 + total_13
-    branch_6 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
-    total_17 = total_9 + branch_6
+    difference_11 = product_6 - head_product_6
+    total_14 = head_product_6 * head_ratio_2 - product_7 + head_product_6 * difference_8
+    total_14 = total_14 + difference_11 * head_ratio_2 + difference_11 * difference_8
+    total_14 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = (total_14 + numerator_4 * product_6) * ratio
+    total_15 = head_product_7 * head_ratio - product_8 + head_product_7 * difference_4
+    total_15 = total_15 + difference_10 * head_ratio + difference_10 * difference_4
+    total_15 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_15) + total_14
+    total_15 = total_15 + numerator * product_7
+    total_15 = total_11 - (total_13 - difference_9) + (product_8 - difference_9) + total_15
+    branch_5 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
+    total_16 = total_13 + branch_5
+    difference_12 = branch_5 - (total_16 - total_13)
     ratio_2_squared = jnp.square(ratio_2)
-    product_11 = product * ratio_2_squared
-    product_12 = product_11 * ratio
-    is_negative_2 = product_2 < 0.0
-    branch_7 = jnp.where(is_negative_2, t_2, 1.0)
-    product_13 = product_12 * branch_7
-    minus_product_13 = -product_13
-    total_18 = total_17 + minus_product_13
-    difference_15 = total_18 - total_17
-    head_product_12 = _head(product_12)
-    head_branch_7 = _head(branch_7)
-    difference_16 = branch_7 - head_branch_7
-    difference_17 = product_12 - head_product_12
-    head_product_11 = _head(product_11)
-    difference_18 = product_11 - head_product_11
+    product_9 = product * ratio_2_squared
+    product_10 = product_9 * ratio
+    head_product_9 = _head(product_9)
+    difference_13 = product_9 - head_product_9
     head_2 = _head(ratio_2_squared)
-    difference_19 = ratio_2_squared - head_2
-    total_19 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_6
-    total_19 = total_19 + difference_6 * head_ratio_2 + difference_6 * difference_6
-    total_19 = jnp.where(ratio_2_squared * 2.0**-60 == 0.0, 0.0, total_19)
-    total_19 = (total_19 + numerator_4 * ratio_2 * 2.0) * product
-    total_20 = head_product_11 * head_ratio - product_12 + head_product_11 * difference_10
-    total_20 = total_20 + difference_18 * head_ratio + difference_18 * difference_10
-    total_20 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_20)
-    total_21 = total_17 - (total_18 - difference_15) + (minus_product_13 - difference_15)
-    total_21 = total_21 + (branch_6 - (total_17 - total_9))
-    total_22 = head_product * head_2 - product_11 + head_product * difference_19
-    total_22 = total_22 + difference_9 * head_2 + difference_9 * difference_19
-    total_22 = (jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_22) + total_19) * ratio
-    total_20 = (total_20 + total_22 + numerator * product_11) * branch_7
-    product_14 = jnp.where(is_negative_2, branch_3, 0.0) * product_12
-    difference_20 = head_product_12 * head_branch_7 - product_13
-    difference_20 = difference_20 + head_product_12 * difference_16
-    difference_20 = difference_20 + difference_17 * head_branch_7
-    difference_20 = difference_20 + difference_17 * difference_16
-    difference_20 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_20) + total_20
-    total_21 = total_21 - (difference_20 + product_14)
-    branch_8 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    total_23 = total_18 + branch_8
-    difference_21 = branch_8 - (total_23 - total_18)
-    branch_9 = jnp.where(jnp.abs(difference_21) < jnp.inf, difference_21, 0.0)
-    total_24 = total_23 + branch_9
-    total_25 = jnp.minimum(minus_product_2, 0.0) + jnp.minimum(product_2, 0.0)
-    is_far = jnp.abs(total_25) > 64.0
-    branch_10 = jnp.where(is_far, 0.5 * total_25, total_25)
-    abs_branch_10 = jnp.abs(branch_10)
-    is_less_3 = abs_branch_10 < 0.25
-    total_26 = branch_10 + 1.0
-    difference_22 = total_26 - branch_10
-    product_15 = ((_1_OVER_15 * branch_10 + _1_OVER_14) * branch_10 + _1_OVER_13) * branch_10
-    product_15 = ((product_15 + _1_OVER_12) * branch_10 + _1_OVER_11) * branch_10
-    product_15 = ((product_15 + _1_OVER_10) * branch_10 + _1_OVER_9) * branch_10 + _1_OVER_8
-    product_15 = ((product_15 * branch_10 + _1_OVER_7) * branch_10 + _1_OVER_6) * branch_10
-    product_15 = ((product_15 + _1_OVER_5) * branch_10 + _1_OVER_4) * branch_10 + _1_OVER_3
-    product_15 = jnp.square(branch_10) * (product_15 * branch_10 + _1_OVER_2)
-    product_15 = branch_10 - (total_26 - difference_22) + (1.0 - difference_22) + product_15
-    branch_11 = jnp.where(jnp.abs(product_15) < jnp.inf, product_15, 0.0)
-    total_27 = total_26 + branch_11
-    exp_branch_10 = jnp.exp(branch_10)
-    part_of_t = jnp.where(is_less_3, total_27, exp_branch_10)
-    branch_12 = jnp.where(is_less_3, branch_11 - (total_27 - total_26), 0.0)
-    branch_13 = jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0)
-    total_28 = part_of_t + branch_13
-    product_16 = total_24 * total_28
-    head_total_24 = _head(total_24)
-    head_total_28 = _head(total_28)
-    difference_23 = total_28 - head_total_28
-    difference_24 = total_24 - head_total_24
-    total_29 = head_total_24 * head_total_28 - product_16 + head_total_24 * difference_23
-    total_29 = total_29 + difference_24 * head_total_28 + difference_24 * difference_23
-    total_29 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_29)
-    total_29 = total_29 + (branch_9 - (total_24 - total_23)) * total_28
-    total_29 = total_29 + (branch_13 - (total_28 - part_of_t)) * total_24
-    total_30 = product_16 + jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
-    binade = _binade(exp_branch_10 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_14 = jnp.where(inside, binade, 1.0)
-    ratio_3 = exp_branch_10 / branch_14
-    floor = jnp.floor(jnp.log(branch_14) * _1_OVER_LOG_2 + 0.5)
-    difference_25 = branch_10 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_31 = difference_25 + negated_3
-    difference_26 = total_31 - difference_25
-    total_32 = difference_25 - (total_31 - difference_26) + (negated_3 - difference_26)
-    total_32 = total_32 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_15 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_33 = total_31 + branch_15
-    numerator_5 = ((_1_OVER_15 * total_33 + _1_OVER_14) * total_33 + _1_OVER_13) * total_33
-    numerator_6 = ((numerator_5 + _1_OVER_12) * total_33 + _1_OVER_11) * total_33 + _1_OVER_10
-    numerator_7 = ((numerator_6 * total_33 + _1_OVER_9) * total_33 + _1_OVER_8) * total_33
-    numerator_8 = ((numerator_7 + _1_OVER_7) * total_33 + _1_OVER_6) * total_33 + _1_OVER_5
-    numerator_9 = ((numerator_8 * total_33 + _1_OVER_4) * total_33 + _1_OVER_3) * total_33
-    numerator_10 = jnp.square(total_33) * (numerator_9 + _1_OVER_2)
-    numerator_11 = numerator_10 + (branch_15 - (total_33 - total_31))
-    numerator_11 = (1.0 - ratio_3 + total_33 + numerator_11) / ratio_3
-    numerator_11 = jnp.where(inside & (abs_branch_10 >= 0.25), numerator_11, 0.0)
-    product_17 = total_30 * numerator_11
+    difference_14 = ratio_2_squared - head_2
+    total_17 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_8
+    total_17 = total_17 + difference_8 * head_ratio_2 + difference_8 * difference_8
+    total_17 = jnp.where(ratio_2_squared * 2.0**-60 == 0.0, 0.0, total_17)
+    total_17 = (total_17 + numerator_4 * ratio_2 * 2.0) * product
+    total_18 = head_product_9 * head_ratio - product_10 + head_product_9 * difference_4
+    total_18 = total_18 + difference_13 * head_ratio + difference_13 * difference_4
+    total_18 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_18)
+    total_19 = head_product * head_2 - product_9 + head_product * difference_14
+    total_19 = total_19 + difference_3 * head_2 + difference_3 * difference_14
+    total_19 = (jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_19) + total_17) * ratio
+    total_18 = total_18 + total_19 + numerator * product_9
+    total_20 = total_16 + jnp.where(jnp.abs(difference_12) < jnp.inf, difference_12, 0.0)
+    total_21 = product_10 + jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
+    total_22 = t_2 + jnp.where(jnp.abs(branch_3) < jnp.inf, branch_3, 0.0)
+    total_20 = total_20 - total_21 * jnp.where(product_2 < 0.0, total_22, 1.0)
+    total_23 = jnp.minimum(minus_product_2, 0.0) + jnp.minimum(product_2, 0.0)
+    is_far = jnp.abs(total_23) > 64.0
+    branch_6 = jnp.where(is_far, 0.5 * total_23, total_23)
+    is_less_3 = jnp.abs(branch_6) < 0.5
+    expm1_branch_6 = _expm1(branch_6)
+    total_24 = expm1_branch_6 + 1.0
+    part_of_t = jnp.where(is_less_3, total_24, jnp.exp(branch_6))
+    product_11 = total_20 * part_of_t
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_16 = jnp.where(is_far, branch_12, 0.0)
-    total_34 = rest_of_t + jnp.where(jnp.abs(branch_16) < jnp.inf, branch_16, 0.0)
-    branch_17 = jnp.where(is_far, numerator_11, 0.0)
-    product_18 = total_34 * branch_17
-    product_19 = total_34 * (jnp.where(jnp.abs(branch_17) < jnp.inf, branch_17, 0.0) + 1.0)
-    total_35 = total_34 + jnp.where(jnp.abs(product_18) < jnp.inf, product_18, 0.0)
-    product_19 = jnp.where(jnp.abs(total_34) < 2.0**-60, product_19, total_35)
-    total_36 = total_30 + jnp.where(jnp.abs(product_17) < jnp.inf, product_17, 0.0)
-    total_37 = jnp.where(jnp.abs(numerator_11) < jnp.inf, numerator_11, 0.0) + 1.0
-    total_37 = jnp.where(jnp.abs(total_30) < 2.0**-60, total_30 * total_37, total_36)
-    total_37 = total_37 * product_19
-    product_20 = 2.0 * alpha
+    product_12 = product_11 * rest_of_t
+    product_13 = 2.0 * alpha
     abs_clamped = jnp.abs(clamped)
-    minus_abs_clamped = -abs_clamped
-    magnitude = jnp.abs(minus_abs_clamped)
-    is_less_4 = magnitude < 0.25
-    total_38 = minus_abs_clamped + 1.0
-    difference_27 = total_38 - minus_abs_clamped
-    total_39 = minus_abs_clamped - (total_38 - difference_27) + (1.0 - difference_27)
-    product_21 = (_1_OVER_15 * minus_abs_clamped + _1_OVER_14) * minus_abs_clamped
-    product_21 = (product_21 + _1_OVER_13) * minus_abs_clamped + _1_OVER_12
-    product_21 = (product_21 * minus_abs_clamped + _1_OVER_11) * minus_abs_clamped
-    product_21 = (product_21 + _1_OVER_10) * minus_abs_clamped + _1_OVER_9
-    product_21 = (product_21 * minus_abs_clamped + _1_OVER_8) * minus_abs_clamped + _1_OVER_7
-    product_21 = (product_21 * minus_abs_clamped + _1_OVER_6) * minus_abs_clamped + _1_OVER_5
-    product_21 = (product_21 * minus_abs_clamped + _1_OVER_4) * minus_abs_clamped + _1_OVER_3
-    product_21 = jnp.square(minus_abs_clamped) * (product_21 * minus_abs_clamped + _1_OVER_2)
-    total_39 = total_39 + product_21
-    branch_18 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
-    total_40 = total_38 + branch_18
-    e = jnp.exp(minus_abs_clamped)
-    t_3 = jnp.where(is_less_4, total_40, e)
-    t_3_squared = jnp.square(t_3)
-    total_41 = t_3_squared + 1.0
-    difference_28 = total_41 - t_3_squared
-    head_t_3 = _head(t_3)
-    difference_29 = t_3 - head_t_3
-    branch_19 = jnp.where(is_less_4, branch_18 - (total_40 - total_38), 0.0)
-    binade_2 = _binade(e * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_20 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_4 = e / branch_20
-    floor_2 = jnp.floor(jnp.log(branch_20) * _1_OVER_LOG_2 + 0.5)
-    difference_30 = minus_abs_clamped - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_4 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_42 = difference_30 + negated_4
-    difference_31 = total_42 - difference_30
-    total_43 = difference_30 - (total_42 - difference_31) + (negated_4 - difference_31)
-    total_43 = total_43 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_21 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
-    total_44 = total_42 + branch_21
-    numerator_12 = ((_1_OVER_15 * total_44 + _1_OVER_14) * total_44 + _1_OVER_13) * total_44
-    numerator_13 = ((numerator_12 + _1_OVER_12) * total_44 + _1_OVER_11) * total_44
-    numerator_14 = ((numerator_13 + _1_OVER_10) * total_44 + _1_OVER_9) * total_44 + _1_OVER_8
-    numerator_15 = ((numerator_14 * total_44 + _1_OVER_7) * total_44 + _1_OVER_6) * total_44
-    numerator_16 = ((numerator_15 + _1_OVER_5) * total_44 + _1_OVER_4) * total_44 + _1_OVER_3
-    numerator_17 = jnp.square(total_44) * (numerator_16 * total_44 + _1_OVER_2)
-    numerator_18 = numerator_17 + (branch_21 - (total_44 - total_42))
-    numerator_18 = (1.0 - ratio_4 + total_44 + numerator_18) / ratio_4
-    numerator_18 = jnp.where(inside_2 & (magnitude >= 0.25), numerator_18, 0.0)
-    total_45 = t_3_squared - (total_41 - difference_28) + (1.0 - difference_28)
-    total_46 = head_t_3 * head_t_3 - t_3_squared + head_t_3 * difference_29
-    total_46 = total_46 + difference_29 * head_t_3 + difference_29 * difference_29
-    total_46 = jnp.where(t_3_squared * 2.0**-60 == 0.0, 0.0, total_46)
-    total_46 = total_46 + branch_19 * t_3 * 2.0 + numerator_18 * 2.0 * t_3_squared
-    total_45 = total_45 + total_46
-    branch_22 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
-    total_47 = total_41 + branch_22
-    ratio_5 = 2.0 / total_47
-    ratio_5_squared = jnp.square(ratio_5)
-    product_22 = product_20 * ratio_5_squared
+    t_3 = jnp.exp(-abs_clamped)
+    total_25 = 1.0 + jnp.square(t_3)
+    ratio_3 = 2.0 / total_25
+    ratio_3_squared = jnp.square(ratio_3)
+    product_14 = product_13 * ratio_3_squared
     sign_clamped = jnp.sign(clamped)
-    product_23 = -2.0 * abs_clamped
-    abs_product_23 = jnp.abs(product_23)
-    is_less_5 = abs_product_23 < 0.25
-    total_48 = product_23 + 1.0
-    difference_32 = total_48 - product_23
-    total_49 = (_1_OVER_15 * product_23 + _1_OVER_14) * product_23 + _1_OVER_13
-    total_49 = (total_49 * product_23 + _1_OVER_12) * product_23 + _1_OVER_11
-    total_49 = ((total_49 * product_23 + _1_OVER_10) * product_23 + _1_OVER_9) * product_23
-    total_49 = ((total_49 + _1_OVER_8) * product_23 + _1_OVER_7) * product_23 + _1_OVER_6
-    total_49 = ((total_49 * product_23 + _1_OVER_5) * product_23 + _1_OVER_4) * product_23
-    total_49 = jnp.square(product_23) * ((total_49 + _1_OVER_3) * product_23 + _1_OVER_2)
-    total_49 = product_23 - (total_48 - difference_32) + (1.0 - difference_32) + total_49
-    branch_23 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
-    total_50 = total_48 + branch_23
-    exp_product_23 = jnp.exp(product_23)
-    branch_24 = jnp.where(is_less_5, total_50, exp_product_23)
-    total_51 = branch_24 - 1.0
-    difference_33 = total_51 - branch_24
-    binade_3 = _binade(exp_product_23 * _4_OVER_3)
-    inside_3 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
-    branch_25 = jnp.where(inside_3, binade_3, 1.0)
-    ratio_6 = exp_product_23 / branch_25
-    floor_3 = jnp.floor(jnp.log(branch_25) * _1_OVER_LOG_2 + 0.5)
-    difference_34 = product_23 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_5 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_52 = difference_34 + negated_5
-    difference_35 = total_52 - difference_34
-    total_53 = difference_34 - (total_52 - difference_35) + (negated_5 - difference_35)
-    total_53 = total_53 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_26 = jnp.where(jnp.abs(total_53) < jnp.inf, total_53, 0.0)
-    total_54 = total_52 + branch_26
-    numerator_19 = ((_1_OVER_15 * total_54 + _1_OVER_14) * total_54 + _1_OVER_13) * total_54
-    numerator_20 = ((numerator_19 + _1_OVER_12) * total_54 + _1_OVER_11) * total_54
-    numerator_21 = ((numerator_20 + _1_OVER_10) * total_54 + _1_OVER_9) * total_54 + _1_OVER_8
-    numerator_22 = ((numerator_21 * total_54 + _1_OVER_7) * total_54 + _1_OVER_6) * total_54
-    numerator_23 = ((numerator_22 + _1_OVER_5) * total_54 + _1_OVER_4) * total_54 + _1_OVER_3
-    numerator_24 = jnp.square(total_54) * (numerator_23 * total_54 + _1_OVER_2)
-    numerator_25 = numerator_24 + (branch_26 - (total_54 - total_52))
-    numerator_25 = (1.0 - ratio_6 + total_54 + numerator_25) / ratio_6
-    numerator_25 = jnp.where(inside_3 & (abs_product_23 >= 0.25), numerator_25, 0.0)
-    numerator_25 = numerator_25 * branch_24
-    numerator_25 = jnp.where(is_less_5, branch_23 - (total_50 - total_48), 0.0) + numerator_25
-    total_55 = branch_24 - (total_51 - difference_33) + (-1.0 - difference_33)
-    total_55 = total_55 + numerator_25
-    branch_27 = jnp.where(jnp.abs(total_55) < jnp.inf, total_55, 0.0)
-    total_56 = total_51 + branch_27
-    minus_total_56 = -total_56
-    total_57 = total_56 + 2.0
-    difference_36 = total_57 - total_56
-    difference_37 = branch_27 - (total_56 - total_51)
-    total_58 = total_56 - (total_57 - difference_36) + (2.0 - difference_36)
-    total_58 = total_58 + difference_37
-    branch_28 = jnp.where(jnp.abs(total_58) < jnp.inf, total_58, 0.0)
-    total_59 = total_57 + branch_28
-    ratio_7 = minus_total_56 / total_59
-    product_24 = sign_clamped * ratio_7
+    product_15 = -2.0 * abs_clamped
+    abs_product_15 = jnp.abs(product_15)
+    is_less_4 = abs_product_15 < 0.25
+    total_26 = product_15 + 1.0
+    difference_15 = total_26 - product_15
+    total_27 = (_1_OVER_15 * product_15 + _1_OVER_14) * product_15 + _1_OVER_13
+    total_27 = (total_27 * product_15 + _1_OVER_12) * product_15 + _1_OVER_11
+    total_27 = ((total_27 * product_15 + _1_OVER_10) * product_15 + _1_OVER_9) * product_15
+    total_27 = ((total_27 + _1_OVER_8) * product_15 + _1_OVER_7) * product_15 + _1_OVER_6
+    total_27 = ((total_27 * product_15 + _1_OVER_5) * product_15 + _1_OVER_4) * product_15
+    total_27 = jnp.square(product_15) * ((total_27 + _1_OVER_3) * product_15 + _1_OVER_2)
+    total_27 = product_15 - (total_26 - difference_15) + (1.0 - difference_15) + total_27
+    branch_7 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    total_28 = total_26 + branch_7
+    exp_product_15 = jnp.exp(product_15)
+    branch_8 = jnp.where(is_less_4, total_28, exp_product_15)
+    total_29 = branch_8 - 1.0
+    difference_16 = total_29 - branch_8
+    binade = _binade(exp_product_15 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_9 = jnp.where(inside, binade, 1.0)
+    ratio_4 = exp_product_15 / branch_9
+    floor = jnp.floor(jnp.log(branch_9) * _1_OVER_LOG_2 + 0.5)
+    difference_17 = product_15 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_30 = difference_17 + negated_3
+    difference_18 = total_30 - difference_17
+    total_31 = difference_17 - (total_30 - difference_18) + (negated_3 - difference_18)
+    total_31 = total_31 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_10 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
+    total_32 = total_30 + branch_10
+    numerator_5 = ((_1_OVER_15 * total_32 + _1_OVER_14) * total_32 + _1_OVER_13) * total_32
+    numerator_6 = ((numerator_5 + _1_OVER_12) * total_32 + _1_OVER_11) * total_32 + _1_OVER_10
+    numerator_7 = ((numerator_6 * total_32 + _1_OVER_9) * total_32 + _1_OVER_8) * total_32
+    numerator_8 = ((numerator_7 + _1_OVER_7) * total_32 + _1_OVER_6) * total_32 + _1_OVER_5
+    numerator_9 = ((numerator_8 * total_32 + _1_OVER_4) * total_32 + _1_OVER_3) * total_32
+    numerator_10 = jnp.square(total_32) * (numerator_9 + _1_OVER_2)
+    numerator_11 = numerator_10 + (branch_10 - (total_32 - total_30))
+    numerator_11 = (1.0 - ratio_4 + total_32 + numerator_11) / ratio_4
+    numerator_11 = jnp.where(inside & (abs_product_15 >= 0.25), numerator_11, 0.0) * branch_8
+    numerator_11 = jnp.where(is_less_4, branch_7 - (total_28 - total_26), 0.0) + numerator_11
+    total_33 = branch_8 - (total_29 - difference_16) + (-1.0 - difference_16)
+    total_33 = total_33 + numerator_11
+    branch_11 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_34 = total_29 + branch_11
+    minus_total_34 = -total_34
+    total_35 = total_34 + 2.0
+    difference_19 = total_35 - total_34
+    difference_20 = branch_11 - (total_34 - total_29)
+    total_36 = total_34 - (total_35 - difference_19) + (2.0 - difference_19)
+    total_36 = total_36 + difference_20
+    branch_12 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
+    total_37 = total_35 + branch_12
+    ratio_5 = minus_total_34 / total_37
+    product_16 = sign_clamped * ratio_5
     tanh_clamped = _tanh(clamped)
     head_sign_clamped = _head(sign_clamped)
-    head_ratio_7 = _head(ratio_7)
-    difference_38 = ratio_7 - head_ratio_7
-    difference_39 = sign_clamped - head_sign_clamped
-    product_25 = ratio_7 * total_59
-    head_total_59 = _head(total_59)
-    difference_40 = total_59 - head_total_59
-    numerator_26 = head_ratio_7 * head_total_59 - product_25 + head_ratio_7 * difference_40
-    numerator_27 = numerator_26 + difference_38 * head_total_59 + difference_38 * difference_40
-    numerator_28 = -jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, numerator_27)
-    numerator_29 = minus_total_56 - product_25 + numerator_28 - difference_37
-    numerator_29 = (numerator_29 - (branch_28 - (total_59 - total_57)) * ratio_7) / total_59
-    numerator_29 = numerator_29 * sign_clamped
-    difference_41 = head_sign_clamped * head_ratio_7 - product_24
-    difference_41 = difference_41 + head_sign_clamped * difference_38
-    difference_41 = difference_41 + difference_39 * head_ratio_7 + difference_39 * difference_38
-    difference_41 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_41) + numerator_29
-    magnitude_2 = jnp.abs(product_24 - tanh_clamped + difference_41)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_clamped)
-    branch_29 = jnp.where(magnitude_2, product_24, tanh_clamped)
-    product_26 = product_22 * branch_29
-    head_product_22 = _head(product_22)
-    head_branch_29 = _head(branch_29)
-    difference_42 = branch_29 - head_branch_29
-    difference_43 = product_22 - head_product_22
-    head_product_20 = _head(product_20)
-    head_3 = _head(ratio_5_squared)
-    difference_44 = ratio_5_squared - head_3
-    difference_45 = product_20 - head_product_20
     head_ratio_5 = _head(ratio_5)
-    difference_46 = ratio_5 - head_ratio_5
-    product_27 = ratio_5 * total_47
-    head_total_47 = _head(total_47)
-    difference_47 = total_47 - head_total_47
-    total_60 = head_ratio_5 * head_ratio_5 - ratio_5_squared + head_ratio_5 * difference_46
-    total_60 = total_60 + difference_46 * head_ratio_5 + difference_46 * difference_46
-    total_60 = jnp.where(ratio_5_squared * 2.0**-60 == 0.0, 0.0, total_60)
-    numerator_30 = head_ratio_5 * head_total_47 - product_27 + head_ratio_5 * difference_47
-    numerator_31 = numerator_30 + difference_46 * head_total_47 + difference_46 * difference_47
-    numerator_32 = -jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, numerator_31)
-    numerator_33 = 2.0 - product_27 + numerator_32
-    numerator_33 = (numerator_33 - (branch_22 - (total_47 - total_41)) * ratio_5) / total_47
-    total_60 = (total_60 + numerator_33 * ratio_5 * 2.0) * product_20
-    total_61 = head_product_20 * head_3 - product_22 + head_product_20 * difference_44
-    total_61 = total_61 + difference_45 * head_3 + difference_45 * difference_44
-    total_61 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_61) + total_60
-    total_61 = total_61 * branch_29
-    product_28 = jnp.where(magnitude_2, difference_41, 0.0) * product_22
-    difference_48 = head_product_22 * head_branch_29 - product_26
-    difference_48 = difference_48 + head_product_22 * difference_42
-    difference_48 = difference_48 + difference_43 * head_branch_29
-    difference_48 = difference_48 + difference_43 * difference_42
-    difference_48 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_48) + total_61
-    difference_48 = difference_48 + product_28
-    branch_30 = jnp.where(jnp.abs(difference_48) < jnp.inf, difference_48, 0.0)
-    total_62 = product_26 + branch_30
-    branch_31 = jnp.where(jnp.abs(branch_19) < jnp.inf, branch_19, 0.0)
-    total_63 = t_3 + branch_31
-    product_29 = total_62 * total_63
-    head_total_62 = _head(total_62)
-    head_total_63 = _head(total_63)
-    difference_49 = total_63 - head_total_63
-    difference_50 = total_62 - head_total_62
-    difference_51 = branch_31 - (total_63 - t_3)
-    total_64 = head_total_62 * head_total_63 - product_29 + head_total_62 * difference_49
-    total_64 = total_64 + difference_50 * head_total_63 + difference_50 * difference_49
-    total_64 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, total_64)
-    total_64 = total_64 + (branch_30 - (total_62 - product_26)) * total_63
-    total_64 = total_64 + difference_51 * total_62
-    branch_32 = jnp.where(jnp.abs(total_64) < jnp.inf, total_64, 0.0)
-    total_65 = product_29 + branch_32
-    product_30 = total_65 * total_63
-    minus_product_30 = -product_30
-    total_66 = total_37 + minus_product_30
-    difference_52 = total_66 - total_37
-    head_total_65 = _head(total_65)
-    difference_53 = total_65 - head_total_65
-    total_67 = head_total_65 * head_total_63 - product_30 + head_total_65 * difference_49
-    total_67 = total_67 + difference_53 * head_total_63 + difference_53 * difference_49
-    total_67 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_67)
-    total_67 = total_67 + (branch_32 - (total_65 - product_29)) * total_63
-    total_67 = total_67 + difference_51 * total_65
-    total_67 = -(total_67 + (numerator_18 + numerator_18) * product_30)
-    total_68 = total_37 - (total_66 - difference_52) + (minus_product_30 - difference_52)
-    total_68 = total_68 + total_67
-    branch_33 = jnp.where(jnp.abs(total_68) < jnp.inf, total_68, 0.0)
-    total_69 = total_66 + branch_33
-    difference_54 = branch_33 - (total_69 - total_66)
-    return total_69 + jnp.where(jnp.abs(difference_54) < jnp.inf, difference_54, 0.0)
+    difference_21 = ratio_5 - head_ratio_5
+    difference_22 = sign_clamped - head_sign_clamped
+    product_17 = ratio_5 * total_37
+    head_total_37 = _head(total_37)
+    difference_23 = total_37 - head_total_37
+    numerator_12 = head_ratio_5 * head_total_37 - product_17 + head_ratio_5 * difference_23
+    numerator_13 = numerator_12 + difference_21 * head_total_37 + difference_21 * difference_23
+    numerator_14 = -jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = minus_total_34 - product_17 + numerator_14 - difference_20
+    numerator_15 = (numerator_15 - (branch_12 - (total_37 - total_35)) * ratio_5) / total_37
+    numerator_15 = numerator_15 * sign_clamped
+    difference_24 = head_sign_clamped * head_ratio_5 - product_16
+    difference_24 = difference_24 + head_sign_clamped * difference_21
+    difference_24 = difference_24 + difference_22 * head_ratio_5 + difference_22 * difference_21
+    difference_24 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_24) + numerator_15
+    magnitude = jnp.abs(product_16 - tanh_clamped + difference_24)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_clamped)
+    branch_13 = jnp.where(magnitude, product_16, tanh_clamped)
+    product_18 = product_14 * branch_13
+    product_19 = product_18 * t_3
+    product_20 = product_19 * t_3
+    minus_product_20 = -product_20
+    total_38 = product_12 + minus_product_20
+    difference_25 = total_38 - product_12
+    head_product_11 = _head(product_11)
+    head_rest_of_t = _head(rest_of_t)
+    difference_26 = rest_of_t - head_rest_of_t
+    difference_27 = product_11 - head_product_11
+    head_total_20 = _head(total_20)
+    head_part_of_t = _head(part_of_t)
+    difference_28 = part_of_t - head_part_of_t
+    difference_29 = total_20 - head_total_20
+    branch_14 = jnp.where(is_less_3, expm1_branch_6 - (total_24 - 1.0), 0.0)
+    head_product_19 = _head(product_19)
+    head_t_3 = _head(t_3)
+    difference_30 = t_3 - head_t_3
+    difference_31 = product_19 - head_product_19
+    head_product_18 = _head(product_18)
+    difference_32 = product_18 - head_product_18
+    head_product_14 = _head(product_14)
+    head_branch_13 = _head(branch_13)
+    difference_33 = branch_13 - head_branch_13
+    difference_34 = product_14 - head_product_14
+    head_product_13 = _head(product_13)
+    head_3 = _head(ratio_3_squared)
+    difference_35 = ratio_3_squared - head_3
+    difference_36 = product_13 - head_product_13
+    head_ratio_3 = _head(ratio_3)
+    difference_37 = ratio_3 - head_ratio_3
+    product_21 = ratio_3 * total_25
+    head_total_25 = _head(total_25)
+    difference_38 = total_25 - head_total_25
+    total_39 = head_ratio_3 * head_ratio_3 - ratio_3_squared + head_ratio_3 * difference_37
+    total_39 = total_39 + difference_37 * head_ratio_3 + difference_37 * difference_37
+    total_39 = jnp.where(ratio_3_squared * 2.0**-60 == 0.0, 0.0, total_39)
+    total_40 = product_12 - (total_38 - difference_25) + (minus_product_20 - difference_25)
+    total_41 = head_total_20 * head_part_of_t - product_11 + head_total_20 * difference_28
+    total_41 = total_41 + difference_29 * head_part_of_t + difference_29 * difference_28
+    total_41 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_41)
+    total_41 = (total_41 + branch_14 * total_20) * rest_of_t
+    total_42 = head_product_18 * head_t_3 - product_19 + head_product_18 * difference_30
+    total_42 = total_42 + difference_32 * head_t_3 + difference_32 * difference_30
+    total_42 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_43 = head_product_19 * head_t_3 - product_20 + head_product_19 * difference_30
+    total_43 = total_43 + difference_31 * head_t_3 + difference_31 * difference_30
+    total_43 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_43)
+    numerator_16 = head_ratio_3 * head_total_25 - product_21 + head_ratio_3 * difference_38
+    numerator_17 = numerator_16 + difference_37 * head_total_25 + difference_37 * difference_38
+    numerator_18 = -jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    total_39 = total_39 + (2.0 - product_21 + numerator_18) / total_25 * ratio_3 * 2.0
+    total_39 = total_39 * product_13
+    total_44 = head_product_13 * head_3 - product_14 + head_product_13 * difference_35
+    total_44 = total_44 + difference_36 * head_3 + difference_36 * difference_35
+    total_44 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, total_44) + total_39
+    total_44 = total_44 * branch_13
+    product_22 = jnp.where(magnitude, difference_24, 0.0) * product_14
+    product_23 = jnp.where(is_far, branch_14, 0.0) * product_11
+    difference_39 = head_product_14 * head_branch_13 - product_18
+    difference_39 = difference_39 + head_product_14 * difference_33
+    difference_39 = difference_39 + difference_34 * head_branch_13
+    difference_39 = difference_39 + difference_34 * difference_33
+    difference_39 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_39) + total_44
+    total_43 = -(total_43 + (total_42 + (difference_39 + product_22) * t_3) * t_3)
+    difference_40 = head_product_11 * head_rest_of_t - product_12
+    difference_40 = difference_40 + head_product_11 * difference_26
+    difference_40 = difference_40 + difference_27 * head_rest_of_t
+    difference_40 = difference_40 + difference_27 * difference_26
+    difference_40 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, difference_40) + total_41
+    total_40 = total_40 + (difference_40 + product_23) + total_43
+    branch_15 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
+    total_45 = total_38 + branch_15
+    difference_41 = branch_15 - (total_45 - total_38)
+    return total_45 + jnp.where(jnp.abs(difference_41) < jnp.inf, difference_41, 0.0)
 
 
 @jax.jit
@@ -682,17 +543,16 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
 def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dx dbeta."""
     product = beta * x
-    clamped = jnp.clip(x, -(2.0**50), 2.0**50)
-    product_2 = 2.0 * clamped
-    product_3 = 0.5 * beta * clamped
-    total = product_3 + 1.0
-    difference = product_3 - 1.0
     root_t = jnp.exp(-0.5 * jnp.abs(product))
+    branch = jnp.where(root_t == 0.0, 0.0, x)
+    product_2 = 0.5 * beta * branch
+    total = product_2 + 1.0
+    difference = product_2 - 1.0
     t = jnp.square(root_t)
-    numerator = product_2 * (total * t - difference) * root_t * root_t
-    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
-    numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    denominator = ((t + 3.0) * t + 3.0) * t + 1.0
+    numerator = 2.0 * (total * t - difference)
+    numerator = jnp.where(product < 0.0, 2.0 * (total - difference * t), numerator)
+    return numerator / denominator * branch * root_t * root_t
 
 
 @jax.jit

@@ -18,7 +18,7 @@ def symexp(x: ArrayLike) -> Array:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((exp(x), x >= 0),
-    (exp(-x), True)). Limits: -inf at -inf, inf at inf. Odd. Kink at 0.
+    (exp(-x), True)). Limits: -inf at -inf, inf at inf. Odd.
 
     Raises:
         TypeError: x is complex.

@@ -94,7 +94,7 @@ def _derivative(x: Array) -> Array:
     difference_2 = x + 0.796875
     abs_x = jnp.abs(x)
     exp_x = jnp.exp(x)
-    e = jnp.exp(-jnp.abs(exp_x))
+    e = jnp.exp(-exp_x)
     ratio = 2.0 * e / (jnp.square(e) + 1.0)
     clamped = jnp.clip(x, -1024.0, 8.0)
     e_2 = jnp.exp(0.5 * clamped)
@@ -107,7 +107,7 @@ def _derivative(x: Array) -> Array:
     branch = jnp.where(is_negative, e_3, 1.0)
     t_2 = jnp.square(e_3)
     exp_clamped = jnp.exp(clamped)
-    e_4 = jnp.exp(-jnp.abs(exp_clamped))
+    e_4 = jnp.exp(-exp_clamped)
     product_2 = (-4.3300159469772796e-10 * difference - 1.715074777496298e-09) * difference
     product_2 = (product_2 - 3.383237020904761e-09) * difference - 3.738787653153581e-09
     product_2 = (product_2 * difference + 7.234527081116132e-09) * difference
@@ -169,7 +169,7 @@ def _second_derivative(x: Array) -> Array:
     difference = x - 0.9609375
     abs_x = jnp.abs(x)
     exp_x = jnp.exp(x)
-    e = jnp.exp(-jnp.abs(exp_x))
+    e = jnp.exp(-exp_x)
     ratio = 2.0 * e / (jnp.square(e) + 1.0)
     clamped = jnp.clip(x, -1024.0, 8.0)
     e_2 = jnp.exp(0.5 * clamped)

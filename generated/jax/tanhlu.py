@@ -81,8 +81,8 @@ def _derivative_lambd(x: Array, alpha: Array, lambd: Array, beta: Array) -> Arra
     """df / dlambd = alpha*x*sech(lambd*x)^2."""
     root_t = jnp.exp(-jnp.abs(lambd * x))
     t = jnp.square(root_t)
-    numerator = 4.0 * alpha * jnp.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
-    return numerator / ((t + 2.0) * t + 1.0)
+    product = 4.0 * alpha / ((t + 2.0) * t + 1.0) * jnp.where(root_t == 0.0, 0.0, x)
+    return product * root_t * root_t
 
 
 @jax.custom_jvp
@@ -95,27 +95,14 @@ def _derivative_beta(x: Array, alpha: Array, lambd: Array, beta: Array) -> Array
 @jax.jit
 def _second_derivative_x_x(x: Array, alpha: Array, lambd: Array, beta: Array) -> Array:
     """d2f / dx dx = -2*alpha*lambd^2*tanh(lambd*x)*sech(lambd*x)^2."""
-    product = lambd * x
-    abs_product = jnp.abs(product)
-    difference = abs_product - 0.58203125
-    lambd_squared = jnp.square(lambd)
-    root_t = jnp.exp(-abs_product)
-    product_2 = 8.0 * _expm1(-2.0 * abs_product) * lambd_squared * root_t * root_t
-    t = jnp.square(root_t)
-    product_3 = (-0.08744628693500725 * difference + 0.12905388921847036) * difference
-    product_3 = (product_3 + 0.05750016755386378) * difference - 0.3211448251017407
-    product_3 = (product_3 * difference + 0.19768162228004274) * difference
-    product_3 = (product_3 + 0.42619567329171815) * difference - 0.7599856915243655
-    product_3 = (product_3 * difference - 0.05600575702959868) * difference
-    product_3 = (product_3 + 1.2928373135984985) * difference - 0.9916495496759761
-    product_3 = (product_3 * difference - 0.9561606359608458) * difference
-    product_3 = (product_3 + 1.7879540079154526) * difference - 0.25505251631867276
-    product_3 = (product_3 * difference - 0.7602937227647686) * lambd_squared
-    product_3 = jnp.sign(product) * product_3
+    product = -2.0 * jnp.abs(lambd * x)
+    is_far = product < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    product_2 = 8.0 * _expm1(product) * alpha * jnp.square(lambd) * part_of_t * rest_of_t
+    t = part_of_t * rest_of_t
     numerator = jnp.where(2.0 * lambd * x < 0.0, -product_2, product_2)
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
-    product_3 = jnp.where(jnp.abs(difference) < 0.116450572013855, product_3, numerator)
-    return product_3 + (alpha - 1.0) * product_3
+    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
 
 
 @jax.jit
@@ -155,8 +142,8 @@ def _second_derivative_alpha_lambd(x: Array, alpha: Array, lambd: Array, beta: A
     """d2f / dalpha dlambd = x*sech(lambd*x)^2."""
     root_t = jnp.exp(-jnp.abs(lambd * x))
     t = jnp.square(root_t)
-    numerator = 4.0 * jnp.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
-    return numerator / ((t + 2.0) * t + 1.0)
+    product = 4.0 / jnp.square(t + 1.0) * jnp.where(root_t == 0.0, 0.0, x) * root_t
+    return product * root_t
 
 
 @jax.jit

@@ -46,7 +46,7 @@ def trelu(x: ArrayLike, threshold: ArrayLike = -0.25, mean_shift: ArrayLike = -0
 @jax.jit
 def _value(x: Array, threshold: Array, mean_shift: Array) -> Array:
     """f = -mean_shift + threshold + Piecewise((0, x <= 0), (x, True))."""
-    return threshold + jnp.maximum(x, 0.0) - mean_shift
+    return threshold - mean_shift + jnp.maximum(x, 0.0)
 
 
 @jax.custom_jvp

@@ -49,7 +49,7 @@ def xielu(
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     become floats as in jax.numpy, weak types stay weak. Derivative: Piecewise((2*alpha_p*x + beta,
-    x > 0), (alpha_n*expm1(x) + beta, True)). Limits: inf at -inf, inf at inf. Kink at 0.
+    x > 0), (alpha_n*expm1(x) + beta, True)). Limits: inf at -inf, inf at inf.
 
     Args:
         x: Input of any shape.
@@ -341,9 +341,9 @@ def _derivative_x(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Arra
     """df / dx."""
     is_positive = x > 0.0
     total = 2.0 * alpha_p * x + beta
-    branch = jnp.where(is_positive, total, alpha_n * jnp.exp(x) + beta - alpha_n)
+    branch = jnp.where(is_positive, total, beta - alpha_n + alpha_n * jnp.exp(x))
     branch_2 = jnp.where(is_positive, total, alpha_n * _expm1(x) + beta)
-    return jnp.where(jnp.abs(x) < 0.5, branch_2, branch)
+    return jnp.where(x < -0.5, branch, branch_2)
 
 
 @jax.custom_jvp

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .cloglog import complementary_log_log as complementary_log_log
     from .colu import CoLU as CoLU
     from .colu import colu as colu
+    from .compiled import Compiled as Compiled
     from .cosine import Cosine as Cosine
     from .cosine import cosine as cosine
     from .cube import Cube as Cube
@@ -739,7 +740,7 @@ _MODULES = {
     "xielu": "xielu",
 }
 # Beside the activations, where what is no activation lies.
-_HOMES = _MODULES | {"Gated": "gated", "gated": "gated"}
+_HOMES = _MODULES | {"Gated": "gated", "gated": "gated", "Compiled": "compiled"}
 
 __all__ = [
     "ACONB",
@@ -758,6 +759,7 @@ __all__ = [
     "CaLU",
     "ClippedLeakyReLU",
     "CoLU",
+    "Compiled",
     "Cosine",
     "Cube",
     "DSU",

@@ -203,8 +203,18 @@ def _value(x, p, beta):
         )
 
     product = x * (beta * p - beta)
-    t = keras.ops.exp(-keras.ops.abs(product))
-    value = keras.ops.where(product < 0.0, p * t + 1.0, t + p) / (t + 1.0) * x
+    is_negative = product < 0.0
+    negated = -keras.ops.abs(product)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    ratio = 1.0 / (t + 1.0)
+    product_2 = keras.ops.where(is_negative, 1.0, p) * ratio * x
+    product_3 = keras.ops.where(is_negative, p, 1.0) * ratio
+    product_3 = product_3 * keras.ops.where(part_of_t == 0.0, 0.0, x) * part_of_t
+    product_2 = product_2 + product_3 * rest_of_t
+    value = keras.ops.where(keras.ops.abs(x) < 2.0**-90, (0.5 * p + 0.5) * x, product_2)
     return value, gradient
 
 
@@ -220,18 +230,19 @@ def _derivative_x(x, p, beta):
             _sum_to(upstream * _second_derivative_x_beta(x, p, beta), beta),
         )
 
-    product = beta * keras.ops.clip(x, -(2.0**40), 2.0**40)
-    difference = 1.0 - p
-    product_2 = product * difference
-    e = keras.ops.exp(0.5 * -keras.ops.abs(product_2))
-    t = keras.ops.square(e)
-    ratio = 1.0 / (1.0 + t)
-    minus_product_2 = -product_2
-    t_2 = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(minus_product_2)))
-    branch = keras.ops.where(product_2 < 0.0, e, 1.0)
-    product_3 = product * keras.ops.square(difference) * ratio * (1.0 / (1.0 + t_2))
-    product_3 = product_3 * keras.ops.where(minus_product_2 < 0.0, t_2, 1.0)
-    value = (product_3 + difference * ratio) * branch * branch + p
+    product = beta * p
+    product_2 = x * (product - beta)
+    is_negative = product_2 < 0.0
+    negated = -keras.ops.abs(product_2)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    product_3 = keras.ops.clip(x, -(2.0**100), 2.0**100) * (beta + p * (product - 2.0 * beta))
+    product_3 = p + 1.0 + product_3
+    numerator = keras.ops.where(is_negative, p * t + product_3, t + product_3) * part_of_t
+    numerator = keras.ops.where(is_negative, 1.0, p) + numerator * rest_of_t
+    value = numerator / ((t + 2.0) * t + 1.0)
     return value, gradient
 
 
@@ -279,9 +290,9 @@ def _derivative_beta(x, p, beta):
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    numerator = keras.ops.square(keras.ops.clip(x, -(2.0**50), 2.0**50))
-    numerator = keras.ops.square(1.0 - p) * numerator * part_of_t * rest_of_t
-    value = numerator / ((t + 2.0) * t + 1.0)
+    branch = keras.ops.where(part_of_t == 0.0, 0.0, x)
+    product = keras.ops.square(1.0 - p) / ((t + 2.0) * t + 1.0) * branch * part_of_t
+    value = product * branch * rest_of_t
     return value, gradient
 
 
@@ -315,11 +326,11 @@ def _second_derivative_x_p(x, p, beta):
     t = part_of_t * rest_of_t
     clamped = keras.ops.clip(x, -(2.0**50), 2.0**50)
     product_2 = 3.0 * beta
+    product_3 = product_2 * p
     beta_squared = keras.ops.square(beta)
-    product_3 = clamped * (beta_squared + p * (p * beta_squared - 2.0 * beta_squared))
-    product_4 = product_2 * p
-    difference = clamped * (product_2 + product_3 - product_4) - 2.0
-    total = clamped * (product_4 + product_3 - product_2) + 1.0
+    product_4 = clamped * (beta_squared + p * (p * beta_squared - 2.0 * beta_squared))
+    difference = clamped * (product_2 - product_3 + product_4) - 2.0
+    total = clamped * (product_3 - product_2 + product_4) + 1.0
     numerator = ((t - difference) * t + total) * part_of_t * rest_of_t
     numerator_2 = (total * t - difference) * t + 1.0
     numerator = keras.ops.where(product < 0.0, numerator, numerator_2)
@@ -369,21 +380,34 @@ def _second_derivative_p_p(x, p, beta):
 def _second_derivative_p_beta(x, p, beta):
     """d2f / dp dbeta."""
     product = x * (beta * p - beta)
+    is_negative = product < 0.0
+    product_2 = 2.0 * (1.0 - p)
     clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
-    product_2 = 2.0 * (1.0 - p) * keras.ops.square(clamped)
-    product_3 = 0.5 * beta
-    product_4 = product_3 * p
-    total = clamped * (product_3 - product_4) + 1.0
-    negated = -keras.ops.abs(product)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total_2 = clamped * (product_4 - product_3) + 1.0
-    numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t)
-    numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t)
-    numerator = keras.ops.where(product < 0.0, numerator_2, numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    product_3 = product_2 * keras.ops.square(clamped)
+    product_4 = 0.5 * beta
+    product_5 = product_4 * p
+    difference = product_4 - product_5
+    total = clamped * difference + 1.0
+    abs_product = keras.ops.abs(product)
+    t = keras.ops.exp(-abs_product)
+    difference_2 = product_5 - product_4
+    total_2 = clamped * difference_2 + 1.0
+    root_t = keras.ops.exp(-0.5 * abs_product)
+    branch = keras.ops.where(root_t == 0.0, 0.0, x)
+    total_3 = branch * difference + 1.0
+    t_2 = keras.ops.square(root_t)
+    total_4 = branch * difference_2 + 1.0
+    total_5 = t_2 + 1.0
+    numerator = -(product_2 * (total_4 * t_2 + total_3))
+    numerator_2 = -(product_2 * (total_3 * t_2 + total_4))
+    numerator = keras.ops.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (keras.ops.square(total_5) * total_5) * branch * root_t * branch
+    numerator = numerator * root_t
+    numerator_3 = -(product_3 * (total_2 * t + total) * t)
+    numerator_4 = -(product_3 * (total * t + total_2) * t)
+    numerator_5 = keras.ops.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (((t + 3.0) * t + 3.0) * t + 1.0)
+    return keras.ops.where(keras.ops.abs(x) < 8.0, numerator_5, numerator)
 
 
 def _second_derivative_beta_beta(x, p, beta):

@@ -95,7 +95,6 @@ class APTx(keras.layers.Layer):
 
 def _value(x, alpha, beta, gamma):
     """f = gamma*x*(alpha + tanh(beta*x))."""
-    alpha = keras.ops.convert_to_tensor(alpha, x.dtype)
     gamma = keras.ops.convert_to_tensor(gamma, x.dtype)
     beta = keras.ops.convert_to_tensor(beta, x.dtype)
 
@@ -105,24 +104,90 @@ def _value(x, alpha, beta, gamma):
             upstream = _upstream(arguments, upstream)
             return upstream * _derivative(x, alpha, beta, gamma)
 
-        is_equal = keras.ops.abs(x) == float("inf")
-        difference = alpha - 1.0
+        abs_x = keras.ops.abs(x)
+        is_equal = abs_x == float("inf")
+        is_equal_2 = gamma == 0.0
+        product = 2.0 * beta
         branch = keras.ops.where(is_equal, keras.ops.clip(x, -(2.0**100), 2.0**100), x)
-        product = 2.0 * gamma
-        product_2 = 2.0 * beta
-        branch_2 = keras.ops.where(product_2 == 0.0, 0.0, product_2 * branch)
-        t = keras.ops.exp(-keras.ops.abs(branch_2))
-        smaller = _minimum(branch_2, 0.0)
-        is_far = keras.ops.abs(smaller) > 64.0
-        part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
-        rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-        product_3 = keras.ops.where(product == 0.0, 0.0, product * branch) * (1.0 / (1.0 + t))
-        product_3 = product_3 * part_of_t * rest_of_t
-        product_4 = difference * keras.ops.where(gamma == 0.0, 0.0, gamma * branch)
-        product_4 = keras.ops.where(difference == 0.0, 0.0, product_4) + product_3
-        product_5 = product_4 * float("inf")
-        abs_product_4 = keras.ops.abs(product_4)
-        value = keras.ops.where(is_equal & (abs_product_4 > 2.0**50), product_5, product_4)
+        is_negative = keras.ops.where(product == 0.0, 0.0, product * branch) < 0.0
+        difference = alpha - 1.0
+        total = alpha + 1.0
+        branch_2 = keras.ops.where(
+            is_equal_2,
+            0.0,
+            keras.ops.where(
+                is_negative,
+                keras.ops.convert_to_tensor(difference, x.dtype),
+                keras.ops.convert_to_tensor(total, x.dtype),
+            )
+            * gamma
+            * branch,
+        )
+        product_2 = (
+            keras.ops.where(
+                is_negative,
+                keras.ops.convert_to_tensor(total, x.dtype),
+                keras.ops.convert_to_tensor(difference, x.dtype),
+            )
+            * gamma
+        )
+        clamped = keras.ops.clip(branch, -(2.0**100), 2.0**100)
+        product_3 = product_2 * clamped
+        product_4 = beta * branch
+        head_beta = _head(beta)
+        head_branch = _head(branch)
+        difference_2 = branch - head_branch
+        difference_3 = beta - head_beta
+        total_2 = head_beta * head_branch - product_4 + head_beta * difference_2
+        total_2 = total_2 + difference_3 * head_branch + difference_3 * difference_2
+        total_2 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_2)
+        branch_3 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
+        branch_3 = -keras.ops.abs(keras.ops.where(beta == 0.0, 0.0, product_4 + branch_3))
+        is_less = keras.ops.abs(branch_3) < 0.5
+        expm1_branch_3 = _expm1(branch_3)
+        total_3 = expm1_branch_3 + 1.0
+        root_t = keras.ops.where(is_less, total_3, keras.ops.exp(branch_3))
+        product_5 = product_3 * root_t
+        product_6 = product_5 * root_t
+        branch_4 = keras.ops.where(is_equal_2, 0.0, product_6)
+        total_4 = branch_2 + branch_4
+        difference_4 = total_4 - branch_2
+        head_product_5 = _head(product_5)
+        head_root_t = _head(root_t)
+        difference_5 = root_t - head_root_t
+        difference_6 = product_5 - head_product_5
+        head_product_3 = _head(product_3)
+        difference_7 = product_3 - head_product_3
+        head_product_2 = _head(product_2)
+        head_clamped = _head(clamped)
+        difference_8 = clamped - head_clamped
+        difference_9 = product_2 - head_product_2
+        branch_5 = keras.ops.where(is_less, expm1_branch_3 - (total_3 - 1.0), 0.0)
+        total_5 = head_product_2 * head_clamped - product_3 + head_product_2 * difference_8
+        total_5 = total_5 + difference_9 * head_clamped + difference_9 * difference_8
+        total_5 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_5) * root_t
+        total_6 = head_product_3 * head_root_t - product_5 + head_product_3 * difference_5
+        total_6 = total_6 + difference_7 * head_root_t + difference_7 * difference_5
+        total_6 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_6) + total_5
+        total_6 = (total_6 + branch_5 * product_3) * root_t
+        total_7 = head_product_5 * head_root_t - product_6 + head_product_5 * difference_5
+        total_7 = total_7 + difference_6 * head_root_t + difference_6 * difference_5
+        total_7 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_7) + total_6
+        total_7 = keras.ops.where(is_equal_2, 0.0, total_7 + branch_5 * product_5)
+        total_7 = branch_2 - (total_4 - difference_4) + (branch_4 - difference_4) + total_7
+        branch_6 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
+        total_8 = total_4 + branch_6
+        difference_10 = branch_6 - (total_8 - total_4)
+        t = keras.ops.where(keras.ops.abs(branch_5) < float("inf"), branch_5, 0.0)
+        t = keras.ops.square(root_t + t)
+        numerator = keras.ops.abs(difference_10)
+        numerator = total_8 + keras.ops.where(numerator < float("inf"), difference_10, 0.0)
+        numerator = numerator / (t + 1.0)
+        product_7 = gamma * x * (alpha + _tanh(beta * x))
+        product_8 = numerator * float("inf")
+        abs_numerator = keras.ops.abs(numerator)
+        abs_numerator = keras.ops.where(is_equal & (abs_numerator > 2.0**50), product_8, numerator)
+        value = keras.ops.where(abs_x < 0.0625, product_7, abs_numerator)
         return value, gradient
 
     return differentiable(x)
@@ -137,26 +202,28 @@ def _derivative(x, alpha, beta, gamma):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, alpha, beta, gamma)
 
+        is_negative = 2.0 * beta * x < 0.0
         difference = alpha - 1.0
-        larger = _maximum(x, -(2.0**40))
-        product = beta * larger
-        t = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(product)))
-        product_2 = 2.0 * beta
-        product_3 = product_2 * larger
-        e = keras.ops.exp(0.5 * -keras.ops.abs(product_3))
-        t_2 = keras.ops.square(e)
-        branch = keras.ops.where(product_3 < 0.0, e, 1.0)
         total = alpha + 1.0
-        t_3 = keras.ops.exp(-2.0 * keras.ops.abs(beta * x))
-        total_2 = 2.0 * alpha + 4.0 * beta * keras.ops.clip(x, -(2.0**100), 2.0**100)
-        product_4 = product * keras.ops.square(2.0 / (1.0 + keras.ops.square(t))) * t * t
-        product_4 = difference + product_4 + 2.0 * (1.0 / (1.0 + t_2)) * branch * branch
-        product_4 = gamma * product_4
-        numerator = -(gamma * -((total * t_3 + total_2) * t_3 + difference))
-        numerator_2 = gamma * ((difference * t_3 + total_2) * t_3 + total)
-        numerator = keras.ops.where(product_2 * x < 0.0, numerator, numerator_2)
-        numerator = numerator / keras.ops.square(t_3 + 1.0)
-        value = keras.ops.where(x < -32.0, product_4, numerator)
+        product = -2.0 * keras.ops.abs(beta * x)
+        is_far = product < -64.0
+        part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
+        rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+        t = part_of_t * rest_of_t
+        ratio = 1.0 / ((t + 2.0) * t + 1.0)
+        total_2 = 2.0 * alpha + 4.0 * beta * keras.ops.where(part_of_t == 0.0, 0.0, x)
+        branch = keras.ops.where(is_negative, total * t + total_2, difference * t + total_2)
+        branch = branch * ratio * gamma * part_of_t * rest_of_t
+        value = (
+            keras.ops.where(
+                is_negative,
+                keras.ops.convert_to_tensor(difference, x.dtype),
+                keras.ops.convert_to_tensor(total, x.dtype),
+            )
+            * ratio
+            * gamma
+            + branch
+        )
         return value, gradient
 
     return differentiable(x)
@@ -181,11 +248,33 @@ def _upstream(arguments, upstream):
     return arguments[0] if upstream is None else upstream
 
 
-def _maximum(a, b):
-    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
-    return keras.ops.where((a > b) | (a != a), a, b)
+def _copysign(a, b):
+    """The magnitude of a with the sign of b; keras.ops has no copysign."""
+    magnitude = keras.ops.abs(a)
+    return keras.ops.where(keras.ops.signbit(b), -magnitude, magnitude)
 
 
-def _minimum(a, b):
-    """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
-    return keras.ops.where((a < b) | (a != a), a, b)
+def _head(a):
+    """a in half its digits, so that the product of two such numbers is exact (Veltkamp)."""
+    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
+    scaled = a * (2.0**27 + 1.0 if is_double else 2.0**12 + 1.0)
+    scaled = keras.ops.where(a == a, scaled, a)  # or else product and difference are fused
+    return keras.ops.where(keras.ops.abs(a) < 2.0**100, scaled - (scaled - a), a)
+
+
+def _expm1(a):
+    """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
+    if keras.backend.backend() == "torch":
+        return keras.ops.expm1(a)
+    e = keras.ops.exp(a)
+    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
+    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
+    return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
+
+
+def _tanh(a):
+    """tanh as e / (e + 2) with e = expm1(2 |a|); XLA's is off by 6.5 ULP, or float32."""
+    if keras.backend.backend() == "torch":
+        return keras.ops.tanh(a)
+    e = _expm1(2.0 * keras.ops.clip(keras.ops.abs(a), 0.0, 30.0))
+    return _copysign(e / (e + 2.0), a)

@@ -22,7 +22,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((1, x > 0), (exp(x/alpha), True)). Limits: -1 at -inf, inf at
-    inf. Kink at 0.
+    inf.
 
     Args:
         x: Input of any shape.

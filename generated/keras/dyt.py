@@ -272,13 +272,10 @@ def _derivative_alpha(x, alpha, gamma, beta):
             keras.ops.zeros_like(beta),
         )
 
-    product = -2.0 * keras.ops.abs(alpha * x)
-    is_far = product < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    numerator = 4.0 * gamma * keras.ops.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    value = numerator / keras.ops.square(t + 1.0)
+    root_t = keras.ops.exp(-keras.ops.abs(alpha * x))
+    t = keras.ops.square(root_t)
+    product = 4.0 * gamma / ((t + 2.0) * t + 1.0) * keras.ops.where(root_t == 0.0, 0.0, x)
+    value = product * root_t * root_t
     return value, gradient
 
 
@@ -365,13 +362,10 @@ def _second_derivative_alpha_alpha(x, alpha, gamma, beta):
 
 def _second_derivative_alpha_gamma(x, alpha, gamma, beta):
     """d2f / dalpha dgamma = x*sech(alpha*x)^2."""
-    product = -2.0 * keras.ops.abs(alpha * x)
-    is_far = product < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    numerator = 4.0 * keras.ops.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    return numerator / keras.ops.square(t + 1.0)
+    root_t = keras.ops.exp(-keras.ops.abs(alpha * x))
+    t = keras.ops.square(root_t)
+    product = 4.0 / keras.ops.square(t + 1.0) * keras.ops.where(root_t == 0.0, 0.0, x)
+    return product * root_t * root_t
 
 
 def _upstream(arguments, upstream):

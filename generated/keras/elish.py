@@ -22,7 +22,7 @@ def elish(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise(((x*sigmoid(-x) + 1)*sigmoid(x), x >= 0), ((exp(x) +
-    expm1(x)*sigmoid(-x))*sigmoid(x), True)). Limits: 0 at -inf, inf at inf. Kink at 0.
+    expm1(x)*sigmoid(-x))*sigmoid(x), True)). Limits: 0 at -inf, inf at inf.
 
     Raises:
         TypeError: x is complex.

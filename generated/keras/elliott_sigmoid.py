@@ -20,7 +20,6 @@ def elliott_sigmoid(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: (1 - Abs(x)/(Abs(x) + 1))/(2*(Abs(x) + 1)). Limits: 0 at -inf, 1 at inf.
-    Kink at 0.
 
     Raises:
         TypeError: x is complex.

@@ -114,9 +114,10 @@ def _derivative(x, sigma):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, sigma)
 
+        clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
         sigma_squared = keras.ops.square(sigma)
-        root_t = keras.ops.exp(-0.25 * (keras.ops.square(x) / sigma_squared))
-        value = -(keras.ops.clip(x, -(2.0**100), 2.0**100) * root_t * root_t) / sigma_squared
+        e = keras.ops.exp(0.5 * (0.5 * -(keras.ops.square(clamped) / sigma_squared)))
+        value = -(clamped / sigma_squared) * e * e
         return value, gradient
 
     return differentiable(x)
@@ -125,15 +126,15 @@ def _derivative(x, sigma):
 def _second_derivative(x, sigma):
     """d2f / dx dx = (-1 + x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^2."""
     sigma = keras.ops.convert_to_tensor(sigma, x.dtype)
-    abs_x = keras.ops.abs(x)
-    clamped = keras.ops.clip(abs_x, -(2.0**50), 2.0**50)
+    clamped = keras.ops.clip(keras.ops.abs(x), -(2.0**40), 2.0**40)
+    clamped_2 = keras.ops.clip(clamped, -(2.0**50), 2.0**50)
     sigma_squared = keras.ops.square(sigma)
-    product = -0.5 * (keras.ops.square(abs_x) / sigma_squared)
+    product = -0.5 * (keras.ops.square(clamped) / sigma_squared)
     is_far = product < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    difference = clamped / keras.ops.square(sigma_squared) - 1.0 / (sigma_squared * sigma)
-    return (sigma + clamped) * difference * part_of_t * rest_of_t
+    difference = clamped_2 / keras.ops.square(sigma_squared) - 1.0 / (sigma_squared * sigma)
+    return (sigma + clamped_2) * difference * part_of_t * rest_of_t
 
 
 def _upstream(arguments, upstream):

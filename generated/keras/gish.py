@@ -552,7 +552,7 @@ def _second_derivative(x):
     branch = keras.ops.where(is_less_3, total, keras.ops.exp(product))
     product_2 = exp_x * branch
     product_3 = x * exp_x
-    is_less_4 = keras.ops.abs(exp_x) < 0.5
+    is_less_4 = exp_x < 0.5
     expm1_exp_x = _expm1(exp_x)
     total_2 = expm1_exp_x + 1.0
     branch_2 = keras.ops.where(is_less_4, total_2, keras.ops.exp(exp_x))

@@ -22,7 +22,7 @@ def isrlu(x: Any, alpha: float = 1.0) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((1, x >= 0), ((-alpha*x^2/(alpha*x^2 + 1) + 1)/sqrt(alpha*x^2 +
-    1), True)). Limits: -1 at -inf, inf at inf. Kink at 0.
+    1), True)). Limits: -1 at -inf, inf at inf.
 
     Args:
         x: Input of any shape.
@@ -125,7 +125,7 @@ def _derivative(x, alpha):
         abs_x = keras.ops.abs(x)
         denominator = keras.ops.sqrt(alpha * keras.ops.square(x) + 1.0)
         denominator = keras.ops.where(abs_x > 2.0**60, keras.ops.sqrt(alpha) * abs_x, denominator)
-        denominator = 1.0 * (1.0 / denominator) * (1.0 / (alpha * x * x + 1.0))
+        denominator = 1.0 / denominator * (1.0 / (alpha * x * x + 1.0))
         value = keras.ops.where(x >= 0.0, 1.0, denominator)
         return value, gradient
 

@@ -120,7 +120,7 @@ def _derivative(x, alpha):
         abs_x = keras.ops.abs(x)
         denominator = keras.ops.sqrt(alpha * keras.ops.square(x) + 1.0)
         denominator = keras.ops.where(abs_x > 2.0**60, keras.ops.sqrt(alpha) * abs_x, denominator)
-        value = 1.0 * (1.0 / denominator) * (1.0 / (alpha * x * x + 1.0))
+        value = 1.0 / denominator * (1.0 / (alpha * x * x + 1.0))
         return value, gradient
 
     return differentiable(x)

@@ -20,7 +20,7 @@ def lalu(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: x*Piecewise((exp(-x)/2, x >= 0), (exp(x)/2, True)) + Piecewise((1 -
-    exp(-x)/2, x >= 0), (exp(x)/2, True)). Limits: 0 at -inf, inf at inf. Kink at 0.
+    exp(-x)/2, x >= 0), (exp(x)/2, True)). Limits: 0 at -inf, inf at inf.
 
     Raises:
         TypeError: x is complex.
@@ -74,16 +74,13 @@ def _value(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _derivative(x)
 
-    sign_x = _sign(x)
-    abs_x = keras.ops.abs(x)
-    minus_abs_x = -abs_x
-    is_far = minus_abs_x < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
+    negated = -keras.ops.abs(x)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    product = 0.5 * keras.ops.clip(abs_x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    product = sign_x * product
-    value = keras.ops.where(x >= 0.0, sign_x * ((1.0 - 0.5 * t) * abs_x), product)
+    product = 0.5 * keras.ops.clip(x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
+    value = keras.ops.where(x >= 0.0, (1.0 - 0.5 * t) * x, product)
     return value, gradient
 
 
@@ -121,8 +118,3 @@ def _second_derivative(x):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
-
-
-def _sign(a):
-    """The sign of a; TensorFlow's of a subnormal number is its size, and the PyTorch backend's of NaN is 0."""
-    return keras.ops.where(a > 0.0, 1.0, keras.ops.where(a < 0.0, -1.0, 0.0 * a))

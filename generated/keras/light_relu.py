@@ -94,12 +94,13 @@ def _value(x, sub, maxv):
             return upstream * _derivative(x, sub, maxv)
 
         abs_x = keras.ops.abs(x)
-        t = keras.ops.exp(-2.0 * abs_x)
-        numerator = -((sub + keras.ops.clip(abs_x, -(2.0**100), 2.0**100)) * t + (sub - abs_x))
-        numerator = numerator / (t + 1.0)
+        product = -2.0 * abs_x
+        t = keras.ops.exp(product)
+        total = t + 1.0
+        ratio = -(_expm1(product) * abs_x + sub * total) / total
         difference = x * _tanh(x) - sub
         difference = maxv <= difference
-        value = keras.ops.where(difference, keras.ops.convert_to_tensor(maxv, x.dtype), numerator)
+        value = keras.ops.where(difference, keras.ops.convert_to_tensor(maxv, x.dtype), ratio)
         return value, gradient
 
     return differentiable(x)

@@ -23,7 +23,7 @@ def pelu(x: Any, alpha: Any = 1.0, beta: Any = 1.0) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((alpha/beta, x >= 0), (alpha*exp(x/beta)/beta, True)). Limits:
-    -1 at -inf, inf at inf. Kink at 0.
+    -1 at -inf, inf at inf.
 
     Args:
         x: Input of any shape.
@@ -272,14 +272,10 @@ def _derivative_beta(x, alpha, beta):
             _sum_to(upstream * _second_derivative_beta_beta(x, alpha, beta), beta),
         )
 
-    beta_squared = keras.ops.square(beta)
-    negated = -keras.ops.abs(x / beta)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    numerator = keras.ops.clip(keras.ops.abs(x), -(2.0**100), 2.0**100) * alpha * part_of_t
-    numerator = _sign(x) * (-(numerator * rest_of_t) / beta_squared)
-    value = keras.ops.where(x >= 0.0, -(alpha * x / beta_squared), numerator)
+    larger = _maximum(x, -(2.0**40))
+    negated = -(larger * alpha / keras.ops.square(beta))
+    e = keras.ops.exp(0.5 * (larger / beta))
+    value = keras.ops.where(larger >= 0.0, negated, negated * e * e)
     return value, gradient
 
 
@@ -298,26 +294,26 @@ def _second_derivative_x_alpha(x, alpha, beta):
 
 def _second_derivative_x_beta(x, alpha, beta):
     """d2f / dx dbeta."""
+    larger = _maximum(x, -(2.0**40))
     beta_squared = keras.ops.square(beta)
-    negated = -keras.ops.abs(x / beta)
+    negated = -keras.ops.abs(larger / beta)
     is_far = negated < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    ratio = keras.ops.clip(x, -(2.0**100), 2.0**100) / (beta_squared * beta)
+    ratio = keras.ops.clip(larger, -(2.0**100), 2.0**100) / (beta_squared * beta)
     ratio = -(alpha * (1.0 / beta_squared + ratio) * part_of_t * rest_of_t)
-    return keras.ops.where(x >= 0.0, -(alpha / beta_squared), ratio)
+    return keras.ops.where(larger >= 0.0, -(alpha / beta_squared), ratio)
 
 
 def _second_derivative_alpha_beta(x, alpha, beta):
     """d2f / dalpha dbeta = Piecewise((-x/beta^2, x >= 0), (-x*exp(x/beta)/beta^2, True))."""
-    beta_squared = keras.ops.square(beta)
-    negated = -keras.ops.abs(x / beta)
+    ratio = x / beta
+    negated = -keras.ops.abs(ratio)
     is_far = negated < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    numerator = keras.ops.clip(keras.ops.abs(x), -(2.0**100), 2.0**100) * part_of_t
-    numerator = _sign(x) * (-(numerator * rest_of_t) / beta_squared)
-    return keras.ops.where(x >= 0.0, -(x / beta_squared), numerator)
+    numerator = -(keras.ops.clip(ratio, -(2.0**100), 2.0**100) * part_of_t * rest_of_t)
+    return keras.ops.where(ratio >= 0.0, -ratio, numerator) / beta
 
 
 def _second_derivative_beta_beta(x, alpha, beta):
@@ -369,11 +365,6 @@ def _sum_to(gradient, parameter):
     gradient = keras.ops.sum(gradient, axis=leading) if leading else gradient
     repeated = tuple(axis for axis, size in enumerate(parameter.shape) if size == 1)
     return keras.ops.sum(gradient, axis=repeated, keepdims=True) if repeated else gradient
-
-
-def _sign(a):
-    """The sign of a; TensorFlow's of a subnormal number is its size, and the PyTorch backend's of NaN is 0."""
-    return keras.ops.where(a > 0.0, 1.0, keras.ops.where(a < 0.0, -1.0, 0.0 * a))
 
 
 def _maximum(a, b):

@@ -19,8 +19,7 @@ def relu_squared(x: Any) -> Any:
     """Squared ReLU, Max(0, x)**2.
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
-    in floatx. Derivative: Piecewise((0, x <= 0), (2*x, True)). Limits: 0 at -inf, inf at inf. Kink
-    at 0.
+    in floatx. Derivative: Piecewise((0, x <= 0), (2*x, True)). Limits: 0 at -inf, inf at inf.
 
     Raises:
         TypeError: x is complex.

@@ -20,7 +20,7 @@ def repu(x: Any, s: float = 3.0) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((0, x <= 0), (s*x^(s - 1), True)). Limits: 0 at -inf, inf at
-    inf. Kink at 0.
+    inf.
 
     Args:
         x: Input of any shape.

@@ -233,7 +233,7 @@ def _value(x, gamma, zeta, beta):
             _sum_to(upstream * _derivative_beta(x, gamma, zeta, beta), beta),
         )
 
-    value = keras.ops.where(gamma < x, x + zeta - gamma, beta * (x - gamma) + zeta)
+    value = keras.ops.where(gamma < x, zeta - gamma + x, beta * (x - gamma) + zeta)
     return value, gradient
 
 

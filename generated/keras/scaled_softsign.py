@@ -21,7 +21,7 @@ def scaled_softsign(x: Any, alpha: Any = 1.0, beta: Any = 1.0) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: alpha*(1 - Abs(x)/(beta + Abs(x)))/(beta + Abs(x)). Limits: -1 at -inf, 1
-    at inf. Odd. Kink at 0.
+    at inf. Odd.
 
     Args:
         x: Input of any shape.

@@ -87,10 +87,9 @@ def _value(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _derivative(x)
 
-    abs_x = keras.ops.abs(x)
-    root_t = keras.ops.exp(-0.5 * abs_x)
-    product = _COEFFICIENT_2 * keras.ops.clip(abs_x, -(2.0**100), 2.0**100) * root_t
-    value = keras.ops.where(x >= 0.0, _COEFFICIENT * x, _sign(x) * (product * root_t))
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(x))
+    product = _COEFFICIENT_2 * keras.ops.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
+    value = keras.ops.where(x >= 0.0, _COEFFICIENT * x, product)
     return value, gradient
 
 
@@ -125,8 +124,3 @@ def _second_derivative(x):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
-
-
-def _sign(a):
-    """The sign of a; TensorFlow's of a subnormal number is its size, and the PyTorch backend's of NaN is 0."""
-    return keras.ops.where(a > 0.0, 1.0, keras.ops.where(a < 0.0, -1.0, 0.0 * a))

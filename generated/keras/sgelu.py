@@ -111,9 +111,8 @@ def _derivative(x, alpha):
             return upstream * _second_derivative(x, alpha)
 
         abs_x = keras.ops.abs(x)
-        abs_abs_x = keras.ops.abs(abs_x)
-        t = keras.ops.exp(-0.5 * keras.ops.square(abs_x))
-        product = _SQRT_2_OVER_2 * abs_x
+        t = keras.ops.exp(-0.5 * keras.ops.square(x))
+        product = _SQRT_2_OVER_2 * x
         smaller = _minimum(keras.ops.abs(product), 40.0)
         numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
         numerator = (numerator + 0.0038172689889773006) * smaller + 0.025882575182435343
@@ -127,12 +126,12 @@ def _derivative(x, alpha):
         denominator = (denominator * smaller + 2.078497051003106) * smaller + 4.086124500007399
         denominator = (denominator * smaller + 5.8341919788915355) * smaller + 5.745265609005083
         tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0)
-        difference = _SQRT_2_OVER_SQRT_PI * keras.ops.clip(abs_abs_x, -(2.0**100), 2.0**100) - tail
-        difference = _sign(abs_x) * (alpha * (difference * t + 1.0))
-        product_2 = alpha * (_SQRT_2_OVER_SQRT_PI * abs_x * t + _erf(product))
-        product_3 = _2_SQRT_2_OVER_SQRT_PI * alpha * abs_x
-        product_3 = keras.ops.where(abs_abs_x < 2.0**-90, product_3, product_2)
-        value = _sign(x) * keras.ops.where(abs_abs_x < 0.125, product_3, difference)
+        difference = _SQRT_2_OVER_SQRT_PI * keras.ops.clip(abs_x, -(2.0**100), 2.0**100) - tail
+        difference = _sign(x) * (alpha * (difference * t + 1.0))
+        product_2 = alpha * (_SQRT_2_OVER_SQRT_PI * x * t + _erf(product))
+        product_3 = _2_SQRT_2_OVER_SQRT_PI * alpha * x
+        product_3 = keras.ops.where(abs_x < 2.0**-90, product_3, product_2)
+        value = keras.ops.where(abs_x < 0.125, product_3, difference)
         return value, gradient
 
     return differentiable(x)

@@ -19,7 +19,7 @@ def sinc(x: Any) -> Any:
     """Sinc, Piecewise((1, x == 0), (sin(x) / x, True)).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
-    in floatx. Derivative: (cos(x) - sin(x)/x)/x. Limits: 0 at -inf, 0 at inf. Even. Kink at 0.
+    in floatx. Derivative: (cos(x) - sin(x)/x)/x. Limits: 0 at -inf, 0 at inf. Even.
 
     Raises:
         TypeError: x is complex.

@@ -592,7 +592,9 @@ def _derivative_amplitude(x, amplitude, frequency):
             ),
         )
 
-    value = _sigmoid(x) * _sin(keras.ops.clip(frequency * x, -(2.0**100), 2.0**100))
+    t = keras.ops.exp(-keras.ops.abs(x))
+    product = 1.0 / (1.0 + t) * _sin(keras.ops.clip(frequency * x, -(2.0**100), 2.0**100))
+    value = product * keras.ops.where(x < 0.0, t, 1.0)
     return value, gradient
 
 
@@ -1120,26 +1122,24 @@ def _second_derivative_x_amplitude(x, amplitude, frequency):
 
 def _second_derivative_x_frequency(x, amplitude, frequency):
     """d2f / dx dfrequency."""
-    held = keras.ops.clip(x, -1.0, 1.0)
-    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
+    larger = _maximum(x, -(2.0**40))
+    product = frequency * larger
+    clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
     cos_clamped = _cos(clamped)
-    abs_x = keras.ops.abs(x)
-    t = keras.ops.exp(-abs_x)
-    ratio = 1.0 / (1.0 + t)
-    t_2 = keras.ops.exp(-keras.ops.abs(-x))
-    scale = _maximum(abs_x, 1.0)
-    inverse_scale = 1.0 / scale
-    smaller = _minimum(x, 0.0)
+    minus_larger = -larger
+    t = keras.ops.exp(-keras.ops.abs(minus_larger))
+    smaller = _minimum(minus_larger, 0.0)
     is_far = keras.ops.abs(smaller) > 64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
-    is_gone = smaller < -800.0
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product = amplitude * held * cos_clamped * ratio * (1.0 / (1.0 + t_2))
-    product = product * keras.ops.where(-x < 0.0, t_2, 1.0)
-    product = product + amplitude * cos_clamped * ratio * inverse_scale
-    product = (product - amplitude * frequency * held * ratio * _sin(clamped)) * part_of_t
-    product = product * keras.ops.where(is_gone, _minimum(scale, 2.0**100), scale)
-    return product * rest_of_t
+    t_2 = keras.ops.exp(-keras.ops.abs(larger))
+    smaller_2 = _minimum(larger, 0.0)
+    is_far_2 = keras.ops.abs(smaller_2) > 64.0
+    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller_2, smaller_2))
+    rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
+    product_2 = larger * cos_clamped * (1.0 / (1.0 + t)) * part_of_t * rest_of_t
+    product_2 = amplitude * (product * _sin(clamped) - cos_clamped - product_2)
+    return -(product_2 * (1.0 / (1.0 + t_2))) * part_of_t_2 * rest_of_t_2
 
 
 def _second_derivative_amplitude_frequency(x, amplitude, frequency):
@@ -1157,12 +1157,14 @@ def _second_derivative_amplitude_frequency(x, amplitude, frequency):
 def _second_derivative_frequency_frequency(x, amplitude, frequency):
     """d2f / dfrequency dfrequency = -amplitude*x^2*sin(frequency*x)*sigmoid(x)."""
     larger = _maximum(x, -(2.0**40))
-    e = keras.ops.exp(0.5 * -keras.ops.abs(larger))
-    t = keras.ops.square(e)
-    branch = keras.ops.where(larger < 0.0, e, 1.0)
+    t = keras.ops.exp(-keras.ops.abs(larger))
+    smaller = _minimum(larger, 0.0)
+    is_far = keras.ops.abs(smaller) > 64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     sin = _sin(keras.ops.clip(frequency * larger, -(2.0**100), 2.0**100))
-    sin = -(amplitude * keras.ops.square(larger) * (1.0 / (1.0 + t)) * sin) * branch
-    return sin * branch
+    sin = -(amplitude * keras.ops.square(larger) * (1.0 / (1.0 + t)) * sin)
+    return sin * part_of_t * rest_of_t
 
 
 def _upstream(arguments, upstream):
@@ -1243,14 +1245,6 @@ def _expm1(a):
     u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
     growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
-
-
-def _sigmoid(a):
-    """sigmoid from exp(-|a|); TensorFlow's is off by 6 ULP far below 0."""
-    if keras.backend.backend() != "tensorflow":
-        return keras.ops.sigmoid(a)
-    t = keras.ops.exp(-keras.ops.abs(a))
-    return keras.ops.where(a < 0.0, t, 1.0) / (1.0 + t)
 
 
 def _sin(a):

@@ -22,7 +22,7 @@ def smelu(x: Any, beta: float = 1.0) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((0, beta <= -x), ((beta + x)/(2*beta), beta > x), (1, True)).
-    Limits: 0 at -inf, inf at inf. Kinks at -1, 1.
+    Limits: 0 at -inf, inf at inf.
 
     Args:
         x: Input of any shape.

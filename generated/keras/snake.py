@@ -341,20 +341,24 @@ def _derivative_frequency(x, frequency):
         )
 
     product = frequency * x
-    difference = keras.ops.abs(product) - 0.83203125
+    difference = keras.ops.abs(product) - 0.78515625
+    frequency_squared = keras.ops.square(frequency)
     clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
-    product_2 = _sin(clamped) * (1.0 / frequency)
-    numerator = (-0.00025085766318273437 * difference - 0.00035116453670077584) * difference
-    numerator = (numerator + 0.005509863539755288) * difference + 0.007329332274356096
-    numerator = (numerator * difference - 0.07389139456168929) * difference
-    numerator = (numerator - 0.0943326817193025) * difference + 0.5103519485620766
-    numerator = (numerator * difference + 0.6454077698658224) * difference
-    numerator = (numerator - 1.2242212597851028) * difference - 1.7499612733276422
-    numerator = (numerator * difference - 0.15497583486983407) * difference
-    numerator = (numerator + 0.2818496185260825) / keras.ops.square(frequency)
-    product_3 = product_2 * (2.0 * x * _cos(clamped) - product_2)
+    sin_clamped = _sin(clamped)
+    numerator = 2.0 * product * _cos(clamped) * sin_clamped - keras.ops.square(sin_clamped)
+    numerator = numerator / frequency_squared
+    numerator_2 = (7.866915885413135e-06 * difference + 6.66865129889714e-06) * difference
+    numerator_3 = (numerator_2 - 0.00025655142501962994) * difference - 0.0002209450757658758
+    numerator_4 = (numerator_3 * difference + 0.005644274253198181) * difference
+    numerator_5 = (numerator_4 + 0.004974366717238622) * difference - 0.07620011500838392
+    numerator_6 = (numerator_5 * difference - 0.06968414143599372) * difference
+    numerator_7 = (numerator_6 + 0.5334345721409937) * difference + 0.5229536119586614
+    numerator_8 = (numerator_7 * difference - 1.333839683430571) * difference
+    numerator_9 = (numerator_8 - 1.5698284894280385) * difference + 0.0007597592342192968
+    numerator_9 = (numerator_9 * difference + 0.28539807149003954) / frequency_squared
     abs_difference = keras.ops.abs(difference)
-    value = keras.ops.where(abs_difference < 0.1586807370185852, numerator, product_3)
+    abs_difference = abs_difference < 0.20957610607147215
+    value = keras.ops.where(abs_difference, numerator_9, numerator)
     return value, gradient
 
 

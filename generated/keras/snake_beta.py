@@ -20,7 +20,8 @@ def snake_beta(x: Any, alpha: Any = 1.0, beta: Any = 1.0) -> Any:
     """SnakeBeta, x + sin(alpha * x)**2 / beta.
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
-    in floatx. Derivative: 2*alpha*sin(alpha*x)*cos(alpha*x)/beta + 1. Limits: -inf at -inf, inf at
+    in floatx. Derivative: Piecewise((alpha*(sin(alpha*x) + cos(alpha*x))^2/beta - alpha/beta + 1,
+    sin(2*alpha*x) < -1/2), (alpha*sin(2*alpha*x)/beta + 1, True)). Limits: -inf at -inf, inf at
     inf.
 
     Args:
@@ -242,7 +243,7 @@ def _value(x, alpha, beta):
 
 @keras.ops.custom_gradient
 def _derivative_x(x, alpha, beta):
-    """df / dx = 2*alpha*sin(alpha*x)*cos(alpha*x)/beta + 1."""
+    """df / dx."""
 
     def gradient(*arguments, upstream=None):
         upstream = _upstream(arguments, upstream)
@@ -252,8 +253,13 @@ def _derivative_x(x, alpha, beta):
             _sum_to(upstream * _second_derivative_x_beta(x, alpha, beta), beta),
         )
 
-    clamped = keras.ops.clip(alpha * x, -(2.0**100), 2.0**100)
-    value = 2.0 * alpha * _sin(clamped) * _cos(clamped) / beta + 1.0
+    product = alpha * x
+    sin = _sin(keras.ops.clip(product * 2.0, -(2.0**100), 2.0**100))
+    product_2 = alpha * (1.0 / beta)
+    clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
+    total = _sin(clamped) + _cos(clamped)
+    total_2 = 1.0 - product_2 + product_2 * total * total
+    value = keras.ops.where(sin < -0.5, total_2, product_2 * sin + 1.0)
     return value, gradient
 
 
@@ -270,7 +276,7 @@ def _derivative_alpha(x, alpha, beta):
         )
 
     clamped = keras.ops.clip(alpha * x, -(2.0**100), 2.0**100)
-    value = 2.0 * x * _sin(clamped) * _cos(clamped) / beta
+    value = 2.0 * (1.0 / beta) * x * _sin(clamped) * _cos(clamped)
     return value, gradient
 
 
@@ -286,8 +292,9 @@ def _derivative_beta(x, alpha, beta):
             _sum_to(upstream * _second_derivative_beta_beta(x, alpha, beta), beta),
         )
 
-    numerator = keras.ops.square(_sin(keras.ops.clip(alpha * x, -(2.0**100), 2.0**100)))
-    value = -(numerator / keras.ops.square(beta))
+    sin = _sin(keras.ops.clip(alpha * x, -(2.0**100), 2.0**100))
+    difference = beta - 1.0
+    value = -(sin * (1.0 / (difference * (difference + 2.0) + 1.0)) * sin)
     return value, gradient
 
 
@@ -320,8 +327,9 @@ def _second_derivative_alpha_alpha(x, alpha, beta):
 
 def _second_derivative_alpha_beta(x, alpha, beta):
     """d2f / dalpha dbeta = -2*x*sin(alpha*x)*cos(alpha*x)/beta^2."""
+    ratio = 1.0 / beta
     clamped = keras.ops.clip(alpha * x, -(2.0**100), 2.0**100)
-    return -2.0 * x * _sin(clamped) * _cos(clamped) / keras.ops.square(beta)
+    return -2.0 * ratio * x * ratio * _sin(clamped) * _cos(clamped)
 
 
 def _second_derivative_beta_beta(x, alpha, beta):

@@ -20,7 +20,7 @@ def soft_modulus_q(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((x*(4 - 3*Abs(x)), Abs(x) <= 1), (sign(x), True)). Limits: inf
-    at -inf, inf at inf. Even. Kinks at -1, 0, 1.
+    at -inf, inf at inf. Even.
 
     Raises:
         TypeError: x is complex.

@@ -118,10 +118,13 @@ def _value(x, k, c):
         t = keras.ops.exp(negated)
         branch = keras.ops.where(is_negative, 1.0, t)
         ratio = product_2 / branch
-        total = keras.ops.log(product_2 + branch) - _minimum(-product, 0.0)
-        total = keras.ops.where((product > 0.0) & (ratio > 2.0), total, _log1p(ratio))
-        total = total + x / c
-        value = keras.ops.where(keras.ops.abs(x) < 2.0**-90, (0.5 * k + 1.0 / c) * x, total)
+        total = product_2 + branch
+        logarithm = keras.ops.log(keras.ops.where(total == 0.0, 1.0, total))
+        logarithm = logarithm - _minimum(-product, 0.0)
+        logarithm = keras.ops.where((product > 0.0) & (ratio > 2.0), logarithm, _log1p(ratio))
+        logarithm = logarithm + x / c
+        product_3 = (0.5 * k + 1.0 / c) * x
+        value = keras.ops.where(keras.ops.abs(x) < 2.0**-90, product_3, logarithm)
         return value, gradient
 
     return differentiable(x)

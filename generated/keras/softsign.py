@@ -20,7 +20,7 @@ def softsign(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: (1 - Abs(x)/(Abs(x) + 1))/(Abs(x) + 1). Limits: -1 at -inf, 1 at inf.
-    Odd. Kink at 0.
+    Odd.
 
     Raises:
         TypeError: x is complex.

@@ -20,7 +20,7 @@ def sparse_plus(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((0, x <= -1), (1, x >= 1), ((x + 1)/2, True)). Limits: 0 at
-    -inf, inf at inf. Kinks at -1, 1.
+    -inf, inf at inf.
 
     Raises:
         TypeError: x is complex.

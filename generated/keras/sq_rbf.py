@@ -22,7 +22,7 @@ def sq_rbf(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((-x, Abs(x) <= 1), (-(2 - Abs(x))*sign(x), Abs(x) < 2), (0,
-    True)). Limits: 0 at -inf, 0 at inf. Even. Kinks at -2, -1, 0, 1, 2.
+    True)). Limits: 0 at -inf, 0 at inf. Even.
 
     Raises:
         TypeError: x is complex.

@@ -24,7 +24,7 @@ def srelu(x: Any, t_r: Any = 1.0, a_r: Any = 1.0, t_l: Any = 0.0, a_l: Any = 0.2
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((a_r, t_r <= x), (a_l, t_l >= x), (1, True)). Limits: -inf at
-    -inf, inf at inf. Kinks at 0, 1.
+    -inf, inf at inf. Kink at 0.
 
     Args:
         x: Input of any shape.
@@ -265,14 +265,8 @@ def _value(x, t_r, a_r, t_l, a_l):
             _sum_to(upstream * _derivative_a_l(x, t_r, a_r, t_l, a_l), a_l),
         )
 
-    held = keras.ops.clip(x, -1.0, 1.0)
-    difference = a_r - 1.0
-    scale = _maximum(keras.ops.abs(x), 1.0)
-    inverse_scale = 1.0 / scale
-    product = (a_l * held + t_l * inverse_scale - a_l * t_l * inverse_scale) * scale
-    product = keras.ops.where(t_l >= x, product, x)
-    product_2 = (held * difference + held - t_r * difference * inverse_scale) * scale
-    value = keras.ops.where(t_r <= x, product_2, product)
+    branch = keras.ops.where(t_l >= x, t_l - a_l * t_l + a_l * x, x)
+    value = keras.ops.where(t_r <= x, t_r - a_r * t_r + a_r * x, branch)
     return value, gradient
 
 
@@ -423,8 +417,3 @@ def _sum_to(gradient, parameter):
     gradient = keras.ops.sum(gradient, axis=leading) if leading else gradient
     repeated = tuple(axis for axis, size in enumerate(parameter.shape) if size == 1)
     return keras.ops.sum(gradient, axis=repeated, keepdims=True) if repeated else gradient
-
-
-def _maximum(a, b):
-    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
-    return keras.ops.where((a > b) | (a != a), a, b)

@@ -21,7 +21,7 @@ def star_relu(x: Any, scale: Any = 0.8944, bias: Any = -0.4472) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: scale*Piecewise((0, x <= 0), (2*x, True)). Limits: -0.4472 at -inf, inf
-    at inf. Kink at 0.
+    at inf.
 
     Args:
         x: Input of any shape.

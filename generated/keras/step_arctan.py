@@ -114,7 +114,6 @@ def _value(x, steepness):
 
 def _derivative(x, steepness):
     """df / dx = steepness/(2*(pi^2*steepness^2*x^2/4 + 1))."""
-    steepness = keras.ops.convert_to_tensor(steepness, x.dtype)
 
     @keras.ops.custom_gradient
     def differentiable(x):
@@ -122,8 +121,7 @@ def _derivative(x, steepness):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, steepness)
 
-        denominator = _PI_TO_2_OVER_4 * keras.ops.square(steepness) * keras.ops.square(x) + 1.0
-        value = 0.5 * steepness / denominator
+        value = 0.5 * steepness / (_PI_TO_2_OVER_4 * x * steepness * steepness * x + 1.0)
         return value, gradient
 
     return differentiable(x)

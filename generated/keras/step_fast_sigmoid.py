@@ -127,12 +127,13 @@ def _derivative(x, steepness):
 
 def _second_derivative(x, steepness):
     """d2f / dx dx = -2*steepness*sign(x)/(steepness*Abs(x) + 1)^3."""
-    held = keras.ops.clip(x, -1.0, 1.0)
-    scale = _maximum(keras.ops.abs(x), 1.0)
+    abs_x = keras.ops.abs(x)
+    held = keras.ops.clip(abs_x, -1.0, 1.0)
+    scale = _maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
-    total = steepness * keras.ops.abs(held) + inverse_scale
-    numerator = -2.0 * steepness * _sign(held) / (keras.ops.square(total) * total)
-    return numerator * inverse_scale * inverse_scale / scale
+    total = steepness * held + inverse_scale
+    numerator = -2.0 * steepness / (keras.ops.square(total) * total) * inverse_scale
+    return _sign(x) * (numerator * inverse_scale / scale)
 
 
 def _upstream(arguments, upstream):

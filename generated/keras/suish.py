@@ -20,7 +20,7 @@ def suish(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((1, x >= x*exp(-Abs(x))), ((1 - Abs(x))*exp(-Abs(x)), True)).
-    Limits: 0 at -inf, inf at inf. Kink at 0.
+    Limits: 0 at -inf, inf at inf.
 
     Raises:
         TypeError: x is complex.
@@ -75,15 +75,12 @@ def _value(x):
         return upstream * _derivative(x)
 
     abs_x = keras.ops.abs(x)
-    abs_abs_x = keras.ops.abs(abs_x)
-    minus_abs_abs_x = -abs_abs_x
-    is_far = minus_abs_abs_x < -64.0
-    part_of_t = keras.ops.where(is_far, 0.5 * minus_abs_abs_x, minus_abs_abs_x)
-    part_of_t = keras.ops.exp(part_of_t)
+    minus_abs_x = -abs_x
+    is_far = minus_abs_x < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product = keras.ops.clip(abs_abs_x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
-    product = _sign(x) * (_sign(abs_x) * product)
-    product = keras.ops.where(x >= x * keras.ops.exp(-abs_x), x, product)
+    product = keras.ops.clip(abs_x, -(2.0**100), 2.0**100) * part_of_t * rest_of_t
+    product = keras.ops.where(x >= x * keras.ops.exp(minus_abs_x), x, _sign(x) * product)
     product = keras.ops.where(x == float("-inf"), 0.0, product)
     value = keras.ops.where(x == float("inf"), float("inf"), product)
     return value, gradient
@@ -99,13 +96,14 @@ def _derivative(x):
 
     smaller = _minimum(x, 8.0)
     abs_smaller = keras.ops.abs(smaller)
-    negated = -keras.ops.abs(abs_smaller)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    minus_abs_smaller = -abs_smaller
+    is_far = minus_abs_smaller < -64.0
+    part_of_t = keras.ops.where(is_far, 0.5 * minus_abs_smaller, minus_abs_smaller)
+    part_of_t = keras.ops.exp(part_of_t)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     product = (1.0 - keras.ops.clip(abs_smaller, -(2.0**100), 2.0**100)) * part_of_t
     product = product * rest_of_t
-    product_2 = smaller * keras.ops.exp(-abs_smaller)
+    product_2 = smaller * keras.ops.exp(minus_abs_smaller)
     value = keras.ops.where(smaller >= product_2, 1.0, product)
     return value, gradient
 

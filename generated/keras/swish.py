@@ -196,8 +196,8 @@ def _derivative_beta(x, beta):
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    numerator = keras.ops.square(keras.ops.clip(x, -(2.0**50), 2.0**50)) * part_of_t
-    value = numerator * rest_of_t / ((t + 2.0) * t + 1.0)
+    branch = keras.ops.where(part_of_t == 0.0, 0.0, x)
+    value = 1.0 / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch * rest_of_t
     return value, gradient
 
 
@@ -219,17 +219,20 @@ def _second_derivative_x_x(x, beta):
 def _second_derivative_x_beta(x, beta):
     """d2f / dx dbeta."""
     product = beta * x
-    clamped = keras.ops.clip(x, -(2.0**50), 2.0**50)
-    product_2 = 2.0 * clamped
-    product_3 = 0.5 * beta * clamped
-    total = product_3 + 1.0
-    difference = product_3 - 1.0
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
-    t = keras.ops.square(root_t)
-    numerator = product_2 * (total * t - difference) * root_t * root_t
-    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
-    numerator = keras.ops.where(product < 0.0, numerator_2, numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    negated = -keras.ops.abs(product)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    branch = keras.ops.where(part_of_t == 0.0, 0.0, x)
+    product_2 = 0.5 * beta * branch
+    total = product_2 + 1.0
+    difference = product_2 - 1.0
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    total_2 = t + 1.0
+    denominator = keras.ops.square(total_2) * total_2
+    numerator = 2.0 * (total * t - difference)
+    numerator = keras.ops.where(product < 0.0, 2.0 * (total - difference * t), numerator)
+    return numerator / denominator * branch * part_of_t * rest_of_t
 
 
 def _second_derivative_beta_beta(x, beta):

@@ -20,7 +20,7 @@ def symexp(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((exp(x), x >= 0), (exp(-x), True)). Limits: -inf at -inf, inf
-    at inf. Odd. Kink at 0.
+    at inf. Odd.
 
     Raises:
         TypeError: x is complex.

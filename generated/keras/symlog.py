@@ -20,7 +20,7 @@ def symlog(x: Any) -> Any:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((1/(x + 1), x >= 0), (1/(1 - x), True)). Limits: -inf at -inf,
-    inf at inf. Odd. Kink at 0.
+    inf at inf. Odd.
 
     Raises:
         TypeError: x is complex.

@@ -136,7 +136,7 @@ def _derivative(x):
     difference_2 = x + 0.796875
     abs_x = keras.ops.abs(x)
     exp_x = keras.ops.exp(x)
-    e = keras.ops.exp(-keras.ops.abs(exp_x))
+    e = keras.ops.exp(-exp_x)
     ratio = 2.0 * e / (keras.ops.square(e) + 1.0)
     clamped = keras.ops.clip(x, -1024.0, 8.0)
     e_2 = keras.ops.exp(0.5 * clamped)
@@ -210,7 +210,7 @@ def _second_derivative(x):
     difference = x - 0.9609375
     abs_x = keras.ops.abs(x)
     exp_x = keras.ops.exp(x)
-    e = keras.ops.exp(-keras.ops.abs(exp_x))
+    e = keras.ops.exp(-exp_x)
     ratio = 2.0 * e / (keras.ops.square(e) + 1.0)
     clamped = keras.ops.clip(x, -1024.0, 8.0)
     e_2 = keras.ops.exp(0.5 * clamped)

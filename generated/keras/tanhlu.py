@@ -267,8 +267,8 @@ def _derivative_lambd(x, alpha, lambd, beta):
 
     root_t = keras.ops.exp(-keras.ops.abs(lambd * x))
     t = keras.ops.square(root_t)
-    numerator = 4.0 * alpha * keras.ops.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
-    value = numerator / ((t + 2.0) * t + 1.0)
+    product = 4.0 * alpha / ((t + 2.0) * t + 1.0) * keras.ops.where(root_t == 0.0, 0.0, x)
+    value = product * root_t * root_t
     return value, gradient
 
 
@@ -343,8 +343,8 @@ def _second_derivative_alpha_lambd(x, alpha, lambd, beta):
     """d2f / dalpha dlambd = x*sech(lambd*x)^2."""
     root_t = keras.ops.exp(-keras.ops.abs(lambd * x))
     t = keras.ops.square(root_t)
-    numerator = 4.0 * keras.ops.clip(x, -(2.0**100), 2.0**100) * root_t * root_t
-    return numerator / ((t + 2.0) * t + 1.0)
+    product = 4.0 / keras.ops.square(t + 1.0) * keras.ops.where(root_t == 0.0, 0.0, x)
+    return product * root_t * root_t
 
 
 def _second_derivative_lambd_lambd(x, alpha, lambd, beta):

@@ -96,7 +96,7 @@ def _value(x, threshold, mean_shift):
             upstream = _upstream(arguments, upstream)
             return upstream * _derivative(x, threshold, mean_shift)
 
-        value = threshold + _maximum(x, 0.0) - mean_shift
+        value = threshold - mean_shift + _maximum(x, 0.0)
         return value, gradient
 
     return differentiable(x)

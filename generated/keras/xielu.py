@@ -49,7 +49,7 @@ def xielu(x: Any, alpha_p: Any = 0.8, alpha_n: Any = 0.8, beta: float = 0.5) -> 
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once, integers
     in floatx. Derivative: Piecewise((2*alpha_p*x + beta, x > 0), (alpha_n*expm1(x) + beta, True)).
-    Limits: inf at -inf, inf at inf. Kink at 0.
+    Limits: inf at -inf, inf at inf.
 
     Args:
         x: Input of any shape.
@@ -545,9 +545,9 @@ def _derivative_x(x, alpha_p, alpha_n, beta):
         is_positive = x > 0.0
         total = 2.0 * alpha_p * x + beta
         branch = keras.ops.where(is_positive, total, alpha_n * _expm1(x) + beta)
-        difference = alpha_n * keras.ops.exp(x) + beta - alpha_n
-        difference = keras.ops.where(is_positive, total, difference)
-        value = keras.ops.where(keras.ops.abs(x) < 0.5, branch, difference)
+        total_2 = beta - alpha_n + alpha_n * keras.ops.exp(x)
+        total_2 = keras.ops.where(is_positive, total, total_2)
+        value = keras.ops.where(x < -0.5, total_2, branch)
         return value, gradient
 
     return differentiable(x, alpha_p, alpha_n)

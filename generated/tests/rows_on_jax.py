@@ -44,6 +44,26 @@ def evaluate(calls, dtype):
         return [{name: np.asarray(one, np.float64) for name, one in each.items()} for each in found]
 
 
+def bends(function, x, tangent, cotangent):
+    """The derivative of a cotangent times the Jacobian along a tangent, in float64, by each way to it."""
+
+    @jax.jit
+    def run(x, tangent, cotangent):
+        def energy(x):
+            y = function(x)
+            return (y * cotangent.reshape(y.shape)).sum()
+
+        slope = jax.grad(energy)
+        return {
+            "backwards twice": jax.grad(lambda x: (slope(x) * tangent).sum())(x),
+            "forwards over backwards": jax.jvp(slope, (x,), (tangent,))[1],
+        }
+
+    with _type("float64"):
+        found = run(*(jnp.asarray(a, "float64") for a in (x, tangent, cotangent)))
+        return {way: np.asarray(bend) for way, bend in found.items()}
+
+
 def typed(function, x, dtype):
     """The value in a type, and that of the wide type rounded, as float64."""
     with _type(dtype):

@@ -54,6 +54,21 @@ def pull(function, x, cotangent):
     return torch.autograd.grad(function(x), x, cotangent, create_graph=True)[0]
 
 
+def bends(function, x, tangent, cotangent):
+    """The derivative of a cotangent times the Jacobian along a tangent, in float64, by the one way to it."""
+    with _type("float64"):
+        x, tangent, cotangent = (
+            keras.ops.convert_to_tensor(np.asarray(a), "float64") for a in (x, tangent, cotangent)
+        )
+
+        def slope(x):
+            y = function(x)
+            # Of a linear function the slope is no part of the graph.
+            return pull(function, x, keras.ops.reshape(cotangent, y.shape)) + 0 * x
+
+        return {"backwards twice": to_numpy(pull(slope, x, tangent))}
+
+
 def typed(function, x, dtype):
     """The value in a type, and that of the wide type rounded, as float64."""
     with _type(dtype):

@@ -46,6 +46,26 @@ def _evaluate(function, x, tangent, cotangent, dtype):
     return {name: one.to(torch.float64).numpy() for name, one in found.items()}
 
 
+def bends(function, x, tangent, cotangent):
+    """The derivative of a cotangent times the Jacobian along a tangent, in float64, by each way to it."""
+    x, tangent, cotangent = (
+        torch.from_numpy(np.array(a)).to(torch.float64) for a in (x, tangent, cotangent)
+    )
+
+    def energy(x):
+        y = function(x)
+        return (
+            y * cotangent.reshape(y.shape)
+        ).sum() + 0 * x.sum()  # of a linear function there is a graph too
+
+    leaf = x.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(energy(leaf), leaf, create_graph=True)
+    (bend,) = torch.autograd.grad((slope * tangent).sum() + 0 * leaf.sum(), leaf)
+    with _no_noise():
+        _, along = torch.func.jvp(torch.func.grad(energy), (x,), (tangent,))
+    return {"backwards twice": bend.numpy(), "forwards over backwards": along.numpy()}
+
+
 def typed(function, x, dtype):
     """The value in a type, and that of the wide type rounded, as float64."""
     x = torch.from_numpy(x).to(DTYPES[dtype])

@@ -23,6 +23,7 @@ TRAITS = (
     "clamp",
     "divide",
     "elementwise of 2 parameters",
+    "equal",
     "exp",
     "expm1",
     "less",
@@ -436,7 +437,10 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = ((),)
+EDGES = (
+    ("p",),
+    ("x", "beta"),
+)
 
 
 def slope_of(key):

@@ -32,7 +32,6 @@ TRAITS = (
     "multiply",
     "negate",
     "select",
-    "sigmoid",
     "square",
     "subtract",
 )
@@ -661,11 +660,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (
-    ("p_1", "p_1"),
-    ("p_1", "p_2"),
-    ("p_2", "p_2"),
-)
+EDGES = ()
 
 
 def slope_of(key):

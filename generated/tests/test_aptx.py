@@ -27,15 +27,15 @@ TRAITS = (
     "exp",
     "expm1",
     "greater",
+    "head",
     "less",
-    "maximum",
-    "minimum",
     "multiply",
     "negate",
     "number",
     "select",
     "square",
     "subtract",
+    "tanh",
 )
 CLASS = "APTx"
 DEFAULTS = {"alpha": 1.0, "beta": 1.0, "gamma": 0.5}
@@ -498,7 +498,6 @@ BENDS = {
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
 EDGES = (
-    (),
     ("x",),
     ("gamma",),
     ("x", "gamma"),

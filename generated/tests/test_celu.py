@@ -37,7 +37,6 @@ TRAITS = (
     "negate",
     "number with bounds",
     "select",
-    "sign",
     "square",
     "subtract",
 )
@@ -287,7 +286,11 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = ()
+EDGES = (
+    ("x", "x"),
+    ("x", "alpha"),
+    ("alpha", "alpha"),
+)
 
 
 def slope_of(key):

@@ -23,8 +23,10 @@ TRAITS = (
     "clamp",
     "divide",
     "elementwise of 2 parameters",
+    "equal",
     "exp",
     "expm1",
+    "head",
     "less",
     "multiply",
     "negate",
@@ -385,7 +387,10 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = ()
+EDGES = (
+    (),
+    ("x", "x"),
+)
 
 
 def slope_of(key):

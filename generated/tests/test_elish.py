@@ -30,7 +30,6 @@ TRAITS = (
     "negate",
     "select",
     "sigmoid",
-    "sign",
     "subtract",
 )
 CLASS = "ELiSH"

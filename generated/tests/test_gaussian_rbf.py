@@ -22,6 +22,7 @@ TRAITS = (
     "clamp",
     "divide",
     "elementwise of 1 parameters",
+    "equal",
     "exp",
     "less",
     "multiply",
@@ -269,7 +270,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = ()
+EDGES = (("sigma",),)
 
 
 def slope_of(key):

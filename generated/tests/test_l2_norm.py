@@ -23,7 +23,8 @@ PARAMETERS = {"eps": 9.999999960041972e-13}
 UNITS = {}
 
 # Rows of numbers that every type holds, a tangent and a cotangent for each. The results are correctly rounded to
-# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1.
+# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1. The bend is the derivative
+# of the cotangent times the Jacobian along the tangent; elements that are the largest together stay so.
 ROWS = {
     "ordinary, 1, random": {
         "x": [-0.11474609375],
@@ -46,6 +47,7 @@ ROWS = {
         "jvp_condition": [1.77, 1.37, 0.867, 0.924, 0.522],
         "vjp": [-0.2495663338989642, 0.22834529049580937, -0.31809494783184117, -0.5175301349940403, -0.6570106069310421],
         "vjp_condition": [1.05, 0.801, 0.773, 1.33, 1.37],
+        "bend": [-0.37323409221813886, 0.22456986205808066, 0.002900076268646106, -0.08684283049180555, -0.14054672760491305],
     },
     "ordinary, 5, unit 2": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -0.26171875],
@@ -68,6 +70,7 @@ ROWS = {
         "jvp_condition": [0.0373, 0.0426, 0.0331, 0.0373, 0.0424],
         "vjp": [0.03194801847816571, -0.033066448680013565, -0.05679988109810437, -0.03552752091932694, -0.01859248432387386],
         "vjp_condition": [0.0655, 0.0743, 0.117, 0.0895, 0.0807],
+        "bend": [0.000967757674378036, 0.00010661457373620542, -0.0012719607305678362, -0.0006029246242975762, -0.0009316647446593487],
     },
     "offset, 5, random": {
         "x": [100.5, 101.0, 99.5, 100.5, 99.5],
@@ -79,6 +82,7 @@ ROWS = {
         "jvp_condition": [0.0135, 0.0166, 0.0122, 0.00876, 0.0102],
         "vjp": [-0.0005996986096551526, 0.007561160258173963, -0.0020065440603263514, -0.002879207144152002, -0.0021547339076932594],
         "vjp_condition": [0.0114, 0.0171, 0.0102, 0.00955, 0.0101],
+        "bend": [-1.031429915383722e-05, 8.922567651969034e-05, -4.11666236744191e-06, 2.8762075222433988e-05, 4.211585964233741e-05],
     },
     "saturated, 5, random": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -90,6 +94,7 @@ ROWS = {
         "jvp_condition": [0.175, 0.148, 0.166, 0.074, 0.163],
         "vjp": [0.02809609025347307, 0.011842668714755616, 0.009301736471249952, -0.04768761640756732, 0.020058414372128113],
         "vjp_condition": [0.0676, 0.042, 0.0697, 0.103, 0.0604],
+        "bend": [0.0003267124029515854, 5.931415441126212e-05, 0.001825257861264646, -0.0012546156808908515, -0.0012488324497078773],
     },
     "saturated, 5, unit 2": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -123,6 +128,7 @@ ROWS = {
         "jvp_condition": [1.75, 1, 1.63, 0.934, 0.658],
         "vjp": [-0.047042276849351146, 0.15532896070038607, 0.1804419495512277, -0.07194141975901831, -0.30132374471264495],
         "vjp_condition": [0.33, 0.365, 0.413, 0.35, 0.619],
+        "bend": [0.04483671521875533, 0.17685180667814435, 0.04618546536212558, 0.06939377131421766, -0.19326586812681235],
     },
     "wide, 5, random": {
         "x": [19.875, 3.0625, -0.201171875, 0.0028839111328125, -0.1435546875],
@@ -134,6 +140,7 @@ ROWS = {
         "jvp_condition": [0.049, 0.178, 0.0207, 0.0909, 0.0657],
         "vjp": [0.0004263806672796198, -0.0026486137711226355, -0.0038101492649575035, -0.010879548169062177, 0.007649038347814434],
         "vjp_condition": [0.00261, 0.0102, 0.00796, 0.0218, 0.0155],
+        "bend": [-0.0006891144270561755, 0.0011871946666897233, -4.089088634782452e-05, 0.00016888108340040853, 0.000989843461582491],
     },
     "one outlier, 5, random": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -1000.0],
@@ -145,6 +152,7 @@ ROWS = {
         "jvp_condition": [0.00206, 0.00027, 0.0017, 0.000742, 4.44e-06],
         "vjp": [-0.000988606022323249, -0.0013520081646068735, -0.0005818251976011136, 0.0003942104559486316, -1.4690730079900327e-06],
         "vjp_condition": [0.00198, 0.0027, 0.00116, 0.000789, 8e-06],
+        "bend": [-6.091924371866598e-08, -6.743809693083835e-07, 7.905163660051579e-08, 3.850422624870501e-07, 1.5496156747754085e-06],
     },
 }  # fmt: skip
 
@@ -184,6 +192,20 @@ def test_rows_keep_the_accuracy_contract(framework, dtype):
             assert_rows_within_contract(
                 y, expected, conditions, x, dtype, what, UNITS.get(quantity)
             )
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_second_derivatives_are_those_of_the_formula(framework):
+    some = [row for row in ROWS.values() if "bend" in row]
+    x, tangent, cotangent, expected, slope = (
+        np.array([row[key] for row in some]) for key in ("x", "tangent", "cotangent", "bend", "vjp")
+    )
+    cotangent = cotangent[:, 0] if REDUCES else cotangent
+    found = rows(framework).bends(f(framework, **PARAMETERS, **of_length(5)), x, tangent, cotangent)
+    size = np.abs(expected).max(-1, keepdims=True) + np.abs(slope).max(-1, keepdims=True) + 1e-300
+    for way, bend in found.items():
+        what = f"{framework}: bend of {NAME}, {way}, in parts of the largest"
+        np.testing.assert_allclose(bend / size, expected / size, rtol=0, atol=1e-6, err_msg=what)
 
 
 @pytest.mark.machinery

@@ -23,7 +23,8 @@ PARAMETERS = {}
 UNITS = {}
 
 # Rows of numbers that every type holds, a tangent and a cotangent for each. The results are correctly rounded to
-# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1.
+# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1. The bend is the derivative
+# of the cotangent times the Jacobian along the tangent; elements that are the largest together stay so.
 ROWS = {
     "ordinary, 1, random": {
         "x": [-0.11474609375],
@@ -46,6 +47,7 @@ ROWS = {
         "jvp_condition": [1.84, 1.33, 1.54, 1.22, 1.34],
         "vjp": [0.09420758299604759, 0.9186968656494768, -0.09603588760695309, -0.30456889318944724, -0.612299667849124],
         "vjp_condition": [1.76, 1.88, 0.735, 1.94, 1.23],
+        "bend": [-0.9392087608708255, 0.5622935520738942, 0.12232919635691804, 0.16777323798209495, 0.08681277445791825],
     },
     "ordinary, 5, unit 2": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -0.26171875],
@@ -68,6 +70,7 @@ ROWS = {
         "jvp_condition": [5.09, 5.09, 4.96, 4.71, 4.26],
         "vjp": [0.9414066762045591, -0.5156249999999991, -1.6093748749946024, -0.5765121542191167, 1.7601053530091593],
         "vjp_condition": [0.941, 0.516, 1.61, 18.7, 20.4],
+        "bend": [3.8016163496577223e-07, 7.862587094090713e-16, -7.156416120076796e-09, 0.47810883670904397, -0.47810920971426357],
     },
     "offset, 5, random": {
         "x": [100.5, 101.0, 99.5, 100.5, 99.5],
@@ -79,6 +82,7 @@ ROWS = {
         "jvp_condition": [109, 109, 110, 109, 109],
         "vjp": [-0.2273924592697436, 1.084616548445322, -0.042943158702917386, -0.7381346467697436, -0.07614628370291739],
         "vjp_condition": [126, 168, 54.6, 125, 54.5],
+        "bend": [-1.2627359166144403, 1.8416997443036993, -0.3942663282501435, -0.2247120264858465, 0.04001452704673093],
     },
     "saturated, 5, random": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -90,6 +94,7 @@ ROWS = {
         "jvp_condition": [2.27, 2, 1.93e-07, 0.868, 2],
         "vjp": [0.45703124788087435, 0.1621093713952458, 0.03125000809278681, -0.941406252053927, 0.29101562468502007],
         "vjp_condition": [0.457, 0.162, 1.85, 0.941, 0.291],
+        "bend": [1.14234118451227e-09, 9.575128377221909e-10, 3.1325143020993584e-10, -1.7831456302427556e-09, -6.299598222016411e-10],
     },
     "saturated, 5, unit 2": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -123,6 +128,7 @@ ROWS = {
         "jvp_condition": [2.86, 2.09, 3.17, 2.02, 2.55],
         "vjp": [-0.05527944025773358, 0.35396782414004513, 0.4064996981655045, -0.10703725275773358, -0.5981508292900825],
         "vjp_condition": [0.7, 0.642, 0.463, 0.719, 0.67],
+        "bend": [-0.1311590904456538, 0.041460778070776694, -0.008245549557823407, 0.07087387461183814, 0.027069987320862385],
     },
     "wide, 5, random": {
         "x": [19.875, 3.0625, -0.201171875, 0.0028839111328125, -0.1435546875],
@@ -134,6 +140,7 @@ ROWS = {
         "jvp_condition": [1.21e-06, 2.7, 1.05, 1.78, 1.51],
         "vjp": [0.14817811190894553, -0.0007171731448469584, -0.08007812538473014, -0.2187500004718202, 0.15136718709245175],
         "vjp_condition": [0.451, 0.000717, 0.0801, 0.219, 0.151],
+        "bend": [-9.335108492952853e-09, 9.665982841486871e-09, -2.6224771238032697e-10, 2.2116549220808147e-11, -9.074318537449896e-11],
     },
     "one outlier, 5, random": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -1000.0],
@@ -145,6 +152,7 @@ ROWS = {
         "jvp_condition": [1.24, 0.821, 1.49, 0.951, 1.33],
         "vjp": [-0.15833131640597553, -0.2733238296822693, -0.3183130779015684, 1.214811973989813, -0.46484375],
         "vjp_condition": [2.39, 2.86, 1.11, 2.1, 0.465],
+        "bend": [-0.4314593902399227, 0.40608886357613044, -0.08971018394502557, 0.1150807106088178, 0.0],
     },
 }  # fmt: skip
 
@@ -184,6 +192,20 @@ def test_rows_keep_the_accuracy_contract(framework, dtype):
             assert_rows_within_contract(
                 y, expected, conditions, x, dtype, what, UNITS.get(quantity)
             )
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_second_derivatives_are_those_of_the_formula(framework):
+    some = [row for row in ROWS.values() if "bend" in row]
+    x, tangent, cotangent, expected, slope = (
+        np.array([row[key] for row in some]) for key in ("x", "tangent", "cotangent", "bend", "vjp")
+    )
+    cotangent = cotangent[:, 0] if REDUCES else cotangent
+    found = rows(framework).bends(f(framework, **PARAMETERS, **of_length(5)), x, tangent, cotangent)
+    size = np.abs(expected).max(-1, keepdims=True) + np.abs(slope).max(-1, keepdims=True) + 1e-300
+    for way, bend in found.items():
+        what = f"{framework}: bend of {NAME}, {way}, in parts of the largest"
+        np.testing.assert_allclose(bend / size, expected / size, rtol=0, atol=1e-6, err_msg=what)
 
 
 @pytest.mark.machinery

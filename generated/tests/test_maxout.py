@@ -23,7 +23,8 @@ PARAMETERS = {}
 UNITS = {}
 
 # Rows of numbers that every type holds, a tangent and a cotangent for each. The results are correctly rounded to
-# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1.
+# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1. The bend is the derivative
+# of the cotangent times the Jacobian along the tangent; elements that are the largest together stay so.
 ROWS = {
     "ordinary, 1, random": {
         "x": [-0.11474609375],
@@ -46,6 +47,7 @@ ROWS = {
         "jvp_condition": [0.547],
         "vjp": [0.0, -0.60546875, 0.0, 0.0, 0.0],
         "vjp_condition": [0, 0.605, 0, 0, 0],
+        "bend": [0.0, 0.0, 0.0, 0.0, 0.0],
     },
     "ordinary, 5, unit 2": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -0.26171875],
@@ -68,6 +70,7 @@ ROWS = {
         "jvp_condition": [0.535],
         "vjp": [0.0, 0.0, 0.0, 0.0, 0.94140625],
         "vjp_condition": [0, 0, 0, 0, 0.941],
+        "bend": [0.0, 0.0, 0.0, 0.0, 0.0],
     },
     "offset, 5, random": {
         "x": [100.5, 101.0, 99.5, 100.5, 99.5],
@@ -79,6 +82,7 @@ ROWS = {
         "jvp_condition": [1.8],
         "vjp": [0.0, 0.57421875, 0.0, 0.0, 0.0],
         "vjp_condition": [0, 0.574, 0, 0, 0],
+        "bend": [0.0, 0.0, 0.0, 0.0, 0.0],
     },
     "saturated, 5, random": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -90,6 +94,7 @@ ROWS = {
         "jvp_condition": [0.867],
         "vjp": [0.0, 0.0, 0.45703125, 0.0, 0.0],
         "vjp_condition": [0, 0, 0.457, 0, 0],
+        "bend": [0.0, 0.0, 0.0, 0.0, 0.0],
     },
     "saturated, 5, unit 2": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -123,6 +128,7 @@ ROWS = {
         "jvp_condition": [1.17],
         "vjp": [-0.07080078125, 0.0, 0.0, -0.07080078125, 0.0],
         "vjp_condition": [0.0708, 0, 0, 0.0708, 0],
+        "bend": [0.0, 0.0, 0.0, 0.0, 0.0],
     },
     "wide, 5, random": {
         "x": [19.875, 3.0625, -0.201171875, 0.0028839111328125, -0.1435546875],
@@ -134,6 +140,7 @@ ROWS = {
         "jvp_condition": [0.867],
         "vjp": [0.349609375, 0.0, 0.0, 0.0, 0.0],
         "vjp_condition": [0.35, 0, 0, 0, 0],
+        "bend": [0.0, 0.0, 0.0, 0.0, 0.0],
     },
     "one outlier, 5, random": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -1000.0],
@@ -145,6 +152,7 @@ ROWS = {
         "jvp_condition": [0.135],
         "vjp": [0.0, -0.98828125, 0.0, 0.0, 0.0],
         "vjp_condition": [0, 0.988, 0, 0, 0],
+        "bend": [0.0, 0.0, 0.0, 0.0, 0.0],
     },
 }  # fmt: skip
 
@@ -184,6 +192,20 @@ def test_rows_keep_the_accuracy_contract(framework, dtype):
             assert_rows_within_contract(
                 y, expected, conditions, x, dtype, what, UNITS.get(quantity)
             )
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_second_derivatives_are_those_of_the_formula(framework):
+    some = [row for row in ROWS.values() if "bend" in row]
+    x, tangent, cotangent, expected, slope = (
+        np.array([row[key] for row in some]) for key in ("x", "tangent", "cotangent", "bend", "vjp")
+    )
+    cotangent = cotangent[:, 0] if REDUCES else cotangent
+    found = rows(framework).bends(f(framework, **PARAMETERS, **of_length(5)), x, tangent, cotangent)
+    size = np.abs(expected).max(-1, keepdims=True) + np.abs(slope).max(-1, keepdims=True) + 1e-300
+    for way, bend in found.items():
+        what = f"{framework}: bend of {NAME}, {way}, in parts of the largest"
+        np.testing.assert_allclose(bend / size, expected / size, rtol=0, atol=1e-6, err_msg=what)
 
 
 @pytest.mark.machinery

@@ -30,7 +30,6 @@ TRAITS = (
     "multiply",
     "negate",
     "select",
-    "sign",
     "square",
 )
 CLASS = "MPELU"

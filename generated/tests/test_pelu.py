@@ -33,7 +33,6 @@ TRAITS = (
     "negate",
     "scalar parameter held as {softplus}({raw})",
     "select",
-    "sign",
     "square",
 )
 CLASS = "PELU"
@@ -397,7 +396,12 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = ()
+EDGES = (
+    ("x",),
+    ("x", "x"),
+    ("x", "alpha"),
+    ("alpha", "beta"),
+)
 
 
 def slope_of(key):

@@ -222,7 +222,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = ()
+EDGES = (("x", "x"),)
 
 
 def slope_of(key):

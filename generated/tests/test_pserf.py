@@ -452,7 +452,10 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (("gamma", "delta"),)
+EDGES = (
+    ("x", "x"),
+    ("gamma", "delta"),
+)
 
 
 def slope_of(key):

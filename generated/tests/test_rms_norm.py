@@ -23,7 +23,8 @@ PARAMETERS = {"eps": 9.999999974752427e-07}
 UNITS = {}
 
 # Rows of numbers that every type holds, a tangent and a cotangent for each. The results are correctly rounded to
-# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1.
+# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1. The bend is the derivative
+# of the cotangent times the Jacobian along the tangent; elements that are the largest together stay so.
 ROWS = {
     "ordinary, 1, random": {
         "x": [-0.11474609375],
@@ -46,6 +47,7 @@ ROWS = {
         "jvp_condition": [3.95, 3.05, 1.94, 2.07, 1.17],
         "vjp": [-0.5580474773337074, 0.5105938598539875, -0.7112805812125926, -1.1572320473955442, -1.4691183751238006],
         "vjp_condition": [2.35, 1.79, 1.73, 2.98, 3.07],
+        "bend": [-0.8345746379860353, 0.5021507485346768, 0.006485201043260391, -0.19418651149855742, -0.31427068089523275],
     },
     "ordinary, 5, unit 2": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -0.26171875],
@@ -68,6 +70,7 @@ ROWS = {
         "jvp_condition": [0.0835, 0.0952, 0.074, 0.0833, 0.0948],
         "vjp": [0.07143794085804762, -0.07393882660084279, -0.12700839485445037, -0.07944195174747716, -0.041574058843159095],
         "vjp_condition": [0.146, 0.166, 0.262, 0.2, 0.18],
+        "bend": [0.002163971926737848, 0.00023839744279659442, -0.002844190632004961, -0.0013481804403481467, -0.002083265690516522],
     },
     "offset, 5, random": {
         "x": [100.5, 101.0, 99.5, 100.5, 99.5],
@@ -79,6 +82,7 @@ ROWS = {
         "jvp_condition": [0.0302, 0.037, 0.0273, 0.0196, 0.0228],
         "vjp": [-0.0013409668564299407, 0.016907268325912696, -0.00448676891781742, -0.006438102894601989, -0.004818131490088642],
         "vjp_condition": [0.0255, 0.0383, 0.0228, 0.0214, 0.0225],
+        "bend": [-2.306347404325322e-05, 0.00019951467800818513, -9.205136891105772e-06, 6.431395536326627e-05, 9.417392507857152e-05],
     },
     "saturated, 5, random": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -90,6 +94,7 @@ ROWS = {
         "jvp_condition": [0.391, 0.331, 0.371, 0.165, 0.364],
         "vjp": [0.06282476713812023, 0.026481011986326075, 0.02079931510441947, -0.106632751298738, 0.04485197758676891],
         "vjp_condition": [0.151, 0.094, 0.156, 0.229, 0.135],
+        "bend": [0.0007305511222404034, 0.000132630474917333, 0.004081400571153368, -0.0028054058900647758, -0.002792474193362529],
     },
     "saturated, 5, unit 2": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -123,6 +128,7 @@ ROWS = {
         "jvp_condition": [3.92, 2.24, 3.64, 2.09, 1.47],
         "vjp": [-0.10518972253002451, 0.3473258719509718, 0.40348025109109736, -0.16086586644490583, -0.6737799751635939],
         "vjp_condition": [0.738, 0.817, 0.923, 0.783, 1.38],
+        "bend": [0.10025767113194484, 0.39545189966656535, 0.10327369561590835, 0.15516882257857784, -0.43215484825282363],
     },
     "wide, 5, random": {
         "x": [19.875, 3.0625, -0.201171875, 0.0028839111328125, -0.1435546875],
@@ -134,6 +140,7 @@ ROWS = {
         "jvp_condition": [0.11, 0.397, 0.0463, 0.203, 0.147],
         "vjp": [0.0009534166191917831, -0.005922480329534851, -0.008519752712948664, -0.024327409120067072, 0.01710376959910906],
         "vjp_condition": [0.00583, 0.0228, 0.0178, 0.0487, 0.0348],
+        "bend": [-0.0015409065956496315, 0.002654647940182376, -9.143480063755897e-05, 0.0003776295756060279, 0.0022133572255686393],
     },
     "one outlier, 5, random": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -1000.0],
@@ -145,6 +152,7 @@ ROWS = {
         "jvp_condition": [0.00461, 0.000603, 0.00381, 0.00166, 9.93e-06],
         "vjp": [-0.0022105902688749294, -0.003023182162188131, -0.0013010006928550874, 0.0008814813769401265, -3.284947114948263e-06],
         "vjp_condition": [0.00442, 0.00605, 0.0026, 0.00176, 1.79e-05],
+        "bend": [-1.362195700917866e-07, -1.507961690094427e-06, 1.7676483317003423e-07, 8.609806731249098e-07, 3.4650459877625816e-06],
     },
 }  # fmt: skip
 
@@ -184,6 +192,20 @@ def test_rows_keep_the_accuracy_contract(framework, dtype):
             assert_rows_within_contract(
                 y, expected, conditions, x, dtype, what, UNITS.get(quantity)
             )
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_second_derivatives_are_those_of_the_formula(framework):
+    some = [row for row in ROWS.values() if "bend" in row]
+    x, tangent, cotangent, expected, slope = (
+        np.array([row[key] for row in some]) for key in ("x", "tangent", "cotangent", "bend", "vjp")
+    )
+    cotangent = cotangent[:, 0] if REDUCES else cotangent
+    found = rows(framework).bends(f(framework, **PARAMETERS, **of_length(5)), x, tangent, cotangent)
+    size = np.abs(expected).max(-1, keepdims=True) + np.abs(slope).max(-1, keepdims=True) + 1e-300
+    for way, bend in found.items():
+        what = f"{framework}: bend of {NAME}, {way}, in parts of the largest"
+        np.testing.assert_allclose(bend / size, expected / size, rtol=0, atol=1e-6, err_msg=what)
 
 
 @pytest.mark.machinery

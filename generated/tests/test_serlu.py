@@ -27,7 +27,6 @@ TRAITS = (
     "multiply",
     "negate",
     "select",
-    "sign",
 )
 CLASS = "SERLU"
 DEFAULTS = {}

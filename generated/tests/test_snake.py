@@ -103,8 +103,8 @@ TABLE = np.array(
         (-1.0000000200408773e+20, -1.0000000200408773e+20, 0.009541891361690202, 9.904581284879593e+19, 0.27562826438971827, -2.7562826991355048e+19, 2.756282754373829e+39),
         (1.0000000150474662e+30, 1.0000000150474662e+30, 1.9677586900954462, 9.677587046577624e+29, -0.5037583458157145, -5.037583533960012e+29, -5.03758360976288e+59),
         (-1.0000000150474662e+30, -1.0000000150474662e+30, 0.03224130990455387, 9.677587046577624e+29, -0.5037583458157145, 5.037583533960012e+29, -5.03758360976288e+59),
-        (inf, inf, nan, -inf, nan, nan, nan),
-        (-inf, -inf, nan, -inf, nan, nan, nan),
+        (inf, inf, nan, nan, nan, nan, nan),
+        (-inf, -inf, nan, nan, nan, nan, nan),
         (nan, nan, nan, nan, nan, nan, nan),
     ]
 )  # fmt: skip
@@ -276,7 +276,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = ()
+EDGES = (("frequency",),)
 
 
 def slope_of(key):

@@ -23,6 +23,7 @@ TRAITS = (
     "clamp",
     "divide",
     "elementwise of 2 parameters",
+    "equal",
     "exp",
     "expm1",
     "greater",

@@ -23,7 +23,8 @@ PARAMETERS = {}
 UNITS = {}
 
 # Rows of numbers that every type holds, a tangent and a cotangent for each. The results are correctly rounded to
-# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1.
+# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1. The bend is the derivative
+# of the cotangent times the Jacobian along the tangent; elements that are the largest together stay so.
 ROWS = {
     "ordinary, 1, random": {
         "x": [-0.11474609375],
@@ -46,6 +47,7 @@ ROWS = {
         "jvp_condition": [0.514, 0.39, 0.126, 0.265, 0.117],
         "vjp": [-0.034851484421774034, 0.13306384002290614, 0.009283518499689926, -0.12059690933115469, -0.03652994670604046],
         "vjp_condition": [0.236, 0.21, 0.0721, 0.307, 0.131],
+        "bend": [0.02550089533612577, 0.053250503621029406, -0.0018155647811652696, -0.04960990046776116, -0.019820055163393233],
     },
     "ordinary, 5, unit 2": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -0.26171875],
@@ -68,6 +70,7 @@ ROWS = {
         "jvp_condition": [1.84e-06, 8.45e-15, 2.06e-07, 2.4, 2.4],
         "vjp": [2.4097383093091715e-07, 1.183570241008321e-16, -2.380003789168766e-08, -0.08046674561323375, 0.08046629855555208],
         "vjp_condition": [3.95e-06, 4.6e-15, 4.86e-07, 1.66, 1.66],
+        "bend": [2.2325714703954215e-07, 1.2238306056899262e-16, 3.80153305477533e-09, -0.0365208632344345, 0.0365205393903058],
     },
     "offset, 5, random": {
         "x": [100.5, 101.0, 99.5, 100.5, 99.5],
@@ -79,6 +82,7 @@ ROWS = {
         "jvp_condition": [39.6, 29.8, 19.2, 26.5, 9.83],
         "vjp": [-0.11758642367413213, 0.49504200224197764, -0.07029729818956644, -0.23407507675778758, -0.07308320362049148],
         "vjp_condition": [27, 25.3, 14.8, 30.8, 15.1],
+        "bend": [0.04849571757984801, -0.3044975823832051, -0.008003062953958775, 0.1681062151910815, 0.09589871256623439],
     },
     "saturated, 5, random": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -90,6 +94,7 @@ ROWS = {
         "jvp_condition": [1.03e-07, 9.73e-08, 6.95e-05, 1.39e-07, 5.38e-08],
         "vjp": [1.4620381777762277e-09, -1.7324818338259536e-09, 1.7502822776710207e-06, -9.982965065596651e-09, 9.768947066301536e-12],
         "vjp_condition": [3.34e-08, 3.77e-08, 2.29e-05, 1.96e-07, 9.18e-10],
+        "bend": [-7.881249801947203e-10, 4.6022143723234093e-10, 1.5178963063471421e-06, -8.666785929986414e-09, 1.953973968410966e-11],
     },
     "saturated, 5, unit 2": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -123,6 +128,7 @@ ROWS = {
         "jvp_condition": [0.928, 0.46, 0.165, 0.538, 0.189],
         "vjp": [-0.025784162005746916, 0.07466775962309564, 0.02368743113074197, -0.040817657531300205, -0.0361498482198567],
         "vjp_condition": [0.14, 0.165, 0.0615, 0.151, 0.0916],
+        "bend": [0.04287132278584046, 0.04426728463297314, -0.013500467121685459, -0.028826226616293246, -0.04857947098062579],
     },
     "wide, 5, random": {
         "x": [19.875, 3.0625, -0.201171875, 0.0028839111328125, -0.1435546875],
@@ -134,6 +140,7 @@ ROWS = {
         "jvp_condition": [1.17e-06, 1.24e-06, 2.81e-08, 6.35e-09, 1.21e-08],
         "vjp": [2.086394396617289e-08, -1.7494317700285382e-08, -8.206954209181823e-10, -1.3312898641834333e-09, -4.0109585477396626e-10],
         "vjp_condition": [4.9e-07, 4.19e-07, 1.73e-08, 2.78e-08, 9.04e-09],
+        "bend": [-1.5516524729348634e-08, 1.681094436494462e-08, -5.594194056575819e-10, 6.240411703788281e-11, -8.930654808447963e-11],
     },
     "one outlier, 5, random": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -1000.0],
@@ -145,6 +152,7 @@ ROWS = {
         "jvp_condition": [0.338, 0.23, 0.122, 0.214, 0],
         "vjp": [-0.08999657665572992, -0.23202407724025997, 0.0028856876264843835, 0.2443696552673373, 0.0],
         "vjp_condition": [0.464, 0.578, 0.136, 0.388, 0],
+        "bend": [0.044797325643164465, -0.08286220681098881, -0.003557215904891018, 0.011739084226573956, 0.0],
     },
 }  # fmt: skip
 
@@ -184,6 +192,20 @@ def test_rows_keep_the_accuracy_contract(framework, dtype):
             assert_rows_within_contract(
                 y, expected, conditions, x, dtype, what, UNITS.get(quantity)
             )
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_second_derivatives_are_those_of_the_formula(framework):
+    some = [row for row in ROWS.values() if "bend" in row]
+    x, tangent, cotangent, expected, slope = (
+        np.array([row[key] for row in some]) for key in ("x", "tangent", "cotangent", "bend", "vjp")
+    )
+    cotangent = cotangent[:, 0] if REDUCES else cotangent
+    found = rows(framework).bends(f(framework, **PARAMETERS, **of_length(5)), x, tangent, cotangent)
+    size = np.abs(expected).max(-1, keepdims=True) + np.abs(slope).max(-1, keepdims=True) + 1e-300
+    for way, bend in found.items():
+        what = f"{framework}: bend of {NAME}, {way}, in parts of the largest"
+        np.testing.assert_allclose(bend / size, expected / size, rtol=0, atol=1e-6, err_msg=what)
 
 
 @pytest.mark.machinery

@@ -23,7 +23,8 @@ PARAMETERS = {"temperature": 1.0}
 UNITS = {}
 
 # Rows of numbers that every type holds, a tangent and a cotangent for each. The results are correctly rounded to
-# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1.
+# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1. The bend is the derivative
+# of the cotangent times the Jacobian along the tangent; elements that are the largest together stay so.
 ROWS = {
     "ordinary, 1, random": {
         "x": [-0.11474609375],
@@ -46,6 +47,7 @@ ROWS = {
         "jvp_condition": [0.573, 0.449, 0.152, 0.326, 0.145],
         "vjp": [-0.025182976106135496, 0.16777197941806155, 0.014883801902878609, -0.12173968694584394, -0.03573311826896072],
         "vjp_condition": [0.275, 0.259, 0.091, 0.329, 0.151],
+        "bend": [0.007563276571220469, 0.06969074976498948, -0.00014861263552643934, -0.055470997286463306, -0.021634416414220203],
     },
     "ordinary, 5, unit 2": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -0.26171875],
@@ -68,6 +70,7 @@ ROWS = {
         "jvp_condition": [1.84e-06, 8.45e-15, 2.06e-07, 2.4, 2.4],
         "vjp": [2.409739172595382e-07, 1.1835711254890912e-16, -2.3800035036220366e-08, -0.08046671355126118, 0.08046649637737883],
         "vjp_condition": [3.95e-06, 4.6e-15, 4.86e-07, 1.66, 1.66],
+        "bend": [2.2325725846268575e-07, 1.2238317854547822e-16, 3.801535058902192e-09, -0.03652082455060456, 0.03652059749181092],
     },
     "offset, 5, random": {
         "x": [100.5, 101.0, 99.5, 100.5, 99.5],
@@ -79,6 +82,7 @@ ROWS = {
         "jvp_condition": [39.6, 29.8, 19.2, 26.5, 9.83],
         "vjp": [-0.11758642367413213, 0.49504200224197764, -0.07029729818956644, -0.23407507675778758, -0.07308320362049148],
         "vjp_condition": [27, 25.3, 14.8, 30.8, 15.1],
+        "bend": [0.04849571757984801, -0.3044975823832051, -0.008003062953958775, 0.1681062151910815, 0.09589871256623439],
     },
     "saturated, 5, random": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -90,6 +94,7 @@ ROWS = {
         "jvp_condition": [1.03e-07, 9.73e-08, 1.93e-07, 1.39e-07, 5.38e-08],
         "vjp": [1.4620325256536296e-09, -1.7325173738677985e-09, 1.024375860442265e-08, -9.98304058796968e-09, 9.766831761198341e-12],
         "vjp_condition": [3.34e-08, 3.77e-08, 2.33e-07, 1.96e-07, 9.18e-10],
+        "bend": [-7.881268346884128e-10, 4.602000579995928e-10, 8.975310089333449e-09, -8.666916987375392e-09, 1.9533674730763304e-11],
     },
     "saturated, 5, unit 2": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -123,6 +128,7 @@ ROWS = {
         "jvp_condition": [0.943, 0.541, 0.188, 0.616, 0.222],
         "vjp": [-0.02660528515806917, 0.08258785880088458, 0.026116984656747555, -0.04300339440122372, -0.039096163898339246],
         "vjp_condition": [0.158, 0.186, 0.0708, 0.168, 0.103],
+        "bend": [0.0440003891747387, 0.05544490988717417, -0.012907926185416158, -0.031731555490709294, -0.05480581738578742],
     },
     "wide, 5, random": {
         "x": [19.875, 3.0625, -0.201171875, 0.0028839111328125, -0.1435546875],
@@ -134,6 +140,7 @@ ROWS = {
         "jvp_condition": [1.21e-06, 1.24e-06, 2.81e-08, 6.35e-09, 1.21e-08],
         "vjp": [2.004739893288378e-08, -1.7494317781920945e-08, -8.206954243945793e-10, -1.3312898692054094e-09, -4.0109585736284766e-10],
         "vjp_condition": [4.73e-07, 4.19e-07, 1.73e-08, 2.78e-08, 9.04e-09],
+        "bend": [-1.6224622523568356e-08, 1.6810944372597944e-08, -5.594194110419238e-10, 6.240411291829243e-11, -8.930655090595625e-11],
     },
     "one outlier, 5, random": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -1000.0],
@@ -145,6 +152,7 @@ ROWS = {
         "jvp_condition": [0.357, 0.28, 0.137, 0.27, 0],
         "vjp": [-0.07876861704972982, -0.2332419958338476, 0.010776200108122589, 0.3012344127754548, 0.0],
         "vjp_condition": [0.536, 0.634, 0.167, 0.495, 0],
+        "bend": [0.04325090705768508, -0.08485336715189491, -0.0029342911943560784, 0.044536751288565914, 0.0],
     },
 }  # fmt: skip
 
@@ -184,6 +192,20 @@ def test_rows_keep_the_accuracy_contract(framework, dtype):
             assert_rows_within_contract(
                 y, expected, conditions, x, dtype, what, UNITS.get(quantity)
             )
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_second_derivatives_are_those_of_the_formula(framework):
+    some = [row for row in ROWS.values() if "bend" in row]
+    x, tangent, cotangent, expected, slope = (
+        np.array([row[key] for row in some]) for key in ("x", "tangent", "cotangent", "bend", "vjp")
+    )
+    cotangent = cotangent[:, 0] if REDUCES else cotangent
+    found = rows(framework).bends(f(framework, **PARAMETERS, **of_length(5)), x, tangent, cotangent)
+    size = np.abs(expected).max(-1, keepdims=True) + np.abs(slope).max(-1, keepdims=True) + 1e-300
+    for way, bend in found.items():
+        what = f"{framework}: bend of {NAME}, {way}, in parts of the largest"
+        np.testing.assert_allclose(bend / size, expected / size, rtol=0, atol=1e-6, err_msg=what)
 
 
 @pytest.mark.machinery

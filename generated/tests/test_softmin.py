@@ -23,7 +23,8 @@ PARAMETERS = {}
 UNITS = {}
 
 # Rows of numbers that every type holds, a tangent and a cotangent for each. The results are correctly rounded to
-# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1.
+# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1. The bend is the derivative
+# of the cotangent times the Jacobian along the tangent; elements that are the largest together stay so.
 ROWS = {
     "ordinary, 1, random": {
         "x": [-0.11474609375],
@@ -46,6 +47,7 @@ ROWS = {
         "jvp_condition": [0.347, 0.138, 0.323, 0.101, 0.257],
         "vjp": [0.0036122178816172146, -0.05258210525547364, -0.09427493250841563, 0.04986425230239077, 0.0933805675798813],
         "vjp_condition": [0.141, 0.114, 0.294, 0.201, 0.327],
+        "bend": [0.0002136996781263026, 0.016236776568366976, 0.013009107129915622, -0.006168698957001944, -0.023290884419406955],
     },
     "ordinary, 5, unit 2": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -0.26171875],
@@ -68,6 +70,7 @@ ROWS = {
         "jvp_condition": [2.4e-09, 1.59e-07, 1.57e-07, 1.12e-14, 1.32e-14],
         "vjp": [-3.026719337919921e-09, -4.719873561778023e-09, 7.746591825282849e-09, 9.570850836588732e-16, 1.173300116125827e-16],
         "vjp_condition": [6.74e-08, 1.32e-07, 1.89e-07, 3.51e-14, 4.65e-15],
+        "bend": [1.182312741722279e-11, -7.33477347522334e-09, 7.322949981085779e-09, 2.4114056267856045e-16, 1.2557977479408618e-16],
     },
     "offset, 5, random": {
         "x": [100.5, 101.0, 99.5, 100.5, 99.5],
@@ -79,6 +82,7 @@ ROWS = {
         "jvp_condition": [21.4, 24.9, 23.7, 11.9, 21.3],
         "vjp": [-0.019196257153283942, -0.14979680401644072, 0.05673356309721533, 0.04430445132951195, 0.06795504674299738],
         "vjp_condition": [4.15, 25.7, 13.1, 9.78, 13.7],
+        "bend": [0.05205560041869773, -0.26895339121620937, 0.04135303808744259, 0.043154597421136386, 0.1323901552889327],
     },
     "saturated, 5, random": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -90,6 +94,7 @@ ROWS = {
         "jvp_condition": [2.65, 1.43, 2.72e-08, 0.788, 2.93],
         "vjp": [-0.03128064441982477, 0.00015901319204966486, -1.0668486225735782e-10, 0.12208213419899983, -0.09096050286453986],
         "vjp_condition": [0.59, 0.145, 4.17e-09, 1.52, 1.28],
+        "bend": [-0.06888577749348114, -0.003443176065183665, -2.090517530552191e-10, 0.06584390065234269, 0.006485053115373872],
     },
     "saturated, 5, unit 2": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -123,6 +128,7 @@ ROWS = {
         "jvp_condition": [0.422, 0.177, 0.65, 0.146, 0.567],
         "vjp": [0.007112555354004047, -0.033598806381327874, -0.1788891896836317, 0.011003475127019519, 0.19437196558393602],
         "vjp_condition": [0.0611, 0.112, 0.277, 0.0678, 0.288],
+        "bend": [0.03884184821017622, 0.04652934535757122, -0.0022108598086220755, 0.020104779288815634, -0.103265113047941],
     },
     "wide, 5, random": {
         "x": [19.875, 3.0625, -0.201171875, 0.0028839111328125, -0.1435546875],
@@ -134,6 +140,7 @@ ROWS = {
         "jvp_condition": [5.01e-09, 0.0849, 0.251, 0.305, 0.292],
         "vjp": [-2.6688525000578906e-10, -0.0005550212778049666, 0.013855513589128666, 0.051715635680192974, -0.06501612772463143],
         "vjp_condition": [5.69e-09, 0.00378, 0.063, 0.0749, 0.0751],
+        "bend": [-8.265017726792628e-11, -0.0007900341479479164, -0.007873412516085301, 0.01550622166523525, -0.006842774918551855],
     },
     "one outlier, 5, random": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -1000.0],
@@ -145,6 +152,7 @@ ROWS = {
         "jvp_condition": [0, 0, 0, 0, 0],
         "vjp": [0.0, 0.0, 0.0, -0.0, -0.0],
         "vjp_condition": [0, 0, 0, 0, 0],
+        "bend": [0.0, 0.0, 0.0, -0.0, -0.0],
     },
 }  # fmt: skip
 
@@ -184,6 +192,20 @@ def test_rows_keep_the_accuracy_contract(framework, dtype):
             assert_rows_within_contract(
                 y, expected, conditions, x, dtype, what, UNITS.get(quantity)
             )
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_second_derivatives_are_those_of_the_formula(framework):
+    some = [row for row in ROWS.values() if "bend" in row]
+    x, tangent, cotangent, expected, slope = (
+        np.array([row[key] for row in some]) for key in ("x", "tangent", "cotangent", "bend", "vjp")
+    )
+    cotangent = cotangent[:, 0] if REDUCES else cotangent
+    found = rows(framework).bends(f(framework, **PARAMETERS, **of_length(5)), x, tangent, cotangent)
+    size = np.abs(expected).max(-1, keepdims=True) + np.abs(slope).max(-1, keepdims=True) + 1e-300
+    for way, bend in found.items():
+        what = f"{framework}: bend of {NAME}, {way}, in parts of the largest"
+        np.testing.assert_allclose(bend / size, expected / size, rtol=0, atol=1e-6, err_msg=what)
 
 
 @pytest.mark.machinery

@@ -275,7 +275,11 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (("beta", "beta"),)
+EDGES = (
+    (),
+    ("beta",),
+    ("beta", "beta"),
+)
 
 
 def slope_of(key):

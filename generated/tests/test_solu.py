@@ -23,7 +23,8 @@ PARAMETERS = {}
 UNITS = {}
 
 # Rows of numbers that every type holds, a tangent and a cotangent for each. The results are correctly rounded to
-# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1.
+# float64; beside each stands what half an ulp in the inputs is worth, in half spacings at 1. The bend is the derivative
+# of the cotangent times the Jacobian along the tangent; elements that are the largest together stay so.
 ROWS = {
     "ordinary, 1, random": {
         "x": [-0.11474609375],
@@ -46,6 +47,7 @@ ROWS = {
         "jvp_condition": [1.37, 0.931, 0.0861, 0.34, 0.0568],
         "vjp": [-0.19816057232535272, 0.0848426078932322, 0.005105373881390688, -0.35790560725254095, -0.03896351889215012],
         "vjp_condition": [0.612, 0.24, 0.0864, 0.92, 0.178],
+        "bend": [0.4160582175083247, -0.029869418519812018, -0.029898956999491404, -0.19300522538795045, -0.05867986577806627],
     },
     "ordinary, 5, unit 2": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -0.26171875],
@@ -68,6 +70,7 @@ ROWS = {
         "jvp_condition": [4.3e-07, 1.64e-13, 2.55e-07, 36.4, 31.6],
         "vjp": [1.8283207627301103e-06, 6.361878034975622e-15, 5.746680552451917e-07, -1.2153931262207953, 0.24858892274881164],
         "vjp_condition": [2.83e-05, 2.25e-13, 9.51e-06, 32.4, 30.4],
+        "bend": [1.7551594349866813e-06, 5.702558613955674e-15, 9.226118951490427e-09, -0.7506077791975614, 0.6847555812855836],
     },
     "offset, 5, random": {
         "x": [100.5, 101.0, 99.5, 100.5, 99.5],
@@ -79,6 +82,7 @@ ROWS = {
         "jvp_condition": [4.06e+03, 3.12e+03, 1.93e+03, 2.66e+03, 983],
         "vjp": [-11.780647854742531, 50.953701177737685, -7.0995247967935455, -23.604246142733558, -7.379508292601511],
         "vjp_condition": [2.73e+03, 2.74e+03, 1.5e+03, 3.13e+03, 1.53e+03],
+        "bend": [5.568896639908646, -33.10544044951268, -0.6529671779851899, 17.354202240100125, 9.810553062397856],
     },
     "saturated, 5, random": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -90,6 +94,7 @@ ROWS = {
         "jvp_condition": [4.2e-07, 2.58e-07, 0.867, 8.73e-07, 4.05e-07],
         "vjp": [-5.008590399469306e-08, -6.036391293113858e-08, 0.28320321671906845, 1.5464160713672404e-08, -6.977171164896164e-09],
         "vjp_condition": [9.27e-07, 1.09e-06, 0.283, 3.36e-07, 1.43e-07],
+        "bend": [2.3659422224294363e-08, 1.6920507100890867e-08, -5.1740045748650716e-08, 1.5419990069637545e-08, -1.3235184036530332e-08],
     },
     "saturated, 5, unit 2": {
         "x": [-6.59375, -6.0625, 12.0, -6.625, -8.5],
@@ -123,6 +128,7 @@ ROWS = {
         "jvp_condition": [3.63, 0.677, 0.169, 1.11, 0.101],
         "vjp": [-0.08034133982600647, 0.15078835539887597, 0.016457146923393777, -0.11723708562310421, -0.02729363101692291],
         "vjp_condition": [0.338, 0.366, 0.0571, 0.392, 0.108],
+        "bend": [0.1876457321409331, 0.05699618325106091, -0.04543953294623629, -0.1361399575831941, -0.07434923690374154],
     },
     "wide, 5, random": {
         "x": [19.875, 3.0625, -0.201171875, 0.0028839111328125, -0.1435546875],
@@ -134,6 +140,7 @@ ROWS = {
         "jvp_condition": [0.867, 6.12e-06, 1.3e-08, 4.47e-08, 2.87e-08],
         "vjp": [0.34960974606542045, -3.471332716439424e-07, -1.339366322990662e-08, -1.6789568715882453e-08, -1.3796316938290389e-08],
         "vjp_condition": [0.35, 7.96e-06, 2.69e-07, 3.34e-07, 2.76e-07],
+        "bend": [-3.233414477874384e-07, 3.4877861389826243e-07, -8.522224825458016e-09, 1.9655055513537026e-09, -2.6558224720459623e-09],
     },
     "one outlier, 5, random": {
         "x": [0.703125, 0.96484375, -0.443359375, 0.69140625, -1000.0],
@@ -145,6 +152,7 @@ ROWS = {
         "jvp_condition": [0.949, 0.421, 0.148, 0.287, 0],
         "vjp": [-0.31011152043557555, -0.7533057942501339, 0.021253963342631802, 0.33786365467347157, 0.0],
         "vjp_condition": [1.19, 1.88, 0.207, 0.634, 0],
+        "bend": [0.3668370848587302, -0.3181974386455899, 0.011965161587574144, -0.0689044838938492, 0.0],
     },
 }  # fmt: skip
 
@@ -184,6 +192,20 @@ def test_rows_keep_the_accuracy_contract(framework, dtype):
             assert_rows_within_contract(
                 y, expected, conditions, x, dtype, what, UNITS.get(quantity)
             )
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_second_derivatives_are_those_of_the_formula(framework):
+    some = [row for row in ROWS.values() if "bend" in row]
+    x, tangent, cotangent, expected, slope = (
+        np.array([row[key] for row in some]) for key in ("x", "tangent", "cotangent", "bend", "vjp")
+    )
+    cotangent = cotangent[:, 0] if REDUCES else cotangent
+    found = rows(framework).bends(f(framework, **PARAMETERS, **of_length(5)), x, tangent, cotangent)
+    size = np.abs(expected).max(-1, keepdims=True) + np.abs(slope).max(-1, keepdims=True) + 1e-300
+    for way, bend in found.items():
+        what = f"{framework}: bend of {NAME}, {way}, in parts of the largest"
+        np.testing.assert_allclose(bend / size, expected / size, rtol=0, atol=1e-6, err_msg=what)
 
 
 @pytest.mark.machinery

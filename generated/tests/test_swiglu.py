@@ -21,6 +21,7 @@ TRAITS = (
     "add",
     "clamp",
     "divide",
+    "equal",
     "exp",
     "expm1",
     "gated of 1 parameters",

@@ -22,6 +22,7 @@ TRAITS = (
     "clamp",
     "divide",
     "elementwise of 1 parameters",
+    "equal",
     "exp",
     "expm1",
     "less",

@@ -440,7 +440,10 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = ()
+EDGES = (
+    (),
+    ("x", "x"),
+)
 
 
 def slope_of(key):

@@ -52,7 +52,7 @@ def _value(x: Tensor) -> Tensor:
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: sign(x)."""
-    return torch.where(x.isnan(), x, x.sign())
+    return _or_nan(x.sign(), x)
 
 
 _DERIVATIVES = {
@@ -192,3 +192,21 @@ def _expanded(x: Tensor) -> Tensor:
     slope = _finite(_by_x(origin))
     result = result + slope * step
     return result.to(x.dtype)
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)

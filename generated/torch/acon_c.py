@@ -163,112 +163,103 @@ class ACONC(nn.Module):
 def _value(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The value.
 
-    As declared, scaled, halved for |x| < 4096, else rewritten, factored, zeros win, limits
-    continued.
+    Exponential normal form, term by term, halved, held where t is 0, zeros win, limits continued.
     """
-    abs_x = x.abs()
+    is_equal = _compare(torch.eq, x.abs(), torch.inf)
     difference = p_1 - p_2
-    product = beta * x * difference
-    e = product.abs().neg_().mul_(0.5).exp_()
-    t = e.square()
-    branch = _select(product < 0, e, 1)
-    is_equal = abs_x == torch.inf
-    branch_2 = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    is_equal_2 = difference == 0
-    branch_3 = _select(is_equal_2, 0, difference * _select(beta == 0, 0, beta * branch_2))
-    branch_3 = _select(is_equal_2, 0, branch_3.sigmoid_().mul_(difference)).add_(p_2)
-    branch_3 = branch_3.mul_(branch_2)
-    total = (1 / t.add_(1)).mul_(x * difference).mul_(branch).mul_(branch).add_(p_2 * x)
-    product_2 = branch_3 * torch.inf
-    product_2 = _select(is_equal & (branch_3.abs() > 2.0**50), product_2, branch_3)
-    return _select(abs_x < 4096, total, product_2)
+    branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    branch_2 = _select(_compare(torch.eq, beta, 0), 0, beta * branch * difference)
+    branch_2 = _select(_compare(torch.eq, difference, 0), 0, branch_2)
+    is_negative = _compare(torch.lt, branch_2, 0)
+    root_t = branch_2.abs().mul_(-0.5).exp_()
+    t = root_t.square()
+    ratio = 1 / t.add_(1)
+    product = _select(is_negative, p_2, p_1).mul_(ratio).mul_(branch)
+    branch_3 = _select(_compare(torch.eq, root_t, 0), 0, branch)
+    branch_3 = _select(is_negative, p_1, p_2).mul_(ratio).mul_(branch_3).mul_(root_t)
+    product = product.add_(branch_3.mul_(root_t))
+    product_2 = product * torch.inf
+    abs_product = product.abs()
+    abs_product = is_equal * _compare(torch.gt, abs_product, 2.0**50)
+    return _select(abs_product, product_2, product)
 
 
 def _by_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x.
-
-    Exponential normal form, by powers of x for |x| < 4, else as declared, scaled, halved, clamped
-    both sides.
-    """
-    difference = p_1 - p_2
-    product = beta * x * difference
-    t = product.abs().neg_().exp_()
-    difference_squared = difference.square()
-    product_2 = (beta * t).mul_(difference_squared).mul_(x.clamp(-(2.0**100), 2.0**100))
-    total = t + 1
-    product_3 = beta * x.clamp(-(2.0**40), 2.0**40)
-    product_4 = product_3 * difference
-    e = product_4.abs().neg_().mul_(0.5).exp_()
-    t_2 = e.square()
-    ratio = 1 / t_2.add_(1)
-    minus_product_4 = -product_4
-    t_3 = minus_product_4.abs().neg_().mul_(0.5).exp_().square_()
-    branch = _select(product_4 < 0, e, 1)
-    product_5 = (product_3 * difference_squared).mul_(ratio).mul_(1 / (1 + t_3))
-    product_5 = product_5.mul_(_select(minus_product_4 < 0, t_3, 1))
-    product_5 = product_5.add_(difference * ratio).mul_(branch).mul_(branch).add_(p_2)
-    numerator = (p_2 * t).add_(p_1).mul_(total).add_(product_2)
-    numerator_2 = (p_1 * t).add_(p_2).mul_(total).add_(product_2)
-    numerator_2 = _select(product < 0, numerator_2, numerator).div_(total.square())
-    return _select(x.abs() < 4, numerator_2, product_5)
+    """The derivative by x: exponential normal form, expanded, term by term, halved."""
+    product = beta * x * (p_1 - p_2)
+    is_negative = _compare(torch.lt, product, 0)
+    root_t = product.abs().mul_(-0.5).exp_()
+    t = root_t.square()
+    total = (p_1 - 2 * p_2).mul_(p_1).add_(p_2.square())
+    total = (beta * x.clamp(-(2.0**100), 2.0**100) * total).add_(p_1 + p_2)
+    numerator = _select(is_negative, (p_1 * t).add_(total), (p_2 * t).add_(total))
+    numerator = _select(is_negative, p_2, p_1).add_(numerator.mul_(root_t).mul_(root_t))
+    return numerator.div_((t + 2).mul_(t).add_(1))
 
 
 def _by_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The derivative by p_1.
 
-    Exponential normal form, halved for |x| < 4096, else exponential normal form, held where t is 0.
+    Exponential normal form, halved for |x| < 1.04858e+06, else exponential normal form, held where
+    t is 0.
     """
     difference = p_1 - p_2
     product = beta * x * difference
-    is_negative = product < 0
+    is_negative = _compare(torch.lt, product, 0)
     clamped = x.clamp(-(2.0**50), 2.0**50)
     abs_product = product.abs()
     root_t = (-0.5 * abs_product).exp_()
     t = root_t.square()
     total = (beta * clamped * difference).add_(1)
     t_2 = (-abs_product).exp_()
-    branch = _select(t_2 == 0, 0, x)
+    branch = _select(_compare(torch.eq, t_2, 0), 0, x)
     total_2 = (beta * branch).mul_(difference).add_(1)
     numerator = _select(is_negative, (t_2 + total_2).mul_(t_2), (total_2 * t_2).add_(1))
     numerator = numerator.div_((t_2 + 1).square_()).mul_(_select(is_negative, branch, x))
     numerator_2 = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
     numerator_3 = _select(is_negative, numerator_2, (total * t).add_(1).mul_(x))
-    return _select(x.abs() < 4096, numerator_3.div_((t + 1).square_()), numerator)
+    numerator_3 = numerator_3.div_((t + 1).square_())
+    return _select(_compare(torch.lt, x.abs(), 1048576.0), numerator_3, numerator)
 
 
 def _by_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The derivative by p_2.
 
-    Exponential normal form, halved for |x| < 4096, else exponential normal form, held where t is 0.
+    Exponential normal form, halved for |x| < 131072, else exponential normal form, halved, held
+    where t is 0.
     """
     product = beta * x * (p_1 - p_2)
-    is_negative = product < 0
+    is_negative = _compare(torch.lt, product, 0)
     clamped = x.clamp(-(2.0**50), 2.0**50)
     difference = p_2 - p_1
     total = (beta * clamped * difference).add_(1)
-    abs_product = product.abs()
-    root_t = (-0.5 * abs_product).exp_()
+    root_t = product.abs().mul_(-0.5).exp_()
     t = root_t.square()
-    t_2 = (-abs_product).exp_()
-    branch = _select(t_2 == 0, 0, x)
+    squared = (t + 1).square_()
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
     total_2 = (beta * branch).mul_(difference).add_(1)
-    numerator = _select(is_negative, (total_2 * t_2).add_(1), (t_2 + total_2).mul_(t_2))
-    numerator = numerator.div_((t_2 + 1).square_()).mul_(_select(is_negative, x, branch))
-    numerator_2 = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
-    numerator_3 = _select(is_negative, (total * t).add_(1).mul_(x), numerator_2)
-    return _select(x.abs() < 4096, numerator_3.div_((t + 1).square_()), numerator)
+    numerator = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
+    numerator = _select(is_negative, (total * t).add_(1).mul_(x), numerator).div_(squared)
+    numerator_2 = (t + total_2).mul_(root_t).mul_(root_t)
+    numerator_2 = _select(is_negative, (total_2 * t).add_(1), numerator_2).div_(squared)
+    numerator_2 = numerator_2.mul_(_select(is_negative, x, branch))
+    return _select(_compare(torch.lt, x.abs(), 131072), numerator, numerator_2)
 
 
 def _by_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: exponential normal form, expanded, halved in the tail."""
+    """The derivative by beta.
+
+    Exponential normal form, expanded, halved in the tail, held where t is 0.
+    """
     difference = p_1 - p_2
     negated = (beta * x * difference).abs_().neg_()
-    is_far = negated < -64
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
-    numerator = x.clamp(-(2.0**50), 2.0**50).square_() * difference.square() * part_of_t
-    return numerator.mul_(rest_of_t).div_((t + 2).mul_(t).add_(1))
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    product = (difference.square() / (t + 2).mul_(t).add_(1)).mul_(branch).mul_(part_of_t)
+    return product.mul_(branch).mul_(rest_of_t)
 
 
 def _by_x_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -285,7 +276,8 @@ def _by_x_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     total_2 = product_3 * (product_5 - product_4) + 1
     numerator = product_2 * (total_2 * t + total) * root_t * root_t
     numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
+    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
+    return numerator / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_x_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -300,7 +292,8 @@ def _by_x_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     difference = clamped * (product_2 + beta * (product_3 - product_4)) - 2
     total = clamped * (product_2 + beta * (product_4 - product_3)) + 1
     numerator = ((t - difference) * t + total) * root_t * root_t
-    numerator = _select(product < 0, numerator, (total * t - difference) * t + 1)
+    numerator_2 = (total * t - difference) * t + 1
+    numerator = _select(_compare(torch.lt, product, 0), numerator, numerator_2)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -316,179 +309,158 @@ def _by_x_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     difference = clamped * (product_2 + beta * (product_4 - product_3)) - 2
     numerator = ((t - difference) * t + total) * root_t * root_t
-    numerator = _select(product < 0, (total * t - difference) * t + 1, numerator)
+    numerator_2 = (total * t - difference) * t + 1
+    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_x_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form, expanded, halved."""
+    """The second derivative by x and beta.
+
+    Exponential normal form, expanded, halved, held where t is 0.
+    """
     difference = p_1 - p_2
     product = beta * x * difference
-    clamped = x.clamp(-(2.0**50), 2.0**50)
-    product_2 = 2 * difference.square() * clamped
-    product_3 = beta * clamped
+    product_2 = 2 * difference.square()
+    root_t = torch.exp(-0.5 * product.abs())
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    product_3 = beta * branch
     product_4 = 0.5 * p_2
     product_5 = 0.5 * p_1
     total = product_3 * (product_4 - product_5) + 1
-    root_t = torch.exp(-0.5 * product.abs())
     t = root_t.square()
     total_2 = product_3 * (product_5 - product_4) + 1
-    numerator = product_2 * (total_2 * t + total) * root_t * root_t
-    numerator_2 = product_2 * (total * t + total_2) * root_t * root_t
-    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
+    numerator = product_2 * (total_2 * t + total)
+    numerator_2 = product_2 * (total * t + total_2)
+    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
+    return numerator / (((t + 3) * t + 3) * t + 1) * branch * root_t * root_t
 
 
 def _by_p_1_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by p_1.
 
-    Exponential normal form, expanded, halved, held where t is 0 for |x| < 9.22337e+18, else
-    exponential normal form, expanded, halved.
+    Exponential normal form, expanded, halved in the tail, held where t is 0.
     """
     product = beta * x * (p_1 - p_2)
-    is_negative = product < 0
     product_2 = 2 * beta
-    root_t = torch.exp(-0.5 * product.abs())
-    branch = _select(root_t == 0, 0, x)
-    product_3 = product_2 * branch.square()
-    product_4 = beta * branch
-    product_5 = 0.5 * p_2
-    product_6 = 0.5 * p_1
-    difference = product_5 - product_6
-    total = product_4 * difference + 1
-    t = root_t.square()
-    difference_2 = product_6 - product_5
-    total_2 = product_4 * difference_2 + 1
-    total_3 = ((t + 3) * t + 3) * t + 1
-    clamped = x.clamp(-(2.0**33), 2.0**33)
-    product_7 = product_2 * clamped.square()
-    product_8 = beta * clamped
-    total_4 = product_8 * difference + 1
-    total_5 = product_8 * difference_2 + 1
-    numerator = product_7 * (total_5 * t + total_4) * root_t * root_t
-    numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t
-    numerator_2 = _select(is_negative, numerator_2, numerator) / total_3
-    numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t
-    numerator_4 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator_4 = _select(is_negative, numerator_4, numerator_3) / total_3
-    return _select(x.abs() < 2.0**63, numerator_4, numerator_2)
+    negated = -product.abs()
+    is_far = _compare(torch.lt, negated, -64)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    product_3 = beta * branch
+    product_4 = 0.5 * p_2
+    product_5 = 0.5 * p_1
+    total = product_3 * (product_4 - product_5) + 1
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    total_2 = product_3 * (product_5 - product_4) + 1
+    numerator = product_2 * (total_2 * t + total)
+    numerator_2 = product_2 * (total * t + total_2)
+    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
+    numerator = numerator / (((t + 3) * t + 3) * t + 1) * branch * part_of_t * branch
+    return numerator * rest_of_t
 
 
 def _by_p_1_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by p_1 and p_2.
 
-    Exponential normal form, expanded, halved, held where t is 0 for |x| < 9.22337e+18, else
-    exponential normal form, expanded, halved.
+    Exponential normal form, expanded, halved in the tail, held where t is 0.
     """
     product = beta * x * (p_1 - p_2)
-    is_negative = product < 0
     product_2 = 2 * beta
-    root_t = torch.exp(-0.5 * product.abs())
-    branch = _select(root_t == 0, 0, x)
-    product_3 = product_2 * branch.square()
-    product_4 = beta * branch
-    product_5 = 0.5 * p_2
-    product_6 = 0.5 * p_1
-    difference = product_5 - product_6
-    total = product_4 * difference + 1
-    t = root_t.square()
-    difference_2 = product_6 - product_5
-    total_2 = product_4 * difference_2 + 1
-    total_3 = ((t + 3) * t + 3) * t + 1
-    clamped = x.clamp(-(2.0**33), 2.0**33)
-    product_7 = product_2 * clamped.square()
-    product_8 = beta * clamped
-    total_4 = product_8 * difference + 1
-    total_5 = product_8 * difference_2 + 1
-    numerator = -(product_7 * (total_5 * t + total_4) * root_t * root_t)
-    numerator_2 = -(product_7 * (total_4 * t + total_5) * root_t * root_t)
-    numerator_2 = _select(is_negative, numerator_2, numerator) / total_3
-    numerator_3 = -(product_3 * (total_2 * t + total) * root_t * root_t)
-    numerator_4 = -(product_3 * (total * t + total_2) * root_t * root_t)
-    numerator_4 = _select(is_negative, numerator_4, numerator_3) / total_3
-    return _select(x.abs() < 2.0**63, numerator_4, numerator_2)
+    negated = -product.abs()
+    is_far = _compare(torch.lt, negated, -64)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    product_3 = beta * branch
+    product_4 = 0.5 * p_2
+    product_5 = 0.5 * p_1
+    total = product_3 * (product_4 - product_5) + 1
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    total_2 = product_3 * (product_5 - product_4) + 1
+    numerator = -(product_2 * (total_2 * t + total))
+    numerator_2 = -(product_2 * (total * t + total_2))
+    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
+    numerator = numerator / (((t + 3) * t + 3) * t + 1) * branch * part_of_t * branch
+    return numerator * rest_of_t
 
 
 def _by_p_1_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by p_1 and beta.
 
-    Exponential normal form, expanded, halved in the tail.
+    Exponential normal form, expanded, halved in the tail, held where t is 0.
     """
     difference = p_1 - p_2
     product = beta * x * difference
-    clamped = x.clamp(-(2.0**33), 2.0**33)
-    product_2 = 2 * difference * clamped.square()
-    product_3 = beta * clamped
+    product_2 = 2 * difference
+    negated = -product.abs()
+    is_far = _compare(torch.lt, negated, -64)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    product_3 = beta * branch
     product_4 = 0.5 * p_2
     product_5 = 0.5 * p_1
     total = product_3 * (product_4 - product_5) + 1
-    negated = -product.abs()
-    is_far = negated < -64
-    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total_2 = product_3 * (product_5 - product_4) + 1
-    numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t
-    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
+    numerator = product_2 * (total_2 * t + total)
+    numerator_2 = product_2 * (total * t + total_2)
+    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
+    numerator = numerator / (((t + 3) * t + 3) * t + 1) * branch * part_of_t * branch
+    return numerator * rest_of_t
 
 
 def _by_p_2_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by p_2.
 
-    Exponential normal form, expanded, halved, held where t is 0 for |x| < 9.22337e+18, else
-    exponential normal form, expanded, halved.
+    Exponential normal form, expanded, halved in the tail, held where t is 0.
     """
     product = beta * x * (p_1 - p_2)
-    is_negative = product < 0
     product_2 = 2 * beta
-    root_t = torch.exp(-0.5 * product.abs())
-    branch = _select(root_t == 0, 0, x)
-    product_3 = product_2 * branch.square()
-    product_4 = beta * branch
-    product_5 = 0.5 * p_2
-    product_6 = 0.5 * p_1
-    difference = product_5 - product_6
-    total = product_4 * difference + 1
-    t = root_t.square()
-    difference_2 = product_6 - product_5
-    total_2 = product_4 * difference_2 + 1
-    total_3 = ((t + 3) * t + 3) * t + 1
-    clamped = x.clamp(-(2.0**33), 2.0**33)
-    product_7 = product_2 * clamped.square()
-    product_8 = beta * clamped
-    total_4 = product_8 * difference + 1
-    total_5 = product_8 * difference_2 + 1
-    numerator = product_7 * (total_5 * t + total_4) * root_t * root_t
-    numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t
-    numerator_2 = _select(is_negative, numerator_2, numerator) / total_3
-    numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t
-    numerator_4 = product_3 * (total * t + total_2) * root_t * root_t
-    numerator_4 = _select(is_negative, numerator_4, numerator_3) / total_3
-    return _select(x.abs() < 2.0**63, numerator_4, numerator_2)
+    negated = -product.abs()
+    is_far = _compare(torch.lt, negated, -64)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    product_3 = beta * branch
+    product_4 = 0.5 * p_2
+    product_5 = 0.5 * p_1
+    total = product_3 * (product_4 - product_5) + 1
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    total_2 = product_3 * (product_5 - product_4) + 1
+    numerator = product_2 * (total_2 * t + total)
+    numerator_2 = product_2 * (total * t + total_2)
+    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
+    numerator = numerator / (((t + 3) * t + 3) * t + 1) * branch * part_of_t * branch
+    return numerator * rest_of_t
 
 
 def _by_p_2_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by p_2 and beta.
 
-    Exponential normal form, expanded, halved in the tail.
+    Exponential normal form, expanded, halved in the tail, held where t is 0.
     """
     difference = p_1 - p_2
     product = beta * x * difference
-    clamped = x.clamp(-(2.0**33), 2.0**33)
-    product_2 = 2 * difference * clamped.square()
-    product_3 = beta * clamped
+    product_2 = 2 * difference
+    negated = -product.abs()
+    is_far = _compare(torch.lt, negated, -64)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    product_3 = beta * branch
     product_4 = 0.5 * p_2
     product_5 = 0.5 * p_1
     total = product_3 * (product_4 - product_5) + 1
-    negated = -product.abs()
-    is_far = negated < -64
-    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total_2 = product_3 * (product_5 - product_4) + 1
-    numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t)
-    numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t)
-    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
+    numerator = -(product_2 * (total_2 * t + total))
+    numerator_2 = -(product_2 * (total * t + total_2))
+    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
+    numerator = numerator / (((t + 3) * t + 3) * t + 1) * branch * part_of_t * branch
+    return numerator * rest_of_t
 
 
 def _by_beta_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -497,13 +469,14 @@ def _by_beta_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     product = beta * x * difference
     clamped = x.clamp(-(2.0**33), 2.0**33)
     negated = -product.abs()
-    is_far = negated < -64
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = difference.square() * difference * (clamped.square() * clamped)
     product_2 = product_2 * _expm1(negated) * part_of_t * rest_of_t
     t = part_of_t * rest_of_t
-    return _select(product < 0, -product_2, product_2) / (((t + 3) * t + 3) * t + 1)
+    numerator = _select(_compare(torch.lt, product, 0), -product_2, product_2)
+    return numerator / (((t + 3) * t + 3) * t + 1)
 
 
 _DERIVATIVES = {
@@ -730,6 +703,18 @@ def _expanded(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -742,23 +727,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

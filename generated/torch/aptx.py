@@ -81,51 +81,108 @@ class APTx(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
-    """The value: expanded, scaled, halved in the tail, zeros win, limits continued."""
-    is_equal = x.abs() == torch.inf
-    difference = alpha - 1
+    """The value.
+
+    As declared for |x| < 0.0625, else exponential normal form, term by term, halved, zeros win,
+    limits continued, compensated in part.
+    """
+    abs_x = x.abs()
+    is_equal = _compare(torch.eq, abs_x, torch.inf)
+    is_equal_2 = _compare(torch.eq, gamma, 0)
+    product = 2 * beta
     branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    product = 2 * gamma
-    product_2 = 2 * beta
-    branch_2 = _select(product_2 == 0, 0, product_2 * branch)
-    t = branch_2.abs().neg_().exp_()
-    smaller = branch_2.clamp(max=0)
-    is_far = smaller.abs() > 64
-    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
-    rest_of_t = _select(is_far, part_of_t, 1)
-    product_3 = _select(product == 0, 0, product * branch) * (1 / t.add_(1))
-    product_3 = product_3.mul_(part_of_t).mul_(rest_of_t)
-    product_4 = difference * _select(gamma == 0, 0, gamma * branch)
-    product_4 = _select(difference == 0, 0, product_4) + product_3
-    product_5 = product_4 * torch.inf
-    return _select(is_equal & (product_4.abs() > 2.0**50), product_5, product_4)
+    branch_2 = _select(_compare(torch.eq, product, 0), 0, product * branch)
+    branch_2 = _compare(torch.lt, branch_2, 0)
+    difference = alpha - 1
+    total = alpha + 1
+    product_2 = (_select(branch_2, difference, total) * gamma).mul_(branch)
+    product_2 = _select(is_equal_2, 0, product_2)
+    product_3 = _select(branch_2, total, difference) * gamma
+    clamped = branch.clamp(-(2.0**100), 2.0**100)
+    product_4 = product_3 * clamped
+    product_5 = beta * branch
+    head_beta = _head(beta)
+    head_branch = _head(branch)
+    difference_2 = branch - head_branch
+    difference_3 = beta - head_beta
+    total_2 = (head_beta * head_branch).sub_(product_5).add_(head_beta * difference_2)
+    total_2 = total_2.add_(difference_3 * head_branch).add_(difference_3 * difference_2)
+    total_2 = _select(_compare(torch.eq, product_5 * 2.0**-60, 0), 0, total_2)
+    branch_3 = _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
+    branch_3 = _select(_compare(torch.eq, beta, 0), 0, branch_3.add_(product_5)).abs_()
+    branch_3 = branch_3.neg_()
+    is_less = _compare(torch.lt, branch_3.abs(), 0.5)
+    expm1_branch_3 = _expm1(branch_3)
+    total_3 = expm1_branch_3 + 1
+    root_t = _select(is_less, total_3, branch_3.exp())
+    product_6 = product_4 * root_t
+    product_7 = product_6 * root_t
+    branch_4 = _select(is_equal_2, 0, product_7)
+    total_4 = product_2 + branch_4
+    difference_4 = total_4 - product_2
+    head_product_6 = _head(product_6)
+    head_root_t = _head(root_t)
+    difference_5 = root_t - head_root_t
+    difference_6 = product_6 - head_product_6
+    head_product_4 = _head(product_4)
+    difference_7 = product_4 - head_product_4
+    head_product_3 = _head(product_3)
+    head_clamped = _head(clamped)
+    difference_8 = clamped - head_clamped
+    difference_9 = product_3 - head_product_3
+    branch_5 = _select(is_less, expm1_branch_3 - (total_3 - 1), 0)
+    total_5 = (product_2 - (total_4 - difference_4)).add_(branch_4 - difference_4)
+    difference_10 = (head_product_3 * head_clamped).sub_(product_4)
+    difference_10 = difference_10.add_(head_product_3 * difference_8)
+    difference_10 = difference_10.add_(difference_9 * head_clamped)
+    difference_10 = difference_10.add_(difference_9 * difference_8)
+    difference_10 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, difference_10)
+    difference_10 = difference_10.mul_(root_t)
+    difference_11 = (head_product_4 * head_root_t).sub_(product_6)
+    difference_11 = difference_11.add_(head_product_4 * difference_5)
+    difference_11 = difference_11.add_(difference_7 * head_root_t)
+    difference_11 = difference_11.add_(difference_7 * difference_5)
+    difference_11 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, difference_11)
+    difference_11 = difference_11.add_(difference_10).add_(branch_5 * product_4).mul_(root_t)
+    difference_12 = (head_product_6 * head_root_t).sub_(product_7)
+    difference_12 = difference_12.add_(head_product_6 * difference_5)
+    difference_12 = difference_12.add_(difference_6 * head_root_t)
+    difference_12 = difference_12.add_(difference_6 * difference_5)
+    difference_12 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, difference_12)
+    difference_12 = difference_12.add_(difference_11).add_(branch_5 * product_6)
+    total_5 = total_5.add_(_select(is_equal_2, 0, difference_12))
+    branch_6 = _select(_compare(torch.lt, total_5.abs(), torch.inf), total_5, 0)
+    total_6 = total_4 + branch_6
+    difference_13 = branch_6 - (total_6 - total_4)
+    t = _select(_compare(torch.lt, branch_5.abs(), torch.inf), branch_5, 0)
+    t = t.add_(root_t).square_()
+    numerator = difference_13.abs()
+    numerator = _select(_compare(torch.lt, numerator, torch.inf), difference_13, 0)
+    numerator = numerator.add_(total_6).div_(t.add_(1))
+    product_8 = gamma * x * (alpha + (beta * x).tanh_())
+    product_9 = numerator * torch.inf
+    abs_numerator = numerator.abs()
+    abs_numerator = is_equal * _compare(torch.gt, abs_numerator, 2.0**50)
+    abs_numerator = _select(abs_numerator, product_9, numerator)
+    return _select(_compare(torch.lt, abs_x, 0.0625), product_8, abs_numerator)
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
-    """The derivative by x.
-
-    One fraction, scaled, halved, clamped left for x < -32, else exponential normal form.
-    """
+    """The derivative by x: exponential normal form, expanded, term by term, halved in the tail."""
+    is_negative = _compare(torch.lt, 2 * beta * x, 0)
     difference = alpha - 1
-    larger = x.clamp(min=-(2.0**40))
-    product = beta * larger
-    t = product.abs().neg_().mul_(0.5).exp_().square_()
-    product_2 = 2 * beta
-    product_3 = product_2 * larger
-    e = product_3.abs().neg_().mul_(0.5).exp_()
-    t_2 = e.square()
-    branch = _select(product_3 < 0, e, 1)
     total = alpha + 1
-    t_3 = (beta * x).abs_().mul_(-2).exp_()
+    product = (beta * x).abs_().mul_(-2)
+    is_far = _compare(torch.lt, product, -64)
+    part_of_t = _select(is_far, 0.5 * product, product).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     total_2 = 2 * alpha + 4 * beta * x.clamp(-(2.0**100), 2.0**100)
-    numerator = gamma * (total * t_3).add_(total_2).mul_(t_3).add_(difference).neg_()
-    numerator = numerator.neg_()
-    product_4 = (2 / t.square().add_(1)).square_().mul_(product).mul_(t).mul_(t)
-    product_4 = difference + product_4
-    product_4 = gamma * product_4.add_((1 / t_2.add_(1)).mul_(2).mul_(branch).mul_(branch))
-    numerator_2 = gamma * (difference * t_3).add_(total_2).mul_(t_3).add_(total)
-    numerator = _select(product_2 * x < 0, numerator, numerator_2).div_((t_3 + 1).square_())
-    return _select(x < -32, product_4, numerator)
+    numerator = _select(is_negative, difference, total) * gamma
+    numerator_2 = (difference * t).add_(total_2)
+    numerator_3 = _select(is_negative, (total * t).add_(total_2), numerator_2) * gamma
+    numerator = numerator.add_(numerator_3.mul_(part_of_t).mul_(rest_of_t))
+    return numerator.div_((t + 2).mul_(t).add_(1))
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -134,28 +191,45 @@ def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
-    """The derivative by beta: exponential normal form, expanded, halved in the tail."""
+    """The derivative by beta.
+
+    Exponential normal form, expanded, halved in the tail, held where t is 0.
+    """
     product = (beta * x).abs_().mul_(-2)
-    is_far = product < -64
+    is_far = _compare(torch.lt, product, -64)
     part_of_t = _select(is_far, 0.5 * product, product).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
-    numerator = 4 * gamma * x.clamp(-(2.0**50), 2.0**50).square_() * part_of_t
-    return numerator.mul_(rest_of_t).div_((t + 2).mul_(t).add_(1))
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    product_2 = (4 * gamma / (t + 2).mul_(t).add_(1)).mul_(branch).mul_(part_of_t)
+    return product_2.mul_(branch).mul_(rest_of_t)
 
 
 def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The derivative by gamma.
 
-    Exponential normal form, halved, and alpha less its default times as declared, zeros win.
+    Exponential normal form, term by term, halved in the tail, zeros win, limits continued.
     """
+    is_equal = _compare(torch.eq, x.abs(), torch.inf)
     product = 2 * beta
-    root_t = _select(beta == 0, 0, beta * x).abs_().neg_().exp_()
-    t = root_t.square()
+    branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    branch_2 = _select(_compare(torch.eq, product, 0), 0, product * branch)
+    branch_2 = _compare(torch.lt, branch_2, 0)
     difference = alpha - 1
-    numerator = (x.clamp(-(2.0**100), 2.0**100).mul_(2) * root_t).mul_(root_t)
-    numerator = _select(_select(product == 0, 0, product * x) < 0, numerator, 2 * x)
-    return numerator.div_(t.add_(1)) + _select(difference == 0, 0, difference * x)
+    total = alpha + 1
+    product_2 = _select(_compare(torch.eq, beta, 0), 0, beta * branch).abs_().mul_(-2)
+    is_far = _compare(torch.lt, product_2, -64)
+    part_of_t = _select(is_far, 0.5 * product_2, product_2).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    numerator = _select(branch_2, total, difference).mul_(branch.clamp(-(2.0**100), 2.0**100))
+    numerator = numerator.mul_(part_of_t).mul_(rest_of_t)
+    numerator = _select(branch_2, difference, total).mul_(branch).add_(numerator)
+    numerator = numerator.div_(t.add_(1))
+    product_3 = numerator * torch.inf
+    abs_numerator = numerator.abs()
+    abs_numerator = is_equal * _compare(torch.gt, abs_numerator, 2.0**50)
+    return _select(abs_numerator, product_3, numerator)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -168,7 +242,7 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     t = root_t.square()
     numerator = product * (total * t - difference) * root_t * root_t
     numerator_2 = product * (total - difference * t) * root_t * root_t
-    numerator = _select(2 * beta * x < 0, numerator_2, numerator)
+    numerator = _select(_compare(torch.lt, 2 * beta * x, 0), numerator_2, numerator)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
@@ -178,45 +252,40 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor
 
 
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form, expanded, halved."""
-    clamped = x.clamp(-(2.0**50), 2.0**50)
-    product = 8 * gamma * clamped
-    product_2 = beta * clamped
+    """The second derivative by x and beta.
+
+    Exponential normal form, expanded, halved, held where t is 0.
+    """
+    product = 8 * gamma
+    root_t = torch.exp(-torch.abs(beta * x))
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    product_2 = beta * branch
     total = product_2 + 1
     difference = product_2 - 1
-    root_t = torch.exp(-torch.abs(beta * x))
     t = root_t.square()
-    numerator = product * (total * t - difference) * root_t * root_t
-    numerator_2 = product * (total - difference * t) * root_t * root_t
-    numerator = _select(2 * beta * x < 0, numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1)
+    numerator = product * (total * t - difference)
+    numerator_2 = product * (total - difference * t)
+    numerator = _select(_compare(torch.lt, 2 * beta * x, 0), numerator_2, numerator)
+    return numerator / (((t + 3) * t + 3) * t + 1) * branch * root_t * root_t
 
 
 def _by_x_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The second derivative by x and gamma.
 
-    Rewritten, scaled, halved in the tail, clamped left for x < -32, else exponential normal form.
+    Exponential normal form, expanded, term by term, halved in the tail.
     """
+    is_negative = _compare(torch.lt, 2 * beta * x, 0)
     difference = alpha - 1
-    larger = x.clamp(min=-(2.0**40))
-    product = beta * larger
-    t = torch.exp(-product.abs())
-    product_2 = 2 * beta
-    product_3 = product_2 * larger
-    t_2 = torch.exp(-product_3.abs())
-    smaller = product_3.clamp(max=0)
-    is_far = smaller.abs() > 64
-    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
-    rest_of_t = _select(is_far, part_of_t, 1)
     total = alpha + 1
-    t_3 = torch.exp(-2 * torch.abs(beta * x))
+    product = -2 * torch.abs(beta * x)
+    is_far = _compare(torch.lt, product, -64)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     total_2 = 2 * alpha + 4 * beta * x.clamp(-(2.0**100), 2.0**100)
-    total_3 = difference + product * torch.square(2 / (1 + t.square())) * t * t
-    total_3 = total_3 + 2 * (1 / (1 + t_2)) * part_of_t * rest_of_t
-    numerator = --((total * t_3 + total_2) * t_3 + difference)
-    numerator_2 = (difference * t_3 + total_2) * t_3 + total
-    numerator = _select(product_2 * x < 0, numerator, numerator_2) / torch.square(t_3 + 1)
-    return _select(x < -32, total_3, numerator)
+    numerator = _select(is_negative, total * t + total_2, difference * t + total_2)
+    numerator = _select(is_negative, difference, total) + numerator * part_of_t * rest_of_t
+    return numerator / ((t + 2) * t + 1)
 
 
 def _by_alpha_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -228,28 +297,28 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tens
     """The second derivative by beta: exponential normal form, expanded, halved in the tail."""
     product = -2 * torch.abs(beta * x)
     clamped = x.clamp(-(2.0**33), 2.0**33)
-    is_far = product < -64
+    is_far = _compare(torch.lt, product, -64)
     part_of_t = _select(is_far, 0.5 * product, product).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = 8 * _expm1(product) * gamma * (clamped.square() * clamped) * part_of_t
     product_2 = product_2 * rest_of_t
     t = part_of_t * rest_of_t
-    numerator = _select(2 * beta * x < 0, -product_2, product_2)
+    numerator = _select(_compare(torch.lt, 2 * beta * x, 0), -product_2, product_2)
     return numerator / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_beta_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The second derivative by beta and gamma.
 
-    Exponential normal form, expanded, halved in the tail.
+    Exponential normal form, expanded, halved in the tail, held where t is 0.
     """
     product = -2 * torch.abs(beta * x)
-    is_far = product < -64
+    is_far = _compare(torch.lt, product, -64)
     part_of_t = _select(is_far, 0.5 * product, product).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
-    numerator = 4 * x.clamp(-(2.0**50), 2.0**50).square() * part_of_t * rest_of_t
-    return numerator / ((t + 2) * t + 1)
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    return 4 / ((t + 2) * t + 1) * branch * part_of_t * branch * rest_of_t
 
 
 _DERIVATIVES = {
@@ -460,6 +529,18 @@ def _expanded(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -472,23 +553,42 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _head(a: Tensor) -> Tensor:
+    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
+    integer, kept = (
+        (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
+    )
+    return (a.view(integer) & kept).view(a.dtype)
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

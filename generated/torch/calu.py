@@ -71,10 +71,10 @@ def _value(x: Tensor) -> Tensor:
     """The value: rewritten, linear next to 0, clamped left."""
     larger = x.clamp(min=-268435456.0)
     minus_larger = -larger
-    is_greater = minus_larger > 1
+    is_greater = _compare(torch.gt, minus_larger, 1)
     atan = _select(is_greater, 1 / minus_larger, -minus_larger).atan_()
     product = (_1_OVER_PI * larger).mul_(_select(is_greater, atan, _PI_OVER_2 + atan))
-    return _select(larger.abs() < 2.0**-90, 0.5 * larger, product)
+    return _select(_compare(torch.lt, larger.abs(), 2.0**-90), 0.5 * larger, product)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -87,22 +87,22 @@ def _by_x(x: Tensor) -> Tensor:
     abs_x = x.abs()
     held = x.clamp(-1, 1)
     held_squared = held.square()
-    is_greater = -x > 1
+    is_greater = _compare(torch.gt, -x, 1)
     ratio = 1 / -x
     branch = _select(is_greater, ratio, (-x).neg_())
     atan_branch = branch.atan()
     floor = (atan_branch * _2_OVER_PI).add_(0.5).floor_()
     difference = floor - (0.25 * floor).floor_().mul_(4)
-    is_equal = difference == 1
-    outside = is_equal | (difference == 2)
-    outside_2 = is_equal | (difference == 3)
+    is_equal = _compare(torch.eq, difference, 1)
+    outside = torch.maximum(is_equal, _compare(torch.eq, difference, 2))
+    outside_2 = torch.maximum(is_equal, _compare(torch.eq, difference, 3))
     difference_2 = atan_branch - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated = (floor * _MORE_DIGITS_OF_PI_OVER_2).neg_()
     total = difference_2 + negated
     difference_3 = total - difference_2
     total_2 = (difference_2 - (total - difference_3)).add_(negated - difference_3)
     total_2 = total_2.sub_(floor * _THE_OTHER_DIGITS_OF_PI_OVER_2)
-    branch_2 = _select(total_2.abs() < torch.inf, total_2, 0)
+    branch_2 = _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
     total_3 = total + branch_2
     total_3_squared = total_3.square()
     difference_4 = branch_2 - (total_3 - total)
@@ -113,7 +113,7 @@ def _by_x(x: Tensor) -> Tensor:
     product_2 = product_2.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
     product_2 = (total_3 * total_3_squared).mul_(product_2)
     product_2 = product_2.add_((1 - product).mul_(difference_4))
-    branch_3 = _select(product_2.abs() < torch.inf, product_2, 0)
+    branch_3 = _select(_compare(torch.lt, product_2.abs(), torch.inf), product_2, 0)
     total_4 = total_3 + branch_3
     minus_product = -product
     total_5 = minus_product + 1
@@ -130,14 +130,15 @@ def _by_x(x: Tensor) -> Tensor:
     difference_7 = difference_7.add_(head_total_3 * difference_6)
     difference_7 = difference_7.add_(difference_6 * head_total_3)
     difference_7 = difference_7.add_(difference_6 * difference_6)
-    difference_7 = _select(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
-    total_6 = total_6.add_(product_3.sub_(difference_7.add_(total_3 * difference_4)))
-    branch_4 = _select(total_6.abs() < torch.inf, total_6, 0)
+    difference_7 = _select(_compare(torch.eq, total_3_squared * 2.0**-60, 0), 0, difference_7)
+    product_3 = product_3.sub_(difference_7.mul_(0.5).add_(total_3 * difference_4))
+    total_6 = total_6.add_(product_3)
+    branch_4 = _select(_compare(torch.lt, total_6.abs(), torch.inf), total_6, 0)
     total_7 = total_5 + branch_4
     branch_5 = _select(outside_2, total_4, total_7)
     branch_6 = _select(outside, -branch_5, branch_5)
     product_4 = branch * branch_6
-    is_greater_2 = difference > 1.5
+    is_greater_2 = _compare(torch.gt, difference, 1.5)
     branch_7 = _select(outside_2, total_7, total_4)
     branch_8 = _select(is_greater_2, -branch_7, branch_7)
     minus_branch_8 = -branch_8
@@ -158,18 +159,19 @@ def _by_x(x: Tensor) -> Tensor:
     difference_13 = difference_13.add_(head_branch * difference_9)
     difference_13 = difference_13.add_(difference_10 * head_branch_6)
     difference_13 = difference_13.add_(difference_10 * difference_9)
-    difference_13 = _select(product_4 * 2.0**-60 == 0, 0, difference_13).add_(product_5)
-    total_9 = total_9.add_(difference_13).add_(negated_2)
-    branch_11 = _select(total_9.abs() < torch.inf, total_9, 0)
+    difference_13 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, difference_13)
+    total_9 = total_9.add_(difference_13.add_(product_5)).add_(negated_2)
+    branch_11 = _select(_compare(torch.lt, total_9.abs(), torch.inf), total_9, 0)
     total_10 = total_8 + branch_11
     numerator = (branch_11 - (total_10 - total_8)).add_(total_10)
     numerator = numerator.div_((branch * branch_8).add_(branch_6))
-    branch_12 = _select(numerator.abs() < torch.inf, numerator, 0)
+    branch_12 = _select(_compare(torch.lt, numerator.abs(), torch.inf), numerator, 0)
     total_11 = atan_branch + branch_12
     difference_14 = total_11 - atan_branch
     difference_15 = branch_12 - difference_14
-    is_at_most = (difference_14 + difference_15).abs_() <= atan_branch.abs().mul_(0.00390625)
-    branch_13 = _select(is_at_most, total_11, atan_branch)
+    magnitude = (difference_14 + difference_15).abs_()
+    magnitude = _compare(torch.le, magnitude, atan_branch.abs().mul_(0.00390625))
+    branch_13 = _select(magnitude, total_11, atan_branch)
     product_6 = (-x).mul_(ratio)
     head_ratio = _head(ratio)
     head = _head(-x)
@@ -177,23 +179,23 @@ def _by_x(x: Tensor) -> Tensor:
     difference_17 = ratio - head_ratio
     numerator_2 = (head_ratio * head).sub_(product_6).add_(head_ratio * difference_16)
     numerator_3 = numerator_2.add_(difference_17 * head).add_(difference_17 * difference_16)
-    numerator_4 = (1 - product_6).sub_(_select(product_6 * 2.0**-60 == 0, 0, numerator_3))
-    numerator_4 = _select(is_greater, numerator_4.div_(-x), 0)
+    numerator_4 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, numerator_3).neg_()
+    numerator_4 = _select(is_greater, (1 - product_6).add_(numerator_4).div_(-x), 0)
     numerator_4 = (1 / branch.square().add_(1)).mul_(numerator_4)
-    numerator_4 = _select(is_at_most, difference_15, 0).add_(numerator_4)
-    total_12 = _select(numerator_4.abs() < torch.inf, numerator_4, 0).add_(branch_13)
-    total_12 = _select(is_greater, branch_13, total_12.add_(_PI_OVER_2))
-    product_7 = held_squared * total_12
+    numerator_4 = _select(magnitude, difference_15, 0).add_(numerator_4)
+    branch_14 = _select(_compare(torch.lt, numerator_4.abs(), torch.inf), numerator_4, 0)
+    branch_14 = _select(is_greater, branch_13, branch_14.add_(branch_13).add_(_PI_OVER_2))
+    product_7 = held_squared * branch_14
     scale = abs_x.clamp(min=1)
     inverse_scale = 1 / scale
     product_8 = held * inverse_scale
-    total_13 = product_7 + product_8
-    difference_18 = total_13 - product_7
+    total_12 = product_7 + product_8
+    difference_18 = total_12 - product_7
     head_held_squared = _head(held_squared)
-    head_total_12 = _head(total_12)
-    difference_19 = total_12 - head_total_12
+    head_branch_14 = _head(branch_14)
+    difference_19 = branch_14 - head_branch_14
     difference_20 = held_squared - head_held_squared
-    branch_14 = _select(is_greater, numerator_4, 0)
+    branch_15 = _select(is_greater, numerator_4, 0)
     head_held = _head(held)
     head_2 = _head(inverse_scale)
     difference_21 = inverse_scale - head_2
@@ -204,64 +206,69 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_5 = (head_2 * head_scale).sub_(product_9).add_(head_2 * difference_23)
     numerator_6 = numerator_5.add_(difference_21 * head_scale)
     numerator_7 = numerator_6.add_(difference_21 * difference_23)
-    numerator_8 = (1 - product_9).sub_(_select(product_9 * 2.0**-60 == 0, 0, numerator_7))
-    numerator_8 = numerator_8.div_(scale)
-    total_14 = (product_7 - (total_13 - difference_18)).add_(product_8 - difference_18)
-    total_15 = (head_held * head_2).sub_(product_8).add_(head_held * difference_21)
-    total_15 = total_15.add_(difference_22 * head_2).add_(difference_22 * difference_21)
-    total_15 = _select(product_8 * 2.0**-60 == 0, 0, total_15).add_(numerator_8 * held)
-    difference_24 = (head_held_squared * head_total_12).sub_(product_7)
+    numerator_8 = _select(_compare(torch.eq, product_9 * 2.0**-60, 0), 0, numerator_7).neg_()
+    numerator_8 = (1 - product_9).add_(numerator_8).div_(scale)
+    total_13 = (product_7 - (total_12 - difference_18)).add_(product_8 - difference_18)
+    total_14 = (head_held * head_2).sub_(product_8).add_(head_held * difference_21)
+    total_14 = total_14.add_(difference_22 * head_2).add_(difference_22 * difference_21)
+    total_14 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, total_14)
+    total_14 = total_14.add_(numerator_8 * held)
+    difference_24 = (head_held_squared * head_branch_14).sub_(product_7)
     difference_24 = difference_24.add_(head_held_squared * difference_19)
-    difference_24 = difference_24.add_(difference_20 * head_total_12)
+    difference_24 = difference_24.add_(difference_20 * head_branch_14)
     difference_24 = difference_24.add_(difference_20 * difference_19)
-    difference_24 = _select(product_7 * 2.0**-60 == 0, 0, difference_24)
-    total_14 = total_14.add_(difference_24.add_(branch_14 * held_squared)).add_(total_15)
-    branch_15 = _select(total_14.abs() < torch.inf, total_14, 0)
-    total_16 = total_13 + branch_15
-    difference_25 = branch_15 - (total_16 - total_13)
-    total_17 = _select(numerator_8.abs() < torch.inf, numerator_8, 0).add_(inverse_scale)
-    total_17 = total_17.square_()
-    total_18 = _select(difference_25.abs() < torch.inf, difference_25, 0).add_(total_16)
-    total_19 = _select(branch_14.abs() < torch.inf, branch_14, 0).add_(total_12)
-    total_18 = total_18.add_(total_19.mul_(total_17))
-    product_10 = _1_OVER_PI_2 * total_18
-    total_20 = held_squared + total_17
-    difference_26 = total_20 - held_squared
-    total_21 = (held_squared - (total_20 - difference_26)).add_(total_17 - difference_26)
-    branch_16 = _select(total_21.abs() < torch.inf, total_21, 0)
-    total_22 = total_20 + branch_16
-    ratio_2 = product_10 / total_22
-    product_11 = ratio_2 * total_22
+    difference_24 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, difference_24)
+    total_13 = total_13.add_(difference_24.add_(branch_15 * held_squared)).add_(total_14)
+    branch_16 = _select(_compare(torch.lt, total_13.abs(), torch.inf), total_13, 0)
+    total_15 = total_12 + branch_16
+    difference_25 = branch_16 - (total_15 - total_12)
+    branch_17 = _select(_compare(torch.lt, numerator_8.abs(), torch.inf), numerator_8, 0)
+    branch_17 = branch_17.add_(inverse_scale).square_()
+    branch_18 = _select(_compare(torch.lt, branch_15.abs(), torch.inf), branch_15, 0)
+    branch_18 = branch_18.add_(branch_14).mul_(branch_17)
+    magnitude_2 = difference_25.abs()
+    magnitude_2 = _select(_compare(torch.lt, magnitude_2, torch.inf), difference_25, 0)
+    magnitude_2 = magnitude_2.add_(total_15).add_(branch_18)
+    product_10 = _1_OVER_PI_2 * magnitude_2
+    total_16 = held_squared + branch_17
+    difference_26 = total_16 - held_squared
+    total_17 = (held_squared - (total_16 - difference_26)).add_(branch_17 - difference_26)
+    branch_19 = _select(_compare(torch.lt, total_17.abs(), torch.inf), total_17, 0)
+    total_18 = total_16 + branch_19
+    ratio_2 = product_10 / total_18
+    product_11 = ratio_2 * total_18
     head_ratio_2 = _head(ratio_2)
-    head_total_22 = _head(total_22)
-    difference_27 = total_22 - head_total_22
-    difference_28 = ratio_2 - head_ratio_2
-    product_12 = _THE_FIRST_DIGITS_OF_1_OVER_PI * total_18
-    head_3 = _head(x.new_full((), _THE_FIRST_DIGITS_OF_1_OVER_PI))
     head_total_18 = _head(total_18)
-    difference_29 = total_18 - head_total_18
+    difference_27 = total_18 - head_total_18
+    difference_28 = ratio_2 - head_ratio_2
+    product_12 = _THE_FIRST_DIGITS_OF_1_OVER_PI * magnitude_2
+    head_3 = _head(x.new_full((), _THE_FIRST_DIGITS_OF_1_OVER_PI))
+    head_magnitude_2 = _head(magnitude_2)
+    difference_29 = magnitude_2 - head_magnitude_2
     difference_30 = _THE_FIRST_DIGITS_OF_1_OVER_PI - head_3
-    numerator_9 = (head_3 * head_total_18).sub_(product_12).add_(head_3 * difference_29)
-    numerator_10 = numerator_9.add_(difference_30 * head_total_18)
+    numerator_9 = (head_3 * head_magnitude_2).sub_(product_12).add_(head_3 * difference_29)
+    numerator_10 = numerator_9.add_(difference_30 * head_magnitude_2)
     numerator_11 = numerator_10.add_(difference_30 * difference_29)
-    numerator_12 = _select(product_12 * 2.0**-60 == 0, 0, numerator_11)
-    numerator_13 = numerator_12.add_(_THE_OTHER_DIGITS_OF_1_OVER_PI * total_18)
+    numerator_12 = _select(_compare(torch.eq, product_12 * 2.0**-60, 0), 0, numerator_11)
+    numerator_13 = numerator_12.add_(_THE_OTHER_DIGITS_OF_1_OVER_PI * magnitude_2)
     numerator_14 = (product_12 - product_10).add_(numerator_13)
-    numerator_15 = (branch_16 - (total_22 - total_20)).mul_(ratio_2).neg_()
-    numerator_16 = (head_ratio_2 * head_total_22).sub_(product_11)
+    numerator_15 = (branch_19 - (total_18 - total_16)).mul_(ratio_2).neg_()
+    numerator_16 = (head_ratio_2 * head_total_18).sub_(product_11)
     numerator_17 = numerator_16.add_(head_ratio_2 * difference_27)
-    numerator_18 = numerator_17.add_(difference_28 * head_total_22)
+    numerator_18 = numerator_17.add_(difference_28 * head_total_18)
     numerator_19 = numerator_18.add_(difference_28 * difference_27)
-    numerator_20 = _select(product_11 * 2.0**-60 == 0, 0, numerator_19).neg_()
-    numerator_21 = (product_10 - product_11).add_(numerator_20).add_(numerator_14)
-    numerator_21 = numerator_21.add_(numerator_15).div_(total_22)
+    numerator_20 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, numerator_19)
+    numerator_21 = (product_10 - product_11).sub_(numerator_20).add_(numerator_14)
+    numerator_21 = numerator_21.add_(numerator_15).div_(total_18)
     difference_31 = x - 892
     difference_32 = x + 2.109375
     difference_33 = x + 0.890625
     ratio_3 = 1 / x
-    branch_17 = _select(is_greater, atan_branch, _PI_OVER_2 + atan_branch)
+    branch_20 = _select(is_greater, atan_branch, _PI_OVER_2 + atan_branch)
     squared = inverse_scale.square()
     smaller = x.clamp(max=262144)
+    branch_21 = _select(_compare(torch.lt, numerator_21.abs(), torch.inf), numerator_21, 0)
+    branch_21 = branch_21.add_(ratio_2)
     numerator_22 = (0.08679650342703275 * ratio_3).add_(0.47696366068069884).mul_(ratio_3)
     numerator_23 = numerator_22.add_(1.0458748466267165).mul_(ratio_3).add_(1.1025471000767968)
     numerator_24 = numerator_23.mul_(ratio_3).add_(0.4195931666694637).mul_(ratio_3)
@@ -278,66 +285,70 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_35 = numerator_34.add_(0.25464790894733014).mul_(ratio_3)
     numerator_36 = numerator_35.add_(1.1620325923064711e-15).mul_(ratio_3)
     numerator_36 = numerator_36.sub_(0.2122065907891938).div_(x).mul_(ratio_3).mul_(ratio_3)
-    total_23 = _select(numerator_21.abs() < torch.inf, numerator_21, 0).add_(ratio_2)
-    numerator_37 = (held_squared * branch_17).add_(product_8).add_(branch_17 * squared)
+    numerator_37 = (held_squared * branch_20).add_(product_8).add_(branch_20 * squared)
     numerator_37 = numerator_37.mul_(_1_OVER_PI).div_(held_squared + squared)
-    numerator_36 = _select(x < -2.374039649963379, numerator_36, numerator_37)
-    total_24 = (4.780190818473708e-05 * difference_33).add_(0.0001665316320510715)
-    total_24 = total_24.mul_(difference_33).add_(0.00010198544989125002)
-    total_24 = total_24.mul_(difference_33).sub_(0.00030345842826008266)
-    total_24 = total_24.mul_(difference_33).sub_(0.0006150531534142147).mul_(difference_33)
-    total_24 = total_24.sub_(0.0003649957903853279).mul_(difference_33)
-    total_24 = total_24.add_(0.0003892176511706554).mul_(difference_33)
-    total_24 = total_24.add_(0.001243376193221577).mul_(difference_33)
-    total_24 = total_24.add_(0.0015507857204391355).mul_(difference_33)
-    total_24 = total_24.add_(0.0005787344071127385).mul_(difference_33)
-    total_24 = total_24.sub_(0.001769427643075449).mul_(difference_33)
-    total_24 = total_24.sub_(0.004235741917872649).mul_(difference_33)
-    total_24 = total_24.sub_(0.004412853646919491).mul_(difference_33)
-    total_24 = total_24.sub_(0.0002658150448203666).mul_(difference_33)
-    total_24 = total_24.add_(0.007536184608103396).mul_(difference_33)
-    total_24 = total_24.add_(0.014114110965241672).mul_(difference_33)
-    total_24 = total_24.add_(0.011842098658931169).mul_(difference_33)
-    total_24 = total_24.sub_(0.00431166356214882).mul_(difference_33)
-    total_24 = total_24.sub_(0.029741713979610604).mul_(difference_33)
-    total_24 = total_24.sub_(0.04692146491907326).mul_(difference_33)
-    total_24 = total_24.sub_(0.03175791619557044).mul_(difference_33)
-    total_24 = total_24.add_(0.029540772371156994).mul_(difference_33)
-    total_24 = total_24.add_(0.12174245054125171).mul_(difference_33)
-    total_24 = total_24.add_(0.1966570154533776).mul_(difference_33)
-    total_24 = total_24.add_(0.19797776569422235).mul_(difference_33)
-    total_24 = total_24.add_(0.11030093167014351)
-    total_24 = _select(difference_33.abs() < 0.5938700437545776, total_24, numerator_36)
-    total_25 = (2.559776370061057e-09 * difference_32).add_(7.667274008124157e-09)
-    total_25 = total_25.mul_(difference_32).add_(1.298305203612254e-08).mul_(difference_32)
-    total_25 = total_25.add_(1.989156195253344e-08).mul_(difference_32)
-    total_25 = total_25.add_(1.835221250834101e-08).mul_(difference_32)
-    total_25 = total_25.sub_(3.752371377253902e-08).mul_(difference_32)
-    total_25 = total_25.sub_(2.6290719034444816e-07).mul_(difference_32)
-    total_25 = total_25.sub_(9.089265902024462e-07).mul_(difference_32)
-    total_25 = total_25.sub_(2.424051341319565e-06).mul_(difference_32)
-    total_25 = total_25.sub_(5.332984013438656e-06).mul_(difference_32)
-    total_25 = total_25.sub_(9.409564922098266e-06).mul_(difference_32)
-    total_25 = total_25.sub_(1.0798086225445424e-05).mul_(difference_32)
-    total_25 = total_25.add_(5.828648314683281e-06).mul_(difference_32)
-    total_25 = total_25.add_(8.53295625972791e-05).mul_(difference_32)
-    total_25 = total_25.add_(0.000337598832837708).mul_(difference_32)
-    total_25 = total_25.add_(0.000994772378662584).mul_(difference_32)
-    total_25 = total_25.add_(0.002474811844170323).mul_(difference_32)
-    total_25 = total_25.add_(0.0053781828271391476).mul_(difference_32)
-    total_25 = total_25.add_(0.01022534832878378).mul_(difference_32)
-    total_25 = total_25.add_(0.01659597663188186).mul_(difference_32)
-    total_25 = total_25.add_(0.02143743023149509).mul_(difference_32)
-    total_25 = total_25.add_(0.01770221894402037)
-    total_25 = _select(difference_32.abs() < 0.6248799577299174, total_25, total_24)
-    total_26 = (4.212773095079036e-18 * difference_31).sub_(2.254680172672081e-15)
-    total_26 = total_26.mul_(difference_31).add_(1.0055869156226694e-12)
-    total_26 = total_26.mul_(difference_31).add_(0.9999999997010052)
-    total_26 = _select(difference_31.abs() < 0.7346425589785213, total_26, total_25)
-    total_23 = _select(abs_x < 128, total_23, total_26)
+    total_19 = (4.780190818473708e-05 * difference_33).add_(0.0001665316320510715)
+    total_19 = total_19.mul_(difference_33).add_(0.00010198544989125002)
+    total_19 = total_19.mul_(difference_33).sub_(0.00030345842826008266)
+    total_19 = total_19.mul_(difference_33).sub_(0.0006150531534142147).mul_(difference_33)
+    total_19 = total_19.sub_(0.0003649957903853279).mul_(difference_33)
+    total_19 = total_19.add_(0.0003892176511706554).mul_(difference_33)
+    total_19 = total_19.add_(0.001243376193221577).mul_(difference_33)
+    total_19 = total_19.add_(0.0015507857204391355).mul_(difference_33)
+    total_19 = total_19.add_(0.0005787344071127385).mul_(difference_33)
+    total_19 = total_19.sub_(0.001769427643075449).mul_(difference_33)
+    total_19 = total_19.sub_(0.004235741917872649).mul_(difference_33)
+    total_19 = total_19.sub_(0.004412853646919491).mul_(difference_33)
+    total_19 = total_19.sub_(0.0002658150448203666).mul_(difference_33)
+    total_19 = total_19.add_(0.007536184608103396).mul_(difference_33)
+    total_19 = total_19.add_(0.014114110965241672).mul_(difference_33)
+    total_19 = total_19.add_(0.011842098658931169).mul_(difference_33)
+    total_19 = total_19.sub_(0.00431166356214882).mul_(difference_33)
+    total_19 = total_19.sub_(0.029741713979610604).mul_(difference_33)
+    total_19 = total_19.sub_(0.04692146491907326).mul_(difference_33)
+    total_19 = total_19.sub_(0.03175791619557044).mul_(difference_33)
+    total_19 = total_19.add_(0.029540772371156994).mul_(difference_33)
+    total_19 = total_19.add_(0.12174245054125171).mul_(difference_33)
+    total_19 = total_19.add_(0.1966570154533776).mul_(difference_33)
+    total_19 = total_19.add_(0.19797776569422235).mul_(difference_33)
+    total_19 = total_19.add_(0.11030093167014351)
+    total_20 = (2.559776370061057e-09 * difference_32).add_(7.667274008124157e-09)
+    total_20 = total_20.mul_(difference_32).add_(1.298305203612254e-08).mul_(difference_32)
+    total_20 = total_20.add_(1.989156195253344e-08).mul_(difference_32)
+    total_20 = total_20.add_(1.835221250834101e-08).mul_(difference_32)
+    total_20 = total_20.sub_(3.752371377253902e-08).mul_(difference_32)
+    total_20 = total_20.sub_(2.6290719034444816e-07).mul_(difference_32)
+    total_20 = total_20.sub_(9.089265902024462e-07).mul_(difference_32)
+    total_20 = total_20.sub_(2.424051341319565e-06).mul_(difference_32)
+    total_20 = total_20.sub_(5.332984013438656e-06).mul_(difference_32)
+    total_20 = total_20.sub_(9.409564922098266e-06).mul_(difference_32)
+    total_20 = total_20.sub_(1.0798086225445424e-05).mul_(difference_32)
+    total_20 = total_20.add_(5.828648314683281e-06).mul_(difference_32)
+    total_20 = total_20.add_(8.53295625972791e-05).mul_(difference_32)
+    total_20 = total_20.add_(0.000337598832837708).mul_(difference_32)
+    total_20 = total_20.add_(0.000994772378662584).mul_(difference_32)
+    total_20 = total_20.add_(0.002474811844170323).mul_(difference_32)
+    total_20 = total_20.add_(0.0053781828271391476).mul_(difference_32)
+    total_20 = total_20.add_(0.01022534832878378).mul_(difference_32)
+    total_20 = total_20.add_(0.01659597663188186).mul_(difference_32)
+    total_20 = total_20.add_(0.02143743023149509).mul_(difference_32)
+    total_20 = total_20.add_(0.01770221894402037)
+    total_21 = (4.212773095079036e-18 * difference_31).sub_(2.254680172672081e-15)
+    total_21 = total_21.mul_(difference_31).add_(1.0055869156226694e-12)
+    total_21 = total_21.mul_(difference_31).add_(0.9999999997010052)
     ratio_4 = (_1_OVER_PI * smaller).div_(smaller.square().add_(1))
     ratio_4 = ratio_4.add_(smaller.atan().mul_(_1_OVER_PI)).add_(0.5)
-    return _select(x < 32, total_23, ratio_4)
+    magnitude_3 = difference_33.abs()
+    magnitude_4 = difference_32.abs()
+    magnitude_5 = difference_31.abs()
+    magnitude_3 = _compare(torch.lt, magnitude_3, 0.5938700437545776)
+    magnitude_4 = _compare(torch.lt, magnitude_4, 0.6248799577299174)
+    magnitude_5 = _compare(torch.lt, magnitude_5, 0.7346425589785213)
+    is_less = _compare(torch.lt, x, -2.374039649963379)
+    magnitude_3 = _select(magnitude_3, total_19, _select(is_less, numerator_36, numerator_37))
+    magnitude_5 = _select(magnitude_5, total_21, _select(magnitude_4, total_20, magnitude_3))
+    branch_21 = _select(_compare(torch.lt, abs_x, 128), branch_21, magnitude_5)
+    return _select(_compare(torch.lt, x, 32), branch_21, ratio_4)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -485,6 +496,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _head(a: Tensor) -> Tensor:
     """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
     integer, kept = (
@@ -493,23 +516,34 @@ def _head(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

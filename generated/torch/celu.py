@@ -20,8 +20,7 @@ def celu(x: Tensor, alpha: float | Tensor = 1.0) -> Tensor:
         Piecewise((x, x > 0), (alpha * (exp(x / alpha) - 1), True))
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: Piecewise((1, x > 0), (exp(x/alpha), True)). Limits: -1 at -inf, inf at inf. Kink at
-    0.
+    Derivative: Piecewise((1, x > 0), (exp(x/alpha), True)). Limits: -1 at -inf, inf at inf.
 
     Args:
         x: Input of any shape and floating type.
@@ -98,12 +97,12 @@ _THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2
 
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
     """The value: rewritten."""
-    return _select(x > 0, x, _expm1(x / alpha).mul_(alpha))
+    return _select(_compare(torch.gt, x, 0), x, _expm1(x / alpha).mul_(alpha))
 
 
 def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by x: Piecewise((1, x > 0), (exp(x/alpha), True))."""
-    return _select(x > 0, 1, (x / alpha).exp_())
+    return _select(_compare(torch.gt, x, 0), 1, (x / alpha).exp_())
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -114,7 +113,7 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     ratio = x / alpha
     larger = ratio.clamp(min=-64)
     abs_larger = larger.abs()
-    is_less = abs_larger < 0.25
+    is_less = _compare(torch.lt, abs_larger, 0.25)
     total = larger + 1
     difference = total - larger
     total_2 = (_1_OVER_15 * larger).add_(_1_OVER_14).mul_(larger).add_(_1_OVER_13)
@@ -125,14 +124,14 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     total_2 = total_2.mul_(larger).add_(_1_OVER_4).mul_(larger).add_(_1_OVER_3)
     total_2 = larger.square().mul_(total_2.mul_(larger).add_(_1_OVER_2))
     total_2 = (larger - (total - difference)).add_(1 - difference).add_(total_2)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
     total_3 = total + branch
     exp_larger = larger.exp()
     branch_2 = _select(is_less, total_3, exp_larger)
     total_4 = branch_2 - 1
     difference_2 = total_4 - branch_2
     binade = _binade(exp_larger * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
     branch_3 = _select(inside, binade, 1)
     ratio_2 = exp_larger / branch_3
     floor = branch_3.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
@@ -142,7 +141,7 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     difference_4 = total_5 - difference_3
     total_6 = (difference_3 - (total_5 - difference_4)).add_(negated - difference_4)
     total_6 = total_6.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_4 = _select(total_6.abs() < torch.inf, total_6, 0)
+    branch_4 = _select(_compare(torch.lt, total_6.abs(), torch.inf), total_6, 0)
     total_7 = total_5 + branch_4
     numerator = (_1_OVER_15 * total_7).add_(_1_OVER_14).mul_(total_7).add_(_1_OVER_13)
     numerator = numerator.mul_(total_7).add_(_1_OVER_12).mul_(total_7).add_(_1_OVER_11)
@@ -153,16 +152,17 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     numerator = total_7.square().mul_(numerator.mul_(total_7).add_(_1_OVER_2))
     numerator = numerator.add_(branch_4 - (total_7 - total_5))
     numerator = (1 - ratio_2).add_(total_7).add_(numerator).div_(ratio_2)
-    numerator = _select(inside & (abs_larger >= 0.25), numerator, 0).mul_(branch_2)
+    numerator = _select(inside * _compare(torch.ge, abs_larger, 0.25), numerator, 0)
+    numerator = numerator.mul_(branch_2)
     numerator = _select(is_less, branch - (total_3 - total), 0).add_(numerator)
     total_8 = (branch_2 - (total_4 - difference_2)).add_(-1 - difference_2)
     total_8 = total_8.add_(numerator)
-    branch_5 = _select(total_8.abs() < torch.inf, total_8, 0)
+    branch_5 = _select(_compare(torch.lt, total_8.abs(), torch.inf), total_8, 0)
     total_9 = total_4 + branch_5
     expm1_larger = _expm1(larger)
     difference_5 = branch_5 - (total_9 - total_4)
     magnitude = (total_9 - expm1_larger).add_(difference_5).abs_()
-    magnitude = magnitude <= expm1_larger.abs().mul_(0.00390625)
+    magnitude = _compare(torch.le, magnitude, expm1_larger.abs().mul_(0.00390625))
     branch_6 = _select(magnitude, difference_5, 0)
     product = (-6.727193690636133e-12 * ratio).sub_(1.3767710462576125e-10).mul_(ratio)
     product = product.sub_(1.906890609079778e-09).mul_(ratio).sub_(2.294072837032108e-08)
@@ -173,36 +173,37 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     product = product.mul_(ratio).sub_(0.03333333333333107).mul_(ratio)
     product = product.sub_(0.12499999999999992).mul_(ratio).sub_(0.3333333333333333)
     product = product.mul_(ratio).sub_(0.5).mul_(ratio).mul_(ratio)
-    branch_7 = _select(branch_6.abs() < torch.inf, branch_6, 0)
+    branch_7 = _select(_compare(torch.lt, branch_6.abs(), torch.inf), branch_6, 0)
     branch_7 = _select(magnitude, total_9, expm1_larger).add_(branch_7)
-    branch_7 = _select(larger > 0, 0, branch_7.sub_(larger * exp_larger))
-    return _select((ratio <= 0) & (ratio > -1), product, branch_7)
+    branch_7 = branch_7.sub_(larger * exp_larger)
+    branch_7 = _select(_compare(torch.gt, larger, 0), 0, branch_7)
+    inside_2 = _compare(torch.le, ratio, 0) * _compare(torch.gt, ratio, -1)
+    return _select(inside_2, product, branch_7)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x: as declared, divided one by one."""
     ratio = 1 / alpha
-    return _select(x > 0, 0, torch.exp(x * ratio) * ratio)
+    return _select(_compare(torch.gt, x, 0), 0, torch.exp(x * ratio) * ratio)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x and alpha: exponential normal form, halved in the tail."""
-    negated = -torch.abs(x / alpha)
-    is_far = negated < -64
+    ratio = x / alpha
+    negated = -ratio.abs()
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
-    numerator = -(x.abs().clamp(-(2.0**100), 2.0**100) * part_of_t * rest_of_t)
-    numerator = torch.where(x.isnan(), x, x.sign()) * (numerator / alpha.square())
-    return _select(x > 0, 0, numerator)
+    numerator = -(ratio.clamp(-(2.0**100), 2.0**100) * part_of_t * rest_of_t)
+    return _select(_compare(torch.gt, ratio, 0), 0, numerator) / alpha
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by alpha: exponential normal form, halved."""
     ratio = x / alpha
-    abs_ratio = ratio.abs()
-    root_t = torch.exp(-0.5 * abs_ratio)
-    numerator = abs_ratio.clamp(-(2.0**50), 2.0**50).square() * root_t * root_t
-    return _select(ratio > 0, 0, numerator) / alpha
+    root_t = torch.exp(-0.5 * ratio.abs())
+    numerator = ratio.clamp(-(2.0**50), 2.0**50).square() * root_t * root_t
+    return _select(_compare(torch.gt, ratio, 0), 0, numerator) / alpha
 
 
 _DERIVATIVES = {
@@ -399,6 +400,18 @@ def _binade(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -411,23 +424,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

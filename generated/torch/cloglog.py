@@ -60,7 +60,7 @@ def _by_x(x: Tensor) -> Tensor:
     exp_x = x.exp()
     smaller = x.clamp(max=8)
     e = smaller.exp().neg_().add_(smaller).exp_()
-    return _select(x < 0.0625, (-exp_x).exp_().mul_(exp_x), e)
+    return _select(_compare(torch.lt, x, 0.0625), (-exp_x).exp_().mul_(exp_x), e)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -70,11 +70,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     """
     smaller = x.clamp(max=8)
     abs_smaller = smaller.abs()
-    is_negative = smaller < 0
+    is_negative = _compare(torch.lt, smaller, 0)
     t = torch.exp(-abs_smaller)
     difference = -smaller.exp() + smaller.clamp(max=0) - 2 * (-smaller).clamp(max=0)
     difference = (_select(is_negative, 1, t) - _select(is_negative, t, 1)) * difference.exp()
-    difference = _select(abs_smaller < 2.0**-90, _MINUS_EXP_MINUS_1 * smaller, difference)
     product = (-9.127884602549762e-11 * x + 1.5638191946785336e-10) * x
     product = ((product + 2.0385810385712352e-09) * x + 3.4354256192636615e-09) * x
     product = ((product - 5.749796418590121e-09) * x - 4.205679366953235e-08) * x
@@ -88,7 +87,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = ((product - 0.025547183414693198) * x + 0.027590958087824753) * x
     product = ((product + 0.13795479043929104) * x + 0.12262648039048137) * x
     product = ((product - 0.18393972058572117) * x - 0.36787944117144233) * x
-    return _select(x.abs() < 1, product, difference)
+    product_2 = _MINUS_EXP_MINUS_1 * smaller
+    product_2 = _select(_compare(torch.lt, abs_smaller, 2.0**-90), product_2, difference)
+    return _select(_compare(torch.lt, x.abs(), 1), product, product_2)
 
 
 _DERIVATIVES = {
@@ -231,6 +232,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -243,23 +256,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

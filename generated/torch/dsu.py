@@ -20,7 +20,7 @@ def dsu(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: pi*(cos(x)/(x + pi) - sin(x)/(x + pi)^2 - cos(x)/(x - pi) + sin(x)/(x - pi)^2)/2.
-    Limits: 0 at -inf, 0 at inf. Kinks at -3.14159, 3.14159.
+    Limits: 0 at -inf, 0 at inf.
 
     Raises:
         NotImplementedError: x is not of a floating type.
@@ -78,8 +78,8 @@ _THE_OTHER_DIGITS_OF_4 = -1.0864605215488154e-08  # the other digits of
 def _value(x: Tensor) -> Tensor:
     """The value: one fraction, angles held, polynomial on +-(1.912, 3.588)."""
     difference = x.abs().sub_(2.75)
-    is_equal = x == _MINUS_PI
-    is_equal_2 = x == _PI
+    is_equal = _compare(torch.eq, x, _MINUS_PI)
+    is_equal_2 = _compare(torch.eq, x, _PI)
     sin = x.clamp(-(2.0**100), 2.0**100).sin_()
     total = x + sin
     difference_2 = x - _PI
@@ -95,12 +95,14 @@ def _value(x: Tensor) -> Tensor:
     total_3 = total_3.add_(0.009472423381460041).mul_(difference)
     total_3 = total_3.add_(0.02197930193638422).mul_(difference).sub_(0.25598408293123576)
     total_3 = total_3.mul_(difference).sub_(0.06179547032928466).mul_(difference)
-    total_3 = torch.where(x.isnan(), x, x.sign()).mul_(total_3.add_(1.6327145859134993))
+    total_3 = _or_nan(x.sign(), x).mul_(total_3.add_(1.6327145859134993))
     ratio = (total - _PI).mul_(_MINUS_PI_OVER_2).div_(difference_2)
     ratio_2 = (_MINUS_PI_TO_2 * sin).div_(difference_2 * total_2)
     ratio_2 = _select(is_equal_2, (total + _PI).mul_(_PI_OVER_2).div_(total_2), ratio_2)
-    ratio = _select(is_equal & is_equal_2, 0, _select(is_equal, ratio, ratio_2))
-    return _select(difference.abs() < 0.8377120018005373, total_3, ratio)
+    ratio = _select(is_equal * is_equal_2, 0, _select(is_equal, ratio, ratio_2))
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.8377120018005373)
+    return _select(abs_difference, total_3, ratio)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -133,8 +135,9 @@ def _by_x(x: Tensor) -> Tensor:
     total_2 = total_2.mul_(x_squared).add_(1)
     total_3 = (cos_clamped / total).add_(sin_clamped / difference_squared)
     total_3 = total_3.sub_(sin_clamped / total_squared).sub_(cos_clamped / difference)
-    numerator = _select(abs_x < 1024, numerator, total_3.mul_(_PI_OVER_2))
-    return _select(abs_x < 4, total_2, numerator)
+    total_3 = total_3.mul_(_PI_OVER_2)
+    numerator = _select(_compare(torch.lt, abs_x, 1024), numerator, total_3)
+    return _select(_compare(torch.lt, abs_x, 4), total_2, numerator)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -145,7 +148,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     """
     abs_x = x.abs()
     difference = abs_x - 12
-    sign_x = torch.where(x.isnan(), x, x.sign())
+    sign_x = _or_nan(x.sign(), x)
     product = (7.848474147858127e-21 * difference - 2.4731607117836916e-18) * difference
     product = (product + 3.601311894380386e-19) * difference + 9.418879437964244e-16
     product = (product * difference - 1.5522476777752777e-15) * difference
@@ -162,7 +165,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_2 = total - product
     total_2 = product - (total - difference_2) + (_COEFFICIENT - difference_2)
     total_2 = total_2 + _THE_OTHER_DIGITS_OF
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
     total_3 = total + branch
     product_2 = total_3 * difference
     total_4 = product_2 + _COEFFICIENT_2
@@ -173,11 +176,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_5 = total_3 - head_total_3
     total_5 = head_total_3 * head_difference - product_2 + head_total_3 * difference_4
     total_5 = total_5 + difference_5 * head_difference + difference_5 * difference_4
-    total_5 = _select(product_2 * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(_compare(torch.eq, product_2 * 2.0**-60, 0), 0, total_5)
     total_5 = total_5 + (branch - (total_3 - total)) * difference
     total_6 = product_2 - (total_4 - difference_3) + (_COEFFICIENT_2 - difference_3)
     total_6 = total_6 + total_5 + _THE_OTHER_DIGITS_OF_2
-    branch_2 = _select(total_6.abs() < torch.inf, total_6, 0)
+    branch_2 = _select(_compare(torch.lt, total_6.abs(), torch.inf), total_6, 0)
     total_7 = total_4 + branch_2
     product_3 = sign_x * total_7
     head_sign_x = _head(sign_x)
@@ -186,16 +189,16 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_7 = sign_x - head_sign_x
     total_8 = head_sign_x * head_total_7 - product_3 + head_sign_x * difference_6
     total_8 = total_8 + difference_7 * head_total_7 + difference_7 * difference_6
-    total_8 = _select(product_3 * 2.0**-60 == 0, 0, total_8)
+    total_8 = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, total_8)
     total_8 = total_8 + (branch_2 - (total_7 - total_4)) * sign_x
     total_9 = abs_x - 4.21875
     difference_8 = total_9 - abs_x
     total_10 = abs_x - (total_9 - difference_8) + (-4.21875 - difference_8)
-    branch_3 = _select(total_10.abs() < torch.inf, total_10, 0)
+    branch_3 = _select(_compare(torch.lt, total_10.abs(), torch.inf), total_10, 0)
     total_11 = total_9 + branch_3
     abs_total_11 = total_11.abs()
     difference_9 = branch_3 - (total_11 - total_9)
-    product_4 = difference_9 * torch.where(total_11.isnan(), total_11, total_11.sign())
+    product_4 = difference_9 * _or_nan(total_11.sign(), total_11)
     product_5 = _COEFFICIENT_3 * total_11
     product_6 = _COEFFICIENT_4 * total_11
     head = _head(x.new_full((), _COEFFICIENT_4))
@@ -204,10 +207,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_11 = _COEFFICIENT_4 - head
     total_12 = head * head_total_11 - product_6 + head * difference_10
     total_12 = total_12 + difference_11 * head_total_11 + difference_11 * difference_10
-    total_12 = _select(product_6 * 2.0**-60 == 0, 0, total_12)
+    total_12 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, total_12)
     total_12 = total_12 + _THE_OTHER_DIGITS_OF_3 * total_11 + difference_9 * _COEFFICIENT_4
     total_12 = product_6 - product_5 + total_12
-    total_13 = total_11 + _select(difference_9.abs() < torch.inf, difference_9, 0)
+    branch_4 = _select(_compare(torch.lt, difference_9.abs(), torch.inf), difference_9, 0)
+    branch_4 = total_11 + branch_4
     x_squared = x.square()
     product_7 = _COEFFICIENT_5 * x
     product_8 = _COEFFICIENT_6 * x
@@ -215,33 +219,34 @@ def _by_x_x(x: Tensor) -> Tensor:
     head_x = _head(x)
     difference_12 = x - head_x
     difference_13 = _COEFFICIENT_6 - head_2
-    total_14 = head_2 * head_x - product_8 + head_2 * difference_12
-    total_14 = total_14 + difference_13 * head_x + difference_13 * difference_12
-    total_14 = _select(product_8 * 2.0**-60 == 0, 0, total_14) + _COEFFICIENT_7 * x
-    total_14 = product_8 - product_7 + total_14
-    total_15 = x + _THE_FIRST_DIGITS_OF_PI
-    difference_14 = total_15 - x
-    total_16 = x - (total_15 - difference_14) + (_THE_FIRST_DIGITS_OF_PI - difference_14)
-    total_16 = total_16 + _THE_OTHER_DIGITS_OF_PI
-    branch_4 = _select(total_16.abs() < torch.inf, total_16, 0)
-    total_17 = total_15 + branch_4
-    ratio = 1 / total_17
+    total_13 = head_2 * head_x - product_8 + head_2 * difference_12
+    total_13 = total_13 + difference_13 * head_x + difference_13 * difference_12
+    total_13 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, total_13)
+    total_13 = product_8 - product_7 + (total_13 + _COEFFICIENT_7 * x)
+    total_14 = x + _THE_FIRST_DIGITS_OF_PI
+    difference_14 = total_14 - x
+    total_15 = x - (total_14 - difference_14) + (_THE_FIRST_DIGITS_OF_PI - difference_14)
+    total_15 = total_15 + _THE_OTHER_DIGITS_OF_PI
+    branch_5 = _select(_compare(torch.lt, total_15.abs(), torch.inf), total_15, 0)
+    total_16 = total_14 + branch_5
+    ratio = 1 / total_16
     product_9 = 2 * ratio
     clamped = x.clamp(-(2.0**100), 2.0**100)
     sin_clamped = clamped.sin()
     product_10 = product_9 * sin_clamped
     product_11 = product_10 * ratio
     product_12 = product_11 * ratio
-    total_18 = x + _MINUS_THE_FIRST_DIGITS_OF_PI
-    difference_15 = total_18 - x
+    total_17 = x + _MINUS_THE_FIRST_DIGITS_OF_PI
+    difference_15 = total_17 - x
     difference_16 = _MINUS_THE_FIRST_DIGITS_OF_PI - difference_15
-    difference_16 = x - (total_18 - difference_15) + difference_16 + _THE_OTHER_DIGITS_OF_PI_2
-    branch_5 = _select(difference_16.abs() < torch.inf, difference_16, 0)
-    total_19 = total_18 + branch_5
-    ratio_2 = 1 / total_19
+    difference_16 = x - (total_17 - difference_15) + difference_16 + _THE_OTHER_DIGITS_OF_PI_2
+    magnitude = difference_16.abs()
+    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), difference_16, 0)
+    total_18 = total_17 + magnitude
+    ratio_2 = 1 / total_18
     product_13 = sin_clamped * ratio_2
-    total_20 = product_12 + product_13
-    difference_17 = total_20 - product_12
+    total_19 = product_12 + product_13
+    difference_17 = total_19 - product_12
     head_product_11 = _head(product_11)
     head_ratio = _head(ratio)
     difference_18 = ratio - head_ratio
@@ -252,116 +257,119 @@ def _by_x_x(x: Tensor) -> Tensor:
     head_sin_clamped = _head(sin_clamped)
     difference_21 = sin_clamped - head_sin_clamped
     difference_22 = product_9 - head_product_9
-    product_14 = ratio * total_17
-    head_total_17 = _head(total_17)
-    difference_23 = total_17 - head_total_17
-    numerator = head_ratio * head_total_17 - product_14 + head_ratio * difference_23
-    numerator = numerator + difference_18 * head_total_17 + difference_18 * difference_23
-    numerator = 1 - product_14 - _select(product_14 * 2.0**-60 == 0, 0, numerator)
-    numerator = (numerator - (branch_4 - (total_17 - total_15)) * ratio) / total_17
+    product_14 = ratio * total_16
+    head_total_16 = _head(total_16)
+    difference_23 = total_16 - head_total_16
+    numerator = head_ratio * head_total_16 - product_14 + head_ratio * difference_23
+    numerator = numerator + difference_18 * head_total_16 + difference_18 * difference_23
+    numerator = -_select(_compare(torch.eq, product_14 * 2.0**-60, 0), 0, numerator)
+    numerator = 1 - product_14 + numerator - (branch_5 - (total_16 - total_14)) * ratio
+    numerator = numerator / total_16
     product_15 = numerator * 2
     head_ratio_2 = _head(ratio_2)
     difference_24 = ratio_2 - head_ratio_2
-    product_16 = ratio_2 * total_19
-    head_total_19 = _head(total_19)
-    difference_25 = total_19 - head_total_19
-    numerator_2 = head_ratio_2 * head_total_19 - product_16 + head_ratio_2 * difference_25
-    numerator_3 = numerator_2 + difference_24 * head_total_19 + difference_24 * difference_25
-    numerator_4 = 1 - product_16 - _select(product_16 * 2.0**-60 == 0, 0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_5 - (total_19 - total_18)) * ratio_2) / total_19
-    total_21 = head_product_10 * head_ratio - product_11 + head_product_10 * difference_18
-    total_21 = total_21 + difference_20 * head_ratio + difference_20 * difference_18
-    total_21 = _select(product_11 * 2.0**-60 == 0, 0, total_21)
-    total_22 = head_product_11 * head_ratio - product_12 + head_product_11 * difference_18
-    total_22 = total_22 + difference_19 * head_ratio + difference_19 * difference_18
-    total_22 = _select(product_12 * 2.0**-60 == 0, 0, total_22)
-    total_23 = product_12 - (total_20 - difference_17) + (product_13 - difference_17)
+    product_16 = ratio_2 * total_18
+    head_total_18 = _head(total_18)
+    difference_25 = total_18 - head_total_18
+    numerator_2 = head_ratio_2 * head_total_18 - product_16 + head_ratio_2 * difference_25
+    numerator_3 = numerator_2 + difference_24 * head_total_18 + difference_24 * difference_25
+    numerator_4 = -_select(_compare(torch.eq, product_16 * 2.0**-60, 0), 0, numerator_3)
+    numerator_5 = 1 - product_16 + numerator_4 - (magnitude - (total_18 - total_17)) * ratio_2
+    numerator_5 = numerator_5 / total_18
+    total_20 = head_product_10 * head_ratio - product_11 + head_product_10 * difference_18
+    total_20 = total_20 + difference_20 * head_ratio + difference_20 * difference_18
+    total_20 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, total_20)
+    total_21 = head_product_11 * head_ratio - product_12 + head_product_11 * difference_18
+    total_21 = total_21 + difference_19 * head_ratio + difference_19 * difference_18
+    total_21 = _select(_compare(torch.eq, product_12 * 2.0**-60, 0), 0, total_21)
+    total_22 = product_12 - (total_19 - difference_17) + (product_13 - difference_17)
     difference_26 = head_product_9 * head_sin_clamped - product_10
     difference_26 = difference_26 + head_product_9 * difference_21
     difference_26 = difference_26 + difference_22 * head_sin_clamped
     difference_26 = difference_26 + difference_22 * difference_21
-    difference_26 = _select(product_10 * 2.0**-60 == 0, 0, difference_26)
-    total_21 = total_21 + (difference_26 + product_15 * sin_clamped) * ratio
-    total_22 = total_22 + (total_21 + numerator * product_10) * ratio
-    total_23 = total_23 + (total_22 + numerator * product_11)
+    difference_26 = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, difference_26)
+    total_20 = total_20 + (difference_26 + product_15 * sin_clamped) * ratio
+    total_21 = total_21 + (total_20 + numerator * product_10) * ratio
+    total_22 = total_22 + (total_21 + numerator * product_11)
     difference_27 = head_sin_clamped * head_ratio_2 - product_13
     difference_27 = difference_27 + head_sin_clamped * difference_24
     difference_27 = difference_27 + difference_21 * head_ratio_2 + difference_21 * difference_24
-    difference_27 = _select(product_13 * 2.0**-60 == 0, 0, difference_27)
-    total_23 = total_23 + (difference_27 + numerator_4 * sin_clamped)
-    branch_6 = _select(total_23.abs() < torch.inf, total_23, 0)
-    total_24 = total_20 + branch_6
+    difference_27 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, difference_27)
+    total_22 = total_22 + (difference_27 + numerator_5 * sin_clamped)
+    branch_6 = _select(_compare(torch.lt, total_22.abs(), torch.inf), total_22, 0)
+    total_23 = total_19 + branch_6
     product_17 = 2 * ratio_2
     cos_clamped = clamped.cos()
     product_18 = product_17 * cos_clamped
     product_19 = product_18 * ratio_2
-    total_25 = total_24 + product_19
-    difference_28 = total_25 - total_24
+    total_24 = total_23 + product_19
+    difference_28 = total_24 - total_23
     head_product_18 = _head(product_18)
     difference_29 = product_18 - head_product_18
     head_product_17 = _head(product_17)
     head_cos_clamped = _head(cos_clamped)
     difference_30 = cos_clamped - head_cos_clamped
     difference_31 = product_17 - head_product_17
-    product_20 = numerator_4 * 2
-    total_26 = total_24 - (total_25 - difference_28) + (product_19 - difference_28)
-    total_26 = total_26 + (branch_6 - (total_24 - total_20))
+    product_20 = numerator_5 * 2
+    total_25 = total_23 - (total_24 - difference_28) + (product_19 - difference_28)
+    total_25 = total_25 + (branch_6 - (total_23 - total_19))
     difference_32 = head_product_17 * head_cos_clamped - product_18
     difference_32 = difference_32 + head_product_17 * difference_30
     difference_32 = difference_32 + difference_31 * head_cos_clamped
     difference_32 = difference_32 + difference_31 * difference_30
-    difference_32 = _select(product_18 * 2.0**-60 == 0, 0, difference_32)
+    difference_32 = _select(_compare(torch.eq, product_18 * 2.0**-60, 0), 0, difference_32)
     difference_32 = (difference_32 + product_20 * cos_clamped) * ratio_2
     difference_33 = head_product_18 * head_ratio_2 - product_19
     difference_33 = difference_33 + head_product_18 * difference_24
     difference_33 = difference_33 + difference_29 * head_ratio_2 + difference_29 * difference_24
-    difference_33 = _select(product_19 * 2.0**-60 == 0, 0, difference_33) + difference_32
-    total_26 = total_26 + (difference_33 + numerator_4 * product_18)
-    branch_7 = _select(total_26.abs() < torch.inf, total_26, 0)
-    total_27 = total_25 + branch_7
+    difference_33 = _select(_compare(torch.eq, product_19 * 2.0**-60, 0), 0, difference_33)
+    total_25 = total_25 + (difference_33 + difference_32 + numerator_5 * product_18)
+    branch_7 = _select(_compare(torch.lt, total_25.abs(), torch.inf), total_25, 0)
+    total_26 = total_24 + branch_7
     product_21 = sin_clamped * ratio
     minus_product_21 = -product_21
-    total_28 = total_27 + minus_product_21
-    difference_34 = total_28 - total_27
-    total_29 = total_27 - (total_28 - difference_34) + (minus_product_21 - difference_34)
-    total_29 = total_29 + (branch_7 - (total_27 - total_25))
+    total_27 = total_26 + minus_product_21
+    difference_34 = total_27 - total_26
+    total_28 = total_26 - (total_27 - difference_34) + (minus_product_21 - difference_34)
+    total_28 = total_28 + (branch_7 - (total_26 - total_24))
     difference_35 = head_sin_clamped * head_ratio - product_21
     difference_35 = difference_35 + head_sin_clamped * difference_18
     difference_35 = difference_35 + difference_21 * head_ratio + difference_21 * difference_18
-    difference_35 = _select(product_21 * 2.0**-60 == 0, 0, difference_35)
-    total_29 = total_29 - (difference_35 + numerator * sin_clamped)
-    branch_8 = _select(total_29.abs() < torch.inf, total_29, 0)
-    total_30 = total_28 + branch_8
+    difference_35 = _select(_compare(torch.eq, product_21 * 2.0**-60, 0), 0, difference_35)
+    total_28 = total_28 - (difference_35 + numerator * sin_clamped)
+    branch_8 = _select(_compare(torch.lt, total_28.abs(), torch.inf), total_28, 0)
+    total_29 = total_27 + branch_8
     product_22 = product_9 * cos_clamped
     product_23 = product_22 * ratio
     minus_product_23 = -product_23
-    total_31 = total_30 + minus_product_23
-    difference_36 = total_31 - total_30
+    total_30 = total_29 + minus_product_23
+    difference_36 = total_30 - total_29
     head_product_22 = _head(product_22)
     difference_37 = product_22 - head_product_22
-    total_32 = head_product_22 * head_ratio - product_23 + head_product_22 * difference_18
-    total_32 = total_32 + difference_37 * head_ratio + difference_37 * difference_18
-    total_32 = _select(product_23 * 2.0**-60 == 0, 0, total_32)
-    total_33 = total_30 - (total_31 - difference_36) + (minus_product_23 - difference_36)
-    total_33 = total_33 + (branch_8 - (total_30 - total_28))
+    total_31 = head_product_22 * head_ratio - product_23 + head_product_22 * difference_18
+    total_31 = total_31 + difference_37 * head_ratio + difference_37 * difference_18
+    total_31 = _select(_compare(torch.eq, product_23 * 2.0**-60, 0), 0, total_31)
+    total_32 = total_29 - (total_30 - difference_36) + (minus_product_23 - difference_36)
+    total_32 = total_32 + (branch_8 - (total_29 - total_27))
     difference_38 = head_product_9 * head_cos_clamped - product_22
     difference_38 = difference_38 + head_product_9 * difference_30
     difference_38 = difference_38 + difference_22 * head_cos_clamped
     difference_38 = difference_38 + difference_22 * difference_30
-    difference_38 = _select(product_22 * 2.0**-60 == 0, 0, difference_38)
-    total_32 = total_32 + (difference_38 + product_15 * cos_clamped) * ratio
-    total_33 = total_33 - (total_32 + numerator * product_22)
-    branch_9 = _select(total_33.abs() < torch.inf, total_33, 0)
-    total_34 = total_31 + branch_9
-    difference_39 = branch_9 - (total_34 - total_31)
+    difference_38 = _select(_compare(torch.eq, product_22 * 2.0**-60, 0), 0, difference_38)
+    total_31 = total_31 + (difference_38 + product_15 * cos_clamped) * ratio
+    total_32 = total_32 - (total_31 + numerator * product_22)
+    branch_9 = _select(_compare(torch.lt, total_32.abs(), torch.inf), total_32, 0)
+    total_33 = total_30 + branch_9
+    difference_39 = branch_9 - (total_33 - total_30)
     product_24 = product_17 * sin_clamped
     difference_40 = head_product_17 * head_sin_clamped - product_24
     difference_40 = difference_40 + head_product_17 * difference_21
     difference_40 = difference_40 + difference_31 * head_sin_clamped
     difference_40 = difference_40 + difference_31 * difference_21
-    difference_40 = _select(product_24 * 2.0**-60 == 0, 0, difference_40)
+    difference_40 = _select(_compare(torch.eq, product_24 * 2.0**-60, 0), 0, difference_40)
     difference_40 = difference_40 + product_20 * sin_clamped
-    total_35 = ratio_2 + _select(numerator_4.abs() < torch.inf, numerator_4, 0)
+    branch_10 = _select(_compare(torch.lt, numerator_5.abs(), torch.inf), numerator_5, 0)
+    branch_10 = ratio_2 + branch_10
     product_25 = (4.676547726785005e-25 * x_squared - 3.1463017113993006e-22) * x_squared
     product_25 = (product_25 + 1.576755422809496e-19) * x_squared - 6.479782443978139e-17
     product_25 = (product_25 * x_squared + 2.1559911902326056e-14) * x_squared
@@ -370,29 +378,36 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_25 = (product_25 + 1.6727090119789196e-05) * x_squared - 0.0010460129628796619
     product_25 = (product_25 * x_squared + 0.0342490329525608) * x_squared
     product_25 = (product_25 - 0.39207289814597335) * x
-    total_36 = product_24 + _select(difference_40.abs() < torch.inf, difference_40, 0)
-    total_36 = total_36 * total_35 * total_35
-    total_37 = total_34 + _select(difference_39.abs() < torch.inf, difference_39, 0)
-    total_37 = _PI_OVER_2 * (total_37 - total_36)
-    total_38 = product_7 + _select(total_14.abs() < torch.inf, total_14, 0)
-    total_38 = _select(abs_x < 2.0**-90, total_38, total_37)
-    product_25 = _select(abs_x < 4, product_25, total_38)
-    total_39 = product_5 + _select(total_12.abs() < torch.inf, total_12, 0)
-    total_39 = (total_39 - 6.913401102939028e-09) * total_13 + 1.364931686285209e-07
-    total_39 = (total_39 * total_13 + 7.282659883104384e-07) * total_13
-    total_39 = (total_39 - 1.4059498853858528e-05) * total_13 - 4.545245062093038e-05
-    total_39 = (total_39 * total_13 + 0.0008939186504686504) * total_13
-    total_39 = (total_39 + 0.0012723458778966538) * total_13 - 0.029089543658251112
-    total_39 = (total_39 * total_13 - 0.0016244405213747554) * total_13
-    total_39 = sign_x * ((total_39 + 0.30986932400649303) * total_13 - 0.14508464817665492)
-    total_40 = product_3 + _select(total_8.abs() < torch.inf, total_8, 0)
-    branch_10 = _select(product_4.abs() < torch.inf, product_4, 0)
+    branch_11 = _select(_compare(torch.lt, product_4.abs(), torch.inf), product_4, 0)
+    branch_12 = _select(_compare(torch.lt, total_13.abs(), torch.inf), total_13, 0)
+    branch_12 = product_7 + branch_12
+    branch_13 = _select(_compare(torch.lt, total_12.abs(), torch.inf), total_12, 0)
+    branch_13 = (product_5 + branch_13 - 6.913401102939028e-09) * branch_4
+    branch_13 = (branch_13 + 1.364931686285209e-07) * branch_4 + 7.282659883104384e-07
+    branch_13 = (branch_13 * branch_4 - 1.4059498853858528e-05) * branch_4
+    branch_13 = (branch_13 - 4.545245062093038e-05) * branch_4 + 0.0008939186504686504
+    branch_13 = (branch_13 * branch_4 + 0.0012723458778966538) * branch_4
+    branch_13 = (branch_13 - 0.029089543658251112) * branch_4 - 0.0016244405213747554
+    branch_13 = (branch_13 * branch_4 + 0.30986932400649303) * branch_4
+    branch_13 = sign_x * (branch_13 - 0.14508464817665492)
+    branch_14 = _select(_compare(torch.lt, total_8.abs(), torch.inf), total_8, 0)
+    branch_14 = product_3 + branch_14
+    magnitude_2 = difference_40.abs()
+    magnitude_2 = _select(_compare(torch.lt, magnitude_2, torch.inf), difference_40, 0)
+    magnitude_2 = (product_24 + magnitude_2) * branch_10 * branch_10
+    magnitude_3 = difference_39.abs()
+    magnitude_3 = _select(_compare(torch.lt, magnitude_3, torch.inf), difference_39, 0)
+    magnitude_3 = _PI_OVER_2 * (total_33 + magnitude_3 - magnitude_2)
+    branch_12 = _select(_compare(torch.lt, abs_x, 2.0**-90), branch_12, magnitude_3)
+    product_25 = _select(_compare(torch.lt, abs_x, 4), product_25, branch_12)
     abs_difference = difference.abs()
-    branch_10 = (abs_total_11 == _COEFFICIENT_8) & (branch_10 < _THE_OTHER_DIGITS_OF_4)
-    abs_difference = abs_difference < 2.413133799043134
-    inside = (abs_total_11 != _COEFFICIENT_8) & (abs_total_11 < _COEFFICIENT_8)
-    branch_10 = _select(branch_10 | inside, total_39, product_25)
-    return _select(abs_difference, total_40, branch_10)
+    branch_11 = _compare(torch.lt, branch_11, _THE_OTHER_DIGITS_OF_4)
+    branch_11 = _compare(torch.eq, abs_total_11, _COEFFICIENT_8) * branch_11
+    abs_difference = _compare(torch.lt, abs_difference, 2.413133799043134)
+    is_less = _compare(torch.lt, abs_total_11, _COEFFICIENT_8)
+    is_less = _compare(torch.ne, abs_total_11, _COEFFICIENT_8) * is_less
+    branch_11 = _select(torch.maximum(branch_11, is_less), branch_13, product_25)
+    return _select(abs_difference, branch_14, branch_11)
 
 
 _DERIVATIVES = {
@@ -535,6 +550,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _head(a: Tensor) -> Tensor:
     """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
     integer, kept = (
@@ -543,23 +570,39 @@ def _head(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

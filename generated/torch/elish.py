@@ -19,7 +19,7 @@ def elish(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise(((x*sigmoid(-x) + 1)*sigmoid(x), x >= 0), ((exp(x) +
-    expm1(x)*sigmoid(-x))*sigmoid(x), True)). Limits: 0 at -inf, inf at inf. Kink at 0.
+    expm1(x)*sigmoid(-x))*sigmoid(x), True)). Limits: 0 at -inf, inf at inf.
 
     Raises:
         NotImplementedError: x is not of a floating type.
@@ -49,12 +49,11 @@ class ELiSH(nn.Module):
 
 def _value(x: Tensor) -> Tensor:
     """The value: exponential normal form."""
-    abs_x = x.abs()
-    minus_abs_x = -abs_x
-    t = minus_abs_x.exp()
+    negated = x.abs().neg_()
+    t = negated.exp()
     total = t + 1
-    product = torch.where(x.isnan(), x, x.sign()).mul_(abs_x / total)
-    return _select(x >= 0, product, _expm1(minus_abs_x).mul_(t).div_(total))
+    ratio = _expm1(negated).mul_(t).div_(total)
+    return _select(_compare(torch.ge, x, 0), x / total, ratio)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -63,14 +62,15 @@ def _by_x(x: Tensor) -> Tensor:
     product = (t + 2).mul_(t)
     total = product + 1
     ratio = x.clamp(-(2.0**100), 2.0**100).add_(1).mul_(t).add_(1).div_(total)
-    return _select(x >= 0, ratio, (1 - product).mul_(t).neg_().div_(total))
+    ratio_2 = (1 - product).mul_(t).neg_().div_(total)
+    return _select(_compare(torch.ge, x, 0), ratio, ratio_2)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: exponential normal form, expanded, halved in the tail."""
     product = 0.5 * x.clamp(-(2.0**100), 2.0**100)
     negated = -x.abs()
-    is_far = negated < -64
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
@@ -78,7 +78,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     total = (product_2 + 3) * t + 1
     ratio = 2 * ((product + 1) * t - (product - 1)) * part_of_t * rest_of_t / total
     ratio_2 = -((1 - (product_2 + 5) * t) * part_of_t * rest_of_t) / total
-    return _select(x >= 0, ratio, ratio_2)
+    return _select(_compare(torch.ge, x, 0), ratio, ratio_2)
 
 
 _DERIVATIVES = {
@@ -221,6 +221,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -233,23 +245,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -203,18 +203,20 @@ def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The value: as declared, scaled, halved in the tail, clamped left."""
     larger = x.clamp(min=-(2.0**40))
     product = beta * larger
-    is_far = product.abs() > 64
+    is_far = _compare(torch.gt, product.abs(), 64)
     part_of_t = _select(is_far, 0.5 * product, product).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = (alpha * part_of_t).mul_(rest_of_t)
     smaller = product.clamp(max=0)
-    is_far_2 = smaller.abs() > 64
+    is_far_2 = _compare(torch.gt, smaller.abs(), 64)
     part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp_()
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     ratio = _erf(product_2).div_(part_of_t_2).div_(rest_of_t_2)
     product_3 = _2_OVER_SQRT_PI * alpha
-    product_3 = _select((product_2.abs() < 2.0**-54) & (product < 0), product_3, ratio)
-    return product_3.mul_(larger).mul_(part_of_t_2).mul_(rest_of_t_2)
+    abs_product_2 = product_2.abs()
+    abs_product_2 = _compare(torch.lt, abs_product_2, 2.0**-54) * _compare(torch.lt, product, 0)
+    abs_product_2 = _select(abs_product_2, product_3, ratio).mul_(larger).mul_(part_of_t_2)
+    return abs_product_2.mul_(rest_of_t_2)
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -223,13 +225,13 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     As declared, scaled, halved, clamped both sides, exponents held for x < -64, else rewritten,
     number last, clamped both sides, exponents held, compensated precisely in part.
     """
-    is_less = x < -64
+    is_less = _compare(torch.lt, x, -64)
     clamped = x.clamp(-(2.0**40), 2.0**40)
     product = beta * clamped
     e = (2 * product).mul_(0.5).clamp_(max=40).exp_()
     e_2 = (0.5 * product).clamp_(max=40).exp_()
     product_2 = (alpha * e_2).mul_(e_2)
-    is_negative = product < 0
+    is_negative = _compare(torch.lt, product, 0)
     e_3 = product.abs().neg_().mul_(0.5).clamp_(max=40).exp_()
     branch = _select(is_negative, e_3, 1)
     t = e_3.square()
@@ -238,23 +240,24 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     ratio = _erf(product_2).div_(branch).div_(branch)
     branch_2 = _select(is_negative, 1, t)
     product_3 = _2_OVER_SQRT_PI * alpha
-    product_3 = _select((product_2.abs() < 2.0**-54) & is_negative, product_3, ratio)
-    e_4 = e_4.add_(product_3.mul_(branch_2)).mul_(e_2)
+    abs_product_2 = product_2.abs()
+    abs_product_2 = _compare(torch.lt, abs_product_2, 2.0**-54) * is_negative
+    e_4 = e_4.add_(_select(abs_product_2, product_3, ratio).mul_(branch_2)).mul_(e_2)
     product_4 = e_4 * e_2
     total = alpha - 0.75
     difference = total - alpha
     total_2 = (alpha - (total - difference)).add_(-0.75 - difference)
-    branch_3 = _select(total_2.abs() < torch.inf, total_2, 0)
+    branch_3 = _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
     total_3 = total + branch_3
     total_4 = total_3 + 0.75
     difference_2 = total_4 - total_3
     total_5 = (total_3 - (total_4 - difference_2)).add_(0.75 - difference_2)
     total_5 = total_5.add_(branch_3 - (total_3 - total))
-    branch_4 = _select(total_5.abs() < torch.inf, total_5, 0)
+    branch_4 = _select(_compare(torch.lt, total_5.abs(), torch.inf), total_5, 0)
     total_6 = total_4 + branch_4
     product_5 = product * total_6
     smaller = product.clamp(max=40)
-    is_less_2 = smaller.abs() < 0.5
+    is_less_2 = _compare(torch.lt, smaller.abs(), 0.5)
     expm1_smaller = _expm1(smaller)
     total_7 = expm1_smaller + 1
     branch_5 = _select(is_less_2, total_7, smaller.exp())
@@ -267,12 +270,12 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_5 = difference_5.add_(head_total_6 * difference_3)
     difference_5 = difference_5.add_(difference_3 * head_total_6)
     difference_5 = difference_5.add_(difference_3 * difference_3)
-    difference_5 = _select(total_6_squared * 2.0**-60 == 0, 0, difference_5)
+    difference_5 = _select(_compare(torch.eq, total_6_squared * 2.0**-60, 0), 0, difference_5)
     difference_5 = difference_5.add_((difference_4 * total_6).mul_(2))
-    branch_6 = _select(difference_5.abs() < torch.inf, difference_5, 0)
+    branch_6 = _select(_compare(torch.lt, difference_5.abs(), torch.inf), difference_5, 0)
     branch_6 = branch_6.add_(total_6_squared) * (product * 2).clamp_(max=40).exp_()
     branch_6 = branch_6.neg_().clamp_(max=40)
-    is_less_3 = branch_6.abs() < 0.5
+    is_less_3 = _compare(torch.lt, branch_6.abs(), 0.5)
     expm1_branch_6 = _expm1(branch_6)
     total_8 = expm1_branch_6 + 1
     branch_7 = _select(is_less_3, total_8, branch_6.exp())
@@ -280,7 +283,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_8 = product_7 * _2_OVER_SQRT_PI_2
     product_9 = total_6 * branch_5
     abs_product_9 = product_9.abs()
-    is_less_4 = abs_product_9 < 1
+    is_less_4 = _compare(torch.lt, abs_product_9, 1)
     product_9_squared = product_9.square()
     total_9 = (_1_OVER_39_19 * product_9_squared).add_(_1_OVER_37_18)
     total_9 = total_9.mul_(product_9_squared).add_(_1_OVER_35_17).mul_(product_9_squared)
@@ -298,7 +301,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_10 = total_9 + 1
     difference_6 = total_10 - total_9
     total_11 = (total_9 - (total_10 - difference_6)).add_(1 - difference_6)
-    branch_8 = _select(total_11.abs() < torch.inf, total_11, 0)
+    branch_8 = _select(_compare(torch.lt, total_11.abs(), torch.inf), total_11, 0)
     total_12 = total_10 + branch_8
     product_10 = _2_OVER_SQRT_PI_2 * total_12
     product_11 = _COEFFICIENT * total_12
@@ -309,19 +312,19 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_13 = (head * head_total_12).sub_(product_11).add_(head * difference_7)
     total_13 = total_13.add_(difference_8 * head_total_12)
     total_13 = total_13.add_(difference_8 * difference_7)
-    total_13 = _select(product_11 * 2.0**-60 == 0, 0, total_13)
+    total_13 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, total_13)
     total_13 = total_13.add_(_COEFFICIENT_2 * total_12)
     total_13 = total_13.add_((branch_8 - (total_12 - total_10)).mul_(_COEFFICIENT))
     total_13 = (product_11 - product_10).add_(total_13)
-    branch_9 = _select(total_13.abs() < torch.inf, total_13, 0)
+    branch_9 = _select(_compare(torch.lt, total_13.abs(), torch.inf), total_13, 0)
     total_14 = product_10 + branch_9
     product_12 = total_14 * product_9
-    sign_product_9 = torch.where(product_9.isnan(), product_9, product_9.sign())
+    sign_product_9 = _or_nan(product_9.sign(), product_9)
     smaller_2 = abs_product_9.clamp(max=40)
     smaller_2_squared = smaller_2.square()
     negated = -smaller_2_squared
     abs_negated = negated.abs()
-    is_less_5 = abs_negated < 0.25
+    is_less_5 = _compare(torch.lt, abs_negated, 0.25)
     total_15 = negated + 1
     difference_9 = total_15 - negated
     total_16 = (_1_OVER_15 * negated).add_(_1_OVER_14).mul_(negated).add_(_1_OVER_13)
@@ -332,12 +335,12 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_16 = total_16.mul_(negated).add_(_1_OVER_4).mul_(negated).add_(_1_OVER_3)
     total_16 = negated.square().mul_(total_16.mul_(negated).add_(_1_OVER_2))
     total_16 = (negated - (total_15 - difference_9)).add_(1 - difference_9).add_(total_16)
-    branch_10 = _select(total_16.abs() < torch.inf, total_16, 0)
+    branch_10 = _select(_compare(torch.lt, total_16.abs(), torch.inf), total_16, 0)
     total_17 = total_15 + branch_10
     exp_negated = negated.exp()
     branch_11 = _select(is_less_5, total_17, exp_negated)
     branch_12 = _select(is_less_5, branch_10 - (total_17 - total_15), 0)
-    branch_13 = _select(branch_12.abs() < torch.inf, branch_12, 0)
+    branch_13 = _select(_compare(torch.lt, branch_12.abs(), torch.inf), branch_12, 0)
     total_18 = branch_11 + branch_13
     smaller_3 = smaller_2.clamp(max=40)
     numerator = (1.6761565171163722e-05 * smaller_3).add_(0.0003603586160003391)
@@ -365,7 +368,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_11 = numerator - head_numerator
     difference_12 = total_18 - head_total_18
     binade = _binade(exp_negated * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
     branch_14 = _select(inside, binade, 1)
     ratio_2 = exp_negated / branch_14
     floor = branch_14.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
@@ -375,7 +378,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_14 = total_20 - difference_13
     total_21 = (difference_13 - (total_20 - difference_14)).add_(negated_2 - difference_14)
     total_21 = total_21.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_15 = _select(total_21.abs() < torch.inf, total_21, 0)
+    branch_15 = _select(_compare(torch.lt, total_21.abs(), torch.inf), total_21, 0)
     total_22 = total_20 + branch_15
     head_smaller_2 = _head(smaller_2)
     difference_15 = smaller_2 - head_smaller_2
@@ -388,28 +391,30 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator_8 = total_22.square().mul_(numerator_7.mul_(total_22).add_(_1_OVER_2))
     numerator_9 = numerator_8.add_(branch_15 - (total_22 - total_20))
     numerator_9 = (1 - ratio_2).add_(total_22).add_(numerator_9).div_(ratio_2)
-    numerator_9 = _select(inside & (abs_negated >= 0.25), numerator_9, 0)
+    numerator_9 = _select(inside * _compare(torch.ge, abs_negated, 0.25), numerator_9, 0)
     total_23 = (minus_product_13 - (total_19 - difference_10)).add_(1 - difference_10)
     difference_16 = (head_smaller_2 * head_smaller_2).sub_(smaller_2_squared)
     difference_16 = difference_16.add_(head_smaller_2 * difference_15)
     difference_16 = difference_16.add_(difference_15 * head_smaller_2)
     difference_16 = difference_16.add_(difference_15 * difference_15)
-    difference_16 = _select(smaller_2_squared * 2.0**-60 == 0, 0, difference_16).neg_()
-    numerator_9 = numerator_9.add_(difference_16).mul_(product_13)
     product_14 = (branch_13 - (total_18 - branch_11)).mul_(numerator)
     difference_17 = (head_total_18 * head_numerator).sub_(product_13)
     difference_17 = difference_17.add_(head_total_18 * difference_11)
     difference_17 = difference_17.add_(difference_12 * head_numerator)
     difference_17 = difference_17.add_(difference_12 * difference_11)
-    difference_17 = _select(product_13 * 2.0**-60 == 0, 0, difference_17).add_(product_14)
-    total_23 = total_23.sub_(difference_17.add_(numerator_9))
-    branch_16 = _select(total_23.abs() < torch.inf, total_23, 0)
+    difference_17 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, difference_17)
+    difference_17 = difference_17.add_(product_14)
+    product_15 = smaller_2_squared * 2.0**-60
+    product_15 = _select(_compare(torch.eq, product_15, 0), 0, difference_16).neg_()
+    difference_17 = difference_17.add_(numerator_9.add_(product_15).mul_(product_13)).neg_()
+    total_23 = total_23.add_(difference_17)
+    branch_16 = _select(_compare(torch.lt, total_23.abs(), torch.inf), total_23, 0)
     total_24 = total_19 + branch_16
-    product_15 = sign_product_9 * total_24
-    branch_17 = _select(is_less_4, product_12, product_15)
+    product_16 = sign_product_9 * total_24
+    branch_17 = _select(is_less_4, product_12, product_16)
     total_25 = product_8 + branch_17
     difference_18 = total_25 - product_8
-    product_16 = product_7 * _COEFFICIENT
+    product_17 = product_7 * _COEFFICIENT
     head_product_7 = _head(product_7)
     difference_19 = product_7 - head_product_7
     head_product_6 = _head(product_6)
@@ -431,52 +436,52 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     head_total_24 = _head(total_24)
     difference_27 = total_24 - head_total_24
     difference_28 = sign_product_9 - head_2
-    total_26 = (head_product_7 * head).sub_(product_16).add_(head_product_7 * difference_8)
+    total_26 = (head_product_7 * head).sub_(product_17).add_(head_product_7 * difference_8)
     total_26 = total_26.add_(difference_19 * head).add_(difference_19 * difference_8)
-    total_26 = _select(product_16 * 2.0**-60 == 0, 0, total_26)
+    total_26 = _select(_compare(torch.eq, product_17 * 2.0**-60, 0), 0, total_26)
     total_27 = (product_8 - (total_25 - difference_18)).add_(branch_17 - difference_18)
-    total_28 = (head_2 * head_total_24).sub_(product_15).add_(head_2 * difference_27)
+    total_28 = (head_2 * head_total_24).sub_(product_16).add_(head_2 * difference_27)
     total_28 = total_28.add_(difference_28 * head_total_24)
     total_28 = total_28.add_(difference_28 * difference_27)
-    total_28 = _select(product_15 * 2.0**-60 == 0, 0, total_28)
+    total_28 = _select(_compare(torch.eq, product_16 * 2.0**-60, 0), 0, total_28)
     total_28 = total_28.add_((branch_16 - (total_24 - total_19)).mul_(sign_product_9))
-    product_17 = _select(is_less_3, expm1_branch_6 - (total_8 - 1), 0).mul_(product_6)
-    product_18 = (branch_9 - (total_14 - product_10)).mul_(product_9)
-    product_19 = (-product_9_squared).exp_().mul_(_2_OVER_SQRT_PI_2)
+    product_18 = _select(is_less_3, expm1_branch_6 - (total_8 - 1), 0).mul_(product_6)
+    product_19 = (branch_9 - (total_14 - product_10)).mul_(product_9)
+    product_20 = (-product_9_squared).exp_().mul_(_2_OVER_SQRT_PI_2)
     difference_29 = (head_total_14 * head_product_9).sub_(product_12)
     difference_29 = difference_29.add_(head_total_14 * difference_25)
     difference_29 = difference_29.add_(difference_26 * head_product_9)
     difference_29 = difference_29.add_(difference_26 * difference_25)
-    difference_29 = _select(product_12 * 2.0**-60 == 0, 0, difference_29).add_(product_18)
-    difference_29 = _select(is_less_4, difference_29, total_28)
+    difference_29 = _select(_compare(torch.eq, product_12 * 2.0**-60, 0), 0, difference_29)
+    difference_29 = _select(is_less_4, difference_29.add_(product_19), total_28)
     difference_30 = (head_product_5 * head_branch_5).sub_(product_6)
     difference_30 = difference_30.add_(head_product_5 * difference_22)
     difference_30 = difference_30.add_(difference_23 * head_branch_5)
     difference_30 = difference_30.add_(difference_23 * difference_22)
-    difference_30 = _select(product_6 * 2.0**-60 == 0, 0, difference_30)
+    difference_30 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, difference_30)
     difference_31 = (head_product_6 * head_branch_7).sub_(product_7)
     difference_31 = difference_31.add_(head_product_6 * difference_20)
     difference_31 = difference_31.add_(difference_21 * head_branch_7)
     difference_31 = difference_31.add_(difference_21 * difference_20)
-    difference_31 = _select(product_7 * 2.0**-60 == 0, 0, difference_31)
+    difference_31 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, difference_31)
     difference_32 = (head_total_6 * head_branch_5).sub_(product_9)
     difference_32 = difference_32.add_(head_total_6 * difference_22)
     difference_32 = difference_32.add_(difference_3 * head_branch_5)
     difference_32 = difference_32.add_(difference_3 * difference_22)
-    difference_32 = _select(product_9 * 2.0**-60 == 0, 0, difference_32)
+    difference_32 = _select(_compare(torch.eq, product_9 * 2.0**-60, 0), 0, difference_32)
     difference_32 = difference_32.add_(difference_4 * branch_5).add_(branch_18 * total_6)
-    difference_29 = difference_29.add_(product_19.mul_(difference_32))
+    difference_29 = difference_29.add_(product_20.mul_(difference_32))
     difference_33 = (head_product * head_total_6).sub_(product_5)
     difference_33 = difference_33.add_(head_product * difference_3)
     difference_33 = difference_33.add_(difference_24 * head_total_6)
     difference_33 = difference_33.add_(difference_24 * difference_3)
-    difference_33 = _select(product_5 * 2.0**-60 == 0, 0, difference_33)
+    difference_33 = _select(_compare(torch.eq, product_5 * 2.0**-60, 0), 0, difference_33)
     difference_33 = difference_33.add_(difference_4 * product).mul_(branch_5)
     difference_30 = difference_30.add_(difference_33).add_(branch_18 * product_5).mul_(branch_7)
-    difference_31 = difference_31.add_(difference_30).add_(product_17).mul_(_COEFFICIENT)
+    difference_31 = difference_31.add_(difference_30).add_(product_18).mul_(_COEFFICIENT)
     total_26 = total_26.add_(difference_31).add_(_COEFFICIENT_2 * product_7)
-    total_27 = total_27.add_((product_16 - product_8).add_(total_26)).add_(difference_29)
-    branch_19 = _select(total_27.abs() < torch.inf, total_27, 0)
+    total_27 = total_27.add_((product_17 - product_8).add_(total_26)).add_(difference_29)
+    branch_19 = _select(_compare(torch.lt, total_27.abs(), torch.inf), total_27, 0)
     total_29 = total_25 + branch_19
     head_e_4 = _head(e_4)
     head_e_2 = _head(e_2)
@@ -484,9 +489,9 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_35 = e_4 - head_e_4
     total_30 = (head_e_4 * head_e_2).sub_(product_4).add_(head_e_4 * difference_34)
     total_30 = total_30.add_(difference_35 * head_e_2).add_(difference_35 * difference_34)
-    total_30 = _select(product_4 * 2.0**-60 == 0, 0, total_30)
+    total_30 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, total_30)
     total_30 = _select(is_less, total_30, branch_19 - (total_29 - total_25))
-    branch_20 = _select(total_30.abs() < torch.inf, total_30, 0)
+    branch_20 = _select(_compare(torch.lt, total_30.abs(), torch.inf), total_30, 0)
     return _select(is_less, product_4, total_29).add_(branch_20)
 
 
@@ -499,9 +504,9 @@ def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     alpha_squared = alpha.square()
     product = beta * clamped
     product_2 = 2 * product
-    is_far = product_2.abs() > 64
+    is_far = _compare(torch.gt, product_2.abs(), 64)
     branch = _select(is_far, 0.5 * product_2, product_2)
-    is_less = branch.abs() < 0.5
+    is_less = _compare(torch.lt, branch.abs(), 0.5)
     expm1_branch = _expm1(branch)
     total = expm1_branch + 1
     part_of_t = _select(is_less, total, branch.exp())
@@ -524,33 +529,38 @@ def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_4 = (head * head_part_of_t).sub_(product_3).add_(head * difference_4)
     total_4 = total_4.add_(difference_5 * head_part_of_t)
     total_4 = total_4.add_(difference_5 * difference_4)
-    total_4 = _select(product_3 * 2.0**-60 == 0, 0, total_4)
+    total_4 = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, total_4)
     total_4 = total_4.add_(branch_2 * alpha_squared).mul_(rest_of_t)
     difference_6 = (head_product_3 * head_rest_of_t).sub_(product_4)
     difference_6 = difference_6.add_(head_product_3 * difference_2)
     difference_6 = difference_6.add_(difference_3 * head_rest_of_t)
     difference_6 = difference_6.add_(difference_3 * difference_2)
-    difference_6 = _select(product_4 * 2.0**-60 == 0, 0, difference_6).add_(total_4)
-    total_3 = total_3.sub_(difference_6.add_(_select(is_far, branch_2, 0) * product_3))
-    branch_3 = _select(total_3.abs() < torch.inf, total_3, 0)
+    difference_6 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, difference_6)
+    difference_6 = difference_6.add_(total_4).add_(_select(is_far, branch_2, 0) * product_3)
+    total_3 = total_3.sub_(difference_6)
+    branch_3 = _select(_compare(torch.lt, total_3.abs(), torch.inf), total_3, 0)
     total_5 = total_2 + branch_3
     difference_7 = branch_3 - (total_5 - total_2)
-    total_6 = _select(difference_7.abs() < torch.inf, difference_7, 0).add_(total_5)
-    is_far_2 = total_6.abs() > 64
-    branch_4 = _select(is_far_2, 0.5 * total_6, total_5)
-    is_less_2 = branch_4.abs() < 0.5
-    expm1_branch_4 = _expm1(branch_4)
-    total_7 = expm1_branch_4 + 1
-    part_of_t_2 = _select(is_less_2, total_7, branch_4.exp())
-    branch_5 = _select(is_less_2, expm1_branch_4 - (total_7 - 1), 0)
-    total_8 = part_of_t_2.add_(_select(branch_5.abs() < torch.inf, branch_5, 0))
-    branch_6 = _select(is_far_2, 0, difference_7)
-    product_5 = total_8 * branch_6
-    product_6 = _select(branch_6.abs() < torch.inf, branch_6, 0).add_(1).mul_(total_8)
-    total_9 = _select(product_5.abs() < torch.inf, product_5, 0).add_(total_8)
-    product_6 = _select(total_8.abs() < 2.0**-60, product_6, total_9)
-    rest_of_t_2 = _select(is_far_2, product_6, 1)
-    return (_2_OVER_SQRT_PI * clamped * product_6).mul_(rest_of_t_2)
+    branch_4 = _select(_compare(torch.lt, difference_7.abs(), torch.inf), difference_7, 0)
+    branch_4 = branch_4.add_(total_5)
+    is_far_2 = _compare(torch.gt, branch_4.abs(), 64)
+    branch_5 = _select(is_far_2, 0.5 * branch_4, total_5)
+    is_less_2 = _compare(torch.lt, branch_5.abs(), 0.5)
+    expm1_branch_5 = _expm1(branch_5)
+    total_6 = expm1_branch_5 + 1
+    part_of_t_2 = _select(is_less_2, total_6, branch_5.exp())
+    branch_6 = _select(is_less_2, expm1_branch_5 - (total_6 - 1), 0)
+    branch_7 = _select(_compare(torch.lt, branch_6.abs(), torch.inf), branch_6, 0)
+    branch_7 = part_of_t_2.add_(branch_7)
+    branch_8 = _select(is_far_2, 0, difference_7)
+    product_5 = branch_7 * branch_8
+    total_7 = _select(_compare(torch.lt, branch_8.abs(), torch.inf), branch_8, 0).add_(1)
+    total_7 = total_7.mul_(branch_7)
+    branch_9 = _select(_compare(torch.lt, product_5.abs(), torch.inf), product_5, 0)
+    branch_9 = branch_9.add_(branch_7)
+    total_7 = _select(_compare(torch.lt, branch_7.abs(), 2.0**-60), total_7, branch_9)
+    rest_of_t_2 = _select(is_far_2, total_7, 1)
+    return (_2_OVER_SQRT_PI * clamped * total_7).mul_(rest_of_t_2)
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -558,11 +568,11 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     clamped = x.clamp(-(2.0**40), 2.0**40)
     product = beta * clamped
     product_2 = 2 * product
-    is_far = product_2.abs() > 64
+    is_far = _compare(torch.gt, product_2.abs(), 64)
     part_of_t = _select(is_far, 0.5 * product_2, product_2).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     total = (alpha.square() * part_of_t).mul_(rest_of_t).neg_().add_(product)
-    is_far_2 = total.abs() > 64
+    is_far_2 = _compare(torch.gt, total.abs(), 64)
     part_of_t_2 = _select(is_far_2, 0.5 * total, total).exp_()
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     return (_2_OVER_SQRT_PI * alpha * clamped.square() * part_of_t_2).mul_(rest_of_t_2)
@@ -592,31 +602,34 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_5 = alpha - head_alpha
     total = head_alpha * head_alpha - alpha_squared + head_alpha * difference_5
     total = total + difference_5 * head_alpha + difference_5 * difference_5
-    total = _select(alpha_squared * 2.0**-60 == 0, 0, total)
+    total = _select(_compare(torch.eq, alpha_squared * 2.0**-60, 0), 0, total)
     total_2 = head_product_3 * head_beta - product_4 + head_product_3 * difference_3
     total_2 = total_2 + difference_4 * head_beta + difference_4 * difference_3
-    total_2 = _select(product_4 * 2.0**-60 == 0, 0, total_2) * alpha_squared
+    total_2 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, total_2)
+    total_2 = total_2 * alpha_squared
     total_3 = head_product_4 * head - product_5 + head_product_4 * difference
     total_3 = total_3 + difference_2 * head + difference_2 * difference
-    total_3 = _select(product_5 * 2.0**-60 == 0, 0, total_3) + total_2 + total * product_4
-    branch = _select(total_3.abs() < torch.inf, total_3, 0)
+    total_3 = _select(_compare(torch.eq, product_5 * 2.0**-60, 0), 0, total_3) + total_2
+    total_3 = total_3 + total * product_4
+    branch = _select(_compare(torch.lt, total_3.abs(), torch.inf), total_3, 0)
     total_4 = product_5 + branch
     product_6 = beta * clamped
-    is_equal = product_6 == 0
+    is_equal = _compare(torch.eq, product_6, 0)
     head_clamped = _head(clamped)
     difference_6 = clamped - head_clamped
     total_5 = head_beta * head_clamped - product_6 + head_beta * difference_6
     total_5 = total_5 + difference_3 * head_clamped + difference_3 * difference_6
-    total_5 = _select(product_6 * 2.0**-60 == 0, 0, total_5)
-    branch_2 = _select(total_5.abs() < torch.inf, total_5, 0)
-    differs = product_6 != 0
-    outside = is_equal & (branch_2 < 0) | differs & (product_6 < 0)
+    total_5 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, total_5)
+    branch_2 = _select(_compare(torch.lt, total_5.abs(), torch.inf), total_5, 0)
+    differs = _compare(torch.ne, product_6, 0)
+    inside = differs * _compare(torch.lt, product_6, 0)
+    inside = torch.maximum(is_equal * _compare(torch.lt, branch_2, 0), inside)
     negated = -product_6.abs()
-    is_less = negated.abs() < 0.5
+    is_less = _compare(torch.lt, negated.abs(), 0.5)
     expm1_negated = _expm1(negated)
     total_6 = expm1_negated + 1
     t = _select(is_less, total_6, negated.exp())
-    branch_3 = _select(outside, t, 1)
+    branch_3 = _select(inside, t, 1)
     branch_3_squared = branch_3.square()
     head_branch_3 = _head(branch_3)
     difference_7 = branch_3 - head_branch_3
@@ -624,9 +637,9 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_8 = head_branch_3 * head_branch_3 - branch_3_squared
     difference_8 = difference_8 + head_branch_3 * difference_7 + difference_7 * head_branch_3
     difference_8 = difference_8 + difference_7 * difference_7
-    difference_8 = _select(branch_3_squared * 2.0**-60 == 0, 0, difference_8)
-    difference_8 = difference_8 + _select(outside, branch_4, 0) * branch_3 * 2
-    branch_5 = _select(difference_8.abs() < torch.inf, difference_8, 0)
+    difference_8 = _select(_compare(torch.eq, branch_3_squared * 2.0**-60, 0), 0, difference_8)
+    difference_8 = difference_8 + _select(inside, branch_4, 0) * branch_3 * 2
+    branch_5 = _select(_compare(torch.lt, difference_8.abs(), torch.inf), difference_8, 0)
     total_7 = branch_3_squared + branch_5
     product_7 = total_4 * total_7
     product_8 = clamped * beta
@@ -634,15 +647,15 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_9 = total_8 - product_8
     total_9 = head_clamped * head_beta - product_8 + head_clamped * difference_3
     total_9 = total_9 + difference_6 * head_beta + difference_6 * difference_3
-    total_9 = _select(product_8 * 2.0**-60 == 0, 0, total_9)
+    total_9 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, total_9)
     total_9 = product_8 - (total_8 - difference_9) + (2 - difference_9) + total_9
-    branch_6 = _select(total_9.abs() < torch.inf, total_9, 0)
+    branch_6 = _select(_compare(torch.lt, total_9.abs(), torch.inf), total_9, 0)
     total_10 = total_8 + branch_6
     minus_total_10 = -total_10
     negated_2 = -(branch_6 - (total_10 - total_8))
-    branch_7 = _select(negated_2.abs() < torch.inf, negated_2, 0)
+    branch_7 = _select(_compare(torch.lt, negated_2.abs(), torch.inf), negated_2, 0)
     total_11 = minus_total_10 + branch_7
-    branch_8 = _select(outside, 1, t)
+    branch_8 = _select(inside, 1, t)
     branch_8_squared = branch_8.square()
     head_branch_8 = _head(branch_8)
     difference_10 = branch_8 - head_branch_8
@@ -650,117 +663,120 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_11 = difference_11 + head_branch_8 * difference_10
     difference_11 = difference_11 + difference_10 * head_branch_8
     difference_11 = difference_11 + difference_10 * difference_10
-    difference_11 = _select(branch_8_squared * 2.0**-60 == 0, 0, difference_11)
-    difference_11 = difference_11 + _select(outside, 0, branch_4) * branch_8 * 2
-    branch_9 = _select(difference_11.abs() < torch.inf, difference_11, 0)
+    product_9 = _select(inside, 0, branch_4) * branch_8 * 2
+    product_10 = branch_8_squared * 2.0**-60
+    product_10 = _select(_compare(torch.eq, product_10, 0), 0, difference_11) + product_9
+    branch_9 = _select(_compare(torch.lt, product_10.abs(), torch.inf), product_10, 0)
     total_12 = branch_8_squared + branch_9
-    product_9 = total_11 * total_12
-    total_13 = product_7 + product_9
+    product_11 = total_11 * total_12
+    total_13 = product_7 + product_11
     difference_12 = total_13 - product_7
     head_total_4 = _head(total_4)
     head_total_7 = _head(total_7)
     difference_13 = total_7 - head_total_7
     difference_14 = total_4 - head_total_4
-    negated_3 = -(total_5 * torch.where(product_6.isnan(), product_6, product_6.sign()))
+    negated_3 = -(total_5 * _or_nan(product_6.sign(), product_6))
     head_total_11 = _head(total_11)
     head_total_12 = _head(total_12)
     difference_15 = total_12 - head_total_12
     difference_16 = total_11 - head_total_11
-    total_14 = head_total_11 * head_total_12 - product_9 + head_total_11 * difference_15
+    total_14 = head_total_11 * head_total_12 - product_11 + head_total_11 * difference_15
     total_14 = total_14 + difference_16 * head_total_12 + difference_16 * difference_15
-    total_14 = _select(product_9 * 2.0**-60 == 0, 0, total_14)
+    total_14 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, total_14)
     total_14 = total_14 + (branch_7 - (total_11 - minus_total_10)) * total_12
     total_14 = total_14 + (branch_9 - (total_12 - branch_8_squared)) * total_11
-    total_14 = total_14 + _select(outside, 0, negated_3) * 2 * product_9
+    total_14 = total_14 + _select(inside, 0, negated_3) * 2 * product_11
     total_15 = head_total_4 * head_total_7 - product_7 + head_total_4 * difference_13
     total_15 = total_15 + difference_14 * head_total_7 + difference_14 * difference_13
-    total_15 = _select(product_7 * 2.0**-60 == 0, 0, total_15)
+    total_15 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, total_15)
     total_15 = total_15 + (branch - (total_4 - product_5)) * total_7
     total_15 = total_15 + (branch_5 - (total_7 - branch_3_squared)) * total_4
-    total_15 = total_15 + _select(outside, negated_3, 0) * 2 * product_7
-    total_16 = product_7 - (total_13 - difference_12) + (product_9 - difference_12)
+    total_15 = total_15 + _select(inside, negated_3, 0) * 2 * product_7
+    total_16 = product_7 - (total_13 - difference_12) + (product_11 - difference_12)
     total_16 = total_16 + total_15 + total_14
-    branch_10 = _select(total_16.abs() < torch.inf, total_16, 0)
+    branch_10 = _select(_compare(torch.lt, total_16.abs(), torch.inf), total_16, 0)
     total_17 = total_13 + branch_10
-    product_10 = product_2 * total_17
+    product_12 = product_2 * total_17
     head_product_2 = _head(product_2)
     head_total_17 = _head(total_17)
     difference_17 = total_17 - head_total_17
     difference_18 = product_2 - head_product_2
     head_product = _head(product)
     difference_19 = product - head_product
-    product_11 = _COEFFICIENT_3 * alpha
+    product_13 = _COEFFICIENT_3 * alpha
     head_2 = _head(x.new_full((), _COEFFICIENT_3))
     difference_20 = _COEFFICIENT_3 - head_2
-    total_18 = head_product_2 * head_total_17 - product_10 + head_product_2 * difference_17
+    total_18 = head_product_2 * head_total_17 - product_12 + head_product_2 * difference_17
     total_18 = total_18 + difference_18 * head_total_17 + difference_18 * difference_17
-    total_18 = _select(product_10 * 2.0**-60 == 0, 0, total_18)
+    total_18 = _select(_compare(torch.eq, product_12 * 2.0**-60, 0), 0, total_18)
     total_19 = head_product * head_beta - product_2 + head_product * difference_3
     total_19 = total_19 + difference_19 * head_beta + difference_19 * difference_3
-    total_19 = _select(product_2 * 2.0**-60 == 0, 0, total_19)
-    total_20 = head_2 * head_alpha - product_11 + head_2 * difference_5
+    total_19 = _select(_compare(torch.eq, product_2 * 2.0**-60, 0), 0, total_19)
+    total_20 = head_2 * head_alpha - product_13 + head_2 * difference_5
     total_20 = total_20 + difference_20 * head_alpha + difference_20 * difference_5
-    total_20 = _select(product_11 * 2.0**-60 == 0, 0, total_20) + _COEFFICIENT_4 * alpha
-    total_18 = total_18 + (total_19 + (product_11 - product + total_20) * beta) * total_17
+    total_20 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, total_20)
+    total_20 = (product_13 - product + (total_20 + _COEFFICIENT_4 * alpha)) * beta
+    total_18 = total_18 + (total_19 + total_20) * total_17
     total_18 = total_18 + (branch_10 - (total_17 - total_13)) * product_2
-    branch_11 = _select(total_18.abs() < torch.inf, total_18, 0)
-    total_21 = product_10 + branch_11
+    branch_11 = _select(_compare(torch.lt, total_18.abs(), torch.inf), total_18, 0)
+    total_21 = product_12 + branch_11
     smaller = product_6.clamp(max=0)
-    branch_12 = _select(total.abs() < torch.inf, total, 0)
+    branch_12 = _select(_compare(torch.lt, total.abs(), torch.inf), total, 0)
     total_22 = alpha_squared + branch_12
-    product_12 = 2 * product_6
-    abs_product_12 = product_12.abs()
-    product_13 = total_5 * 2
-    product_14 = product_13 * torch.where(product_12.isnan(), product_12, product_12.sign())
-    is_far = _select(product_14.abs() < torch.inf, product_14, 0)
-    is_far = (abs_product_12 == 64) & (is_far > 0)
-    is_far = is_far | (abs_product_12 != 64) & (abs_product_12 > 64)
-    branch_13 = _select(is_far, 0.5 * product_12, product_12)
+    product_14 = 2 * product_6
+    abs_product_14 = product_14.abs()
+    product_15 = total_5 * 2
+    product_16 = product_15 * _or_nan(product_14.sign(), product_14)
+    is_far = _select(_compare(torch.lt, product_16.abs(), torch.inf), product_16, 0)
+    is_far = _compare(torch.eq, abs_product_14, 64) * _compare(torch.gt, is_far, 0)
+    is_greater = _compare(torch.gt, abs_product_14, 64)
+    is_far = torch.maximum(is_far, _compare(torch.ne, abs_product_14, 64) * is_greater)
+    branch_13 = _select(is_far, 0.5 * product_14, product_14)
     abs_branch_13 = branch_13.abs()
-    is_less_2 = abs_branch_13 < 0.25
+    is_less_2 = _compare(torch.lt, abs_branch_13, 0.25)
     total_23 = branch_13 + 1
     difference_21 = total_23 - branch_13
-    product_15 = ((_1_OVER_15 * branch_13 + _1_OVER_14) * branch_13 + _1_OVER_13) * branch_13
-    product_15 = ((product_15 + _1_OVER_12) * branch_13 + _1_OVER_11) * branch_13
-    product_15 = ((product_15 + _1_OVER_10) * branch_13 + _1_OVER_9) * branch_13 + _1_OVER_8
-    product_15 = ((product_15 * branch_13 + _1_OVER_7) * branch_13 + _1_OVER_6) * branch_13
-    product_15 = ((product_15 + _1_OVER_5) * branch_13 + _1_OVER_4) * branch_13 + _1_OVER_3
-    product_15 = branch_13.square() * (product_15 * branch_13 + _1_OVER_2)
-    product_15 = branch_13 - (total_23 - difference_21) + (1 - difference_21) + product_15
-    branch_14 = _select(product_15.abs() < torch.inf, product_15, 0)
+    product_17 = ((_1_OVER_15 * branch_13 + _1_OVER_14) * branch_13 + _1_OVER_13) * branch_13
+    product_17 = ((product_17 + _1_OVER_12) * branch_13 + _1_OVER_11) * branch_13
+    product_17 = ((product_17 + _1_OVER_10) * branch_13 + _1_OVER_9) * branch_13 + _1_OVER_8
+    product_17 = ((product_17 * branch_13 + _1_OVER_7) * branch_13 + _1_OVER_6) * branch_13
+    product_17 = ((product_17 + _1_OVER_5) * branch_13 + _1_OVER_4) * branch_13 + _1_OVER_3
+    product_17 = branch_13.square() * (product_17 * branch_13 + _1_OVER_2)
+    product_17 = branch_13 - (total_23 - difference_21) + (1 - difference_21) + product_17
+    branch_14 = _select(_compare(torch.lt, product_17.abs(), torch.inf), product_17, 0)
     total_24 = total_23 + branch_14
     exp_branch_13 = branch_13.exp()
     part_of_t = _select(is_less_2, total_24, exp_branch_13)
     branch_15 = _select(is_less_2, branch_14 - (total_24 - total_23), 0)
-    branch_16 = _select(branch_15.abs() < torch.inf, branch_15, 0)
+    branch_16 = _select(_compare(torch.lt, branch_15.abs(), torch.inf), branch_15, 0)
     total_25 = part_of_t + branch_16
-    product_16 = total_22 * total_25
+    product_18 = total_22 * total_25
     head_total_22 = _head(total_22)
     head_total_25 = _head(total_25)
     difference_22 = total_25 - head_total_25
     difference_23 = total_22 - head_total_22
-    total_26 = head_total_22 * head_total_25 - product_16 + head_total_22 * difference_22
+    total_26 = head_total_22 * head_total_25 - product_18 + head_total_22 * difference_22
     total_26 = total_26 + difference_23 * head_total_25 + difference_23 * difference_22
-    total_26 = _select(product_16 * 2.0**-60 == 0, 0, total_26)
+    total_26 = _select(_compare(torch.eq, product_18 * 2.0**-60, 0), 0, total_26)
     total_26 = total_26 + (branch_12 - (total_22 - alpha_squared)) * total_25
     total_26 = total_26 + (branch_16 - (total_25 - part_of_t)) * total_22
-    branch_17 = _select(total_26.abs() < torch.inf, total_26, 0)
-    total_27 = product_16 + branch_17
+    branch_17 = _select(_compare(torch.lt, total_26.abs(), torch.inf), total_26, 0)
+    total_27 = product_18 + branch_17
     rest_of_t = _select(is_far, part_of_t, 1)
     branch_18 = _select(is_far, branch_15, 0)
-    branch_19 = _select(branch_18.abs() < torch.inf, branch_18, 0)
+    branch_19 = _select(_compare(torch.lt, branch_18.abs(), torch.inf), branch_18, 0)
     total_28 = rest_of_t + branch_19
-    product_17 = total_27 * total_28
-    minus_product_17 = -product_17
-    total_29 = smaller + minus_product_17
+    product_19 = total_27 * total_28
+    minus_product_19 = -product_19
+    total_29 = smaller + minus_product_19
     difference_24 = total_29 - smaller
     head_total_27 = _head(total_27)
     head_total_28 = _head(total_28)
     difference_25 = total_28 - head_total_28
     difference_26 = total_27 - head_total_27
     binade = _binade(exp_branch_13 * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_20 = _select(inside, binade, 1)
+    inside_2 = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    branch_20 = _select(inside_2, binade, 1)
     ratio = exp_branch_13 / branch_20
     floor = torch.floor(branch_20.log() * _1_OVER_LOG_2 + 0.5)
     difference_27 = branch_13 - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -769,7 +785,7 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_28 = total_30 - difference_27
     total_31 = difference_27 - (total_30 - difference_28) + (negated_4 - difference_28)
     total_31 = total_31 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_21 = _select(total_31.abs() < torch.inf, total_31, 0)
+    branch_21 = _select(_compare(torch.lt, total_31.abs(), torch.inf), total_31, 0)
     total_32 = total_30 + branch_21
     numerator = ((_1_OVER_15 * total_32 + _1_OVER_14) * total_32 + _1_OVER_13) * total_32
     numerator = ((numerator + _1_OVER_12) * total_32 + _1_OVER_11) * total_32 + _1_OVER_10
@@ -778,84 +794,93 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator = ((numerator * total_32 + _1_OVER_4) * total_32 + _1_OVER_3) * total_32
     numerator = total_32.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_32 + (numerator + (branch_21 - (total_32 - total_30)))
-    numerator = _select(inside & (abs_branch_13 >= 0.25), numerator / ratio, 0)
-    numerator = numerator + _select(is_far, product_13 * 0.5, product_13)
-    branch_22 = _select(is_equal & (branch_2 <= 0) | differs & (product_6 <= 0), total_5, 0)
-    total_33 = head_total_27 * head_total_28 - product_17 + head_total_27 * difference_25
+    numerator = numerator / ratio
+    numerator = _select(inside_2 * _compare(torch.ge, abs_branch_13, 0.25), numerator, 0)
+    numerator = numerator + _select(is_far, product_15 * 0.5, product_15)
+    total_33 = head_total_27 * head_total_28 - product_19 + head_total_27 * difference_25
     total_33 = total_33 + difference_26 * head_total_28 + difference_26 * difference_25
-    total_33 = _select(product_17 * 2.0**-60 == 0, 0, total_33)
-    total_33 = total_33 + (branch_17 - (total_27 - product_16)) * total_28
+    total_33 = _select(_compare(torch.eq, product_19 * 2.0**-60, 0), 0, total_33)
+    total_33 = total_33 + (branch_17 - (total_27 - product_18)) * total_28
     total_33 = -(total_33 + (branch_19 - (total_28 - rest_of_t)) * total_27)
-    total_33 = total_33 + (numerator + _select(is_far, numerator, 0)) * minus_product_17
-    total_34 = smaller - (total_29 - difference_24) + (minus_product_17 - difference_24)
-    total_34 = total_34 + branch_22 + total_33
-    branch_23 = _select(total_34.abs() < torch.inf, total_34, 0)
-    total_35 = total_29 + branch_23
+    total_33 = total_33 + (numerator + _select(is_far, numerator, 0)) * minus_product_19
+    total_34 = smaller - (total_29 - difference_24) + (minus_product_19 - difference_24)
+    inside_3 = differs * _compare(torch.le, product_6, 0)
+    inside_3 = torch.maximum(is_equal * _compare(torch.le, branch_2, 0), inside_3)
+    total_34 = total_34 + _select(inside_3, total_5, 0) + total_33
+    branch_22 = _select(_compare(torch.lt, total_34.abs(), torch.inf), total_34, 0)
+    total_35 = total_29 + branch_22
     minus_product_6 = -product_6
     smaller_2 = minus_product_6.clamp(max=0)
-    product_18 = 3 * smaller_2
-    minus_product_18 = -product_18
-    total_36 = total_35 + minus_product_18
+    product_20 = 3 * smaller_2
+    minus_product_20 = -product_20
+    total_36 = total_35 + minus_product_20
     difference_29 = total_36 - total_35
     head_smaller_2 = _head(smaller_2)
     minus_total_5 = -total_5
-    total_37 = total_35 - (total_36 - difference_29) + (minus_product_18 - difference_29)
-    total_37 = total_37 + (branch_23 - (total_35 - total_29))
-    total_38 = 3 * head_smaller_2 - product_18 + 3 * (smaller_2 - head_smaller_2)
-    total_38 = _select(product_18 * 2.0**-60 == 0, 0, total_38)
-    branch_24 = _select(minus_total_5.abs() < torch.inf, minus_total_5, 0)
-    branch_24 = (minus_product_6 == 0) & (branch_24 <= 0)
-    branch_24 = branch_24 | (minus_product_6 != 0) & (minus_product_6 <= 0)
-    total_37 = total_37 - (total_38 + _select(branch_24, minus_total_5, 0) * 3)
-    branch_25 = _select(total_37.abs() < torch.inf, total_37, 0)
-    total_39 = total_36 + branch_25
+    total_37 = total_35 - (total_36 - difference_29) + (minus_product_20 - difference_29)
+    total_37 = total_37 + (branch_22 - (total_35 - total_29))
+    total_38 = 3 * head_smaller_2 - product_20 + 3 * (smaller_2 - head_smaller_2)
+    total_38 = _select(_compare(torch.eq, product_20 * 2.0**-60, 0), 0, total_38)
+    magnitude = minus_total_5.abs()
+    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), minus_total_5, 0)
+    magnitude = _compare(torch.eq, minus_product_6, 0) * _compare(torch.le, magnitude, 0)
+    is_at_most = _compare(torch.le, minus_product_6, 0)
+    is_at_most = _compare(torch.ne, minus_product_6, 0) * is_at_most
+    magnitude = _select(torch.maximum(magnitude, is_at_most), minus_total_5, 0) * 3
+    total_37 = total_37 - (total_38 + magnitude)
+    branch_23 = _select(_compare(torch.lt, total_37.abs(), torch.inf), total_37, 0)
+    total_39 = total_36 + branch_23
     abs_total_39 = total_39.abs()
-    difference_30 = branch_25 - (total_39 - total_36)
-    product_19 = difference_30 * torch.where(total_39.isnan(), total_39, total_39.sign())
-    is_far_2 = _select(product_19.abs() < torch.inf, product_19, 0)
-    is_far_2 = (abs_total_39 == 64) & (is_far_2 > 0)
-    is_far_3 = is_far_2 | (abs_total_39 != 64) & (abs_total_39 > 64)
-    branch_26 = _select(is_far_3, 0.5 * total_39, total_39)
-    is_less_3 = branch_26.abs() < 0.5
-    expm1_branch_26 = _expm1(branch_26)
-    total_40 = expm1_branch_26 + 1
-    part_of_t_2 = _select(is_less_3, total_40, branch_26.exp())
-    branch_27 = _select(is_less_3, expm1_branch_26 - (total_40 - 1), 0)
-    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
-    total_41 = part_of_t_2 + branch_28
-    product_20 = total_21 * total_41
+    difference_30 = branch_23 - (total_39 - total_36)
+    product_21 = difference_30 * _or_nan(total_39.sign(), total_39)
+    is_far_2 = _select(_compare(torch.lt, product_21.abs(), torch.inf), product_21, 0)
+    is_far_2 = _compare(torch.eq, abs_total_39, 64) * _compare(torch.gt, is_far_2, 0)
+    inside_4 = _compare(torch.ne, abs_total_39, 64) * _compare(torch.gt, abs_total_39, 64)
+    is_far_3 = torch.maximum(is_far_2, inside_4)
+    branch_24 = _select(is_far_3, 0.5 * total_39, total_39)
+    is_less_3 = _compare(torch.lt, branch_24.abs(), 0.5)
+    expm1_branch_24 = _expm1(branch_24)
+    total_40 = expm1_branch_24 + 1
+    part_of_t_2 = _select(is_less_3, total_40, branch_24.exp())
+    branch_25 = _select(is_less_3, expm1_branch_24 - (total_40 - 1), 0)
+    branch_26 = _select(_compare(torch.lt, branch_25.abs(), torch.inf), branch_25, 0)
+    total_41 = part_of_t_2 + branch_26
+    product_22 = total_21 * total_41
     head_total_21 = _head(total_21)
     head_total_41 = _head(total_41)
     difference_31 = total_41 - head_total_41
     difference_32 = total_21 - head_total_21
-    total_42 = head_total_21 * head_total_41 - product_20 + head_total_21 * difference_31
+    total_42 = head_total_21 * head_total_41 - product_22 + head_total_21 * difference_31
     total_42 = total_42 + difference_32 * head_total_41 + difference_32 * difference_31
-    total_42 = _select(product_20 * 2.0**-60 == 0, 0, total_42)
-    total_42 = total_42 + (branch_11 - (total_21 - product_10)) * total_41
-    total_42 = total_42 + (branch_28 - (total_41 - part_of_t_2)) * total_21
-    branch_29 = _select(total_42.abs() < torch.inf, total_42, 0)
-    total_43 = product_20 + branch_29
+    total_42 = _select(_compare(torch.eq, product_22 * 2.0**-60, 0), 0, total_42)
+    total_42 = total_42 + (branch_11 - (total_21 - product_12)) * total_41
+    total_42 = total_42 + (branch_26 - (total_41 - part_of_t_2)) * total_21
+    branch_27 = _select(_compare(torch.lt, total_42.abs(), torch.inf), total_42, 0)
+    total_43 = product_22 + branch_27
     rest_of_t_2 = _select(is_far_3, part_of_t_2, 1)
-    branch_30 = _select(is_far_3, branch_27, 0)
-    branch_31 = _select(branch_30.abs() < torch.inf, branch_30, 0)
-    total_44 = rest_of_t_2 + branch_31
-    product_21 = total_43 * total_44
+    branch_28 = _select(is_far_3, branch_25, 0)
+    branch_29 = _select(_compare(torch.lt, branch_28.abs(), torch.inf), branch_28, 0)
+    total_44 = rest_of_t_2 + branch_29
+    product_23 = total_43 * total_44
     head_total_43 = _head(total_43)
     head_total_44 = _head(total_44)
     difference_33 = total_44 - head_total_44
     difference_34 = total_43 - head_total_43
-    total_45 = head_total_43 * head_total_44 - product_21 + head_total_43 * difference_33
+    total_45 = head_total_43 * head_total_44 - product_23 + head_total_43 * difference_33
     total_45 = total_45 + difference_34 * head_total_44 + difference_34 * difference_33
-    total_45 = _select(product_21 * 2.0**-60 == 0, 0, total_45)
-    total_45 = total_45 + (branch_29 - (total_43 - product_20)) * total_44
-    total_45 = total_45 + (branch_31 - (total_44 - rest_of_t_2)) * total_43
-    total_46 = product_21 + _select(total_45.abs() < torch.inf, total_45, 0)
-    branch_32 = _select(is_far_3, difference_30 * 0.5, difference_30)
-    total_47 = branch_32 + _select(is_far_3, branch_32, 0)
-    product_22 = total_46 * total_47
-    product_23 = total_46 * (_select(total_47.abs() < torch.inf, total_47, 0) + 1)
-    total_48 = total_46 + _select(product_22.abs() < torch.inf, product_22, 0)
-    return _select(total_46.abs() < 2.0**-60, product_23, total_48)
+    total_45 = _select(_compare(torch.eq, product_23 * 2.0**-60, 0), 0, total_45)
+    total_45 = total_45 + (branch_27 - (total_43 - product_22)) * total_44
+    total_45 = total_45 + (branch_29 - (total_44 - rest_of_t_2)) * total_43
+    branch_30 = _select(_compare(torch.lt, total_45.abs(), torch.inf), total_45, 0)
+    branch_30 = product_23 + branch_30
+    branch_31 = _select(is_far_3, difference_30 * 0.5, difference_30)
+    total_46 = branch_31 + _select(is_far_3, branch_31, 0)
+    product_24 = branch_30 * total_46
+    branch_32 = _select(_compare(torch.lt, product_24.abs(), torch.inf), product_24, 0)
+    branch_32 = branch_30 + branch_32
+    total_47 = _select(_compare(torch.lt, total_46.abs(), torch.inf), total_46, 0) + 1
+    total_47 = branch_30 * total_47
+    return _select(_compare(torch.lt, branch_30.abs(), 2.0**-60), total_47, branch_32)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -877,22 +902,23 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_4 = _COEFFICIENT - head
     total = head_product * head_beta - product_2 + head_product * difference
     total = total + difference_2 * head_beta + difference_2 * difference
-    total = _select(product_2 * 2.0**-60 == 0, 0, total)
+    total = _select(_compare(torch.eq, product_2 * 2.0**-60, 0), 0, total)
     total_2 = head * head_clamped - product_3 + head * difference_3
     total_2 = total_2 + difference_4 * head_clamped + difference_4 * difference_3
-    total_2 = _select(product_3 * 2.0**-60 == 0, 0, total_2) + _COEFFICIENT_2 * clamped
-    total = total + (product_3 - product + total_2) * beta
+    total_2 = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, total_2)
+    total = total + (product_3 - product + (total_2 + _COEFFICIENT_2 * clamped)) * beta
     product_4 = beta * clamped
-    is_equal = product_4 == 0
+    is_equal = _compare(torch.eq, product_4, 0)
     total_3 = head_beta * head_clamped - product_4 + head_beta * difference_3
     total_3 = total_3 + difference * head_clamped + difference * difference_3
-    total_3 = _select(product_4 * 2.0**-60 == 0, 0, total_3)
-    branch = _select(total_3.abs() < torch.inf, total_3, 0)
-    differs = product_4 != 0
-    outside = is_equal & (branch < 0) | differs & (product_4 < 0)
+    total_3 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, total_3)
+    branch = _select(_compare(torch.lt, total_3.abs(), torch.inf), total_3, 0)
+    differs = _compare(torch.ne, product_4, 0)
+    inside = differs * _compare(torch.lt, product_4, 0)
+    inside = torch.maximum(is_equal * _compare(torch.lt, branch, 0), inside)
     negated = -product_4.abs()
     abs_negated = negated.abs()
-    is_less = abs_negated < 0.25
+    is_less = _compare(torch.lt, abs_negated, 0.25)
     total_4 = negated + 1
     difference_5 = total_4 - negated
     product_5 = ((_1_OVER_15 * negated + _1_OVER_14) * negated + _1_OVER_13) * negated
@@ -902,15 +928,15 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_5 = ((product_5 * negated + _1_OVER_4) * negated + _1_OVER_3) * negated
     product_5 = negated.square() * (product_5 + _1_OVER_2)
     product_5 = negated - (total_4 - difference_5) + (1 - difference_5) + product_5
-    branch_2 = _select(product_5.abs() < torch.inf, product_5, 0)
+    branch_2 = _select(_compare(torch.lt, product_5.abs(), torch.inf), product_5, 0)
     total_5 = total_4 + branch_2
     exp_negated = negated.exp()
     t = _select(is_less, total_5, exp_negated)
     branch_3 = _select(is_less, branch_2 - (total_5 - total_4), 0)
-    total_6 = t + _select(branch_3.abs() < torch.inf, branch_3, 0)
+    total_6 = t + _select(_compare(torch.lt, branch_3.abs(), torch.inf), branch_3, 0)
     binade = _binade(exp_negated * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_4 = _select(inside, binade, 1)
+    inside_2 = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    branch_4 = _select(inside_2, binade, 1)
     ratio = exp_negated / branch_4
     floor = torch.floor(branch_4.log() * _1_OVER_LOG_2 + 0.5)
     difference_6 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -919,9 +945,8 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_7 = total_7 - difference_6
     total_8 = difference_6 - (total_7 - difference_7) + (negated_2 - difference_7)
     total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_5 = _select(total_8.abs() < torch.inf, total_8, 0)
+    branch_5 = _select(_compare(torch.lt, total_8.abs(), torch.inf), total_8, 0)
     total_9 = total_7 + branch_5
-    negated_3 = -(total_3 * torch.where(product_4.isnan(), product_4, product_4.sign()))
     numerator = ((_1_OVER_15 * total_9 + _1_OVER_14) * total_9 + _1_OVER_13) * total_9
     numerator = ((numerator + _1_OVER_12) * total_9 + _1_OVER_11) * total_9 + _1_OVER_10
     numerator = ((numerator * total_9 + _1_OVER_9) * total_9 + _1_OVER_8) * total_9
@@ -929,132 +954,139 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator = ((numerator * total_9 + _1_OVER_4) * total_9 + _1_OVER_3) * total_9
     numerator = total_9.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_9 + (numerator + (branch_5 - (total_9 - total_7)))
-    numerator = _select(inside & (abs_negated >= 0.25), numerator / ratio, 0) + negated_3
+    numerator = numerator / ratio
+    numerator = _select(inside_2 * _compare(torch.ge, abs_negated, 0.25), numerator, 0)
+    numerator = numerator - total_3 * _or_nan(product_4.sign(), product_4)
     product_6 = total_6 * numerator
-    product_7 = total_6 * (_select(numerator.abs() < torch.inf, numerator, 0) + 1)
-    total_10 = total_6 + _select(product_6.abs() < torch.inf, product_6, 0)
-    product_7 = _select(outside, 1, _select(total_6.abs() < 2.0**-60, product_7, total_10))
-    product_7 = product_7.square()
-    product_8 = (product_2 + _select(total.abs() < torch.inf, total, 0)) * product_7
-    product_9 = _2_OVER_SQRT_PI_2 * product_7
-    total_11 = product_8 + product_9
-    difference_8 = total_11 - product_8
-    product_10 = _COEFFICIENT * product_7
-    head_product_7 = _head(product_7)
-    difference_9 = product_7 - head_product_7
-    total_12 = product_8 - (total_11 - difference_8) + (product_9 - difference_8)
-    total_13 = head * head_product_7 - product_10 + head * difference_9
-    total_13 = total_13 + difference_4 * head_product_7 + difference_4 * difference_9
-    total_13 = _select(product_10 * 2.0**-60 == 0, 0, total_13)
-    total_13 = product_10 - product_9 + (total_13 + _COEFFICIENT_2 * product_7)
-    total_12 = total_12 + total_13
-    branch_6 = _select(total_12.abs() < torch.inf, total_12, 0)
-    total_14 = total_11 + branch_6
-    product_11 = _4_OVER_SQRT_PI * clamped
-    product_12 = product_11 * beta
+    total_10 = _select(_compare(torch.lt, numerator.abs(), torch.inf), numerator, 0) + 1
+    total_10 = total_6 * total_10
+    branch_6 = _select(_compare(torch.lt, product_6.abs(), torch.inf), product_6, 0)
+    branch_6 = total_6 + branch_6
+    total_10 = _select(_compare(torch.lt, total_6.abs(), 2.0**-60), total_10, branch_6)
+    total_10 = _select(inside, 1, total_10).square()
+    total_11 = product_2 + _select(_compare(torch.lt, total.abs(), torch.inf), total, 0)
+    total_11 = total_11 * total_10
+    product_7 = _2_OVER_SQRT_PI_2 * total_10
+    total_12 = total_11 + product_7
+    difference_8 = total_12 - total_11
+    product_8 = _COEFFICIENT * total_10
+    head_total_10 = _head(total_10)
+    difference_9 = total_10 - head_total_10
+    total_13 = total_11 - (total_12 - difference_8) + (product_7 - difference_8)
+    total_14 = head * head_total_10 - product_8 + head * difference_9
+    total_14 = total_14 + difference_4 * head_total_10 + difference_4 * difference_9
+    total_14 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, total_14)
+    total_13 = total_13 + (product_8 - product_7 + (total_14 + _COEFFICIENT_2 * total_10))
+    branch_7 = _select(_compare(torch.lt, total_13.abs(), torch.inf), total_13, 0)
+    total_15 = total_12 + branch_7
+    product_9 = _4_OVER_SQRT_PI * clamped
+    product_10 = product_9 * beta
     alpha_squared = alpha.square()
-    product_13 = product_12 * alpha_squared
-    head_product_12 = _head(product_12)
+    product_11 = product_10 * alpha_squared
+    head_product_10 = _head(product_10)
     head_2 = _head(alpha_squared)
     difference_10 = alpha_squared - head_2
-    difference_11 = product_12 - head_product_12
-    head_product_11 = _head(product_11)
-    difference_12 = product_11 - head_product_11
-    product_14 = _COEFFICIENT_5 * clamped
+    difference_11 = product_10 - head_product_10
+    head_product_9 = _head(product_9)
+    difference_12 = product_9 - head_product_9
+    product_12 = _COEFFICIENT_5 * clamped
     head_3 = _head(x.new_full((), _COEFFICIENT_5))
     difference_13 = _COEFFICIENT_5 - head_3
     head_alpha = _head(alpha)
     difference_14 = alpha - head_alpha
-    total_15 = head_alpha * head_alpha - alpha_squared + head_alpha * difference_14
-    total_15 = total_15 + difference_14 * head_alpha + difference_14 * difference_14
-    total_15 = _select(alpha_squared * 2.0**-60 == 0, 0, total_15)
-    total_16 = head_product_11 * head_beta - product_12 + head_product_11 * difference
-    total_16 = total_16 + difference_12 * head_beta + difference_12 * difference
-    total_16 = _select(product_12 * 2.0**-60 == 0, 0, total_16)
-    total_17 = head_product_12 * head_2 - product_13 + head_product_12 * difference_10
+    total_16 = head_alpha * head_alpha - alpha_squared + head_alpha * difference_14
+    total_16 = total_16 + difference_14 * head_alpha + difference_14 * difference_14
+    total_16 = _select(_compare(torch.eq, alpha_squared * 2.0**-60, 0), 0, total_16)
+    total_17 = head_product_10 * head_2 - product_11 + head_product_10 * difference_10
     total_17 = total_17 + difference_11 * head_2 + difference_11 * difference_10
-    total_17 = _select(product_13 * 2.0**-60 == 0, 0, total_17)
-    total_18 = head_3 * head_clamped - product_14 + head_3 * difference_3
-    total_18 = total_18 + difference_13 * head_clamped + difference_13 * difference_3
-    total_18 = _select(product_14 * 2.0**-60 == 0, 0, total_18) + _COEFFICIENT_6 * clamped
-    total_16 = (total_16 + (product_14 - product_11 + total_18) * beta) * alpha_squared
-    total_17 = total_17 + total_16 + total_15 * product_12
-    branch_7 = _select(total_17.abs() < torch.inf, total_17, 0)
-    total_19 = product_13 + branch_7
-    branch_8 = _select(outside, t, 1)
-    branch_8_squared = branch_8.square()
-    head_branch_8 = _head(branch_8)
-    difference_15 = branch_8 - head_branch_8
-    difference_16 = head_branch_8 * head_branch_8 - branch_8_squared
-    difference_16 = difference_16 + head_branch_8 * difference_15
-    difference_16 = difference_16 + difference_15 * head_branch_8
+    total_17 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, total_17)
+    total_18 = head_product_9 * head_beta - product_10 + head_product_9 * difference
+    total_18 = total_18 + difference_12 * head_beta + difference_12 * difference
+    total_18 = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, total_18)
+    total_19 = head_3 * head_clamped - product_12 + head_3 * difference_3
+    total_19 = total_19 + difference_13 * head_clamped + difference_13 * difference_3
+    total_19 = _select(_compare(torch.eq, product_12 * 2.0**-60, 0), 0, total_19)
+    total_19 = (product_12 - product_9 + (total_19 + _COEFFICIENT_6 * clamped)) * beta
+    total_17 = total_17 + (total_18 + total_19) * alpha_squared + total_16 * product_10
+    branch_8 = _select(_compare(torch.lt, total_17.abs(), torch.inf), total_17, 0)
+    total_20 = product_11 + branch_8
+    branch_9 = _select(inside, t, 1)
+    branch_9_squared = branch_9.square()
+    head_branch_9 = _head(branch_9)
+    difference_15 = branch_9 - head_branch_9
+    difference_16 = head_branch_9 * head_branch_9 - branch_9_squared
+    difference_16 = difference_16 + head_branch_9 * difference_15
+    difference_16 = difference_16 + difference_15 * head_branch_9
     difference_16 = difference_16 + difference_15 * difference_15
-    difference_16 = _select(branch_8_squared * 2.0**-60 == 0, 0, difference_16)
-    difference_16 = difference_16 + _select(outside, branch_3, 0) * branch_8 * 2
-    branch_9 = _select(difference_16.abs() < torch.inf, difference_16, 0)
-    total_20 = branch_8_squared + branch_9
-    product_15 = total_19 * total_20
+    product_13 = _select(inside, branch_3, 0) * branch_9 * 2
+    product_14 = branch_9_squared * 2.0**-60
+    product_14 = _select(_compare(torch.eq, product_14, 0), 0, difference_16) + product_13
+    branch_10 = _select(_compare(torch.lt, product_14.abs(), torch.inf), product_14, 0)
+    total_21 = branch_9_squared + branch_10
+    product_15 = total_20 * total_21
     minus_product_15 = -product_15
-    total_21 = total_14 + minus_product_15
-    difference_17 = total_21 - total_14
-    head_total_19 = _head(total_19)
+    total_22 = total_15 + minus_product_15
+    difference_17 = total_22 - total_15
     head_total_20 = _head(total_20)
-    difference_18 = total_20 - head_total_20
-    difference_19 = total_19 - head_total_19
-    total_22 = head_total_19 * head_total_20 - product_15 + head_total_19 * difference_18
-    total_22 = total_22 + difference_19 * head_total_20 + difference_19 * difference_18
-    total_22 = _select(product_15 * 2.0**-60 == 0, 0, total_22)
-    total_22 = total_22 + (branch_7 - (total_19 - product_13)) * total_20
-    total_22 = total_22 + (branch_9 - (total_20 - branch_8_squared)) * total_19
-    total_22 = -(total_22 + _select(outside, numerator, 0) * 2 * product_15)
-    total_23 = total_14 - (total_21 - difference_17) + (minus_product_15 - difference_17)
-    total_23 = total_23 + (branch_6 - (total_14 - total_11)) + total_22
-    branch_10 = _select(total_23.abs() < torch.inf, total_23, 0)
-    total_24 = total_21 + branch_10
-    difference_20 = branch_10 - (total_24 - total_21)
-    branch_11 = _select(difference_20.abs() < torch.inf, difference_20, 0)
-    total_25 = total_24 + branch_11
-    branch_12 = _select(total_15.abs() < torch.inf, total_15, 0)
-    total_26 = alpha_squared + branch_12
+    head_total_21 = _head(total_21)
+    difference_18 = total_21 - head_total_21
+    difference_19 = total_20 - head_total_20
+    total_23 = head_total_20 * head_total_21 - product_15 + head_total_20 * difference_18
+    total_23 = total_23 + difference_19 * head_total_21 + difference_19 * difference_18
+    total_23 = _select(_compare(torch.eq, product_15 * 2.0**-60, 0), 0, total_23)
+    total_23 = total_23 + (branch_8 - (total_20 - product_11)) * total_21
+    total_23 = total_23 + (branch_10 - (total_21 - branch_9_squared)) * total_20
+    total_23 = -(total_23 + _select(inside, numerator, 0) * 2 * product_15)
+    total_24 = total_15 - (total_22 - difference_17) + (minus_product_15 - difference_17)
+    total_24 = total_24 + (branch_7 - (total_15 - total_12)) + total_23
+    branch_11 = _select(_compare(torch.lt, total_24.abs(), torch.inf), total_24, 0)
+    total_25 = total_22 + branch_11
+    difference_20 = branch_11 - (total_25 - total_22)
+    magnitude = difference_20.abs()
+    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), difference_20, 0)
+    total_26 = total_25 + magnitude
+    branch_12 = _select(_compare(torch.lt, total_16.abs(), torch.inf), total_16, 0)
+    total_27 = alpha_squared + branch_12
     product_16 = 2 * product_4
     product_17 = total_3 * 2
-    total_27 = product_16 + _select(product_17.abs() < torch.inf, product_17, 0)
-    is_far = total_27.abs() > 64
-    branch_13 = _select(is_far, 0.5 * total_27, product_16)
-    abs_branch_13 = branch_13.abs()
-    is_less_2 = abs_branch_13 < 0.25
-    total_28 = branch_13 + 1
-    difference_21 = total_28 - branch_13
-    product_18 = ((_1_OVER_15 * branch_13 + _1_OVER_14) * branch_13 + _1_OVER_13) * branch_13
-    product_18 = ((product_18 + _1_OVER_12) * branch_13 + _1_OVER_11) * branch_13
-    product_18 = ((product_18 + _1_OVER_10) * branch_13 + _1_OVER_9) * branch_13 + _1_OVER_8
-    product_18 = ((product_18 * branch_13 + _1_OVER_7) * branch_13 + _1_OVER_6) * branch_13
-    product_18 = ((product_18 + _1_OVER_5) * branch_13 + _1_OVER_4) * branch_13 + _1_OVER_3
-    product_18 = branch_13.square() * (product_18 * branch_13 + _1_OVER_2)
-    product_18 = branch_13 - (total_28 - difference_21) + (1 - difference_21) + product_18
-    branch_14 = _select(product_18.abs() < torch.inf, product_18, 0)
-    total_29 = total_28 + branch_14
-    exp_branch_13 = branch_13.exp()
-    part_of_t = _select(is_less_2, total_29, exp_branch_13)
-    branch_15 = _select(is_less_2, branch_14 - (total_29 - total_28), 0)
-    branch_16 = _select(branch_15.abs() < torch.inf, branch_15, 0)
-    total_30 = part_of_t + branch_16
-    product_19 = total_26 * total_30
-    head_total_26 = _head(total_26)
+    branch_13 = _select(_compare(torch.lt, product_17.abs(), torch.inf), product_17, 0)
+    branch_13 = product_16 + branch_13
+    is_far = _compare(torch.gt, branch_13.abs(), 64)
+    branch_14 = _select(is_far, 0.5 * branch_13, product_16)
+    abs_branch_14 = branch_14.abs()
+    is_less_2 = _compare(torch.lt, abs_branch_14, 0.25)
+    total_28 = branch_14 + 1
+    difference_21 = total_28 - branch_14
+    product_18 = ((_1_OVER_15 * branch_14 + _1_OVER_14) * branch_14 + _1_OVER_13) * branch_14
+    product_18 = ((product_18 + _1_OVER_12) * branch_14 + _1_OVER_11) * branch_14
+    product_18 = ((product_18 + _1_OVER_10) * branch_14 + _1_OVER_9) * branch_14 + _1_OVER_8
+    product_18 = ((product_18 * branch_14 + _1_OVER_7) * branch_14 + _1_OVER_6) * branch_14
+    product_18 = ((product_18 + _1_OVER_5) * branch_14 + _1_OVER_4) * branch_14 + _1_OVER_3
+    product_18 = branch_14.square() * (product_18 * branch_14 + _1_OVER_2)
+    product_18 = branch_14 - (total_28 - difference_21) + (1 - difference_21) + product_18
+    branch_15 = _select(_compare(torch.lt, product_18.abs(), torch.inf), product_18, 0)
+    total_29 = total_28 + branch_15
+    exp_branch_14 = branch_14.exp()
+    part_of_t = _select(is_less_2, total_29, exp_branch_14)
+    branch_16 = _select(is_less_2, branch_15 - (total_29 - total_28), 0)
+    branch_17 = _select(_compare(torch.lt, branch_16.abs(), torch.inf), branch_16, 0)
+    total_30 = part_of_t + branch_17
+    product_19 = total_27 * total_30
+    head_total_27 = _head(total_27)
     head_total_30 = _head(total_30)
     difference_22 = total_30 - head_total_30
-    difference_23 = total_26 - head_total_26
-    total_31 = head_total_26 * head_total_30 - product_19 + head_total_26 * difference_22
+    difference_23 = total_27 - head_total_27
+    total_31 = head_total_27 * head_total_30 - product_19 + head_total_27 * difference_22
     total_31 = total_31 + difference_23 * head_total_30 + difference_23 * difference_22
-    total_31 = _select(product_19 * 2.0**-60 == 0, 0, total_31)
-    total_31 = total_31 + (branch_12 - (total_26 - alpha_squared)) * total_30
-    total_31 = total_31 + (branch_16 - (total_30 - part_of_t)) * total_26
-    branch_17 = _select(total_31.abs() < torch.inf, total_31, 0)
-    total_32 = product_19 + branch_17
+    total_31 = _select(_compare(torch.eq, product_19 * 2.0**-60, 0), 0, total_31)
+    total_31 = total_31 + (branch_12 - (total_27 - alpha_squared)) * total_30
+    total_31 = total_31 + (branch_17 - (total_30 - part_of_t)) * total_27
+    branch_18 = _select(_compare(torch.lt, total_31.abs(), torch.inf), total_31, 0)
+    total_32 = product_19 + branch_18
     rest_of_t = _select(is_far, part_of_t, 1)
-    branch_18 = _select(is_far, branch_15, 0)
-    branch_19 = _select(branch_18.abs() < torch.inf, branch_18, 0)
-    total_33 = rest_of_t + branch_19
+    branch_19 = _select(is_far, branch_16, 0)
+    branch_20 = _select(_compare(torch.lt, branch_19.abs(), torch.inf), branch_19, 0)
+    total_33 = rest_of_t + branch_20
     product_20 = total_32 * total_33
     minus_product_20 = -product_20
     smaller = product_4.clamp(max=0)
@@ -1064,38 +1096,41 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     head_total_33 = _head(total_33)
     difference_25 = total_33 - head_total_33
     difference_26 = total_32 - head_total_32
-    binade_2 = _binade(exp_branch_13 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_20 = _select(inside_2, binade_2, 1)
-    ratio_2 = exp_branch_13 / branch_20
-    floor_2 = torch.floor(branch_20.log() * _1_OVER_LOG_2 + 0.5)
-    difference_27 = branch_13 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_4 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_35 = difference_27 + negated_4
+    binade_2 = _binade(exp_branch_14 * _4_OVER_3)
+    inside_3 = _compare(torch.gt, binade_2, 0) * _compare(torch.lt, binade_2, torch.inf)
+    branch_21 = _select(inside_3, binade_2, 1)
+    ratio_2 = exp_branch_14 / branch_21
+    floor_2 = torch.floor(branch_21.log() * _1_OVER_LOG_2 + 0.5)
+    difference_27 = branch_14 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_35 = difference_27 + negated_3
     difference_28 = total_35 - difference_27
-    total_36 = difference_27 - (total_35 - difference_28) + (negated_4 - difference_28)
+    total_36 = difference_27 - (total_35 - difference_28) + (negated_3 - difference_28)
     total_36 = total_36 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_21 = _select(total_36.abs() < torch.inf, total_36, 0)
-    total_37 = total_35 + branch_21
+    branch_22 = _select(_compare(torch.lt, total_36.abs(), torch.inf), total_36, 0)
+    total_37 = total_35 + branch_22
     numerator_2 = ((_1_OVER_15 * total_37 + _1_OVER_14) * total_37 + _1_OVER_13) * total_37
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_37 + _1_OVER_11) * total_37 + _1_OVER_10
     numerator_4 = ((numerator_3 * total_37 + _1_OVER_9) * total_37 + _1_OVER_8) * total_37
     numerator_5 = ((numerator_4 + _1_OVER_7) * total_37 + _1_OVER_6) * total_37 + _1_OVER_5
     numerator_6 = ((numerator_5 * total_37 + _1_OVER_4) * total_37 + _1_OVER_3) * total_37
     numerator_7 = total_37.square() * (numerator_6 + _1_OVER_2)
-    numerator_8 = 1 - ratio_2 + total_37 + (numerator_7 + (branch_21 - (total_37 - total_35)))
-    numerator_8 = _select(inside_2 & (abs_branch_13 >= 0.25), numerator_8 / ratio_2, 0)
+    numerator_8 = 1 - ratio_2 + total_37 + (numerator_7 + (branch_22 - (total_37 - total_35)))
+    numerator_8 = numerator_8 / ratio_2
+    numerator_8 = _select(inside_3 * _compare(torch.ge, abs_branch_14, 0.25), numerator_8, 0)
     numerator_8 = numerator_8 + _select(is_far, 0, product_17)
-    branch_22 = _select(is_equal & (branch <= 0) | differs & (product_4 <= 0), total_3, 0)
     total_38 = head_total_32 * head_total_33 - product_20 + head_total_32 * difference_25
     total_38 = total_38 + difference_26 * head_total_33 + difference_26 * difference_25
-    total_38 = _select(product_20 * 2.0**-60 == 0, 0, total_38)
-    total_38 = total_38 + (branch_17 - (total_32 - product_19)) * total_33
-    total_38 = -(total_38 + (branch_19 - (total_33 - rest_of_t)) * total_32)
+    total_38 = _select(_compare(torch.eq, product_20 * 2.0**-60, 0), 0, total_38)
+    total_38 = total_38 + (branch_18 - (total_32 - product_19)) * total_33
+    total_38 = -(total_38 + (branch_20 - (total_33 - rest_of_t)) * total_32)
     total_39 = minus_product_20 - (total_34 - difference_24) + (smaller - difference_24)
     product_21 = (numerator_8 + _select(is_far, numerator_8, 0)) * minus_product_20
-    total_39 = total_39 + (total_38 + product_21) + branch_22
-    branch_23 = _select(total_39.abs() < torch.inf, total_39, 0)
+    total_39 = total_39 + (total_38 + product_21)
+    inside_4 = differs * _compare(torch.le, product_4, 0)
+    inside_4 = torch.maximum(is_equal * _compare(torch.le, branch, 0), inside_4)
+    total_39 = total_39 + _select(inside_4, total_3, 0)
+    branch_23 = _select(_compare(torch.lt, total_39.abs(), torch.inf), total_39, 0)
     total_40 = total_34 + branch_23
     minus_product_4 = -product_4
     smaller_2 = minus_product_4.clamp(max=0)
@@ -1108,43 +1143,47 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_42 = total_40 - (total_41 - difference_29) + (minus_product_22 - difference_29)
     total_42 = total_42 + (branch_23 - (total_40 - total_34))
     total_43 = 3 * head_smaller_2 - product_22 + 3 * (smaller_2 - head_smaller_2)
-    total_43 = _select(product_22 * 2.0**-60 == 0, 0, total_43)
-    branch_24 = _select(minus_total_3.abs() < torch.inf, minus_total_3, 0)
-    branch_24 = (minus_product_4 == 0) & (branch_24 <= 0)
-    branch_24 = branch_24 | (minus_product_4 != 0) & (minus_product_4 <= 0)
-    total_42 = total_42 - (total_43 + _select(branch_24, minus_total_3, 0) * 3)
-    branch_25 = _select(total_42.abs() < torch.inf, total_42, 0)
-    total_44 = total_41 + branch_25
+    total_43 = _select(_compare(torch.eq, product_22 * 2.0**-60, 0), 0, total_43)
+    magnitude_2 = minus_total_3.abs()
+    magnitude_2 = _select(_compare(torch.lt, magnitude_2, torch.inf), minus_total_3, 0)
+    magnitude_2 = _compare(torch.eq, minus_product_4, 0) * _compare(torch.le, magnitude_2, 0)
+    is_at_most = _compare(torch.le, minus_product_4, 0)
+    is_at_most = _compare(torch.ne, minus_product_4, 0) * is_at_most
+    magnitude_2 = _select(torch.maximum(magnitude_2, is_at_most), minus_total_3, 0) * 3
+    total_42 = total_42 - (total_43 + magnitude_2)
+    branch_24 = _select(_compare(torch.lt, total_42.abs(), torch.inf), total_42, 0)
+    total_44 = total_41 + branch_24
     abs_total_44 = total_44.abs()
-    difference_30 = branch_25 - (total_44 - total_41)
-    product_23 = difference_30 * torch.where(total_44.isnan(), total_44, total_44.sign())
-    is_far_2 = _select(product_23.abs() < torch.inf, product_23, 0)
-    is_far_2 = (abs_total_44 == 64) & (is_far_2 > 0)
-    is_far_3 = is_far_2 | (abs_total_44 != 64) & (abs_total_44 > 64)
-    branch_26 = _select(is_far_3, 0.5 * total_44, total_44)
-    is_less_3 = branch_26.abs() < 0.5
-    expm1_branch_26 = _expm1(branch_26)
-    total_45 = expm1_branch_26 + 1
-    part_of_t_2 = _select(is_less_3, total_45, branch_26.exp())
-    branch_27 = _select(is_less_3, expm1_branch_26 - (total_45 - 1), 0)
-    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
-    total_46 = part_of_t_2 + branch_28
-    product_24 = total_25 * total_46
-    head_total_25 = _head(total_25)
+    difference_30 = branch_24 - (total_44 - total_41)
+    product_23 = difference_30 * _or_nan(total_44.sign(), total_44)
+    is_far_2 = _select(_compare(torch.lt, product_23.abs(), torch.inf), product_23, 0)
+    is_far_2 = _compare(torch.eq, abs_total_44, 64) * _compare(torch.gt, is_far_2, 0)
+    inside_5 = _compare(torch.ne, abs_total_44, 64) * _compare(torch.gt, abs_total_44, 64)
+    is_far_3 = torch.maximum(is_far_2, inside_5)
+    branch_25 = _select(is_far_3, 0.5 * total_44, total_44)
+    is_less_3 = _compare(torch.lt, branch_25.abs(), 0.5)
+    expm1_branch_25 = _expm1(branch_25)
+    total_45 = expm1_branch_25 + 1
+    part_of_t_2 = _select(is_less_3, total_45, branch_25.exp())
+    branch_26 = _select(is_less_3, expm1_branch_25 - (total_45 - 1), 0)
+    branch_27 = _select(_compare(torch.lt, branch_26.abs(), torch.inf), branch_26, 0)
+    total_46 = part_of_t_2 + branch_27
+    product_24 = total_26 * total_46
+    head_total_26 = _head(total_26)
     head_total_46 = _head(total_46)
     difference_31 = total_46 - head_total_46
-    difference_32 = total_25 - head_total_25
-    total_47 = head_total_25 * head_total_46 - product_24 + head_total_25 * difference_31
+    difference_32 = total_26 - head_total_26
+    total_47 = head_total_26 * head_total_46 - product_24 + head_total_26 * difference_31
     total_47 = total_47 + difference_32 * head_total_46 + difference_32 * difference_31
-    total_47 = _select(product_24 * 2.0**-60 == 0, 0, total_47)
-    total_47 = total_47 + (branch_11 - (total_25 - total_24)) * total_46
-    total_47 = total_47 + (branch_28 - (total_46 - part_of_t_2)) * total_25
-    branch_29 = _select(total_47.abs() < torch.inf, total_47, 0)
-    total_48 = product_24 + branch_29
+    total_47 = _select(_compare(torch.eq, product_24 * 2.0**-60, 0), 0, total_47)
+    total_47 = total_47 + (magnitude - (total_26 - total_25)) * total_46
+    total_47 = total_47 + (branch_27 - (total_46 - part_of_t_2)) * total_26
+    branch_28 = _select(_compare(torch.lt, total_47.abs(), torch.inf), total_47, 0)
+    total_48 = product_24 + branch_28
     rest_of_t_2 = _select(is_far_3, part_of_t_2, 1)
-    branch_30 = _select(is_far_3, branch_27, 0)
-    branch_31 = _select(branch_30.abs() < torch.inf, branch_30, 0)
-    total_49 = rest_of_t_2 + branch_31
+    branch_29 = _select(is_far_3, branch_26, 0)
+    branch_30 = _select(_compare(torch.lt, branch_29.abs(), torch.inf), branch_29, 0)
+    total_49 = rest_of_t_2 + branch_30
     product_25 = total_48 * total_49
     head_total_48 = _head(total_48)
     head_total_49 = _head(total_49)
@@ -1152,16 +1191,19 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_34 = total_48 - head_total_48
     total_50 = head_total_48 * head_total_49 - product_25 + head_total_48 * difference_33
     total_50 = total_50 + difference_34 * head_total_49 + difference_34 * difference_33
-    total_50 = _select(product_25 * 2.0**-60 == 0, 0, total_50)
-    total_50 = total_50 + (branch_29 - (total_48 - product_24)) * total_49
-    total_50 = total_50 + (branch_31 - (total_49 - rest_of_t_2)) * total_48
-    total_51 = product_25 + _select(total_50.abs() < torch.inf, total_50, 0)
+    total_50 = _select(_compare(torch.eq, product_25 * 2.0**-60, 0), 0, total_50)
+    total_50 = total_50 + (branch_28 - (total_48 - product_24)) * total_49
+    total_50 = total_50 + (branch_30 - (total_49 - rest_of_t_2)) * total_48
+    branch_31 = _select(_compare(torch.lt, total_50.abs(), torch.inf), total_50, 0)
+    branch_31 = product_25 + branch_31
     branch_32 = _select(is_far_3, difference_30 * 0.5, difference_30)
-    total_52 = branch_32 + _select(is_far_3, branch_32, 0)
-    product_26 = total_51 * total_52
-    product_27 = total_51 * (_select(total_52.abs() < torch.inf, total_52, 0) + 1)
-    total_53 = total_51 + _select(product_26.abs() < torch.inf, product_26, 0)
-    return _select(total_51.abs() < 2.0**-60, product_27, total_53)
+    total_51 = branch_32 + _select(is_far_3, branch_32, 0)
+    product_26 = branch_31 * total_51
+    branch_33 = _select(_compare(torch.lt, product_26.abs(), torch.inf), product_26, 0)
+    branch_33 = branch_31 + branch_33
+    total_52 = _select(_compare(torch.lt, total_51.abs(), torch.inf), total_51, 0) + 1
+    total_52 = branch_31 * total_52
+    return _select(_compare(torch.lt, branch_31.abs(), 2.0**-60), total_52, branch_33)
 
 
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1170,7 +1212,7 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     Expanded, powers scaled, halved in the tail, clamped both sides for |x| < 4, else one fraction,
     scaled, halved, linear next to 0, clamped both sides, compensated in part.
     """
-    is_less = x.abs() < 4
+    is_less = _compare(torch.lt, x.abs(), 4)
     clamped = x.clamp(-(2.0**40), 2.0**40)
     held = clamped.clamp(-1, 1)
     held_squared = held.square()
@@ -1179,9 +1221,9 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     e = torch.exp(1.5 * smaller)
     product = _2_OVER_SQRT_PI * alpha * held_squared * difference * e
     product_2 = difference * clamped
-    is_negative = product_2 < 0
+    is_negative = _compare(torch.lt, product_2, 0)
     negated = -product_2.abs()
-    is_less_2 = negated.abs() < 0.5
+    is_less_2 = _compare(torch.lt, negated.abs(), 0.5)
     expm1_negated = _expm1(negated)
     total = expm1_negated + 1
     t = _select(is_less_2, total, negated.exp())
@@ -1203,7 +1245,7 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     branch_2 = _select(is_less_2, expm1_negated - (total - 1), 0)
     total_3 = head_branch * head_branch - branch_squared + head_branch * difference_5
     total_3 = total_3 + difference_5 * head_branch + difference_5 * difference_5
-    total_3 = _select(branch_squared * 2.0**-60 == 0, 0, total_3)
+    total_3 = _select(_compare(torch.eq, branch_squared * 2.0**-60, 0), 0, total_3)
     total_3 = total_3 + _select(is_negative, 0, branch_2) * branch * 2
     head_product_6 = _head(product_6)
     difference_6 = product_6 - head_product_6
@@ -1222,27 +1264,27 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_12 = _COEFFICIENT_7 - head_2
     total_4 = head_product_5 * head_e - product_6 + head_product_5 * difference_7
     total_4 = total_4 + difference_8 * head_e + difference_8 * difference_7
-    total_4 = _select(product_6 * 2.0**-60 == 0, 0, total_4)
+    total_4 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, total_4)
     total_5 = head_product_6 * head - product_7 + head_product_6 * difference_3
     total_5 = total_5 + difference_6 * head + difference_6 * difference_3
-    total_5 = _select(product_7 * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, total_5)
     total_6 = product_3 - (total_2 - difference_2) + (product_7 - difference_2)
     total_7 = head_product * head - product_3 + head_product * difference_3
     total_7 = total_7 + difference_4 * head + difference_4 * difference_3
-    total_7 = _select(product_3 * 2.0**-60 == 0, 0, total_7) + total_3 * product
-    total_6 = total_6 + total_7
+    total_7 = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, total_7)
+    total_6 = total_6 + (total_7 + total_3 * product)
     total_8 = head_2 * head_alpha - product_8 + head_2 * difference_11
     total_8 = total_8 + difference_12 * head_alpha + difference_12 * difference_11
-    total_8 = _select(product_8 * 2.0**-60 == 0, 0, total_8) + _COEFFICIENT_8 * alpha
-    total_8 = (product_8 - product_4 + total_8) * held_squared
+    total_8 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, total_8)
+    total_8 = (product_8 - product_4 + (total_8 + _COEFFICIENT_8 * alpha)) * held_squared
     difference_13 = head_product_4 * head_held_squared - product_5
     difference_13 = difference_13 + head_product_4 * difference_9
     difference_13 = difference_13 + difference_10 * head_held_squared
     difference_13 = difference_13 + difference_10 * difference_9
-    difference_13 = (_select(product_5 * 2.0**-60 == 0, 0, difference_13) + total_8) * e
-    total_5 = total_5 + (total_4 + difference_13) * branch_squared + total_3 * product_6
-    total_6 = total_6 + total_5
-    branch_3 = _select(total_6.abs() < torch.inf, total_6, 0)
+    difference_13 = _select(_compare(torch.eq, product_5 * 2.0**-60, 0), 0, difference_13)
+    total_5 = total_5 + (total_4 + (difference_13 + total_8) * e) * branch_squared
+    total_6 = total_6 + (total_5 + total_3 * product_6)
+    branch_3 = _select(_compare(torch.lt, total_6.abs(), torch.inf), total_6, 0)
     total_9 = total_2 + branch_3
     difference_14 = branch_3 - (total_9 - total_2)
     product_9 = _4_OVER_SQRT_PI * held
@@ -1262,18 +1304,19 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_19 = _COEFFICIENT_5 - head_3
     total_10 = head_product_9 * head_alpha - product_10 + head_product_9 * difference_11
     total_10 = total_10 + difference_17 * head_alpha + difference_17 * difference_11
-    total_10 = _select(product_10 * 2.0**-60 == 0, 0, total_10)
+    total_10 = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, total_10)
     total_11 = head_product_10 * head_e - product_11 + head_product_10 * difference_7
     total_11 = total_11 + difference_16 * head_e + difference_16 * difference_7
-    total_11 = _select(product_11 * 2.0**-60 == 0, 0, total_11)
+    total_11 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, total_11)
     total_12 = head_product_11 * head - product_12 + head_product_11 * difference_3
     total_12 = total_12 + difference_15 * head + difference_15 * difference_3
-    total_12 = _select(product_12 * 2.0**-60 == 0, 0, total_12)
+    total_12 = _select(_compare(torch.eq, product_12 * 2.0**-60, 0), 0, total_12)
     total_13 = head_3 * head_held - product_13 + head_3 * difference_18
     total_13 = total_13 + difference_19 * head_held + difference_19 * difference_18
-    total_13 = _select(product_13 * 2.0**-60 == 0, 0, total_13) + _COEFFICIENT_6 * held
-    total_11 = total_11 + (total_10 + (product_13 - product_9 + total_13) * alpha) * e
-    total_12 = total_12 + total_11 * branch_squared + total_3 * product_11
+    total_13 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, total_13)
+    total_13 = (product_13 - product_9 + (total_13 + _COEFFICIENT_6 * held)) * alpha
+    total_12 = total_12 + (total_11 + (total_10 + total_13) * e) * branch_squared
+    total_12 = total_12 + total_3 * product_11
     abs_clamped = clamped.abs()
     scale = abs_clamped.clamp(min=1)
     inverse_scale = 1 / scale
@@ -1284,24 +1327,28 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_21 = inverse_scale - head_4
     numerator = head_4 * head_scale - product_14 + head_4 * difference_20
     numerator = numerator + difference_21 * head_scale + difference_21 * difference_20
-    numerator = (1 - product_14 - _select(product_14 * 2.0**-60 == 0, 0, numerator)) / scale
+    numerator = -_select(_compare(torch.eq, product_14 * 2.0**-60, 0), 0, numerator)
+    numerator = (1 - product_14 + numerator) / scale
     alpha_squared = alpha.square()
     product_15 = alpha_squared * alpha
     smaller_2 = clamped.clamp(max=0)
     e_2 = torch.exp(1.5 * smaller_2)
-    total_14 = t + _select(branch_2.abs() < torch.inf, branch_2, 0)
+    total_14 = t + _select(_compare(torch.lt, branch_2.abs(), torch.inf), branch_2, 0)
     total_14 = _select(is_negative, total_14, 1).square()
     product_16 = _4_OVER_SQRT_PI_2 * held_squared * product_15 * difference * e_2 * total_14
-    total_15 = total_9 + _select(difference_14.abs() < torch.inf, difference_14, 0)
-    total_16 = inverse_scale + _select(numerator.abs() < torch.inf, numerator, 0)
-    total_16 = (product_12 + _select(total_12.abs() < torch.inf, total_12, 0)) * total_16
-    total_15 = total_15 + total_16 - product_16
+    branch_4 = _select(_compare(torch.lt, numerator.abs(), torch.inf), numerator, 0)
+    branch_4 = inverse_scale + branch_4
+    branch_5 = _select(_compare(torch.lt, total_12.abs(), torch.inf), total_12, 0)
+    branch_5 = (product_12 + branch_5) * branch_4
+    magnitude = difference_14.abs()
+    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), difference_14, 0)
+    magnitude = total_9 + magnitude + branch_5 - product_16
     product_17 = _3_OVER_SQRT_PI * held_squared * product_15
     product_18 = product_17 * e_2
     product_19 = product_18 * total_14
     minus_product_19 = -product_19
-    total_17 = total_15 + minus_product_19
-    difference_22 = total_17 - total_15
+    total_15 = magnitude + minus_product_19
+    difference_22 = total_15 - magnitude
     head_product_18 = _head(product_18)
     head_total_14 = _head(total_14)
     difference_23 = total_14 - head_total_14
@@ -1310,239 +1357,262 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     head_e_2 = _head(e_2)
     difference_25 = e_2 - head_e_2
     difference_26 = product_17 - head_product_17
-    total_18 = total_15 - (total_17 - difference_22) + (minus_product_19 - difference_22)
-    total_19 = head_product_17 * head_e_2 - product_18 + head_product_17 * difference_25
-    total_19 = total_19 + difference_26 * head_e_2 + difference_26 * difference_25
-    total_19 = _select(product_18 * 2.0**-60 == 0, 0, total_19) * total_14
+    total_16 = magnitude - (total_15 - difference_22) + (minus_product_19 - difference_22)
+    total_17 = head_product_17 * head_e_2 - product_18 + head_product_17 * difference_25
+    total_17 = total_17 + difference_26 * head_e_2 + difference_26 * difference_25
+    total_17 = _select(_compare(torch.eq, product_18 * 2.0**-60, 0), 0, total_17)
+    total_17 = total_17 * total_14
     difference_27 = head_product_18 * head_total_14 - product_19
     difference_27 = difference_27 + head_product_18 * difference_23
     difference_27 = difference_27 + difference_24 * head_total_14
     difference_27 = difference_27 + difference_24 * difference_23
-    difference_27 = -(_select(product_19 * 2.0**-60 == 0, 0, difference_27) + total_19)
-    total_18 = total_18 + difference_27
-    branch_4 = _select(total_18.abs() < torch.inf, total_18, 0)
-    total_20 = total_17 + branch_4
-    difference_28 = branch_4 - (total_20 - total_17)
-    branch_5 = _select(difference_28.abs() < torch.inf, difference_28, 0)
-    total_21 = total_20 + branch_5
+    difference_27 = _select(_compare(torch.eq, product_19 * 2.0**-60, 0), 0, difference_27)
+    total_16 = total_16 - (difference_27 + total_17)
+    branch_6 = _select(_compare(torch.lt, total_16.abs(), torch.inf), total_16, 0)
+    total_18 = total_15 + branch_6
+    difference_28 = branch_6 - (total_18 - total_15)
+    magnitude_2 = difference_28.abs()
+    magnitude_2 = _select(_compare(torch.lt, magnitude_2, torch.inf), difference_28, 0)
+    total_19 = total_18 + magnitude_2
     product_20 = 0.75 * smaller_2
     smaller_3 = product_2.clamp(max=0)
-    total_22 = product_20 + smaller_3
-    difference_29 = total_22 - product_20
+    total_20 = product_20 + smaller_3
+    difference_29 = total_20 - product_20
     head_smaller_2 = _head(smaller_2)
-    total_23 = 0.75 * head_smaller_2 - product_20 + 0.75 * (smaller_2 - head_smaller_2)
-    total_23 = _select(product_20 * 2.0**-60 == 0, 0, total_23)
-    total_24 = product_20 - (total_22 - difference_29) + (smaller_3 - difference_29)
-    total_24 = total_24 + total_23
-    branch_6 = _select(total_24.abs() < torch.inf, total_24, 0)
-    total_25 = total_22 + branch_6
+    total_21 = 0.75 * head_smaller_2 - product_20 + 0.75 * (smaller_2 - head_smaller_2)
+    total_21 = _select(_compare(torch.eq, product_20 * 2.0**-60, 0), 0, total_21)
+    total_22 = product_20 - (total_20 - difference_29) + (smaller_3 - difference_29)
+    total_22 = total_22 + total_21
+    branch_7 = _select(_compare(torch.lt, total_22.abs(), torch.inf), total_22, 0)
+    total_23 = total_20 + branch_7
     product_21 = 1.5 * clamped
     product_22 = 2 * product_2
-    total_26 = product_21 + product_22
-    difference_30 = total_26 - product_21
+    total_24 = product_21 + product_22
+    difference_30 = total_24 - product_21
     head_clamped = _head(clamped)
-    total_27 = product_21 - (total_26 - difference_30) + (product_22 - difference_30)
-    total_28 = 1.5 * head_clamped - product_21 + 1.5 * (clamped - head_clamped)
-    total_27 = total_27 + _select(product_21 * 2.0**-60 == 0, 0, total_28)
-    branch_7 = _select(total_27.abs() < torch.inf, total_27, 0)
-    total_29 = total_26 + branch_7
-    abs_total_29 = total_29.abs()
-    difference_31 = branch_7 - (total_29 - total_26)
-    product_23 = difference_31 * torch.where(total_29.isnan(), total_29, total_29.sign())
-    is_far = _select(product_23.abs() < torch.inf, product_23, 0)
-    is_far = (abs_total_29 == 64) & (is_far > 0)
-    is_far = is_far | (abs_total_29 != 64) & (abs_total_29 > 64)
-    branch_8 = _select(is_far, 0.5 * total_29, total_29)
-    is_less_3 = branch_8.abs() < 0.5
-    expm1_branch_8 = _expm1(branch_8)
-    total_30 = expm1_branch_8 + 1
-    part_of_t = _select(is_less_3, total_30, branch_8.exp())
-    branch_9 = _select(is_less_3, expm1_branch_8 - (total_30 - 1), 0)
-    branch_10 = _select(branch_9.abs() < torch.inf, branch_9, 0)
-    total_31 = part_of_t + branch_10
-    product_24 = alpha_squared * total_31
+    total_25 = product_21 - (total_24 - difference_30) + (product_22 - difference_30)
+    total_26 = 1.5 * head_clamped - product_21 + 1.5 * (clamped - head_clamped)
+    total_26 = _select(_compare(torch.eq, product_21 * 2.0**-60, 0), 0, total_26)
+    total_25 = total_25 + total_26
+    branch_8 = _select(_compare(torch.lt, total_25.abs(), torch.inf), total_25, 0)
+    total_27 = total_24 + branch_8
+    abs_total_27 = total_27.abs()
+    difference_31 = branch_8 - (total_27 - total_24)
+    product_23 = difference_31 * _or_nan(total_27.sign(), total_27)
+    is_far = _select(_compare(torch.lt, product_23.abs(), torch.inf), product_23, 0)
+    is_far = _compare(torch.eq, abs_total_27, 64) * _compare(torch.gt, is_far, 0)
+    inside = _compare(torch.ne, abs_total_27, 64) * _compare(torch.gt, abs_total_27, 64)
+    is_far = torch.maximum(is_far, inside)
+    branch_9 = _select(is_far, 0.5 * total_27, total_27)
+    is_less_3 = _compare(torch.lt, branch_9.abs(), 0.5)
+    expm1_branch_9 = _expm1(branch_9)
+    total_28 = expm1_branch_9 + 1
+    part_of_t = _select(is_less_3, total_28, branch_9.exp())
+    branch_10 = _select(is_less_3, expm1_branch_9 - (total_28 - 1), 0)
+    branch_11 = _select(_compare(torch.lt, branch_10.abs(), torch.inf), branch_10, 0)
+    total_29 = part_of_t + branch_11
+    product_24 = alpha_squared * total_29
     head_5 = _head(alpha_squared)
-    head_total_31 = _head(total_31)
-    difference_32 = total_31 - head_total_31
+    head_total_29 = _head(total_29)
+    difference_32 = total_29 - head_total_29
     difference_33 = alpha_squared - head_5
-    total_32 = head_5 * head_total_31 - product_24 + head_5 * difference_32
-    total_32 = total_32 + difference_33 * head_total_31 + difference_33 * difference_32
-    total_32 = _select(product_24 * 2.0**-60 == 0, 0, total_32)
-    total_32 = total_32 + (branch_10 - (total_31 - part_of_t)) * alpha_squared
-    branch_11 = _select(total_32.abs() < torch.inf, total_32, 0)
-    total_33 = product_24 + branch_11
+    total_30 = head_5 * head_total_29 - product_24 + head_5 * difference_32
+    total_30 = total_30 + difference_33 * head_total_29 + difference_33 * difference_32
+    total_30 = _select(_compare(torch.eq, product_24 * 2.0**-60, 0), 0, total_30)
+    total_30 = total_30 + (branch_11 - (total_29 - part_of_t)) * alpha_squared
+    branch_12 = _select(_compare(torch.lt, total_30.abs(), torch.inf), total_30, 0)
+    total_31 = product_24 + branch_12
     rest_of_t = _select(is_far, part_of_t, 1)
-    branch_12 = _select(is_far, branch_9, 0)
-    branch_13 = _select(branch_12.abs() < torch.inf, branch_12, 0)
-    total_34 = rest_of_t + branch_13
-    product_25 = total_33 * total_34
+    branch_13 = _select(is_far, branch_10, 0)
+    branch_14 = _select(_compare(torch.lt, branch_13.abs(), torch.inf), branch_13, 0)
+    total_32 = rest_of_t + branch_14
+    product_25 = total_31 * total_32
     minus_product_25 = -product_25
-    total_35 = total_25 + minus_product_25
-    difference_34 = total_35 - total_25
-    head_total_33 = _head(total_33)
-    head_total_34 = _head(total_34)
-    difference_35 = total_34 - head_total_34
-    difference_36 = total_33 - head_total_33
-    branch_14 = _select(is_far, difference_31 * 0.5, difference_31)
-    total_36 = head_total_33 * head_total_34 - product_25 + head_total_33 * difference_35
-    total_36 = total_36 + difference_36 * head_total_34 + difference_36 * difference_35
-    total_36 = _select(product_25 * 2.0**-60 == 0, 0, total_36)
-    total_36 = total_36 + (branch_11 - (total_33 - product_24)) * total_34
-    total_36 = -(total_36 + (branch_13 - (total_34 - rest_of_t)) * total_33)
-    total_36 = total_36 + (branch_14 + _select(is_far, branch_14, 0)) * minus_product_25
-    total_37 = total_25 - (total_35 - difference_34) + (minus_product_25 - difference_34)
-    total_37 = total_37 + (branch_6 - (total_25 - total_22)) + total_36
-    branch_15 = _select(total_37.abs() < torch.inf, total_37, 0)
-    total_38 = total_35 + branch_15
+    total_33 = total_23 + minus_product_25
+    difference_34 = total_33 - total_23
+    head_total_31 = _head(total_31)
+    head_total_32 = _head(total_32)
+    difference_35 = total_32 - head_total_32
+    difference_36 = total_31 - head_total_31
+    branch_15 = _select(is_far, difference_31 * 0.5, difference_31)
+    total_34 = head_total_31 * head_total_32 - product_25 + head_total_31 * difference_35
+    total_34 = total_34 + difference_36 * head_total_32 + difference_36 * difference_35
+    total_34 = _select(_compare(torch.eq, product_25 * 2.0**-60, 0), 0, total_34)
+    total_34 = total_34 + (branch_12 - (total_31 - product_24)) * total_32
+    total_34 = -(total_34 + (branch_14 - (total_32 - rest_of_t)) * total_31)
+    total_34 = total_34 + (branch_15 + _select(is_far, branch_15, 0)) * minus_product_25
+    total_35 = total_23 - (total_33 - difference_34) + (minus_product_25 - difference_34)
+    total_35 = total_35 + (branch_7 - (total_23 - total_20)) + total_34
+    branch_16 = _select(_compare(torch.lt, total_35.abs(), torch.inf), total_35, 0)
+    total_36 = total_33 + branch_16
     product_26 = 2.25 * smaller
     minus_product_26 = -product_26
-    total_39 = total_38 + minus_product_26
-    difference_37 = total_39 - total_38
+    total_37 = total_36 + minus_product_26
+    difference_37 = total_37 - total_36
     head_smaller = _head(smaller)
-    total_40 = total_38 - (total_39 - difference_37) + (minus_product_26 - difference_37)
-    total_40 = total_40 + (branch_15 - (total_38 - total_35))
-    total_41 = 2.25 * head_smaller - product_26 + 2.25 * (smaller - head_smaller)
-    total_40 = total_40 - _select(product_26 * 2.0**-60 == 0, 0, total_41)
-    branch_16 = _select(total_40.abs() < torch.inf, total_40, 0)
-    total_42 = total_39 + branch_16
+    total_38 = total_36 - (total_37 - difference_37) + (minus_product_26 - difference_37)
+    total_38 = total_38 + (branch_16 - (total_36 - total_33))
+    total_39 = 2.25 * head_smaller - product_26 + 2.25 * (smaller - head_smaller)
+    total_39 = -_select(_compare(torch.eq, product_26 * 2.0**-60, 0), 0, total_39)
+    total_38 = total_38 + total_39
+    branch_17 = _select(_compare(torch.lt, total_38.abs(), torch.inf), total_38, 0)
+    total_40 = total_37 + branch_17
     smaller_4 = (-product_2).clamp(max=0)
     product_27 = 3 * smaller_4
     minus_product_27 = -product_27
-    total_43 = total_42 + minus_product_27
-    difference_38 = total_43 - total_42
+    total_41 = total_40 + minus_product_27
+    difference_38 = total_41 - total_40
     head_smaller_4 = _head(smaller_4)
-    total_44 = total_42 - (total_43 - difference_38) + (minus_product_27 - difference_38)
-    total_44 = total_44 + (branch_16 - (total_42 - total_39))
-    total_45 = 3 * head_smaller_4 - product_27 + 3 * (smaller_4 - head_smaller_4)
-    total_44 = total_44 - _select(product_27 * 2.0**-60 == 0, 0, total_45)
-    branch_17 = _select(total_44.abs() < torch.inf, total_44, 0)
-    total_46 = total_43 + branch_17
-    abs_total_46 = total_46.abs()
-    difference_39 = branch_17 - (total_46 - total_43)
-    product_28 = difference_39 * torch.where(total_46.isnan(), total_46, total_46.sign())
-    is_far_2 = _select(product_28.abs() < torch.inf, product_28, 0)
-    is_far_2 = (abs_total_46 == 64) & (is_far_2 > 0)
-    is_far_3 = is_far_2 | (abs_total_46 != 64) & (abs_total_46 > 64)
-    branch_18 = _select(is_far_3, 0.5 * total_46, total_46)
-    is_less_4 = branch_18.abs() < 0.5
-    expm1_branch_18 = _expm1(branch_18)
-    total_47 = expm1_branch_18 + 1
-    part_of_t_2 = _select(is_less_4, total_47, branch_18.exp())
-    branch_19 = _select(is_less_4, expm1_branch_18 - (total_47 - 1), 0)
-    branch_20 = _select(branch_19.abs() < torch.inf, branch_19, 0)
-    total_48 = part_of_t_2 + branch_20
-    product_29 = total_21 * total_48
-    head_total_21 = _head(total_21)
-    head_total_48 = _head(total_48)
-    difference_40 = total_48 - head_total_48
-    difference_41 = total_21 - head_total_21
-    total_49 = head_total_21 * head_total_48 - product_29 + head_total_21 * difference_40
-    total_49 = total_49 + difference_41 * head_total_48 + difference_41 * difference_40
-    total_49 = _select(product_29 * 2.0**-60 == 0, 0, total_49)
-    total_49 = total_49 + (branch_5 - (total_21 - total_20)) * total_48
-    total_49 = total_49 + (branch_20 - (total_48 - part_of_t_2)) * total_21
-    total_50 = product_29 + _select(total_49.abs() < torch.inf, total_49, 0)
-    branch_21 = _select(is_far_3, difference_39 * 0.5, difference_39)
-    total_51 = _select(branch_21.abs() < torch.inf, branch_21, 0) + 1
-    product_30 = total_50 * branch_21
-    is_gone = _select(difference_39.abs() < torch.inf, difference_39, 0)
-    is_gone = (total_46 == -800) & (is_gone < 0) | (total_46 != -800) & (total_46 < -800)
-    product_31 = total_48 * branch_21
-    rest_of_t_2 = total_48 + _select(product_31.abs() < torch.inf, product_31, 0)
-    rest_of_t_3 = _select(total_48.abs() < 2.0**-60, total_48 * total_51, rest_of_t_2)
-    rest_of_t_4 = _select(is_far_3, rest_of_t_3, 1)
-    is_less_5 = abs_clamped < 2.0**-90
+    total_42 = total_40 - (total_41 - difference_38) + (minus_product_27 - difference_38)
+    total_42 = total_42 + (branch_17 - (total_40 - total_37))
+    total_43 = 3 * head_smaller_4 - product_27 + 3 * (smaller_4 - head_smaller_4)
+    total_43 = -_select(_compare(torch.eq, product_27 * 2.0**-60, 0), 0, total_43)
+    total_42 = total_42 + total_43
+    branch_18 = _select(_compare(torch.lt, total_42.abs(), torch.inf), total_42, 0)
+    total_44 = total_41 + branch_18
+    abs_total_44 = total_44.abs()
+    difference_39 = branch_18 - (total_44 - total_41)
+    product_28 = difference_39 * _or_nan(total_44.sign(), total_44)
+    is_far_2 = _select(_compare(torch.lt, product_28.abs(), torch.inf), product_28, 0)
+    is_far_2 = _compare(torch.eq, abs_total_44, 64) * _compare(torch.gt, is_far_2, 0)
+    inside_2 = _compare(torch.ne, abs_total_44, 64) * _compare(torch.gt, abs_total_44, 64)
+    is_far_3 = torch.maximum(is_far_2, inside_2)
+    branch_19 = _select(is_far_3, 0.5 * total_44, total_44)
+    is_less_4 = _compare(torch.lt, branch_19.abs(), 0.5)
+    expm1_branch_19 = _expm1(branch_19)
+    total_45 = expm1_branch_19 + 1
+    part_of_t_2 = _select(is_less_4, total_45, branch_19.exp())
+    branch_20 = _select(is_less_4, expm1_branch_19 - (total_45 - 1), 0)
+    branch_21 = _select(_compare(torch.lt, branch_20.abs(), torch.inf), branch_20, 0)
+    total_46 = part_of_t_2 + branch_21
+    product_29 = total_19 * total_46
+    head_total_19 = _head(total_19)
+    head_total_46 = _head(total_46)
+    difference_40 = total_46 - head_total_46
+    difference_41 = total_19 - head_total_19
+    total_47 = head_total_19 * head_total_46 - product_29 + head_total_19 * difference_40
+    total_47 = total_47 + difference_41 * head_total_46 + difference_41 * difference_40
+    total_47 = _select(_compare(torch.eq, product_29 * 2.0**-60, 0), 0, total_47)
+    total_47 = total_47 + (magnitude_2 - (total_19 - total_18)) * total_46
+    total_47 = total_47 + (branch_21 - (total_46 - part_of_t_2)) * total_19
+    branch_22 = _select(_compare(torch.lt, total_47.abs(), torch.inf), total_47, 0)
+    branch_22 = product_29 + branch_22
+    branch_23 = _select(is_far_3, difference_39 * 0.5, difference_39)
+    total_48 = _select(_compare(torch.lt, branch_23.abs(), torch.inf), branch_23, 0) + 1
+    product_30 = branch_22 * branch_23
+    is_gone = difference_39.abs()
+    is_gone = _select(_compare(torch.lt, is_gone, torch.inf), difference_39, 0)
+    is_gone = _compare(torch.eq, total_44, -800) * _compare(torch.lt, is_gone, 0)
+    inside_3 = _compare(torch.ne, total_44, -800) * _compare(torch.lt, total_44, -800)
+    is_gone = torch.maximum(is_gone, inside_3)
+    product_31 = total_46 * branch_23
+    rest_of_t_2 = _select(_compare(torch.lt, product_31.abs(), torch.inf), product_31, 0)
+    rest_of_t_3 = total_46 + rest_of_t_2
+    rest_of_t_4 = total_46 * total_48
+    rest_of_t_5 = total_46.abs()
+    rest_of_t_6 = _select(_compare(torch.lt, rest_of_t_5, 2.0**-60), rest_of_t_4, rest_of_t_3)
+    rest_of_t_7 = _select(is_far_3, rest_of_t_6, 1)
+    is_less_5 = _compare(torch.lt, abs_clamped, 2.0**-90)
     product_32 = beta * clamped
-    is_negative_2 = product_32 < 0
+    is_negative_2 = _compare(torch.lt, product_32, 0)
     t_2 = torch.exp(0.5 * -product_32.abs()).square()
     product_33 = 2 * clamped * beta * alpha_squared * _select(is_negative_2, t_2, 1).square()
     product_33 = product_33 + -(clamped * beta + 2) * _select(is_negative_2, 1, t_2).square()
     product_33 = _MINUS_2_OVER_SQRT_PI_2 * clamped * alpha * product_33
     smaller_5 = product_32.clamp(max=0)
     product_34 = 0.5 * (2 * product_32)
-    is_less_6 = product_34.abs() < 0.5
+    is_less_6 = _compare(torch.lt, product_34.abs(), 0.5)
     expm1_product_34 = _expm1(product_34)
-    total_52 = expm1_product_34 + 1
-    branch_22 = _select(is_less_6, total_52, product_34.exp())
-    product_35 = alpha_squared * branch_22
-    product_36 = product_35 * branch_22
+    total_49 = expm1_product_34 + 1
+    branch_24 = _select(is_less_6, total_49, product_34.exp())
+    product_35 = alpha_squared * branch_24
+    product_36 = product_35 * branch_24
     minus_product_36 = -product_36
-    total_53 = smaller_5 + minus_product_36
-    difference_42 = total_53 - smaller_5
+    total_50 = smaller_5 + minus_product_36
+    difference_42 = total_50 - smaller_5
     head_product_35 = _head(product_35)
-    head_branch_22 = _head(branch_22)
-    difference_43 = branch_22 - head_branch_22
+    head_branch_24 = _head(branch_24)
+    difference_43 = branch_24 - head_branch_24
     difference_44 = product_35 - head_product_35
-    branch_23 = _select(is_less_6, expm1_product_34 - (total_52 - 1), 0)
-    total_54 = smaller_5 - (total_53 - difference_42) + (minus_product_36 - difference_42)
-    total_55 = head_5 * head_branch_22 - product_35 + head_5 * difference_43
-    total_55 = total_55 + difference_33 * head_branch_22 + difference_33 * difference_43
-    total_55 = _select(product_35 * 2.0**-60 == 0, 0, total_55) + branch_23 * alpha_squared
-    total_55 = total_55 * branch_22
-    difference_45 = head_product_35 * head_branch_22 - product_36
+    branch_25 = _select(is_less_6, expm1_product_34 - (total_49 - 1), 0)
+    total_51 = smaller_5 - (total_50 - difference_42) + (minus_product_36 - difference_42)
+    total_52 = head_5 * head_branch_24 - product_35 + head_5 * difference_43
+    total_52 = total_52 + difference_33 * head_branch_24 + difference_33 * difference_43
+    total_52 = _select(_compare(torch.eq, product_35 * 2.0**-60, 0), 0, total_52)
+    total_52 = (total_52 + branch_25 * alpha_squared) * branch_24
+    difference_45 = head_product_35 * head_branch_24 - product_36
     difference_45 = difference_45 + head_product_35 * difference_43
-    difference_45 = difference_45 + difference_44 * head_branch_22
+    difference_45 = difference_45 + difference_44 * head_branch_24
     difference_45 = difference_45 + difference_44 * difference_43
-    difference_45 = _select(product_36 * 2.0**-60 == 0, 0, difference_45) + total_55
-    total_54 = total_54 - (difference_45 + branch_23 * product_35)
-    branch_24 = _select(total_54.abs() < torch.inf, total_54, 0)
-    total_56 = total_53 + branch_24
+    difference_45 = _select(_compare(torch.eq, product_36 * 2.0**-60, 0), 0, difference_45)
+    total_51 = total_51 - (difference_45 + total_52 + branch_25 * product_35)
+    branch_26 = _select(_compare(torch.lt, total_51.abs(), torch.inf), total_51, 0)
+    total_53 = total_50 + branch_26
     smaller_6 = (-product_32).clamp(max=0)
     product_37 = 3 * smaller_6
     minus_product_37 = -product_37
-    total_57 = total_56 + minus_product_37
-    difference_46 = total_57 - total_56
+    total_54 = total_53 + minus_product_37
+    difference_46 = total_54 - total_53
     head_smaller_6 = _head(smaller_6)
-    total_58 = total_56 - (total_57 - difference_46) + (minus_product_37 - difference_46)
-    total_58 = total_58 + (branch_24 - (total_56 - total_53))
-    total_59 = 3 * head_smaller_6 - product_37 + 3 * (smaller_6 - head_smaller_6)
-    total_58 = total_58 - _select(product_37 * 2.0**-60 == 0, 0, total_59)
-    branch_25 = _select(total_58.abs() < torch.inf, total_58, 0)
-    total_60 = total_57 + branch_25
-    product_38 = 0.5 * total_60
-    is_less_7 = product_38.abs() < 0.5
+    total_55 = total_53 - (total_54 - difference_46) + (minus_product_37 - difference_46)
+    total_55 = total_55 + (branch_26 - (total_53 - total_50))
+    total_56 = 3 * head_smaller_6 - product_37 + 3 * (smaller_6 - head_smaller_6)
+    total_56 = -_select(_compare(torch.eq, product_37 * 2.0**-60, 0), 0, total_56)
+    total_55 = total_55 + total_56
+    branch_27 = _select(_compare(torch.lt, total_55.abs(), torch.inf), total_55, 0)
+    total_57 = total_54 + branch_27
+    product_38 = 0.5 * total_57
+    is_less_7 = _compare(torch.lt, product_38.abs(), 0.5)
     expm1_product_38 = _expm1(product_38)
-    total_61 = expm1_product_38 + 1
-    branch_26 = _select(is_less_7, total_61, product_38.exp())
-    branch_27 = _select(is_less_7, expm1_product_38 - (total_61 - 1), 0)
-    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
-    total_62 = branch_26 + branch_28
-    product_39 = product_33 * total_62
+    total_58 = expm1_product_38 + 1
+    branch_28 = _select(is_less_7, total_58, product_38.exp())
+    branch_29 = _select(is_less_7, expm1_product_38 - (total_58 - 1), 0)
+    branch_30 = _select(_compare(torch.lt, branch_29.abs(), torch.inf), branch_29, 0)
+    total_59 = branch_28 + branch_30
+    product_39 = product_33 * total_59
     head_product_33 = _head(product_33)
-    head_total_62 = _head(total_62)
-    difference_47 = total_62 - head_total_62
+    head_total_59 = _head(total_59)
+    difference_47 = total_59 - head_total_59
     difference_48 = product_33 - head_product_33
-    difference_49 = branch_28 - (total_62 - branch_26)
-    difference_50 = head_product_33 * head_total_62 - product_39
+    difference_49 = branch_30 - (total_59 - branch_28)
+    difference_50 = head_product_33 * head_total_59 - product_39
     difference_50 = difference_50 + head_product_33 * difference_47
-    difference_50 = difference_50 + difference_48 * head_total_62
+    difference_50 = difference_50 + difference_48 * head_total_59
     difference_50 = difference_50 + difference_48 * difference_47
-    difference_50 = _select(product_39 * 2.0**-60 == 0, 0, difference_50)
+    difference_50 = _select(_compare(torch.eq, product_39 * 2.0**-60, 0), 0, difference_50)
     difference_50 = difference_50 + difference_49 * product_33
-    branch_29 = _select(difference_50.abs() < torch.inf, difference_50, 0)
-    total_63 = product_39 + branch_29
-    product_40 = total_63 * total_62
-    head_total_63 = _head(total_63)
-    difference_51 = total_63 - head_total_63
-    total_64 = head_total_63 * head_total_62 - product_40 + head_total_63 * difference_47
-    total_64 = total_64 + difference_51 * head_total_62 + difference_51 * difference_47
-    total_64 = _select(product_40 * 2.0**-60 == 0, 0, total_64)
-    total_64 = total_64 + (branch_29 - (total_63 - product_39)) * total_62
-    total_64 = _select(is_less_5, 0, total_64 + difference_49 * total_63)
-    total_64 = _select(is_less, 0, total_64)
+    magnitude_3 = difference_50.abs()
+    magnitude_3 = _select(_compare(torch.lt, magnitude_3, torch.inf), difference_50, 0)
+    total_60 = product_39 + magnitude_3
+    product_40 = total_60 * total_59
+    head_total_60 = _head(total_60)
+    difference_51 = total_60 - head_total_60
+    total_61 = head_total_60 * head_total_59 - product_40 + head_total_60 * difference_47
+    total_61 = total_61 + difference_51 * head_total_59 + difference_51 * difference_47
+    total_61 = _select(_compare(torch.eq, product_40 * 2.0**-60, 0), 0, total_61)
+    total_61 = total_61 + (magnitude_3 - (total_60 - product_39)) * total_59
+    total_61 = _select(is_less_5, 0, total_61 + difference_49 * total_60)
+    total_61 = _select(is_less, 0, total_61)
+    branch_31 = _select(_compare(torch.lt, product_30.abs(), torch.inf), product_30, 0)
+    branch_31 = branch_22 + branch_31
+    branch_32 = _select(_compare(torch.lt, total_61.abs(), torch.inf), total_61, 0)
     product_41 = _4_OVER_SQRT_PI_2 * alpha * torch.exp(-alpha_squared) * clamped
     product_41 = _select(is_less_5, product_41, product_40)
-    total_65 = total_50 + _select(product_30.abs() < torch.inf, product_30, 0)
-    total_65 = _select(total_50.abs() < 2.0**-60, total_50 * total_51, total_65)
-    total_65 = total_65 * _select(is_gone, scale.clamp(max=2.0**50), scale).square()
-    total_65 = _select(is_less, total_65 * rest_of_t_4, product_41)
-    total_65 = total_65 + _select(total_64.abs() < torch.inf, total_64, 0)
-    product_42 = (branch_25 - (total_60 - total_57)) * 0.5
-    branch_30 = _select(is_less, 0, _select(is_less_5, 0, product_42 + product_42))
-    product_43 = total_65 * branch_30
-    product_44 = total_65 * (_select(branch_30.abs() < torch.inf, branch_30, 0) + 1)
-    total_66 = total_65 + _select(product_43.abs() < torch.inf, product_43, 0)
-    return _select(total_65.abs() < 2.0**-60, product_44, total_66)
+    squared = _select(is_gone, scale.clamp(max=2.0**50), scale).square()
+    product_42 = branch_22 * total_48
+    abs_branch_22 = branch_22.abs()
+    abs_branch_22 = _select(_compare(torch.lt, abs_branch_22, 2.0**-60), product_42, branch_31)
+    abs_branch_22 = _select(is_less, abs_branch_22 * squared * rest_of_t_7, product_41)
+    abs_branch_22 = abs_branch_22 + branch_32
+    product_43 = (branch_27 - (total_57 - total_54)) * 0.5
+    branch_33 = _select(is_less, 0, _select(is_less_5, 0, product_43 + product_43))
+    product_44 = abs_branch_22 * branch_33
+    total_62 = _select(_compare(torch.lt, branch_33.abs(), torch.inf), branch_33, 0) + 1
+    total_62 = abs_branch_22 * total_62
+    branch_34 = _select(_compare(torch.lt, product_44.abs(), torch.inf), product_44, 0)
+    branch_34 = abs_branch_22 + branch_34
+    magnitude_4 = abs_branch_22.abs()
+    return _select(_compare(torch.lt, magnitude_4, 2.0**-60), total_62, branch_34)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1555,9 +1625,9 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     alpha_squared = alpha.square()
     product_2 = beta * clamped
     product_3 = 2 * product_2
-    is_far = product_3.abs() > 64
+    is_far = _compare(torch.gt, product_3.abs(), 64)
     branch = _select(is_far, 0.5 * product_3, product_3)
-    is_less = branch.abs() < 0.5
+    is_less = _compare(torch.lt, branch.abs(), 0.5)
     expm1_branch = _expm1(branch)
     total = expm1_branch + 1
     part_of_t = _select(is_less, total, branch.exp())
@@ -1580,37 +1650,40 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     head_product_2 = _head(product_2)
     total_3 = head_product_4 * head_rest_of_t - product_5 + head_product_4 * difference_2
     total_3 = total_3 + difference_3 * head_rest_of_t + difference_3 * difference_2
-    total_3 = _select(product_5 * 2.0**-60 == 0, 0, total_3)
+    total_3 = _select(_compare(torch.eq, product_5 * 2.0**-60, 0), 0, total_3)
     total_4 = minus_product_5 - (total_2 - difference) + (product_6 - difference)
     total_5 = 3 * head_product_2 - product_6 + 3 * (product_2 - head_product_2)
-    total_5 = _select(product_6 * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, total_5)
     total_6 = head * head_part_of_t - product_4 + head * difference_4
     total_6 = total_6 + difference_5 * head_part_of_t + difference_5 * difference_4
-    total_6 = _select(product_4 * 2.0**-60 == 0, 0, total_6) + branch_2 * alpha_squared
-    total_3 = -(total_3 + total_6 * rest_of_t + _select(is_far, branch_2, 0) * product_4)
-    total_4 = total_4 + total_3 + total_5
-    branch_3 = _select(total_4.abs() < torch.inf, total_4, 0)
+    total_6 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, total_6)
+    total_3 = total_3 + (total_6 + branch_2 * alpha_squared) * rest_of_t
+    total_4 = total_4 - (total_3 + _select(is_far, branch_2, 0) * product_4) + total_5
+    branch_3 = _select(_compare(torch.lt, total_4.abs(), torch.inf), total_4, 0)
     total_7 = total_2 + branch_3
     difference_6 = branch_3 - (total_7 - total_2)
-    total_8 = total_7 + _select(difference_6.abs() < torch.inf, difference_6, 0)
-    is_far_2 = total_8.abs() > 64
-    branch_4 = _select(is_far_2, 0.5 * total_8, total_8)
-    is_less_2 = branch_4.abs() < 0.5
-    expm1_branch_4 = _expm1(branch_4)
-    total_9 = expm1_branch_4 + 1
-    part_of_t_2 = _select(is_less_2, total_9, branch_4.exp())
+    branch_4 = _select(_compare(torch.lt, difference_6.abs(), torch.inf), difference_6, 0)
+    branch_4 = total_7 + branch_4
+    is_far_2 = _compare(torch.gt, branch_4.abs(), 64)
+    branch_5 = _select(is_far_2, 0.5 * branch_4, branch_4)
+    is_less_2 = _compare(torch.lt, branch_5.abs(), 0.5)
+    expm1_branch_5 = _expm1(branch_5)
+    total_8 = expm1_branch_5 + 1
+    part_of_t_2 = _select(is_less_2, total_8, branch_5.exp())
     product_7 = product * part_of_t_2
     head_product = _head(product)
     head_part_of_t_2 = _head(part_of_t_2)
     difference_7 = part_of_t_2 - head_part_of_t_2
     difference_8 = product - head_product
-    branch_5 = _select(is_less_2, expm1_branch_4 - (total_9 - 1), 0)
-    total_10 = head_product * head_part_of_t_2 - product_7 + head_product * difference_7
-    total_10 = total_10 + difference_8 * head_part_of_t_2 + difference_8 * difference_7
-    total_10 = _select(product_7 * 2.0**-60 == 0, 0, total_10) + branch_5 * product
-    rest_of_t_2 = part_of_t_2 + _select(branch_5.abs() < torch.inf, branch_5, 0)
-    rest_of_t_3 = _select(is_far_2, rest_of_t_2, 1)
-    return (product_7 + _select(total_10.abs() < torch.inf, total_10, 0)) * rest_of_t_3
+    branch_6 = _select(is_less_2, expm1_branch_5 - (total_8 - 1), 0)
+    total_9 = head_product * head_part_of_t_2 - product_7 + head_product * difference_7
+    total_9 = total_9 + difference_8 * head_part_of_t_2 + difference_8 * difference_7
+    total_9 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, total_9)
+    total_9 = total_9 + branch_6 * product
+    rest_of_t_2 = _select(_compare(torch.lt, branch_6.abs(), torch.inf), branch_6, 0)
+    rest_of_t_3 = _select(is_far_2, part_of_t_2 + rest_of_t_2, 1)
+    branch_7 = _select(_compare(torch.lt, total_9.abs(), torch.inf), total_9, 0)
+    return (product_7 + branch_7) * rest_of_t_3
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1626,10 +1699,10 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total = 16 * difference.square() + 24 * difference + 9
     product_2 = beta * clamped
     product_3 = 2 * product_2
-    is_far = product_3.abs() > 64
+    is_far = _compare(torch.gt, product_3.abs(), 64)
     smaller = _select(is_far, 0.5 * product_3, product_3).clamp(max=40)
     abs_smaller = smaller.abs()
-    is_less = abs_smaller < 0.25
+    is_less = _compare(torch.lt, abs_smaller, 0.25)
     total_2 = smaller + 1
     difference_2 = total_2 - smaller
     product_4 = ((_1_OVER_15 * smaller + _1_OVER_14) * smaller + _1_OVER_13) * smaller
@@ -1639,12 +1712,12 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_4 = ((product_4 * smaller + _1_OVER_4) * smaller + _1_OVER_3) * smaller
     product_4 = smaller.square() * (product_4 + _1_OVER_2)
     product_4 = smaller - (total_2 - difference_2) + (1 - difference_2) + product_4
-    branch = _select(product_4.abs() < torch.inf, product_4, 0)
+    branch = _select(_compare(torch.lt, product_4.abs(), torch.inf), product_4, 0)
     total_3 = total_2 + branch
     exp_smaller = smaller.exp()
     part_of_t = _select(is_less, total_3, exp_smaller)
     branch_2 = _select(is_less, branch - (total_3 - total_2), 0)
-    branch_3 = _select(branch_2.abs() < torch.inf, branch_2, 0)
+    branch_3 = _select(_compare(torch.lt, branch_2.abs(), torch.inf), branch_2, 0)
     total_4 = part_of_t + branch_3
     product_5 = total * total_4
     head_total = _head(total)
@@ -1654,12 +1727,13 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_5 = branch_3 - (total_4 - part_of_t)
     total_5 = head_total * head_total_4 - product_5 + head_total * difference_3
     total_5 = total_5 + difference_4 * head_total_4 + difference_4 * difference_3
-    total_5 = _select(product_5 * 2.0**-60 == 0, 0, total_5) + difference_5 * total
-    branch_4 = _select(total_5.abs() < torch.inf, total_5, 0)
+    total_5 = _select(_compare(torch.eq, product_5 * 2.0**-60, 0), 0, total_5)
+    total_5 = total_5 + difference_5 * total
+    branch_4 = _select(_compare(torch.lt, total_5.abs(), torch.inf), total_5, 0)
     total_6 = product_5 + branch_4
     rest_of_t = _select(is_far, part_of_t, 1)
     branch_5 = _select(is_far, branch_2, 0)
-    branch_6 = _select(branch_5.abs() < torch.inf, branch_5, 0)
+    branch_6 = _select(_compare(torch.lt, branch_5.abs(), torch.inf), branch_5, 0)
     total_7 = rest_of_t + branch_6
     product_6 = total_6 * total_7
     total_8 = product_6 - 8
@@ -1670,7 +1744,7 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_8 = total_6 - head_total_6
     difference_9 = branch_6 - (total_7 - rest_of_t)
     binade = _binade(exp_smaller * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
     branch_7 = _select(inside, binade, 1)
     ratio = exp_smaller / branch_7
     floor = torch.floor(branch_7.log() * _1_OVER_LOG_2 + 0.5)
@@ -1680,7 +1754,7 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_11 = total_9 - difference_10
     total_10 = difference_10 - (total_9 - difference_11) + (negated - difference_11)
     total_10 = total_10 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_8 = _select(total_10.abs() < torch.inf, total_10, 0)
+    branch_8 = _select(_compare(torch.lt, total_10.abs(), torch.inf), total_10, 0)
     total_11 = total_9 + branch_8
     numerator = ((_1_OVER_15 * total_11 + _1_OVER_14) * total_11 + _1_OVER_13) * total_11
     numerator = ((numerator + _1_OVER_12) * total_11 + _1_OVER_11) * total_11 + _1_OVER_10
@@ -1689,15 +1763,16 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator = ((numerator * total_11 + _1_OVER_4) * total_11 + _1_OVER_3) * total_11
     numerator = total_11.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_11 + (numerator + (branch_8 - (total_11 - total_9)))
-    numerator = _select(inside & (abs_smaller >= 0.25), numerator / ratio, 0)
+    numerator = numerator / ratio
+    numerator = _select(inside * _compare(torch.ge, abs_smaller, 0.25), numerator, 0)
     total_12 = numerator + _select(is_far, numerator, 0)
     total_13 = head_total_6 * head_total_7 - product_6 + head_total_6 * difference_7
     total_13 = total_13 + difference_8 * head_total_7 + difference_8 * difference_7
-    total_13 = _select(product_6 * 2.0**-60 == 0, 0, total_13)
+    total_13 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, total_13)
     total_13 = total_13 + (branch_4 - (total_6 - product_5)) * total_7
     total_13 = total_13 + difference_9 * total_6 + total_12 * product_6
     total_13 = product_6 - (total_8 - difference_6) + (-8 - difference_6) + total_13
-    branch_9 = _select(total_13.abs() < torch.inf, total_13, 0)
+    branch_9 = _select(_compare(torch.lt, total_13.abs(), torch.inf), total_13, 0)
     total_14 = total_8 + branch_9
     product_7 = product * total_14
     head_product = _head(product)
@@ -1706,14 +1781,14 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_13 = product - head_product
     total_15 = head_product * head_total_14 - product_7 + head_product * difference_12
     total_15 = total_15 + difference_13 * head_total_14 + difference_13 * difference_12
-    total_15 = _select(product_7 * 2.0**-60 == 0, 0, total_15)
+    total_15 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, total_15)
     total_15 = total_15 + (branch_9 - (total_14 - total_8)) * product
-    branch_10 = _select(total_15.abs() < torch.inf, total_15, 0)
+    branch_10 = _select(_compare(torch.lt, total_15.abs(), torch.inf), total_15, 0)
     total_16 = product_7 + branch_10
     total_17 = difference + 0.75
     difference_14 = total_17 - difference
     total_18 = difference - (total_17 - difference_14) + (0.75 - difference_14)
-    branch_11 = _select(total_18.abs() < torch.inf, total_18, 0)
+    branch_11 = _select(_compare(torch.lt, total_18.abs(), torch.inf), total_18, 0)
     total_19 = total_17 + branch_11
     total_19_squared = total_19.square()
     head_total_19 = _head(total_19)
@@ -1723,62 +1798,66 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_16 = difference_16 + head_total_19 * difference_15
     difference_16 = difference_16 + difference_15 * head_total_19
     difference_16 = difference_16 + difference_15 * difference_15
-    difference_16 = _select(total_19_squared * 2.0**-60 == 0, 0, difference_16) + product_8
-    branch_12 = _select(difference_16.abs() < torch.inf, difference_16, 0)
+    product_9 = total_19_squared * 2.0**-60
+    product_9 = _select(_compare(torch.eq, product_9, 0), 0, difference_16) + product_8
+    branch_12 = _select(_compare(torch.lt, product_9.abs(), torch.inf), product_9, 0)
     total_20 = total_19_squared + branch_12
-    product_9 = total_20 * total_4
+    product_10 = total_20 * total_4
     head_total_20 = _head(total_20)
     difference_17 = total_20 - head_total_20
-    total_21 = head_total_20 * head_total_4 - product_9 + head_total_20 * difference_3
+    total_21 = head_total_20 * head_total_4 - product_10 + head_total_20 * difference_3
     total_21 = total_21 + difference_17 * head_total_4 + difference_17 * difference_3
-    total_21 = _select(product_9 * 2.0**-60 == 0, 0, total_21)
+    total_21 = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, total_21)
     total_21 = total_21 + (branch_12 - (total_20 - total_19_squared)) * total_4
     total_21 = total_21 + difference_5 * total_20
-    branch_13 = _select(total_21.abs() < torch.inf, total_21, 0)
-    total_22 = product_9 + branch_13
-    product_10 = total_22 * total_7
-    minus_product_10 = -product_10
-    total_23 = minus_product_10 + product_2
-    difference_18 = total_23 - minus_product_10
+    branch_13 = _select(_compare(torch.lt, total_21.abs(), torch.inf), total_21, 0)
+    total_22 = product_10 + branch_13
+    product_11 = total_22 * total_7
+    minus_product_11 = -product_11
+    total_23 = minus_product_11 + product_2
+    difference_18 = total_23 - minus_product_11
     head_total_22 = _head(total_22)
     difference_19 = total_22 - head_total_22
-    total_24 = minus_product_10 - (total_23 - difference_18) + (product_2 - difference_18)
-    total_25 = head_total_22 * head_total_7 - product_10 + head_total_22 * difference_7
+    total_24 = minus_product_11 - (total_23 - difference_18) + (product_2 - difference_18)
+    total_25 = head_total_22 * head_total_7 - product_11 + head_total_22 * difference_7
     total_25 = total_25 + difference_19 * head_total_7 + difference_19 * difference_7
-    total_25 = _select(product_10 * 2.0**-60 == 0, 0, total_25)
-    total_25 = total_25 + (branch_13 - (total_22 - product_9)) * total_7
-    total_25 = -(total_25 + difference_9 * total_22) + total_12 * minus_product_10
+    total_25 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, total_25)
+    total_25 = total_25 + (branch_13 - (total_22 - product_10)) * total_7
+    total_25 = -(total_25 + difference_9 * total_22) + total_12 * minus_product_11
     total_24 = total_24 + total_25
-    branch_14 = _select(total_24.abs() < torch.inf, total_24, 0)
+    branch_14 = _select(_compare(torch.lt, total_24.abs(), torch.inf), total_24, 0)
     total_26 = total_23 + branch_14
     abs_total_26 = total_26.abs()
     difference_20 = branch_14 - (total_26 - total_23)
-    product_11 = difference_20 * torch.where(total_26.isnan(), total_26, total_26.sign())
-    is_far_2 = _select(product_11.abs() < torch.inf, product_11, 0)
-    is_far_2 = (abs_total_26 == 64) & (is_far_2 > 0)
-    is_far_3 = is_far_2 | (abs_total_26 != 64) & (abs_total_26 > 64)
+    product_12 = difference_20 * _or_nan(total_26.sign(), total_26)
+    is_far_2 = _select(_compare(torch.lt, product_12.abs(), torch.inf), product_12, 0)
+    is_far_2 = _compare(torch.eq, abs_total_26, 64) * _compare(torch.gt, is_far_2, 0)
+    inside_2 = _compare(torch.ne, abs_total_26, 64) * _compare(torch.gt, abs_total_26, 64)
+    is_far_3 = torch.maximum(is_far_2, inside_2)
     branch_15 = _select(is_far_3, 0.5 * total_26, total_26)
     smaller_2 = branch_15.clamp(max=40)
-    is_less_2 = smaller_2.abs() < 0.5
+    is_less_2 = _compare(torch.lt, smaller_2.abs(), 0.5)
     expm1_smaller_2 = _expm1(smaller_2)
     total_27 = expm1_smaller_2 + 1
     part_of_t_2 = _select(is_less_2, total_27, smaller_2.exp())
     branch_16 = _select(is_less_2, expm1_smaller_2 - (total_27 - 1), 0)
-    branch_17 = _select(branch_16.abs() < torch.inf, branch_16, 0)
+    branch_17 = _select(_compare(torch.lt, branch_16.abs(), torch.inf), branch_16, 0)
     total_28 = part_of_t_2 + branch_17
-    product_12 = total_16 * total_28
+    product_13 = total_16 * total_28
     head_total_16 = _head(total_16)
     head_total_28 = _head(total_28)
     difference_21 = total_28 - head_total_28
     difference_22 = total_16 - head_total_16
-    total_29 = head_total_16 * head_total_28 - product_12 + head_total_16 * difference_21
+    total_29 = head_total_16 * head_total_28 - product_13 + head_total_16 * difference_21
     total_29 = total_29 + difference_22 * head_total_28 + difference_22 * difference_21
-    total_29 = _select(product_12 * 2.0**-60 == 0, 0, total_29)
+    total_29 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, total_29)
     total_29 = total_29 + (branch_10 - (total_16 - product_7)) * total_28
     total_29 = total_29 + (branch_17 - (total_28 - part_of_t_2)) * total_16
-    branch_18 = _select(total_29.abs() < torch.inf, total_29, 0)
-    total_30 = product_12 + branch_18
-    is_gone = total_26 + _select(difference_20.abs() < torch.inf, difference_20, 0) < -800
+    branch_18 = _select(_compare(torch.lt, total_29.abs(), torch.inf), total_29, 0)
+    total_30 = product_13 + branch_18
+    is_gone = difference_20.abs()
+    is_gone = total_26 + _select(_compare(torch.lt, is_gone, torch.inf), difference_20, 0)
+    is_gone = _compare(torch.lt, is_gone, -800)
     scale = clamped.abs().clamp(min=1)
     branch_19 = _select(is_gone, scale.clamp(max=2.0**50), scale)
     branch_19_squared = branch_19.square()
@@ -1788,45 +1867,50 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_24 = difference_24 + head_branch_19 * difference_23
     difference_24 = difference_24 + difference_23 * head_branch_19
     difference_24 = difference_24 + difference_23 * difference_23
-    difference_24 = _select(branch_19_squared * 2.0**-60 == 0, 0, difference_24)
-    branch_20 = _select(difference_24.abs() < torch.inf, difference_24, 0)
+    product_14 = branch_19_squared * 2.0**-60
+    product_14 = _select(_compare(torch.eq, product_14, 0), 0, difference_24)
+    branch_20 = _select(_compare(torch.lt, product_14.abs(), torch.inf), product_14, 0)
     total_31 = branch_19_squared + branch_20
-    product_13 = total_30 * total_31
+    product_15 = total_30 * total_31
     head_total_30 = _head(total_30)
     head_total_31 = _head(total_31)
     difference_25 = total_31 - head_total_31
     difference_26 = total_30 - head_total_30
-    total_32 = head_total_30 * head_total_31 - product_13 + head_total_30 * difference_25
+    total_32 = head_total_30 * head_total_31 - product_15 + head_total_30 * difference_25
     total_32 = total_32 + difference_26 * head_total_31 + difference_26 * difference_25
-    total_32 = _select(product_13 * 2.0**-60 == 0, 0, total_32)
-    total_32 = total_32 + (branch_18 - (total_30 - product_12)) * total_31
+    total_32 = _select(_compare(torch.eq, product_15 * 2.0**-60, 0), 0, total_32)
+    total_32 = total_32 + (branch_18 - (total_30 - product_13)) * total_31
     total_32 = total_32 + (branch_20 - (total_31 - branch_19_squared)) * total_30
-    branch_21 = _select(total_32.abs() < torch.inf, total_32, 0)
-    total_33 = product_13 + branch_21
+    branch_21 = _select(_compare(torch.lt, total_32.abs(), torch.inf), total_32, 0)
+    total_33 = product_15 + branch_21
     rest_of_t_2 = _select(is_far_3, part_of_t_2, 1)
     branch_22 = _select(is_far_3, branch_16, 0)
-    branch_23 = _select(branch_22.abs() < torch.inf, branch_22, 0)
+    branch_23 = _select(_compare(torch.lt, branch_22.abs(), torch.inf), branch_22, 0)
     total_34 = rest_of_t_2 + branch_23
-    product_14 = total_33 * total_34
+    product_16 = total_33 * total_34
     head_total_33 = _head(total_33)
     head_total_34 = _head(total_34)
     difference_27 = total_34 - head_total_34
     difference_28 = total_33 - head_total_33
-    total_35 = head_total_33 * head_total_34 - product_14 + head_total_33 * difference_27
+    total_35 = head_total_33 * head_total_34 - product_16 + head_total_33 * difference_27
     total_35 = total_35 + difference_28 * head_total_34 + difference_28 * difference_27
-    total_35 = _select(product_14 * 2.0**-60 == 0, 0, total_35)
-    total_35 = total_35 + (branch_21 - (total_33 - product_13)) * total_34
+    total_35 = _select(_compare(torch.eq, product_16 * 2.0**-60, 0), 0, total_35)
+    total_35 = total_35 + (branch_21 - (total_33 - product_15)) * total_34
     total_35 = total_35 + (branch_23 - (total_34 - rest_of_t_2)) * total_33
-    total_36 = product_14 + _select(total_35.abs() < torch.inf, total_35, 0)
-    branch_24 = _select(is_far_3, difference_20 * 0.5, difference_20)
-    branch_25 = _select(branch_24.abs() < torch.inf, branch_24, 0)
-    branch_25 = (branch_15 == 40) & (branch_25 <= 0) | (branch_15 != 40) & (branch_15 <= 40)
-    branch_25 = _select(branch_25, branch_24, 0)
-    total_37 = branch_25 + _select(is_far_3, branch_25, 0)
-    product_15 = total_36 * total_37
-    product_16 = total_36 * (_select(total_37.abs() < torch.inf, total_37, 0) + 1)
-    total_38 = total_36 + _select(product_15.abs() < torch.inf, product_15, 0)
-    return _select(total_36.abs() < 2.0**-60, product_16, total_38)
+    branch_24 = _select(_compare(torch.lt, total_35.abs(), torch.inf), total_35, 0)
+    branch_24 = product_16 + branch_24
+    branch_25 = _select(is_far_3, difference_20 * 0.5, difference_20)
+    branch_26 = _select(_compare(torch.lt, branch_25.abs(), torch.inf), branch_25, 0)
+    branch_26 = _compare(torch.eq, branch_15, 40) * _compare(torch.le, branch_26, 0)
+    inside_3 = _compare(torch.ne, branch_15, 40) * _compare(torch.le, branch_15, 40)
+    branch_26 = _select(torch.maximum(branch_26, inside_3), branch_25, 0)
+    total_36 = branch_26 + _select(is_far_3, branch_26, 0)
+    product_17 = branch_24 * total_36
+    branch_27 = _select(_compare(torch.lt, product_17.abs(), torch.inf), product_17, 0)
+    branch_27 = branch_24 + branch_27
+    total_37 = _select(_compare(torch.lt, total_36.abs(), torch.inf), total_36, 0) + 1
+    total_37 = branch_24 * total_37
+    return _select(_compare(torch.lt, branch_24.abs(), 2.0**-60), total_37, branch_27)
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1842,25 +1926,26 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference = alpha - head_alpha
     total = head_alpha * head_alpha - alpha_squared + head_alpha * difference
     total = total + difference * head_alpha + difference * difference
-    total = _select(alpha_squared * 2.0**-60 == 0, 0, total)
+    total = _select(_compare(torch.eq, alpha_squared * 2.0**-60, 0), 0, total)
     product_3 = total * 2
-    branch = _select(product_3.abs() < torch.inf, product_3, 0)
+    branch = _select(_compare(torch.lt, product_3.abs(), torch.inf), product_3, 0)
     total_2 = product_2 + branch
     product_4 = beta * clamped
-    is_equal = product_4 == 0
+    is_equal = _compare(torch.eq, product_4, 0)
     head_beta = _head(beta)
     head_clamped = _head(clamped)
     difference_2 = clamped - head_clamped
     difference_3 = beta - head_beta
     total_3 = head_beta * head_clamped - product_4 + head_beta * difference_2
     total_3 = total_3 + difference_3 * head_clamped + difference_3 * difference_2
-    total_3 = _select(product_4 * 2.0**-60 == 0, 0, total_3)
-    branch_2 = _select(total_3.abs() < torch.inf, total_3, 0)
-    differs = product_4 != 0
-    outside = is_equal & (branch_2 < 0) | differs & (product_4 < 0)
+    total_3 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, total_3)
+    branch_2 = _select(_compare(torch.lt, total_3.abs(), torch.inf), total_3, 0)
+    differs = _compare(torch.ne, product_4, 0)
+    inside = differs * _compare(torch.lt, product_4, 0)
+    inside = torch.maximum(is_equal * _compare(torch.lt, branch_2, 0), inside)
     negated = -product_4.abs()
     abs_negated = negated.abs()
-    is_less = abs_negated < 0.25
+    is_less = _compare(torch.lt, abs_negated, 0.25)
     total_4 = negated + 1
     difference_4 = total_4 - negated
     product_5 = ((_1_OVER_15 * negated + _1_OVER_14) * negated + _1_OVER_13) * negated
@@ -1870,11 +1955,11 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     product_5 = ((product_5 * negated + _1_OVER_4) * negated + _1_OVER_3) * negated
     product_5 = negated.square() * (product_5 + _1_OVER_2)
     product_5 = negated - (total_4 - difference_4) + (1 - difference_4) + product_5
-    branch_3 = _select(product_5.abs() < torch.inf, product_5, 0)
+    branch_3 = _select(_compare(torch.lt, product_5.abs(), torch.inf), product_5, 0)
     total_5 = total_4 + branch_3
     exp_negated = negated.exp()
     t = _select(is_less, total_5, exp_negated)
-    branch_4 = _select(outside, t, 1)
+    branch_4 = _select(inside, t, 1)
     branch_4_squared = branch_4.square()
     head_branch_4 = _head(branch_4)
     difference_5 = branch_4 - head_branch_4
@@ -1882,12 +1967,12 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_6 = head_branch_4 * head_branch_4 - branch_4_squared
     difference_6 = difference_6 + head_branch_4 * difference_5 + difference_5 * head_branch_4
     difference_6 = difference_6 + difference_5 * difference_5
-    difference_6 = _select(branch_4_squared * 2.0**-60 == 0, 0, difference_6)
-    difference_6 = difference_6 + _select(outside, branch_5, 0) * branch_4 * 2
-    branch_6 = _select(difference_6.abs() < torch.inf, difference_6, 0)
+    difference_6 = _select(_compare(torch.eq, branch_4_squared * 2.0**-60, 0), 0, difference_6)
+    difference_6 = difference_6 + _select(inside, branch_5, 0) * branch_4 * 2
+    branch_6 = _select(_compare(torch.lt, difference_6.abs(), torch.inf), difference_6, 0)
     total_6 = branch_4_squared + branch_6
     product_6 = total_2 * total_6
-    branch_7 = _select(outside, 1, t)
+    branch_7 = _select(inside, 1, t)
     branch_7_squared = branch_7.square()
     negated_2 = -branch_7_squared
     total_7 = product_6 + negated_2
@@ -1897,8 +1982,8 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_8 = total_6 - head_total_6
     difference_9 = total_2 - head_total_2
     binade = _binade(exp_negated * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_8 = _select(inside, binade, 1)
+    inside_2 = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    branch_8 = _select(inside_2, binade, 1)
     ratio = exp_negated / branch_8
     floor = torch.floor(branch_8.log() * _1_OVER_LOG_2 + 0.5)
     difference_10 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
@@ -1907,7 +1992,7 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     difference_11 = total_8 - difference_10
     total_9 = difference_10 - (total_8 - difference_11) + (negated_3 - difference_11)
     total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = _select(total_9.abs() < torch.inf, total_9, 0)
+    branch_9 = _select(_compare(torch.lt, total_9.abs(), torch.inf), total_9, 0)
     total_10 = total_8 + branch_9
     numerator = ((_1_OVER_15 * total_10 + _1_OVER_14) * total_10 + _1_OVER_13) * total_10
     numerator = ((numerator + _1_OVER_12) * total_10 + _1_OVER_11) * total_10 + _1_OVER_10
@@ -1916,160 +2001,171 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     numerator = ((numerator * total_10 + _1_OVER_4) * total_10 + _1_OVER_3) * total_10
     numerator = total_10.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_10 + (numerator + (branch_9 - (total_10 - total_8)))
-    numerator = _select(inside & (abs_negated >= 0.25), numerator / ratio, 0)
-    negated_4 = -(total_3 * torch.where(product_4.isnan(), product_4, product_4.sign()))
-    numerator = numerator + negated_4
+    numerator = numerator / ratio
+    numerator = _select(inside_2 * _compare(torch.ge, abs_negated, 0.25), numerator, 0)
+    numerator = numerator - total_3 * _or_nan(product_4.sign(), product_4)
     head_branch_7 = _head(branch_7)
     difference_12 = branch_7 - head_branch_7
     total_11 = head_total_2 * head_total_6 - product_6 + head_total_2 * difference_8
     total_11 = total_11 + difference_9 * head_total_6 + difference_9 * difference_8
-    total_11 = _select(product_6 * 2.0**-60 == 0, 0, total_11)
+    total_11 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, total_11)
     total_11 = total_11 + (branch - (total_2 - product_2)) * total_6
     total_11 = total_11 + (branch_6 - (total_6 - branch_4_squared)) * total_2
-    total_11 = total_11 + _select(outside, numerator, 0) * 2 * product_6
+    total_11 = total_11 + _select(inside, numerator, 0) * 2 * product_6
     total_11 = product_6 - (total_7 - difference_7) + (negated_2 - difference_7) + total_11
-    product_7 = _select(outside, 0, numerator) * 2 * branch_7_squared
+    product_7 = _select(inside, 0, numerator) * 2 * branch_7_squared
     difference_13 = head_branch_7 * head_branch_7 - branch_7_squared
     difference_13 = difference_13 + head_branch_7 * difference_12
     difference_13 = difference_13 + difference_12 * head_branch_7
     difference_13 = difference_13 + difference_12 * difference_12
-    difference_13 = _select(branch_7_squared * 2.0**-60 == 0, 0, difference_13)
-    difference_13 = -(difference_13 + _select(outside, 0, branch_5) * branch_7 * 2 + product_7)
-    total_11 = total_11 + difference_13
-    branch_10 = _select(total_11.abs() < torch.inf, total_11, 0)
+    product_8 = _select(inside, 0, branch_5) * branch_7 * 2
+    product_9 = branch_7_squared * 2.0**-60
+    product_9 = _select(_compare(torch.eq, product_9, 0), 0, difference_13) + product_8
+    total_11 = total_11 - (product_9 + product_7)
+    branch_10 = _select(_compare(torch.lt, total_11.abs(), torch.inf), total_11, 0)
     total_12 = total_7 + branch_10
-    product_8 = product * total_12
+    product_10 = product * total_12
     head_product = _head(product)
     head_total_12 = _head(total_12)
     difference_14 = total_12 - head_total_12
     difference_15 = product - head_product
-    total_13 = head_product * head_total_12 - product_8 + head_product * difference_14
+    total_13 = head_product * head_total_12 - product_10 + head_product * difference_14
     total_13 = total_13 + difference_15 * head_total_12 + difference_15 * difference_14
-    total_13 = _select(product_8 * 2.0**-60 == 0, 0, total_13)
+    total_13 = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, total_13)
     total_13 = total_13 + (branch_10 - (total_12 - total_7)) * product
     smaller = product_4.clamp(max=0)
-    branch_11 = _select(total.abs() < torch.inf, total, 0)
+    branch_11 = _select(_compare(torch.lt, total.abs(), torch.inf), total, 0)
     total_14 = alpha_squared + branch_11
-    product_9 = 2 * product_4
-    product_10 = total_3 * 2
-    total_15 = product_9 + _select(product_10.abs() < torch.inf, product_10, 0)
-    is_far = total_15.abs() > 64
-    branch_12 = _select(is_far, 0.5 * total_15, product_9)
-    abs_branch_12 = branch_12.abs()
-    is_less_2 = abs_branch_12 < 0.25
-    total_16 = branch_12 + 1
-    difference_16 = total_16 - branch_12
-    product_11 = ((_1_OVER_15 * branch_12 + _1_OVER_14) * branch_12 + _1_OVER_13) * branch_12
-    product_11 = ((product_11 + _1_OVER_12) * branch_12 + _1_OVER_11) * branch_12
-    product_11 = ((product_11 + _1_OVER_10) * branch_12 + _1_OVER_9) * branch_12 + _1_OVER_8
-    product_11 = ((product_11 * branch_12 + _1_OVER_7) * branch_12 + _1_OVER_6) * branch_12
-    product_11 = ((product_11 + _1_OVER_5) * branch_12 + _1_OVER_4) * branch_12 + _1_OVER_3
-    product_11 = branch_12.square() * (product_11 * branch_12 + _1_OVER_2)
-    product_11 = branch_12 - (total_16 - difference_16) + (1 - difference_16) + product_11
-    branch_13 = _select(product_11.abs() < torch.inf, product_11, 0)
-    total_17 = total_16 + branch_13
-    exp_branch_12 = branch_12.exp()
-    part_of_t = _select(is_less_2, total_17, exp_branch_12)
-    branch_14 = _select(is_less_2, branch_13 - (total_17 - total_16), 0)
-    branch_15 = _select(branch_14.abs() < torch.inf, branch_14, 0)
-    total_18 = part_of_t + branch_15
-    product_12 = total_14 * total_18
+    product_11 = 2 * product_4
+    product_12 = total_3 * 2
+    branch_12 = _select(_compare(torch.lt, product_12.abs(), torch.inf), product_12, 0)
+    branch_12 = product_11 + branch_12
+    is_far = _compare(torch.gt, branch_12.abs(), 64)
+    branch_13 = _select(is_far, 0.5 * branch_12, product_11)
+    abs_branch_13 = branch_13.abs()
+    is_less_2 = _compare(torch.lt, abs_branch_13, 0.25)
+    total_15 = branch_13 + 1
+    difference_16 = total_15 - branch_13
+    product_13 = ((_1_OVER_15 * branch_13 + _1_OVER_14) * branch_13 + _1_OVER_13) * branch_13
+    product_13 = ((product_13 + _1_OVER_12) * branch_13 + _1_OVER_11) * branch_13
+    product_13 = ((product_13 + _1_OVER_10) * branch_13 + _1_OVER_9) * branch_13 + _1_OVER_8
+    product_13 = ((product_13 * branch_13 + _1_OVER_7) * branch_13 + _1_OVER_6) * branch_13
+    product_13 = ((product_13 + _1_OVER_5) * branch_13 + _1_OVER_4) * branch_13 + _1_OVER_3
+    product_13 = branch_13.square() * (product_13 * branch_13 + _1_OVER_2)
+    product_13 = branch_13 - (total_15 - difference_16) + (1 - difference_16) + product_13
+    branch_14 = _select(_compare(torch.lt, product_13.abs(), torch.inf), product_13, 0)
+    total_16 = total_15 + branch_14
+    exp_branch_13 = branch_13.exp()
+    part_of_t = _select(is_less_2, total_16, exp_branch_13)
+    branch_15 = _select(is_less_2, branch_14 - (total_16 - total_15), 0)
+    branch_16 = _select(_compare(torch.lt, branch_15.abs(), torch.inf), branch_15, 0)
+    total_17 = part_of_t + branch_16
+    product_14 = total_14 * total_17
     head_total_14 = _head(total_14)
-    head_total_18 = _head(total_18)
-    difference_17 = total_18 - head_total_18
+    head_total_17 = _head(total_17)
+    difference_17 = total_17 - head_total_17
     difference_18 = total_14 - head_total_14
-    total_19 = head_total_14 * head_total_18 - product_12 + head_total_14 * difference_17
-    total_19 = total_19 + difference_18 * head_total_18 + difference_18 * difference_17
-    total_19 = _select(product_12 * 2.0**-60 == 0, 0, total_19)
-    total_19 = total_19 + (branch_11 - (total_14 - alpha_squared)) * total_18
-    total_19 = total_19 + (branch_15 - (total_18 - part_of_t)) * total_14
-    branch_16 = _select(total_19.abs() < torch.inf, total_19, 0)
-    total_20 = product_12 + branch_16
+    total_18 = head_total_14 * head_total_17 - product_14 + head_total_14 * difference_17
+    total_18 = total_18 + difference_18 * head_total_17 + difference_18 * difference_17
+    total_18 = _select(_compare(torch.eq, product_14 * 2.0**-60, 0), 0, total_18)
+    total_18 = total_18 + (branch_11 - (total_14 - alpha_squared)) * total_17
+    total_18 = total_18 + (branch_16 - (total_17 - part_of_t)) * total_14
+    branch_17 = _select(_compare(torch.lt, total_18.abs(), torch.inf), total_18, 0)
+    total_19 = product_14 + branch_17
     rest_of_t = _select(is_far, part_of_t, 1)
-    branch_17 = _select(is_far, branch_14, 0)
-    branch_18 = _select(branch_17.abs() < torch.inf, branch_17, 0)
-    total_21 = rest_of_t + branch_18
-    product_13 = total_20 * total_21
-    minus_product_13 = -product_13
-    total_22 = smaller + minus_product_13
-    difference_19 = total_22 - smaller
+    branch_18 = _select(is_far, branch_15, 0)
+    branch_19 = _select(_compare(torch.lt, branch_18.abs(), torch.inf), branch_18, 0)
+    total_20 = rest_of_t + branch_19
+    product_15 = total_19 * total_20
+    minus_product_15 = -product_15
+    total_21 = smaller + minus_product_15
+    difference_19 = total_21 - smaller
+    head_total_19 = _head(total_19)
     head_total_20 = _head(total_20)
-    head_total_21 = _head(total_21)
-    difference_20 = total_21 - head_total_21
-    difference_21 = total_20 - head_total_20
-    binade_2 = _binade(exp_branch_12 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
-    branch_19 = _select(inside_2, binade_2, 1)
-    ratio_2 = exp_branch_12 / branch_19
-    floor_2 = torch.floor(branch_19.log() * _1_OVER_LOG_2 + 0.5)
-    difference_22 = branch_12 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_5 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_23 = difference_22 + negated_5
-    difference_23 = total_23 - difference_22
-    total_24 = difference_22 - (total_23 - difference_23) + (negated_5 - difference_23)
-    total_24 = total_24 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_20 = _select(total_24.abs() < torch.inf, total_24, 0)
-    total_25 = total_23 + branch_20
-    numerator_2 = ((_1_OVER_15 * total_25 + _1_OVER_14) * total_25 + _1_OVER_13) * total_25
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_25 + _1_OVER_11) * total_25 + _1_OVER_10
-    numerator_4 = ((numerator_3 * total_25 + _1_OVER_9) * total_25 + _1_OVER_8) * total_25
-    numerator_5 = ((numerator_4 + _1_OVER_7) * total_25 + _1_OVER_6) * total_25 + _1_OVER_5
-    numerator_6 = ((numerator_5 * total_25 + _1_OVER_4) * total_25 + _1_OVER_3) * total_25
-    numerator_7 = total_25.square() * (numerator_6 + _1_OVER_2)
-    numerator_8 = 1 - ratio_2 + total_25 + (numerator_7 + (branch_20 - (total_25 - total_23)))
-    numerator_8 = _select(inside_2 & (abs_branch_12 >= 0.25), numerator_8 / ratio_2, 0)
-    numerator_8 = numerator_8 + _select(is_far, 0, product_10)
-    branch_21 = _select(is_equal & (branch_2 <= 0) | differs & (product_4 <= 0), total_3, 0)
-    total_26 = head_total_20 * head_total_21 - product_13 + head_total_20 * difference_20
-    total_26 = total_26 + difference_21 * head_total_21 + difference_21 * difference_20
-    total_26 = _select(product_13 * 2.0**-60 == 0, 0, total_26)
-    total_26 = total_26 + (branch_16 - (total_20 - product_12)) * total_21
-    total_26 = -(total_26 + (branch_18 - (total_21 - rest_of_t)) * total_20)
-    total_27 = smaller - (total_22 - difference_19) + (minus_product_13 - difference_19)
-    total_27 = total_27 + branch_21
-    product_14 = (numerator_8 + _select(is_far, numerator_8, 0)) * minus_product_13
-    total_27 = total_27 + (total_26 + product_14)
-    branch_22 = _select(total_27.abs() < torch.inf, total_27, 0)
-    total_28 = total_22 + branch_22
+    difference_20 = total_20 - head_total_20
+    difference_21 = total_19 - head_total_19
+    binade_2 = _binade(exp_branch_13 * _4_OVER_3)
+    inside_3 = _compare(torch.gt, binade_2, 0) * _compare(torch.lt, binade_2, torch.inf)
+    branch_20 = _select(inside_3, binade_2, 1)
+    ratio_2 = exp_branch_13 / branch_20
+    floor_2 = torch.floor(branch_20.log() * _1_OVER_LOG_2 + 0.5)
+    difference_22 = branch_13 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_22 = difference_22 + negated_4
+    difference_23 = total_22 - difference_22
+    total_23 = difference_22 - (total_22 - difference_23) + (negated_4 - difference_23)
+    total_23 = total_23 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_21 = _select(_compare(torch.lt, total_23.abs(), torch.inf), total_23, 0)
+    total_24 = total_22 + branch_21
+    numerator_2 = ((_1_OVER_15 * total_24 + _1_OVER_14) * total_24 + _1_OVER_13) * total_24
+    numerator_3 = ((numerator_2 + _1_OVER_12) * total_24 + _1_OVER_11) * total_24 + _1_OVER_10
+    numerator_4 = ((numerator_3 * total_24 + _1_OVER_9) * total_24 + _1_OVER_8) * total_24
+    numerator_5 = ((numerator_4 + _1_OVER_7) * total_24 + _1_OVER_6) * total_24 + _1_OVER_5
+    numerator_6 = ((numerator_5 * total_24 + _1_OVER_4) * total_24 + _1_OVER_3) * total_24
+    numerator_7 = total_24.square() * (numerator_6 + _1_OVER_2)
+    numerator_8 = 1 - ratio_2 + total_24 + (numerator_7 + (branch_21 - (total_24 - total_22)))
+    numerator_8 = numerator_8 / ratio_2
+    numerator_8 = _select(inside_3 * _compare(torch.ge, abs_branch_13, 0.25), numerator_8, 0)
+    numerator_8 = numerator_8 + _select(is_far, 0, product_12)
+    total_25 = head_total_19 * head_total_20 - product_15 + head_total_19 * difference_20
+    total_25 = total_25 + difference_21 * head_total_20 + difference_21 * difference_20
+    total_25 = _select(_compare(torch.eq, product_15 * 2.0**-60, 0), 0, total_25)
+    total_25 = total_25 + (branch_17 - (total_19 - product_14)) * total_20
+    total_25 = -(total_25 + (branch_19 - (total_20 - rest_of_t)) * total_19)
+    total_26 = smaller - (total_21 - difference_19) + (minus_product_15 - difference_19)
+    product_16 = (numerator_8 + _select(is_far, numerator_8, 0)) * minus_product_15
+    total_25 = total_25 + product_16
+    inside_4 = differs * _compare(torch.le, product_4, 0)
+    inside_4 = torch.maximum(is_equal * _compare(torch.le, branch_2, 0), inside_4)
+    total_26 = total_26 + _select(inside_4, total_3, 0) + total_25
+    branch_22 = _select(_compare(torch.lt, total_26.abs(), torch.inf), total_26, 0)
+    total_27 = total_21 + branch_22
     minus_product_4 = -product_4
     smaller_2 = minus_product_4.clamp(max=0)
-    product_15 = 3 * smaller_2
-    minus_product_15 = -product_15
-    total_29 = total_28 + minus_product_15
-    difference_24 = total_29 - total_28
+    product_17 = 3 * smaller_2
+    minus_product_17 = -product_17
+    total_28 = total_27 + minus_product_17
+    difference_24 = total_28 - total_27
     head_smaller_2 = _head(smaller_2)
     minus_total_3 = -total_3
-    total_30 = total_28 - (total_29 - difference_24) + (minus_product_15 - difference_24)
-    total_30 = total_30 + (branch_22 - (total_28 - total_22))
-    total_31 = 3 * head_smaller_2 - product_15 + 3 * (smaller_2 - head_smaller_2)
-    total_31 = _select(product_15 * 2.0**-60 == 0, 0, total_31)
-    branch_23 = _select(minus_total_3.abs() < torch.inf, minus_total_3, 0)
-    branch_23 = (minus_product_4 == 0) & (branch_23 <= 0)
-    branch_23 = branch_23 | (minus_product_4 != 0) & (minus_product_4 <= 0)
-    total_30 = total_30 - (total_31 + _select(branch_23, minus_total_3, 0) * 3)
-    branch_24 = _select(total_30.abs() < torch.inf, total_30, 0)
-    total_32 = total_29 + branch_24
-    abs_total_32 = total_32.abs()
-    difference_25 = branch_24 - (total_32 - total_29)
-    product_16 = difference_25 * torch.where(total_32.isnan(), total_32, total_32.sign())
-    is_far_2 = _select(product_16.abs() < torch.inf, product_16, 0)
-    is_far_2 = (abs_total_32 == 64) & (is_far_2 > 0)
-    is_far_3 = is_far_2 | (abs_total_32 != 64) & (abs_total_32 > 64)
-    branch_25 = _select(is_far_3, 0.5 * total_32, total_32)
-    is_less_3 = branch_25.abs() < 0.5
-    expm1_branch_25 = _expm1(branch_25)
-    total_33 = expm1_branch_25 + 1
-    part_of_t_2 = _select(is_less_3, total_33, branch_25.exp())
-    branch_26 = _select(is_less_3, expm1_branch_25 - (total_33 - 1), 0)
-    total_34 = part_of_t_2 + _select(branch_26.abs() < torch.inf, branch_26, 0)
+    total_29 = total_27 - (total_28 - difference_24) + (minus_product_17 - difference_24)
+    total_29 = total_29 + (branch_22 - (total_27 - total_21))
+    total_30 = 3 * head_smaller_2 - product_17 + 3 * (smaller_2 - head_smaller_2)
+    total_30 = _select(_compare(torch.eq, product_17 * 2.0**-60, 0), 0, total_30)
+    magnitude = minus_total_3.abs()
+    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), minus_total_3, 0)
+    magnitude = _compare(torch.eq, minus_product_4, 0) * _compare(torch.le, magnitude, 0)
+    is_at_most = _compare(torch.le, minus_product_4, 0)
+    is_at_most = _compare(torch.ne, minus_product_4, 0) * is_at_most
+    magnitude = _select(torch.maximum(magnitude, is_at_most), minus_total_3, 0) * 3
+    total_29 = total_29 - (total_30 + magnitude)
+    branch_23 = _select(_compare(torch.lt, total_29.abs(), torch.inf), total_29, 0)
+    total_31 = total_28 + branch_23
+    abs_total_31 = total_31.abs()
+    difference_25 = branch_23 - (total_31 - total_28)
+    product_18 = difference_25 * _or_nan(total_31.sign(), total_31)
+    is_far_2 = _select(_compare(torch.lt, product_18.abs(), torch.inf), product_18, 0)
+    is_far_2 = _compare(torch.eq, abs_total_31, 64) * _compare(torch.gt, is_far_2, 0)
+    inside_5 = _compare(torch.ne, abs_total_31, 64) * _compare(torch.gt, abs_total_31, 64)
+    is_far_3 = torch.maximum(is_far_2, inside_5)
+    branch_24 = _select(is_far_3, 0.5 * total_31, total_31)
+    is_less_3 = _compare(torch.lt, branch_24.abs(), 0.5)
+    expm1_branch_24 = _expm1(branch_24)
+    total_32 = expm1_branch_24 + 1
+    part_of_t_2 = _select(is_less_3, total_32, branch_24.exp())
+    branch_25 = _select(is_less_3, expm1_branch_24 - (total_32 - 1), 0)
+    branch_26 = _select(_compare(torch.lt, branch_25.abs(), torch.inf), branch_25, 0)
+    branch_26 = part_of_t_2 + branch_26
     branch_27 = _select(is_far_3, difference_25 * 0.5, difference_25)
-    product_17 = total_34 * branch_27
-    product_18 = total_34 * (_select(branch_27.abs() < torch.inf, branch_27, 0) + 1)
-    total_35 = total_34 + _select(product_17.abs() < torch.inf, product_17, 0)
-    product_18 = _select(total_34.abs() < 2.0**-60, product_18, total_35)
-    rest_of_t_2 = _select(is_far_3, product_18, 1)
-    product_19 = (product_8 + _select(total_13.abs() < torch.inf, total_13, 0)) * product_18
-    return product_19 * rest_of_t_2
+    product_19 = branch_26 * branch_27
+    total_33 = _select(_compare(torch.lt, branch_27.abs(), torch.inf), branch_27, 0) + 1
+    total_33 = branch_26 * total_33
+    branch_28 = _select(_compare(torch.lt, product_19.abs(), torch.inf), product_19, 0)
+    branch_28 = branch_26 + branch_28
+    total_33 = _select(_compare(torch.lt, branch_26.abs(), 2.0**-60), total_33, branch_28)
+    rest_of_t_2 = _select(is_far_3, total_33, 1)
+    branch_29 = _select(_compare(torch.lt, total_13.abs(), torch.inf), total_13, 0)
+    return (product_10 + branch_29) * total_33 * rest_of_t_2
 
 
 _DERIVATIVES = {
@@ -2304,6 +2400,18 @@ def _binade(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _erf(a: Tensor) -> Tensor:
     """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has."""
     if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
@@ -2331,23 +2439,39 @@ def _head(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

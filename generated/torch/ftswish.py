@@ -71,7 +71,8 @@ def _value(x: Tensor, T: Tensor) -> Tensor:
     """The value: exponential normal form, by powers of x."""
     t = x.abs().neg_().exp_()
     total = t.add_(1)
-    return _select(x == x, _select(x >= 0, (T * total).add_(x).div_(total), T), x)
+    branch = _select(_compare(torch.ge, x, 0), (T * total).add_(x).div_(total), T)
+    return _or_nan(branch, x)
 
 
 def _by_x(x: Tensor, T: Tensor) -> Tensor:
@@ -79,7 +80,7 @@ def _by_x(x: Tensor, T: Tensor) -> Tensor:
     t = x.abs().neg_().exp_()
     total = t + 1
     ratio = x.clamp(-(2.0**100), 2.0**100).mul_(t).add_(total).div_(total.square())
-    return _select(x < 0, 0, ratio)
+    return _select(_compare(torch.lt, x, 0), 0, ratio)
 
 
 def _by_T(x: Tensor, T: Tensor) -> Tensor:
@@ -93,7 +94,8 @@ def _by_x_x(x: Tensor, T: Tensor) -> Tensor:
     root_t = torch.exp(-0.5 * x.abs())
     t = root_t.square()
     numerator = 2 * ((product + 1) * t - (product - 1)) * root_t * root_t
-    return _select(x < 0, 0, numerator / (((t + 3) * t + 3) * t + 1))
+    numerator = numerator / (((t + 3) * t + 3) * t + 1)
+    return _select(_compare(torch.lt, x, 0), 0, numerator)
 
 
 _DERIVATIVES = {
@@ -287,23 +289,51 @@ def _expanded(x: Tensor, T: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

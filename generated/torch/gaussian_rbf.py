@@ -69,24 +69,27 @@ class GaussianRbf(nn.Module):
         return f"sigma={self.sigma}"
 
 
+_1_OVER_3 = 0.3333333333333333  # 1/3
+
+
 def _value(x: Tensor, sigma: Tensor) -> Tensor:
     """The value: exp(-x^2/(2*sigma^2))."""
     return (x.square().mul_(-0.5) / sigma.square()).exp_()
 
 
 def _by_x(x: Tensor, sigma: Tensor) -> Tensor:
-    """The derivative by x: Gaussian normal form, halved."""
+    """The derivative by x: as declared, scaled, halved, clamped both sides."""
+    clamped = x.clamp(-(2.0**40), 2.0**40)
     sigma_squared = sigma.square()
-    root_t = (x.square() / sigma_squared).mul_(-0.25).exp_()
-    numerator = (x.clamp(-(2.0**100), 2.0**100) * root_t).mul_(root_t).neg_()
-    return numerator.div_(sigma_squared)
+    e = (clamped.square() / sigma_squared).neg_().mul_(0.5).mul_(0.5).exp_()
+    return (clamped / sigma_squared).neg_().mul_(e).mul_(e)
 
 
 def _by_sigma(x: Tensor, sigma: Tensor) -> Tensor:
     """The derivative by sigma: Gaussian normal form, halved in the tail."""
     ratio = x / sigma
     product = ratio.square().mul_(-0.5)
-    is_far = product < -64
+    is_far = _compare(torch.lt, product, -64)
     part_of_t = _select(is_far, 0.5 * product, product).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     numerator = ratio.clamp(-(2.0**50), 2.0**50).square_().mul_(part_of_t).mul_(rest_of_t)
@@ -94,41 +97,58 @@ def _by_sigma(x: Tensor, sigma: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, sigma: Tensor) -> Tensor:
-    """The second derivative by x: Gaussian normal form, halved in the tail, in |x|."""
-    abs_x = x.abs()
-    clamped = abs_x.clamp(-(2.0**50), 2.0**50)
+    """The second derivative by x.
+
+    Gaussian normal form, halved in the tail, clamped both sides, in |x|.
+    """
+    clamped = x.abs().clamp(-(2.0**40), 2.0**40)
+    clamped_2 = clamped.clamp(-(2.0**50), 2.0**50)
     sigma_squared = sigma.square()
-    product = -0.5 * (abs_x.square() / sigma_squared)
-    is_far = product < -64
+    product = -0.5 * (clamped.square() / sigma_squared)
+    is_far = _compare(torch.lt, product, -64)
     part_of_t = _select(is_far, 0.5 * product, product).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
-    difference = clamped / sigma_squared.square() - 1 / (sigma_squared * sigma)
-    return (sigma + clamped) * difference * part_of_t * rest_of_t
+    difference = clamped_2 / sigma_squared.square() - 1 / (sigma_squared * sigma)
+    return (sigma + clamped_2) * difference * part_of_t * rest_of_t
 
 
 def _by_x_sigma(x: Tensor, sigma: Tensor) -> Tensor:
-    """The second derivative by x and sigma: Gaussian normal form, halved."""
-    clamped = x.clamp(-(2.0**33), 2.0**33)
+    """The second derivative by x and sigma: Gaussian normal form, halved, held where t is 0."""
     sigma_squared = sigma.square()
     root_t = torch.exp(-0.25 * (x.square() / sigma_squared))
-    ratio = 0.5 * clamped.square() / (sigma_squared.square() * sigma)
-    return -(2 * clamped * (ratio - 1 / (sigma_squared * sigma)) * root_t * root_t)
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    numerator = 0.5 * branch.square() / (sigma_squared.square() * sigma)
+    numerator = -(2 * (numerator - 1 / (sigma_squared * sigma))) / 1 * branch * root_t
+    return numerator * root_t
 
 
 def _by_sigma_sigma(x: Tensor, sigma: Tensor) -> Tensor:
     """The second derivative by sigma.
 
-    Rewritten, factored, by roots of powers for |x| < 5.96046e-08, else one fraction, scaled,
-    halved, clamped both sides.
+    Gaussian normal form, halved in the tail, held where t is 0, polynomial on +-(2.309, 2.629).
     """
-    ratio = x / sigma
+    difference = torch.abs(x / sigma) - 2.46875
     sigma_squared = sigma.square()
-    squared = ratio.clamp(-64, 64).square()
-    e = torch.exp(0.5 * (0.5 * -squared))
-    numerator = ratio * (ratio.square() - 3) * torch.exp(-0.5 * ratio * ratio) * ratio
-    numerator = numerator / sigma_squared
-    ratio_2 = squared * (squared - 3) * e * e / sigma_squared
-    return _select(x.abs() < 5.960464477539063e-08, numerator, ratio_2)
+    product = -0.5 * (x.square() / sigma_squared)
+    is_far = _compare(torch.lt, product, -64)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    numerator = (0.00019220975195885086 * difference - 0.0006619483919086267) * difference
+    numerator = (numerator - 0.0007010387389245675) * difference + 0.006952316312941126
+    numerator = (numerator * difference - 0.005979401086940769) * difference
+    numerator = (numerator - 0.038026866670597265) * difference + 0.09222446156205895
+    numerator = (numerator * difference + 0.06261212385423932) * difference
+    numerator = (numerator - 0.4691143530693127) * difference + 0.3403484941800617
+    numerator = (numerator * difference + 0.8816399032534815) * difference
+    numerator = (numerator - 1.4434613871237134) * difference - 0.05657397748438447
+    numerator = (numerator * difference + 0.8956193151062057) / sigma_squared
+    numerator_2 = _1_OVER_3 * branch.square() / torch.square(sigma_squared * sigma)
+    numerator_2 = 3 * (numerator_2 - 1 / sigma_squared.square()) / 1 * branch * part_of_t
+    numerator_2 = numerator_2 * branch * rest_of_t
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.1602277655612654)
+    return _select(abs_difference, numerator, numerator_2)
 
 
 _DERIVATIVES = {
@@ -317,23 +337,46 @@ def _expanded(x: Tensor, sigma: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -88,7 +88,7 @@ def _value(a: Tensor, b: Tensor) -> Tensor:
     root_t = product.abs().mul_(-0.5).exp_()
     t = root_t.square()
     numerator = a.clamp(-(2.0**100), 2.0**100).mul_(root_t).mul_(root_t)
-    return _select(product < 0, numerator, a).div_(t.add_(1)) * b
+    return _select(_compare(torch.lt, product, 0), numerator, a).div_(t.add_(1)) * b
 
 
 def _by_a(a: Tensor, b: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ def _by_a(a: Tensor, b: Tensor) -> Tensor:
     total = clamped.square().mul_(0.26829 * _SQRT_2_OVER_SQRT_PI).add_(product)
     total = total.mul_(clamped).add_(1)
     numerator = (t + total).mul_(root_t).mul_(root_t)
-    numerator = _select(product_2 < 0, numerator, (total * t).add_(1))
+    numerator = _select(_compare(torch.lt, product_2, 0), numerator, (total * t).add_(1))
     return numerator.div_((t + 2).mul_(t).add_(1)) * b
 
 
@@ -112,7 +112,7 @@ def _by_b(a: Tensor, b: Tensor) -> Tensor:
     root_t = product.abs().mul_(-0.5).exp_()
     t = root_t.square()
     numerator = a.clamp(-(2.0**100), 2.0**100).mul_(root_t).mul_(root_t)
-    return _select(product < 0, numerator, a).div_(t.add_(1))
+    return _select(_compare(torch.lt, product, 0), numerator, a).div_(t.add_(1))
 
 
 def _by_a_a(a: Tensor, b: Tensor) -> Tensor:
@@ -136,13 +136,13 @@ def _by_a_a(a: Tensor, b: Tensor) -> Tensor:
     ratio_squared = ratio.square()
     t_2 = torch.exp(-product_3.abs())
     ratio_2 = 1 / (1 + t_2)
-    branch = _select(minus_product_3 < 0, t, 1)
+    branch = _select(_compare(torch.lt, minus_product_3, 0), t, 1)
     product_4 = _26829_OVER_12500_PI * product_2
     product_5 = _8_OVER_PI * clamped
     ratio_2_squared = ratio_2.square()
-    branch_2 = _select(product_3 < 0, t_2, 1)
+    branch_2 = _select(_compare(torch.lt, product_3, 0), t_2, 1)
     total = minus_product_3.clamp(max=0) + product_3.clamp(max=0)
-    is_far = total.abs() > 64
+    is_far = _compare(torch.gt, total.abs(), 64)
     part_of_t = _select(is_far, 0.5 * total, total).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     product_6 = (3.943339013202113e-07 * difference - 5.591431440397196e-07) * difference
@@ -173,8 +173,10 @@ def _by_a_a(a: Tensor, b: Tensor) -> Tensor:
     product_12 = product * ratio_squared * ratio_2 * branch + product_12 + product_7
     product_12 = product_12 + product_11 + _4_SQRT_2_OVER_SQRT_PI * ratio * ratio_2
     product_12 = (product_12 - product_10 - product_9 - product_8) * part_of_t * rest_of_t
-    total_2 = _select(larger.abs() < 0.375, total_2, product_12)
-    return _select(difference.abs() < 0.37995211863453715, product_6, total_2) * b
+    total_2 = _select(_compare(torch.lt, larger.abs(), 0.375), total_2, product_12)
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.37995211863453715)
+    return _select(abs_difference, product_6, total_2) * b
 
 
 def _by_a_b(a: Tensor, b: Tensor) -> Tensor:
@@ -185,7 +187,8 @@ def _by_a_b(a: Tensor, b: Tensor) -> Tensor:
     t = root_t.square()
     clamped = a.clamp(-(2.0**33), 2.0**33)
     total = clamped * (0.26829 * _SQRT_2_OVER_SQRT_PI * clamped.square() + product) + 1
-    numerator = _select(product_2 < 0, (t + total) * root_t * root_t, total * t + 1)
+    numerator = (t + total) * root_t * root_t
+    numerator = _select(_compare(torch.lt, product_2, 0), numerator, total * t + 1)
     return numerator / ((t + 2) * t + 1)
 
 
@@ -400,23 +403,46 @@ def _expanded(a: Tensor, b: Tensor) -> Tensor:
     return result.to(a.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -91,8 +91,8 @@ def _by_b_b(a: Tensor, b: Tensor) -> Tensor:
     """The second derivative by b: exponential normal form, expanded."""
     negated = -b.abs()
     t = negated.exp()
-    ratio = _expm1(negated) * t / (((t + 3) * t + 3) * t + 1)
-    return a * (torch.where(b.isnan(), b, b.sign()) * ratio)
+    product = _or_nan(b.sign(), b) * (_expm1(negated) * t / (((t + 3) * t + 3) * t + 1))
+    return a * product
 
 
 _DERIVATIVES = {
@@ -316,3 +316,21 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)

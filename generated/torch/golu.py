@@ -49,11 +49,11 @@ def _value(x: Tensor) -> Tensor:
     """The value: as declared, scaled, halved in the tail, clamped left."""
     larger = x.clamp(min=-8)
     minus_larger = -larger
-    is_far = minus_larger.abs() > 64
+    is_far = _compare(torch.gt, minus_larger.abs(), 64)
     part_of_t = _select(is_far, 0.5 * minus_larger, minus_larger).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     negated = rest_of_t.mul_(part_of_t).neg_()
-    is_far_2 = negated.abs() > 64
+    is_far_2 = _compare(torch.gt, negated.abs(), 64)
     part_of_t_2 = _select(is_far_2, 0.5 * negated, negated).exp_()
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     return (larger * part_of_t_2).mul_(rest_of_t_2)
@@ -68,19 +68,21 @@ def _by_x(x: Tensor) -> Tensor:
     e = (-x).exp_()
     e_2 = (-e).exp_()
     clamped = x.clamp(-8, 64)
-    is_negative = clamped < 0
+    is_negative = _compare(torch.lt, clamped, 0)
     t = clamped.abs().neg_().mul_(0.5).exp_().square_()
     e_3 = (-clamped).mul_(0.5).exp_()
     e_4 = (e_3 * e_3).neg_().sub_(clamped.clamp(max=0)).mul_(0.5).exp_()
     total = _select(is_negative, 1, t).mul_(clamped).add_(_select(is_negative, t, 1))
-    total = _select(x.abs() < 2, (x * e).mul_(e_2).add_(e_2), total.mul_(e_4).mul_(e_4))
+    total = total.mul_(e_4).mul_(e_4)
+    total = _select(_compare(torch.lt, x.abs(), 2), (x * e).mul_(e_2).add_(e_2), total)
     product = (-0.002835785183294835 * x).add_(0.004089348853461189).mul_(x)
     product = product.add_(0.0052542364885214835).mul_(x).sub_(0.032189503049919584)
     product = product.mul_(x).add_(0.03678794270036303).mul_(x).add_(0.07664155022046358)
     product = product.mul_(x).sub_(0.2452529607811875).mul_(x)
     product = product.sub_(1.1006738911794325e-15).mul_(x).add_(0.7357588823428847)
     product = product.mul_(x).add_(0.36787944117144233)
-    return _select((x <= 0) & (x > -0.0625), product, total)
+    inside = _compare(torch.le, x, 0) * _compare(torch.gt, x, -0.0625)
+    return _select(inside, product, total)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -92,7 +94,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference = x + 1.46875
     e = torch.exp(-x)
     clamped = x.clamp(-8, 1024)
-    is_negative = clamped < 0
+    is_negative = _compare(torch.lt, clamped, 0)
     t = torch.exp(0.5 * -clamped.abs()).square()
     minus_clamped = -clamped
     e_2 = torch.exp(0.5 * minus_clamped)
@@ -116,9 +118,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_4 = e * torch.exp(-e) * (2 - x * _expm1(x) * e)
     product_5 = (clamped - 2) * _select(is_negative, t, 1)
     product_5 = -(product_5 - clamped * _select(is_negative, 1, t)) * product * product
-    product_4 = _select(x.abs() < 2, product_4, product_5)
-    product_3 = _select((x <= 0) & (x > -0.25), product_3, product_4)
-    return _select(difference.abs() < 0.11579254150390628, product_2, product_3)
+    product_4 = _select(_compare(torch.lt, x.abs(), 2), product_4, product_5)
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.11579254150390628)
+    inside = _compare(torch.le, x, 0) * _compare(torch.gt, x, -0.25)
+    return _select(abs_difference, product_2, _select(inside, product_3, product_4))
 
 
 _DERIVATIVES = {
@@ -261,6 +265,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -273,23 +289,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -70,15 +70,15 @@ class GTU(nn.Module):
 def _value(a: Tensor, b: Tensor) -> Tensor:
     """The value: exponential normal form."""
     t = b.abs().neg_().exp_()
-    return a.tanh() * _select(b < 0, t, 1).div_(t + 1)
+    return a.tanh() * _select(_compare(torch.lt, b, 0), t, 1).div_(t + 1)
 
 
 def _by_a(a: Tensor, b: Tensor) -> Tensor:
     """The derivative by a: exponential normal form."""
     e = a.abs().neg_().exp_()
     t = b.abs().neg_().exp_()
-    squared = (2 * e).div_(e.square().add_(1)).square_()
-    return squared * _select(b < 0, t, 1).div_(t + 1)
+    ratio = _select(_compare(torch.lt, b, 0), t, 1).div_(t + 1)
+    return (2 * e).div_(e.square().add_(1)).square_() * ratio
 
 
 def _by_b(a: Tensor, b: Tensor) -> Tensor:
@@ -110,8 +110,8 @@ def _by_a_a(a: Tensor, b: Tensor) -> Tensor:
     product = (product * a_squared - 2.2666666666666324) * a_squared + 2.6666666666666665
     product = (product * a_squared - 2) * a
     ratio = 8 * _expm1(-2 * abs_a) * root_t * root_t / (((t + 3) * t + 3) * t + 1)
-    product = _select(abs_a < 1, product, torch.where(a.isnan(), a, a.sign()) * ratio)
-    return product * (_select(b < 0, t_2, 1) / (t_2 + 1))
+    product = _select(_compare(torch.lt, abs_a, 1), product, _or_nan(a.sign(), a) * ratio)
+    return product * (_select(_compare(torch.lt, b, 0), t_2, 1) / (t_2 + 1))
 
 
 def _by_a_b(a: Tensor, b: Tensor) -> Tensor:
@@ -143,9 +143,10 @@ def _by_b_b(a: Tensor, b: Tensor) -> Tensor:
     product = (product * b_squared + 0.0015376984126966374) * b_squared
     product = (product - 0.008854166666666533) * b_squared + 0.041666666666666664
     product = (product * b_squared - 0.125) * b
-    product_2 = ratio_2.square() * ratio * _select(b < 0, t_2, 1)
-    product_2 = (ratio.square() * ratio_2 * _select(-b < 0, t, 1) - product_2) * e * e
-    return a.tanh() * _select(abs_b < 2, product, product_2)
+    product_2 = ratio_2.square() * ratio * _select(_compare(torch.lt, b, 0), t_2, 1)
+    product_3 = ratio.square() * ratio_2 * _select(_compare(torch.lt, -b, 0), t, 1)
+    product_3 = (product_3 - product_2) * e * e
+    return a.tanh() * _select(_compare(torch.lt, abs_b, 2), product, product_3)
 
 
 _DERIVATIVES = {
@@ -352,6 +353,18 @@ def _expanded(a: Tensor, b: Tensor) -> Tensor:
     return result.to(a.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -364,23 +377,39 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

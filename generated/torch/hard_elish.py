@@ -22,7 +22,7 @@ def hard_elish(x: Tensor) -> Tensor:
     Derivative: Piecewise((x*Piecewise((0, (x >= 1) | (x <= -1)), (1/2, True)) + Piecewise((1, x >=
     1), (0, x <= -1), ((x + 1)/2, True)), x >= 0), (Piecewise((0, (x >= 1) | (x <= -1)), (1/2,
     True))*expm1(x) + Piecewise((1, x >= 1), (0, x <= -1), ((x + 1)/2, True))*exp(x), True)).
-    Limits: 0 at -inf, inf at inf. Kinks at -1, 0, 1.
+    Limits: 0 at -inf, inf at inf. Kinks at -1, 1.
 
     Raises:
         NotImplementedError: x is not of a floating type.
@@ -57,7 +57,9 @@ class HardELiSH(nn.Module):
 def _value(x: Tensor) -> Tensor:
     """The value: rewritten, polynomial on (-0.4864, -0.3378)."""
     difference = x + 0.412109375
-    branch = _select(x >= 1, 1, _select(x <= -1, 0, (0.5 * x).add_(0.5)))
+    branch = _select(_compare(torch.le, x, -1), 0, (0.5 * x).add_(0.5))
+    branch = _select(_compare(torch.ge, x, 1), 1, branch)
+    branch_2 = _select(_compare(torch.ge, x, 0), x * branch, _expm1(x).mul_(branch))
     total = (8.75022243419904e-06 * difference).add_(7.054094824707636e-05)
     total = total.mul_(difference).add_(0.0004985212748558839).mul_(difference)
     total = total.add_(0.003029751794496618).mul_(difference).add_(0.015419128494191421)
@@ -65,28 +67,30 @@ def _value(x: Tensor) -> Tensor:
     total = total.add_(0.19800726350091857).mul_(difference).add_(0.42845883092877035)
     total = total.mul_(difference).add_(0.02579174270957039).mul_(difference)
     total = total.sub_(0.09927948893840013)
-    branch_2 = _select(x >= 0, x * branch, _expm1(x).mul_(branch))
-    return _select(difference.abs() < 0.07431314289569857, total, branch_2)
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.07431314289569857)
+    return _select(abs_difference, total, branch_2)
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: rewritten, clamped right."""
     smaller = x.clamp(max=8)
-    is_at_least = smaller >= 1
-    is_at_most = smaller <= -1
-    branch = _select(is_at_least | is_at_most, x.new_full((), 0), 0.5)
+    is_at_least = _compare(torch.ge, smaller, 1)
+    is_at_most = _compare(torch.le, smaller, -1)
+    branch = _select(torch.maximum(is_at_least, is_at_most), x.new_full((), 0), 0.5)
     branch_2 = _select(is_at_least, 1, _select(is_at_most, 0, (0.5 * smaller).add_(0.5)))
     total = _expm1(smaller).mul_(branch).add_(smaller.exp().mul_(branch_2))
-    return _select(smaller >= 0, (smaller * branch).add_(branch_2), total)
+    total_2 = (smaller * branch).add_(branch_2)
+    return _select(_compare(torch.ge, smaller, 0), total_2, total)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: rewritten, factored."""
-    is_at_least = x >= 1
-    is_at_most = x <= -1
-    product = 2 * _select(is_at_least | is_at_most, x.new_full((), 0), 0.5)
+    is_at_least = _compare(torch.ge, x, 1)
+    is_at_most = _compare(torch.le, x, -1)
+    product = 2 * _select(torch.maximum(is_at_least, is_at_most), x.new_full((), 0), 0.5)
     total = product + _select(is_at_least, 1, _select(is_at_most, 0, 0.5 * (x + 1)))
-    return _select(x >= 0, product, x.exp() * total)
+    return _select(_compare(torch.ge, x, 0), product, x.exp() * total)
 
 
 _DERIVATIVES = {
@@ -229,6 +233,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -241,23 +257,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -21,7 +21,7 @@ def isrlu(x: Tensor, alpha: float | Tensor = 1.0) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((1, x >= 0), ((-alpha*x^2/(alpha*x^2 + 1) + 1)/sqrt(alpha*x^2 + 1),
-    True)). Limits: -1 at -inf, inf at inf. Kink at 0.
+    True)). Limits: -1 at -inf, inf at inf.
 
     Args:
         x: Input of any shape and floating type.
@@ -79,15 +79,17 @@ def _value(x: Tensor, alpha: Tensor) -> Tensor:
     """The value: as declared, clamped left."""
     larger = x.clamp(min=-(2.0**40))
     ratio = larger / (alpha * larger.square()).add_(1).sqrt_()
-    return _select(larger >= 0, larger, ratio)
+    return _select(_compare(torch.ge, larger, 0), larger, ratio)
 
 
 def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by x: square-root form, divided one by one."""
     abs_x = x.abs()
     denominator = (alpha * x.square()).add_(1).sqrt_()
-    denominator = (1 / _select(abs_x > 2.0**60, alpha.sqrt() * abs_x, denominator)).mul_(1)
-    return _select(x >= 0, 1, denominator.mul_(1 / (alpha * x).mul_(x).add_(1)))
+    ratio = 1 / (alpha * x).mul_(x).add_(1)
+    denominator_2 = alpha.sqrt() * abs_x
+    denominator_2 = 1 / _select(_compare(torch.gt, abs_x, 2.0**60), denominator_2, denominator)
+    return _select(_compare(torch.ge, x, 0), 1, denominator_2.mul_(ratio))
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -96,7 +98,7 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     larger_squared = larger.square()
     total = (alpha * larger_squared).add_(1)
     ratio = (larger_squared * larger).mul_(-0.5) / total.sqrt().mul_(total)
-    return _select(larger >= 0, 0, ratio)
+    return _select(_compare(torch.ge, larger, 0), 0, ratio)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -106,15 +108,24 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     inverse_scale = 1 / scale
     total = alpha * held.square() + inverse_scale.square()
     numerator = -3 * held * alpha / (total.square() * total.sqrt()) * inverse_scale
-    return _select(x >= 0, 0, numerator * inverse_scale * inverse_scale / scale)
+    numerator = numerator * inverse_scale * inverse_scale / scale
+    return _select(_compare(torch.ge, x, 0), 0, numerator)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by x and alpha: one fraction, divided one by one, limits selected."""
-    total = alpha * x * x + 1
-    ratio = 1 / total
-    branch = _select(x >= 0, 0, -1.5 * ratio * x * ratio * x * (1 / total.sqrt()))
-    return _select(x == torch.inf, 0, _select(x == -torch.inf, 0, branch))
+    """The second derivative by x and alpha.
+
+    Square-root form, divided one by one, limits selected.
+    """
+    abs_x = x.abs()
+    ratio = 1 / (alpha * x * x + 1)
+    denominator = torch.sqrt(alpha * x.square() + 1)
+    denominator_2 = alpha.sqrt() * abs_x
+    denominator_2 = 1 / _select(_compare(torch.gt, abs_x, 2.0**60), denominator_2, denominator)
+    denominator_2 = -1.5 * denominator_2 * x * ratio * x * ratio
+    denominator_2 = _select(_compare(torch.ge, x, 0), 0, denominator_2)
+    denominator_2 = _select(_compare(torch.eq, x, -torch.inf), 0, denominator_2)
+    return _select(_compare(torch.eq, x, torch.inf), 0, denominator_2)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -125,7 +136,7 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     inverse_scale = 1 / scale
     total = alpha * held_squared + inverse_scale.square()
     ratio = 0.75 * (held_squared.square() * held) / (total.square() * total.sqrt())
-    return _select(x >= 0, 0, ratio)
+    return _select(_compare(torch.ge, x, 0), 0, ratio)
 
 
 _DERIVATIVES = {
@@ -314,23 +325,46 @@ def _expanded(x: Tensor, alpha: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -76,31 +76,37 @@ class L2Norm(nn.Module):
 def _value(x: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The value: x*Piecewise((1/eps, eps >= sqrt(Sum(x^2))), (1/sqrt(Sum(x^2)), True))."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps).detach())
-    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    size = _select(inside, binade, 1)
     scaled = x / size
     ratio = eps / size
     root = scaled.square().sum(dim, keepdim=True).sqrt()
-    return scaled * _select(ratio >= root, 1 / ratio, 1 / root)
+    return scaled * _select(_compare(torch.ge, ratio, root), 1 / ratio, 1 / root)
 
 
 def _pushed(x: Tensor, tangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The Jacobian times a tangent."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps).detach())
-    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    size = _select(inside, binade, 1)
     scaled = x / size
     scaled_squared = scaled.square()
     total = scaled_squared.sum(dim, keepdim=True)
     ratio = eps / size
     sqrt_total = total.sqrt()
-    negated = -(ratio * _select(ratio < sqrt_total, 0, -(scaled / ratio.square())))
-    is_at_least = ratio >= sqrt_total
+    negated = -(scaled / ratio.square())
+    negated = -(ratio * _select(_compare(torch.lt, ratio, sqrt_total), 0, negated))
+    is_at_least = _compare(torch.ge, ratio, sqrt_total)
     branch = _select(is_at_least, 1 / ratio, 1 / sqrt_total)
     is_heavy = torch.abs(scaled * branch)
-    is_heavy = (2 * scaled_squared > total) & (2 * negated.abs() < is_heavy)
-    total_2 = _select(is_heavy, scaled, 0).sum(dim, keepdim=True)
-    numerator = _select(is_heavy, tangent, 0).sum(dim, keepdim=True)
-    multiple = numerator / _select(total_2 == 0, 1, total_2)
-    relative = _select(is_heavy, 0, tangent - multiple * scaled)
+    is_heavy_2 = 2 * scaled_squared
+    is_heavy_3 = 2 * negated.abs()
+    is_heavy_3 = _compare(torch.lt, is_heavy_3, is_heavy)
+    is_heavy_4 = _compare(torch.gt, is_heavy_2, total) * is_heavy_3
+    total_2 = _select(is_heavy_4, scaled, 0).sum(dim, keepdim=True)
+    numerator = _select(is_heavy_4, tangent, 0).sum(dim, keepdim=True)
+    multiple = numerator / _select(_compare(torch.eq, total_2, 0), 1, total_2)
+    relative = _select(is_heavy_4, 0, tangent - multiple * scaled)
     numerator_2 = scaled * (relative * scaled).sum(dim, keepdim=True) / (total * sqrt_total)
     numerator_3 = relative * branch + _select(is_at_least, 0, -numerator_2)
     return (numerator_3 + multiple * negated) / size
@@ -109,21 +115,26 @@ def _pushed(x: Tensor, tangent: Tensor, eps: Tensor, dim: int) -> Tensor:
 def _pulled(x: Tensor, cotangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     """A cotangent times the Jacobian."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps).detach())
-    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    size = _select(inside, binade, 1)
     scaled = x / size
     scaled_squared = scaled.square()
     total = scaled_squared.sum(dim, keepdim=True)
     ratio = eps / size
     sqrt_total = total.sqrt()
-    negated = -(ratio * _select(ratio < sqrt_total, 0, -(scaled / ratio.square())))
-    is_at_least = ratio >= sqrt_total
+    negated = -(scaled / ratio.square())
+    negated = -(ratio * _select(_compare(torch.lt, ratio, sqrt_total), 0, negated))
+    is_at_least = _compare(torch.ge, ratio, sqrt_total)
     branch = _select(is_at_least, 1 / ratio, 1 / sqrt_total)
     is_heavy = torch.abs(scaled * branch)
-    is_heavy = (2 * scaled_squared > total) & (2 * negated.abs() < is_heavy)
-    total_2 = _select(is_heavy, scaled, 0).sum(dim, keepdim=True)
-    numerator = _select(is_heavy, cotangent, 0).sum(dim, keepdim=True)
-    multiple = numerator / _select(total_2 == 0, 1, total_2)
-    relative = _select(is_heavy, 0, cotangent - multiple * scaled)
+    is_heavy_2 = 2 * scaled_squared
+    is_heavy_3 = 2 * negated.abs()
+    is_heavy_3 = _compare(torch.lt, is_heavy_3, is_heavy)
+    is_heavy_4 = _compare(torch.gt, is_heavy_2, total) * is_heavy_3
+    total_2 = _select(is_heavy_4, scaled, 0).sum(dim, keepdim=True)
+    numerator = _select(is_heavy_4, cotangent, 0).sum(dim, keepdim=True)
+    multiple = numerator / _select(_compare(torch.eq, total_2, 0), 1, total_2)
+    relative = _select(is_heavy_4, 0, cotangent - multiple * scaled)
     numerator_2 = scaled * (relative * scaled).sum(dim, keepdim=True) / (total * sqrt_total)
     numerator_3 = relative * branch + _select(is_at_least, 0, -numerator_2)
     return (numerator_3 + multiple * negated) / size
@@ -132,11 +143,13 @@ def _pulled(x: Tensor, cotangent: Tensor, eps: Tensor, dim: int) -> Tensor:
 def _by_eps(x: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The derivative by eps."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps).detach())
-    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    size = _select(inside, binade, 1)
     ratio = eps / size
     scaled = x / size
     numerator = scaled.square().sum(dim, keepdim=True).sqrt()
-    return _select(ratio < numerator, 0, -(scaled / ratio.square())) / size
+    numerator = _select(_compare(torch.lt, ratio, numerator), 0, -(scaled / ratio.square()))
+    return numerator / size
 
 
 def _largest(a: Tensor, dim: int) -> Tensor:
@@ -222,23 +235,46 @@ def _binade(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

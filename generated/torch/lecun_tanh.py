@@ -56,7 +56,8 @@ _34318_OVER_5625 = 6.100977777777778  # 34318/5625
 def _value(x: Tensor) -> Tensor:
     """The value: as declared, linear next to 0."""
     product = (_2_OVER_3 * x).tanh_().mul_(1.7159)
-    return _select(x.abs() < 2.0**-90, _17159_OVER_15000 * x, product)
+    product_2 = _17159_OVER_15000 * x
+    return _select(_compare(torch.lt, x.abs(), 2.0**-90), product_2, product)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -74,7 +75,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     abs_x = x.abs()
     x_squared = x.square()
     product = _MINUS_4_OVER_3 * abs_x
-    is_far = product < -64
+    is_far = _compare(torch.lt, product, -64)
     part_of_t = _select(is_far, 0.5 * product, product).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
@@ -93,8 +94,8 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_2 = (product_2 - 0.227635933546712) * x_squared + 0.6025657064471879
     product_2 = (product_2 * x_squared - 1.0168296296296295) * x
     numerator = _34318_OVER_5625 * _expm1(product) * part_of_t * rest_of_t
-    numerator = torch.where(x.isnan(), x, x.sign()) * (numerator / (total.square() * total))
-    return _select(abs_x < 1.5, product_2, numerator)
+    numerator = _or_nan(x.sign(), x) * (numerator / (total.square() * total))
+    return _select(_compare(torch.lt, abs_x, 1.5), product_2, numerator)
 
 
 _DERIVATIVES = {
@@ -237,6 +238,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -249,23 +262,39 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -51,13 +51,13 @@ def _value(x: Tensor) -> Tensor:
     t = larger.abs().neg_().exp_()
     ratio = 1 / t.add_(1)
     smaller = larger.clamp(max=0)
-    is_far = smaller.abs() > 64
+    is_far = _compare(torch.gt, smaller.abs(), 64)
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     product = (ratio * part_of_t).mul_(rest_of_t)
     ratio_2 = product.log1p().div_(part_of_t).div_(rest_of_t)
-    ratio_2 = _select(product.abs() < 2.0**-54, ratio, ratio_2).mul_(larger)
-    return ratio_2.mul_(part_of_t).mul_(rest_of_t)
+    ratio_2 = _select(_compare(torch.lt, product.abs(), 2.0**-54), ratio, ratio_2)
+    return ratio_2.mul_(larger).mul_(part_of_t).mul_(rest_of_t)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ def _by_x(x: Tensor) -> Tensor:
     ratio = 1 / (1 + t)
     product = held.mul_(ratio)
     negated = (-x).abs_().neg_()
-    is_less = negated.abs() < 0.5
+    is_less = _compare(torch.lt, negated.abs(), 0.5)
     expm1_negated = _expm1(negated)
     total = expm1_negated + 1
     t_2 = _select(is_less, total, negated.exp())
@@ -80,14 +80,14 @@ def _by_x(x: Tensor) -> Tensor:
     difference = total_2 - t_2
     branch = _select(is_less, expm1_negated - (total - 1), 0)
     total_3 = (t_2 - (total_2 - difference)).add_(1 - difference).add_(branch)
-    branch_2 = _select(total_3.abs() < torch.inf, total_3, 0)
+    branch_2 = _select(_compare(torch.lt, total_3.abs(), torch.inf), total_3, 0)
     total_4 = total_2 + branch_2
     ratio_2 = 1 / total_4
     product_2 = product * ratio_2
-    is_negative = -x < 0
+    is_negative = _compare(torch.lt, -x, 0)
     branch_3 = _select(is_negative, t_2, 1)
     product_3 = product_2 * branch_3
-    branch_4 = _select(x < 0, t, 1)
+    branch_4 = _select(_compare(torch.lt, x, 0), t, 1)
     product_4 = ratio * branch_4
     abs_product_4 = product_4.abs()
     head_ratio = _head(ratio)
@@ -96,11 +96,14 @@ def _by_x(x: Tensor) -> Tensor:
     difference_3 = ratio - head_ratio
     total_5 = (head_ratio * head_branch_4).sub_(product_4).add_(head_ratio * difference_2)
     total_5 = total_5.add_(difference_3 * head_branch_4).add_(difference_3 * difference_2)
-    total_5 = _select(product_4 * 2.0**-60 == 0, 0, total_5)
-    product_5 = torch.where(product_4.isnan(), product_4, product_4.sign()).mul_(total_5)
-    branch_5 = _select(product_5.abs() < torch.inf, product_5, 0)
-    branch_5 = (abs_product_4 == 2.0**-54) & (branch_5 < 0)
-    branch_5 = branch_5 | (abs_product_4 != 2.0**-54) & (abs_product_4 < 2.0**-54)
+    total_5 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, total_5)
+    product_5 = _or_nan(product_4.sign(), product_4).mul_(total_5)
+    branch_5 = _select(_compare(torch.lt, product_5.abs(), torch.inf), product_5, 0)
+    branch_5 = _compare(torch.lt, branch_5, 0)
+    branch_5 = _compare(torch.eq, abs_product_4, 2.0**-54) * branch_5
+    is_less_2 = _compare(torch.lt, abs_product_4, 2.0**-54)
+    is_less_2 = _compare(torch.ne, abs_product_4, 2.0**-54) * is_less_2
+    branch_5 = torch.maximum(branch_5, is_less_2)
     log1p_product_4 = product_4.log1p()
     ratio_3 = log1p_product_4 / branch_4
     branch_6 = _select(branch_5, ratio, ratio_3)
@@ -138,7 +141,7 @@ def _by_x(x: Tensor) -> Tensor:
     numerator = numerator.add_(head_ratio_3 * difference_2)
     numerator = numerator.add_(difference_14 * head_branch_4)
     numerator = numerator.add_(difference_14 * difference_2)
-    numerator = _select(product_10 * 2.0**-60 == 0, 0, numerator).neg_()
+    numerator = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, numerator).neg_()
     numerator = (log1p_product_4 - product_10).add_(numerator)
     numerator = numerator.add_((1 / total_7).mul_(total_5)).div_(branch_4)
     numerator = _select(branch_5, 0, numerator)
@@ -148,64 +151,66 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_2 = (head * head_scale).sub_(product_11).add_(head * difference_15)
     numerator_3 = numerator_2.add_(difference_10 * head_scale)
     numerator_4 = numerator_3.add_(difference_10 * difference_15)
-    numerator_5 = (1 - product_11).sub_(_select(product_11 * 2.0**-60 == 0, 0, numerator_4))
-    numerator_5 = numerator_5.div_(scale)
+    numerator_5 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, numerator_4).neg_()
+    numerator_5 = (1 - product_11).add_(numerator_5).div_(scale)
     total_8 = (head_product_7 * head).sub_(product_8).add_(head_product_7 * difference_10)
     total_8 = total_8.add_(difference_11 * head).add_(difference_11 * difference_10)
-    total_8 = _select(product_8 * 2.0**-60 == 0, 0, total_8)
+    total_8 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, total_8)
     total_9 = (product_3 - (total_6 - difference_4)).add_(product_8 - difference_4)
     numerator_6 = (branch_2 - (total_4 - total_2)).mul_(ratio_2).neg_()
     difference_16 = (head_product_6 * head_branch_4).sub_(product_7)
     difference_16 = difference_16.add_(head_product_6 * difference_2)
     difference_16 = difference_16.add_(difference_12 * head_branch_4)
     difference_16 = difference_16.add_(difference_12 * difference_2)
-    difference_16 = _select(product_7 * 2.0**-60 == 0, 0, difference_16)
+    difference_16 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, difference_16)
     difference_17 = (head_product_2 * head_branch_3).sub_(product_3)
     difference_17 = difference_17.add_(head_product_2 * difference_5)
     difference_17 = difference_17.add_(difference_6 * head_branch_3)
     difference_17 = difference_17.add_(difference_6 * difference_5)
-    difference_17 = _select(product_3 * 2.0**-60 == 0, 0, difference_17)
+    difference_17 = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, difference_17)
     product_12 = _select(is_negative, branch, 0).mul_(product_2)
     numerator_7 = (head_ratio_2 * head_total_4).sub_(product_9)
     numerator_8 = numerator_7.add_(head_ratio_2 * difference_9)
     numerator_9 = numerator_8.add_(difference_7 * head_total_4)
     numerator_10 = numerator_9.add_(difference_7 * difference_9)
-    numerator_11 = (1 - product_9).sub_(_select(product_9 * 2.0**-60 == 0, 0, numerator_10))
-    numerator_11 = numerator_11.add_(numerator_6).div_(total_4).mul_(product)
+    numerator_11 = _select(_compare(torch.eq, product_9 * 2.0**-60, 0), 0, numerator_10).neg_()
+    numerator_11 = (1 - product_9).add_(numerator_11).add_(numerator_6).div_(total_4)
+    numerator_11 = numerator_11.mul_(product)
     difference_18 = (head_product * head_ratio_2).sub_(product_2)
     difference_18 = difference_18.add_(head_product * difference_7)
     difference_18 = difference_18.add_(difference_8 * head_ratio_2)
     difference_18 = difference_18.add_(difference_8 * difference_7)
-    difference_18 = _select(product_2 * 2.0**-60 == 0, 0, difference_18).add_(numerator_11)
-    difference_17 = difference_17.add_(difference_18.mul_(branch_3)).add_(product_12)
-    total_9 = total_9.add_(difference_17)
+    difference_18 = _select(_compare(torch.eq, product_2 * 2.0**-60, 0), 0, difference_18)
+    difference_17 = difference_17.add_(difference_18.add_(numerator_11).mul_(branch_3))
+    total_9 = total_9.add_(difference_17.add_(product_12))
     difference_19 = (head_branch_6 * head_ratio).sub_(product_6)
     difference_19 = difference_19.add_(head_branch_6 * difference_3)
     difference_19 = difference_19.add_(difference_13 * head_ratio)
     difference_19 = difference_19.add_(difference_13 * difference_3)
-    difference_19 = _select(product_6 * 2.0**-60 == 0, 0, difference_19).add_(numerator * ratio)
-    difference_16 = difference_16.add_(difference_19.mul_(branch_4)).mul_(inverse_scale)
-    total_9 = total_9.add_(total_8.add_(difference_16).add_(numerator_5 * product_7))
-    branch_7 = _select(total_9.abs() < torch.inf, total_9, 0)
+    difference_19 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, difference_19)
+    difference_16 = difference_16.add_(difference_19.add_(numerator * ratio).mul_(branch_4))
+    total_8 = total_8.add_(difference_16.mul_(inverse_scale))
+    total_9 = total_9.add_(total_8.add_(numerator_5 * product_7))
+    branch_7 = _select(_compare(torch.lt, total_9.abs(), torch.inf), total_9, 0)
     total_10 = total_6 + branch_7
     product_13 = branch_6 * inverse_scale
     total_11 = total_10 + product_13
     difference_20 = total_11 - total_10
     total_12 = (head_branch_6 * head).sub_(product_13).add_(head_branch_6 * difference_10)
     total_12 = total_12.add_(difference_13 * head).add_(difference_13 * difference_10)
-    total_12 = _select(product_13 * 2.0**-60 == 0, 0, total_12)
+    total_12 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, total_12)
     total_12 = total_12.add_(numerator * inverse_scale).add_(numerator_5 * branch_6)
     total_13 = (total_10 - (total_11 - difference_20)).add_(product_13 - difference_20)
     total_13 = total_13.add_(branch_7 - (total_10 - total_6)).add_(total_12)
-    branch_8 = _select(total_13.abs() < torch.inf, total_13, 0)
+    branch_8 = _select(_compare(torch.lt, total_13.abs(), torch.inf), total_13, 0)
     total_14 = total_11 + branch_8
     difference_21 = total_7 - product_4
     total_15 = (product_4 - (total_7 - difference_21)).add_(1 - difference_21)
     total_15 = total_15.add_(total_5)
-    branch_9 = _select(total_15.abs() < torch.inf, total_15, 0)
+    branch_9 = _select(_compare(torch.lt, total_15.abs(), torch.inf), total_15, 0)
     total_16 = total_7 + branch_9
     ratio_4 = total_14 / total_16
-    is_gone = x.clamp(max=0) < -800
+    is_gone = _compare(torch.lt, x.clamp(max=0), -800)
     branch_10 = _select(is_gone, scale.clamp(max=2.0**100), scale)
     product_14 = ratio_4 * branch_10
     product_15 = product_14 * branch_4
@@ -223,41 +228,41 @@ def _by_x(x: Tensor) -> Tensor:
     difference_26 = difference_26.add_(head_product_14 * difference_2)
     difference_26 = difference_26.add_(difference_22 * head_branch_4)
     difference_26 = difference_26.add_(difference_22 * difference_2)
-    difference_26 = _select(product_15 * 2.0**-60 == 0, 0, difference_26)
+    difference_26 = _select(_compare(torch.eq, product_15 * 2.0**-60, 0), 0, difference_26)
     difference_27 = (head_ratio_4 * head_branch_10).sub_(product_14)
     difference_27 = difference_27.add_(head_ratio_4 * difference_23)
     difference_27 = difference_27.add_(difference_24 * head_branch_10)
     difference_27 = difference_27.add_(difference_24 * difference_23)
-    difference_27 = _select(product_14 * 2.0**-60 == 0, 0, difference_27)
+    difference_27 = _select(_compare(torch.eq, product_14 * 2.0**-60, 0), 0, difference_27)
     numerator_13 = (head_ratio_4 * head_total_16).sub_(product_16)
     numerator_14 = numerator_13.add_(head_ratio_4 * difference_25)
     numerator_15 = numerator_14.add_(difference_24 * head_total_16)
     numerator_16 = numerator_15.add_(difference_24 * difference_25)
-    numerator_17 = _select(product_16 * 2.0**-60 == 0, 0, numerator_16).neg_()
-    numerator_18 = (total_14 - product_16).add_(numerator_17)
+    numerator_17 = _select(_compare(torch.eq, product_16 * 2.0**-60, 0), 0, numerator_16)
+    numerator_18 = (total_14 - product_16).sub_(numerator_17)
     numerator_19 = numerator_18.add_(branch_8 - (total_14 - total_11)).add_(numerator_12)
     difference_27 = difference_27.add_(numerator_19.div_(total_16).mul_(branch_10))
     difference_26 = difference_26.add_(difference_27.mul_(branch_4))
     clamped = x.clamp(-1024, 64)
     product_17 = clamped.abs().neg_().mul_(0.5)
-    is_less_2 = product_17.abs() < 0.5
+    is_less_3 = _compare(torch.lt, product_17.abs(), 0.5)
     expm1_product_17 = _expm1(product_17)
     total_17 = expm1_product_17 + 1
-    branch_11 = _select(is_less_2, total_17, product_17.exp())
+    branch_11 = _select(is_less_3, total_17, product_17.exp())
     t_3 = branch_11.square()
     total_18 = t_3 + 1
     difference_28 = total_18 - t_3
     head_branch_11 = _head(branch_11)
     difference_29 = branch_11 - head_branch_11
-    branch_12 = _select(is_less_2, expm1_product_17 - (total_17 - 1), 0)
+    branch_12 = _select(is_less_3, expm1_product_17 - (total_17 - 1), 0)
     total_19 = (t_3 - (total_18 - difference_28)).add_(1 - difference_28)
     difference_30 = (head_branch_11 * head_branch_11).sub_(t_3)
     difference_30 = difference_30.add_(head_branch_11 * difference_29)
     difference_30 = difference_30.add_(difference_29 * head_branch_11)
     difference_30 = difference_30.add_(difference_29 * difference_29)
-    difference_30 = _select(t_3 * 2.0**-60 == 0, 0, difference_30)
+    difference_30 = _select(_compare(torch.eq, t_3 * 2.0**-60, 0), 0, difference_30)
     total_19 = total_19.add_(difference_30.add_((branch_12 * branch_11).mul_(2)))
-    branch_13 = _select(total_19.abs() < torch.inf, total_19, 0)
+    branch_13 = _select(_compare(torch.lt, total_19.abs(), torch.inf), total_19, 0)
     total_20 = total_18 + branch_13
     ratio_5 = 1 / total_20
     product_18 = clamped * ratio_5
@@ -273,30 +278,27 @@ def _by_x(x: Tensor) -> Tensor:
     numerator_22 = numerator_21.add_(head_ratio_5 * difference_33)
     numerator_23 = numerator_22.add_(difference_31 * head_total_20)
     numerator_24 = numerator_23.add_(difference_31 * difference_33)
-    numerator_25 = (1 - product_19).sub_(_select(product_19 * 2.0**-60 == 0, 0, numerator_24))
-    numerator_25 = numerator_25.add_(numerator_20).div_(total_20)
+    numerator_25 = _select(_compare(torch.eq, product_19 * 2.0**-60, 0), 0, numerator_24)
+    numerator_25 = (1 - product_19).sub_(numerator_25).add_(numerator_20).div_(total_20)
     difference_34 = (head_clamped * head_ratio_5).sub_(product_18)
     difference_34 = difference_34.add_(head_clamped * difference_31)
     difference_34 = difference_34.add_(difference_32 * head_ratio_5)
     difference_34 = difference_34.add_(difference_32 * difference_31)
-    difference_34 = _select(product_18 * 2.0**-60 == 0, 0, difference_34)
+    difference_34 = _select(_compare(torch.eq, product_18 * 2.0**-60, 0), 0, difference_34)
     difference_34 = difference_34.add_(numerator_25 * clamped)
     minus_clamped = -clamped
     product_20 = minus_clamped.abs().neg_().mul_(0.5)
-    is_less_3 = product_20.abs() < 0.5
+    is_less_4 = _compare(torch.lt, product_20.abs(), 0.5)
     expm1_product_20 = _expm1(product_20)
     total_21 = expm1_product_20 + 1
-    branch_14 = _select(is_less_3, expm1_product_20 - (total_21 - 1), 0)
-    t_4 = _select(branch_14.abs() < torch.inf, branch_14, 0)
-    t_5 = _select(is_less_3, total_21, product_20.exp()).add_(t_4).square_()
-    total_22 = _select(numerator_25.abs() < torch.inf, numerator_25, 0).add_(ratio_5)
-    total_23 = _select(branch_12.abs() < torch.inf, branch_12, 0).add_(branch_11)
-    total_23 = _select(clamped < 0, total_23, 1)
-    product_21 = (total_22 * total_23).mul_(total_23)
-    numerator_26 = _select(difference_34.abs() < torch.inf, difference_34, 0).add_(product_18)
-    numerator_26 = numerator_26.mul_(1 / (1 + t_5)).div_(product_21 + 1)
-    numerator_26 = numerator_26.mul_(_select(minus_clamped < 0, t_5, 1))
-    total_24 = _select(difference_26.abs() < torch.inf, difference_26, 0).add_(product_15)
+    branch_14 = _select(is_less_4, expm1_product_20 - (total_21 - 1), 0)
+    t_4 = _select(_compare(torch.lt, branch_14.abs(), torch.inf), branch_14, 0)
+    t_5 = _select(is_less_4, total_21, product_20.exp()).add_(t_4).square_()
+    branch_15 = _select(_compare(torch.lt, numerator_25.abs(), torch.inf), numerator_25, 0)
+    branch_15 = branch_15.add_(ratio_5)
+    branch_16 = _select(_compare(torch.lt, branch_12.abs(), torch.inf), branch_12, 0)
+    branch_16 = _select(_compare(torch.lt, clamped, 0), branch_16.add_(branch_11), 1)
+    product_21 = (branch_15 * branch_16).mul_(branch_16)
     product_22 = (2.661661278381417e-12 * x).sub_(1.486731568057173e-11).mul_(x)
     product_22 = product_22.sub_(4.169966891647148e-11).mul_(x).add_(2.730553211041003e-10)
     product_22 = product_22.mul_(x).add_(3.941780431970832e-10).mul_(x)
@@ -312,15 +314,23 @@ def _by_x(x: Tensor) -> Tensor:
     product_22 = product_22.mul_(x).add_(0.010609567901232702).mul_(x)
     product_22 = product_22.sub_(0.04938271604938273).mul_(x).sub_(0.04166666666666663)
     product_22 = product_22.mul_(x).add_(0.3333333333333333).mul_(x).add_(0.4054651081081644)
-    ratio_6 = product_21.log1p().div_(total_23).div_(total_23)
-    numerator_26 = numerator_26.add_(_select(product_21.abs() < 2.0**-54, total_22, ratio_6))
-    total_24 = _select(abs_x < 4, total_24, numerator_26.mul_(total_23).mul_(total_23))
-    return _select(abs_x < 1, product_22, total_24)
+    branch_17 = _select(_compare(torch.lt, minus_clamped, 0), t_5, 1)
+    ratio_6 = product_21.log1p().div_(branch_16).div_(branch_16)
+    ratio_6 = _select(_compare(torch.lt, product_21.abs(), 2.0**-54), branch_15, ratio_6)
+    numerator_26 = difference_34.abs()
+    numerator_27 = _select(_compare(torch.lt, numerator_26, torch.inf), difference_34, 0)
+    numerator_27 = numerator_27.add_(product_18).mul_(1 / (1 + t_5)).div_(product_21 + 1)
+    numerator_27 = numerator_27.mul_(branch_17).add_(ratio_6).mul_(branch_16).mul_(branch_16)
+    magnitude = difference_26.abs()
+    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), difference_26, 0)
+    magnitude = magnitude.add_(product_15)
+    magnitude = _select(_compare(torch.lt, abs_x, 4), magnitude, numerator_27)
+    return _select(_compare(torch.lt, abs_x, 1), product_22, magnitude)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: exponential normal form, expanded, halved."""
-    is_negative = x < 0
+    is_negative = _compare(torch.lt, x, 0)
     clamped = x.clamp(-(2.0**100), 2.0**100)
     root_t = torch.exp(-0.5 * x.abs())
     t = root_t.square()
@@ -473,6 +483,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -493,23 +515,39 @@ def _head(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

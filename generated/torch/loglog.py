@@ -49,7 +49,7 @@ def _by_x(x: Tensor) -> Tensor:
     larger = x.clamp(min=-8)
     e = (-x).exp_()
     e_2 = (-larger).exp_().neg_().sub_(larger).exp_()
-    return _select(x < -4, e_2, (-e).exp_().mul_(e))
+    return _select(_compare(torch.lt, x, -4), e_2, (-e).exp_().mul_(e))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -59,12 +59,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     """
     larger = x.clamp(min=-8)
     abs_larger = larger.abs()
-    is_negative = larger < 0
+    is_negative = _compare(torch.lt, larger, 0)
     t = torch.exp(-abs_larger)
     minus_larger = -larger
     difference = minus_larger.clamp(max=0) - minus_larger.exp() - 2 * larger.clamp(max=0)
     difference = (_select(is_negative, 1, t) - _select(is_negative, t, 1)) * difference.exp()
-    difference = _select(abs_larger < 2.0**-90, _MINUS_EXP_MINUS_1 * larger, difference)
     product = (9.127884602549762e-11 * x + 1.5638191946785336e-10) * x
     product = ((product - 2.0385810385712352e-09) * x + 3.4354256192636615e-09) * x
     product = ((product + 5.749796418590121e-09) * x - 4.205679366953235e-08) * x
@@ -78,7 +77,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = ((product + 0.025547183414693198) * x + 0.027590958087824753) * x
     product = ((product - 0.13795479043929104) * x + 0.12262648039048137) * x
     product = ((product + 0.18393972058572117) * x - 0.36787944117144233) * x
-    return _select(x.abs() < 1, product, difference)
+    product_2 = _MINUS_EXP_MINUS_1 * larger
+    product_2 = _select(_compare(torch.lt, abs_larger, 2.0**-90), product_2, difference)
+    return _select(_compare(torch.lt, x.abs(), 1), product, product_2)
 
 
 _DERIVATIVES = {
@@ -221,23 +222,46 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -45,12 +45,12 @@ class LogLogish(nn.Module):
 def _value(x: Tensor) -> Tensor:
     """The value: rewritten, scaled, halved in the tail, clamped left, polynomial on (-1.5, 0)."""
     larger = x.clamp(min=-1024)
-    is_far = larger.abs() > 64
+    is_far = _compare(torch.gt, larger.abs(), 64)
     part_of_t = _select(is_far, 0.5 * larger, larger).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     product = (-1 * part_of_t).mul_(rest_of_t)
     smaller = larger.clamp(max=0)
-    is_far_2 = smaller.abs() > 64
+    is_far_2 = _compare(torch.gt, smaller.abs(), 64)
     part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp_()
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     product_2 = (-3.383139341755909e-10 * x).sub_(5.76593722310623e-09).mul_(x)
@@ -67,9 +67,12 @@ def _value(x: Tensor) -> Tensor:
     product_2 = product_2.add_(1.639510784122513e-14).mul_(x).add_(0.3678794411714425)
     product_2 = product_2.mul_(x).add_(0.6321205588285577).mul_(x)
     ratio = _expm1(product).div_(part_of_t_2).div_(rest_of_t_2)
-    ratio = _select((product.abs() < 2.0**-54) & (larger < 0), -1, ratio).mul_(larger)
-    ratio = ratio.neg_().mul_(part_of_t_2).mul_(rest_of_t_2)
-    return _select((x <= 0) & (x > -1.5), product_2, ratio)
+    abs_product = product.abs()
+    abs_product = _compare(torch.lt, abs_product, 2.0**-54) * _compare(torch.lt, larger, 0)
+    abs_product = _select(abs_product, -1, ratio).mul_(larger).neg_().mul_(part_of_t_2)
+    abs_product = abs_product.mul_(rest_of_t_2)
+    inside = _compare(torch.le, x, 0) * _compare(torch.gt, x, -1.5)
+    return _select(inside, product_2, abs_product)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -85,7 +88,7 @@ def _by_x(x: Tensor) -> Tensor:
     clamped = x.clamp(-1024, 8)
     e = (0.5 * clamped).exp_()
     product = (-1 * e).mul_(e)
-    is_negative = clamped < 0
+    is_negative = _compare(torch.lt, clamped, 0)
     e_2 = clamped.abs().neg_().mul_(0.5).exp_()
     branch = _select(is_negative, e_2, 1)
     t = e_2.square()
@@ -126,12 +129,18 @@ def _by_x(x: Tensor) -> Tensor:
     difference_2 = (x * exp_x).mul_(minus_exp_x.exp()).sub_(_expm1(minus_exp_x))
     product_3 = (e * e).neg_().mul_(0.5).exp_().square_().mul_(clamped)
     ratio = _expm1(product).div_(branch).div_(branch)
-    ratio = _select((product.abs() < 2.0**-54) & is_negative, -1, ratio)
-    product_3 = product_3.sub_(ratio.mul_(_select(is_negative, 1, t))).mul_(e).mul_(e)
-    difference_2 = _select(abs_x < 4, difference_2, product_3)
-    product_2 = _select(abs_x < 0.75, product_2, difference_2)
-    total = _select(difference.abs() < 0.9905225487312435, total, product_2)
-    return _select((x - 5.90625).abs_() < 1.5851308194099492, 1, total)
+    branch_2 = _select(is_negative, 1, t)
+    magnitude = (x - 5.90625).abs_()
+    abs_difference = difference.abs()
+    abs_product = product.abs()
+    abs_product = _select(_compare(torch.lt, abs_product, 2.0**-54) * is_negative, -1, ratio)
+    product_3 = product_3.sub_(abs_product.mul_(branch_2)).mul_(e).mul_(e)
+    difference_2 = _select(_compare(torch.lt, abs_x, 4), difference_2, product_3)
+    product_2 = _select(_compare(torch.lt, abs_x, 0.75), product_2, difference_2)
+    abs_difference = _compare(torch.lt, abs_difference, 0.9905225487312435)
+    abs_difference = _select(abs_difference, total, product_2)
+    magnitude = _compare(torch.lt, magnitude, 1.5851308194099492)
+    return _select(magnitude, 1, abs_difference)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -142,7 +151,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     """
     exp_x = x.exp()
     clamped = x.clamp(-1024, 8)
-    is_negative = clamped < 0
+    is_negative = _compare(torch.lt, clamped, 0)
     t = torch.exp(0.5 * -clamped.abs()).square()
     branch = _select(is_negative, 1, t)
     e = torch.exp(0.5 * clamped)
@@ -162,8 +171,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_2 = ((product_2 - 0.30656620097565235) * x - 0.7357588823428932) * x
     product_2 = (product_2 + 5.341246510140111e-17) * x + 0.7357588823428847
     negated = -(exp_x * torch.exp(-exp_x) * (x * exp_x - x - 2))
-    negated = _select(x.abs() < 2, negated, difference)
-    return _select((x >= 0) & (x < 1), product_2, negated)
+    negated = _select(_compare(torch.lt, x.abs(), 2), negated, difference)
+    inside = _compare(torch.ge, x, 0) * _compare(torch.lt, x, 1)
+    return _select(inside, product_2, negated)
 
 
 _DERIVATIVES = {
@@ -306,6 +316,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -318,23 +340,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

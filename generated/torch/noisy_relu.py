@@ -77,13 +77,13 @@ def _by_x(x: Tensor, noise: Tensor) -> Tensor:
     """The derivative by x."""
     root = x.sigmoid().sqrt_()
     total = (0.5 * noise * (-x).sigmoid_()).mul_(root).add_(1)
-    return _select((noise * root).add_(x) <= 0, 0, total)
+    return _select(_compare(torch.le, (noise * root).add_(x), 0), 0, total)
 
 
 def _by_noise(x: Tensor, noise: Tensor) -> Tensor:
     """The derivative by noise."""
     root = x.sigmoid().sqrt_()
-    return _select((noise * root).add_(x) <= 0, 0, root)
+    return _select(_compare(torch.le, (noise * root).add_(x), 0), 0, root)
 
 
 def _by_x_x(x: Tensor, noise: Tensor) -> Tensor:
@@ -92,10 +92,11 @@ def _by_x_x(x: Tensor, noise: Tensor) -> Tensor:
     ratio = 1 / (1 + t)
     t_2 = torch.exp(-torch.abs(-x))
     ratio_2 = 1 / (1 + t_2)
-    difference = ratio_2 * _select(-x < 0, t_2, 1) - 2 * ratio * _select(x < 0, t, 1)
-    difference = 0.25 * noise * ratio.sqrt() * difference * ratio_2
-    difference = difference * torch.exp(0.5 * x.clamp(max=0) + (-x).clamp(max=0))
-    return _select(noise * x.sigmoid().sqrt() + x <= 0, 0, difference)
+    product = ratio_2 * _select(_compare(torch.lt, -x, 0), t_2, 1)
+    product = product - 2 * ratio * _select(_compare(torch.lt, x, 0), t, 1)
+    product = 0.25 * noise * ratio.sqrt() * product * ratio_2
+    product = product * torch.exp(0.5 * x.clamp(max=0) + (-x).clamp(max=0))
+    return _select(_compare(torch.le, noise * x.sigmoid().sqrt() + x, 0), 0, product)
 
 
 def _by_x_noise(x: Tensor, noise: Tensor) -> Tensor:
@@ -104,7 +105,7 @@ def _by_x_noise(x: Tensor, noise: Tensor) -> Tensor:
     t_2 = torch.exp(-torch.abs(-x))
     e = torch.exp(0.5 * x.clamp(max=0) + (-x).clamp(max=0))
     e = 0.5 * torch.sqrt(1 / (1 + t)) * (1 / (1 + t_2)) * e
-    return _select(noise * x.sigmoid().sqrt() + x <= 0, 0, e)
+    return _select(_compare(torch.le, noise * x.sigmoid().sqrt() + x, 0), 0, e)
 
 
 _DERIVATIVES = {
@@ -300,23 +301,46 @@ def _expanded(x: Tensor, noise: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

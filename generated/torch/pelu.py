@@ -23,7 +23,7 @@ def pelu(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor = 1.0) -> 
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((alpha/beta, x >= 0), (alpha*exp(x/beta)/beta, True)). Limits: -1 at -inf,
-    inf at inf. Kink at 0.
+    inf at inf.
 
     Args:
         x: Input of any shape and floating type.
@@ -149,65 +149,63 @@ class PELU(nn.Module):
 def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The value: rewritten, divided one by one."""
     ratio = 1 / beta
-    return _select(x >= 0, alpha * ratio * x, alpha * _expm1(x * ratio))
+    product = alpha * _expm1(x * ratio)
+    return _select(_compare(torch.ge, x, 0), alpha * ratio * x, product)
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x: as declared, divided one by one."""
     ratio = 1 / beta
     product = alpha * ratio
-    return _select(x >= 0, product, product * (x * ratio).exp_())
+    return _select(_compare(torch.ge, x, 0), product, product * (x * ratio).exp_())
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by alpha: rewritten."""
     ratio = x / beta
-    return _select(x >= 0, ratio, _expm1(ratio))
+    return _select(_compare(torch.ge, x, 0), ratio, _expm1(ratio))
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: exponential normal form, halved in the tail."""
-    beta_squared = beta.square()
-    negated = (x / beta).abs_().neg_()
-    is_far = negated < -64
-    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
-    rest_of_t = _select(is_far, part_of_t, 1)
-    numerator = (x.abs().clamp_(-(2.0**100), 2.0**100) * alpha * part_of_t).mul_(rest_of_t)
-    numerator = numerator.neg_().div_(beta_squared)
-    numerator = numerator.mul_(torch.where(x.isnan(), x, x.sign()))
-    return _select(x >= 0, (alpha * x / beta_squared).neg_(), numerator)
+    """The derivative by beta: as declared, scaled, halved, clamped left."""
+    larger = x.clamp(min=-(2.0**40))
+    negated = (larger * alpha / beta.square()).neg_()
+    e = (larger / beta).mul_(0.5).exp_()
+    return _select(_compare(torch.ge, larger, 0), negated, (negated * e).mul_(e))
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x: as declared, divided one by one."""
     ratio = 1 / beta
-    return _select(x >= 0, 0, alpha * ratio * torch.exp(x * ratio) * ratio)
+    product = alpha * ratio * torch.exp(x * ratio) * ratio
+    return _select(_compare(torch.ge, x, 0), 0, product)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and alpha: as declared, divided one by one."""
     ratio = 1 / beta
-    return _select(x >= 0, ratio, torch.exp(x * ratio) * ratio)
+    return _select(_compare(torch.ge, x, 0), ratio, torch.exp(x * ratio) * ratio)
 
 
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form, halved."""
+    """The second derivative by x and beta: exponential normal form, halved, clamped left."""
+    larger = x.clamp(min=-(2.0**40))
     beta_squared = beta.square()
-    root_t = torch.exp(-0.5 * torch.abs(x / beta))
-    total = 1 / beta_squared + x.clamp(-(2.0**100), 2.0**100) / (beta_squared * beta)
-    return _select(x >= 0, -(alpha / beta_squared), -(alpha * total * root_t * root_t))
+    root_t = torch.exp(-0.5 * torch.abs(larger / beta))
+    total = 1 / beta_squared + larger.clamp(-(2.0**100), 2.0**100) / (beta_squared * beta)
+    total = -(alpha * total * root_t * root_t)
+    return _select(_compare(torch.ge, larger, 0), -(alpha / beta_squared), total)
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by alpha and beta: exponential normal form, halved in the tail."""
-    beta_squared = beta.square()
-    negated = -torch.abs(x / beta)
-    is_far = negated < -64
+    ratio = x / beta
+    negated = -ratio.abs()
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
-    ratio = -(x.abs().clamp(-(2.0**100), 2.0**100) * part_of_t * rest_of_t) / beta_squared
-    ratio = torch.where(x.isnan(), x, x.sign()) * ratio
-    return _select(x >= 0, -(x / beta_squared), ratio)
+    numerator = -(ratio.clamp(-(2.0**100), 2.0**100) * part_of_t * rest_of_t)
+    return _select(_compare(torch.ge, ratio, 0), -ratio, numerator) / beta
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -218,14 +216,14 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     scale = x.abs().clamp(min=1)
     inverse_scale = 1 / scale
     ratio_2 = x / beta
-    is_far = ratio_2.abs() > 64
+    is_far = _compare(torch.gt, ratio_2.abs(), 64)
     part_of_t = _select(is_far, 0.5 * ratio_2, ratio_2).exp()
-    is_gone = ratio_2 < -800
+    is_gone = _compare(torch.lt, ratio_2, -800)
     rest_of_t = _select(is_far, part_of_t, 1)
     total = ratio * inverse_scale + alpha * held.square() / beta_squared.square()
     total = total * part_of_t
     total = total * _select(is_gone, scale.clamp(max=2.0**50), scale).square()
-    return _select(x >= 0, ratio * scale, total * rest_of_t)
+    return _select(_compare(torch.ge, x, 0), ratio * scale, total * rest_of_t)
 
 
 _DERIVATIVES = {
@@ -459,6 +457,18 @@ def _expanded(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -471,23 +481,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -74,77 +74,39 @@ class PenalizedTanh(nn.Module):
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
     """The value: Piecewise((tanh(x), x > 0), (alpha*tanh(x), True))."""
     tanh_x = x.tanh()
-    return _select(x > 0, tanh_x, alpha * tanh_x)
+    return _select(_compare(torch.gt, x, 0), tanh_x, alpha * tanh_x)
 
 
 def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by x: Piecewise((sech(x)^2, x > 0), (alpha*sech(x)^2, True))."""
     e = x.abs().neg_().exp_()
     squared = (2 * e).div_(e.square().add_(1)).square_()
-    return _select(x > 0, squared, alpha * squared)
+    return _select(_compare(torch.gt, x, 0), squared, alpha * squared)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by alpha: Piecewise((0, x > 0), (tanh(x), True))."""
-    return _select(x > 0, 0, x.tanh())
+    return _select(_compare(torch.gt, x, 0), 0, x.tanh())
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by x.
-
-    Exponential normal form, expanded, halved, polynomials on (-0.6985, -0.4656), (0.4656, 0.6985),
-    and alpha less its default times exponential normal form, expanded, halved, polynomial on
-    (-0.6985, -0.4656).
-    """
-    difference = x - 0.58203125
-    difference_2 = x + 0.58203125
-    is_less = difference_2.abs() < 0.116450572013855
-    is_positive = x > 0
-    abs_x = x.abs()
-    growth = _expm1(-2 * abs_x)
-    root_t = torch.exp(-abs_x)
-    product = 8 * growth * root_t * root_t
-    t = root_t.square()
+    """The second derivative by x: exponential normal form, expanded, halved in the tail."""
+    product = -2 * x.abs()
+    product_2 = 8 * _expm1(product)
+    is_far = _compare(torch.lt, product, -64)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     total = ((t + 3) * t + 3) * t + 1
-    product_2 = (-0.021861571733751813 * difference_2 - 0.03226347230461759) * difference_2
-    product_2 = (product_2 + 0.014375041888465945) * difference_2 + 0.08028620627543517
-    product_2 = (product_2 * difference_2 + 0.049420405570010685) * difference_2
-    product_2 = (product_2 - 0.10654891832292954) * difference_2 - 0.18999642288109136
-    product_2 = (product_2 * difference_2 + 0.01400143925739967) * difference_2
-    product_2 = (product_2 + 0.32320932839962463) * difference_2 + 0.24791238741899402
-    product_2 = (product_2 * difference_2 - 0.23904015899021144) * difference_2
-    product_2 = (product_2 - 0.44698850197886314) * difference_2 - 0.06376312907966819
-    product_2 = product_2 * difference_2 + 0.19007343069119215
-    product_3 = (-0.08744628693500725 * difference_2 - 0.12905388921847036) * difference_2
-    product_3 = (product_3 + 0.05750016755386378) * difference_2 + 0.3211448251017407
-    product_3 = (product_3 * difference_2 + 0.19768162228004274) * difference_2
-    product_3 = (product_3 - 0.42619567329171815) * difference_2 - 0.7599856915243655
-    product_3 = (product_3 * difference_2 + 0.05600575702959868) * difference_2
-    product_3 = (product_3 + 1.2928373135984985) * difference_2 + 0.9916495496759761
-    product_3 = (product_3 * difference_2 - 0.9561606359608458) * difference_2
-    product_3 = (product_3 - 1.7879540079154526) * difference_2 - 0.25505251631867276
-    product_3 = product_3 * difference_2 + 0.7602937227647686
-    product_3 = _select(is_less, product_3, _select(is_positive, 0, -product / total))
-    product_3 = (alpha - 0.25) * product_3
-    product_4 = (-0.08744628693500725 * difference + 0.12905388921847036) * difference
-    product_4 = (product_4 + 0.05750016755386378) * difference - 0.3211448251017407
-    product_4 = (product_4 * difference + 0.19768162228004274) * difference
-    product_4 = (product_4 + 0.42619567329171815) * difference - 0.7599856915243655
-    product_4 = (product_4 * difference - 0.05600575702959868) * difference
-    product_4 = (product_4 + 1.2928373135984985) * difference - 0.9916495496759761
-    product_4 = (product_4 * difference - 0.9561606359608458) * difference
-    product_4 = (product_4 + 1.7879540079154526) * difference - 0.25505251631867276
-    product_4 = product_4 * difference - 0.7602937227647686
-    ratio = -(2 * growth * root_t * root_t) / total
-    product_2 = _select(is_less, product_2, _select(is_positive, product / total, ratio))
-    product_4 = _select(difference.abs() < 0.116450572013855, product_4, product_2)
-    return product_4 + product_3
+    ratio = -(product_2 * alpha * part_of_t * rest_of_t) / total
+    ratio_2 = product_2 * part_of_t * rest_of_t / total
+    return _select(_compare(torch.gt, x, 0), ratio_2, ratio)
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x and alpha: Piecewise((0, x > 0), (sech(x)^2, True))."""
     e = torch.exp(-x.abs())
-    return _select(x > 0, 0, torch.square(2 * e / (e.square() + 1)))
+    return _select(_compare(torch.gt, x, 0), 0, torch.square(2 * e / (e.square() + 1)))
 
 
 _DERIVATIVES = {
@@ -340,6 +302,18 @@ def _expanded(x: Tensor, alpha: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -352,23 +326,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -102,16 +102,17 @@ def _value(x: Tensor) -> Tensor:
     denominator = denominator.mul_(smaller).add_(5.8341919788915355).mul_(smaller)
     denominator = denominator.add_(5.745265609005083).mul_(smaller).add_(3.503311438830771)
     tail = numerator.div_(denominator.mul_(smaller).add_(1))
-    branch = _select(product < 0, 2 - product.square().neg_().exp_().mul_(tail), tail)
-    branch = (0.5 * held).mul_(branch)
+    difference_2 = 2 - product.square().neg_().exp_().mul_(tail)
+    difference_2 = _select(_compare(torch.lt, product, 0), difference_2, tail)
+    difference_2 = (0.5 * held).mul_(difference_2)
     negated = product.clamp(min=0).square_().neg_()
-    is_far = negated.abs() > 64
+    is_far = _compare(torch.gt, negated.abs(), 64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
-    is_gone = negated < -800
+    is_gone = _compare(torch.lt, negated, -800)
     scale = x.abs().clamp_(min=1)
-    branch_2 = _select(is_gone, scale.clamp(max=2.0**100), scale)
+    branch = _select(is_gone, scale.clamp(max=2.0**100), scale)
     rest_of_t = _select(is_far, part_of_t, 1)
-    product_2 = (branch * part_of_t).mul_(branch_2).mul_(rest_of_t)
+    product_2 = (difference_2 * part_of_t).mul_(branch).mul_(rest_of_t)
     total = (1.297712689145079e-06 * difference).add_(2.562335239841423e-07)
     total = total.mul_(difference).sub_(6.424014249534822e-06).mul_(difference)
     total = total.sub_(5.3697655275313554e-06).mul_(difference)
@@ -129,9 +130,12 @@ def _value(x: Tensor) -> Tensor:
     total = total.mul_(difference).add_(0.0751829607535909).mul_(difference)
     total = total.add_(0.15497098074208732)
     ratio = product_2.tanh().div_(part_of_t).div_(rest_of_t)
-    ratio = _select(product_2.abs() < 2.0**-54, branch * branch_2, ratio).mul_(held)
-    ratio = ratio.mul_(part_of_t).mul_(branch_2).mul_(rest_of_t)
-    return _select(difference.abs() < 0.5382586717605591, total, ratio)
+    product_3 = difference_2 * branch
+    product_3 = _select(_compare(torch.lt, product_2.abs(), 2.0**-54), product_3, ratio)
+    product_3 = product_3.mul_(held).mul_(part_of_t).mul_(branch).mul_(rest_of_t)
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.5382586717605591)
+    return _select(abs_difference, total, product_3)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -162,14 +166,15 @@ def _by_x(x: Tensor) -> Tensor:
     denominator = denominator.mul_(smaller).add_(5.8341919788915355).mul_(smaller)
     denominator = denominator.add_(5.745265609005083).mul_(smaller).add_(3.503311438830771)
     tail = numerator.div_(denominator.mul_(smaller).add_(1))
-    branch = _select(product < 0, 2 - product.square().neg_().exp_().mul_(tail), tail)
+    difference_3 = 2 - product.square().neg_().exp_().mul_(tail)
+    difference_3 = _select(_compare(torch.lt, product, 0), difference_3, tail)
     negated = product.clamp(min=0).square_().neg_()
-    is_gone = negated < -800
+    is_gone = _compare(torch.lt, negated, -800)
     scale = abs_x.clamp(min=1)
-    branch_2 = _select(is_gone, scale.clamp(max=2.0**100), scale)
-    branch_2 = (0.5 * held).mul_(branch).mul_(branch_2)
+    branch = _select(is_gone, scale.clamp(max=2.0**100), scale)
+    branch = (0.5 * held).mul_(difference_3).mul_(branch)
     exp_negated = negated.exp()
-    product_2 = branch_2 * exp_negated
+    product_2 = branch * exp_negated
     abs_product_2 = product_2.abs()
     t = (-abs_product_2).exp_()
     t_squared = t.square_()
@@ -196,11 +201,11 @@ def _by_x(x: Tensor) -> Tensor:
     denominator_10 = denominator_9.add_(5.745265609005083).mul_(smaller_2)
     denominator_11 = denominator_10.add_(3.503311438830771).mul_(smaller_2).add_(1)
     tail_2 = numerator_9.div_(denominator_11)
-    difference_3 = 2 - product_3.square().neg_().exp_().mul_(tail_2)
-    difference_3 = _select(product_3 < 0, difference_3, tail_2)
-    product_4 = (0.5 * clamped).mul_(difference_3)
+    difference_4 = 2 - product_3.square().neg_().exp_().mul_(tail_2)
+    difference_4 = _select(_compare(torch.lt, product_3, 0), difference_4, tail_2)
+    product_4 = (0.5 * clamped).mul_(difference_4)
     negated_2 = product_3.clamp(min=0).square_().neg_()
-    is_far = negated_2.abs() > 64
+    is_far = _compare(torch.gt, negated_2.abs(), 64)
     part_of_t = _select(is_far, 0.5 * negated_2, negated_2).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     product_5 = (product_4 * part_of_t).mul_(rest_of_t)
@@ -253,22 +258,27 @@ def _by_x(x: Tensor) -> Tensor:
     product_6 = product_6.mul_(x).add_(1.196826841204298).mul_(x).add_(1).mul_(x)
     squared = _select(is_gone, scale.clamp(max=2.0**50), scale).square_()
     e = (-product_3).clamp_(min=0).square_().neg_().exp_()
-    e = (_SQRT_2_OVER_2_SQRT_PI * clamped).mul_(e).add_(0.5 * difference_3)
+    e = (_SQRT_2_OVER_2_SQRT_PI * clamped).mul_(e).add_(0.5 * difference_4)
     e = (2 / (1 + t_2_squared)).square_().mul_(clamped).mul_(e).mul_(t_2_squared)
     ratio = product_5.tanh().div_(part_of_t).div_(rest_of_t)
-    e = e.add_(_select(abs_product_5 < 2.0**-54, product_4, ratio)).mul_(part_of_t)
-    e = _select(clamped.abs() < 2.0**-90, clamped, e.mul_(rest_of_t))
+    ratio = _select(_compare(torch.lt, abs_product_5, 2.0**-54), product_4, ratio)
+    e = e.add_(ratio).mul_(part_of_t).mul_(rest_of_t)
+    e = _select(_compare(torch.lt, clamped.abs(), 2.0**-90), clamped, e)
     e_2 = (-product).clamp_(min=0).square_().neg_().exp_()
     e_2 = (_SQRT_2_OVER_2_SQRT_PI * held).mul_(e_2)
-    e_2 = e_2.add_((0.5 * branch).mul_(inverse_scale))
+    e_2 = e_2.add_((0.5 * difference_3).mul_(inverse_scale))
     e_2 = (2 / (1 + t_squared)).square_().mul_(held).mul_(e_2).mul_(t_squared)
     ratio_2 = product_2.tanh().div_(exp_negated)
-    ratio_2 = _select(abs_product_2 < 2.0**-54, branch_2, ratio_2)
+    ratio_2 = _select(_compare(torch.lt, abs_product_2, 2.0**-54), branch, ratio_2)
     e_2 = e_2.add_(ratio_2.mul_(inverse_scale.square())).mul_(squared)
-    e_2 = _select(abs_x < 2, e_2.mul_(exp_negated), e)
-    product_6 = _select(abs_x < 0.5, product_6, e_2)
-    total = _select(difference_2.abs() < 0.4340730312316037, total, product_6)
-    return _select(difference.abs() < 0.2736116465391405, total_2, total)
+    e_2 = _select(_compare(torch.lt, abs_x, 2), e_2.mul_(exp_negated), e)
+    product_6 = _select(_compare(torch.lt, abs_x, 0.5), product_6, e_2)
+    abs_difference_2 = difference_2.abs()
+    abs_difference = difference.abs()
+    abs_difference_2 = _compare(torch.lt, abs_difference_2, 0.4340730312316037)
+    abs_difference_2 = _select(abs_difference_2, total, product_6)
+    abs_difference = _compare(torch.lt, abs_difference, 0.2736116465391405)
+    return _select(abs_difference, total_2, abs_difference_2)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -279,7 +289,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     clamped = x.clamp(-64, 512)
     product = 0.5 * clamped
     product_2 = _MINUS_SQRT_2_OVER_2_2 * clamped
-    is_equal = product_2 == 0
+    is_equal = _compare(torch.eq, product_2, 0)
     product_3 = _COEFFICIENT * clamped
     head = _head(x.new_full((), _COEFFICIENT))
     head_clamped = _head(clamped)
@@ -287,19 +297,20 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_2 = _COEFFICIENT - head
     total = head * head_clamped - product_3 + head * difference
     total = total + difference_2 * head_clamped + difference_2 * difference
-    total = _select(product_3 * 2.0**-60 == 0, 0, total) + _COEFFICIENT_2 * clamped
-    total = product_3 - product_2 + total
-    branch = _select(total.abs() < torch.inf, total, 0)
-    differs = product_2 != 0
-    outside = is_equal & (branch < 0) | differs & (product_2 < 0)
+    total = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, total)
+    total = product_3 - product_2 + (total + _COEFFICIENT_2 * clamped)
+    branch = _select(_compare(torch.lt, total.abs(), torch.inf), total, 0)
+    differs = _compare(torch.ne, product_2, 0)
+    inside = differs * _compare(torch.lt, product_2, 0)
+    inside = torch.maximum(is_equal * _compare(torch.lt, branch, 0), inside)
     product_2_squared = product_2.square()
     negated = -product_2_squared
-    is_less = negated.abs() < 0.5
+    is_less = _compare(torch.lt, negated.abs(), 0.5)
     expm1_negated = _expm1(negated)
     total_2 = expm1_negated + 1
     branch_2 = _select(is_less, total_2, negated.exp())
     branch_3 = _select(is_less, expm1_negated - (total_2 - 1), 0)
-    branch_4 = _select(branch_3.abs() < torch.inf, branch_3, 0)
+    branch_4 = _select(_compare(torch.lt, branch_3.abs(), torch.inf), branch_3, 0)
     total_3 = branch_2 + branch_4
     smaller = torch.abs(product_2 + branch).clamp(max=40)
     product_4 = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
@@ -321,10 +332,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_5 = product_5 - head_product_5
     total_5 = head_product_5 * head_smaller - product_6 + head_product_5 * difference_4
     total_5 = total_5 + difference_5 * head_smaller + difference_5 * difference_4
-    total_5 = _select(product_6 * 2.0**-60 == 0, 0, total_5)
+    total_5 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, total_5)
     total_6 = product_6 - (total_4 - difference_3) + (_COEFFICIENT_3 - difference_3)
     total_6 = total_6 + total_5 + _THE_OTHER_DIGITS_OF
-    branch_5 = _select(total_6.abs() < torch.inf, total_6, 0)
+    branch_5 = _select(_compare(torch.lt, total_6.abs(), torch.inf), total_6, 0)
     total_7 = total_4 + branch_5
     product_7 = total_7 * smaller
     total_8 = product_7 + _COEFFICIENT_4
@@ -334,10 +345,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     total_9 = product_7 - (total_8 - difference_6) + (_COEFFICIENT_4 - difference_6)
     total_10 = head_total_7 * head_smaller - product_7 + head_total_7 * difference_4
     total_10 = total_10 + difference_7 * head_smaller + difference_7 * difference_4
-    total_10 = _select(product_7 * 2.0**-60 == 0, 0, total_10)
+    total_10 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, total_10)
     total_9 = total_9 + (total_10 + (branch_5 - (total_7 - total_4)) * smaller)
     total_9 = total_9 + _THE_OTHER_DIGITS_OF_2
-    branch_6 = _select(total_9.abs() < torch.inf, total_9, 0)
+    branch_6 = _select(_compare(torch.lt, total_9.abs(), torch.inf), total_9, 0)
     total_11 = total_8 + branch_6
     product_8 = total_11 * smaller
     total_12 = product_8 + _COEFFICIENT_5
@@ -346,11 +357,11 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_9 = total_11 - head_total_11
     total_13 = head_total_11 * head_smaller - product_8 + head_total_11 * difference_4
     total_13 = total_13 + difference_9 * head_smaller + difference_9 * difference_4
-    total_13 = _select(product_8 * 2.0**-60 == 0, 0, total_13)
+    total_13 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, total_13)
     total_13 = total_13 + (branch_6 - (total_11 - total_8)) * smaller
     total_14 = product_8 - (total_12 - difference_8) + (_COEFFICIENT_5 - difference_8)
     total_14 = total_14 + total_13 + _THE_OTHER_DIGITS_OF_3
-    branch_7 = _select(total_14.abs() < torch.inf, total_14, 0)
+    branch_7 = _select(_compare(torch.lt, total_14.abs(), torch.inf), total_14, 0)
     total_15 = total_12 + branch_7
     product_9 = total_15 * smaller
     total_16 = product_9 + 1
@@ -359,10 +370,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_11 = total_15 - head_total_15
     total_17 = head_total_15 * head_smaller - product_9 + head_total_15 * difference_4
     total_17 = total_17 + difference_11 * head_smaller + difference_11 * difference_4
-    total_17 = _select(product_9 * 2.0**-60 == 0, 0, total_17)
+    total_17 = _select(_compare(torch.eq, product_9 * 2.0**-60, 0), 0, total_17)
     total_17 = total_17 + (branch_7 - (total_15 - total_12)) * smaller
     total_17 = product_9 - (total_16 - difference_10) + (1 - difference_10) + total_17
-    branch_8 = _select(total_17.abs() < torch.inf, total_17, 0)
+    branch_8 = _select(_compare(torch.lt, total_17.abs(), torch.inf), total_17, 0)
     total_18 = total_16 + branch_8
     tail = product_4 / total_18
     product_10 = tail * total_18
@@ -372,9 +383,10 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_13 = tail - head_tail
     numerator = head_tail * head_total_18 - product_10 + head_tail * difference_12
     numerator = numerator + difference_13 * head_total_18 + difference_13 * difference_12
-    numerator = product_4 - product_10 - _select(product_10 * 2.0**-60 == 0, 0, numerator)
+    numerator = -_select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, numerator)
+    numerator = product_4 - product_10 + numerator
     numerator = (numerator - (branch_8 - (total_18 - total_16)) * tail) / total_18
-    branch_9 = _select(numerator.abs() < torch.inf, numerator, 0)
+    branch_9 = _select(_compare(torch.lt, numerator.abs(), torch.inf), numerator, 0)
     total_19 = tail + branch_9
     product_11 = total_3 * total_19
     minus_product_11 = -product_11
@@ -388,7 +400,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_17 = product_2 - head_product_2
     total_21 = head_total_3 * head_total_19 - product_11 + head_total_3 * difference_15
     total_21 = total_21 + difference_16 * head_total_19 + difference_16 * difference_15
-    total_21 = _select(product_11 * 2.0**-60 == 0, 0, total_21)
+    total_21 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, total_21)
     total_21 = total_21 + (branch_4 - (total_3 - branch_2)) * total_19
     total_21 = total_21 + (branch_9 - (total_19 - tail)) * total_3
     total_22 = minus_product_11 - (total_20 - difference_14) + (2 - difference_14)
@@ -396,66 +408,69 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_18 = difference_18 + head_product_2 * difference_17
     difference_18 = difference_18 + difference_17 * head_product_2
     difference_18 = difference_18 + difference_17 * difference_17
-    difference_18 = _select(product_2_squared * 2.0**-60 == 0, 0, difference_18)
-    total_21 = -(total_21 + -(difference_18 + total * product_2 * 2) * product_11)
-    total_22 = total_22 + total_21
-    branch_10 = _select(total_22.abs() < torch.inf, total_22, 0)
+    product_12 = product_2_squared * 2.0**-60
+    product_12 = _select(_compare(torch.eq, product_12, 0), 0, difference_18)
+    total_22 = total_22 - (total_21 + -(product_12 + total * product_2 * 2) * product_11)
+    branch_10 = _select(_compare(torch.lt, total_22.abs(), torch.inf), total_22, 0)
     total_23 = total_20 + branch_10
-    branch_11 = _select(outside, total_23, tail)
-    product_12 = product * branch_11
+    branch_11 = _select(inside, total_23, tail)
+    product_13 = product * branch_11
     head_product = _head(product)
     head_branch_11 = _head(branch_11)
     difference_19 = branch_11 - head_branch_11
     difference_20 = product - head_product
-    branch_12 = _select(outside, branch_10 - (total_23 - total_20), numerator)
-    total_24 = head_product * head_branch_11 - product_12 + head_product * difference_19
+    branch_12 = _select(inside, branch_10 - (total_23 - total_20), numerator)
+    total_24 = head_product * head_branch_11 - product_13 + head_product * difference_19
     total_24 = total_24 + difference_20 * head_branch_11 + difference_20 * difference_19
-    total_24 = _select(product_12 * 2.0**-60 == 0, 0, total_24) + branch_12 * product
-    branch_13 = _select(total_24.abs() < torch.inf, total_24, 0)
-    total_25 = product_12 + branch_13
+    total_24 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, total_24)
+    total_24 = total_24 + branch_12 * product
+    branch_13 = _select(_compare(torch.lt, total_24.abs(), torch.inf), total_24, 0)
+    total_25 = product_13 + branch_13
     larger = product_2.clamp(min=0)
     larger_squared = larger.square()
     negated_2 = -larger_squared
     abs_negated_2 = negated_2.abs()
     head_larger = _head(larger)
     difference_21 = larger - head_larger
-    branch_14 = _select(is_equal & (branch >= 0) | differs & (product_2 >= 0), total, 0)
-    branch_14 = branch_14 * larger * 2
     total_26 = head_larger * head_larger - larger_squared + head_larger * difference_21
     total_26 = total_26 + difference_21 * head_larger + difference_21 * difference_21
-    total_26 = -(_select(larger_squared * 2.0**-60 == 0, 0, total_26) + branch_14)
-    product_13 = total_26 * torch.where(negated_2.isnan(), negated_2, negated_2.sign())
-    is_far = _select(product_13.abs() < torch.inf, product_13, 0)
-    is_far = (abs_negated_2 == 64) & (is_far > 0)
-    is_far = is_far | (abs_negated_2 != 64) & (abs_negated_2 > 64)
-    branch_15 = _select(is_far, 0.5 * negated_2, negated_2)
-    is_less_2 = branch_15.abs() < 0.5
-    expm1_branch_15 = _expm1(branch_15)
-    total_27 = expm1_branch_15 + 1
-    part_of_t = _select(is_less_2, total_27, branch_15.exp())
-    branch_16 = _select(is_less_2, expm1_branch_15 - (total_27 - 1), 0)
-    branch_17 = _select(branch_16.abs() < torch.inf, branch_16, 0)
-    total_28 = part_of_t + branch_17
-    product_14 = total_25 * total_28
+    total_26 = _select(_compare(torch.eq, larger_squared * 2.0**-60, 0), 0, total_26)
+    inside_2 = differs * _compare(torch.ge, product_2, 0)
+    inside_2 = torch.maximum(is_equal * _compare(torch.ge, branch, 0), inside_2)
+    total_26 = -(total_26 + _select(inside_2, total, 0) * larger * 2)
+    product_14 = total_26 * _or_nan(negated_2.sign(), negated_2)
+    is_far = _select(_compare(torch.lt, product_14.abs(), torch.inf), product_14, 0)
+    is_far = _compare(torch.eq, abs_negated_2, 64) * _compare(torch.gt, is_far, 0)
+    is_greater = _compare(torch.gt, abs_negated_2, 64)
+    is_far = torch.maximum(is_far, _compare(torch.ne, abs_negated_2, 64) * is_greater)
+    branch_14 = _select(is_far, 0.5 * negated_2, negated_2)
+    is_less_2 = _compare(torch.lt, branch_14.abs(), 0.5)
+    expm1_branch_14 = _expm1(branch_14)
+    total_27 = expm1_branch_14 + 1
+    part_of_t = _select(is_less_2, total_27, branch_14.exp())
+    branch_15 = _select(is_less_2, expm1_branch_14 - (total_27 - 1), 0)
+    branch_16 = _select(_compare(torch.lt, branch_15.abs(), torch.inf), branch_15, 0)
+    total_28 = part_of_t + branch_16
+    product_15 = total_25 * total_28
     head_total_25 = _head(total_25)
     head_total_28 = _head(total_28)
     difference_22 = total_28 - head_total_28
     difference_23 = total_25 - head_total_25
-    total_29 = head_total_25 * head_total_28 - product_14 + head_total_25 * difference_22
+    total_29 = head_total_25 * head_total_28 - product_15 + head_total_25 * difference_22
     total_29 = total_29 + difference_23 * head_total_28 + difference_23 * difference_22
-    total_29 = _select(product_14 * 2.0**-60 == 0, 0, total_29)
-    total_29 = total_29 + (branch_13 - (total_25 - product_12)) * total_28
-    total_29 = total_29 + (branch_17 - (total_28 - part_of_t)) * total_25
-    branch_18 = _select(total_29.abs() < torch.inf, total_29, 0)
-    total_30 = product_14 + branch_18
+    total_29 = _select(_compare(torch.eq, product_15 * 2.0**-60, 0), 0, total_29)
+    total_29 = total_29 + (branch_13 - (total_25 - product_13)) * total_28
+    total_29 = total_29 + (branch_16 - (total_28 - part_of_t)) * total_25
+    branch_17 = _select(_compare(torch.lt, total_29.abs(), torch.inf), total_29, 0)
+    total_30 = product_15 + branch_17
     rest_of_t = _select(is_far, part_of_t, 1)
-    branch_19 = _select(is_far, branch_16, 0)
-    branch_20 = _select(branch_19.abs() < torch.inf, branch_19, 0)
-    total_31 = rest_of_t + branch_20
-    product_15 = total_30 * total_31
-    abs_product_15 = product_15.abs()
-    negated_3 = -abs_product_15
-    is_less_3 = negated_3.abs() < 0.5
+    branch_18 = _select(is_far, branch_15, 0)
+    branch_19 = _select(_compare(torch.lt, branch_18.abs(), torch.inf), branch_18, 0)
+    total_31 = rest_of_t + branch_19
+    product_16 = total_30 * total_31
+    abs_product_16 = product_16.abs()
+    negated_3 = -abs_product_16
+    is_less_3 = _compare(torch.lt, negated_3.abs(), 0.5)
     expm1_negated_3 = _expm1(negated_3)
     total_32 = expm1_negated_3 + 1
     t = _select(is_less_3, total_32, negated_3.exp())
@@ -468,358 +483,378 @@ def _by_x_x(x: Tensor) -> Tensor:
     head_total_31 = _head(total_31)
     difference_26 = total_31 - head_total_31
     difference_27 = total_30 - head_total_30
-    total_34 = head_total_30 * head_total_31 - product_15 + head_total_30 * difference_26
+    total_34 = head_total_30 * head_total_31 - product_16 + head_total_30 * difference_26
     total_34 = total_34 + difference_27 * head_total_31 + difference_27 * difference_26
-    total_34 = _select(product_15 * 2.0**-60 == 0, 0, total_34)
-    total_34 = total_34 + (branch_18 - (total_30 - product_14)) * total_31
-    total_34 = total_34 + (branch_20 - (total_31 - rest_of_t)) * total_30
-    sign_product_15 = torch.where(product_15.isnan(), product_15, product_15.sign())
-    product_16 = total_34 * sign_product_15
-    minus_product_16 = -product_16
-    branch_21 = _select(is_far, total_26 * 0.5, total_26)
-    branch_22 = _select(is_far, branch_21, 0)
-    total_35 = branch_21 + branch_22
-    product_17 = _select(is_less_3, expm1_negated_3 - (total_32 - 1), 0) * t * 2
+    total_34 = _select(_compare(torch.eq, product_16 * 2.0**-60, 0), 0, total_34)
+    total_34 = total_34 + (branch_17 - (total_30 - product_15)) * total_31
+    total_34 = total_34 + (branch_19 - (total_31 - rest_of_t)) * total_30
+    sign_product_16 = _or_nan(product_16.sign(), product_16)
+    product_17 = total_34 * sign_product_16
+    minus_product_17 = -product_17
+    branch_20 = _select(is_far, total_26 * 0.5, total_26)
+    branch_21 = _select(is_far, branch_20, 0)
+    total_35 = branch_20 + branch_21
+    product_18 = _select(is_less_3, expm1_negated_3 - (total_32 - 1), 0) * t * 2
     total_36 = t_squared - (total_33 - difference_24) + (1 - difference_24)
-    product_18 = (minus_product_16 + total_35 * negated_3) * 2 * t_squared
+    product_19 = (minus_product_17 + total_35 * negated_3) * 2 * t_squared
     total_37 = head_t * head_t - t_squared + head_t * difference_25
     total_37 = total_37 + difference_25 * head_t + difference_25 * difference_25
-    total_37 = _select(t_squared * 2.0**-60 == 0, 0, total_37) + product_17 + product_18
-    total_36 = total_36 + total_37
-    branch_23 = _select(total_36.abs() < torch.inf, total_36, 0)
-    total_38 = total_33 + branch_23
+    total_37 = _select(_compare(torch.eq, t_squared * 2.0**-60, 0), 0, total_37)
+    total_36 = total_36 + (total_37 + product_18 + product_19)
+    branch_22 = _select(_compare(torch.lt, total_36.abs(), torch.inf), total_36, 0)
+    total_38 = total_33 + branch_22
     ratio = 2 / total_38
     ratio_squared = ratio.square()
-    product_19 = clamped * ratio_squared
+    product_20 = clamped * ratio_squared
     clamped_squared = clamped.square()
-    product_20 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped_squared
-    minus_product_20 = -product_20
-    total_39 = minus_product_20 + _COEFFICIENT_6
-    difference_28 = total_39 - minus_product_20
-    product_21 = _COEFFICIENT_7 * clamped_squared
+    product_21 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped_squared
+    minus_product_21 = -product_21
+    total_39 = minus_product_21 + _COEFFICIENT_6
+    difference_28 = total_39 - minus_product_21
+    product_22 = _COEFFICIENT_7 * clamped_squared
     head_2 = _head(x.new_full((), _COEFFICIENT_7))
     head_3 = _head(clamped_squared)
     difference_29 = clamped_squared - head_3
     difference_30 = _COEFFICIENT_7 - head_2
     total_40 = head_clamped * head_clamped - clamped_squared + head_clamped * difference
     total_40 = total_40 + difference * head_clamped + difference * difference
-    total_40 = _select(clamped_squared * 2.0**-60 == 0, 0, total_40) * _COEFFICIENT_7
-    total_41 = head_2 * head_3 - product_21 + head_2 * difference_29
+    total_40 = _select(_compare(torch.eq, clamped_squared * 2.0**-60, 0), 0, total_40)
+    total_40 = total_40 * _COEFFICIENT_7
+    total_41 = head_2 * head_3 - product_22 + head_2 * difference_29
     total_41 = total_41 + difference_30 * head_3 + difference_30 * difference_29
-    total_41 = _select(product_21 * 2.0**-60 == 0, 0, total_41)
+    total_41 = _select(_compare(torch.eq, product_22 * 2.0**-60, 0), 0, total_41)
     total_41 = total_41 + _COEFFICIENT_8 * clamped_squared + total_40
-    total_41 = -(product_21 - product_20 + total_41)
-    difference_31 = minus_product_20 - (total_39 - difference_28)
+    total_41 = -(product_22 - product_21 + total_41)
+    difference_31 = minus_product_21 - (total_39 - difference_28)
     difference_31 = difference_31 + (_COEFFICIENT_6 - difference_28) + total_41 + _COEFFICIENT_9
-    branch_24 = _select(difference_31.abs() < torch.inf, difference_31, 0)
-    total_42 = total_39 + branch_24
-    product_22 = product_19 * total_42
-    head_product_19 = _head(product_19)
+    magnitude = difference_31.abs()
+    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), difference_31, 0)
+    total_42 = total_39 + magnitude
+    product_23 = product_20 * total_42
+    head_product_20 = _head(product_20)
     head_total_42 = _head(total_42)
     difference_32 = total_42 - head_total_42
-    difference_33 = product_19 - head_product_19
+    difference_33 = product_20 - head_product_20
     head_4 = _head(ratio_squared)
     difference_34 = ratio_squared - head_4
     head_ratio = _head(ratio)
     difference_35 = ratio - head_ratio
-    product_23 = ratio * total_38
+    product_24 = ratio * total_38
     head_total_38 = _head(total_38)
     difference_36 = total_38 - head_total_38
-    numerator_2 = head_ratio * head_total_38 - product_23 + head_ratio * difference_36
+    numerator_2 = head_ratio * head_total_38 - product_24 + head_ratio * difference_36
     numerator_3 = numerator_2 + difference_35 * head_total_38 + difference_35 * difference_36
-    numerator_4 = 2 - product_23 - _select(product_23 * 2.0**-60 == 0, 0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_23 - (total_38 - total_33)) * ratio) / total_38
-    numerator_4 = numerator_4 * ratio * 2
+    numerator_4 = -_select(_compare(torch.eq, product_24 * 2.0**-60, 0), 0, numerator_3)
+    numerator_5 = 2 - product_24 + numerator_4 - (branch_22 - (total_38 - total_33)) * ratio
+    numerator_5 = numerator_5 / total_38 * ratio * 2
     total_43 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_35
     total_43 = total_43 + difference_35 * head_ratio + difference_35 * difference_35
-    total_43 = _select(ratio_squared * 2.0**-60 == 0, 0, total_43) + numerator_4
-    total_44 = head_clamped * head_4 - product_19 + head_clamped * difference_34
+    total_43 = _select(_compare(torch.eq, ratio_squared * 2.0**-60, 0), 0, total_43)
+    total_43 = total_43 + numerator_5
+    total_44 = head_clamped * head_4 - product_20 + head_clamped * difference_34
     total_44 = total_44 + difference * head_4 + difference * difference_34
-    total_44 = _select(product_19 * 2.0**-60 == 0, 0, total_44) + total_43 * clamped
-    total_44 = total_44 * total_42
-    product_24 = (branch_24 - (total_42 - total_39)) * product_19
-    difference_37 = head_product_19 * head_total_42 - product_22
-    difference_37 = difference_37 + head_product_19 * difference_32
+    total_44 = _select(_compare(torch.eq, product_20 * 2.0**-60, 0), 0, total_44)
+    total_44 = (total_44 + total_43 * clamped) * total_42
+    product_25 = (magnitude - (total_42 - total_39)) * product_20
+    difference_37 = head_product_20 * head_total_42 - product_23
+    difference_37 = difference_37 + head_product_20 * difference_32
     difference_37 = difference_37 + difference_33 * head_total_42
     difference_37 = difference_37 + difference_33 * difference_32
-    difference_37 = _select(product_22 * 2.0**-60 == 0, 0, difference_37) + total_44
-    difference_37 = difference_37 + product_24
-    branch_25 = _select(difference_37.abs() < torch.inf, difference_37, 0)
-    total_45 = product_22 + branch_25
+    difference_37 = _select(_compare(torch.eq, product_23 * 2.0**-60, 0), 0, difference_37)
+    difference_37 = difference_37 + total_44 + product_25
+    magnitude_2 = difference_37.abs()
+    magnitude_2 = _select(_compare(torch.lt, magnitude_2, torch.inf), difference_37, 0)
+    total_45 = product_23 + magnitude_2
     minus_product_2 = -product_2
     larger_2 = minus_product_2.clamp(min=0)
     larger_2_squared = larger_2.square()
     negated_4 = -larger_2_squared
-    is_less_4 = negated_4.abs() < 0.5
+    is_less_4 = _compare(torch.lt, negated_4.abs(), 0.5)
     expm1_negated_4 = _expm1(negated_4)
     total_46 = expm1_negated_4 + 1
-    branch_26 = _select(is_less_4, total_46, negated_4.exp())
-    branch_27 = _select(is_less_4, expm1_negated_4 - (total_46 - 1), 0)
-    branch_28 = _select(branch_27.abs() < torch.inf, branch_27, 0)
-    total_47 = branch_26 + branch_28
-    product_25 = total_45 * total_47
-    product_26 = 2 * ratio_squared
-    product_27 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped
-    product_28 = _COEFFICIENT_7 * clamped
-    total_48 = head_2 * head_clamped - product_28 + head_2 * difference
+    branch_23 = _select(is_less_4, total_46, negated_4.exp())
+    branch_24 = _select(is_less_4, expm1_negated_4 - (total_46 - 1), 0)
+    branch_25 = _select(_compare(torch.lt, branch_24.abs(), torch.inf), branch_24, 0)
+    total_47 = branch_23 + branch_25
+    product_26 = total_45 * total_47
+    product_27 = 2 * ratio_squared
+    product_28 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped
+    product_29 = _COEFFICIENT_7 * clamped
+    total_48 = head_2 * head_clamped - product_29 + head_2 * difference
     total_48 = total_48 + difference_30 * head_clamped + difference_30 * difference
-    total_48 = _select(product_28 * 2.0**-60 == 0, 0, total_48) + _COEFFICIENT_8 * clamped
-    total_48 = product_28 - product_27 + total_48
-    branch_29 = _select(total_48.abs() < torch.inf, total_48, 0)
-    total_49 = product_27 + branch_29
-    product_29 = total_49 * total_47
-    product_30 = 0.5 * branch_11
-    total_50 = product_29 + product_30
-    difference_38 = total_50 - product_29
+    total_48 = _select(_compare(torch.eq, product_29 * 2.0**-60, 0), 0, total_48)
+    total_48 = product_29 - product_28 + (total_48 + _COEFFICIENT_8 * clamped)
+    branch_26 = _select(_compare(torch.lt, total_48.abs(), torch.inf), total_48, 0)
+    total_49 = product_28 + branch_26
+    product_30 = total_49 * total_47
+    product_31 = 0.5 * branch_11
+    total_50 = product_30 + product_31
+    difference_38 = total_50 - product_30
     head_total_49 = _head(total_49)
     head_total_47 = _head(total_47)
     difference_39 = total_47 - head_total_47
     difference_40 = total_49 - head_total_49
-    difference_41 = branch_28 - (total_47 - branch_26)
+    difference_41 = branch_25 - (total_47 - branch_23)
     head_larger_2 = _head(larger_2)
     difference_42 = larger_2 - head_larger_2
     minus_total = -total
-    branch_30 = _select(minus_total.abs() < torch.inf, minus_total, 0)
+    branch_27 = _select(_compare(torch.lt, minus_total.abs(), torch.inf), minus_total, 0)
     difference_43 = head_larger_2 * head_larger_2 - larger_2_squared
     difference_43 = difference_43 + head_larger_2 * difference_42
     difference_43 = difference_43 + difference_42 * head_larger_2
     difference_43 = difference_43 + difference_42 * difference_42
-    difference_43 = _select(larger_2_squared * 2.0**-60 == 0, 0, difference_43)
-    branch_30 = (minus_product_2 == 0) & (branch_30 >= 0)
-    branch_30 = branch_30 | (minus_product_2 != 0) & (minus_product_2 >= 0)
-    difference_43 = -(difference_43 + _select(branch_30, minus_total, 0) * larger_2 * 2)
-    total_51 = head_total_49 * head_total_47 - product_29 + head_total_49 * difference_39
+    product_32 = larger_2_squared * 2.0**-60
+    product_32 = _select(_compare(torch.eq, product_32, 0), 0, difference_43)
+    branch_27 = _compare(torch.eq, minus_product_2, 0) * _compare(torch.ge, branch_27, 0)
+    is_at_least = _compare(torch.ge, minus_product_2, 0)
+    is_at_least = _compare(torch.ne, minus_product_2, 0) * is_at_least
+    branch_27 = _select(torch.maximum(branch_27, is_at_least), minus_total, 0) * larger_2
+    product_32 = -(product_32 + branch_27 * 2)
+    total_51 = head_total_49 * head_total_47 - product_30 + head_total_49 * difference_39
     total_51 = total_51 + difference_40 * head_total_47 + difference_40 * difference_39
-    total_51 = _select(product_29 * 2.0**-60 == 0, 0, total_51)
-    total_51 = total_51 + (branch_29 - (total_49 - product_27)) * total_47
-    total_51 = total_51 + difference_41 * total_49 + difference_43 * product_29
-    total_52 = product_29 - (total_50 - difference_38) + (product_30 - difference_38)
+    total_51 = _select(_compare(torch.eq, product_30 * 2.0**-60, 0), 0, total_51)
+    total_51 = total_51 + (branch_26 - (total_49 - product_28)) * total_47
+    total_51 = total_51 + difference_41 * total_49 + product_32 * product_30
+    total_52 = product_30 - (total_50 - difference_38) + (product_31 - difference_38)
     total_52 = total_52 + total_51 + branch_12 * 0.5
-    branch_31 = _select(total_52.abs() < torch.inf, total_52, 0)
-    total_53 = total_50 + branch_31
-    product_31 = product_26 * total_53
-    total_54 = product_25 + product_31
-    difference_44 = total_54 - product_25
+    branch_28 = _select(_compare(torch.lt, total_52.abs(), torch.inf), total_52, 0)
+    total_53 = total_50 + branch_28
+    product_33 = product_27 * total_53
+    total_54 = product_26 + product_33
+    difference_44 = total_54 - product_26
     head_total_45 = _head(total_45)
     difference_45 = total_45 - head_total_45
-    head_product_26 = _head(product_26)
+    head_product_27 = _head(product_27)
     head_total_53 = _head(total_53)
     difference_46 = total_53 - head_total_53
-    difference_47 = product_26 - head_product_26
-    difference_48 = branch_31 - (total_53 - total_50)
-    total_55 = head_total_45 * head_total_47 - product_25 + head_total_45 * difference_39
+    difference_47 = product_27 - head_product_27
+    difference_48 = branch_28 - (total_53 - total_50)
+    total_55 = head_total_45 * head_total_47 - product_26 + head_total_45 * difference_39
     total_55 = total_55 + difference_45 * head_total_47 + difference_45 * difference_39
-    total_55 = _select(product_25 * 2.0**-60 == 0, 0, total_55)
-    total_55 = total_55 + (branch_25 - (total_45 - product_22)) * total_47
-    total_55 = total_55 + difference_41 * total_45 + difference_43 * product_25
-    total_56 = product_25 - (total_54 - difference_44) + (product_31 - difference_44)
+    total_55 = _select(_compare(torch.eq, product_26 * 2.0**-60, 0), 0, total_55)
+    total_55 = total_55 + (magnitude_2 - (total_45 - product_23)) * total_47
+    total_55 = total_55 + difference_41 * total_45 + product_32 * product_26
+    total_56 = product_26 - (total_54 - difference_44) + (product_33 - difference_44)
     total_56 = total_56 + total_55
-    difference_49 = head_product_26 * head_total_53 - product_31
-    difference_49 = difference_49 + head_product_26 * difference_46
+    difference_49 = head_product_27 * head_total_53 - product_33
+    difference_49 = difference_49 + head_product_27 * difference_46
     difference_49 = difference_49 + difference_47 * head_total_53
     difference_49 = difference_49 + difference_47 * difference_46
-    difference_49 = _select(product_31 * 2.0**-60 == 0, 0, difference_49)
-    difference_49 = difference_49 + total_43 * 2 * total_53 + difference_48 * product_26
+    difference_49 = _select(_compare(torch.eq, product_33 * 2.0**-60, 0), 0, difference_49)
+    difference_49 = difference_49 + total_43 * 2 * total_53 + difference_48 * product_27
     total_56 = total_56 + difference_49
-    branch_32 = _select(total_56.abs() < torch.inf, total_56, 0)
-    total_57 = total_54 + branch_32
-    product_32 = 2 * clamped
+    branch_29 = _select(_compare(torch.lt, total_56.abs(), torch.inf), total_56, 0)
+    total_57 = total_54 + branch_29
+    product_34 = 2 * clamped
     total_53_squared = total_53.square()
-    product_33 = product_32 * total_53_squared
-    product_34 = product_33 * ratio_squared
-    head_product_33 = _head(product_33)
-    difference_50 = product_33 - head_product_33
-    head_product_32 = _head(product_32)
+    product_35 = product_34 * total_53_squared
+    product_36 = product_35 * ratio_squared
+    head_product_35 = _head(product_35)
+    difference_50 = product_35 - head_product_35
+    head_product_34 = _head(product_34)
     head_5 = _head(total_53_squared)
     difference_51 = total_53_squared - head_5
-    difference_52 = product_32 - head_product_32
-    total_58 = head_product_32 * head_5 - product_33 + head_product_32 * difference_51
+    difference_52 = product_34 - head_product_34
+    total_58 = head_product_34 * head_5 - product_35 + head_product_34 * difference_51
     total_58 = total_58 + difference_52 * head_5 + difference_52 * difference_51
-    total_58 = _select(product_33 * 2.0**-60 == 0, 0, total_58)
-    total_59 = head_product_33 * head_4 - product_34 + head_product_33 * difference_34
+    total_58 = _select(_compare(torch.eq, product_35 * 2.0**-60, 0), 0, total_58)
+    total_59 = head_product_35 * head_4 - product_36 + head_product_35 * difference_34
     total_59 = total_59 + difference_50 * head_4 + difference_50 * difference_34
-    total_59 = _select(product_34 * 2.0**-60 == 0, 0, total_59)
+    total_59 = _select(_compare(torch.eq, product_36 * 2.0**-60, 0), 0, total_59)
     difference_53 = head_total_53 * head_total_53 - total_53_squared
     difference_53 = difference_53 + head_total_53 * difference_46
     difference_53 = difference_53 + difference_46 * head_total_53
     difference_53 = difference_53 + difference_46 * difference_46
-    difference_53 = _select(total_53_squared * 2.0**-60 == 0, 0, difference_53)
-    total_58 = total_58 + (difference_53 + difference_48 * total_53 * 2) * product_32
-    total_59 = total_59 + total_58 * ratio_squared + total_43 * product_33
-    branch_33 = _select(total_59.abs() < torch.inf, total_59, 0)
-    total_60 = product_34 + branch_33
-    total_61 = product_16 + total_35 * abs_product_15
-    branch_34 = _select(total_61.abs() < torch.inf, total_61, 0)
-    branch_34 = (abs_product_15 == 2.0**-54) & (branch_34 < 0)
-    branch_34 = branch_34 | (abs_product_15 != 2.0**-54) & (abs_product_15 < 2.0**-54)
-    product_35 = -2 * abs_product_15
-    abs_product_35 = product_35.abs()
-    is_less_5 = abs_product_35 < 0.25
-    total_62 = product_35 + 1
-    difference_54 = total_62 - product_35
-    total_63 = (_1_OVER_15 * product_35 + _1_OVER_14) * product_35 + _1_OVER_13
-    total_63 = (total_63 * product_35 + _1_OVER_12) * product_35 + _1_OVER_11
-    total_63 = ((total_63 * product_35 + _1_OVER_10) * product_35 + _1_OVER_9) * product_35
-    total_63 = ((total_63 + _1_OVER_8) * product_35 + _1_OVER_7) * product_35 + _1_OVER_6
-    total_63 = ((total_63 * product_35 + _1_OVER_5) * product_35 + _1_OVER_4) * product_35
-    total_63 = product_35.square() * ((total_63 + _1_OVER_3) * product_35 + _1_OVER_2)
-    total_63 = product_35 - (total_62 - difference_54) + (1 - difference_54) + total_63
-    branch_35 = _select(total_63.abs() < torch.inf, total_63, 0)
-    total_64 = total_62 + branch_35
-    exp_product_35 = product_35.exp()
-    branch_36 = _select(is_less_5, total_64, exp_product_35)
-    total_65 = branch_36 - 1
-    difference_55 = total_65 - branch_36
-    binade = _binade(exp_product_35 * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
-    branch_37 = _select(inside, binade, 1)
-    ratio_2 = exp_product_35 / branch_37
-    floor = torch.floor(branch_37.log() * _1_OVER_LOG_2 + 0.5)
-    difference_56 = product_35 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    product_37 = difference_48 * total_53 * 2
+    product_38 = total_53_squared * 2.0**-60
+    product_38 = _select(_compare(torch.eq, product_38, 0), 0, difference_53) + product_37
+    total_59 = total_59 + (total_58 + product_38 * product_34) * ratio_squared
+    total_59 = total_59 + total_43 * product_35
+    branch_30 = _select(_compare(torch.lt, total_59.abs(), torch.inf), total_59, 0)
+    total_60 = product_36 + branch_30
+    total_61 = product_17 + total_35 * abs_product_16
+    branch_31 = _select(_compare(torch.lt, total_61.abs(), torch.inf), total_61, 0)
+    branch_31 = _compare(torch.lt, branch_31, 0)
+    branch_31 = _compare(torch.eq, abs_product_16, 2.0**-54) * branch_31
+    is_less_5 = _compare(torch.lt, abs_product_16, 2.0**-54)
+    is_less_5 = _compare(torch.ne, abs_product_16, 2.0**-54) * is_less_5
+    branch_31 = torch.maximum(branch_31, is_less_5)
+    product_39 = -2 * abs_product_16
+    abs_product_39 = product_39.abs()
+    is_less_6 = _compare(torch.lt, abs_product_39, 0.25)
+    total_62 = product_39 + 1
+    difference_54 = total_62 - product_39
+    total_63 = (_1_OVER_15 * product_39 + _1_OVER_14) * product_39 + _1_OVER_13
+    total_63 = (total_63 * product_39 + _1_OVER_12) * product_39 + _1_OVER_11
+    total_63 = ((total_63 * product_39 + _1_OVER_10) * product_39 + _1_OVER_9) * product_39
+    total_63 = ((total_63 + _1_OVER_8) * product_39 + _1_OVER_7) * product_39 + _1_OVER_6
+    total_63 = ((total_63 * product_39 + _1_OVER_5) * product_39 + _1_OVER_4) * product_39
+    total_63 = product_39.square() * ((total_63 + _1_OVER_3) * product_39 + _1_OVER_2)
+    total_63 = product_39 - (total_62 - difference_54) + (1 - difference_54) + total_63
+    branch_32 = _select(_compare(torch.lt, total_63.abs(), torch.inf), total_63, 0)
+    total_64 = total_62 + branch_32
+    exp_product_39 = product_39.exp()
+    branch_33 = _select(is_less_6, total_64, exp_product_39)
+    total_65 = branch_33 - 1
+    difference_55 = total_65 - branch_33
+    binade = _binade(exp_product_39 * _4_OVER_3)
+    inside_3 = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    branch_34 = _select(inside_3, binade, 1)
+    ratio_2 = exp_product_39 / branch_34
+    floor = torch.floor(branch_34.log() * _1_OVER_LOG_2 + 0.5)
+    difference_56 = product_39 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated_5 = -(floor * _MORE_DIGITS_OF_LOG_2)
     total_66 = difference_56 + negated_5
     difference_57 = total_66 - difference_56
     total_67 = difference_56 - (total_66 - difference_57) + (negated_5 - difference_57)
     total_67 = total_67 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_38 = _select(total_67.abs() < torch.inf, total_67, 0)
-    total_68 = total_66 + branch_38
-    numerator_5 = ((_1_OVER_15 * total_68 + _1_OVER_14) * total_68 + _1_OVER_13) * total_68
-    numerator_6 = ((numerator_5 + _1_OVER_12) * total_68 + _1_OVER_11) * total_68 + _1_OVER_10
-    numerator_7 = ((numerator_6 * total_68 + _1_OVER_9) * total_68 + _1_OVER_8) * total_68
-    numerator_8 = ((numerator_7 + _1_OVER_7) * total_68 + _1_OVER_6) * total_68 + _1_OVER_5
-    numerator_9 = ((numerator_8 * total_68 + _1_OVER_4) * total_68 + _1_OVER_3) * total_68
-    numerator_10 = total_68.square() * (numerator_9 + _1_OVER_2)
-    numerator_11 = numerator_10 + (branch_38 - (total_68 - total_66))
-    numerator_11 = (1 - ratio_2 + total_68 + numerator_11) / ratio_2
-    numerator_11 = _select(inside & (abs_product_35 >= 0.25), numerator_11, 0) * branch_36
-    numerator_11 = _select(is_less_5, branch_35 - (total_64 - total_62), 0) + numerator_11
-    numerator_11 = branch_36 - (total_65 - difference_55) + (-1 - difference_55) + numerator_11
-    branch_39 = _select(numerator_11.abs() < torch.inf, numerator_11, 0)
-    total_69 = total_65 + branch_39
-    minus_total_69 = -total_69
-    total_70 = total_69 + 2
-    difference_58 = total_70 - total_69
-    difference_59 = branch_39 - (total_69 - total_65)
-    total_71 = total_69 - (total_70 - difference_58) + (2 - difference_58) + difference_59
-    branch_40 = _select(total_71.abs() < torch.inf, total_71, 0)
-    total_72 = total_70 + branch_40
-    ratio_3 = minus_total_69 / total_72
-    product_36 = sign_product_15 * ratio_3
-    tanh_product_15 = product_15.tanh()
-    head_6 = _head(sign_product_15)
+    branch_35 = _select(_compare(torch.lt, total_67.abs(), torch.inf), total_67, 0)
+    total_68 = total_66 + branch_35
+    numerator_6 = ((_1_OVER_15 * total_68 + _1_OVER_14) * total_68 + _1_OVER_13) * total_68
+    numerator_7 = ((numerator_6 + _1_OVER_12) * total_68 + _1_OVER_11) * total_68 + _1_OVER_10
+    numerator_8 = ((numerator_7 * total_68 + _1_OVER_9) * total_68 + _1_OVER_8) * total_68
+    numerator_9 = ((numerator_8 + _1_OVER_7) * total_68 + _1_OVER_6) * total_68 + _1_OVER_5
+    numerator_10 = ((numerator_9 * total_68 + _1_OVER_4) * total_68 + _1_OVER_3) * total_68
+    numerator_11 = total_68.square() * (numerator_10 + _1_OVER_2)
+    numerator_12 = numerator_11 + (branch_35 - (total_68 - total_66))
+    numerator_12 = (1 - ratio_2 + total_68 + numerator_12) / ratio_2
+    total_69 = branch_33 - (total_65 - difference_55) + (-1 - difference_55)
+    branch_36 = _select(is_less_6, branch_32 - (total_64 - total_62), 0)
+    inside_4 = inside_3 * _compare(torch.ge, abs_product_39, 0.25)
+    total_69 = total_69 + (branch_36 + _select(inside_4, numerator_12, 0) * branch_33)
+    branch_37 = _select(_compare(torch.lt, total_69.abs(), torch.inf), total_69, 0)
+    total_70 = total_65 + branch_37
+    minus_total_70 = -total_70
+    total_71 = total_70 + 2
+    difference_58 = total_71 - total_70
+    difference_59 = branch_37 - (total_70 - total_65)
+    total_72 = total_70 - (total_71 - difference_58) + (2 - difference_58) + difference_59
+    branch_38 = _select(_compare(torch.lt, total_72.abs(), torch.inf), total_72, 0)
+    total_73 = total_71 + branch_38
+    ratio_3 = minus_total_70 / total_73
+    product_40 = sign_product_16 * ratio_3
+    tanh_product_16 = product_16.tanh()
+    head_6 = _head(sign_product_16)
     head_ratio_3 = _head(ratio_3)
     difference_60 = ratio_3 - head_ratio_3
-    difference_61 = sign_product_15 - head_6
-    product_37 = ratio_3 * total_72
-    head_total_72 = _head(total_72)
-    difference_62 = total_72 - head_total_72
-    numerator_12 = head_ratio_3 * head_total_72 - product_37 + head_ratio_3 * difference_62
-    numerator_13 = numerator_12 + difference_60 * head_total_72 + difference_60 * difference_62
-    numerator_14 = -_select(product_37 * 2.0**-60 == 0, 0, numerator_13)
-    numerator_15 = minus_total_69 - product_37 + numerator_14 - difference_59
-    numerator_15 = (numerator_15 - (branch_40 - (total_72 - total_70)) * ratio_3) / total_72
-    numerator_15 = numerator_15 * sign_product_15
-    total_73 = head_6 * head_ratio_3 - product_36 + head_6 * difference_60
-    total_73 = total_73 + difference_61 * head_ratio_3 + difference_61 * difference_60
-    total_73 = _select(product_36 * 2.0**-60 == 0, 0, total_73) + numerator_15
-    magnitude = torch.abs(product_36 - tanh_product_15 + total_73)
-    magnitude = magnitude <= 0.00390625 * tanh_product_15.abs()
-    branch_41 = _select(magnitude, product_36, tanh_product_15)
-    ratio_4 = branch_41 / part_of_t
+    difference_61 = sign_product_16 - head_6
+    product_41 = ratio_3 * total_73
+    head_total_73 = _head(total_73)
+    difference_62 = total_73 - head_total_73
+    numerator_13 = head_ratio_3 * head_total_73 - product_41 + head_ratio_3 * difference_62
+    numerator_14 = numerator_13 + difference_60 * head_total_73 + difference_60 * difference_62
+    numerator_15 = -_select(_compare(torch.eq, product_41 * 2.0**-60, 0), 0, numerator_14)
+    numerator_16 = minus_total_70 - product_41 + numerator_15 - difference_59
+    numerator_16 = (numerator_16 - (branch_38 - (total_73 - total_71)) * ratio_3) / total_73
+    numerator_16 = numerator_16 * sign_product_16
+    total_74 = head_6 * head_ratio_3 - product_40 + head_6 * difference_60
+    total_74 = total_74 + difference_61 * head_ratio_3 + difference_61 * difference_60
+    total_74 = _select(_compare(torch.eq, product_40 * 2.0**-60, 0), 0, total_74)
+    total_74 = total_74 + numerator_16
+    magnitude_3 = torch.abs(product_40 - tanh_product_16 + total_74)
+    magnitude_3 = _compare(torch.le, magnitude_3, 0.00390625 * tanh_product_16.abs())
+    branch_39 = _select(magnitude_3, product_40, tanh_product_16)
+    ratio_4 = branch_39 / part_of_t
     ratio_5 = ratio_4 / rest_of_t
-    branch_42 = _select(branch_34, product_12, ratio_5)
-    product_38 = ratio_5 * rest_of_t
+    branch_40 = _select(branch_31, product_13, ratio_5)
+    product_42 = ratio_5 * rest_of_t
     head_ratio_5 = _head(ratio_5)
     head_rest_of_t = _head(rest_of_t)
     difference_63 = rest_of_t - head_rest_of_t
     difference_64 = ratio_5 - head_ratio_5
-    product_39 = ratio_4 * part_of_t
+    product_43 = ratio_4 * part_of_t
     head_ratio_4 = _head(ratio_4)
     head_part_of_t = _head(part_of_t)
     difference_65 = part_of_t - head_part_of_t
     difference_66 = ratio_4 - head_ratio_4
-    numerator_16 = head_ratio_4 * head_part_of_t - product_39 + head_ratio_4 * difference_65
-    numerator_17 = numerator_16 + difference_66 * head_part_of_t
-    numerator_18 = numerator_17 + difference_66 * difference_65
-    numerator_19 = -_select(product_39 * 2.0**-60 == 0, 0, numerator_18)
-    numerator_20 = branch_41 - product_39 + numerator_19
-    numerator_21 = head_ratio_5 * head_rest_of_t - product_38 + head_ratio_5 * difference_63
-    numerator_22 = numerator_21 + difference_64 * head_rest_of_t
-    numerator_23 = numerator_22 + difference_64 * difference_63
-    numerator_24 = ratio_4 - product_38 - _select(product_38 * 2.0**-60 == 0, 0, numerator_23)
-    numerator_25 = 4 * exp_product_35 / torch.square(1 + exp_product_35)
-    numerator_26 = numerator_25 * (total_34 + total_35 * product_15)
-    numerator_27 = numerator_20 + (_select(magnitude, total_73, 0) + numerator_26)
-    numerator_28 = numerator_24 + (numerator_27 - branch_16 * ratio_4) / part_of_t
-    numerator_28 = (numerator_28 - branch_19 * ratio_5) / rest_of_t
-    numerator_28 = _select(branch_34, total_24, numerator_28)
-    branch_43 = _select(numerator_28.abs() < torch.inf, numerator_28, 0)
-    total_74 = branch_42 + branch_43
-    product_40 = total_60 * total_74
+    numerator_17 = head_ratio_4 * head_part_of_t - product_43 + head_ratio_4 * difference_65
+    numerator_18 = numerator_17 + difference_66 * head_part_of_t
+    numerator_19 = numerator_18 + difference_66 * difference_65
+    numerator_20 = -_select(_compare(torch.eq, product_43 * 2.0**-60, 0), 0, numerator_19)
+    numerator_21 = branch_39 - product_43 + numerator_20
+    numerator_22 = head_ratio_5 * head_rest_of_t - product_42 + head_ratio_5 * difference_63
+    numerator_23 = numerator_22 + difference_64 * head_rest_of_t
+    numerator_24 = numerator_23 + difference_64 * difference_63
+    numerator_25 = -_select(_compare(torch.eq, product_42 * 2.0**-60, 0), 0, numerator_24)
+    numerator_26 = ratio_4 - product_42 + numerator_25
+    numerator_27 = 4 * exp_product_39 / torch.square(1 + exp_product_39)
+    numerator_28 = numerator_27 * (total_34 + total_35 * product_16)
+    numerator_29 = numerator_21 + (_select(magnitude_3, total_74, 0) + numerator_28)
+    numerator_30 = numerator_26 + (numerator_29 - branch_15 * ratio_4) / part_of_t
+    numerator_30 = (numerator_30 - branch_18 * ratio_5) / rest_of_t
+    numerator_30 = _select(branch_31, total_24, numerator_30)
+    branch_41 = _select(_compare(torch.lt, numerator_30.abs(), torch.inf), numerator_30, 0)
+    total_75 = branch_40 + branch_41
+    product_44 = total_60 * total_75
     head_total_60 = _head(total_60)
-    head_total_74 = _head(total_74)
-    difference_67 = total_74 - head_total_74
+    head_total_75 = _head(total_75)
+    difference_67 = total_75 - head_total_75
     difference_68 = total_60 - head_total_60
-    total_75 = head_total_60 * head_total_74 - product_40 + head_total_60 * difference_67
-    total_75 = total_75 + difference_68 * head_total_74 + difference_68 * difference_67
-    total_75 = _select(product_40 * 2.0**-60 == 0, 0, total_75)
-    total_75 = total_75 + (branch_33 - (total_60 - product_34)) * total_74
-    total_75 = total_75 + (branch_43 - (total_74 - branch_42)) * total_60
-    branch_44 = _select(total_75.abs() < torch.inf, total_75, 0)
-    total_76 = product_40 + branch_44
-    is_less_6 = abs_negated_2 < 0.5
+    total_76 = head_total_60 * head_total_75 - product_44 + head_total_60 * difference_67
+    total_76 = total_76 + difference_68 * head_total_75 + difference_68 * difference_67
+    total_76 = _select(_compare(torch.eq, product_44 * 2.0**-60, 0), 0, total_76)
+    total_76 = total_76 + (branch_30 - (total_60 - product_36)) * total_75
+    total_76 = total_76 + (branch_41 - (total_75 - branch_40)) * total_60
+    branch_42 = _select(_compare(torch.lt, total_76.abs(), torch.inf), total_76, 0)
+    total_77 = product_44 + branch_42
+    is_less_7 = _compare(torch.lt, abs_negated_2, 0.5)
     expm1_negated_2 = _expm1(negated_2)
-    total_77 = expm1_negated_2 + 1
-    branch_45 = _select(is_less_6, total_77, negated_2.exp())
-    branch_45_squared = branch_45.square()
-    head_branch_45 = _head(branch_45)
-    difference_69 = branch_45 - head_branch_45
-    product_41 = _select(is_less_6, expm1_negated_2 - (total_77 - 1), 0) * branch_45 * 2
-    difference_70 = head_branch_45 * head_branch_45 - branch_45_squared
-    difference_70 = difference_70 + head_branch_45 * difference_69
-    difference_70 = difference_70 + difference_69 * head_branch_45
+    total_78 = expm1_negated_2 + 1
+    branch_43 = _select(is_less_7, total_78, negated_2.exp())
+    branch_43_squared = branch_43.square()
+    head_branch_43 = _head(branch_43)
+    difference_69 = branch_43 - head_branch_43
+    product_45 = _select(is_less_7, expm1_negated_2 - (total_78 - 1), 0) * branch_43 * 2
+    difference_70 = head_branch_43 * head_branch_43 - branch_43_squared
+    difference_70 = difference_70 + head_branch_43 * difference_69
+    difference_70 = difference_70 + difference_69 * head_branch_43
     difference_70 = difference_70 + difference_69 * difference_69
-    difference_70 = _select(branch_45_squared * 2.0**-60 == 0, 0, difference_70) + product_41
-    branch_46 = _select(difference_70.abs() < torch.inf, difference_70, 0)
-    total_78 = branch_45_squared + branch_46
-    product_42 = total_76 * total_78
-    minus_product_42 = -product_42
-    total_79 = total_57 + minus_product_42
-    difference_71 = total_79 - total_57
-    head_total_76 = _head(total_76)
-    head_total_78 = _head(total_78)
-    difference_72 = total_78 - head_total_78
-    difference_73 = total_76 - head_total_76
-    product_43 = (_select(branch_34, 0, -branch_21 - branch_22) + total_26 * 2) * product_42
-    total_80 = head_total_76 * head_total_78 - product_42 + head_total_76 * difference_72
-    total_80 = total_80 + difference_73 * head_total_78 + difference_73 * difference_72
-    total_80 = _select(product_42 * 2.0**-60 == 0, 0, total_80)
-    total_80 = total_80 + (branch_44 - (total_76 - product_40)) * total_78
-    total_80 = total_80 + (branch_46 - (total_78 - branch_45_squared)) * total_76
-    total_80 = -(total_80 + product_43)
-    total_81 = total_57 - (total_79 - difference_71) + (minus_product_42 - difference_71)
-    total_81 = total_81 + (branch_32 - (total_57 - total_54)) + total_80
-    branch_47 = _select(total_81.abs() < torch.inf, total_81, 0)
-    total_82 = total_79 + branch_47
-    difference_74 = branch_47 - (total_82 - total_79)
-    branch_48 = _select(minus_product_16.abs() < torch.inf, minus_product_16, 0)
-    total_83 = negated_3 + branch_48
-    product_44 = 2 * total_83
-    total_84 = negated_2 + product_44
-    difference_75 = total_84 - negated_2
-    total_85 = negated_2 - (total_84 - difference_75) + (product_44 - difference_75)
-    total_85 = total_85 + total_26
-    total_86 = (branch_48 - (total_83 - negated_3)) * 2 + total_35 * product_44
-    total_85 = total_85 + total_86
-    branch_49 = _select(total_85.abs() < torch.inf, total_85, 0)
-    total_87 = total_84 + branch_49
-    difference_76 = branch_49 - (total_87 - total_84)
-    total_88 = total_87 + _select(difference_76.abs() < torch.inf, difference_76, 0)
-    is_far_2 = total_88.abs() > 64
-    part_of_t_2 = _select(is_far_2, 0.5 * total_88, total_88).exp()
+    product_46 = branch_43_squared * 2.0**-60
+    product_46 = _select(_compare(torch.eq, product_46, 0), 0, difference_70) + product_45
+    branch_44 = _select(_compare(torch.lt, product_46.abs(), torch.inf), product_46, 0)
+    total_79 = branch_43_squared + branch_44
+    product_47 = total_77 * total_79
+    minus_product_47 = -product_47
+    total_80 = total_57 + minus_product_47
+    difference_71 = total_80 - total_57
+    head_total_77 = _head(total_77)
+    head_total_79 = _head(total_79)
+    difference_72 = total_79 - head_total_79
+    difference_73 = total_77 - head_total_77
+    product_48 = (_select(branch_31, 0, -branch_20 - branch_21) + total_26 * 2) * product_47
+    total_81 = head_total_77 * head_total_79 - product_47 + head_total_77 * difference_72
+    total_81 = total_81 + difference_73 * head_total_79 + difference_73 * difference_72
+    total_81 = _select(_compare(torch.eq, product_47 * 2.0**-60, 0), 0, total_81)
+    total_81 = total_81 + (branch_42 - (total_77 - product_44)) * total_79
+    total_81 = total_81 + (branch_44 - (total_79 - branch_43_squared)) * total_77
+    total_81 = -(total_81 + product_48)
+    total_82 = total_57 - (total_80 - difference_71) + (minus_product_47 - difference_71)
+    total_82 = total_82 + (branch_29 - (total_57 - total_54)) + total_81
+    branch_45 = _select(_compare(torch.lt, total_82.abs(), torch.inf), total_82, 0)
+    total_83 = total_80 + branch_45
+    difference_74 = branch_45 - (total_83 - total_80)
+    magnitude_4 = minus_product_17.abs()
+    magnitude_4 = _select(_compare(torch.lt, magnitude_4, torch.inf), minus_product_17, 0)
+    total_84 = negated_3 + magnitude_4
+    product_49 = 2 * total_84
+    total_85 = negated_2 + product_49
+    difference_75 = total_85 - negated_2
+    total_86 = negated_2 - (total_85 - difference_75) + (product_49 - difference_75)
+    total_86 = total_86 + total_26
+    total_87 = (magnitude_4 - (total_84 - negated_3)) * 2 + total_35 * product_49
+    total_86 = total_86 + total_87
+    branch_46 = _select(_compare(torch.lt, total_86.abs(), torch.inf), total_86, 0)
+    total_88 = total_85 + branch_46
+    difference_76 = branch_46 - (total_88 - total_85)
+    magnitude_5 = difference_76.abs()
+    magnitude_5 = _select(_compare(torch.lt, magnitude_5, torch.inf), difference_76, 0)
+    magnitude_5 = total_88 + magnitude_5
+    is_far_2 = _compare(torch.gt, magnitude_5.abs(), 64)
+    part_of_t_2 = _select(is_far_2, 0.5 * magnitude_5, magnitude_5).exp()
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
-    total_89 = total_82 + _select(difference_74.abs() < torch.inf, difference_74, 0)
-    return total_89 * part_of_t_2 * rest_of_t_2
+    magnitude_6 = difference_74.abs()
+    magnitude_6 = _select(_compare(torch.lt, magnitude_6, torch.inf), difference_74, 0)
+    return (total_83 + magnitude_6) * part_of_t_2 * rest_of_t_2
 
 
 _DERIVATIVES = {
@@ -970,6 +1005,18 @@ def _binade(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -990,23 +1037,39 @@ def _head(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

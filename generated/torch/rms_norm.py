@@ -84,7 +84,8 @@ class RMSNorm(nn.Module):
 def _value(x: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The value: x/sqrt(eps + Sum(x^2)/n)."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps.sqrt()).detach())
-    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    size = _select(inside, binade, 1)
     scaled = x / size
     denominator = torch.sqrt(eps / size / size + scaled.square().mean(dim, keepdim=True))
     return scaled / denominator
@@ -93,7 +94,8 @@ def _value(x: Tensor, eps: Tensor, dim: int) -> Tensor:
 def _pushed(x: Tensor, tangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The Jacobian times a tangent."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps.sqrt()).detach())
-    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    size = _select(inside, binade, 1)
     scaled = x / size
     scaled_squared = scaled.square()
     ratio = eps / size / size
@@ -103,10 +105,13 @@ def _pushed(x: Tensor, tangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     ratio_2 = scaled * ratio / product
     is_heavy = scaled_squared.sum(dim, keepdim=True)
     is_heavy_2 = torch.abs(scaled / sqrt_total)
-    is_heavy = (2 * scaled_squared > is_heavy) & (2 * ratio_2.abs() < is_heavy_2)
+    is_heavy_3 = 2 * scaled_squared
+    is_heavy_4 = 2 * ratio_2.abs()
+    is_heavy_4 = _compare(torch.lt, is_heavy_4, is_heavy_2)
+    is_heavy = _compare(torch.gt, is_heavy_3, is_heavy) * is_heavy_4
     total_2 = _select(is_heavy, scaled, 0).sum(dim, keepdim=True)
     numerator = _select(is_heavy, tangent, 0).sum(dim, keepdim=True)
-    multiple = numerator / _select(total_2 == 0, 1, total_2)
+    multiple = numerator / _select(_compare(torch.eq, total_2, 0), 1, total_2)
     relative = _select(is_heavy, 0, tangent - multiple * scaled)
     numerator_2 = scaled * (relative * scaled).mean(dim, keepdim=True) / product
     return (relative / sqrt_total - numerator_2 + multiple * ratio_2) / size
@@ -115,7 +120,8 @@ def _pushed(x: Tensor, tangent: Tensor, eps: Tensor, dim: int) -> Tensor:
 def _pulled(x: Tensor, cotangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     """A cotangent times the Jacobian."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps.sqrt()).detach())
-    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    size = _select(inside, binade, 1)
     scaled = x / size
     scaled_squared = scaled.square()
     ratio = eps / size / size
@@ -125,10 +131,13 @@ def _pulled(x: Tensor, cotangent: Tensor, eps: Tensor, dim: int) -> Tensor:
     ratio_2 = scaled * ratio / product
     is_heavy = scaled_squared.sum(dim, keepdim=True)
     is_heavy_2 = torch.abs(scaled / sqrt_total)
-    is_heavy = (2 * scaled_squared > is_heavy) & (2 * ratio_2.abs() < is_heavy_2)
+    is_heavy_3 = 2 * scaled_squared
+    is_heavy_4 = 2 * ratio_2.abs()
+    is_heavy_4 = _compare(torch.lt, is_heavy_4, is_heavy_2)
+    is_heavy = _compare(torch.gt, is_heavy_3, is_heavy) * is_heavy_4
     total_2 = _select(is_heavy, scaled, 0).sum(dim, keepdim=True)
     numerator = _select(is_heavy, cotangent, 0).sum(dim, keepdim=True)
-    multiple = numerator / _select(total_2 == 0, 1, total_2)
+    multiple = numerator / _select(_compare(torch.eq, total_2, 0), 1, total_2)
     relative = _select(is_heavy, 0, cotangent - multiple * scaled)
     numerator_2 = scaled * (relative * scaled).mean(dim, keepdim=True) / product
     return (relative / sqrt_total - numerator_2 + multiple * ratio_2) / size
@@ -137,7 +146,8 @@ def _pulled(x: Tensor, cotangent: Tensor, eps: Tensor, dim: int) -> Tensor:
 def _by_eps(x: Tensor, eps: Tensor, dim: int) -> Tensor:
     """The derivative by eps."""
     binade = _binade(torch.maximum(_largest(x.abs(), dim), eps.sqrt()).detach())
-    size = _select((binade > 0) & (binade < torch.inf), binade, 1)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
+    size = _select(inside, binade, 1)
     scaled = x / size
     total = eps / size / size + scaled.square().mean(dim, keepdim=True)
     return -0.5 * scaled / (total * total.sqrt()) / size.square()
@@ -226,23 +236,46 @@ def _binade(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

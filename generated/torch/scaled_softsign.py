@@ -21,7 +21,7 @@ def scaled_softsign(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: alpha*(1 - Abs(x)/(beta + Abs(x)))/(beta + Abs(x)). Limits: -1 at -inf, 1 at inf.
-    Odd. Kink at 0.
+    Odd.
 
     Args:
         x: Input of any shape and floating type.
@@ -141,8 +141,8 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by alpha: as declared, limits selected."""
-    branch = _select(x == -torch.inf, -1, x / (beta + x.abs()))
-    return _select(x == torch.inf, 1, branch)
+    branch = _select(_compare(torch.eq, x, -torch.inf), -1, x / (beta + x.abs()))
+    return _select(_compare(torch.eq, x, torch.inf), 1, branch)
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -160,7 +160,7 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     beta_squared = beta.square()
     denominator = abs_x * (abs_x * (abs_x + 3 * beta) + 3 * beta_squared)
     denominator = -2 * alpha * beta / (denominator + beta_squared * beta)
-    return torch.where(x.isnan(), x, x.sign()) * denominator
+    return _or_nan(x.sign(), x) * denominator
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -177,13 +177,13 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     |x|.
     """
     abs_x = x.abs()
-    is_equal = abs_x == torch.inf
+    is_equal = _compare(torch.eq, abs_x, torch.inf)
     abs_abs_x = abs_x.abs()
     total = beta + abs_abs_x
     ratio = 1 / total
     branch = _select(is_equal, 0, alpha * (abs_abs_x / total * 2 - 1) / total.square())
     branch_2 = _select(is_equal, 0, alpha * ratio * (abs_abs_x - beta) * ratio * ratio)
-    return _select(abs_x < 0.0625, branch, branch_2)
+    return _select(_compare(torch.lt, abs_x, 0.0625), branch, branch_2)
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -198,9 +198,9 @@ def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by beta: in |x|, as declared, divided one by one, limits selected."""
     abs_x = x.abs()
     ratio = 1 / (abs_x + beta)
-    product = 2 * ratio * abs_x * ratio * alpha * ratio
-    product = _select(x == -torch.inf, 0, torch.where(x.isnan(), x, x.sign()) * product)
-    return _select(x == torch.inf, 0, product)
+    product = _or_nan(x.sign(), x) * (2 * ratio * abs_x * ratio * alpha * ratio)
+    product = _select(_compare(torch.eq, x, -torch.inf), 0, product)
+    return _select(_compare(torch.eq, x, torch.inf), 0, product)
 
 
 _DERIVATIVES = {
@@ -434,23 +434,51 @@ def _expanded(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -56,25 +56,27 @@ _COEFFICIENT_2 = 1.7580993408473768  # 87904967042368842997010876040615967103012
 
 def _value(x: Tensor) -> Tensor:
     """The value: rewritten."""
-    return _select(x > 0, _COEFFICIENT * x, _expm1(x).mul_(_COEFFICIENT_2))
+    product = _expm1(x).mul_(_COEFFICIENT_2)
+    return _select(_compare(torch.gt, x, 0), _COEFFICIENT * x, product)
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: exponential normal form, halved in the tail."""
     negated = x.abs().neg_()
-    is_far = negated < -64
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
-    return _select(x > 0, _COEFFICIENT, (_COEFFICIENT_2 * part_of_t).mul_(rest_of_t))
+    product = (_COEFFICIENT_2 * part_of_t).mul_(rest_of_t)
+    return _select(_compare(torch.gt, x, 0), _COEFFICIENT, product)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: exponential normal form, halved in the tail."""
     negated = -x.abs()
-    is_far = negated < -64
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
-    return _select(x > 0, 0, _COEFFICIENT_2 * part_of_t * rest_of_t)
+    return _select(_compare(torch.gt, x, 0), 0, _COEFFICIENT_2 * part_of_t * rest_of_t)
 
 
 _DERIVATIVES = {
@@ -217,6 +219,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -229,23 +243,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

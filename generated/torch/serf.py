@@ -51,17 +51,18 @@ _2_OVER_SQRT_PI = 1.1283791670955126  # 2/sqrt(pi)
 def _value(x: Tensor) -> Tensor:
     """The value: rewritten, scaled, halved, clamped left."""
     larger = x.clamp(min=-1024)
-    is_negative = larger < 0
+    is_negative = _compare(torch.lt, larger, 0)
     e = larger.abs().neg_().mul_(0.5).exp_()
     t = e.square()
     log1p_t = t.log1p()
-    branch = _select(t < 2.0**-54, 1, log1p_t / t)
+    branch = _select(_compare(torch.lt, t, 2.0**-54), 1, log1p_t / t)
     branch = _select(is_negative, branch, larger + log1p_t)
     branch_2 = _select(is_negative, e, 1)
     product = (branch * branch_2).mul_(branch_2)
     ratio = _erf(product).div_(branch_2).div_(branch_2)
-    ratio = _select(product.abs() < 2.0**-54, _2_OVER_SQRT_PI * branch, ratio)
-    return ratio.mul_(larger).mul_(branch_2).mul_(branch_2)
+    product_2 = _2_OVER_SQRT_PI * branch
+    product_2 = _select(_compare(torch.lt, product.abs(), 2.0**-54), product_2, ratio)
+    return product_2.mul_(larger).mul_(branch_2).mul_(branch_2)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -74,13 +75,13 @@ def _by_x(x: Tensor) -> Tensor:
     difference_2 = x + 1.890625
     clamped = x.clamp(-1024, 8)
     t = clamped.abs().neg_().exp_()
-    is_negative = clamped < 0
+    is_negative = _compare(torch.lt, clamped, 0)
     log1p_t = t.log1p()
-    branch = _select(t < 2.0**-54, 1, log1p_t / t)
+    branch = _select(_compare(torch.lt, t, 2.0**-54), 1, log1p_t / t)
     branch = _select(is_negative, branch, clamped + log1p_t)
     branch_2 = _select(is_negative, t, 1)
     smaller = clamped.clamp(max=0)
-    is_far = smaller.abs() > 64
+    is_far = _compare(torch.gt, smaller.abs(), 64)
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     product = (branch * part_of_t).mul_(rest_of_t)
@@ -143,10 +144,16 @@ def _by_x(x: Tensor) -> Tensor:
     e = branch.square().mul_(branch_2).mul_(branch_2).neg_().exp_()
     e = (_2_OVER_SQRT_PI * clamped).mul_(1 / (1 + t)).mul_(e)
     ratio = _erf(product).div_(part_of_t).div_(rest_of_t)
-    e = e.add_(_select(product.abs() < 2.0**-54, _2_OVER_SQRT_PI * branch, ratio))
-    product_2 = _select(x.abs() < 1, product_2, e.mul_(part_of_t).mul_(rest_of_t))
-    total = _select(difference_2.abs() < 1.2454214096069336, total, product_2)
-    return _select(difference.abs() < 0.4137862968444823, total_2, total)
+    product_3 = _2_OVER_SQRT_PI * branch
+    product_3 = _select(_compare(torch.lt, product.abs(), 2.0**-54), product_3, ratio)
+    e = e.add_(product_3).mul_(part_of_t).mul_(rest_of_t)
+    product_2 = _select(_compare(torch.lt, x.abs(), 1), product_2, e)
+    abs_difference_2 = difference_2.abs()
+    abs_difference = difference.abs()
+    abs_difference_2 = _compare(torch.lt, abs_difference_2, 1.2454214096069336)
+    abs_difference_2 = _select(abs_difference_2, total, product_2)
+    abs_difference = _compare(torch.lt, abs_difference, 0.4137862968444823)
+    return _select(abs_difference, total_2, abs_difference_2)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -166,53 +173,57 @@ def _by_x_x(x: Tensor) -> Tensor:
     inverse_scale = 1 / scale
     t_2 = torch.exp(-abs_smaller)
     ratio = 1 / (1 + t_2)
-    is_negative = smaller < 0
+    is_negative = _compare(torch.lt, smaller, 0)
     log1p_t_2 = t_2.log1p()
-    branch = _select(t_2 < 2.0**-54, 1, log1p_t_2 / t_2)
+    branch = _select(_compare(torch.lt, t_2, 2.0**-54), 1, log1p_t_2 / t_2)
     branch = _select(is_negative, branch, smaller + log1p_t_2)
     branch_2 = _select(is_negative, t_2, 1)
     total = -(branch.square() * branch_2 * branch_2) + smaller.clamp(max=0)
-    is_far = total.abs() > 64
+    is_far = _compare(torch.gt, total.abs(), 64)
     part_of_t = _select(is_far, 0.5 * total, total).exp()
-    is_gone = total < -800
+    is_gone = _compare(torch.lt, total, -800)
     rest_of_t = _select(is_far, part_of_t, 1)
-    total_2 = held * (1 / (1 + t)) * _select(minus_smaller < 0, t, 1) + 2 * inverse_scale
-    total_2 = _2_OVER_SQRT_PI * (total_2 - 2 * held * ratio * branch * branch_2.square())
-    total_2 = total_2 * ratio * part_of_t
-    total_2 = total_2 * _select(is_gone, scale.clamp(max=2.0**100), scale) * rest_of_t
-    product = (-0.00019793916119244446 * difference + 0.002423331072210949) * difference
-    product = (product - 0.0006099206034983533) * difference - 0.010596399065315029
-    product = (product * difference + 0.009621560129175515) * difference
-    product = (product + 0.03370231064273437) * difference - 0.057151383338095725
-    product = (product * difference - 0.06179880980258934) * difference
-    product = (product + 0.20203394761334817) * difference - 0.02181027764997729
-    product = (product * difference - 0.3573844531846211) * difference
-    product = (product + 0.34707810600675487) * difference + 0.0016111987765964559
-    product = product * difference - 0.0976437306514543
-    total_3 = 2.7053910403319893e-09 * difference_2 + 1.0635394150984336e-08
-    total_3 = (total_3 * difference_2 + 2.7186933934753194e-08) * difference_2
-    total_3 = (total_3 + 2.2414266765716302e-08) * difference_2 - 2.5662128409612e-07
-    total_3 = (total_3 * difference_2 - 2.0035010324182398e-06) * difference_2
-    total_3 = (total_3 - 9.248215574639828e-06) * difference_2 - 3.0463053841727954e-05
-    total_3 = (total_3 * difference_2 - 6.117412321960257e-05) * difference_2
-    total_3 = (total_3 + 4.196759364195861e-05) * difference_2 + 0.0010302943983564548
-    total_3 = (total_3 * difference_2 + 0.0050985138801352015) * difference_2
-    total_3 = (total_3 + 0.014651659395634661) * difference_2 + 0.02185657413832721
-    total_3 = (total_3 * difference_2 - 0.002064882420588596) * difference_2
-    total_3 = total_3 - 0.04704210650751759
-    product_2 = (2.0268056941269045e-06 * x + 2.9577095975906175e-06) * x
-    product_2 = ((product_2 - 1.1665761091763802e-05) * x - 3.5340169656766484e-05) * x
-    product_2 = ((product_2 + 2.4828309317269386e-05) * x + 0.0002459262709013888) * x
-    product_2 = ((product_2 + 0.00018868644983848306) * x - 0.001109951109707913) * x
-    product_2 = ((product_2 - 0.002443293417114806) * x + 0.0024702411526730103) * x
-    product_2 = ((product_2 + 0.014635202147291452) * x + 0.006317503781025354) * x
-    product_2 = ((product_2 - 0.05349073020096211) * x - 0.08043593982260464) * x
-    product_2 = ((product_2 + 0.10663322244811438) * x + 0.3372709029380281) * x
-    product_2 = ((product_2 - 0.03542025166119486) * x - 0.7392693819287973) * x
-    product_2 = (product_2 - 0.20219788036707853) * x + 0.6979060554785034
-    product_2 = _select(x.abs() < 0.5, product_2, total_2)
-    total_3 = _select(difference_2.abs() < 0.3734601163864135, total_3, product_2)
-    return _select(difference.abs() < 0.15213789939880362, product, total_3)
+    product = held * (1 / (1 + t)) * _select(_compare(torch.lt, minus_smaller, 0), t, 1)
+    product = product + 2 * inverse_scale - 2 * held * ratio * branch * branch_2.square()
+    product = _2_OVER_SQRT_PI * product * ratio * part_of_t
+    product = product * _select(is_gone, scale.clamp(max=2.0**100), scale) * rest_of_t
+    product_2 = (-0.00019793916119244446 * difference + 0.002423331072210949) * difference
+    product_2 = (product_2 - 0.0006099206034983533) * difference - 0.010596399065315029
+    product_2 = (product_2 * difference + 0.009621560129175515) * difference
+    product_2 = (product_2 + 0.03370231064273437) * difference - 0.057151383338095725
+    product_2 = (product_2 * difference - 0.06179880980258934) * difference
+    product_2 = (product_2 + 0.20203394761334817) * difference - 0.02181027764997729
+    product_2 = (product_2 * difference - 0.3573844531846211) * difference
+    product_2 = (product_2 + 0.34707810600675487) * difference + 0.0016111987765964559
+    product_2 = product_2 * difference - 0.0976437306514543
+    total_2 = 2.7053910403319893e-09 * difference_2 + 1.0635394150984336e-08
+    total_2 = (total_2 * difference_2 + 2.7186933934753194e-08) * difference_2
+    total_2 = (total_2 + 2.2414266765716302e-08) * difference_2 - 2.5662128409612e-07
+    total_2 = (total_2 * difference_2 - 2.0035010324182398e-06) * difference_2
+    total_2 = (total_2 - 9.248215574639828e-06) * difference_2 - 3.0463053841727954e-05
+    total_2 = (total_2 * difference_2 - 6.117412321960257e-05) * difference_2
+    total_2 = (total_2 + 4.196759364195861e-05) * difference_2 + 0.0010302943983564548
+    total_2 = (total_2 * difference_2 + 0.0050985138801352015) * difference_2
+    total_2 = (total_2 + 0.014651659395634661) * difference_2 + 0.02185657413832721
+    total_2 = (total_2 * difference_2 - 0.002064882420588596) * difference_2
+    total_2 = total_2 - 0.04704210650751759
+    product_3 = (2.0268056941269045e-06 * x + 2.9577095975906175e-06) * x
+    product_3 = ((product_3 - 1.1665761091763802e-05) * x - 3.5340169656766484e-05) * x
+    product_3 = ((product_3 + 2.4828309317269386e-05) * x + 0.0002459262709013888) * x
+    product_3 = ((product_3 + 0.00018868644983848306) * x - 0.001109951109707913) * x
+    product_3 = ((product_3 - 0.002443293417114806) * x + 0.0024702411526730103) * x
+    product_3 = ((product_3 + 0.014635202147291452) * x + 0.006317503781025354) * x
+    product_3 = ((product_3 - 0.05349073020096211) * x - 0.08043593982260464) * x
+    product_3 = ((product_3 + 0.10663322244811438) * x + 0.3372709029380281) * x
+    product_3 = ((product_3 - 0.03542025166119486) * x - 0.7392693819287973) * x
+    product_3 = (product_3 - 0.20219788036707853) * x + 0.6979060554785034
+    product_3 = _select(_compare(torch.lt, x.abs(), 0.5), product_3, product)
+    abs_difference_2 = difference_2.abs()
+    abs_difference = difference.abs()
+    abs_difference_2 = _compare(torch.lt, abs_difference_2, 0.3734601163864135)
+    abs_difference_2 = _select(abs_difference_2, total_2, product_3)
+    abs_difference = _compare(torch.lt, abs_difference, 0.15213789939880362)
+    return _select(abs_difference, product_2, abs_difference_2)
 
 
 _DERIVATIVES = {
@@ -355,6 +366,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _erf(a: Tensor) -> Tensor:
     """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has."""
     if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
@@ -362,23 +385,34 @@ def _erf(a: Tensor) -> Tensor:
     return a.erf()
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -81,7 +81,7 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     product = (_SQRT_2_OVER_SQRT_PI * clamped).mul_(clamped.square().mul_(-0.5).exp_())
     product = alpha * product.add_(_erf(_SQRT_2_OVER_2 * clamped))
     product_2 = _2_SQRT_2_OVER_SQRT_PI * alpha * clamped
-    return _select(clamped.abs() < 2.0**-90, product_2, product)
+    return _select(_compare(torch.lt, clamped.abs(), 2.0**-90), product_2, product)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x: Gaussian normal form, halved in the tail."""
     product = -0.5 * x.square()
-    is_far = product < -64
+    is_far = _compare(torch.lt, product, -64)
     part_of_t = _select(is_far, 0.5 * product, product).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     difference = 1 - 0.5 * x.clamp(-(2.0**50), 2.0**50).square()
@@ -104,7 +104,8 @@ def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     clamped = x.clamp(-(2.0**40), 2.0**40)
     product = _SQRT_2_OVER_SQRT_PI * clamped * torch.exp(-0.5 * clamped.square())
     product = product + _erf(_SQRT_2_OVER_2 * clamped)
-    return _select(clamped.abs() < 2.0**-90, _2_SQRT_2_OVER_SQRT_PI * clamped, product)
+    product_2 = _2_SQRT_2_OVER_SQRT_PI * clamped
+    return _select(_compare(torch.lt, clamped.abs(), 2.0**-90), product_2, product)
 
 
 _DERIVATIVES = {
@@ -300,6 +301,18 @@ def _expanded(x: Tensor, alpha: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _erf(a: Tensor) -> Tensor:
     """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has."""
     if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
@@ -307,23 +320,34 @@ def _erf(a: Tensor) -> Tensor:
     return a.erf()
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -153,18 +153,19 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     """
     larger = x.clamp(min=-(2.0**40))
     clamped = (frequency * larger).clamp_(-(2.0**100), 2.0**100)
-    is_less = clamped.abs() < 1000
+    is_less = _compare(torch.lt, clamped.abs(), 1000)
     floor = (clamped * _2_OVER_PI).add_(0.5).floor_()
     difference = floor - (0.25 * floor).floor_().mul_(4)
-    is_greater = difference > 1.5
-    outside = (difference == 1) | (difference == 3)
+    is_greater = _compare(torch.gt, difference, 1.5)
+    is_equal = _compare(torch.eq, difference, 3)
+    is_equal = torch.maximum(_compare(torch.eq, difference, 1), is_equal)
     difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated = (floor * _MORE_DIGITS_OF_PI_OVER_2).neg_()
     total = difference_2 + negated
     difference_3 = total - difference_2
     total_2 = (difference_2 - (total - difference_3)).add_(negated - difference_3)
     total_2 = total_2.sub_(floor * _THE_OTHER_DIGITS_OF_PI_OVER_2)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
     total_3 = total + branch
     total_3_squared = total_3.square()
     product = 0.5 * total_3_squared
@@ -184,9 +185,10 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_7 = difference_7.add_(head_total_3 * difference_5)
     difference_7 = difference_7.add_(difference_5 * head_total_3)
     difference_7 = difference_7.add_(difference_5 * difference_5)
-    difference_7 = _select(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
-    total_5 = total_5.add_(product_2.sub_(difference_7.add_(total_3 * difference_6)))
-    branch_2 = _select(total_5.abs() < torch.inf, total_5, 0)
+    difference_7 = _select(_compare(torch.eq, total_3_squared * 2.0**-60, 0), 0, difference_7)
+    product_2 = product_2.sub_(difference_7.mul_(0.5).add_(total_3 * difference_6))
+    total_5 = total_5.add_(product_2)
+    branch_2 = _select(_compare(torch.lt, total_5.abs(), torch.inf), total_5, 0)
     total_6 = total_4 + branch_2
     product_3 = (_1_OVER_15 * total_3_squared).add_(_MINUS_1_OVER_13).mul_(total_3_squared)
     product_3 = product_3.add_(_1_OVER_11).mul_(total_3_squared).add_(_MINUS_1_OVER_9)
@@ -194,16 +196,16 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     product_3 = product_3.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
     product_3 = (total_3 * total_3_squared).mul_(product_3)
     product_3 = product_3.add_((1 - product).mul_(difference_6))
-    branch_3 = _select(product_3.abs() < torch.inf, product_3, 0)
+    branch_3 = _select(_compare(torch.lt, product_3.abs(), torch.inf), product_3, 0)
     total_7 = total_3 + branch_3
-    branch_4 = _select(outside, total_6, total_7)
+    branch_4 = _select(is_equal, total_6, total_7)
     sin_clamped = clamped.sin()
     branch_5 = _select(is_less, _select(is_greater, -branch_4, branch_4), sin_clamped)
     difference_8 = branch_3 - (total_7 - total_3)
-    difference_8 = _select(outside, branch_2 - (total_6 - total_4), difference_8)
+    difference_8 = _select(is_equal, branch_2 - (total_6 - total_4), difference_8)
     branch_6 = _select(is_less, _select(is_greater, -difference_8, difference_8), 0)
     magnitude = (branch_5 - sin_clamped).add_(branch_6).abs_()
-    magnitude = magnitude <= sin_clamped.abs().mul_(0.00390625)
+    magnitude = _compare(torch.le, magnitude, sin_clamped.abs().mul_(0.00390625))
     branch_7 = _select(magnitude, branch_5, sin_clamped)
     product_4 = amplitude * branch_7
     total_8 = product_4 + larger
@@ -217,15 +219,15 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_12 = difference_12.add_(head_amplitude * difference_10)
     difference_12 = difference_12.add_(difference_11 * head_branch_7)
     difference_12 = difference_12.add_(difference_11 * difference_10)
-    difference_12 = _select(product_4 * 2.0**-60 == 0, 0, difference_12)
+    difference_12 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, difference_12)
     difference_12 = difference_12.add_(_select(magnitude, branch_6, 0) * amplitude)
     total_9 = total_9.add_(difference_12)
-    branch_8 = _select(total_9.abs() < torch.inf, total_9, 0)
+    branch_8 = _select(_compare(torch.lt, total_9.abs(), torch.inf), total_9, 0)
     total_10 = total_8 + branch_8
     difference_13 = branch_8 - (total_10 - total_8)
     product_5 = larger.abs().neg_().mul_(0.5)
     abs_product_5 = product_5.abs()
-    is_less_2 = abs_product_5 < 0.25
+    is_less_2 = _compare(torch.lt, abs_product_5, 0.25)
     total_11 = product_5 + 1
     difference_14 = total_11 - product_5
     total_12 = (_1_OVER_15_2 * product_5).add_(_1_OVER_14).mul_(product_5).add_(_1_OVER_13)
@@ -237,14 +239,14 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     total_12 = product_5.square().mul_(total_12.mul_(product_5).add_(_1_OVER_2))
     total_13 = (product_5 - (total_11 - difference_14)).add_(1 - difference_14)
     total_13 = total_13.add_(total_12)
-    branch_9 = _select(total_13.abs() < torch.inf, total_13, 0)
+    branch_9 = _select(_compare(torch.lt, total_13.abs(), torch.inf), total_13, 0)
     total_14 = total_11 + branch_9
     exp_product_5 = product_5.exp()
     branch_10 = _select(is_less_2, branch_9 - (total_14 - total_11), 0)
-    branch_11 = _select(branch_10.abs() < torch.inf, branch_10, 0)
+    branch_11 = _select(_compare(torch.lt, branch_10.abs(), torch.inf), branch_10, 0)
     branch_11 = _select(is_less_2, total_14, exp_product_5).add_(branch_11)
     binade = _binade(exp_product_5 * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
     branch_12 = _select(inside, binade, 1)
     ratio = exp_product_5 / branch_12
     floor_2 = branch_12.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
@@ -254,7 +256,7 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_16 = total_15 - difference_15
     total_16 = (difference_15 - (total_15 - difference_16)).add_(negated_2 - difference_16)
     total_16 = total_16.sub_(floor_2 * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_13 = _select(total_16.abs() < torch.inf, total_16, 0)
+    branch_13 = _select(_compare(torch.lt, total_16.abs(), torch.inf), total_16, 0)
     total_17 = total_15 + branch_13
     numerator = (_1_OVER_15_2 * total_17).add_(_1_OVER_14).mul_(total_17).add_(_1_OVER_13)
     numerator = numerator.mul_(total_17).add_(_1_OVER_12).mul_(total_17).add_(_1_OVER_11_2)
@@ -265,35 +267,41 @@ def _value(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     numerator = total_17.square().mul_(numerator.mul_(total_17).add_(_1_OVER_2))
     numerator = numerator.add_(branch_13 - (total_17 - total_15))
     numerator = (1 - ratio).add_(total_17).add_(numerator).div_(ratio)
-    numerator = _select(inside & (abs_product_5 >= 0.25), numerator, 0)
+    numerator = _select(inside * _compare(torch.ge, abs_product_5, 0.25), numerator, 0)
     product_6 = branch_11 * numerator
-    product_7 = _select(numerator.abs() < torch.inf, numerator, 0).add_(1).mul_(branch_11)
-    total_18 = _select(product_6.abs() < torch.inf, product_6, 0).add_(branch_11)
-    product_7 = _select(branch_11.abs() < 2.0**-60, product_7, total_18)
-    t = product_7.square()
-    total_19 = _select(difference_13.abs() < torch.inf, difference_13, 0).add_(total_10)
-    total_19 = total_19.mul_(1 / t.add_(1))
-    branch_14 = _select(larger < 0, product_7, 1)
-    product_8 = total_19 * branch_14
-    product_9 = product_8 * branch_14
-    head_product_8 = _head(product_8)
-    head_branch_14 = _head(branch_14)
-    difference_17 = branch_14 - head_branch_14
-    difference_18 = product_8 - head_product_8
-    head_total_19 = _head(total_19)
-    difference_19 = total_19 - head_total_19
-    difference_20 = (head_product_8 * head_branch_14).sub_(product_9)
-    difference_20 = difference_20.add_(head_product_8 * difference_17)
-    difference_20 = difference_20.add_(difference_18 * head_branch_14)
-    difference_20 = difference_20.add_(difference_18 * difference_17)
-    difference_20 = _select(product_9 * 2.0**-60 == 0, 0, difference_20)
-    difference_21 = (head_total_19 * head_branch_14).sub_(product_8)
-    difference_21 = difference_21.add_(head_total_19 * difference_17)
-    difference_21 = difference_21.add_(difference_19 * head_branch_14)
-    difference_21 = difference_21.add_(difference_19 * difference_17)
-    difference_21 = _select(product_8 * 2.0**-60 == 0, 0, difference_21).mul_(branch_14)
-    difference_20 = difference_20.add_(difference_21)
-    return _select(difference_20.abs() < torch.inf, difference_20, 0).add_(product_9)
+    branch_14 = _select(_compare(torch.lt, product_6.abs(), torch.inf), product_6, 0)
+    branch_14 = branch_14.add_(branch_11)
+    branch_15 = _select(_compare(torch.lt, numerator.abs(), torch.inf), numerator, 0)
+    branch_15 = branch_15.add_(1).mul_(branch_11)
+    branch_15 = _select(_compare(torch.lt, branch_11.abs(), 2.0**-60), branch_15, branch_14)
+    t = branch_15.square()
+    magnitude_2 = difference_13.abs()
+    magnitude_2 = _select(_compare(torch.lt, magnitude_2, torch.inf), difference_13, 0)
+    magnitude_2 = magnitude_2.add_(total_10).mul_(1 / t.add_(1))
+    branch_16 = _select(_compare(torch.lt, larger, 0), branch_15, 1)
+    product_7 = magnitude_2 * branch_16
+    product_8 = product_7 * branch_16
+    head_product_7 = _head(product_7)
+    head_branch_16 = _head(branch_16)
+    difference_17 = branch_16 - head_branch_16
+    difference_18 = product_7 - head_product_7
+    head_magnitude_2 = _head(magnitude_2)
+    difference_19 = magnitude_2 - head_magnitude_2
+    difference_20 = (head_magnitude_2 * head_branch_16).sub_(product_7)
+    difference_20 = difference_20.add_(head_magnitude_2 * difference_17)
+    difference_20 = difference_20.add_(difference_19 * head_branch_16)
+    difference_20 = difference_20.add_(difference_19 * difference_17)
+    difference_20 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, difference_20)
+    difference_20 = difference_20.mul_(branch_16)
+    difference_21 = (head_product_7 * head_branch_16).sub_(product_8)
+    difference_21 = difference_21.add_(head_product_7 * difference_17)
+    difference_21 = difference_21.add_(difference_18 * head_branch_16)
+    difference_21 = difference_21.add_(difference_18 * difference_17)
+    difference_21 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, difference_21)
+    difference_21 = difference_21.add_(difference_20)
+    magnitude_3 = difference_21.abs()
+    magnitude_3 = _select(_compare(torch.lt, magnitude_3, torch.inf), difference_21, 0)
+    return magnitude_3.add_(product_8)
 
 
 def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -306,19 +314,19 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     larger = x.clamp(min=-(2.0**40))
     product_2 = frequency * larger
     clamped = product_2.clamp(-(2.0**100), 2.0**100)
-    is_less = clamped.abs() < 1000
+    is_less = _compare(torch.lt, clamped.abs(), 1000)
     floor = (clamped * _2_OVER_PI).add_(0.5).floor_()
     difference = floor - (0.25 * floor).floor_().mul_(4)
-    is_equal = difference == 1
-    outside = is_equal | (difference == 2)
-    outside_2 = is_equal | (difference == 3)
+    is_equal = _compare(torch.eq, difference, 1)
+    outside = torch.maximum(is_equal, _compare(torch.eq, difference, 2))
+    outside_2 = torch.maximum(is_equal, _compare(torch.eq, difference, 3))
     difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated = (floor * _MORE_DIGITS_OF_PI_OVER_2).neg_()
     total = difference_2 + negated
     difference_3 = total - difference_2
     total_2 = (difference_2 - (total - difference_3)).add_(negated - difference_3)
     total_2 = total_2.sub_(floor * _THE_OTHER_DIGITS_OF_PI_OVER_2)
-    branch = _select(total_2.abs() < torch.inf, total_2, 0)
+    branch = _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
     total_3 = total + branch
     total_3_squared = total_3.square()
     difference_4 = branch - (total_3 - total)
@@ -329,7 +337,7 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     product_4 = product_4.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
     product_4 = (total_3 * total_3_squared).mul_(product_4)
     product_4 = product_4.add_((1 - product_3).mul_(difference_4))
-    branch_2 = _select(product_4.abs() < torch.inf, product_4, 0)
+    branch_2 = _select(_compare(torch.lt, product_4.abs(), torch.inf), product_4, 0)
     total_4 = total_3 + branch_2
     minus_product_3 = -product_3
     total_5 = minus_product_3 + 1
@@ -346,9 +354,10 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_7 = difference_7.add_(head_total_3 * difference_6)
     difference_7 = difference_7.add_(difference_6 * head_total_3)
     difference_7 = difference_7.add_(difference_6 * difference_6)
-    difference_7 = _select(total_3_squared * 2.0**-60 == 0, 0, difference_7).mul_(0.5)
-    total_6 = total_6.add_(product_5.sub_(difference_7.add_(total_3 * difference_4)))
-    branch_3 = _select(total_6.abs() < torch.inf, total_6, 0)
+    difference_7 = _select(_compare(torch.eq, total_3_squared * 2.0**-60, 0), 0, difference_7)
+    product_5 = product_5.sub_(difference_7.mul_(0.5).add_(total_3 * difference_4))
+    total_6 = total_6.add_(product_5)
+    branch_3 = _select(_compare(torch.lt, total_6.abs(), torch.inf), total_6, 0)
     total_7 = total_5 + branch_3
     branch_4 = _select(outside_2, total_4, total_7)
     cos_clamped = clamped.cos()
@@ -358,7 +367,7 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     branch_6 = _select(outside_2, difference_8, difference_9)
     branch_7 = _select(is_less, _select(outside, -branch_6, branch_6), 0)
     magnitude = (branch_5 - cos_clamped).add_(branch_7).abs_()
-    magnitude = magnitude <= cos_clamped.abs().mul_(0.00390625)
+    magnitude = _compare(torch.le, magnitude, cos_clamped.abs().mul_(0.00390625))
     branch_8 = _select(magnitude, branch_5, cos_clamped)
     product_6 = product * branch_8
     total_8 = product_6 + 1
@@ -376,8 +385,8 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_15 = difference_15.add_(head_frequency * difference_13)
     difference_15 = difference_15.add_(difference_14 * head_larger)
     difference_15 = difference_15.add_(difference_14 * difference_13)
-    difference_15 = _select(product_2 * 2.0**-60 == 0, 0, difference_15)
-    difference_15 = _select(clamped == product_2, difference_15, 0)
+    difference_15 = _select(_compare(torch.eq, product_2 * 2.0**-60, 0), 0, difference_15)
+    difference_15 = _select(_compare(torch.eq, clamped, product_2), difference_15, 0)
     sin = difference_15.sin()
     product_7 = (0.5 * difference_15).sin_().square_().mul_(2)
     total_9 = (product_6 - (total_8 - difference_10)).add_(1 - difference_10)
@@ -387,14 +396,14 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_17 = difference_17.add_(head_product * difference_11)
     difference_17 = difference_17.add_(difference_12 * head_branch_8)
     difference_17 = difference_17.add_(difference_12 * difference_11)
-    difference_17 = _select(product_6 * 2.0**-60 == 0, 0, difference_17).add_(difference_16)
-    total_9 = total_9.add_(difference_17)
-    branch_9 = _select(total_9.abs() < torch.inf, total_9, 0)
+    difference_17 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, difference_17)
+    total_9 = total_9.add_(difference_17.add_(difference_16))
+    branch_9 = _select(_compare(torch.lt, total_9.abs(), torch.inf), total_9, 0)
     total_10 = total_8 + branch_9
     difference_18 = branch_9 - (total_10 - total_8)
     minus_larger = -larger
     negated_2 = minus_larger.abs().neg_()
-    is_less_2 = negated_2.abs() < 0.5
+    is_less_2 = _compare(torch.lt, negated_2.abs(), 0.5)
     expm1_negated_2 = _expm1(negated_2)
     total_11 = expm1_negated_2 + 1
     t = _select(is_less_2, total_11, negated_2.exp())
@@ -402,17 +411,17 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_19 = total_12 - t
     total_13 = (t - (total_12 - difference_19)).add_(1 - difference_19)
     total_13 = total_13.add_(_select(is_less_2, expm1_negated_2 - (total_11 - 1), 0))
-    branch_10 = _select(total_13.abs() < torch.inf, total_13, 0)
+    branch_10 = _select(_compare(torch.lt, total_13.abs(), torch.inf), total_13, 0)
     total_14 = total_12 + branch_10
     ratio = 1 / total_14
     product_8 = amplitude * ratio
-    is_greater = difference > 1.5
+    is_greater = _compare(torch.gt, difference, 1.5)
     branch_11 = _select(outside_2, total_7, total_4)
     branch_12 = _select(is_less, _select(is_greater, -branch_11, branch_11), sin_clamped)
     branch_13 = _select(outside_2, difference_9, difference_8)
     branch_14 = _select(is_less, _select(is_greater, -branch_13, branch_13), 0)
     magnitude_2 = (branch_12 - sin_clamped).add_(branch_14).abs_()
-    magnitude_2 = magnitude_2 <= sin_clamped.abs().mul_(0.00390625)
+    magnitude_2 = _compare(torch.le, magnitude_2, sin_clamped.abs().mul_(0.00390625))
     branch_15 = _select(magnitude_2, branch_12, sin_clamped)
     product_9 = product_8 * branch_15
     product_10 = larger * ratio
@@ -434,8 +443,8 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     numerator_3 = numerator_2.add_(head_ratio * difference_25)
     numerator_4 = numerator_3.add_(difference_23 * head_total_14)
     numerator_5 = numerator_4.add_(difference_23 * difference_25)
-    numerator_6 = (1 - product_11).sub_(_select(product_11 * 2.0**-60 == 0, 0, numerator_5))
-    numerator_6 = numerator_6.add_(numerator).div_(total_14)
+    numerator_6 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, numerator_5).neg_()
+    numerator_6 = (1 - product_11).add_(numerator_6).add_(numerator).div_(total_14)
     total_16 = (product_9 - (total_15 - difference_20)).add_(product_10 - difference_20)
     difference_26 = (cos_clamped * sin).sub_(sin_clamped * product_7)
     difference_26 = _select(magnitude_2, branch_14, 0).add_(difference_26) * product_8
@@ -443,37 +452,39 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_27 = difference_27.add_(head_product_8 * difference_21)
     difference_27 = difference_27.add_(difference_22 * head_branch_15)
     difference_27 = difference_27.add_(difference_22 * difference_21)
-    difference_27 = _select(product_9 * 2.0**-60 == 0, 0, difference_27)
+    difference_27 = _select(_compare(torch.eq, product_9 * 2.0**-60, 0), 0, difference_27)
     difference_28 = (head_amplitude * head_ratio).sub_(product_8)
     difference_28 = difference_28.add_(head_amplitude * difference_23)
     difference_28 = difference_28.add_(difference_24 * head_ratio)
     difference_28 = difference_28.add_(difference_24 * difference_23)
-    difference_28 = _select(product_8 * 2.0**-60 == 0, 0, difference_28)
+    difference_28 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, difference_28)
     difference_27 = difference_27.add_(difference_28.add_(numerator_6 * amplitude) * branch_15)
     total_16 = total_16.add_(difference_27.add_(difference_26))
     difference_29 = (head_larger * head_ratio).sub_(product_10)
     difference_29 = difference_29.add_(head_larger * difference_23)
     difference_29 = difference_29.add_(difference_13 * head_ratio)
     difference_29 = difference_29.add_(difference_13 * difference_23)
-    difference_29 = _select(product_10 * 2.0**-60 == 0, 0, difference_29)
+    difference_29 = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, difference_29)
     total_16 = total_16.add_(difference_29.add_(numerator_6 * larger))
-    branch_16 = _select(total_16.abs() < torch.inf, total_16, 0)
+    branch_16 = _select(_compare(torch.lt, total_16.abs(), torch.inf), total_16, 0)
     total_17 = total_15 + branch_16
     difference_30 = branch_16 - (total_17 - total_15)
     smaller = minus_larger.clamp(max=0)
-    is_far = smaller.abs() > 64
+    is_far = _compare(torch.gt, smaller.abs(), 64)
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
-    total_18 = _select(difference_30.abs() < torch.inf, difference_30, 0).add_(total_17)
-    total_18 = total_18.mul_(part_of_t).mul_(rest_of_t)
-    total_19 = _select(difference_18.abs() < torch.inf, difference_18, 0).add_(total_10)
-    total_19 = total_19.add_(total_18)
+    magnitude_3 = difference_30.abs()
+    magnitude_3 = _select(_compare(torch.lt, magnitude_3, torch.inf), difference_30, 0)
+    magnitude_3 = magnitude_3.add_(total_17).mul_(part_of_t).mul_(rest_of_t)
+    magnitude_4 = difference_18.abs()
+    magnitude_4 = _select(_compare(torch.lt, magnitude_4, torch.inf), difference_18, 0)
+    magnitude_4 = magnitude_4.add_(total_10).add_(magnitude_3)
     t_2 = larger.abs().neg_().exp_()
-    total_20 = t_2.add_(1)
-    ratio_2 = 1 / total_20
-    product_12 = total_19 * ratio_2
+    total_18 = t_2.add_(1)
+    ratio_2 = 1 / total_18
+    product_12 = magnitude_4 * ratio_2
     smaller_2 = larger.clamp(max=0)
-    is_far_2 = smaller_2.abs() > 64
+    is_far_2 = _compare(torch.gt, smaller_2.abs(), 64)
     part_of_t_2 = _select(is_far_2, 0.5 * smaller_2, smaller_2).exp_()
     product_13 = product_12 * part_of_t_2
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
@@ -486,42 +497,46 @@ def _by_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     head_part_of_t_2 = _head(part_of_t_2)
     difference_33 = part_of_t_2 - head_part_of_t_2
     difference_34 = product_12 - head_product_12
-    head_total_19 = _head(total_19)
+    head_magnitude_4 = _head(magnitude_4)
     head_ratio_2 = _head(ratio_2)
     difference_35 = ratio_2 - head_ratio_2
-    difference_36 = total_19 - head_total_19
-    product_15 = ratio_2 * total_20
-    head_total_20 = _head(total_20)
-    difference_37 = total_20 - head_total_20
+    difference_36 = magnitude_4 - head_magnitude_4
+    product_15 = ratio_2 * total_18
+    head_total_18 = _head(total_18)
+    difference_37 = total_18 - head_total_18
     difference_38 = (head_product_12 * head_part_of_t_2).sub_(product_13)
     difference_38 = difference_38.add_(head_product_12 * difference_33)
     difference_38 = difference_38.add_(difference_34 * head_part_of_t_2)
     difference_38 = difference_38.add_(difference_34 * difference_33)
-    difference_38 = _select(product_13 * 2.0**-60 == 0, 0, difference_38)
+    difference_38 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, difference_38)
     difference_39 = (head_product_13 * head_rest_of_t_2).sub_(product_14)
     difference_39 = difference_39.add_(head_product_13 * difference_31)
     difference_39 = difference_39.add_(difference_32 * head_rest_of_t_2)
     difference_39 = difference_39.add_(difference_32 * difference_31)
-    difference_39 = _select(product_14 * 2.0**-60 == 0, 0, difference_39)
-    numerator_7 = (head_ratio_2 * head_total_20).sub_(product_15)
-    numerator_8 = numerator_7.add_(head_ratio_2 * difference_37)
-    numerator_9 = numerator_8.add_(difference_35 * head_total_20)
-    numerator_10 = numerator_9.add_(difference_35 * difference_37)
-    numerator_11 = (1 - product_15).sub_(_select(product_15 * 2.0**-60 == 0, 0, numerator_10))
-    numerator_11 = numerator_11.div_(total_20) * total_19
-    difference_40 = (head_total_19 * head_ratio_2).sub_(product_12)
-    difference_40 = difference_40.add_(head_total_19 * difference_35)
+    difference_39 = _select(_compare(torch.eq, product_14 * 2.0**-60, 0), 0, difference_39)
+    difference_40 = (head_magnitude_4 * head_ratio_2).sub_(product_12)
+    difference_40 = difference_40.add_(head_magnitude_4 * difference_35)
     difference_40 = difference_40.add_(difference_36 * head_ratio_2)
     difference_40 = difference_40.add_(difference_36 * difference_35)
-    difference_40 = _select(product_12 * 2.0**-60 == 0, 0, difference_40).add_(numerator_11)
-    difference_38 = difference_38.add_(difference_40.mul_(part_of_t_2)).mul_(rest_of_t_2)
-    difference_39 = difference_39.add_(difference_38)
-    return _select(difference_39.abs() < torch.inf, difference_39, 0).add_(product_14)
+    difference_40 = _select(_compare(torch.eq, product_12 * 2.0**-60, 0), 0, difference_40)
+    numerator_7 = (head_ratio_2 * head_total_18).sub_(product_15)
+    numerator_8 = numerator_7.add_(head_ratio_2 * difference_37)
+    numerator_9 = numerator_8.add_(difference_35 * head_total_18)
+    numerator_10 = numerator_9.add_(difference_35 * difference_37)
+    numerator_11 = _select(_compare(torch.eq, product_15 * 2.0**-60, 0), 0, numerator_10)
+    numerator_11 = (1 - product_15).sub_(numerator_11).div_(total_18) * magnitude_4
+    difference_38 = difference_38.add_(difference_40.add_(numerator_11).mul_(part_of_t_2))
+    difference_39 = difference_39.add_(difference_38.mul_(rest_of_t_2))
+    magnitude_5 = difference_39.abs()
+    magnitude_5 = _select(_compare(torch.lt, magnitude_5, torch.inf), difference_39, 0)
+    return magnitude_5.add_(product_14)
 
 
 def _by_amplitude(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
-    """The derivative by amplitude: as declared, angles held."""
-    return (frequency * x).clamp_(-(2.0**100), 2.0**100).sin_().mul_(x.sigmoid())
+    """The derivative by amplitude: as declared, scaled, angles held."""
+    t = x.abs().neg_().exp_()
+    product = (frequency * x).clamp_(-(2.0**100), 2.0**100).sin_().mul_(1 / (1 + t))
+    return product.mul_(_select(_compare(torch.lt, x, 0), t, 1))
 
 
 def _by_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -532,7 +547,7 @@ def _by_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     larger = x.clamp(min=-(2.0**40))
     t = larger.abs().neg_().exp_()
     smaller = larger.clamp(max=0)
-    is_far = smaller.abs() > 64
+    is_far = _compare(torch.gt, smaller.abs(), 64)
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     product = amplitude * larger * (frequency * larger).clamp_(-(2.0**100), 2.0**100).cos_()
@@ -548,7 +563,7 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     minus_larger = -larger
     product = 0.5 * -minus_larger.abs()
     abs_product = product.abs()
-    is_less = abs_product < 0.25
+    is_less = _compare(torch.lt, abs_product, 0.25)
     total = product + 1
     difference = total - product
     product_2 = ((_1_OVER_15_2 * product + _1_OVER_14) * product + _1_OVER_13) * product
@@ -558,7 +573,7 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     product_2 = ((product_2 * product + _1_OVER_4) * product + _1_OVER_3_2) * product
     product_2 = product.square() * (product_2 + _1_OVER_2)
     product_2 = product - (total - difference) + (1 - difference) + product_2
-    branch = _select(product_2.abs() < torch.inf, product_2, 0)
+    branch = _select(_compare(torch.lt, product_2.abs(), torch.inf), product_2, 0)
     total_2 = total + branch
     exp_product = product.exp()
     branch_2 = _select(is_less, total_2, exp_product)
@@ -569,10 +584,10 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_3 = branch_2 - head_branch_2
     total_4 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_3
     total_4 = total_4 + difference_3 * head_branch_2 + difference_3 * difference_3
-    total_4 = _select(t * 2.0**-60 == 0, 0, total_4)
+    total_4 = _select(_compare(torch.eq, t * 2.0**-60, 0), 0, total_4)
     total_4 = total_4 + _select(is_less, branch - (total_2 - total), 0) * branch_2 * 2
     binade = _binade(exp_product * _4_OVER_3)
-    inside = (binade > 0) & (binade < torch.inf)
+    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
     branch_3 = _select(inside, binade, 1)
     ratio = exp_product / branch_3
     floor = torch.floor(branch_3.log() * _1_OVER_LOG_2 + 0.5)
@@ -582,7 +597,7 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_5 = total_5 - difference_4
     total_6 = difference_4 - (total_5 - difference_5) + (negated - difference_5)
     total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_4 = _select(total_6.abs() < torch.inf, total_6, 0)
+    branch_4 = _select(_compare(torch.lt, total_6.abs(), torch.inf), total_6, 0)
     total_7 = total_5 + branch_4
     numerator = ((_1_OVER_15_2 * total_7 + _1_OVER_14) * total_7 + _1_OVER_13) * total_7
     numerator = ((numerator + _1_OVER_12) * total_7 + _1_OVER_11_2) * total_7 + _1_OVER_10
@@ -591,28 +606,29 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     numerator = ((numerator * total_7 + _1_OVER_4) * total_7 + _1_OVER_3_2) * total_7
     numerator = total_7.square() * (numerator + _1_OVER_2)
     numerator = 1 - ratio + total_7 + (numerator + (branch_4 - (total_7 - total_5)))
-    numerator = _select(inside & (abs_product >= 0.25), numerator / ratio, 0) * 2
+    numerator = numerator / ratio
+    numerator = _select(inside * _compare(torch.ge, abs_product, 0.25), numerator, 0) * 2
     total_8 = t - (total_3 - difference_2) + (1 - difference_2)
     total_8 = total_8 + (total_4 + numerator * t)
-    branch_5 = _select(total_8.abs() < torch.inf, total_8, 0)
+    branch_5 = _select(_compare(torch.lt, total_8.abs(), torch.inf), total_8, 0)
     total_9 = total_3 + branch_5
     ratio_2 = 1 / total_9
     ratio_2_squared = ratio_2.square()
     product_3 = frequency * larger
     clamped = product_3.clamp(-(2.0**100), 2.0**100)
-    is_less_2 = clamped.abs() < 1000
+    is_less_2 = _compare(torch.lt, clamped.abs(), 1000)
     floor_2 = torch.floor(clamped * _2_OVER_PI + 0.5)
     difference_6 = floor_2 - 4 * torch.floor(0.25 * floor_2)
-    is_greater = difference_6 > 1.5
-    is_equal = difference_6 == 1
-    outside = is_equal | (difference_6 == 3)
+    is_greater = _compare(torch.gt, difference_6, 1.5)
+    is_equal = _compare(torch.eq, difference_6, 1)
+    outside = torch.maximum(is_equal, _compare(torch.eq, difference_6, 3))
     difference_7 = clamped - floor_2 * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_PI_OVER_2)
     total_10 = difference_7 + negated_2
     difference_8 = total_10 - difference_7
     total_11 = difference_7 - (total_10 - difference_8) + (negated_2 - difference_8)
     total_11 = total_11 - floor_2 * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch_6 = _select(total_11.abs() < torch.inf, total_11, 0)
+    branch_6 = _select(_compare(torch.lt, total_11.abs(), torch.inf), total_11, 0)
     total_12 = total_10 + branch_6
     total_12_squared = total_12.square()
     product_4 = 0.5 * total_12_squared
@@ -632,16 +648,17 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_12 = difference_12 + head_total_12 * difference_10
     difference_12 = difference_12 + difference_10 * head_total_12
     difference_12 = difference_12 + difference_10 * difference_10
-    difference_12 = 0.5 * _select(total_12_squared * 2.0**-60 == 0, 0, difference_12)
-    total_14 = total_14 + (product_5 - (difference_12 + total_12 * difference_11))
-    branch_7 = _select(total_14.abs() < torch.inf, total_14, 0)
+    product_6 = total_12_squared * 2.0**-60
+    product_6 = 0.5 * _select(_compare(torch.eq, product_6, 0), 0, difference_12)
+    total_14 = total_14 + (product_5 - (product_6 + total_12 * difference_11))
+    branch_7 = _select(_compare(torch.lt, total_14.abs(), torch.inf), total_14, 0)
     total_15 = total_13 + branch_7
-    product_6 = (_1_OVER_15 * total_12_squared + _MINUS_1_OVER_13) * total_12_squared
-    product_6 = (product_6 + _1_OVER_11) * total_12_squared + _MINUS_1_OVER_9
-    product_6 = (product_6 * total_12_squared + _1_OVER_7) * total_12_squared
-    product_6 = (product_6 + _MINUS_1_OVER_5) * total_12_squared + _1_OVER_3
-    product_6 = total_12 * total_12_squared * product_6 + difference_11 * (1 - product_4)
-    branch_8 = _select(product_6.abs() < torch.inf, product_6, 0)
+    product_7 = (_1_OVER_15 * total_12_squared + _MINUS_1_OVER_13) * total_12_squared
+    product_7 = (product_7 + _1_OVER_11) * total_12_squared + _MINUS_1_OVER_9
+    product_7 = (product_7 * total_12_squared + _1_OVER_7) * total_12_squared
+    product_7 = (product_7 + _MINUS_1_OVER_5) * total_12_squared + _1_OVER_3
+    product_7 = total_12 * total_12_squared * product_7 + difference_11 * (1 - product_4)
+    branch_8 = _select(_compare(torch.lt, product_7.abs(), torch.inf), product_7, 0)
     total_16 = total_12 + branch_8
     branch_9 = _select(outside, total_15, total_16)
     sin_clamped = clamped.sin()
@@ -651,11 +668,11 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     branch_11 = _select(outside, difference_13, difference_14)
     branch_12 = _select(is_less_2, _select(is_greater, -branch_11, branch_11), 0)
     magnitude = torch.abs(branch_10 - sin_clamped + branch_12)
-    magnitude = magnitude <= 0.00390625 * sin_clamped.abs()
+    magnitude = _compare(torch.le, magnitude, 0.00390625 * sin_clamped.abs())
     branch_13 = _select(magnitude, branch_10, sin_clamped)
-    product_7 = amplitude * branch_13
-    total_17 = product_7 + larger
-    difference_15 = total_17 - product_7
+    product_8 = amplitude * branch_13
+    total_17 = product_8 + larger
+    difference_15 = total_17 - product_8
     head_amplitude = _head(amplitude)
     head_branch_13 = _head(branch_13)
     difference_16 = branch_13 - head_branch_13
@@ -667,35 +684,36 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     difference_19 = frequency - head_frequency
     total_18 = head_frequency * head_larger - product_3 + head_frequency * difference_18
     total_18 = total_18 + difference_19 * head_larger + difference_19 * difference_18
-    total_18 = _select(product_3 * 2.0**-60 == 0, 0, total_18)
-    total_18 = _select(clamped == product_3, total_18, 0)
+    total_18 = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, total_18)
+    total_18 = _select(_compare(torch.eq, clamped, product_3), total_18, 0)
     sin = total_18.clamp(-(2.0**100), 2.0**100).sin()
-    product_8 = 2 * (0.5 * total_18).clamp(-(2.0**100), 2.0**100).sin().square()
-    difference_20 = cos_clamped * sin - sin_clamped * product_8
+    product_9 = 2 * (0.5 * total_18).clamp(-(2.0**100), 2.0**100).sin().square()
+    difference_20 = cos_clamped * sin - sin_clamped * product_9
     difference_20 = _select(magnitude, branch_12, 0) + difference_20
-    total_19 = head_amplitude * head_branch_13 - product_7 + head_amplitude * difference_16
+    total_19 = head_amplitude * head_branch_13 - product_8 + head_amplitude * difference_16
     total_19 = total_19 + difference_17 * head_branch_13 + difference_17 * difference_16
-    total_19 = _select(product_7 * 2.0**-60 == 0, 0, total_19) + difference_20 * amplitude
-    total_19 = product_7 - (total_17 - difference_15) + (larger - difference_15) + total_19
-    branch_14 = _select(total_19.abs() < torch.inf, total_19, 0)
+    total_19 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, total_19)
+    total_19 = total_19 + difference_20 * amplitude
+    total_19 = product_8 - (total_17 - difference_15) + (larger - difference_15) + total_19
+    branch_14 = _select(_compare(torch.lt, total_19.abs(), torch.inf), total_19, 0)
     total_20 = total_17 + branch_14
-    product_9 = ratio_2_squared * total_20
-    product_10 = 0.5 * -larger.abs()
-    abs_product_10 = product_10.abs()
-    is_less_3 = abs_product_10 < 0.25
-    total_21 = product_10 + 1
-    difference_21 = total_21 - product_10
-    total_22 = (_1_OVER_15_2 * product_10 + _1_OVER_14) * product_10 + _1_OVER_13
-    total_22 = (total_22 * product_10 + _1_OVER_12) * product_10 + _1_OVER_11_2
-    total_22 = ((total_22 * product_10 + _1_OVER_10) * product_10 + _1_OVER_9) * product_10
-    total_22 = ((total_22 + _1_OVER_8) * product_10 + _1_OVER_7_2) * product_10 + _1_OVER_6
-    total_22 = ((total_22 * product_10 + _1_OVER_5) * product_10 + _1_OVER_4) * product_10
-    total_22 = product_10.square() * ((total_22 + _1_OVER_3_2) * product_10 + _1_OVER_2)
-    total_22 = product_10 - (total_21 - difference_21) + (1 - difference_21) + total_22
-    branch_15 = _select(total_22.abs() < torch.inf, total_22, 0)
+    product_10 = ratio_2_squared * total_20
+    product_11 = 0.5 * -larger.abs()
+    abs_product_11 = product_11.abs()
+    is_less_3 = _compare(torch.lt, abs_product_11, 0.25)
+    total_21 = product_11 + 1
+    difference_21 = total_21 - product_11
+    total_22 = (_1_OVER_15_2 * product_11 + _1_OVER_14) * product_11 + _1_OVER_13
+    total_22 = (total_22 * product_11 + _1_OVER_12) * product_11 + _1_OVER_11_2
+    total_22 = ((total_22 * product_11 + _1_OVER_10) * product_11 + _1_OVER_9) * product_11
+    total_22 = ((total_22 + _1_OVER_8) * product_11 + _1_OVER_7_2) * product_11 + _1_OVER_6
+    total_22 = ((total_22 * product_11 + _1_OVER_5) * product_11 + _1_OVER_4) * product_11
+    total_22 = product_11.square() * ((total_22 + _1_OVER_3_2) * product_11 + _1_OVER_2)
+    total_22 = product_11 - (total_21 - difference_21) + (1 - difference_21) + total_22
+    branch_15 = _select(_compare(torch.lt, total_22.abs(), torch.inf), total_22, 0)
     total_23 = total_21 + branch_15
-    exp_product_10 = product_10.exp()
-    branch_16 = _select(is_less_3, total_23, exp_product_10)
+    exp_product_11 = product_11.exp()
+    branch_16 = _select(is_less_3, total_23, exp_product_11)
     t_2 = branch_16.square()
     total_24 = t_2 + 1
     difference_22 = total_24 - t_2
@@ -704,19 +722,20 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     branch_17 = _select(is_less_3, branch_15 - (total_23 - total_21), 0)
     total_25 = head_branch_16 * head_branch_16 - t_2 + head_branch_16 * difference_23
     total_25 = total_25 + difference_23 * head_branch_16 + difference_23 * difference_23
-    total_25 = _select(t_2 * 2.0**-60 == 0, 0, total_25) + branch_17 * branch_16 * 2
-    binade_2 = _binade(exp_product_10 * _4_OVER_3)
-    inside_2 = (binade_2 > 0) & (binade_2 < torch.inf)
+    total_25 = _select(_compare(torch.eq, t_2 * 2.0**-60, 0), 0, total_25)
+    total_25 = total_25 + branch_17 * branch_16 * 2
+    binade_2 = _binade(exp_product_11 * _4_OVER_3)
+    inside_2 = _compare(torch.gt, binade_2, 0) * _compare(torch.lt, binade_2, torch.inf)
     branch_18 = _select(inside_2, binade_2, 1)
-    ratio_3 = exp_product_10 / branch_18
+    ratio_3 = exp_product_11 / branch_18
     floor_3 = torch.floor(branch_18.log() * _1_OVER_LOG_2 + 0.5)
-    difference_24 = product_10 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_24 = product_11 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
     total_26 = difference_24 + negated_3
     difference_25 = total_26 - difference_24
     total_27 = difference_24 - (total_26 - difference_25) + (negated_3 - difference_25)
     total_27 = total_27 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_19 = _select(total_27.abs() < torch.inf, total_27, 0)
+    branch_19 = _select(_compare(torch.lt, total_27.abs(), torch.inf), total_27, 0)
     total_28 = total_26 + branch_19
     numerator_2 = ((_1_OVER_15_2 * total_28 + _1_OVER_14) * total_28 + _1_OVER_13) * total_28
     numerator_3 = ((numerator_2 + _1_OVER_12) * total_28 + _1_OVER_11_2) * total_28
@@ -725,277 +744,290 @@ def _by_x_x(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     numerator_6 = ((numerator_5 + _1_OVER_5) * total_28 + _1_OVER_4) * total_28 + _1_OVER_3_2
     numerator_7 = total_28.square() * (numerator_6 * total_28 + _1_OVER_2)
     numerator_8 = 1 - ratio_3 + total_28 + (numerator_7 + (branch_19 - (total_28 - total_26)))
-    numerator_8 = _select(inside_2 & (abs_product_10 >= 0.25), numerator_8 / ratio_3, 0)
-    product_11 = numerator_8 * 2
+    numerator_8 = numerator_8 / ratio_3
+    numerator_8 = _select(inside_2 * _compare(torch.ge, abs_product_11, 0.25), numerator_8, 0)
+    product_12 = numerator_8 * 2
     total_29 = t_2 - (total_24 - difference_22) + (1 - difference_22)
-    total_29 = total_29 + (total_25 + product_11 * t_2)
-    branch_20 = _select(total_29.abs() < torch.inf, total_29, 0)
+    total_29 = total_29 + (total_25 + product_12 * t_2)
+    branch_20 = _select(_compare(torch.lt, total_29.abs(), torch.inf), total_29, 0)
     total_30 = total_24 + branch_20
     ratio_4 = 1 / total_30
-    product_12 = product_9 * ratio_4
-    head_product_9 = _head(product_9)
+    product_13 = product_10 * ratio_4
+    head_product_10 = _head(product_10)
     head_ratio_4 = _head(ratio_4)
     difference_26 = ratio_4 - head_ratio_4
-    difference_27 = product_9 - head_product_9
+    difference_27 = product_10 - head_product_10
     head = _head(ratio_2_squared)
     head_total_20 = _head(total_20)
     difference_28 = total_20 - head_total_20
     difference_29 = ratio_2_squared - head
     head_ratio_2 = _head(ratio_2)
     difference_30 = ratio_2 - head_ratio_2
-    product_13 = ratio_2 * total_9
+    product_14 = ratio_2 * total_9
     head_total_9 = _head(total_9)
     difference_31 = total_9 - head_total_9
-    numerator_9 = head_ratio_2 * head_total_9 - product_13 + head_ratio_2 * difference_31
+    numerator_9 = head_ratio_2 * head_total_9 - product_14 + head_ratio_2 * difference_31
     numerator_10 = numerator_9 + difference_30 * head_total_9 + difference_30 * difference_31
-    numerator_11 = 1 - product_13 - _select(product_13 * 2.0**-60 == 0, 0, numerator_10)
-    numerator_11 = (numerator_11 - (branch_5 - (total_9 - total_3)) * ratio_2) / total_9
+    numerator_11 = -_select(_compare(torch.eq, product_14 * 2.0**-60, 0), 0, numerator_10)
+    numerator_12 = 1 - product_14 + numerator_11 - (branch_5 - (total_9 - total_3)) * ratio_2
+    numerator_12 = numerator_12 / total_9
     difference_32 = branch_14 - (total_20 - total_17)
-    product_14 = ratio_4 * total_30
+    product_15 = ratio_4 * total_30
     head_total_30 = _head(total_30)
     difference_33 = total_30 - head_total_30
-    numerator_12 = head_ratio_4 * head_total_30 - product_14 + head_ratio_4 * difference_33
-    numerator_13 = numerator_12 + difference_26 * head_total_30 + difference_26 * difference_33
-    numerator_14 = 1 - product_14 - _select(product_14 * 2.0**-60 == 0, 0, numerator_13)
-    numerator_14 = (numerator_14 - (branch_20 - (total_30 - total_24)) * ratio_4) / total_30
+    numerator_13 = head_ratio_4 * head_total_30 - product_15 + head_ratio_4 * difference_33
+    numerator_14 = numerator_13 + difference_26 * head_total_30 + difference_26 * difference_33
+    numerator_15 = -_select(_compare(torch.eq, product_15 * 2.0**-60, 0), 0, numerator_14)
+    numerator_16 = 1 - product_15 + numerator_15
+    numerator_16 = (numerator_16 - (branch_20 - (total_30 - total_24)) * ratio_4) / total_30
     total_31 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_30
     total_31 = total_31 + difference_30 * head_ratio_2 + difference_30 * difference_30
-    total_31 = _select(ratio_2_squared * 2.0**-60 == 0, 0, total_31)
-    total_31 = (total_31 + numerator_11 * ratio_2 * 2) * total_20
-    total_32 = head_product_9 * head_ratio_4 - product_12 + head_product_9 * difference_26
-    total_32 = total_32 + difference_27 * head_ratio_4 + difference_27 * difference_26
-    total_32 = _select(product_12 * 2.0**-60 == 0, 0, total_32)
-    total_33 = head * head_total_20 - product_9 + head * difference_28
-    total_33 = total_33 + difference_29 * head_total_20 + difference_29 * difference_28
-    total_33 = _select(product_9 * 2.0**-60 == 0, 0, total_33) + total_31
-    total_32 = total_32 + (total_33 + difference_32 * ratio_2_squared) * ratio_4
-    total_32 = total_32 + numerator_14 * product_9
-    branch_21 = _select(total_32.abs() < torch.inf, total_32, 0)
-    total_34 = product_12 + branch_21
-    is_negative = minus_larger < 0
-    branch_22 = _select(is_negative, t, 1)
-    branch_22_squared = branch_22.square()
-    head_branch_22 = _head(branch_22)
-    difference_34 = branch_22 - head_branch_22
-    branch_23 = _select(is_negative, total_4, 0)
-    difference_35 = head_branch_22 * head_branch_22 - branch_22_squared
-    difference_35 = difference_35 + head_branch_22 * difference_34
-    difference_35 = difference_35 + difference_34 * head_branch_22
-    difference_35 = difference_35 + difference_34 * difference_34
-    difference_35 = _select(branch_22_squared * 2.0**-60 == 0, 0, difference_35)
-    difference_35 = difference_35 + branch_23 * branch_22 * 2
-    branch_24 = _select(difference_35.abs() < torch.inf, difference_35, 0)
-    total_35 = branch_22_squared + branch_24
-    product_15 = total_34 * total_35
-    product_16 = amplitude * frequency
-    outside_2 = is_equal | (difference_6 == 2)
-    branch_25 = _select(outside, total_16, total_15)
-    branch_26 = _select(is_less_2, _select(outside_2, -branch_25, branch_25), cos_clamped)
-    branch_27 = _select(outside, difference_14, difference_13)
-    branch_28 = _select(is_less_2, _select(outside_2, -branch_27, branch_27), 0)
-    magnitude_2 = torch.abs(branch_26 - cos_clamped + branch_28)
-    magnitude_2 = magnitude_2 <= 0.00390625 * cos_clamped.abs()
-    branch_29 = _select(magnitude_2, branch_26, cos_clamped)
-    product_17 = product_16 * branch_29
-    total_36 = product_17 + 1
-    difference_36 = total_36 - product_17
-    head_product_16 = _head(product_16)
-    head_branch_29 = _head(branch_29)
-    difference_37 = branch_29 - head_branch_29
-    difference_38 = product_16 - head_product_16
-    total_37 = product_17 - (total_36 - difference_36) + (1 - difference_36)
-    difference_39 = head_product_16 * head_branch_29 - product_17
-    difference_39 = difference_39 + head_product_16 * difference_37
-    difference_39 = difference_39 + difference_38 * head_branch_29
-    difference_39 = difference_39 + difference_38 * difference_37
-    difference_39 = _select(product_17 * 2.0**-60 == 0, 0, difference_39)
-    difference_40 = -sin_clamped * sin - cos_clamped * product_8
-    difference_40 = (_select(magnitude_2, branch_28, 0) + difference_40) * product_16
-    difference_41 = head_amplitude * head_frequency - product_16
-    difference_41 = difference_41 + head_amplitude * difference_19
-    difference_41 = difference_41 + difference_17 * head_frequency
-    difference_41 = difference_41 + difference_17 * difference_19
-    difference_41 = _select(product_16 * 2.0**-60 == 0, 0, difference_41) * branch_29
-    total_37 = total_37 + (difference_39 + difference_41 + difference_40)
-    branch_30 = _select(total_37.abs() < torch.inf, total_37, 0)
-    total_38 = total_36 + branch_30
-    product_18 = 2 * total_38
-    product_19 = product_18 * ratio_4
-    product_20 = product_19 * ratio_2
-    head_product_19 = _head(product_19)
-    difference_42 = product_19 - head_product_19
+    total_31 = _select(_compare(torch.eq, ratio_2_squared * 2.0**-60, 0), 0, total_31)
+    total_31 = (total_31 + numerator_12 * ratio_2 * 2) * total_20
+    total_32 = head * head_total_20 - product_10 + head * difference_28
+    total_32 = total_32 + difference_29 * head_total_20 + difference_29 * difference_28
+    total_32 = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, total_32)
+    total_32 = (total_32 + total_31 + difference_32 * ratio_2_squared) * ratio_4
+    difference_34 = head_product_10 * head_ratio_4 - product_13
+    difference_34 = difference_34 + head_product_10 * difference_26
+    difference_34 = difference_34 + difference_27 * head_ratio_4 + difference_27 * difference_26
+    difference_34 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, difference_34)
+    difference_34 = difference_34 + total_32 + numerator_16 * product_10
+    magnitude_2 = difference_34.abs()
+    magnitude_2 = _select(_compare(torch.lt, magnitude_2, torch.inf), difference_34, 0)
+    total_33 = product_13 + magnitude_2
+    is_negative = _compare(torch.lt, minus_larger, 0)
+    branch_21 = _select(is_negative, t, 1)
+    branch_21_squared = branch_21.square()
+    head_branch_21 = _head(branch_21)
+    difference_35 = branch_21 - head_branch_21
+    branch_22 = _select(is_negative, total_4, 0)
+    difference_36 = head_branch_21 * head_branch_21 - branch_21_squared
+    difference_36 = difference_36 + head_branch_21 * difference_35
+    difference_36 = difference_36 + difference_35 * head_branch_21
+    difference_36 = difference_36 + difference_35 * difference_35
+    product_16 = branch_21_squared * 2.0**-60
+    product_16 = _select(_compare(torch.eq, product_16, 0), 0, difference_36)
+    product_16 = product_16 + branch_22 * branch_21 * 2
+    branch_23 = _select(_compare(torch.lt, product_16.abs(), torch.inf), product_16, 0)
+    total_34 = branch_21_squared + branch_23
+    product_17 = total_33 * total_34
+    product_18 = amplitude * frequency
+    outside_2 = torch.maximum(is_equal, _compare(torch.eq, difference_6, 2))
+    branch_24 = _select(outside, total_16, total_15)
+    branch_25 = _select(is_less_2, _select(outside_2, -branch_24, branch_24), cos_clamped)
+    branch_26 = _select(outside, difference_14, difference_13)
+    branch_27 = _select(is_less_2, _select(outside_2, -branch_26, branch_26), 0)
+    magnitude_3 = torch.abs(branch_25 - cos_clamped + branch_27)
+    magnitude_3 = _compare(torch.le, magnitude_3, 0.00390625 * cos_clamped.abs())
+    branch_28 = _select(magnitude_3, branch_25, cos_clamped)
+    product_19 = product_18 * branch_28
+    total_35 = product_19 + 1
+    difference_37 = total_35 - product_19
     head_product_18 = _head(product_18)
-    difference_43 = product_18 - head_product_18
-    product_21 = (branch_30 - (total_38 - total_36)) * 2 * ratio_4
-    difference_44 = head_product_18 * head_ratio_4 - product_19
-    difference_44 = difference_44 + head_product_18 * difference_26
-    difference_44 = difference_44 + difference_43 * head_ratio_4 + difference_43 * difference_26
-    difference_44 = _select(product_19 * 2.0**-60 == 0, 0, difference_44) + product_21
-    difference_44 = (difference_44 + numerator_14 * product_18) * ratio_2
-    difference_45 = head_product_19 * head_ratio_2 - product_20
-    difference_45 = difference_45 + head_product_19 * difference_30
-    difference_45 = difference_45 + difference_42 * head_ratio_2 + difference_42 * difference_30
-    difference_45 = _select(product_20 * 2.0**-60 == 0, 0, difference_45) + difference_44
-    difference_45 = difference_45 + numerator_11 * product_19
-    branch_31 = _select(difference_45.abs() < torch.inf, difference_45, 0)
-    total_39 = product_20 + branch_31
-    branch_32 = _select(branch_23.abs() < torch.inf, branch_23, 0)
-    total_40 = branch_22 + branch_32
-    product_22 = total_39 * total_40
-    total_41 = product_15 + product_22
-    difference_46 = total_41 - product_15
+    head_branch_28 = _head(branch_28)
+    difference_38 = branch_28 - head_branch_28
+    difference_39 = product_18 - head_product_18
+    total_36 = product_19 - (total_35 - difference_37) + (1 - difference_37)
+    difference_40 = head_product_18 * head_branch_28 - product_19
+    difference_40 = difference_40 + head_product_18 * difference_38
+    difference_40 = difference_40 + difference_39 * head_branch_28
+    difference_40 = difference_40 + difference_39 * difference_38
+    difference_40 = _select(_compare(torch.eq, product_19 * 2.0**-60, 0), 0, difference_40)
+    difference_41 = -sin_clamped * sin - cos_clamped * product_9
+    difference_41 = (_select(magnitude_3, branch_27, 0) + difference_41) * product_18
+    difference_42 = head_amplitude * head_frequency - product_18
+    difference_42 = difference_42 + head_amplitude * difference_19
+    difference_42 = difference_42 + difference_17 * head_frequency
+    difference_42 = difference_42 + difference_17 * difference_19
+    difference_42 = _select(_compare(torch.eq, product_18 * 2.0**-60, 0), 0, difference_42)
+    total_36 = total_36 + (difference_40 + difference_42 * branch_28 + difference_41)
+    branch_29 = _select(_compare(torch.lt, total_36.abs(), torch.inf), total_36, 0)
+    total_37 = total_35 + branch_29
+    product_20 = 2 * total_37
+    product_21 = product_20 * ratio_4
+    product_22 = product_21 * ratio_2
+    head_product_21 = _head(product_21)
+    difference_43 = product_21 - head_product_21
+    head_product_20 = _head(product_20)
+    difference_44 = product_20 - head_product_20
+    product_23 = (branch_29 - (total_37 - total_35)) * 2 * ratio_4
+    difference_45 = head_product_20 * head_ratio_4 - product_21
+    difference_45 = difference_45 + head_product_20 * difference_26
+    difference_45 = difference_45 + difference_44 * head_ratio_4 + difference_44 * difference_26
+    difference_45 = _select(_compare(torch.eq, product_21 * 2.0**-60, 0), 0, difference_45)
+    difference_45 = (difference_45 + product_23 + numerator_16 * product_20) * ratio_2
+    difference_46 = head_product_21 * head_ratio_2 - product_22
+    difference_46 = difference_46 + head_product_21 * difference_30
+    difference_46 = difference_46 + difference_43 * head_ratio_2 + difference_43 * difference_30
+    difference_46 = _select(_compare(torch.eq, product_22 * 2.0**-60, 0), 0, difference_46)
+    difference_46 = difference_46 + difference_45 + numerator_12 * product_21
+    magnitude_4 = difference_46.abs()
+    magnitude_4 = _select(_compare(torch.lt, magnitude_4, torch.inf), difference_46, 0)
+    total_38 = product_22 + magnitude_4
+    branch_30 = _select(_compare(torch.lt, branch_22.abs(), torch.inf), branch_22, 0)
+    total_39 = branch_21 + branch_30
+    product_24 = total_38 * total_39
+    total_40 = product_17 + product_24
+    difference_47 = total_40 - product_17
+    head_total_33 = _head(total_33)
     head_total_34 = _head(total_34)
-    head_total_35 = _head(total_35)
-    difference_47 = total_35 - head_total_35
     difference_48 = total_34 - head_total_34
-    branch_33 = _select(is_negative, numerator, 0)
+    difference_49 = total_33 - head_total_33
+    branch_31 = _select(is_negative, numerator, 0)
+    head_total_38 = _head(total_38)
     head_total_39 = _head(total_39)
-    head_total_40 = _head(total_40)
-    difference_49 = total_40 - head_total_40
     difference_50 = total_39 - head_total_39
-    difference_51 = branch_32 - (total_40 - branch_22)
-    total_42 = head_total_39 * head_total_40 - product_22 + head_total_39 * difference_49
-    total_42 = total_42 + difference_50 * head_total_40 + difference_50 * difference_49
-    total_42 = _select(product_22 * 2.0**-60 == 0, 0, total_42)
-    total_42 = total_42 + (branch_31 - (total_39 - product_20)) * total_40
-    total_42 = total_42 + difference_51 * total_39 + branch_33 * product_22
-    total_43 = head_total_34 * head_total_35 - product_15 + head_total_34 * difference_47
-    total_43 = total_43 + difference_48 * head_total_35 + difference_48 * difference_47
-    total_43 = _select(product_15 * 2.0**-60 == 0, 0, total_43)
-    total_43 = total_43 + (branch_21 - (total_34 - product_12)) * total_35
-    total_43 = total_43 + (branch_24 - (total_35 - branch_22_squared)) * total_34
-    total_43 = total_43 + branch_33 * 2 * product_15
-    total_44 = product_15 - (total_41 - difference_46) + (product_22 - difference_46)
-    total_44 = total_44 + total_43 + total_42
-    branch_34 = _select(total_44.abs() < torch.inf, total_44, 0)
-    total_45 = total_41 + branch_34
+    difference_51 = total_38 - head_total_38
+    difference_52 = branch_30 - (total_39 - branch_21)
+    total_41 = head_total_38 * head_total_39 - product_24 + head_total_38 * difference_50
+    total_41 = total_41 + difference_51 * head_total_39 + difference_51 * difference_50
+    total_41 = _select(_compare(torch.eq, product_24 * 2.0**-60, 0), 0, total_41)
+    total_41 = total_41 + (magnitude_4 - (total_38 - product_22)) * total_39
+    total_41 = total_41 + difference_52 * total_38 + branch_31 * product_24
+    total_42 = head_total_33 * head_total_34 - product_17 + head_total_33 * difference_48
+    total_42 = total_42 + difference_49 * head_total_34 + difference_49 * difference_48
+    total_42 = _select(_compare(torch.eq, product_17 * 2.0**-60, 0), 0, total_42)
+    total_42 = total_42 + (magnitude_2 - (total_33 - product_13)) * total_34
+    total_42 = total_42 + (branch_23 - (total_34 - branch_21_squared)) * total_33
+    total_42 = total_42 + branch_31 * 2 * product_17
+    total_43 = product_17 - (total_40 - difference_47) + (product_24 - difference_47)
+    total_43 = total_43 + total_42 + total_41
+    branch_32 = _select(_compare(torch.lt, total_43.abs(), torch.inf), total_43, 0)
+    total_44 = total_40 + branch_32
     frequency_squared = frequency.square()
-    product_23 = amplitude * frequency_squared
-    product_24 = product_23 * ratio_4
-    product_25 = product_24 * branch_13
-    minus_product_25 = -product_25
-    total_46 = total_45 + minus_product_25
-    difference_52 = total_46 - total_45
-    head_product_24 = _head(product_24)
-    difference_53 = product_24 - head_product_24
-    head_product_23 = _head(product_23)
-    difference_54 = product_23 - head_product_23
-    head_2 = _head(frequency_squared)
-    difference_55 = frequency_squared - head_2
-    total_47 = total_45 - (total_46 - difference_52) + (minus_product_25 - difference_52)
-    total_47 = total_47 + (branch_34 - (total_45 - total_41))
-    total_48 = head_amplitude * head_2 - product_23 + head_amplitude * difference_55
-    total_48 = total_48 + difference_17 * head_2 + difference_17 * difference_55
-    total_48 = _select(product_23 * 2.0**-60 == 0, 0, total_48)
-    difference_56 = head_frequency * head_frequency - frequency_squared
-    difference_56 = difference_56 + head_frequency * difference_19
-    difference_56 = difference_56 + difference_19 * head_frequency
-    difference_56 = difference_56 + difference_19 * difference_19
-    difference_56 = _select(frequency_squared * 2.0**-60 == 0, 0, difference_56) * amplitude
-    total_48 = (total_48 + difference_56) * ratio_4
-    difference_57 = head_product_24 * head_branch_13 - product_25
-    difference_57 = difference_57 + head_product_24 * difference_16
-    difference_57 = difference_57 + difference_53 * head_branch_13
-    difference_57 = difference_57 + difference_53 * difference_16
-    difference_57 = _select(product_25 * 2.0**-60 == 0, 0, difference_57)
-    difference_58 = head_product_23 * head_ratio_4 - product_24
-    difference_58 = difference_58 + head_product_23 * difference_26
-    difference_58 = difference_58 + difference_54 * head_ratio_4 + difference_54 * difference_26
-    difference_58 = _select(product_24 * 2.0**-60 == 0, 0, difference_58) + total_48
-    difference_57 = difference_57 + (difference_58 + numerator_14 * product_23) * branch_13
-    total_47 = total_47 - (difference_57 + difference_20 * product_24)
-    branch_35 = _select(total_47.abs() < torch.inf, total_47, 0)
-    total_49 = total_46 + branch_35
-    ratio_4_squared = ratio_4.square()
-    product_26 = ratio_4_squared * total_20
-    product_27 = product_26 * ratio_2
+    product_25 = amplitude * frequency_squared
+    product_26 = product_25 * ratio_4
+    product_27 = product_26 * branch_13
+    minus_product_27 = -product_27
+    total_45 = total_44 + minus_product_27
+    difference_53 = total_45 - total_44
     head_product_26 = _head(product_26)
-    difference_59 = product_26 - head_product_26
+    difference_54 = product_26 - head_product_26
+    head_product_25 = _head(product_25)
+    difference_55 = product_25 - head_product_25
+    head_2 = _head(frequency_squared)
+    difference_56 = frequency_squared - head_2
+    total_46 = total_44 - (total_45 - difference_53) + (minus_product_27 - difference_53)
+    total_46 = total_46 + (branch_32 - (total_44 - total_40))
+    total_47 = head_amplitude * head_2 - product_25 + head_amplitude * difference_56
+    total_47 = total_47 + difference_17 * head_2 + difference_17 * difference_56
+    total_47 = _select(_compare(torch.eq, product_25 * 2.0**-60, 0), 0, total_47)
+    difference_57 = head_frequency * head_frequency - frequency_squared
+    difference_57 = difference_57 + head_frequency * difference_19
+    difference_57 = difference_57 + difference_19 * head_frequency
+    difference_57 = difference_57 + difference_19 * difference_19
+    difference_58 = head_product_26 * head_branch_13 - product_27
+    difference_58 = difference_58 + head_product_26 * difference_16
+    difference_58 = difference_58 + difference_54 * head_branch_13
+    difference_58 = difference_58 + difference_54 * difference_16
+    difference_58 = _select(_compare(torch.eq, product_27 * 2.0**-60, 0), 0, difference_58)
+    difference_59 = head_product_25 * head_ratio_4 - product_26
+    difference_59 = difference_59 + head_product_25 * difference_26
+    difference_59 = difference_59 + difference_55 * head_ratio_4 + difference_55 * difference_26
+    difference_59 = _select(_compare(torch.eq, product_26 * 2.0**-60, 0), 0, difference_59)
+    product_28 = frequency_squared * 2.0**-60
+    product_28 = _select(_compare(torch.eq, product_28, 0), 0, difference_57) * amplitude
+    difference_59 = difference_59 + (total_47 + product_28) * ratio_4
+    difference_58 = difference_58 + (difference_59 + numerator_16 * product_25) * branch_13
+    total_46 = total_46 - (difference_58 + difference_20 * product_26)
+    branch_33 = _select(_compare(torch.lt, total_46.abs(), torch.inf), total_46, 0)
+    total_48 = total_45 + branch_33
+    ratio_4_squared = ratio_4.square()
+    product_29 = ratio_4_squared * total_20
+    product_30 = product_29 * ratio_2
+    head_product_29 = _head(product_29)
+    difference_60 = product_29 - head_product_29
     head_3 = _head(ratio_4_squared)
-    difference_60 = ratio_4_squared - head_3
-    total_50 = head_ratio_4 * head_ratio_4 - ratio_4_squared + head_ratio_4 * difference_26
-    total_50 = total_50 + difference_26 * head_ratio_4 + difference_26 * difference_26
-    total_50 = _select(ratio_4_squared * 2.0**-60 == 0, 0, total_50)
-    total_50 = (total_50 + numerator_14 * ratio_4 * 2) * total_20
-    total_51 = head_3 * head_total_20 - product_26 + head_3 * difference_28
-    total_51 = total_51 + difference_60 * head_total_20 + difference_60 * difference_28
-    total_51 = _select(product_26 * 2.0**-60 == 0, 0, total_51) + total_50
-    total_51 = (total_51 + difference_32 * ratio_4_squared) * ratio_2
-    difference_61 = head_product_26 * head_ratio_2 - product_27
-    difference_61 = difference_61 + head_product_26 * difference_30
-    difference_61 = difference_61 + difference_59 * head_ratio_2 + difference_59 * difference_30
-    difference_61 = _select(product_27 * 2.0**-60 == 0, 0, difference_61) + total_51
-    difference_61 = difference_61 + numerator_11 * product_26
-    branch_36 = _select(difference_61.abs() < torch.inf, difference_61, 0)
-    total_52 = product_27 + branch_36
-    is_negative_2 = larger < 0
-    branch_37 = _select(is_negative_2, t_2, 1)
-    branch_38 = _select(is_negative_2, total_25, 0)
-    branch_39 = _select(branch_38.abs() < torch.inf, branch_38, 0)
-    total_53 = branch_37 + branch_39
-    product_28 = total_52 * total_53
+    difference_61 = ratio_4_squared - head_3
+    total_49 = head_ratio_4 * head_ratio_4 - ratio_4_squared + head_ratio_4 * difference_26
+    total_49 = total_49 + difference_26 * head_ratio_4 + difference_26 * difference_26
+    total_49 = _select(_compare(torch.eq, ratio_4_squared * 2.0**-60, 0), 0, total_49)
+    total_49 = (total_49 + numerator_16 * ratio_4 * 2) * total_20
+    total_50 = head_3 * head_total_20 - product_29 + head_3 * difference_28
+    total_50 = total_50 + difference_61 * head_total_20 + difference_61 * difference_28
+    total_50 = _select(_compare(torch.eq, product_29 * 2.0**-60, 0), 0, total_50)
+    total_50 = (total_50 + total_49 + difference_32 * ratio_4_squared) * ratio_2
+    difference_62 = head_product_29 * head_ratio_2 - product_30
+    difference_62 = difference_62 + head_product_29 * difference_30
+    difference_62 = difference_62 + difference_60 * head_ratio_2 + difference_60 * difference_30
+    difference_62 = _select(_compare(torch.eq, product_30 * 2.0**-60, 0), 0, difference_62)
+    difference_62 = difference_62 + total_50 + numerator_12 * product_29
+    magnitude_5 = difference_62.abs()
+    magnitude_5 = _select(_compare(torch.lt, magnitude_5, torch.inf), difference_62, 0)
+    total_51 = product_30 + magnitude_5
+    is_negative_2 = _compare(torch.lt, larger, 0)
+    branch_34 = _select(is_negative_2, t_2, 1)
+    branch_35 = _select(is_negative_2, total_25, 0)
+    branch_36 = _select(_compare(torch.lt, branch_35.abs(), torch.inf), branch_35, 0)
+    total_52 = branch_34 + branch_36
+    product_31 = total_51 * total_52
+    head_total_51 = _head(total_51)
     head_total_52 = _head(total_52)
-    head_total_53 = _head(total_53)
-    difference_62 = total_53 - head_total_53
     difference_63 = total_52 - head_total_52
-    total_54 = head_total_52 * head_total_53 - product_28 + head_total_52 * difference_62
-    total_54 = total_54 + difference_63 * head_total_53 + difference_63 * difference_62
-    total_54 = _select(product_28 * 2.0**-60 == 0, 0, total_54)
-    total_54 = total_54 + (branch_36 - (total_52 - product_27)) * total_53
-    total_54 = total_54 + (branch_39 - (total_53 - branch_37)) * total_52
-    branch_40 = _select(total_54.abs() < torch.inf, total_54, 0)
-    total_55 = product_28 + branch_40
-    product_29 = total_55 * total_40
-    minus_product_29 = -product_29
-    total_56 = total_49 + minus_product_29
-    difference_64 = total_56 - total_49
-    head_total_55 = _head(total_55)
-    difference_65 = total_55 - head_total_55
-    total_57 = head_total_55 * head_total_40 - product_29 + head_total_55 * difference_49
-    total_57 = total_57 + difference_65 * head_total_40 + difference_65 * difference_49
-    total_57 = _select(product_29 * 2.0**-60 == 0, 0, total_57)
-    total_57 = total_57 + (branch_40 - (total_55 - product_28)) * total_40
-    total_57 = total_57 + difference_51 * total_55
-    total_57 = total_57 + (_select(is_negative_2, product_11, 0) + branch_33) * product_29
-    total_58 = total_49 - (total_56 - difference_64) + (minus_product_29 - difference_64)
-    total_58 = total_58 + (branch_35 - (total_49 - total_46)) - total_57
-    branch_41 = _select(total_58.abs() < torch.inf, total_58, 0)
-    total_59 = total_56 + branch_41
-    difference_66 = branch_41 - (total_59 - total_56)
-    branch_42 = _select(difference_66.abs() < torch.inf, difference_66, 0)
-    total_60 = total_59 + branch_42
-    branch_43 = _select(is_negative_2, branch_16, 1)
-    branch_44 = _select(is_negative_2, branch_17, 0)
-    branch_45 = _select(branch_44.abs() < torch.inf, branch_44, 0)
-    total_61 = branch_43 + branch_45
-    product_30 = total_60 * total_61
+    difference_64 = total_51 - head_total_51
+    total_53 = head_total_51 * head_total_52 - product_31 + head_total_51 * difference_63
+    total_53 = total_53 + difference_64 * head_total_52 + difference_64 * difference_63
+    total_53 = _select(_compare(torch.eq, product_31 * 2.0**-60, 0), 0, total_53)
+    total_53 = total_53 + (magnitude_5 - (total_51 - product_30)) * total_52
+    total_53 = total_53 + (branch_36 - (total_52 - branch_34)) * total_51
+    branch_37 = _select(_compare(torch.lt, total_53.abs(), torch.inf), total_53, 0)
+    total_54 = product_31 + branch_37
+    product_32 = total_54 * total_39
+    minus_product_32 = -product_32
+    total_55 = total_48 + minus_product_32
+    difference_65 = total_55 - total_48
+    head_total_54 = _head(total_54)
+    difference_66 = total_54 - head_total_54
+    total_56 = head_total_54 * head_total_39 - product_32 + head_total_54 * difference_50
+    total_56 = total_56 + difference_66 * head_total_39 + difference_66 * difference_50
+    total_56 = _select(_compare(torch.eq, product_32 * 2.0**-60, 0), 0, total_56)
+    total_56 = total_56 + (branch_37 - (total_54 - product_31)) * total_39
+    total_56 = total_56 + difference_52 * total_54
+    total_56 = total_56 + (_select(is_negative_2, product_12, 0) + branch_31) * product_32
+    total_57 = total_48 - (total_55 - difference_65) + (minus_product_32 - difference_65)
+    total_57 = total_57 + (branch_33 - (total_48 - total_45)) - total_56
+    branch_38 = _select(_compare(torch.lt, total_57.abs(), torch.inf), total_57, 0)
+    total_58 = total_55 + branch_38
+    difference_67 = branch_38 - (total_58 - total_55)
+    magnitude_6 = difference_67.abs()
+    magnitude_6 = _select(_compare(torch.lt, magnitude_6, torch.inf), difference_67, 0)
+    total_59 = total_58 + magnitude_6
+    branch_39 = _select(is_negative_2, branch_16, 1)
+    branch_40 = _select(is_negative_2, branch_17, 0)
+    branch_41 = _select(_compare(torch.lt, branch_40.abs(), torch.inf), branch_40, 0)
+    total_60 = branch_39 + branch_41
+    product_33 = total_59 * total_60
+    head_total_59 = _head(total_59)
     head_total_60 = _head(total_60)
-    head_total_61 = _head(total_61)
-    difference_67 = total_61 - head_total_61
     difference_68 = total_60 - head_total_60
-    difference_69 = branch_45 - (total_61 - branch_43)
-    total_62 = head_total_60 * head_total_61 - product_30 + head_total_60 * difference_67
-    total_62 = total_62 + difference_68 * head_total_61 + difference_68 * difference_67
-    total_62 = _select(product_30 * 2.0**-60 == 0, 0, total_62)
-    total_62 = total_62 + (branch_42 - (total_60 - total_59)) * total_61
-    total_62 = total_62 + difference_69 * total_60
-    branch_46 = _select(total_62.abs() < torch.inf, total_62, 0)
-    total_63 = product_30 + branch_46
-    product_31 = total_63 * total_61
-    head_total_63 = _head(total_63)
-    difference_70 = total_63 - head_total_63
-    total_64 = head_total_63 * head_total_61 - product_31 + head_total_63 * difference_67
-    total_64 = total_64 + difference_70 * head_total_61 + difference_70 * difference_67
-    total_64 = _select(product_31 * 2.0**-60 == 0, 0, total_64)
-    total_64 = total_64 + (branch_46 - (total_63 - product_30)) * total_61
-    total_64 = total_64 + difference_69 * total_63
-    total_65 = product_31 + _select(total_64.abs() < torch.inf, total_64, 0)
-    branch_47 = _select(is_negative_2, numerator_8, 0)
-    total_66 = branch_47 + branch_47
-    product_32 = total_65 * total_66
-    product_33 = total_65 * (_select(total_66.abs() < torch.inf, total_66, 0) + 1)
-    total_67 = total_65 + _select(product_32.abs() < torch.inf, product_32, 0)
-    return _select(total_65.abs() < 2.0**-60, product_33, total_67)
+    difference_69 = total_59 - head_total_59
+    difference_70 = branch_41 - (total_60 - branch_39)
+    total_61 = head_total_59 * head_total_60 - product_33 + head_total_59 * difference_68
+    total_61 = total_61 + difference_69 * head_total_60 + difference_69 * difference_68
+    total_61 = _select(_compare(torch.eq, product_33 * 2.0**-60, 0), 0, total_61)
+    total_61 = total_61 + (magnitude_6 - (total_59 - total_58)) * total_60
+    total_61 = total_61 + difference_70 * total_59
+    branch_42 = _select(_compare(torch.lt, total_61.abs(), torch.inf), total_61, 0)
+    total_62 = product_33 + branch_42
+    product_34 = total_62 * total_60
+    head_total_62 = _head(total_62)
+    difference_71 = total_62 - head_total_62
+    total_63 = head_total_62 * head_total_60 - product_34 + head_total_62 * difference_68
+    total_63 = total_63 + difference_71 * head_total_60 + difference_71 * difference_68
+    total_63 = _select(_compare(torch.eq, product_34 * 2.0**-60, 0), 0, total_63)
+    total_63 = total_63 + (branch_42 - (total_62 - product_33)) * total_60
+    total_63 = total_63 + difference_70 * total_62
+    branch_43 = _select(_compare(torch.lt, total_63.abs(), torch.inf), total_63, 0)
+    branch_43 = product_34 + branch_43
+    branch_44 = _select(is_negative_2, numerator_8, 0)
+    total_64 = branch_44 + branch_44
+    product_35 = branch_43 * total_64
+    branch_45 = _select(_compare(torch.lt, product_35.abs(), torch.inf), product_35, 0)
+    branch_45 = branch_43 + branch_45
+    total_65 = _select(_compare(torch.lt, total_64.abs(), torch.inf), total_64, 0) + 1
+    total_65 = branch_43 * total_65
+    return _select(_compare(torch.lt, branch_43.abs(), 2.0**-60), total_65, branch_45)
 
 
 def _by_x_amplitude(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -1006,12 +1038,12 @@ def _by_x_amplitude(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     clamped = (frequency * x).clamp(-(2.0**100), 2.0**100)
     t = torch.exp(-torch.abs(-x))
     smaller = (-x).clamp(max=0)
-    is_far = smaller.abs() > 64
+    is_far = _compare(torch.gt, smaller.abs(), 64)
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     t_2 = torch.exp(-x.abs())
     smaller_2 = x.clamp(max=0)
-    is_far_2 = smaller_2.abs() > 64
+    is_far_2 = _compare(torch.gt, smaller_2.abs(), 64)
     part_of_t_2 = _select(is_far_2, 0.5 * smaller_2, smaller_2).exp()
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
     product = 1 / (1 + t) * clamped.sin() * part_of_t * rest_of_t
@@ -1022,27 +1054,26 @@ def _by_x_amplitude(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
 def _by_x_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by x and frequency.
 
-    Expanded, powers scaled, halved in the tail, angles held.
+    One fraction, scaled, halved in the tail, angles held, clamped left.
     """
-    held = x.clamp(-1, 1)
-    clamped = (frequency * x).clamp(-(2.0**100), 2.0**100)
+    larger = x.clamp(min=-(2.0**40))
+    product = frequency * larger
+    clamped = product.clamp(-(2.0**100), 2.0**100)
     cos_clamped = clamped.cos()
-    abs_x = x.abs()
-    t = torch.exp(-abs_x)
-    ratio = 1 / (1 + t)
-    t_2 = torch.exp(-torch.abs(-x))
-    scale = abs_x.clamp(min=1)
-    inverse_scale = 1 / scale
-    smaller = x.clamp(max=0)
-    is_far = smaller.abs() > 64
+    minus_larger = -larger
+    t = torch.exp(-minus_larger.abs())
+    smaller = minus_larger.clamp(max=0)
+    is_far = _compare(torch.gt, smaller.abs(), 64)
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
-    is_gone = smaller < -800
     rest_of_t = _select(is_far, part_of_t, 1)
-    product = amplitude * held * cos_clamped * ratio * (1 / (1 + t_2))
-    product = product * _select(-x < 0, t_2, 1)
-    product = product + amplitude * cos_clamped * ratio * inverse_scale
-    product = (product - amplitude * frequency * held * ratio * clamped.sin()) * part_of_t
-    return product * _select(is_gone, scale.clamp(max=2.0**100), scale) * rest_of_t
+    t_2 = torch.exp(-larger.abs())
+    smaller_2 = larger.clamp(max=0)
+    is_far_2 = _compare(torch.gt, smaller_2.abs(), 64)
+    part_of_t_2 = _select(is_far_2, 0.5 * smaller_2, smaller_2).exp()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
+    product_2 = larger * cos_clamped * (1 / (1 + t)) * part_of_t * rest_of_t
+    product_2 = amplitude * (product * clamped.sin() - cos_clamped - product_2)
+    return -(product_2 * (1 / (1 + t_2))) * part_of_t_2 * rest_of_t_2
 
 
 def _by_amplitude_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
@@ -1053,7 +1084,7 @@ def _by_amplitude_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> 
     larger = x.clamp(min=-(2.0**40))
     t = torch.exp(-larger.abs())
     smaller = larger.clamp(max=0)
-    is_far = smaller.abs() > 64
+    is_far = _compare(torch.gt, smaller.abs(), 64)
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     product = larger * (frequency * larger).clamp(-(2.0**100), 2.0**100).cos()
@@ -1063,14 +1094,16 @@ def _by_amplitude_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> 
 def _by_frequency_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by frequency.
 
-    As declared, scaled, halved, angles held, clamped left.
+    As declared, scaled, halved in the tail, angles held, clamped left.
     """
     larger = x.clamp(min=-(2.0**40))
-    e = torch.exp(0.5 * -larger.abs())
-    t = e.square()
-    branch = _select(larger < 0, e, 1)
+    t = torch.exp(-larger.abs())
+    smaller = larger.clamp(max=0)
+    is_far = _compare(torch.gt, smaller.abs(), 64)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     sin = (frequency * larger).clamp(-(2.0**100), 2.0**100).sin()
-    return -(amplitude * larger.square() * (1 / (1 + t)) * sin) * branch * branch
+    return -(amplitude * larger.square() * (1 / (1 + t)) * sin) * part_of_t * rest_of_t
 
 
 _DERIVATIVES = {
@@ -1306,6 +1339,18 @@ def _binade(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -1326,23 +1371,34 @@ def _head(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -21,7 +21,7 @@ def smelu(x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((0, beta <= -x), ((beta + x)/(2*beta), beta > x), (1, True)). Limits: 0 at
-    -inf, inf at inf. Kinks at -1, 1.
+    -inf, inf at inf.
 
     Args:
         x: Input of any shape and floating type.
@@ -76,37 +76,41 @@ class SmeLU(nn.Module):
 
 def _value(x: Tensor, beta: Tensor) -> Tensor:
     """The value."""
-    branch = _select(beta > x, (beta + x).square_().mul_(0.25).div_(beta), x)
-    return _select(beta <= -x, 0, branch)
+    ratio = (beta + x).square_().mul_(0.25).div_(beta)
+    ratio = _select(_compare(torch.gt, beta, x), ratio, x)
+    return _select(_compare(torch.le, beta, -x), 0, ratio)
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x: rewritten, factored."""
-    branch = _select(beta <= x, 1, (beta + x).mul_(0.5).div_(beta))
-    return _select(beta <= -x, 0, branch)
+    branch = _select(_compare(torch.le, beta, x), 1, (beta + x).mul_(0.5).div_(beta))
+    return _select(_compare(torch.le, beta, -x), 0, branch)
 
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: expanded."""
-    branch = _select(beta <= x, 0, 0.25 - x.square().mul_(0.25) / beta.square())
-    return _select(beta <= -x, 0, branch)
+    difference = 0.25 - x.square().mul_(0.25) / beta.square()
+    difference = _select(_compare(torch.le, beta, x), 0, difference)
+    return _select(_compare(torch.le, beta, -x), 0, difference)
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x."""
-    branch = _select(beta <= -x, 0, _select(beta <= x, 0, 0.5 / beta))
-    return _select(x == x, branch, x)
+    branch = _select(_compare(torch.le, beta, x), 0, 0.5 / beta)
+    return _or_nan(_select(_compare(torch.le, beta, -x), 0, branch), x)
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: one fraction."""
-    return _select(beta <= -x, 0, _select(beta <= x, 0, -0.5 * x / beta.square()))
+    """The second derivative by x and beta: one fraction, number last."""
+    branch = _select(_compare(torch.le, beta, x), 0, x / beta.square() * -0.5)
+    return _select(_compare(torch.le, beta, -x), 0, branch)
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by beta: one fraction."""
-    branch = _select(beta <= x, 0, 0.5 * x.square() / (beta.square() * beta))
-    return _select(beta <= -x, 0, branch)
+    ratio = 0.5 * x.square() / (beta.square() * beta)
+    ratio = _select(_compare(torch.le, beta, x), 0, ratio)
+    return _select(_compare(torch.le, beta, -x), 0, ratio)
 
 
 _DERIVATIVES = {
@@ -295,23 +299,51 @@ def _expanded(x: Tensor, beta: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

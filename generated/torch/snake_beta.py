@@ -20,7 +20,9 @@ def snake_beta(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor = 1.
     """SnakeBeta, x + sin(alpha * x)**2 / beta.
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: 2*alpha*sin(alpha*x)*cos(alpha*x)/beta + 1. Limits: -inf at -inf, inf at inf.
+    Derivative: Piecewise((alpha*(sin(alpha*x) + cos(alpha*x))^2/beta - alpha/beta + 1,
+    sin(2*alpha*x) < -1/2), (alpha*sin(2*alpha*x)/beta + 1, True)). Limits: -inf at -inf, inf at
+    inf.
 
     Args:
         x: Input of any shape and floating type.
@@ -179,21 +181,27 @@ def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x: as declared, angles held."""
-    clamped = (alpha * x).clamp_(-(2.0**100), 2.0**100)
-    return (clamped.sin().mul_(2 * alpha).mul_(clamped.cos()) / beta).add_(1)
+    """The derivative by x: rewritten, number last, divided one by one, angles held."""
+    product = alpha * x
+    sin = (product * 2).clamp_(-(2.0**100), 2.0**100).sin_()
+    product_2 = alpha * (1 / beta)
+    clamped = product.clamp(-(2.0**100), 2.0**100)
+    total = clamped.sin().add_(clamped.cos())
+    total_2 = (product_2 * total).mul_(total).add_(1 - product_2)
+    return _select(_compare(torch.lt, sin, -0.5), total_2, (product_2 * sin).add_(1))
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by alpha: as declared, angles held."""
+    """The derivative by alpha: as declared, divided one by one, angles held."""
     clamped = (alpha * x).clamp_(-(2.0**100), 2.0**100)
-    return clamped.sin().mul_(2 * x).mul_(clamped.cos()) / beta
+    return ((1 / beta).mul_(2) * x * clamped.sin()).mul_(clamped.cos())
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: as declared, angles held."""
-    ratio = (alpha * x).clamp_(-(2.0**100), 2.0**100).sin_().square_() / beta.square()
-    return ratio.neg_()
+    """The derivative by beta: one fraction, expanded, divided one by one, angles held."""
+    sin = (alpha * x).clamp_(-(2.0**100), 2.0**100).sin_()
+    difference = beta - 1
+    return (sin * (1 / (difference + 2).mul_(difference).add_(1))).mul_(sin).neg_()
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -222,9 +230,10 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by alpha and beta: as declared, angles held."""
+    """The second derivative by alpha and beta: as declared, divided one by one, angles held."""
+    ratio = 1 / beta
     clamped = (alpha * x).clamp(-(2.0**100), 2.0**100)
-    return -2 * x * clamped.sin() * clamped.cos() / beta.square()
+    return -2 * ratio * x * ratio * clamped.sin() * clamped.cos()
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -456,3 +465,48 @@ def _expanded(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
     return result.to(x.dtype)
+
+
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
+    """torch.where; of many numbers on a CPU by their bits, which have no derivative.
+
+    It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
+    """
+    if condition.dtype == torch.bool:
+        return torch.where(condition, a, b)
+    like = a if isinstance(a, Tensor) else b
+    a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
+    if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+        return torch.where(condition > 0, a, b)
+    integer = torch.int64 if like.dtype == torch.float64 else torch.int32
+    bits = b.view(integer)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

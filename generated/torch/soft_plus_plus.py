@@ -84,18 +84,23 @@ class SoftPlusPlus(nn.Module):
 
 
 def _value(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
-    """The value: rewritten, scaled, linear next to 0."""
+    """The value: rewritten, scaled, logarithms held, linear next to 0."""
     product = k * x
-    is_negative = product < 0
+    is_negative = _compare(torch.lt, product, 0)
     negated = product.abs().neg_()
     expm1_negated = _expm1(negated)
     product_2 = _select(is_negative, expm1_negated, -expm1_negated).mul_(0.5)
     t = negated.exp()
     branch = _select(is_negative, 1, t)
     ratio = product_2 / branch
-    total = (product_2 + branch).log_().sub_((-product).clamp_(max=0))
-    total = _select((product > 0) & (ratio > 2), total, ratio.log1p()) + x / c
-    return _select(x.abs() < 2.0**-90, (0.5 * k + 1 / c) * x, total)
+    total = product_2 + branch
+    logarithm = _select(_compare(torch.eq, total, 0), 1, total).log_()
+    logarithm = logarithm.sub_((-product).clamp_(max=0))
+    product_3 = (0.5 * k + 1 / c) * x
+    log1p_ratio = ratio.log1p()
+    inside = _compare(torch.gt, product, 0) * _compare(torch.gt, ratio, 2)
+    inside = _select(inside, logarithm, log1p_ratio) + x / c
+    return _select(_compare(torch.lt, x.abs(), 2.0**-90), product_3, inside)
 
 
 def _by_x(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
@@ -103,7 +108,8 @@ def _by_x(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
     product = k * x
     total = (c * k).add_(1)
     t = product.abs().neg_().exp_()
-    return _select(product < 0, (total * t).add_(1), t + total).div_(c * (t + 1))
+    numerator = _select(_compare(torch.lt, product, 0), (total * t).add_(1), t + total)
+    return numerator.div_(c * (t + 1))
 
 
 def _by_k(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
@@ -112,7 +118,7 @@ def _by_k(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
     root_t = product.abs().mul_(-0.5).exp_()
     t = root_t.square()
     numerator = (x.clamp(-(2.0**100), 2.0**100) * root_t).mul_(root_t)
-    return _select(product < 0, numerator, x).div_(t.add_(1))
+    return _select(_compare(torch.lt, product, 0), numerator, x).div_(t.add_(1))
 
 
 def _by_c(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
@@ -132,7 +138,8 @@ def _by_x_k(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
     root_t = torch.exp(-0.5 * product.abs())
     t = root_t.square()
     total = k * x.clamp(-(2.0**100), 2.0**100) + 1
-    numerator = _select(product < 0, (t + total) * root_t * root_t, total * t + 1)
+    numerator = (t + total) * root_t * root_t
+    numerator = _select(_compare(torch.lt, product, 0), numerator, total * t + 1)
     return numerator / ((t + 2) * t + 1)
 
 
@@ -144,7 +151,7 @@ def _by_x_c(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
 def _by_k_k(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
     """The second derivative by k: exponential normal form, halved in the tail."""
     negated = -torch.abs(k * x)
-    is_far = negated < -64
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
@@ -356,6 +363,18 @@ def _expanded(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -368,23 +387,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

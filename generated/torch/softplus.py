@@ -75,7 +75,7 @@ class Softplus(nn.Module):
 def _value(x: Tensor, beta: Tensor) -> Tensor:
     """The value: exponential normal form, by powers of x."""
     product = beta * x
-    is_negative = product < 0
+    is_negative = _compare(torch.lt, product, 0)
     t = product.abs().neg_().exp_()
     log1p_t = t.log1p_()
     numerator = _select(is_negative, log1p_t, (log1p_t / beta).add_(x))
@@ -91,7 +91,7 @@ def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: exponential normal form, logarithms over t, halved."""
     root_t = (beta * x).abs_().mul_(-0.5).exp_()
     t = root_t.square()
-    branch = _select(t < 2.0**-54, 1, t.log1p().div_(t))
+    branch = _select(_compare(torch.lt, t, 2.0**-54), 1, t.log1p().div_(t))
     numerator = (branch * t).add_((beta * x.abs().clamp_(-(2.0**100), 2.0**100)).add_(branch))
     return numerator.mul_(root_t).mul_(root_t).neg_().div_((t + 1).mul_(beta.square()))
 
@@ -107,7 +107,7 @@ def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
     root_t = torch.exp(-0.5 * torch.abs(beta * x))
     t = root_t.square()
     ratio = x.abs().clamp(-(2.0**100), 2.0**100) * root_t * root_t / ((t + 2) * t + 1)
-    return torch.where(x.isnan(), x, x.sign()) * ratio
+    return _or_nan(x.sign(), x) * ratio
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
@@ -118,14 +118,15 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     beta_squared = beta.square()
     clamped = x.abs().clamp(-(2.0**50), 2.0**50)
     negated = -torch.abs(beta * x)
-    is_far = negated < -64
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total = t + 1
     total_squared = total.square()
-    numerator = beta_squared * clamped.square() + 2 * beta * total * clamped
-    numerator = numerator + 2 * _select(t < 2.0**-54, 1, t.log1p() / t) * total_squared
+    numerator = 2 * _select(_compare(torch.lt, t, 2.0**-54), 1, t.log1p() / t)
+    numerator = numerator * total_squared
+    numerator = beta_squared * clamped.square() + 2 * beta * total * clamped + numerator
     return numerator * part_of_t * rest_of_t / (total_squared * (beta_squared * beta))
 
 
@@ -315,23 +316,51 @@ def _expanded(x: Tensor, beta: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -16,8 +16,7 @@ def softsign(x: Tensor) -> Tensor:
     """Softsign, x / (1 + abs(x)).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: (1 - Abs(x)/(Abs(x) + 1))/(Abs(x) + 1). Limits: -1 at -inf, 1 at inf. Odd. Kink at
-    0.
+    Derivative: (1 - Abs(x)/(Abs(x) + 1))/(Abs(x) + 1). Limits: -1 at -inf, 1 at inf. Odd.
 
     Raises:
         NotImplementedError: x is not of a floating type.
@@ -63,8 +62,7 @@ def _by_x(x: Tensor) -> Tensor:
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: in |x|, one fraction, expanded."""
     abs_x = x.abs()
-    negated = -(2 / (abs_x * (abs_x * (abs_x + 3) + 3) + 1))
-    return torch.where(x.isnan(), x, x.sign()) * negated
+    return _or_nan(x.sign(), x) * -(2 / (abs_x * (abs_x * (abs_x + 3) + 3) + 1))
 
 
 _DERIVATIVES = {
@@ -205,3 +203,21 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)

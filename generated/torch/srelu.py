@@ -30,7 +30,7 @@ def srelu(
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((a_r, t_r <= x), (a_l, t_l >= x), (1, True)). Limits: -inf at -inf, inf at
-    inf. Kinks at 0, 1.
+    inf. Kink at 0.
 
     Args:
         x: Input of any shape and floating type.
@@ -196,61 +196,59 @@ class SReLU(nn.Module):
 
 
 def _value(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
-    """The value: expanded, powers scaled."""
-    held = x.clamp(-1, 1)
-    difference = a_r - 1
-    scale = x.abs().clamp_(min=1)
-    inverse_scale = 1 / scale
-    difference_2 = (a_l * held + t_l * inverse_scale).sub_(a_l * t_l * inverse_scale)
-    difference_2 = _select(t_l >= x, difference_2.mul_(scale), x)
-    difference_3 = (held * difference).add_(held) - t_r * difference * inverse_scale
-    return _select(t_r <= x, difference_3.mul_(scale), difference_2)
+    """The value: expanded."""
+    branch = _select(_compare(torch.ge, t_l, x), t_l - a_l * t_l + a_l * x, x)
+    return _select(_compare(torch.le, t_r, x), t_r - a_r * t_r + a_r * x, branch)
 
 
 def _by_x(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The derivative by x: Piecewise((a_r, t_r <= x), (a_l, t_l >= x), (1, True))."""
-    return _select(x == x, _select(t_r <= x, a_r, _select(t_l < x, 1, a_l)), x)
+    branch = _select(_compare(torch.lt, t_l, x), 1, a_l)
+    return _or_nan(_select(_compare(torch.le, t_r, x), a_r, branch), x)
 
 
 def _by_t_r(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The derivative by t_r: Piecewise((1 - a_r, t_r <= x), (0, True))."""
-    return _select(x == x, _select(t_r > x, 0, 1 - a_r), x)
+    return _or_nan(_select(_compare(torch.gt, t_r, x), 0, 1 - a_r), x)
 
 
 def _by_a_r(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The derivative by a_r: Piecewise((-t_r + x, t_r <= x), (0, True))."""
-    return _select(t_r > x, 0, x - t_r)
+    return _select(_compare(torch.gt, t_r, x), 0, x - t_r)
 
 
 def _by_t_l(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The derivative by t_l: Piecewise((0, t_r <= x), (1 - a_l, t_l >= x), (0, True))."""
-    return _select(x == x, _select(t_r <= x, 0, _select(t_l < x, 0, 1 - a_l)), x)
+    branch = _select(_compare(torch.lt, t_l, x), 0, 1 - a_l)
+    return _or_nan(_select(_compare(torch.le, t_r, x), 0, branch), x)
 
 
 def _by_a_l(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The derivative by a_l: Piecewise((0, t_r <= x), (-t_l + x, t_l >= x), (0, True))."""
-    return _select(t_r <= x, 0, _select(t_l < x, 0, x - t_l))
+    branch = _select(_compare(torch.lt, t_l, x), 0, x - t_l)
+    return _select(_compare(torch.le, t_r, x), 0, branch)
 
 
 def _by_x_a_r(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The second derivative by x and a_r: Piecewise((1, t_r <= x), (0, True))."""
-    return _select(x == x, (t_r <= x).to(x.dtype), x)
+    return _or_nan(_compare(torch.le, t_r, x).to(x.dtype), x)
 
 
 def _by_x_a_l(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The second derivative by x and a_l."""
-    return _select(x == x, _select(t_r <= x, 0, (t_l >= x).to(x.dtype)), x)
+    branch = _compare(torch.ge, t_l, x).to(x.dtype)
+    return _or_nan(_select(_compare(torch.le, t_r, x), 0, branch), x)
 
 
 def _by_t_r_a_r(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The second derivative by t_r and a_r: Piecewise((-1, t_r <= x), (0, True))."""
-    return _select(x == x, _select(t_r <= x, x.new_full((), -1), 0), x)
+    return _or_nan(_select(_compare(torch.le, t_r, x), x.new_full((), -1), 0), x)
 
 
 def _by_t_l_a_l(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> Tensor:
     """The second derivative by t_l and a_l."""
-    branch = _select(t_r <= x, 0, _select(t_l >= x, x.new_full((), -1), 0))
-    return _select(x == x, branch, x)
+    branch = _select(_compare(torch.ge, t_l, x), x.new_full((), -1), 0)
+    return _or_nan(_select(_compare(torch.le, t_r, x), 0, branch), x)
 
 
 _DERIVATIVES = {
@@ -486,23 +484,51 @@ def _expanded(x: Tensor, t_r: Tensor, a_r: Tensor, t_l: Tensor, a_l: Tensor) -> 
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -82,12 +82,12 @@ _8_PI_TO_2 = 78.95683520871486  # 8*pi**2
 
 def _value(x: Tensor, steepness: Tensor) -> Tensor:
     """The value: Piecewise((1, x > 0), (0, True))."""
-    return _select(x == x, (x > 0).to(x.dtype), x)
+    return _or_nan(_compare(torch.gt, x, 0).to(x.dtype), x)
 
 
 def _by_x(x: Tensor, steepness: Tensor) -> Tensor:
-    """The derivative by x: steepness/(2*(pi^2*steepness^2*x^2/4 + 1))."""
-    denominator = (steepness.square().mul_(_PI_TO_2_OVER_4) * x.square()).add_(1)
+    """The derivative by x: as declared, by roots of powers."""
+    denominator = (_PI_TO_2_OVER_4 * x * steepness).mul_(steepness).mul_(x).add_(1)
     return 0.5 * steepness / denominator
 
 
@@ -132,7 +132,7 @@ def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
     denominator = product * (_PI_TO_4 * product * product + _8_PI_TO_2) * product + 16
     denominator = -2 * (product_2 - 2) * (product_2 + 2) / denominator
     ratio = (0.5 / total - product_3 / total.square()) * inverse_scale / scale
-    denominator = _select(abs_x < 1, denominator, ratio)
+    denominator = _select(_compare(torch.lt, abs_x, 1), denominator, ratio)
     total_2 = -10702608.674588097 * product_squared + 33511612.574004587
     total_2 = (total_2 * product_squared - 50477133.05384705) * product_squared
     total_2 = (total_2 + 49109895.36089666) * product_squared - 35097259.86159165
@@ -147,8 +147,10 @@ def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
     total_2 = (total_2 * product_squared + 166.79058425089727) * product_squared
     total_2 = (total_2 - 52.57597152353286) * product_squared + 15.220170474062428
     total_2 = (total_2 * product_squared - 3.701101650408509) * product_squared + 0.5
-    total_2 = _select(abs_product < 0.5, total_2, denominator)
-    return _select(difference.abs() < 0.11308390030556814, product_4, total_2)
+    total_2 = _select(_compare(torch.lt, abs_product, 0.5), total_2, denominator)
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.11308390030556814)
+    return _select(abs_difference, product_4, total_2)
 
 
 _DERIVATIVES = {
@@ -343,23 +345,51 @@ def _expanded(x: Tensor, steepness: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -75,7 +75,7 @@ class StepSigmoid(nn.Module):
 
 def _value(x: Tensor, steepness: Tensor) -> Tensor:
     """The value: Piecewise((1, x > 0), (0, True))."""
-    return _select(x == x, (x > 0).to(x.dtype), x)
+    return _or_nan(_compare(torch.gt, x, 0).to(x.dtype), x)
 
 
 def _by_x(x: Tensor, steepness: Tensor) -> Tensor:
@@ -106,12 +106,12 @@ def _by_x_x(x: Tensor, steepness: Tensor) -> Tensor:
     product_2 = (product_2 - 0.0030491215366860993) * difference - 0.019116692920660795
     product_2 = (product_2 * difference + 0.045716229563263586) * difference
     product_2 = (product_2 + 0.003980481852730374) * difference - 0.0961399059341837
-    product_2 = product_2 * steepness_squared
-    product_2 = torch.where(product.isnan(), product, product.sign()) * product_2
+    product_2 = _or_nan(product.sign(), product) * (product_2 * steepness_squared)
     numerator = _expm1(-abs_product) * steepness_squared * root_t * root_t
-    numerator = numerator / (((t + 3) * t + 3) * t + 1)
-    numerator = torch.where(x.isnan(), x, x.sign()) * numerator
-    return _select(difference.abs() < 0.30985426902770996, product_2, numerator)
+    numerator = _or_nan(x.sign(), x) * (numerator / (((t + 3) * t + 3) * t + 1))
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.30985426902770996)
+    return _select(abs_difference, product_2, numerator)
 
 
 def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
@@ -120,7 +120,7 @@ def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
     Exponential normal form, expanded, by powers of x, halved in the tail.
     """
     negated = -torch.abs(steepness * x)
-    is_far = negated < -64
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
@@ -320,6 +320,18 @@ def _expanded(x: Tensor, steepness: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -332,23 +344,39 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

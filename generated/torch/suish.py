@@ -17,7 +17,7 @@ def suish(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((1, x >= x*exp(-Abs(x))), ((1 - Abs(x))*exp(-Abs(x)), True)). Limits: 0 at
-    -inf, inf at inf. Kink at 0.
+    -inf, inf at inf.
 
     Raises:
         NotImplementedError: x is not of a floating type.
@@ -46,25 +46,25 @@ class Suish(nn.Module):
 def _value(x: Tensor) -> Tensor:
     """The value: in |x|, exponential normal form, halved in the tail, limits selected."""
     abs_x = x.abs()
-    abs_abs_x = abs_x.abs()
-    minus_abs_abs_x = -abs_abs_x
-    is_far = minus_abs_abs_x < -64
-    part_of_t = _select(is_far, 0.5 * minus_abs_abs_x, minus_abs_abs_x).exp_()
+    minus_abs_x = -abs_x
+    is_far = _compare(torch.lt, minus_abs_x, -64)
+    part_of_t = _select(is_far, 0.5 * minus_abs_x, minus_abs_x).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
-    product = abs_abs_x.clamp(-(2.0**100), 2.0**100).mul_(part_of_t).mul_(rest_of_t)
-    product = torch.where(abs_x.isnan(), abs_x, abs_x.sign()).mul_(product)
-    product = torch.where(x.isnan(), x, x.sign()).mul_(product)
-    product = _select(x >= (-abs_x).exp_().mul_(x), x, product)
-    return _select(x == torch.inf, torch.inf, _select(x == -torch.inf, 0, product))
+    product = abs_x.clamp(-(2.0**100), 2.0**100).mul_(part_of_t).mul_(rest_of_t)
+    product = _or_nan(x.sign(), x).mul_(product)
+    product = _select(_compare(torch.ge, x, minus_abs_x.exp().mul_(x)), x, product)
+    product = _select(_compare(torch.eq, x, -torch.inf), 0, product)
+    return _select(_compare(torch.eq, x, torch.inf), torch.inf, product)
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x: in |x|, exponential normal form, halved, clamped right."""
     smaller = x.clamp(max=8)
     abs_smaller = smaller.abs()
-    root_t = abs_smaller.abs().mul_(-0.5).exp_()
+    root_t = (-0.5 * abs_smaller).exp_()
     product = (1 - abs_smaller.clamp(-(2.0**100), 2.0**100)).mul_(root_t).mul_(root_t)
-    return _select(smaller >= (-abs_smaller).exp_().mul_(smaller), 1, product)
+    product_2 = (-abs_smaller).exp_().mul_(smaller)
+    return _select(_compare(torch.ge, smaller, product_2), 1, product)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     clamped = x.clamp(-1024, 8)
     abs_clamped = clamped.abs()
     minus_abs_clamped = -abs_clamped
-    is_less = minus_abs_clamped.abs() < 0.5
+    is_less = _compare(torch.lt, minus_abs_clamped.abs(), 0.5)
     growth = _expm1(minus_abs_clamped)
     total = growth + 1
     branch = _select(is_less, total, minus_abs_clamped.exp())
@@ -87,16 +87,17 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference_2 = clamped - head_clamped
     total_2 = head_clamped * head_branch - product + head_clamped * difference
     total_2 = total_2 + difference_2 * head_branch + difference_2 * difference
-    total_2 = _select(product * 2.0**-60 == 0, 0, total_2)
+    total_2 = _select(_compare(torch.eq, product * 2.0**-60, 0), 0, total_2)
     total_2 = total_2 + _select(is_less, growth - (total - 1), 0) * clamped
     e = torch.exp(0.5 * minus_abs_clamped)
     total_3 = (0.0017702833795778382 * x + 0.011110719893432762) * x + 0.05833332816471382
     total_3 = ((total_3 * x + 0.2499999999621594) * x + 0.8333333333331828) * x
     total_3 = ((total_3 + 1.9999999999999998) * x + 3) * x + 2
-    total_4 = product + _select(total_2.abs() < torch.inf, total_2, 0)
-    sign_clamped = torch.where(clamped.isnan(), clamped, clamped.sign())
-    total_4 = _select(clamped >= total_4, 0, sign_clamped * ((abs_clamped - 2) * e * e))
-    return _select((x < 0) & (x > -0.015625), total_3, total_4)
+    total_4 = product + _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
+    product_2 = _or_nan(clamped.sign(), clamped) * ((abs_clamped - 2) * e * e)
+    total_4 = _select(_compare(torch.ge, clamped, total_4), 0, product_2)
+    inside = _compare(torch.lt, x, 0) * _compare(torch.gt, x, -0.015625)
+    return _select(inside, total_3, total_4)
 
 
 _DERIVATIVES = {
@@ -239,6 +240,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -259,23 +272,39 @@ def _head(a: Tensor) -> Tensor:
     return (a.view(integer) & kept).view(a.dtype)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

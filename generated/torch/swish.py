@@ -99,7 +99,7 @@ def _value(x: Tensor, beta: Tensor) -> Tensor:
     root_t = product.abs().mul_(-0.5).exp_()
     t = root_t.square()
     numerator = (x.clamp(-(2.0**100), 2.0**100) * root_t).mul_(root_t)
-    return _select(product < 0, numerator, x).div_(t.add_(1))
+    return _select(_compare(torch.lt, product, 0), numerator, x).div_(t.add_(1))
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
@@ -109,19 +109,23 @@ def _by_x(x: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     total = (beta * x.clamp(-(2.0**100), 2.0**100)).add_(1)
     numerator = (t + total).mul_(root_t).mul_(root_t)
-    numerator = _select(product < 0, numerator, (total * t).add_(1))
+    numerator = _select(_compare(torch.lt, product, 0), numerator, (total * t).add_(1))
     return numerator.div_((t + 2).mul_(t).add_(1))
 
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta: exponential normal form, halved in the tail."""
+    """The derivative by beta.
+
+    Exponential normal form, expanded, halved in the tail, held where t is 0.
+    """
     negated = (beta * x).abs_().neg_()
-    is_far = negated < -64
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
-    numerator = (x.clamp(-(2.0**50), 2.0**50).square_() * part_of_t).mul_(rest_of_t)
-    return numerator.div_(t.add_(1).square_())
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    product = (1 / (t + 2).mul_(t).add_(1)).mul_(branch).mul_(part_of_t).mul_(branch)
+    return product.mul_(rest_of_t)
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
@@ -135,22 +139,26 @@ def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
     t = root_t.square()
     numerator = product_2 * (total * t - difference) * root_t * root_t
     numerator_2 = product_2 * (total - difference * t) * root_t * root_t
-    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
+    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
+    return numerator / (((t + 3) * t + 3) * t + 1)
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form, expanded, halved."""
+    """The second derivative by x and beta.
+
+    Exponential normal form, expanded, halved, held where t is 0.
+    """
     product = beta * x
-    clamped = x.clamp(-(2.0**50), 2.0**50)
-    product_2 = 2 * clamped
-    product_3 = 0.5 * beta * clamped
-    total = product_3 + 1
-    difference = product_3 - 1
     root_t = torch.exp(-0.5 * product.abs())
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    product_2 = 0.5 * beta * branch
+    total = product_2 + 1
+    difference = product_2 - 1
     t = root_t.square()
-    numerator = product_2 * (total * t - difference) * root_t * root_t
-    numerator_2 = product_2 * (total - difference * t) * root_t * root_t
-    return _select(product < 0, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
+    numerator = 2 * (total * t - difference)
+    numerator_2 = 2 * (total - difference * t)
+    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
+    return numerator / (((t + 3) * t + 3) * t + 1) * branch * root_t * root_t
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
@@ -158,12 +166,13 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     product = beta * x
     negated = -product.abs()
     clamped = x.clamp(-(2.0**33), 2.0**33)
-    is_far = negated < -64
+    is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp()
     rest_of_t = _select(is_far, part_of_t, 1)
     product_2 = _expm1(negated) * (clamped.square() * clamped) * part_of_t * rest_of_t
     t = part_of_t * rest_of_t
-    return _select(product < 0, -product_2, product_2) / (((t + 3) * t + 3) * t + 1)
+    numerator = _select(_compare(torch.lt, product, 0), -product_2, product_2)
+    return numerator / (((t + 3) * t + 3) * t + 1)
 
 
 _DERIVATIVES = {
@@ -374,6 +383,18 @@ def _expanded(x: Tensor, beta: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -386,23 +407,34 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -45,7 +45,7 @@ def _value(x: Tensor) -> Tensor:
     x_squared = x.square()
     t = (-2 * abs_x).exp_()
     numerator = abs_x.clamp(-(2.0**100), 2.0**100).add_(1).mul_(t).add_(abs_x - 1).neg_()
-    numerator = torch.where(x.isnan(), x, x.sign()).mul_(numerator.neg_().div_(t + 1))
+    numerator = _or_nan(x.sign(), x).mul_(numerator.neg_().div_(t + 1))
     total = (-8.58405428681785e-13 * x_squared).add_(2.3363564859083366e-11)
     total = total.mul_(x_squared).sub_(3.026348537268856e-10).mul_(x_squared)
     total = total.add_(2.4944987336405004e-09).mul_(x_squared)
@@ -63,7 +63,7 @@ def _value(x: Tensor) -> Tensor:
     total = total.mul_(x_squared).sub_(0.021869488534188717).mul_(x_squared)
     total = total.add_(0.05396825396818542).mul_(x_squared).sub_(0.1333333333333324)
     total = total.mul_(x_squared).add_(0.3333333333333333).mul_(x).mul_(x).mul_(x)
-    return _select(abs_x < 1.5, total, numerator)
+    return _select(_compare(torch.lt, abs_x, 1.5), total, numerator)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -85,7 +85,8 @@ def _by_x(x: Tensor) -> Tensor:
     total = total.sub_(0.1968253968219671).mul_(x_squared).add_(0.3777777777776979)
     total = total.mul_(x_squared).sub_(0.666666666666666).mul_(x_squared).add_(1)
     total = total.mul_(x).mul_(x)
-    return _select(abs_x < 1, total, 1 - (2 * e).div_(e.square().add_(1)).square_())
+    difference = 1 - (2 * e).div_(e.square().add_(1)).square_()
+    return _select(_compare(torch.lt, abs_x, 1), total, difference)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -95,7 +96,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     """
     abs_x = x.abs()
     difference = abs_x - 0.58203125
-    sign_x = torch.where(x.isnan(), x, x.sign())
+    sign_x = _or_nan(x.sign(), x)
     root_t = torch.exp(-abs_x)
     t = root_t.square()
     ratio = -(8 * _expm1(-2 * abs_x) * root_t * root_t) / (((t + 3) * t + 3) * t + 1)
@@ -109,7 +110,9 @@ def _by_x_x(x: Tensor) -> Tensor:
     product = (product * difference + 0.9561606359608458) * difference
     product = (product - 1.7879540079154526) * difference + 0.25505251631867276
     product = sign_x * (product * difference + 0.7602937227647686)
-    return _select(difference.abs() < 0.116450572013855, product, ratio)
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.116450572013855)
+    return _select(abs_difference, product, ratio)
 
 
 _DERIVATIVES = {
@@ -252,6 +255,18 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
@@ -264,23 +279,39 @@ def _expm1(a: Tensor) -> Tensor:
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

@@ -55,15 +55,15 @@ def _value(x: Tensor) -> Tensor:
     difference_2 = x + 0.6328125
     held = x.clamp(-1, 1)
     abs_x = x.abs()
-    is_far = abs_x > 64
+    is_far = _compare(torch.gt, abs_x, 64)
     part_of_t = _select(is_far, 0.5 * x, x).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     product = rest_of_t.mul_(part_of_t)
     smaller = x.clamp(max=0)
-    is_far_2 = smaller.abs() > 64
+    is_far_2 = _compare(torch.gt, smaller.abs(), 64)
     part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp_()
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
-    is_gone = smaller < -800
+    is_gone = _compare(torch.lt, smaller, -800)
     scale = abs_x.clamp(min=1)
     total = (-2.544517474646012e-06 * difference_2).sub_(8.815626876240558e-06)
     total = total.mul_(difference_2).sub_(7.591198438071194e-06).mul_(difference_2)
@@ -97,10 +97,16 @@ def _value(x: Tensor) -> Tensor:
     total_2 = total_2.sub_(0.34547388860334033)
     branch = _select(is_gone, scale.clamp(max=2.0**100), scale)
     ratio = product.tanh().div_(part_of_t_2).div_(rest_of_t_2)
-    ratio = held.mul_(_select((product.abs() < 2.0**-54) & (x < 0), 1, ratio))
-    ratio = ratio.mul_(part_of_t_2).mul_(branch).mul_(rest_of_t_2)
-    total = _select(difference_2.abs() < 0.42197744846344, total, ratio)
-    return _select(difference.abs() < 0.24989755259134983, total_2, total)
+    abs_difference_2 = difference_2.abs()
+    abs_difference = difference.abs()
+    abs_product = product.abs()
+    abs_product = _compare(torch.lt, abs_product, 2.0**-54) * _compare(torch.lt, x, 0)
+    abs_product = held.mul_(_select(abs_product, 1, ratio)).mul_(part_of_t_2).mul_(branch)
+    abs_product = abs_product.mul_(rest_of_t_2)
+    abs_difference = _compare(torch.lt, abs_difference, 0.24989755259134983)
+    abs_difference_2 = _compare(torch.lt, abs_difference_2, 0.42197744846344)
+    abs_difference_2 = _select(abs_difference_2, total, abs_product)
+    return _select(abs_difference, total_2, abs_difference_2)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -113,7 +119,7 @@ def _by_x(x: Tensor) -> Tensor:
     difference_2 = x + 0.796875
     abs_x = x.abs()
     exp_x = x.exp()
-    e = exp_x.abs().neg_().exp_()
+    e = (-exp_x).exp_()
     ratio = (2 * e).div_(e.square().add_(1))
     clamped = x.clamp(-1024, 8)
     e_2 = (0.5 * clamped).exp_()
@@ -121,7 +127,7 @@ def _by_x(x: Tensor) -> Tensor:
     abs_product = product.abs()
     t = (-abs_product).mul_(0.5).exp_().square_()
     t_squared = t.square_()
-    is_negative = clamped < 0
+    is_negative = _compare(torch.lt, clamped, 0)
     e_3 = clamped.abs().neg_().mul_(0.5).exp_()
     branch = _select(is_negative, e_3, 1)
     t_2 = e_3.square()
@@ -179,12 +185,16 @@ def _by_x(x: Tensor) -> Tensor:
     product_3 = (2 / (1 + t_squared)).square_().mul_(clamped).mul_(t_squared)
     total_3 = (ratio * x).mul_(exp_x).mul_(ratio).add_(exp_x.tanh())
     ratio_2 = product.tanh().div_(branch).div_(branch)
-    ratio_2 = _select((abs_product < 2.0**-54) & is_negative, 1, ratio_2)
+    ratio_2 = _select(_compare(torch.lt, abs_product, 2.0**-54) * is_negative, 1, ratio_2)
     product_3 = product_3.add_(ratio_2.mul_(_select(is_negative, 1, t_2))).mul_(e_2)
-    total_3 = _select(abs_x < 4, total_3, product_3.mul_(e_2))
-    product_2 = _select(abs_x < 0.5, product_2, total_3)
-    total = _select(difference_2.abs() < 0.5316867278146287, total, product_2)
-    return _select(difference.abs() < 0.7716010827274138, total_2, total)
+    total_3 = _select(_compare(torch.lt, abs_x, 4), total_3, product_3.mul_(e_2))
+    product_2 = _select(_compare(torch.lt, abs_x, 0.5), product_2, total_3)
+    abs_difference_2 = difference_2.abs()
+    abs_difference = difference.abs()
+    abs_difference_2 = _compare(torch.lt, abs_difference_2, 0.5316867278146287)
+    abs_difference_2 = _select(abs_difference_2, total, product_2)
+    abs_difference = _compare(torch.lt, abs_difference, 0.7716010827274138)
+    return _select(abs_difference, total_2, abs_difference_2)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -196,7 +206,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     difference = x - 0.9609375
     abs_x = x.abs()
     exp_x = x.exp()
-    e = torch.exp(-exp_x.abs())
+    e = torch.exp(-exp_x)
     ratio = 2 * e / (e.square() + 1)
     clamped = x.clamp(-1024, 8)
     e_2 = torch.exp(0.5 * clamped)
@@ -204,7 +214,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     abs_product = product.abs()
     minus_abs_product = -abs_product
     t = torch.exp(0.5 * minus_abs_product).square()
-    is_negative = clamped < 0
+    is_negative = _compare(torch.lt, clamped, 0)
     e_3 = torch.exp(0.5 * -clamped.abs())
     branch = _select(is_negative, e_3, 1)
     t_2 = e_3.square()
@@ -238,10 +248,13 @@ def _by_x_x(x: Tensor) -> Tensor:
     squared = _select(is_negative, t_2, 1).square()
     squared_2 = torch.square(2 / (1 + t.square()))
     ratio_2 = product.tanh() / branch / branch
-    ratio_2 = 2 * clamped * _select((abs_product < 2.0**-54) & is_negative, 1, ratio_2)
-    squared_2 = -(squared_2 * (ratio_2 * squared + product_5)) * difference_2 * difference_2
-    product_4 = _select(abs_x < 0.5, product_4, _select(abs_x < 4, product_3, squared_2))
-    return _select(difference.abs() < 0.15488282442092904, product_2, product_4)
+    ratio_2 = _select(_compare(torch.lt, abs_product, 2.0**-54) * is_negative, 1, ratio_2)
+    squared_2 = -(squared_2 * (2 * clamped * ratio_2 * squared + product_5)) * difference_2
+    product_3 = _select(_compare(torch.lt, abs_x, 4), product_3, squared_2 * difference_2)
+    product_4 = _select(_compare(torch.lt, abs_x, 0.5), product_4, product_3)
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.15488282442092904)
+    return _select(abs_difference, product_2, product_4)
 
 
 _DERIVATIVES = {
@@ -384,23 +397,46 @@ def _expanded(x: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
+def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
+    """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
+    if not _is_plain(large):
+        return relation(a, b)
+    if isinstance(small, Tensor):
+        has_gradient = torch.is_grad_enabled() and small.requires_grad
+        if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
+            return relation(a, b)
+    return relation(a, b, out=torch.empty_like(large))
+
+
+def _is_plain(x: Tensor) -> bool:
+    """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.numel() >= 2**14
+        and x.device.type == "cpu"
+        and type(x) in (Tensor, nn.Parameter)
+        and not (torch.is_grad_enabled() and x.requires_grad)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
     It takes a branch a number, and where that is hard to guess as long as forty products (PyTorch 2.13).
     """
-    if (
-        torch.compiler.is_compiling()
-        or condition.numel() < 2**14
-        or condition.device.type != "cpu"
-        or torch._C._are_functorch_transforms_active()
-        or torch.autograd.forward_ad._current_level >= 0
-    ):
+    if condition.dtype == torch.bool:
         return torch.where(condition, a, b)
     like = a if isinstance(a, Tensor) else b
     a, b = (each if isinstance(each, Tensor) else like.new_full((), each) for each in (a, b))
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-        return torch.where(condition, a, b)
+        return torch.where(condition > 0, a, b)
     integer = torch.int64 if like.dtype == torch.float64 else torch.int32
     bits = b.view(integer)
-    return ((a.view(integer) ^ bits) * condition).bitwise_xor_(bits).view(like.dtype)
+    differing = (a.view(integer) ^ bits).view(like.dtype)
+    kept = torch.ops.aten.threshold_backward(
+        differing, condition, 0
+    )  # 0 where the condition does not hold
+    return kept.view(integer).bitwise_xor_(bits).view(like.dtype)

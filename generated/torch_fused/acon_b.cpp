@@ -10,32 +10,37 @@
 namespace actgen {
 namespace {
 
-// The value: exponential normal form, held where t is 0.
+// The value. Exponential normal form, term by term, halved in the tail, held where t is 0, linear
+// next to 0.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
     Number product = x * (beta * p - beta);
-    Number t = exp(-abs(product));
-    return select(product < 0.0, p * t + 1.0, t + p) / (t + 1.0) * x;
+    auto is_negative = product < 0.0;
+    Number negated = -abs(product);
+    auto is_far = negated < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number ratio = 1.0 / (t + 1.0);
+    Number product_2 = select(is_negative, p, 1.0) * ratio * select(part_of_t == 0.0, 0.0, x);
+    product_2 = select(is_negative, 1.0, p) * ratio * x + product_2 * part_of_t * rest_of_t;
+    return select(abs(x) < 0x1p-90, (0.5 * p + 0.5) * x, product_2);
   }
 };
 
-// The derivative by x: as declared, scaled, halved, clamped both sides.
+// The derivative by x: exponential normal form, expanded, term by term, halved.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
-    Number product = beta * clamp(x, -0x1p40, 0x1p40);
-    Number difference = 1.0 - p;
-    Number product_2 = product * difference;
-    Number e = exp(0.5 * -abs(product_2));
-    Number t = square(e);
-    Number ratio = 1.0 / (1.0 + t);
-    Number minus_product_2 = -product_2;
-    Number t_2 = square(exp(0.5 * -abs(minus_product_2)));
-    Number branch = select(product_2 < 0.0, e, 1.0);
-    Number product_3 = product * square(difference) * ratio * (1.0 / (1.0 + t_2));
-    product_3 = product_3 * select(minus_product_2 < 0.0, t_2, 1.0) + difference * ratio;
-    return product_3 * branch * branch + p;
+    Number product = beta * p;
+    Number product_2 = x * (product - beta);
+    auto is_negative = product_2 < 0.0;
+    Number root_t = exp(-0.5 * abs(product_2));
+    Number t = square(root_t);
+    Number total = p + 1.0 + clamp(x, -0x1p100, 0x1p100) * (beta + p * (product - 2.0 * beta));
+    Number numerator = select(is_negative, p * t + total, t + total) * root_t * root_t;
+    return (select(is_negative, 1.0, p) + numerator) / ((t + 2.0) * t + 1.0);
   }
 };
 
@@ -55,7 +60,7 @@ struct ByP {
   }
 };
 
-// The derivative by beta: exponential normal form, expanded, halved in the tail.
+// The derivative by beta. Exponential normal form, expanded, halved in the tail, held where t is 0.
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
@@ -64,8 +69,9 @@ struct ByBeta {
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
-    Number numerator = square(1.0 - p) * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
-    return numerator / ((t + 2.0) * t + 1.0);
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number product = square(1.0 - p) / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch;
+    return product * rest_of_t;
   }
 };
 
@@ -101,37 +107,38 @@ struct ByXAndP {
     Number t = part_of_t * rest_of_t;
     Number clamped = clamp(x, -0x1p50, 0x1p50);
     Number product_2 = 3.0 * beta;
+    Number product_3 = product_2 * p;
     Number beta_squared = square(beta);
-    Number product_3 = clamped * (beta_squared + p * (p * beta_squared - 2.0 * beta_squared));
-    Number product_4 = product_2 * p;
-    Number difference = clamped * (product_2 + product_3 - product_4) - 2.0;
-    Number total = clamped * (product_4 + product_3 - product_2) + 1.0;
+    Number product_4 = clamped * (beta_squared + p * (p * beta_squared - 2.0 * beta_squared));
+    Number difference = clamped * (product_2 - product_3 + product_4) - 2.0;
+    Number total = clamped * (product_3 - product_2 + product_4) + 1.0;
     Number numerator = ((t - difference) * t + total) * part_of_t * rest_of_t;
     numerator = select(product < 0.0, numerator, (total * t - difference) * t + 1.0);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };
 
-// The second derivative by x and beta. Exponential normal form, expanded, halved in the tail.
+// The second derivative by x and beta. Exponential normal form, expanded, halved in the tail, held
+// where t is 0.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
     Number product = x * (beta * p - beta);
-    Number clamped = clamp(x, -0x1p50, 0x1p50);
-    Number product_2 = 2.0 * square(1.0 - p) * clamped;
-    Number product_3 = 0.5 * beta;
-    Number product_4 = product_3 * p;
-    Number total = clamped * (product_3 - product_4) + 1.0;
+    Number product_2 = 2.0 * square(1.0 - p);
     Number negated = -abs(product);
     auto is_far = negated < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number product_3 = 0.5 * beta;
+    Number product_4 = product_3 * p;
+    Number total = branch * (product_3 - product_4) + 1.0;
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
-    Number total_2 = clamped * (product_4 - product_3) + 1.0;
-    Number numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t;
-    Number numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t;
-    numerator = select(product < 0.0, numerator_2, numerator);
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
+    Number total_2 = branch * (product_4 - product_3) + 1.0;
+    Number numerator = product_2 * (total_2 * t + total);
+    numerator = select(product < 0.0, product_2 * (total * t + total_2), numerator);
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t;
+    return numerator * rest_of_t;
   }
 };
 
@@ -158,26 +165,37 @@ struct ByPAndP {
   }
 };
 
-// The second derivative by p and beta. Exponential normal form, expanded, halved in the tail.
+// The second derivative by p and beta. Exponential normal form, expanded for |x| < 8, else
+// exponential normal form, halved, held where t is 0.
 struct ByPAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
     Number product = x * (beta * p - beta);
+    auto is_negative = product < 0.0;
+    Number product_2 = 2.0 * (1.0 - p);
     Number clamped = clamp(x, -0x1p33, 0x1p33);
-    Number product_2 = 2.0 * (1.0 - p) * square(clamped);
-    Number product_3 = 0.5 * beta;
-    Number product_4 = product_3 * p;
-    Number total = clamped * (product_3 - product_4) + 1.0;
-    Number negated = -abs(product);
-    auto is_far = negated < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number t = part_of_t * rest_of_t;
-    Number total_2 = clamped * (product_4 - product_3) + 1.0;
-    Number numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t);
-    Number numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t);
-    numerator = select(product < 0.0, numerator_2, numerator);
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
+    Number product_3 = product_2 * square(clamped);
+    Number product_4 = 0.5 * beta;
+    Number product_5 = product_4 * p;
+    Number difference = product_4 - product_5;
+    Number total = clamped * difference + 1.0;
+    Number abs_product = abs(product);
+    Number t = exp(-abs_product);
+    Number difference_2 = product_5 - product_4;
+    Number total_2 = clamped * difference_2 + 1.0;
+    Number root_t = exp(-0.5 * abs_product);
+    Number branch = select(root_t == 0.0, 0.0, x);
+    Number total_3 = branch * difference + 1.0;
+    Number t_2 = square(root_t);
+    Number total_4 = branch * difference_2 + 1.0;
+    Number total_5 = t_2 + 1.0;
+    Number numerator = -(product_2 * (total_4 * t_2 + total_3));
+    numerator = select(is_negative, -(product_2 * (total_3 * t_2 + total_4)), numerator);
+    numerator = numerator / (square(total_5) * total_5) * branch * root_t * branch * root_t;
+    Number numerator_2 = -(product_3 * (total_2 * t + total) * t);
+    Number numerator_3 = select(is_negative, -(product_3 * (total * t + total_2) * t), numerator_2);
+    numerator_3 = numerator_3 / (((t + 3.0) * t + 3.0) * t + 1.0);
+    return select(abs(x) < 8.0, numerator_3, numerator);
   }
 };
 

@@ -10,60 +10,43 @@
 namespace actgen {
 namespace {
 
-// The value. As declared, scaled, halved for |x| < 4096, else rewritten, factored, zeros win,
-// limits continued.
+// The value. Exponential normal form, term by term, halved, held where t is 0, zeros win, limits
+// continued.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    Number abs_x = abs(x);
+    auto is_equal = abs(x) == infinity;
     Number difference = p_1 - p_2;
-    Number product = beta * x * difference;
-    Number e = exp(0.5 * -abs(product));
-    Number t = square(e);
-    Number branch = select(product < 0.0, e, 1.0);
-    auto is_equal = abs_x == infinity;
-    Number branch_2 = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    auto is_equal_2 = difference == 0.0;
-    Number product_2 = difference * select(beta == 0.0, 0.0, beta * branch_2);
-    product_2 = difference * sigmoid(select(is_equal_2, 0.0, product_2));
-    product_2 = branch_2 * (p_2 + select(is_equal_2, 0.0, product_2));
-    Number total = p_2 * x + x * difference * (1.0 / (1.0 + t)) * branch * branch;
-    Number product_3 = product_2 * infinity;
-    product_3 = select(is_equal & (abs(product_2) > 0x1p50), product_3, product_2);
-    return select(abs_x < 4096.0, total, product_3);
+    Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
+    Number branch_2 = select(beta == 0.0, 0.0, beta * branch * difference);
+    branch_2 = select(difference == 0.0, 0.0, branch_2);
+    auto is_negative = branch_2 < 0.0;
+    Number root_t = exp(-0.5 * abs(branch_2));
+    Number t = square(root_t);
+    Number ratio = 1.0 / (t + 1.0);
+    Number product = select(is_negative, p_1, p_2) * ratio * select(root_t == 0.0, 0.0, branch);
+    product = select(is_negative, p_2, p_1) * ratio * branch + product * root_t * root_t;
+    return select(is_equal & (abs(product) > 0x1p50), product * infinity, product);
   }
 };
 
-// The derivative by x. Exponential normal form, by powers of x for |x| < 4, else as declared,
-// scaled, halved, clamped both sides.
+// The derivative by x: exponential normal form, expanded, term by term, halved.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    Number difference = p_1 - p_2;
-    Number product = beta * x * difference;
-    Number t = exp(-abs(product));
-    Number difference_squared = square(difference);
-    Number product_2 = beta * t * difference_squared * clamp(x, -0x1p100, 0x1p100);
-    Number total = t + 1.0;
-    Number product_3 = beta * clamp(x, -0x1p40, 0x1p40);
-    Number product_4 = product_3 * difference;
-    Number e = exp(0.5 * -abs(product_4));
-    Number t_2 = square(e);
-    Number ratio = 1.0 / (1.0 + t_2);
-    Number minus_product_4 = -product_4;
-    Number t_3 = square(exp(0.5 * -abs(minus_product_4)));
-    Number branch = select(product_4 < 0.0, e, 1.0);
-    Number product_5 = product_3 * difference_squared * ratio * (1.0 / (1.0 + t_3));
-    product_5 = product_5 * select(minus_product_4 < 0.0, t_3, 1.0) + difference * ratio;
-    product_5 = product_5 * branch * branch + p_2;
-    Number numerator = product_2 + total * (p_2 * t + p_1);
-    numerator = select(product < 0.0, product_2 + total * (p_1 * t + p_2), numerator);
-    return select(abs(x) < 4.0, numerator / square(total), product_5);
+    Number product = beta * x * (p_1 - p_2);
+    auto is_negative = product < 0.0;
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    Number product_2 = beta * clamp(x, -0x1p100, 0x1p100) * (p_1 * (p_1 - 2.0 * p_2) + square(p_2));
+    product_2 = p_1 + p_2 + product_2;
+    Number numerator = select(is_negative, p_1 * t + product_2, p_2 * t + product_2) * root_t;
+    return (select(is_negative, p_2, p_1) + numerator * root_t) / ((t + 2.0) * t + 1.0);
   }
 };
 
-// The derivative by p_1. Exponential normal form, halved for |x| < 4096, else exponential normal
-// form, held where t is 0.
+// The derivative by p_1. Exponential normal form, halved for |x| < 1.04858e+06, else exponential
+// normal form, held where t is 0.
 struct ByP1 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
@@ -82,12 +65,12 @@ struct ByP1 {
     numerator = numerator / square(t_2 + 1.0) * select(is_negative, branch, x);
     Number numerator_2 = clamped * (t + total) * root_t * root_t;
     numerator_2 = select(is_negative, numerator_2, x * (total * t + 1.0)) / square(t + 1.0);
-    return select(abs(x) < 4096.0, numerator_2, numerator);
+    return select(abs(x) < 1048576.0, numerator_2, numerator);
   }
 };
 
-// The derivative by p_2. Exponential normal form, halved for |x| < 4096, else exponential normal
-// form, held where t is 0.
+// The derivative by p_2. Exponential normal form, halved for |x| < 131072, else exponential normal
+// form, halved, held where t is 0.
 struct ByP2 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
@@ -96,21 +79,20 @@ struct ByP2 {
     Number clamped = clamp(x, -0x1p50, 0x1p50);
     Number difference = p_2 - p_1;
     Number total = beta * clamped * difference + 1.0;
-    Number abs_product = abs(product);
-    Number root_t = exp(-0.5 * abs_product);
+    Number root_t = exp(-0.5 * abs(product));
     Number t = square(root_t);
-    Number t_2 = exp(-abs_product);
-    Number branch = select(t_2 == 0.0, 0.0, x);
+    Number squared = square(t + 1.0);
+    Number branch = select(root_t == 0.0, 0.0, x);
     Number total_2 = beta * branch * difference + 1.0;
-    Number numerator = select(is_negative, total_2 * t_2 + 1.0, (t_2 + total_2) * t_2);
-    numerator = numerator / square(t_2 + 1.0) * select(is_negative, x, branch);
+    Number numerator = select(is_negative, total_2 * t + 1.0, (t + total_2) * root_t * root_t);
+    numerator = numerator / squared * select(is_negative, x, branch);
     Number numerator_2 = clamped * (t + total) * root_t * root_t;
-    numerator_2 = select(is_negative, x * (total * t + 1.0), numerator_2) / square(t + 1.0);
-    return select(abs(x) < 4096.0, numerator_2, numerator);
+    numerator_2 = select(is_negative, x * (total * t + 1.0), numerator_2) / squared;
+    return select(abs(x) < 131072.0, numerator_2, numerator);
   }
 };
 
-// The derivative by beta: exponential normal form, expanded, halved in the tail.
+// The derivative by beta. Exponential normal form, expanded, halved in the tail, held where t is 0.
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
@@ -120,8 +102,9 @@ struct ByBeta {
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
-    Number numerator = square(clamp(x, -0x1p50, 0x1p50)) * square(difference) * part_of_t;
-    return numerator * rest_of_t / ((t + 2.0) * t + 1.0);
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number product = square(difference) / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch;
+    return product * rest_of_t;
   }
 };
 
@@ -184,180 +167,152 @@ struct ByXAndP2 {
   }
 };
 
-// The second derivative by x and beta: exponential normal form, expanded, halved.
+// The second derivative by x and beta. Exponential normal form, expanded, halved, held where t is
+// 0.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
     Number difference = p_1 - p_2;
     Number product = beta * x * difference;
-    Number clamped = clamp(x, -0x1p50, 0x1p50);
-    Number product_2 = 2.0 * square(difference) * clamped;
-    Number product_3 = beta * clamped;
+    Number product_2 = 2.0 * square(difference);
+    Number root_t = exp(-0.5 * abs(product));
+    Number branch = select(root_t == 0.0, 0.0, x);
+    Number product_3 = beta * branch;
     Number product_4 = 0.5 * p_2;
     Number product_5 = 0.5 * p_1;
     Number total = product_3 * (product_4 - product_5) + 1.0;
-    Number root_t = exp(-0.5 * abs(product));
     Number t = square(root_t);
     Number total_2 = product_3 * (product_5 - product_4) + 1.0;
-    Number numerator = product_2 * (total_2 * t + total) * root_t * root_t;
-    Number numerator_2 = product_2 * (total * t + total_2) * root_t * root_t;
-    numerator = select(product < 0.0, numerator_2, numerator);
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
+    Number numerator = product_2 * (total_2 * t + total);
+    numerator = select(product < 0.0, product_2 * (total * t + total_2), numerator);
+    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * root_t * root_t;
   }
 };
 
-// The second derivative by p_1. Exponential normal form, expanded, halved, held where t is 0 for
-// |x| < 9.22337e+18, else exponential normal form, expanded, halved.
+// The second derivative by p_1. Exponential normal form, expanded, halved in the tail, held where t
+// is 0.
 struct ByP1AndP1 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
     Number product = beta * x * (p_1 - p_2);
-    auto is_negative = product < 0.0;
     Number product_2 = 2.0 * beta;
-    Number root_t = exp(-0.5 * abs(product));
-    Number branch = select(root_t == 0.0, 0.0, x);
-    Number product_3 = product_2 * square(branch);
-    Number product_4 = beta * branch;
-    Number product_5 = 0.5 * p_2;
-    Number product_6 = 0.5 * p_1;
-    Number difference = product_5 - product_6;
-    Number total = product_4 * difference + 1.0;
-    Number t = square(root_t);
-    Number difference_2 = product_6 - product_5;
-    Number total_2 = product_4 * difference_2 + 1.0;
-    Number total_3 = ((t + 3.0) * t + 3.0) * t + 1.0;
-    Number clamped = clamp(x, -0x1p33, 0x1p33);
-    Number product_7 = product_2 * square(clamped);
-    Number product_8 = beta * clamped;
-    Number total_4 = product_8 * difference + 1.0;
-    Number total_5 = product_8 * difference_2 + 1.0;
-    Number numerator = product_7 * (total_5 * t + total_4) * root_t * root_t;
-    Number numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t;
-    numerator_2 = select(is_negative, numerator_2, numerator) / total_3;
-    Number numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t;
-    Number numerator_4 = product_3 * (total * t + total_2) * root_t * root_t;
-    numerator_4 = select(is_negative, numerator_4, numerator_3) / total_3;
-    return select(abs(x) < 0x1p63, numerator_4, numerator_2);
+    Number negated = -abs(product);
+    auto is_far = negated < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number product_3 = beta * branch;
+    Number product_4 = 0.5 * p_2;
+    Number product_5 = 0.5 * p_1;
+    Number total = product_3 * (product_4 - product_5) + 1.0;
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total_2 = product_3 * (product_5 - product_4) + 1.0;
+    Number numerator = product_2 * (total_2 * t + total);
+    numerator = select(product < 0.0, product_2 * (total * t + total_2), numerator);
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t * branch;
+    return numerator * rest_of_t;
   }
 };
 
-// The second derivative by p_1 and p_2. Exponential normal form, expanded, halved, held where t is
-// 0 for |x| < 9.22337e+18, else exponential normal form, expanded, halved.
+// The second derivative by p_1 and p_2. Exponential normal form, expanded, halved in the tail, held
+// where t is 0.
 struct ByP1AndP2 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
     Number product = beta * x * (p_1 - p_2);
-    auto is_negative = product < 0.0;
     Number product_2 = 2.0 * beta;
-    Number root_t = exp(-0.5 * abs(product));
-    Number branch = select(root_t == 0.0, 0.0, x);
-    Number product_3 = product_2 * square(branch);
-    Number product_4 = beta * branch;
-    Number product_5 = 0.5 * p_2;
-    Number product_6 = 0.5 * p_1;
-    Number difference = product_5 - product_6;
-    Number total = product_4 * difference + 1.0;
-    Number t = square(root_t);
-    Number difference_2 = product_6 - product_5;
-    Number total_2 = product_4 * difference_2 + 1.0;
-    Number total_3 = ((t + 3.0) * t + 3.0) * t + 1.0;
-    Number clamped = clamp(x, -0x1p33, 0x1p33);
-    Number product_7 = product_2 * square(clamped);
-    Number product_8 = beta * clamped;
-    Number total_4 = product_8 * difference + 1.0;
-    Number total_5 = product_8 * difference_2 + 1.0;
-    Number numerator = -(product_7 * (total_5 * t + total_4) * root_t * root_t);
-    Number numerator_2 = -(product_7 * (total_4 * t + total_5) * root_t * root_t);
-    numerator_2 = select(is_negative, numerator_2, numerator) / total_3;
-    Number numerator_3 = -(product_3 * (total_2 * t + total) * root_t * root_t);
-    Number numerator_4 = -(product_3 * (total * t + total_2) * root_t * root_t);
-    numerator_4 = select(is_negative, numerator_4, numerator_3) / total_3;
-    return select(abs(x) < 0x1p63, numerator_4, numerator_2);
+    Number negated = -abs(product);
+    auto is_far = negated < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number product_3 = beta * branch;
+    Number product_4 = 0.5 * p_2;
+    Number product_5 = 0.5 * p_1;
+    Number total = product_3 * (product_4 - product_5) + 1.0;
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total_2 = product_3 * (product_5 - product_4) + 1.0;
+    Number numerator = -(product_2 * (total_2 * t + total));
+    numerator = select(product < 0.0, -(product_2 * (total * t + total_2)), numerator);
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t * branch;
+    return numerator * rest_of_t;
   }
 };
 
-// The second derivative by p_1 and beta. Exponential normal form, expanded, halved in the tail.
+// The second derivative by p_1 and beta. Exponential normal form, expanded, halved in the tail,
+// held where t is 0.
 struct ByP1AndBeta {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
     Number difference = p_1 - p_2;
     Number product = beta * x * difference;
-    Number clamped = clamp(x, -0x1p33, 0x1p33);
-    Number product_2 = 2.0 * difference * square(clamped);
-    Number product_3 = beta * clamped;
-    Number product_4 = 0.5 * p_2;
-    Number product_5 = 0.5 * p_1;
-    Number total = product_3 * (product_4 - product_5) + 1.0;
+    Number product_2 = 2.0 * difference;
     Number negated = -abs(product);
     auto is_far = negated < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number product_3 = beta * branch;
+    Number product_4 = 0.5 * p_2;
+    Number product_5 = 0.5 * p_1;
+    Number total = product_3 * (product_4 - product_5) + 1.0;
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
     Number total_2 = product_3 * (product_5 - product_4) + 1.0;
-    Number numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t;
-    Number numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t;
-    numerator = select(product < 0.0, numerator_2, numerator);
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
+    Number numerator = product_2 * (total_2 * t + total);
+    numerator = select(product < 0.0, product_2 * (total * t + total_2), numerator);
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t * branch;
+    return numerator * rest_of_t;
   }
 };
 
-// The second derivative by p_2. Exponential normal form, expanded, halved, held where t is 0 for
-// |x| < 9.22337e+18, else exponential normal form, expanded, halved.
+// The second derivative by p_2. Exponential normal form, expanded, halved in the tail, held where t
+// is 0.
 struct ByP2AndP2 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
     Number product = beta * x * (p_1 - p_2);
-    auto is_negative = product < 0.0;
     Number product_2 = 2.0 * beta;
-    Number root_t = exp(-0.5 * abs(product));
-    Number branch = select(root_t == 0.0, 0.0, x);
-    Number product_3 = product_2 * square(branch);
-    Number product_4 = beta * branch;
-    Number product_5 = 0.5 * p_2;
-    Number product_6 = 0.5 * p_1;
-    Number difference = product_5 - product_6;
-    Number total = product_4 * difference + 1.0;
-    Number t = square(root_t);
-    Number difference_2 = product_6 - product_5;
-    Number total_2 = product_4 * difference_2 + 1.0;
-    Number total_3 = ((t + 3.0) * t + 3.0) * t + 1.0;
-    Number clamped = clamp(x, -0x1p33, 0x1p33);
-    Number product_7 = product_2 * square(clamped);
-    Number product_8 = beta * clamped;
-    Number total_4 = product_8 * difference + 1.0;
-    Number total_5 = product_8 * difference_2 + 1.0;
-    Number numerator = product_7 * (total_5 * t + total_4) * root_t * root_t;
-    Number numerator_2 = product_7 * (total_4 * t + total_5) * root_t * root_t;
-    numerator_2 = select(is_negative, numerator_2, numerator) / total_3;
-    Number numerator_3 = product_3 * (total_2 * t + total) * root_t * root_t;
-    Number numerator_4 = product_3 * (total * t + total_2) * root_t * root_t;
-    numerator_4 = select(is_negative, numerator_4, numerator_3) / total_3;
-    return select(abs(x) < 0x1p63, numerator_4, numerator_2);
+    Number negated = -abs(product);
+    auto is_far = negated < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number product_3 = beta * branch;
+    Number product_4 = 0.5 * p_2;
+    Number product_5 = 0.5 * p_1;
+    Number total = product_3 * (product_4 - product_5) + 1.0;
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total_2 = product_3 * (product_5 - product_4) + 1.0;
+    Number numerator = product_2 * (total_2 * t + total);
+    numerator = select(product < 0.0, product_2 * (total * t + total_2), numerator);
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t * branch;
+    return numerator * rest_of_t;
   }
 };
 
-// The second derivative by p_2 and beta. Exponential normal form, expanded, halved in the tail.
+// The second derivative by p_2 and beta. Exponential normal form, expanded, halved in the tail,
+// held where t is 0.
 struct ByP2AndBeta {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
     Number difference = p_1 - p_2;
     Number product = beta * x * difference;
-    Number clamped = clamp(x, -0x1p33, 0x1p33);
-    Number product_2 = 2.0 * difference * square(clamped);
-    Number product_3 = beta * clamped;
-    Number product_4 = 0.5 * p_2;
-    Number product_5 = 0.5 * p_1;
-    Number total = product_3 * (product_4 - product_5) + 1.0;
+    Number product_2 = 2.0 * difference;
     Number negated = -abs(product);
     auto is_far = negated < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number product_3 = beta * branch;
+    Number product_4 = 0.5 * p_2;
+    Number product_5 = 0.5 * p_1;
+    Number total = product_3 * (product_4 - product_5) + 1.0;
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
     Number total_2 = product_3 * (product_5 - product_4) + 1.0;
-    Number numerator = -(product_2 * (total_2 * t + total) * part_of_t * rest_of_t);
-    Number numerator_2 = -(product_2 * (total * t + total_2) * part_of_t * rest_of_t);
-    numerator = select(product < 0.0, numerator_2, numerator);
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
+    Number numerator = -(product_2 * (total_2 * t + total));
+    numerator = select(product < 0.0, -(product_2 * (total * t + total_2)), numerator);
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t * branch;
+    return numerator * rest_of_t;
   }
 };
 

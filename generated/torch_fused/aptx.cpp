@@ -10,53 +10,96 @@
 namespace actgen {
 namespace {
 
-// The value: expanded, scaled, halved in the tail, zeros win, limits continued.
+// The value. As declared for |x| < 0.0625, else exponential normal form, term by term, halved,
+// zeros win, limits continued, compensated in part.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    auto is_equal = abs(x) == infinity;
-    Number difference = alpha - 1.0;
+    Number abs_x = abs(x);
+    auto is_equal = abs_x == infinity;
+    auto is_equal_2 = gamma == 0.0;
+    Number product = 2.0 * beta;
     Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    Number product = 2.0 * gamma;
-    Number product_2 = 2.0 * beta;
-    Number branch_2 = select(product_2 == 0.0, 0.0, product_2 * branch);
-    Number t = exp(-abs(branch_2));
-    Number smaller = minimum(branch_2, 0.0);
-    auto is_far = abs(smaller) > 64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number product_3 = select(product == 0.0, 0.0, product * branch) * (1.0 / (1.0 + t));
-    product_3 = product_3 * part_of_t * rest_of_t;
-    Number product_4 = difference * select(gamma == 0.0, 0.0, gamma * branch);
-    product_4 = select(difference == 0.0, 0.0, product_4) + product_3;
-    Number product_5 = product_4 * infinity;
-    return select(is_equal & (abs(product_4) > 0x1p50), product_5, product_4);
+    auto is_negative = select(product == 0.0, 0.0, product * branch) < 0.0;
+    Number difference = alpha - 1.0;
+    Number total = alpha + 1.0;
+    Number product_2 = select(is_negative, difference, total) * gamma * branch;
+    product_2 = select(is_equal_2, 0.0, product_2);
+    Number product_3 = select(is_negative, total, difference) * gamma;
+    Number clamped = clamp(branch, -0x1p100, 0x1p100);
+    Number product_4 = product_3 * clamped;
+    Number product_5 = beta * branch;
+    Number head_beta = head(beta);
+    Number head_branch = head(branch);
+    Number difference_2 = branch - head_branch;
+    Number difference_3 = beta - head_beta;
+    Number total_2 = head_beta * head_branch - product_5 + head_beta * difference_2;
+    total_2 = total_2 + difference_3 * head_branch + difference_3 * difference_2;
+    total_2 = select(product_5 * 0x1p-60 == 0.0, 0.0, total_2);
+    Number total_3 = product_5 + select(abs(total_2) < infinity, total_2, 0.0);
+    total_3 = -abs(select(beta == 0.0, 0.0, total_3));
+    auto is_less = abs(total_3) < 0.5;
+    Number expm1_total_3 = expm1(total_3);
+    Number total_4 = expm1_total_3 + 1.0;
+    Number root_t = select(is_less, total_4, exp(total_3));
+    Number product_6 = product_4 * root_t;
+    Number product_7 = product_6 * root_t;
+    Number branch_2 = select(is_equal_2, 0.0, product_7);
+    Number total_5 = product_2 + branch_2;
+    Number difference_4 = total_5 - product_2;
+    Number head_product_6 = head(product_6);
+    Number head_root_t = head(root_t);
+    Number difference_5 = root_t - head_root_t;
+    Number difference_6 = product_6 - head_product_6;
+    Number head_product_4 = head(product_4);
+    Number difference_7 = product_4 - head_product_4;
+    Number head_product_3 = head(product_3);
+    Number head_clamped = head(clamped);
+    Number difference_8 = clamped - head_clamped;
+    Number difference_9 = product_3 - head_product_3;
+    Number branch_3 = select(is_less, expm1_total_3 - (total_4 - 1.0), 0.0);
+    Number total_6 = head_product_3 * head_clamped - product_4 + head_product_3 * difference_8;
+    total_6 = total_6 + difference_9 * head_clamped + difference_9 * difference_8;
+    total_6 = select(product_4 * 0x1p-60 == 0.0, 0.0, total_6) * root_t;
+    Number total_7 = head_product_4 * head_root_t - product_6 + head_product_4 * difference_5;
+    total_7 = total_7 + difference_7 * head_root_t + difference_7 * difference_5;
+    total_7 = select(product_6 * 0x1p-60 == 0.0, 0.0, total_7) + total_6;
+    total_7 = (total_7 + branch_3 * product_4) * root_t;
+    Number total_8 = head_product_6 * head_root_t - product_7 + head_product_6 * difference_5;
+    total_8 = total_8 + difference_6 * head_root_t + difference_6 * difference_5;
+    total_8 = select(product_7 * 0x1p-60 == 0.0, 0.0, total_8) + total_7;
+    total_8 = select(is_equal_2, 0.0, total_8 + branch_3 * product_6);
+    total_8 = product_2 - (total_5 - difference_4) + (branch_2 - difference_4) + total_8;
+    Number branch_4 = select(abs(total_8) < infinity, total_8, 0.0);
+    Number total_9 = total_5 + branch_4;
+    Number difference_10 = branch_4 - (total_9 - total_5);
+    Number t = square(root_t + select(abs(branch_3) < infinity, branch_3, 0.0));
+    Number numerator = total_9 + select(abs(difference_10) < infinity, difference_10, 0.0);
+    numerator = numerator / (t + 1.0);
+    Number product_8 = gamma * x * (alpha + tanh(beta * x));
+    Number product_9 = numerator * infinity;
+    product_9 = select(is_equal & (abs(numerator) > 0x1p50), product_9, numerator);
+    return select(abs_x < 0.0625, product_8, product_9);
   }
 };
 
-// The derivative by x. One fraction, scaled, halved, clamped left for x < -32, else exponential
-// normal form.
+// The derivative by x: exponential normal form, expanded, term by term, halved in the tail.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
+    auto is_negative = 2.0 * beta * x < 0.0;
     Number difference = alpha - 1.0;
-    Number larger = maximum(x, -0x1p40);
-    Number product = beta * larger;
-    Number t = square(exp(0.5 * -abs(product)));
-    Number product_2 = 2.0 * beta;
-    Number product_3 = product_2 * larger;
-    Number e = exp(0.5 * -abs(product_3));
-    Number t_2 = square(e);
-    Number branch = select(product_3 < 0.0, e, 1.0);
     Number total = alpha + 1.0;
-    Number t_3 = exp(-2.0 * abs(beta * x));
+    Number product = -2.0 * abs(beta * x);
+    auto is_far = product < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
     Number total_2 = 2.0 * alpha + 4.0 * beta * clamp(x, -0x1p100, 0x1p100);
-    Number total_3 = difference + product * square(2.0 / (1.0 + square(t))) * t * t;
-    total_3 = gamma * (total_3 + 2.0 * (1.0 / (1.0 + t_2)) * branch * branch);
-    Number numerator = -(gamma * -((total * t_3 + total_2) * t_3 + difference));
-    Number numerator_2 = gamma * ((difference * t_3 + total_2) * t_3 + total);
-    numerator = select(product_2 * x < 0.0, numerator, numerator_2) / square(t_3 + 1.0);
-    return select(x < -32.0, total_3, numerator);
+    Number numerator = select(is_negative, total * t + total_2, difference * t + total_2) * gamma;
+    numerator = numerator * part_of_t * rest_of_t;
+    numerator = select(is_negative, difference, total) * gamma + numerator;
+    return numerator / ((t + 2.0) * t + 1.0);
   }
 };
 
@@ -68,7 +111,7 @@ struct ByAlpha {
   }
 };
 
-// The derivative by beta: exponential normal form, expanded, halved in the tail.
+// The derivative by beta. Exponential normal form, expanded, halved in the tail, held where t is 0.
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
@@ -77,23 +120,33 @@ struct ByBeta {
     Number part_of_t = exp(select(is_far, 0.5 * product, product));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
-    Number numerator = 4.0 * gamma * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
-    return numerator / ((t + 2.0) * t + 1.0);
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number product_2 = 4.0 * gamma / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch;
+    return product_2 * rest_of_t;
   }
 };
 
-// The derivative by gamma. Exponential normal form, halved, and alpha less its default times as
-// declared, zeros win.
+// The derivative by gamma. Exponential normal form, term by term, halved in the tail, zeros win,
+// limits continued.
 struct ByGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
+    auto is_equal = abs(x) == infinity;
     Number product = 2.0 * beta;
-    Number root_t = exp(-abs(select(beta == 0.0, 0.0, beta * x)));
-    Number t = square(root_t);
+    Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
+    auto is_negative = select(product == 0.0, 0.0, product * branch) < 0.0;
     Number difference = alpha - 1.0;
-    Number numerator = 2.0 * clamp(x, -0x1p100, 0x1p100) * root_t * root_t;
-    numerator = select(select(product == 0.0, 0.0, product * x) < 0.0, numerator, 2.0 * x);
-    return numerator / (t + 1.0) + select(difference == 0.0, 0.0, difference * x);
+    Number total = alpha + 1.0;
+    Number product_2 = -2.0 * abs(select(beta == 0.0, 0.0, beta * branch));
+    auto is_far = product_2 < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product_2, product_2));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = select(is_negative, total, difference) * clamp(branch, -0x1p100, 0x1p100);
+    numerator = numerator * part_of_t * rest_of_t;
+    numerator = (select(is_negative, difference, total) * branch + numerator) / (t + 1.0);
+    Number product_3 = numerator * infinity;
+    return select(is_equal & (abs(numerator) > 0x1p50), product_3, numerator);
   }
 };
 
@@ -122,49 +175,41 @@ struct ByXAndAlpha {
   }
 };
 
-// The second derivative by x and beta: exponential normal form, expanded, halved.
+// The second derivative by x and beta. Exponential normal form, expanded, halved, held where t is
+// 0.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    Number clamped = clamp(x, -0x1p50, 0x1p50);
-    Number product = 8.0 * gamma * clamped;
-    Number product_2 = beta * clamped;
+    Number product = 8.0 * gamma;
+    Number root_t = exp(-abs(beta * x));
+    Number branch = select(root_t == 0.0, 0.0, x);
+    Number product_2 = beta * branch;
     Number total = product_2 + 1.0;
     Number difference = product_2 - 1.0;
-    Number root_t = exp(-abs(beta * x));
     Number t = square(root_t);
-    Number numerator = product * (total * t - difference) * root_t * root_t;
-    Number numerator_2 = product * (total - difference * t) * root_t * root_t;
-    numerator = select(2.0 * beta * x < 0.0, numerator_2, numerator);
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
+    Number numerator = product * (total * t - difference);
+    numerator = select(2.0 * beta * x < 0.0, product * (total - difference * t), numerator);
+    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * root_t * root_t;
   }
 };
 
-// The second derivative by x and gamma. Rewritten, scaled, halved in the tail, clamped left for x <
-// -32, else exponential normal form.
+// The second derivative by x and gamma. Exponential normal form, expanded, term by term, halved in
+// the tail.
 struct ByXAndGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
+    auto is_negative = 2.0 * beta * x < 0.0;
     Number difference = alpha - 1.0;
-    Number larger = maximum(x, -0x1p40);
-    Number product = beta * larger;
-    Number t = exp(-abs(product));
-    Number product_2 = 2.0 * beta;
-    Number product_3 = product_2 * larger;
-    Number t_2 = exp(-abs(product_3));
-    Number smaller = minimum(product_3, 0.0);
-    auto is_far = abs(smaller) > 64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number total = alpha + 1.0;
-    Number t_3 = exp(-2.0 * abs(beta * x));
+    Number product = -2.0 * abs(beta * x);
+    auto is_far = product < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
     Number total_2 = 2.0 * alpha + 4.0 * beta * clamp(x, -0x1p100, 0x1p100);
-    Number total_3 = difference + product * square(2.0 / (1.0 + square(t))) * t * t;
-    total_3 = total_3 + 2.0 * (1.0 / (1.0 + t_2)) * part_of_t * rest_of_t;
-    Number numerator = -(-((total * t_3 + total_2) * t_3 + difference));
-    Number numerator_2 = (difference * t_3 + total_2) * t_3 + total;
-    numerator = select(product_2 * x < 0.0, numerator, numerator_2) / square(t_3 + 1.0);
-    return select(x < -32.0, total_3, numerator);
+    Number numerator = select(is_negative, total * t + total_2, difference * t + total_2);
+    numerator = select(is_negative, difference, total) + numerator * part_of_t * rest_of_t;
+    return numerator / ((t + 2.0) * t + 1.0);
   }
 };
 
@@ -193,7 +238,8 @@ struct ByBetaAndBeta {
   }
 };
 
-// The second derivative by beta and gamma. Exponential normal form, expanded, halved in the tail.
+// The second derivative by beta and gamma. Exponential normal form, expanded, halved in the tail,
+// held where t is 0.
 struct ByBetaAndGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
@@ -202,8 +248,8 @@ struct ByBetaAndGamma {
     Number part_of_t = exp(select(is_far, 0.5 * product, product));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
-    Number numerator = 4.0 * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t;
-    return numerator / ((t + 2.0) * t + 1.0);
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    return 4.0 / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch * rest_of_t;
   }
 };
 

@@ -128,12 +128,13 @@ struct ByXAndX {
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    Number negated = -abs(x / alpha);
+    Number ratio = x / alpha;
+    Number negated = -abs(ratio);
     auto is_far = negated < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number ratio = -(clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t) / square(alpha);
-    return select(x > 0.0, 0.0, sign(x) * ratio);
+    Number numerator = -(clamp(ratio, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
+    return select(ratio > 0.0, 0.0, numerator) / alpha;
   }
 };
 
@@ -142,9 +143,8 @@ struct ByAlphaAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
     Number ratio = x / alpha;
-    Number abs_ratio = abs(ratio);
-    Number root_t = exp(-0.5 * abs_ratio);
-    Number numerator = square(clamp(abs_ratio, -0x1p50, 0x1p50)) * root_t * root_t;
+    Number root_t = exp(-0.5 * abs(ratio));
+    Number numerator = square(clamp(ratio, -0x1p50, 0x1p50)) * root_t * root_t;
     return select(ratio > 0.0, 0.0, numerator) / alpha;
   }
 };

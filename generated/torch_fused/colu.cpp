@@ -36,21 +36,20 @@ struct ByX {
     Number t = exp(-abs(clamped));
     Number branch = select(is_negative, 1.0, t);
     Number exp_clamped = exp(clamped);
-    Number e = exp(-exp_clamped);
+    Number t_2 = exp(-exp_clamped);
     auto is_negative_2 = exp_clamped < 0.0;
-    Number t_2 = exp(-abs(exp_clamped));
     Number branch_2 = select(is_negative_2, 1.0, t_2);
     Number branch_3 = select(is_negative, t, 1.0);
     Number branch_3_squared = square(branch_3);
     Number branch_4 = select(is_negative_2, t_2, 1.0);
     Number product = 2.0 * clamped * branch_3;
-    Number product_2 = clamped_squared * square(branch) * e * branch_2;
+    Number product_2 = clamped_squared * square(branch) * t_2 * branch_2;
     product_2 = product_2 + branch_3_squared * branch_4 - product * branch * branch_2;
-    Number denominator = (clamped_squared * e * branch - product) * branch * branch_2;
+    Number denominator = (clamped_squared * t_2 * branch - product) * branch * branch_2;
     denominator = clamped_squared / (denominator + branch_4 * branch_3_squared) * branch_3;
     denominator = denominator * branch_2;
     Number product_3 = clamped_squared / product_2 * branch * branch_2;
-    Number ratio = 1.0 / (branch_3 - clamped * branch * e);
+    Number ratio = 1.0 / (branch_3 - clamped * branch * t_2);
     ratio = clamped / product_2 * branch * branch_2 + ratio - product_3 - denominator;
     return ratio * branch_3;
   }

@@ -29,7 +29,7 @@ def dsu(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: pi*(cos(x)/(x + pi) - sin(x)/(x + pi)^2 - cos(x)/(x - pi) + sin(x)/(x - pi)^2)/2.
-    Limits: 0 at -inf, 0 at inf. Kinks at -3.14159, 3.14159.
+    Limits: 0 at -inf, 0 at inf.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -10,18 +10,49 @@
 namespace actgen {
 namespace {
 
-// The value: as declared for |x| < 0.25, else exponential normal form.
+// The value: exponential normal form, compensated in part.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    Number product = alpha * x;
+    auto is_negative = 2.0 * alpha * x < 0.0;
     Number total = beta + gamma;
-    Number t = exp(-2.0 * abs(product));
+    Number product = -2.0 * abs(alpha * x);
+    auto is_less = abs(product) < 0.5;
+    Number expm1_product = expm1(product);
+    Number total_2 = expm1_product + 1.0;
+    Number t = select(is_less, total_2, exp(product));
+    Number product_2 = total * t;
     Number difference = beta - gamma;
-    Number total_2 = beta + gamma * tanh(product);
-    Number numerator = difference * t + total;
-    numerator = select(2.0 * alpha * x < 0.0, total * t + difference, numerator) / (t + 1.0);
-    return select(abs(x) < 0.25, total_2, numerator);
+    Number total_3 = product_2 + difference;
+    Number difference_2 = total_3 - product_2;
+    Number head_total = head(total);
+    Number head_t = head(t);
+    Number difference_3 = t - head_t;
+    Number difference_4 = total - head_total;
+    Number branch = select(is_less, expm1_product - (total_2 - 1.0), 0.0);
+    Number total_4 = product_2 - (total_3 - difference_2) + (difference - difference_2);
+    Number total_5 = head_total * head_t - product_2 + head_total * difference_3;
+    total_5 = total_5 + difference_4 * head_t + difference_4 * difference_3;
+    total_5 = select(product_2 * 0x1p-60 == 0.0, 0.0, total_5) + branch * total;
+    total_4 = total_4 + total_5;
+    Number branch_2 = select(abs(total_4) < infinity, total_4, 0.0);
+    Number total_6 = total_3 + branch_2;
+    Number product_3 = difference * t;
+    Number total_7 = product_3 + total;
+    Number difference_5 = total_7 - product_3;
+    Number head_difference = head(difference);
+    Number difference_6 = difference - head_difference;
+    Number total_8 = head_difference * head_t - product_3 + head_difference * difference_3;
+    total_8 = total_8 + difference_6 * head_t + difference_6 * difference_3;
+    total_8 = select(product_3 * 0x1p-60 == 0.0, 0.0, total_8) + branch * difference;
+    total_8 = product_3 - (total_7 - difference_5) + (total - difference_5) + total_8;
+    Number branch_3 = select(abs(total_8) < infinity, total_8, 0.0);
+    Number total_9 = total_7 + branch_3;
+    Number difference_7 = branch_3 - (total_9 - total_7);
+    difference_7 = select(is_negative, branch_2 - (total_6 - total_3), difference_7);
+    Number numerator = select(abs(difference_7) < infinity, difference_7, 0.0);
+    numerator = select(is_negative, total_6, total_9) + numerator;
+    return numerator / (t + select(abs(branch) < infinity, branch, 0.0) + 1.0);
   }
 };
 
@@ -34,14 +65,14 @@ struct ByX {
   }
 };
 
-// The derivative by alpha: exponential normal form, expanded, halved.
+// The derivative by alpha: exponential normal form, expanded, halved, held where t is 0.
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
     Number root_t = exp(-abs(alpha * x));
     Number t = square(root_t);
-    Number numerator = 4.0 * gamma * clamp(x, -0x1p100, 0x1p100) * root_t * root_t;
-    return numerator / ((t + 2.0) * t + 1.0);
+    Number product = 4.0 * gamma / ((t + 2.0) * t + 1.0) * select(root_t == 0.0, 0.0, x) * root_t;
+    return product * root_t;
   }
 };
 
@@ -61,34 +92,18 @@ struct ByBeta {
   }
 };
 
-// The second derivative by x. Exponential normal form, expanded, halved, polynomial on +-(0.416,
-// 0.7324), and gamma less its default times exponential normal form, expanded, halved, polynomial
-// on +-(0.416, 0.7324).
+// The second derivative by x: exponential normal form, expanded, halved in the tail.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    Number product = alpha * x;
-    Number abs_product = abs(product);
-    Number difference = abs_product - 0.57421875;
-    Number alpha_squared = square(alpha);
-    Number root_t = exp(-abs_product);
-    Number product_2 = 8.0 * expm1(-2.0 * abs_product) * alpha_squared * root_t * root_t;
-    Number t = square(root_t);
-    Number product_3 = (0.05014911201443616 * difference - 0.025676066074312213) * difference;
-    product_3 = (product_3 - 0.08738679684653773) * difference + 0.13900667165282063;
-    product_3 = (product_3 * difference + 0.044935488852237804) * difference;
-    product_3 = (product_3 - 0.32557221728433644) * difference + 0.2229512924992794;
-    product_3 = (product_3 * difference + 0.41140999942479795) * difference;
-    product_3 = (product_3 - 0.7861701261989542) * difference - 0.013723848415184642;
-    product_3 = (product_3 * difference + 1.29447719523233) * difference;
-    product_3 = (product_3 - 1.0421894880104625) * difference - 0.9243820679282148;
-    product_3 = (product_3 * difference + 1.8099947025184424) * difference;
-    product_3 = (product_3 - 0.28316246042285104) * difference - 0.7581915447276879;
-    product_3 = sign(product) * (product_3 * alpha_squared);
+    Number product = -2.0 * abs(alpha * x);
+    auto is_far = product < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = 8.0 * expm1(product) * gamma * square(alpha) * part_of_t * rest_of_t;
+    Number t = part_of_t * rest_of_t;
     Number numerator = select(2.0 * alpha * x < 0.0, -product_2, product_2);
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
-    product_3 = select(abs(difference) < 0.15818657355500532, product_3, numerator);
-    return product_3 + (gamma - 1.0) * product_3;
+    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };
 
@@ -138,13 +153,13 @@ struct ByAlphaAndAlpha {
   }
 };
 
-// The second derivative by alpha and gamma: exponential normal form, expanded, halved.
+// The second derivative by alpha and gamma. Exponential normal form, halved, held where t is 0.
 struct ByAlphaAndGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
     Number root_t = exp(-abs(alpha * x));
     Number t = square(root_t);
-    return 4.0 * clamp(x, -0x1p100, 0x1p100) * root_t * root_t / ((t + 2.0) * t + 1.0);
+    return 4.0 / square(t + 1.0) * select(root_t == 0.0, 0.0, x) * root_t * root_t;
   }
 };
 

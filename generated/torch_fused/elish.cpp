@@ -14,11 +14,10 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    Number abs_x = abs(x);
-    Number minus_abs_x = -abs_x;
-    Number t = exp(minus_abs_x);
+    Number negated = -abs(x);
+    Number t = exp(negated);
     Number total = t + 1.0;
-    return select(x >= 0.0, sign(x) * (abs_x / total), expm1(minus_abs_x) * t / total);
+    return select(x >= 0.0, x / total, expm1(negated) * t / total);
   }
 };
 

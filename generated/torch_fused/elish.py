@@ -28,7 +28,7 @@ def elish(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise(((x*sigmoid(-x) + 1)*sigmoid(x), x >= 0), ((exp(x) +
-    expm1(x)*sigmoid(-x))*sigmoid(x), True)). Limits: 0 at -inf, inf at inf. Kink at 0.
+    expm1(x)*sigmoid(-x))*sigmoid(x), True)). Limits: 0 at -inf, inf at inf.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -25,7 +25,7 @@ def elliott_sigmoid(x: Tensor) -> Tensor:
     """Elliott sigmoid, x / (2 * (1 + abs(x))) + 1 / 2.
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: (1 - Abs(x)/(Abs(x) + 1))/(2*(Abs(x) + 1)). Limits: 0 at -inf, 1 at inf. Kink at 0.
+    Derivative: (1 - Abs(x)/(Abs(x) + 1))/(2*(Abs(x) + 1)). Limits: 0 at -inf, 1 at inf.
 
     Raises:
         NotImplementedError: x is not of a floating type.

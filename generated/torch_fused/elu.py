@@ -25,8 +25,7 @@ def elu(x: Tensor, alpha: float | Tensor = 1.0) -> Tensor:
     """Exponential linear unit (ELU), Piecewise((x, x > 0), (alpha * (exp(x) - 1), True)).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: Piecewise((1, x > 0), (alpha*exp(x), True)). Limits: -1 at -inf, inf at inf. Kink at
-    0.
+    Derivative: Piecewise((1, x > 0), (alpha*exp(x), True)). Limits: -1 at -inf, inf at inf.
 
     Args:
         x: Input of any shape and floating type.

@@ -10,6 +10,8 @@
 namespace actgen {
 namespace {
 
+constexpr double NUMBER_1_OVER_3 = 0.3333333333333333;  // 1/3
+
 // The value: exp(-x^2/(2*sigma^2)).
 struct Value {
   template <typename Number>
@@ -18,13 +20,14 @@ struct Value {
   }
 };
 
-// The derivative by x: Gaussian normal form, halved.
+// The derivative by x: as declared, scaled, halved, clamped both sides.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
+    Number clamped = clamp(x, -0x1p40, 0x1p40);
     Number sigma_squared = square(sigma);
-    Number root_t = exp(-0.25 * (square(x) / sigma_squared));
-    return -(clamp(x, -0x1p100, 0x1p100) * root_t * root_t) / sigma_squared;
+    Number e = exp(0.5 * (0.5 * -(square(clamped) / sigma_squared)));
+    return -(clamped / sigma_squared) * e * e;
   }
 };
 
@@ -41,47 +44,60 @@ struct BySigma {
   }
 };
 
-// The second derivative by x: Gaussian normal form, halved in the tail, in |x|.
+// The second derivative by x. Gaussian normal form, halved in the tail, clamped both sides, in |x|.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    Number abs_x = abs(x);
-    Number clamped = clamp(abs_x, -0x1p50, 0x1p50);
+    Number clamped = clamp(abs(x), -0x1p40, 0x1p40);
+    Number clamped_2 = clamp(clamped, -0x1p50, 0x1p50);
     Number sigma_squared = square(sigma);
-    Number product = -0.5 * (square(abs_x) / sigma_squared);
+    Number product = -0.5 * (square(clamped) / sigma_squared);
     auto is_far = product < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * product, product));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number difference = clamped / square(sigma_squared) - 1.0 / (sigma_squared * sigma);
-    return (sigma + clamped) * difference * part_of_t * rest_of_t;
+    Number difference = clamped_2 / square(sigma_squared) - 1.0 / (sigma_squared * sigma);
+    return (sigma + clamped_2) * difference * part_of_t * rest_of_t;
   }
 };
 
-// The second derivative by x and sigma: Gaussian normal form, halved.
+// The second derivative by x and sigma: Gaussian normal form, halved, held where t is 0.
 struct ByXAndSigma {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    Number clamped = clamp(x, -0x1p33, 0x1p33);
     Number sigma_squared = square(sigma);
     Number root_t = exp(-0.25 * (square(x) / sigma_squared));
-    Number ratio = 0.5 * square(clamped) / (square(sigma_squared) * sigma);
-    return -(2.0 * clamped * (ratio - 1.0 / (sigma_squared * sigma)) * root_t * root_t);
+    Number branch = select(root_t == 0.0, 0.0, x);
+    Number numerator = 0.5 * square(branch) / (square(sigma_squared) * sigma);
+    numerator = -(2.0 * (numerator - 1.0 / (sigma_squared * sigma))) / 1.0 * branch * root_t;
+    return numerator * root_t;
   }
 };
 
-// The second derivative by sigma. Rewritten, factored, by roots of powers for |x| < 5.96046e-08,
-// else one fraction, scaled, halved, clamped both sides.
+// The second derivative by sigma. Gaussian normal form, halved in the tail, held where t is 0,
+// polynomial on +-(2.309, 2.629).
 struct BySigmaAndSigma {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    Number ratio = x / sigma;
+    Number difference = abs(x / sigma) - 2.46875;
     Number sigma_squared = square(sigma);
-    Number squared = square(clamp(ratio, -64.0, 64.0));
-    Number e = exp(0.5 * (0.5 * -squared));
-    Number numerator = ratio * (square(ratio) - 3.0) * exp(-0.5 * ratio * ratio) * ratio;
-    numerator = numerator / sigma_squared;
-    Number ratio_2 = squared * (squared - 3.0) * e * e / sigma_squared;
-    return select(abs(x) < 5.960464477539063e-08, numerator, ratio_2);
+    Number product = -0.5 * (square(x) / sigma_squared);
+    auto is_far = product < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number numerator = (0.00019220975195885086 * difference - 0.0006619483919086267) * difference;
+    numerator = (numerator - 0.0007010387389245675) * difference + 0.006952316312941126;
+    numerator = (numerator * difference - 0.005979401086940769) * difference;
+    numerator = (numerator - 0.038026866670597265) * difference + 0.09222446156205895;
+    numerator = (numerator * difference + 0.06261212385423932) * difference;
+    numerator = (numerator - 0.4691143530693127) * difference + 0.3403484941800617;
+    numerator = (numerator * difference + 0.8816399032534815) * difference;
+    numerator = (numerator - 1.4434613871237134) * difference - 0.05657397748438447;
+    numerator = (numerator * difference + 0.8956193151062057) / sigma_squared;
+    Number numerator_2 = NUMBER_1_OVER_3 * square(branch) / square(sigma_squared * sigma);
+    numerator_2 = 3.0 * (numerator_2 - 1.0 / square(sigma_squared)) / 1.0 * branch * part_of_t;
+    numerator_2 = numerator_2 * branch * rest_of_t;
+    return select(abs(difference) < 0.1602277655612654, numerator, numerator_2);
   }
 };
 

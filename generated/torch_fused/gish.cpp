@@ -323,7 +323,7 @@ struct ByXAndX {
     Number branch = select(is_less_3, total, exp(product));
     Number product_2 = exp_x * branch;
     Number product_3 = x * exp_x;
-    auto is_less_4 = abs(exp_x) < 0.5;
+    auto is_less_4 = exp_x < 0.5;
     Number expm1_exp_x = expm1(exp_x);
     Number total_2 = expm1_exp_x + 1.0;
     Number branch_2 = select(is_less_4, total_2, exp(exp_x));

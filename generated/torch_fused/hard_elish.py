@@ -31,7 +31,7 @@ def hard_elish(x: Tensor) -> Tensor:
     Derivative: Piecewise((x*Piecewise((0, (x >= 1) | (x <= -1)), (1/2, True)) + Piecewise((1, x >=
     1), (0, x <= -1), ((x + 1)/2, True)), x >= 0), (Piecewise((0, (x >= 1) | (x <= -1)), (1/2,
     True))*expm1(x) + Piecewise((1, x >= 1), (0, x <= -1), ((x + 1)/2, True))*exp(x), True)).
-    Limits: 0 at -inf, inf at inf. Kinks at -1, 0, 1.
+    Limits: 0 at -inf, inf at inf. Kinks at -1, 1.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -26,7 +26,7 @@ def hard_mish(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((0, x <= -2), (1, x >= 0), (x + 1, True)). Limits: 0 at -inf, inf at inf.
-    Kinks at -2, 0.
+    Kink at -2.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -28,7 +28,7 @@ def isrlu(x: Tensor, alpha: float | Tensor = 1.0) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((1, x >= 0), ((-alpha*x^2/(alpha*x^2 + 1) + 1)/sqrt(alpha*x^2 + 1),
-    True)). Limits: -1 at -inf, inf at inf. Kink at 0.
+    True)). Limits: -1 at -inf, inf at inf.
 
     Args:
         x: Input of any shape and floating type.

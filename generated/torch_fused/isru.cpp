@@ -25,7 +25,7 @@ struct ByX {
   Number operator()(Number x, Number alpha) const {
     Number abs_x = abs(x);
     Number denominator = select(abs_x > 0x1p60, sqrt(alpha) * abs_x, sqrt(alpha * square(x) + 1.0));
-    return 1.0 * (1.0 / denominator) * (1.0 / (alpha * x * x + 1.0));
+    return 1.0 / denominator * (1.0 / (alpha * x * x + 1.0));
   }
 };
 
@@ -53,14 +53,15 @@ struct ByXAndX {
   }
 };
 
-// The second derivative by x and alpha: one fraction, divided one by one, limits selected.
+// The second derivative by x and alpha. Square-root form, divided one by one, limits selected.
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    Number total = alpha * x * x + 1.0;
-    Number ratio = 1.0 / total;
-    Number product = -1.5 * ratio * x * ratio * x * (1.0 / sqrt(total));
-    return select(x == infinity, 0.0, select(x == -infinity, 0.0, product));
+    Number abs_x = abs(x);
+    Number ratio = 1.0 / (alpha * x * x + 1.0);
+    Number denominator = select(abs_x > 0x1p60, sqrt(alpha) * abs_x, sqrt(alpha * square(x) + 1.0));
+    denominator = -1.5 * (1.0 / denominator) * x * ratio * x * ratio;
+    return select(x == infinity, 0.0, select(x == -infinity, 0.0, denominator));
   }
 };
 

@@ -14,15 +14,13 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    Number sign_x = sign(x);
-    Number abs_x = abs(x);
-    Number minus_abs_x = -abs_x;
-    auto is_far = minus_abs_x < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * minus_abs_x, minus_abs_x));
+    Number negated = -abs(x);
+    auto is_far = negated < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
-    Number product = sign_x * (0.5 * clamp(abs_x, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
-    return select(x >= 0.0, sign_x * ((1.0 - 0.5 * t) * abs_x), product);
+    Number product = 0.5 * clamp(x, -0x1p100, 0x1p100) * part_of_t * rest_of_t;
+    return select(x >= 0.0, (1.0 - 0.5 * t) * x, product);
   }
 };
 

@@ -26,7 +26,7 @@ def lalu(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: x*Piecewise((exp(-x)/2, x >= 0), (exp(x)/2, True)) + Piecewise((1 - exp(-x)/2, x >=
-    0), (exp(x)/2, True)). Limits: 0 at -inf, inf at inf. Kink at 0.
+    0), (exp(x)/2, True)). Limits: 0 at -inf, inf at inf.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -42,7 +42,7 @@ struct ByBeta {
     auto is_far = negated < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number product = sign(x) * (alpha * clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t);
+    Number product = alpha * clamp(x, -0x1p100, 0x1p100) * part_of_t * rest_of_t;
     return select(x > 0.0, 0.0, product);
   }
 };
@@ -84,8 +84,7 @@ struct ByAlphaAndBeta {
     auto is_far = negated < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number product = sign(x) * (clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t);
-    return select(x > 0.0, 0.0, product);
+    return select(x > 0.0, 0.0, clamp(x, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
   }
 };
 
@@ -94,7 +93,7 @@ struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
     Number root_t = exp(-0.5 * abs(beta * x));
-    Number product = alpha * square(clamp(abs(x), -0x1p50, 0x1p50)) * root_t * root_t;
+    Number product = alpha * square(clamp(x, -0x1p50, 0x1p50)) * root_t * root_t;
     return select(x > 0.0, 0.0, product);
   }
 };

@@ -38,18 +38,14 @@ struct ByAlpha {
   }
 };
 
-// The derivative by beta: exponential normal form, halved in the tail.
+// The derivative by beta: as declared, scaled, halved, clamped left.
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    Number beta_squared = square(beta);
-    Number negated = -abs(x / beta);
-    auto is_far = negated < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number numerator = -(clamp(abs(x), -0x1p100, 0x1p100) * alpha * part_of_t * rest_of_t);
-    numerator = sign(x) * (numerator / beta_squared);
-    return select(x >= 0.0, -(alpha * x / beta_squared), numerator);
+    Number larger = maximum(x, -0x1p40);
+    Number negated = -(larger * alpha / square(beta));
+    Number e = exp(0.5 * (larger / beta));
+    return select(larger >= 0.0, negated, negated * e * e);
   }
 };
 
@@ -71,15 +67,16 @@ struct ByXAndAlpha {
   }
 };
 
-// The second derivative by x and beta: exponential normal form, halved.
+// The second derivative by x and beta: exponential normal form, halved, clamped left.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
+    Number larger = maximum(x, -0x1p40);
     Number beta_squared = square(beta);
-    Number root_t = exp(-0.5 * abs(x / beta));
-    Number total = 1.0 / beta_squared + clamp(x, -0x1p100, 0x1p100) / (beta_squared * beta);
-    total = -(alpha * total * root_t * root_t);
-    return select(x >= 0.0, -(alpha / beta_squared), total);
+    Number root_t = exp(-0.5 * abs(larger / beta));
+    Number ratio = clamp(larger, -0x1p100, 0x1p100) / (beta_squared * beta);
+    ratio = -(alpha * (1.0 / beta_squared + ratio) * root_t * root_t);
+    return select(larger >= 0.0, -(alpha / beta_squared), ratio);
   }
 };
 
@@ -87,13 +84,13 @@ struct ByXAndBeta {
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    Number beta_squared = square(beta);
-    Number negated = -abs(x / beta);
+    Number ratio = x / beta;
+    Number negated = -abs(ratio);
     auto is_far = negated < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number ratio = -(clamp(abs(x), -0x1p100, 0x1p100) * part_of_t * rest_of_t) / beta_squared;
-    return select(x >= 0.0, -(x / beta_squared), sign(x) * ratio);
+    Number numerator = -(clamp(ratio, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
+    return select(ratio >= 0.0, -ratio, numerator) / beta;
   }
 };
 

@@ -28,7 +28,7 @@ def pelu(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor = 1.0) -> 
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((alpha/beta, x >= 0), (alpha*exp(x/beta)/beta, True)). Limits: -1 at -inf,
-    inf at inf. Kink at 0.
+    inf at inf.
 
     Args:
         x: Input of any shape and floating type.

@@ -37,55 +37,19 @@ struct ByAlpha {
   }
 };
 
-// The second derivative by x. Exponential normal form, expanded, halved, polynomials on (-0.6985,
-// -0.4656), (0.4656, 0.6985), and alpha less its default times exponential normal form, expanded,
-// halved, polynomial on (-0.6985, -0.4656).
+// The second derivative by x: exponential normal form, expanded, halved in the tail.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
-    Number difference = x - 0.58203125;
-    Number difference_2 = x + 0.58203125;
-    auto is_less = abs(difference_2) < 0.116450572013855;
-    auto is_positive = x > 0.0;
-    Number abs_x = abs(x);
-    Number growth = expm1(-2.0 * abs_x);
-    Number root_t = exp(-abs_x);
-    Number product = 8.0 * growth * root_t * root_t;
-    Number t = square(root_t);
+    Number product = -2.0 * abs(x);
+    Number product_2 = 8.0 * expm1(product);
+    auto is_far = product < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
     Number total = ((t + 3.0) * t + 3.0) * t + 1.0;
-    Number product_2 = (-0.021861571733751813 * difference_2 - 0.03226347230461759) * difference_2;
-    product_2 = (product_2 + 0.014375041888465945) * difference_2 + 0.08028620627543517;
-    product_2 = (product_2 * difference_2 + 0.049420405570010685) * difference_2;
-    product_2 = (product_2 - 0.10654891832292954) * difference_2 - 0.18999642288109136;
-    product_2 = (product_2 * difference_2 + 0.01400143925739967) * difference_2;
-    product_2 = (product_2 + 0.32320932839962463) * difference_2 + 0.24791238741899402;
-    product_2 = (product_2 * difference_2 - 0.23904015899021144) * difference_2;
-    product_2 = (product_2 - 0.44698850197886314) * difference_2 - 0.06376312907966819;
-    product_2 = product_2 * difference_2 + 0.19007343069119215;
-    Number product_3 = (-0.08744628693500725 * difference_2 - 0.12905388921847036) * difference_2;
-    product_3 = (product_3 + 0.05750016755386378) * difference_2 + 0.3211448251017407;
-    product_3 = (product_3 * difference_2 + 0.19768162228004274) * difference_2;
-    product_3 = (product_3 - 0.42619567329171815) * difference_2 - 0.7599856915243655;
-    product_3 = (product_3 * difference_2 + 0.05600575702959868) * difference_2;
-    product_3 = (product_3 + 1.2928373135984985) * difference_2 + 0.9916495496759761;
-    product_3 = (product_3 * difference_2 - 0.9561606359608458) * difference_2;
-    product_3 = (product_3 - 1.7879540079154526) * difference_2 - 0.25505251631867276;
-    product_3 = product_3 * difference_2 + 0.7602937227647686;
-    product_3 = select(is_less, product_3, select(is_positive, 0.0, -product / total));
-    product_3 = (alpha - 0.25) * product_3;
-    Number product_4 = (-0.08744628693500725 * difference + 0.12905388921847036) * difference;
-    product_4 = (product_4 + 0.05750016755386378) * difference - 0.3211448251017407;
-    product_4 = (product_4 * difference + 0.19768162228004274) * difference;
-    product_4 = (product_4 + 0.42619567329171815) * difference - 0.7599856915243655;
-    product_4 = (product_4 * difference - 0.05600575702959868) * difference;
-    product_4 = (product_4 + 1.2928373135984985) * difference - 0.9916495496759761;
-    product_4 = (product_4 * difference - 0.9561606359608458) * difference;
-    product_4 = (product_4 + 1.7879540079154526) * difference - 0.25505251631867276;
-    product_4 = product_4 * difference - 0.7602937227647686;
-    Number ratio = -(2.0 * growth * root_t * root_t) / total;
-    product_2 = select(is_less, product_2, select(is_positive, product / total, ratio));
-    product_4 = select(abs(difference) < 0.116450572013855, product_4, product_2);
-    return product_4 + product_3;
+    Number ratio = -(product_2 * alpha * part_of_t * rest_of_t) / total;
+    return select(x > 0.0, product_2 * part_of_t * rest_of_t / total, ratio);
   }
 };
 

@@ -35,17 +35,14 @@ struct ByAlpha {
   }
 };
 
-// The derivative by beta: as declared, by roots of powers, zeros win, limits continued.
+// The derivative by beta: exponential normal form, expanded, halved, held where t is 0.
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto is_equal = abs(x) == infinity;
-    Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    Number e = exp(-abs(select(beta == 0.0, 0.0, beta * branch)));
-    Number ratio = 2.0 * e / (square(e) + 1.0);
-    Number product = select(alpha == 0.0, 0.0, alpha * ratio) * branch * ratio;
-    product = select(branch >= 0.0, 0.0, product);
-    return select(is_equal & (abs(product) > 0x1p50), product * infinity, product);
+    Number root_t = exp(-abs(beta * x));
+    Number t = square(root_t);
+    Number product = 4.0 * alpha / ((t + 2.0) * t + 1.0) * select(root_t == 0.0, 0.0, x) * root_t;
+    return select(x >= 0.0, 0.0, product * root_t);
   }
 };
 
@@ -146,17 +143,14 @@ struct ByXAndBeta {
   }
 };
 
-// The second derivative by alpha and beta. As declared, divided one by one, zeros win, limits
-// continued.
+// The second derivative by alpha and beta. Exponential normal form, halved, held where t is 0.
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto is_equal = abs(x) == infinity;
-    Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    Number e = exp(-abs(select(beta == 0.0, 0.0, beta * branch)));
-    Number ratio = 2.0 * e / (square(e) + 1.0);
-    Number branch_2 = select(branch >= 0.0, 0.0, branch * ratio * ratio);
-    return select(is_equal & (abs(branch_2) > 0x1p50), branch_2 * infinity, branch_2);
+    Number root_t = exp(-abs(beta * x));
+    Number t = square(root_t);
+    Number product = 4.0 / square(t + 1.0) * select(root_t == 0.0, 0.0, x) * root_t * root_t;
+    return select(x >= 0.0, 0.0, product);
   }
 };
 

@@ -28,7 +28,7 @@ def ptelu(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor = 1.0) ->
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((1, x >= 0), (alpha*beta*sech(beta*x)^2, True)). Limits: -1 at -inf, inf
-    at inf. Kink at 0.
+    at inf.
 
     Args:
         x: Input of any shape and floating type.

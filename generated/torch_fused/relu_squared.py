@@ -25,7 +25,7 @@ def relu_squared(x: Tensor) -> Tensor:
     """Squared ReLU, Max(0, x)**2.
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: Piecewise((0, x <= 0), (2*x, True)). Limits: 0 at -inf, inf at inf. Kink at 0.
+    Derivative: Piecewise((0, x <= 0), (2*x, True)). Limits: 0 at -inf, inf at inf.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -10,26 +10,6 @@
 namespace actgen {
 namespace {
 
-constexpr double NUMBER_1_OVER_15 = 7.647163731819816e-13;  // 1/15!
-constexpr double NUMBER_1_OVER_14 = 1.1470745597729725e-11;  // 1/14!
-constexpr double NUMBER_1_OVER_13 = 1.6059043836821613e-10;  // 1/13!
-constexpr double NUMBER_1_OVER_12 = 2.08767569878681e-09;  // 1/12!
-constexpr double NUMBER_1_OVER_11 = 2.505210838544172e-08;  // 1/11!
-constexpr double NUMBER_1_OVER_10 = 2.755731922398589e-07;  // 1/10!
-constexpr double NUMBER_1_OVER_9 = 2.7557319223985893e-06;  // 1/9!
-constexpr double NUMBER_1_OVER_8 = 2.48015873015873e-05;  // 1/8!
-constexpr double NUMBER_1_OVER_7 = 0.0001984126984126984;  // 1/7!
-constexpr double NUMBER_1_OVER_6 = 0.001388888888888889;  // 1/6!
-constexpr double NUMBER_1_OVER_5 = 0.008333333333333333;  // 1/5!
-constexpr double NUMBER_1_OVER_4 = 0.041666666666666664;  // 1/4!
-constexpr double NUMBER_1_OVER_3 = 0.16666666666666666;  // 1/3!
-constexpr double NUMBER_1_OVER_2 = 0.5;  // 1/2!
-constexpr double NUMBER_4_OVER_3 = 1.3333333333333333;  // 4/3
-constexpr double NUMBER_1_OVER_LOG_2 = 1.4426950408889634;  // 1/log(2)
-constexpr double THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375;  // the first digits of log(2)
-constexpr double MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05;  // more digits of log(2)
-constexpr double THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08;  // the other digits of log(2)
-
 // The value: Piecewise((0, x <= 0), (x^s, True)).
 struct Value {
   template <typename Number>
@@ -74,149 +54,13 @@ struct ByXAndS {
   }
 };
 
-// The second derivative by s: as declared, scaled, halved, compensated precisely in part.
+// The second derivative by s: as declared, by roots of powers.
 struct BySAndS {
   template <typename Number>
   Number operator()(Number x, Number s) const {
+    Number power = pow(x, 0.5 * s);
     Number log_x = log(x);
-    auto is_less = x < 0x1p-32;
-    Number product = x * select(is_less, Number(0x1p64), 1.0);
-    Number product_2 = -0.5 * log_x;
-    Number abs_product_2 = abs(product_2);
-    auto is_less_2 = abs_product_2 < 0.25;
-    Number total = product_2 + 1.0;
-    Number difference = total - product_2;
-    Number product_3 = (NUMBER_1_OVER_15 * product_2 + NUMBER_1_OVER_14) * product_2;
-    product_3 = ((product_3 + NUMBER_1_OVER_13) * product_2 + NUMBER_1_OVER_12) * product_2;
-    product_3 = ((product_3 + NUMBER_1_OVER_11) * product_2 + NUMBER_1_OVER_10) * product_2;
-    product_3 = ((product_3 + NUMBER_1_OVER_9) * product_2 + NUMBER_1_OVER_8) * product_2;
-    product_3 = ((product_3 + NUMBER_1_OVER_7) * product_2 + NUMBER_1_OVER_6) * product_2;
-    product_3 = ((product_3 + NUMBER_1_OVER_5) * product_2 + NUMBER_1_OVER_4) * product_2;
-    product_3 = (product_3 + NUMBER_1_OVER_3) * product_2 + NUMBER_1_OVER_2;
-    product_3 = square(product_2) * product_3;
-    product_3 = product_2 - (total - difference) + (1.0 - difference) + product_3;
-    Number branch = select(abs(product_3) < infinity, product_3, 0.0);
-    Number total_2 = total + branch;
-    Number exp_product_2 = exp(product_2);
-    Number branch_2 = select(is_less_2, total_2, exp_product_2);
-    Number branch_3 = select(is_less, Number(0x1p-32), 1.0);
-    Number product_4 = branch_2 * branch_3;
-    Number product_5 = product * product_4;
-    Number product_6 = product_5 * product_4;
-    Number total_3 = product_6 - 1.0;
-    Number difference_2 = total_3 - product_6;
-    Number head_product_5 = head(product_5);
-    Number head_product_4 = head(product_4);
-    Number difference_3 = product_4 - head_product_4;
-    Number difference_4 = product_5 - head_product_5;
-    Number head_product = head(product);
-    Number difference_5 = product - head_product;
-    Number binade_2 = binade(exp_product_2 * NUMBER_4_OVER_3);
-    auto inside = (binade_2 > 0.0) & (binade_2 < infinity);
-    Number branch_4 = select(inside, binade_2, 1.0);
-    Number ratio = exp_product_2 / branch_4;
-    Number floor_2 = floor(log(branch_4) * NUMBER_1_OVER_LOG_2 + 0.5);
-    Number difference_6 = product_2 - floor_2 * THE_FIRST_DIGITS_OF_LOG_2;
-    Number negated = -(floor_2 * MORE_DIGITS_OF_LOG_2);
-    Number total_4 = difference_6 + negated;
-    Number difference_7 = total_4 - difference_6;
-    Number total_5 = difference_6 - (total_4 - difference_7) + (negated - difference_7);
-    total_5 = total_5 - floor_2 * THE_OTHER_DIGITS_OF_LOG_2;
-    Number branch_5 = select(abs(total_5) < infinity, total_5, 0.0);
-    Number total_6 = total_4 + branch_5;
-    Number numerator = (NUMBER_1_OVER_15 * total_6 + NUMBER_1_OVER_14) * total_6 + NUMBER_1_OVER_13;
-    numerator = (numerator * total_6 + NUMBER_1_OVER_12) * total_6 + NUMBER_1_OVER_11;
-    numerator = (numerator * total_6 + NUMBER_1_OVER_10) * total_6 + NUMBER_1_OVER_9;
-    numerator = (numerator * total_6 + NUMBER_1_OVER_8) * total_6 + NUMBER_1_OVER_7;
-    numerator = (numerator * total_6 + NUMBER_1_OVER_6) * total_6 + NUMBER_1_OVER_5;
-    numerator = (numerator * total_6 + NUMBER_1_OVER_4) * total_6 + NUMBER_1_OVER_3;
-    numerator = square(total_6) * (numerator * total_6 + NUMBER_1_OVER_2);
-    numerator = 1.0 - ratio + total_6 + (numerator + (branch_5 - (total_6 - total_4)));
-    numerator = select(inside & (abs_product_2 >= 0.25), numerator / ratio, 0.0) * branch_2;
-    numerator = (select(is_less_2, branch - (total_2 - total), 0.0) + numerator) * branch_3;
-    Number total_7 = head_product_5 * head_product_4 - product_6 + head_product_5 * difference_3;
-    total_7 = total_7 + difference_4 * head_product_4 + difference_4 * difference_3;
-    total_7 = select(product_6 * 0x1p-60 == 0.0, 0.0, total_7);
-    Number total_8 = head_product * head_product_4 - product_5 + head_product * difference_3;
-    total_8 = total_8 + difference_5 * head_product_4 + difference_5 * difference_3;
-    total_8 = select(product_5 * 0x1p-60 == 0.0, 0.0, total_8) + numerator * product;
-    total_7 = total_7 + total_8 * product_4 + numerator * product_5;
-    total_7 = product_6 - (total_3 - difference_2) + (-1.0 - difference_2) + total_7;
-    Number branch_6 = select(abs(total_7) < infinity, total_7, 0.0);
-    Number total_9 = total_3 + branch_6;
-    Number total_10 = total_9 + (branch_6 - (total_9 - total_3));
-    Number branch_7 = select(abs(total_10) < 0.00390625, total_10, 0.0);
-    Number branch_8 = select(abs(branch_7) < infinity, branch_7, 0.0);
-    Number total_11 = log_x + branch_8;
-    Number difference_8 = total_11 - log_x;
-    Number difference_9 = branch_8 - difference_8;
-    auto is_at_most = abs(difference_8 + difference_9) <= 0.00390625 * abs(log_x);
-    Number branch_9 = select(is_at_most, total_11, log_x);
-    Number branch_9_squared = square(branch_9);
-    Number head_branch_9 = head(branch_9);
-    Number difference_10 = branch_9 - head_branch_9;
-    Number branch_10 = select(is_at_most, difference_9, 0.0);
-    Number difference_11 = head_branch_9 * head_branch_9 - branch_9_squared;
-    difference_11 = difference_11 + head_branch_9 * difference_10;
-    difference_11 = difference_11 + difference_10 * head_branch_9;
-    difference_11 = difference_11 + difference_10 * difference_10;
-    difference_11 = select(branch_9_squared * 0x1p-60 == 0.0, 0.0, difference_11);
-    difference_11 = difference_11 + branch_10 * branch_9 * 2.0;
-    Number product_7 = s * branch_9;
-    Number product_8 = 0.5 * product_7;
-    Number abs_product_8 = abs(product_8);
-    auto is_less_3 = abs_product_8 < 0.25;
-    Number total_12 = product_8 + 1.0;
-    Number difference_12 = total_12 - product_8;
-    Number total_13 = product_8 - (total_12 - difference_12) + (1.0 - difference_12);
-    Number product_9 = (NUMBER_1_OVER_15 * product_8 + NUMBER_1_OVER_14) * product_8;
-    product_9 = ((product_9 + NUMBER_1_OVER_13) * product_8 + NUMBER_1_OVER_12) * product_8;
-    product_9 = ((product_9 + NUMBER_1_OVER_11) * product_8 + NUMBER_1_OVER_10) * product_8;
-    product_9 = ((product_9 + NUMBER_1_OVER_9) * product_8 + NUMBER_1_OVER_8) * product_8;
-    product_9 = ((product_9 + NUMBER_1_OVER_7) * product_8 + NUMBER_1_OVER_6) * product_8;
-    product_9 = ((product_9 + NUMBER_1_OVER_5) * product_8 + NUMBER_1_OVER_4) * product_8;
-    product_9 = (product_9 + NUMBER_1_OVER_3) * product_8 + NUMBER_1_OVER_2;
-    total_13 = total_13 + square(product_8) * product_9;
-    Number branch_11 = select(abs(total_13) < infinity, total_13, 0.0);
-    Number total_14 = total_12 + branch_11;
-    Number exp_product_8 = exp(product_8);
-    Number branch_12 = select(is_less_3, branch_11 - (total_14 - total_12), 0.0);
-    Number branch_13 = select(abs(branch_12) < infinity, branch_12, 0.0);
-    branch_13 = select(is_less_3, total_14, exp_product_8) + branch_13;
-    Number binade_3 = binade(exp_product_8 * NUMBER_4_OVER_3);
-    auto inside_2 = (binade_3 > 0.0) & (binade_3 < infinity);
-    Number branch_14 = select(inside_2, binade_3, 1.0);
-    Number ratio_2 = exp_product_8 / branch_14;
-    Number floor_3 = floor(log(branch_14) * NUMBER_1_OVER_LOG_2 + 0.5);
-    Number difference_13 = product_8 - floor_3 * THE_FIRST_DIGITS_OF_LOG_2;
-    Number negated_2 = -(floor_3 * MORE_DIGITS_OF_LOG_2);
-    Number total_15 = difference_13 + negated_2;
-    Number difference_14 = total_15 - difference_13;
-    Number total_16 = difference_13 - (total_15 - difference_14) + (negated_2 - difference_14);
-    total_16 = total_16 - floor_3 * THE_OTHER_DIGITS_OF_LOG_2;
-    Number branch_15 = select(abs(total_16) < infinity, total_16, 0.0);
-    Number total_17 = total_15 + branch_15;
-    Number head_s = head(s);
-    Number difference_15 = s - head_s;
-    Number total_18 = head_s * head_branch_9 - product_7 + head_s * difference_10;
-    total_18 = total_18 + difference_15 * head_branch_9 + difference_15 * difference_10;
-    total_18 = (select(product_7 * 0x1p-60 == 0.0, 0.0, total_18) + branch_10 * s) * 0.5;
-    Number numerator_2 = (NUMBER_1_OVER_15 * total_17 + NUMBER_1_OVER_14) * total_17;
-    Number numerator_3 = ((numerator_2 + NUMBER_1_OVER_13) * total_17 + NUMBER_1_OVER_12) * total_17;
-    Number numerator_4 = ((numerator_3 + NUMBER_1_OVER_11) * total_17 + NUMBER_1_OVER_10) * total_17;
-    Number numerator_5 = ((numerator_4 + NUMBER_1_OVER_9) * total_17 + NUMBER_1_OVER_8) * total_17;
-    Number numerator_6 = ((numerator_5 + NUMBER_1_OVER_7) * total_17 + NUMBER_1_OVER_6) * total_17;
-    Number numerator_7 = ((numerator_6 + NUMBER_1_OVER_5) * total_17 + NUMBER_1_OVER_4) * total_17;
-    Number numerator_8 = (numerator_7 + NUMBER_1_OVER_3) * total_17 + NUMBER_1_OVER_2;
-    Number numerator_9 = square(total_17) * numerator_8 + (branch_15 - (total_17 - total_15));
-    numerator_9 = (1.0 - ratio_2 + total_17 + numerator_9) / ratio_2;
-    numerator_9 = select(inside_2 & (abs_product_8 >= 0.25), numerator_9, 0.0) + total_18;
-    Number product_10 = branch_13 * numerator_9;
-    Number product_11 = branch_13 * (select(abs(numerator_9) < infinity, numerator_9, 0.0) + 1.0);
-    Number total_19 = branch_13 + select(abs(product_10) < infinity, product_10, 0.0);
-    product_11 = select(abs(branch_13) < 0x1p-60, product_11, total_19);
-    Number total_20 = branch_9_squared + select(abs(difference_11) < infinity, difference_11, 0.0);
-    return select(x <= 0.0, 0.0, total_20 * product_11 * product_11);
+    return select(x <= 0.0, 0.0, power * log_x * log_x * power);
   }
 };
 

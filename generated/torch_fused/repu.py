@@ -25,8 +25,7 @@ def repu(x: Tensor, s: float | Tensor = 3.0) -> Tensor:
     """Rectified power unit (RePU), relu(x)**s.
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: Piecewise((0, x <= 0), (s*x^(s - 1), True)). Limits: 0 at -inf, inf at inf. Kink at
-    0.
+    Derivative: Piecewise((0, x <= 0), (s*x^(s - 1), True)). Limits: 0 at -inf, inf at inf.
 
     Args:
         x: Input of any shape and floating type.

@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number gamma, Number zeta, Number beta) const {
-    return select(gamma < x, x + zeta - gamma, beta * (x - gamma) + zeta);
+    return select(gamma < x, zeta - gamma + x, beta * (x - gamma) + zeta);
   }
 };
 

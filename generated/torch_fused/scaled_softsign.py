@@ -26,7 +26,7 @@ def scaled_softsign(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: alpha*(1 - Abs(x)/(beta + Abs(x)))/(beta + Abs(x)). Limits: -1 at -inf, 1 at inf.
-    Odd. Kink at 0.
+    Odd.
 
     Args:
         x: Input of any shape and floating type.

@@ -18,10 +18,9 @@ constexpr double COEFFICIENT_3 = 6.265200105473575;  // 783150013184196870827559
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    Number abs_x = abs(x);
-    Number root_t = exp(-0.5 * abs_x);
-    Number product = COEFFICIENT_2 * clamp(abs_x, -0x1p100, 0x1p100) * root_t * root_t;
-    return select(x >= 0.0, COEFFICIENT * x, sign(x) * product);
+    Number root_t = exp(-0.5 * abs(x));
+    Number product = COEFFICIENT_2 * clamp(x, -0x1p100, 0x1p100) * root_t * root_t;
+    return select(x >= 0.0, COEFFICIENT * x, product);
   }
 };
 

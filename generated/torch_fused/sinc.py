@@ -25,7 +25,7 @@ def sinc(x: Tensor) -> Tensor:
     """Sinc, Piecewise((1, x == 0), (sin(x) / x, True)).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: (cos(x) - sin(x)/x)/x. Limits: 0 at -inf, 0 at inf. Even. Kink at 0.
+    Derivative: (cos(x) - sin(x)/x)/x. Limits: 0 at -inf, 0 at inf. Even.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -385,11 +385,13 @@ struct ByX {
   }
 };
 
-// The derivative by amplitude: as declared, angles held.
+// The derivative by amplitude: as declared, scaled, angles held.
 struct ByAmplitude {
   template <typename Number>
   Number operator()(Number x, Number amplitude, Number frequency) const {
-    return sigmoid(x) * sin(clamp(frequency * x, -0x1p100, 0x1p100));
+    Number t = exp(-abs(x));
+    Number product = 1.0 / (1.0 + t) * sin(clamp(frequency * x, -0x1p100, 0x1p100));
+    return product * select(x < 0.0, t, 1.0);
   }
 };
 
@@ -897,30 +899,29 @@ struct ByXAndAmplitude {
   }
 };
 
-// The second derivative by x and frequency. Expanded, powers scaled, halved in the tail, angles
-// held.
+// The second derivative by x and frequency. One fraction, scaled, halved in the tail, angles held,
+// clamped left.
 struct ByXAndFrequency {
   template <typename Number>
   Number operator()(Number x, Number amplitude, Number frequency) const {
-    Number held = clamp(x, -1.0, 1.0);
-    Number clamped = clamp(frequency * x, -0x1p100, 0x1p100);
+    Number larger = maximum(x, -0x1p40);
+    Number product = frequency * larger;
+    Number clamped = clamp(product, -0x1p100, 0x1p100);
     Number cos_clamped = cos(clamped);
-    Number abs_x = abs(x);
-    Number t = exp(-abs_x);
-    Number ratio = 1.0 / (1.0 + t);
-    Number t_2 = exp(-abs(-x));
-    Number scale = maximum(abs_x, 1.0);
-    Number inverse_scale = 1.0 / scale;
-    Number smaller = minimum(x, 0.0);
+    Number minus_larger = -larger;
+    Number t = exp(-abs(minus_larger));
+    Number smaller = minimum(minus_larger, 0.0);
     auto is_far = abs(smaller) > 64.0;
     Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
-    auto is_gone = smaller < -800.0;
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number product = amplitude * held * cos_clamped * ratio * (1.0 / (1.0 + t_2));
-    product = product * select(-x < 0.0, t_2, 1.0);
-    product = product + amplitude * cos_clamped * ratio * inverse_scale;
-    product = (product - amplitude * frequency * held * ratio * sin(clamped)) * part_of_t;
-    return product * select(is_gone, minimum(scale, 0x1p100), scale) * rest_of_t;
+    Number t_2 = exp(-abs(larger));
+    Number smaller_2 = minimum(larger, 0.0);
+    auto is_far_2 = abs(smaller_2) > 64.0;
+    Number part_of_t_2 = exp(select(is_far_2, 0.5 * smaller_2, smaller_2));
+    Number rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
+    Number product_2 = larger * cos_clamped * (1.0 / (1.0 + t)) * part_of_t * rest_of_t;
+    product_2 = amplitude * (product * sin(clamped) - cos_clamped - product_2);
+    return -(product_2 * (1.0 / (1.0 + t_2))) * part_of_t_2 * rest_of_t_2;
   }
 };
 
@@ -940,16 +941,20 @@ struct ByAmplitudeAndFrequency {
   }
 };
 
-// The second derivative by frequency. As declared, scaled, halved, angles held, clamped left.
+// The second derivative by frequency. As declared, scaled, halved in the tail, angles held, clamped
+// left.
 struct ByFrequencyAndFrequency {
   template <typename Number>
   Number operator()(Number x, Number amplitude, Number frequency) const {
     Number larger = maximum(x, -0x1p40);
-    Number e = exp(0.5 * -abs(larger));
-    Number t = square(e);
-    Number branch = select(larger < 0.0, e, 1.0);
+    Number t = exp(-abs(larger));
+    Number smaller = minimum(larger, 0.0);
+    auto is_far = abs(smaller) > 64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number sin_2 = sin(clamp(frequency * larger, -0x1p100, 0x1p100));
-    return -(amplitude * square(larger) * (1.0 / (1.0 + t)) * sin_2) * branch * branch;
+    sin_2 = -(amplitude * square(larger) * (1.0 / (1.0 + t)) * sin_2) * part_of_t;
+    return sin_2 * rest_of_t;
   }
 };
 

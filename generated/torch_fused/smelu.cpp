@@ -44,11 +44,11 @@ struct ByXAndX {
   }
 };
 
-// The second derivative by x and beta: one fraction.
+// The second derivative by x and beta: one fraction, number last.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    return select(beta <= -x, 0.0, select(beta <= x, 0.0, -0.5 * x / square(beta)));
+    return select(beta <= -x, 0.0, select(beta <= x, 0.0, x / square(beta) * -0.5));
   }
 };
 

@@ -28,7 +28,7 @@ def smelu(x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((0, beta <= -x), ((beta + x)/(2*beta), beta > x), (1, True)). Limits: 0 at
-    -inf, inf at inf. Kinks at -1, 1.
+    -inf, inf at inf.
 
     Args:
         x: Input of any shape and floating type.

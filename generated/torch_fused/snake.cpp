@@ -147,25 +147,27 @@ struct ByX {
   }
 };
 
-// The derivative by frequency. Rewritten, factored, divided one by one, angles held, polynomial on
-// +-(0.6734, 0.9907).
+// The derivative by frequency. As declared, scaled, angles held, polynomial on +-(0.5756, 0.9947).
 struct ByFrequency {
   template <typename Number>
   Number operator()(Number x, Number frequency) const {
     Number product = frequency * x;
-    Number difference = abs(product) - 0.83203125;
+    Number difference = abs(product) - 0.78515625;
+    Number frequency_squared = square(frequency);
     Number clamped = clamp(product, -0x1p100, 0x1p100);
-    Number product_2 = sin(clamped) * (1.0 / frequency);
-    Number numerator = (-0.00025085766318273437 * difference - 0.00035116453670077584) * difference;
-    numerator = (numerator + 0.005509863539755288) * difference + 0.007329332274356096;
-    numerator = (numerator * difference - 0.07389139456168929) * difference;
-    numerator = (numerator - 0.0943326817193025) * difference + 0.5103519485620766;
-    numerator = (numerator * difference + 0.6454077698658224) * difference;
-    numerator = (numerator - 1.2242212597851028) * difference - 1.7499612733276422;
-    numerator = (numerator * difference - 0.15497583486983407) * difference;
-    numerator = (numerator + 0.2818496185260825) / square(frequency);
-    Number product_3 = product_2 * (2.0 * x * cos(clamped) - product_2);
-    return select(abs(difference) < 0.1586807370185852, numerator, product_3);
+    Number sin_clamped = sin(clamped);
+    Number numerator = (7.866915885413135e-06 * difference + 6.66865129889714e-06) * difference;
+    numerator = (numerator - 0.00025655142501962994) * difference - 0.0002209450757658758;
+    numerator = (numerator * difference + 0.005644274253198181) * difference;
+    numerator = (numerator + 0.004974366717238622) * difference - 0.07620011500838392;
+    numerator = (numerator * difference - 0.06968414143599372) * difference;
+    numerator = (numerator + 0.5334345721409937) * difference + 0.5229536119586614;
+    numerator = (numerator * difference - 1.333839683430571) * difference;
+    numerator = (numerator - 1.5698284894280385) * difference + 0.0007597592342192968;
+    numerator = (numerator * difference + 0.28539807149003954) / frequency_squared;
+    Number numerator_2 = 2.0 * product * cos(clamped) * sin_clamped - square(sin_clamped);
+    numerator_2 = numerator_2 / frequency_squared;
+    return select(abs(difference) < 0.20957610607147215, numerator, numerator_2);
   }
 };
 

@@ -18,29 +18,36 @@ struct Value {
   }
 };
 
-// The derivative by x: as declared, angles held.
+// The derivative by x: rewritten, number last, divided one by one, angles held.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
-    return 2.0 * alpha * sin(clamped) * cos(clamped) / beta + 1.0;
+    Number product = alpha * x;
+    Number sin_2 = sin(clamp(product * 2.0, -0x1p100, 0x1p100));
+    Number product_2 = alpha * (1.0 / beta);
+    Number clamped = clamp(product, -0x1p100, 0x1p100);
+    Number total = sin(clamped) + cos(clamped);
+    Number total_2 = 1.0 - product_2 + product_2 * total * total;
+    return select(sin_2 < -0.5, total_2, product_2 * sin_2 + 1.0);
   }
 };
 
-// The derivative by alpha: as declared, angles held.
+// The derivative by alpha: as declared, divided one by one, angles held.
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
     Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
-    return 2.0 * x * sin(clamped) * cos(clamped) / beta;
+    return 2.0 * (1.0 / beta) * x * sin(clamped) * cos(clamped);
   }
 };
 
-// The derivative by beta: as declared, angles held.
+// The derivative by beta: one fraction, expanded, divided one by one, angles held.
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    return -(square(sin(clamp(alpha * x, -0x1p100, 0x1p100))) / square(beta));
+    Number sin_2 = sin(clamp(alpha * x, -0x1p100, 0x1p100));
+    Number difference = beta - 1.0;
+    return -(sin_2 * (1.0 / (difference * (difference + 2.0) + 1.0)) * sin_2);
   }
 };
 
@@ -81,12 +88,13 @@ struct ByAlphaAndAlpha {
   }
 };
 
-// The second derivative by alpha and beta: as declared, angles held.
+// The second derivative by alpha and beta: as declared, divided one by one, angles held.
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
+    Number ratio = 1.0 / beta;
     Number clamped = clamp(alpha * x, -0x1p100, 0x1p100);
-    return -2.0 * x * sin(clamped) * cos(clamped) / square(beta);
+    return -2.0 * ratio * x * ratio * sin(clamped) * cos(clamped);
   }
 };
 

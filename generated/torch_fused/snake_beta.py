@@ -25,7 +25,9 @@ def snake_beta(x: Tensor, alpha: float | Tensor = 1.0, beta: float | Tensor = 1.
     """SnakeBeta, x + sin(alpha * x)**2 / beta.
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: 2*alpha*sin(alpha*x)*cos(alpha*x)/beta + 1. Limits: -inf at -inf, inf at inf.
+    Derivative: Piecewise((alpha*(sin(alpha*x) + cos(alpha*x))^2/beta - alpha/beta + 1,
+    sin(2*alpha*x) < -1/2), (alpha*sin(2*alpha*x)/beta + 1, True)). Limits: -inf at -inf, inf at
+    inf.
 
     Args:
         x: Input of any shape and floating type.

@@ -26,7 +26,7 @@ def soft_modulus_q(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((x*(4 - 3*Abs(x)), Abs(x) <= 1), (sign(x), True)). Limits: inf at -inf,
-    inf at inf. Even. Kinks at -1, 0, 1.
+    inf at inf. Even.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -10,7 +10,7 @@
 namespace actgen {
 namespace {
 
-// The value: rewritten, scaled, linear next to 0.
+// The value: rewritten, scaled, logarithms held, linear next to 0.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number k, Number c) const {
@@ -22,9 +22,10 @@ struct Value {
     Number t = exp(negated);
     Number branch = select(is_negative, 1.0, t);
     Number ratio = product_2 / branch;
-    Number total = log(product_2 + branch) - minimum(-product, 0.0);
-    total = select((product > 0.0) & (ratio > 2.0), total, log1p(ratio)) + x / c;
-    return select(abs(x) < 0x1p-90, (0.5 * k + 1.0 / c) * x, total);
+    Number total = product_2 + branch;
+    Number total_2 = log(select(total == 0.0, 1.0, total)) - minimum(-product, 0.0);
+    total_2 = select((product > 0.0) & (ratio > 2.0), total_2, log1p(ratio)) + x / c;
+    return select(abs(x) < 0x1p-90, (0.5 * k + 1.0 / c) * x, total_2);
   }
 };
 

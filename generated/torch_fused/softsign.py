@@ -25,8 +25,7 @@ def softsign(x: Tensor) -> Tensor:
     """Softsign, x / (1 + abs(x)).
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: (1 - Abs(x)/(Abs(x) + 1))/(Abs(x) + 1). Limits: -1 at -inf, 1 at inf. Odd. Kink at
-    0.
+    Derivative: (1 - Abs(x)/(Abs(x) + 1))/(Abs(x) + 1). Limits: -1 at -inf, 1 at inf. Odd.
 
     Raises:
         NotImplementedError: x is not of a floating type.

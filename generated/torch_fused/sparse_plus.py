@@ -26,7 +26,7 @@ def sparse_plus(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((0, x <= -1), (1, x >= 1), ((x + 1)/2, True)). Limits: 0 at -inf, inf at
-    inf. Kinks at -1, 1.
+    inf.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -28,7 +28,7 @@ def sqnl(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((0, x > 2), (1 - x/2, x >= 0), (x/2 + 1, x >= -2), (0, True)). Limits: -1
-    at -inf, 1 at inf. Odd. Kinks at -2, 0, 2.
+    at -inf, 1 at inf. Odd.
 
     Raises:
         NotImplementedError: x is not of a floating type.

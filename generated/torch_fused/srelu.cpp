@@ -10,18 +10,12 @@
 namespace actgen {
 namespace {
 
-// The value: expanded, powers scaled.
+// The value: expanded.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number t_r, Number a_r, Number t_l, Number a_l) const {
-    Number held = clamp(x, -1.0, 1.0);
-    Number difference = a_r - 1.0;
-    Number scale = maximum(abs(x), 1.0);
-    Number inverse_scale = 1.0 / scale;
-    Number product = (a_l * held + t_l * inverse_scale - a_l * t_l * inverse_scale) * scale;
-    product = select(t_l >= x, product, x);
-    Number product_2 = (held * difference + held - t_r * difference * inverse_scale) * scale;
-    return select(t_r <= x, product_2, product);
+    Number branch = select(t_l >= x, t_l - a_l * t_l + a_l * x, x);
+    return select(t_r <= x, t_r - a_r * t_r + a_r * x, branch);
   }
 };
 

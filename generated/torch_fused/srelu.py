@@ -35,7 +35,7 @@ def srelu(
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((a_r, t_r <= x), (a_l, t_l >= x), (1, True)). Limits: -inf at -inf, inf at
-    inf. Kinks at 0, 1.
+    inf. Kink at 0.
 
     Args:
         x: Input of any shape and floating type.

@@ -25,8 +25,7 @@ def star_relu(x: Tensor, scale: float | Tensor = 0.8944, bias: float | Tensor = 
     """StarReLU, scale * relu(x)**2 + bias.
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
-    Derivative: scale*Piecewise((0, x <= 0), (2*x, True)). Limits: -0.4472 at -inf, inf at inf. Kink
-    at 0.
+    Derivative: scale*Piecewise((0, x <= 0), (2*x, True)). Limits: -0.4472 at -inf, inf at inf.
 
     Args:
         x: Input of any shape and floating type.

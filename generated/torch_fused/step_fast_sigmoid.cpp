@@ -27,29 +27,30 @@ struct ByX {
   }
 };
 
-// The second derivative by x: as declared, powers scaled.
+// The second derivative by x: in |x|, as declared, powers scaled.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    Number held = clamp(x, -1.0, 1.0);
-    Number scale = maximum(abs(x), 1.0);
+    Number abs_x = abs(x);
+    Number held = clamp(abs_x, -1.0, 1.0);
+    Number scale = maximum(abs_x, 1.0);
     Number inverse_scale = 1.0 / scale;
-    Number total = steepness * abs(held) + inverse_scale;
-    Number numerator = -2.0 * steepness * sign(held) / (square(total) * total) * inverse_scale;
-    return numerator * inverse_scale / scale;
+    Number total = steepness * held + inverse_scale;
+    Number numerator = -2.0 * steepness / (square(total) * total) * inverse_scale * inverse_scale;
+    return sign(x) * (numerator / scale);
   }
 };
 
-// The second derivative by x and steepness: as declared, powers scaled.
+// The second derivative by x and steepness: in |x|, as declared, powers scaled.
 struct ByXAndSteepness {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    Number held = clamp(x, -1.0, 1.0);
-    Number abs_held = abs(held);
-    Number scale = maximum(abs(x), 1.0);
+    Number abs_x = abs(x);
+    Number held = clamp(abs_x, -1.0, 1.0);
+    Number scale = maximum(abs_x, 1.0);
     Number inverse_scale = 1.0 / scale;
-    Number total = steepness * abs_held + inverse_scale;
-    return -2.0 * abs_held / (square(total) * total) * inverse_scale / scale;
+    Number total = steepness * held + inverse_scale;
+    return -2.0 * held / (square(total) * total) * inverse_scale / scale;
   }
 };
 

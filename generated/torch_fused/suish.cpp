@@ -15,14 +15,13 @@ struct Value {
   template <typename Number>
   Number operator()(Number x) const {
     Number abs_x = abs(x);
-    Number abs_abs_x = abs(abs_x);
-    Number minus_abs_abs_x = -abs_abs_x;
-    auto is_far = minus_abs_abs_x < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * minus_abs_abs_x, minus_abs_abs_x));
+    Number minus_abs_x = -abs_x;
+    auto is_far = minus_abs_x < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * minus_abs_x, minus_abs_x));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number product = sign(abs_x) * (clamp(abs_abs_x, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
-    product = select(x >= x * exp(-abs_x), x, sign(x) * product);
-    return select(x == infinity, infinity, select(x == -infinity, 0.0, product));
+    Number product = sign(x) * (clamp(abs_x, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
+    product = select(x == -infinity, 0.0, select(x >= x * exp(minus_abs_x), x, product));
+    return select(x == infinity, infinity, product);
   }
 };
 
@@ -32,7 +31,7 @@ struct ByX {
   Number operator()(Number x) const {
     Number smaller = minimum(x, 8.0);
     Number abs_smaller = abs(smaller);
-    Number root_t = exp(-0.5 * abs(abs_smaller));
+    Number root_t = exp(-0.5 * abs_smaller);
     Number product = (1.0 - clamp(abs_smaller, -0x1p100, 0x1p100)) * root_t * root_t;
     return select(smaller >= smaller * exp(-abs_smaller), 1.0, product);
   }

@@ -26,7 +26,7 @@ def suish(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((1, x >= x*exp(-Abs(x))), ((1 - Abs(x))*exp(-Abs(x)), True)). Limits: 0 at
-    -inf, inf at inf. Kink at 0.
+    -inf, inf at inf.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -35,7 +35,7 @@ struct ByX {
   }
 };
 
-// The derivative by beta: exponential normal form, halved in the tail.
+// The derivative by beta. Exponential normal form, expanded, halved in the tail, held where t is 0.
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
@@ -44,7 +44,8 @@ struct ByBeta {
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
-    return square(clamp(x, -0x1p50, 0x1p50)) * part_of_t * rest_of_t / square(t + 1.0);
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    return 1.0 / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch * rest_of_t;
   }
 };
 
@@ -66,22 +67,22 @@ struct ByXAndX {
   }
 };
 
-// The second derivative by x and beta: exponential normal form, expanded, halved.
+// The second derivative by x and beta. Exponential normal form, expanded, halved, held where t is
+// 0.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
     Number product = beta * x;
-    Number clamped = clamp(x, -0x1p50, 0x1p50);
-    Number product_2 = 2.0 * clamped;
-    Number product_3 = 0.5 * beta * clamped;
-    Number total = product_3 + 1.0;
-    Number difference = product_3 - 1.0;
     Number root_t = exp(-0.5 * abs(product));
+    Number branch = select(root_t == 0.0, 0.0, x);
+    Number product_2 = 0.5 * beta * branch;
+    Number total = product_2 + 1.0;
+    Number difference = product_2 - 1.0;
     Number t = square(root_t);
-    Number numerator = product_2 * (total * t - difference) * root_t * root_t;
-    Number numerator_2 = product_2 * (total - difference * t) * root_t * root_t;
-    numerator = select(product < 0.0, numerator_2, numerator);
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
+    Number denominator = ((t + 3.0) * t + 3.0) * t + 1.0;
+    Number numerator = 2.0 * (total * t - difference);
+    numerator = select(product < 0.0, 2.0 * (total - difference * t), numerator);
+    return numerator / denominator * branch * root_t * root_t;
   }
 };
 

@@ -26,7 +26,6 @@ def symexp(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((exp(x), x >= 0), (exp(-x), True)). Limits: -inf at -inf, inf at inf. Odd.
-    Kink at 0.
 
     Raises:
         NotImplementedError: x is not of a floating type.

@@ -26,7 +26,7 @@ def symlog(x: Tensor) -> Tensor:
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((1/(x + 1), x >= 0), (1/(1 - x), True)). Limits: -inf at -inf, inf at inf.
-    Odd. Kink at 0.
+    Odd.
 
     Raises:
         NotImplementedError: x is not of a floating type.

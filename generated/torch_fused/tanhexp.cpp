@@ -70,7 +70,7 @@ struct ByX {
     Number difference_2 = x + 0.796875;
     Number abs_x = abs(x);
     Number exp_x = exp(x);
-    Number e = exp(-abs(exp_x));
+    Number e = exp(-exp_x);
     Number ratio = 2.0 * e / (square(e) + 1.0);
     Number clamped = clamp(x, -1024.0, 8.0);
     Number e_2 = exp(0.5 * clamped);
@@ -143,7 +143,7 @@ struct ByXAndX {
     Number difference = x - 0.9609375;
     Number abs_x = abs(x);
     Number exp_x = exp(x);
-    Number e = exp(-abs(exp_x));
+    Number e = exp(-exp_x);
     Number ratio = 2.0 * e / (square(e) + 1.0);
     Number clamped = clamp(x, -1024.0, 8.0);
     Number e_2 = exp(0.5 * clamped);

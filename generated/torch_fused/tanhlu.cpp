@@ -36,14 +36,14 @@ struct ByAlpha {
   }
 };
 
-// The derivative by lambd: exponential normal form, expanded, halved.
+// The derivative by lambd: exponential normal form, expanded, halved, held where t is 0.
 struct ByLambd {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
     Number root_t = exp(-abs(lambd * x));
     Number t = square(root_t);
-    Number numerator = 4.0 * alpha * clamp(x, -0x1p100, 0x1p100) * root_t * root_t;
-    return numerator / ((t + 2.0) * t + 1.0);
+    Number product = 4.0 * alpha / ((t + 2.0) * t + 1.0) * select(root_t == 0.0, 0.0, x) * root_t;
+    return product * root_t;
   }
 };
 
@@ -55,33 +55,18 @@ struct ByBeta {
   }
 };
 
-// The second derivative by x. Exponential normal form, expanded, halved, polynomial on +-(0.4656,
-// 0.6985), and alpha less its default times exponential normal form, expanded, halved, polynomial
-// on +-(0.4656, 0.6985).
+// The second derivative by x: exponential normal form, expanded, halved in the tail.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
-    Number product = lambd * x;
-    Number abs_product = abs(product);
-    Number difference = abs_product - 0.58203125;
-    Number lambd_squared = square(lambd);
-    Number root_t = exp(-abs_product);
-    Number product_2 = 8.0 * expm1(-2.0 * abs_product) * lambd_squared * root_t * root_t;
-    Number t = square(root_t);
-    Number product_3 = (-0.08744628693500725 * difference + 0.12905388921847036) * difference;
-    product_3 = (product_3 + 0.05750016755386378) * difference - 0.3211448251017407;
-    product_3 = (product_3 * difference + 0.19768162228004274) * difference;
-    product_3 = (product_3 + 0.42619567329171815) * difference - 0.7599856915243655;
-    product_3 = (product_3 * difference - 0.05600575702959868) * difference;
-    product_3 = (product_3 + 1.2928373135984985) * difference - 0.9916495496759761;
-    product_3 = (product_3 * difference - 0.9561606359608458) * difference;
-    product_3 = (product_3 + 1.7879540079154526) * difference - 0.25505251631867276;
-    product_3 = (product_3 * difference - 0.7602937227647686) * lambd_squared;
-    product_3 = sign(product) * product_3;
+    Number product = -2.0 * abs(lambd * x);
+    auto is_far = product < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = 8.0 * expm1(product) * alpha * square(lambd) * part_of_t * rest_of_t;
+    Number t = part_of_t * rest_of_t;
     Number numerator = select(2.0 * lambd * x < 0.0, -product_2, product_2);
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
-    product_3 = select(abs(difference) < 0.116450572013855, product_3, numerator);
-    return product_3 + (alpha - 1.0) * product_3;
+    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };
 
@@ -120,13 +105,13 @@ struct ByXAndBeta {
   }
 };
 
-// The second derivative by alpha and lambd: exponential normal form, expanded, halved.
+// The second derivative by alpha and lambd. Exponential normal form, halved, held where t is 0.
 struct ByAlphaAndLambd {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
     Number root_t = exp(-abs(lambd * x));
     Number t = square(root_t);
-    return 4.0 * clamp(x, -0x1p100, 0x1p100) * root_t * root_t / ((t + 2.0) * t + 1.0);
+    return 4.0 / square(t + 1.0) * select(root_t == 0.0, 0.0, x) * root_t * root_t;
   }
 };
 

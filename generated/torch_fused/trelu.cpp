@@ -14,7 +14,7 @@ namespace {
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number threshold, Number mean_shift) const {
-    return threshold + maximum(x, 0.0) - mean_shift;
+    return threshold - mean_shift + maximum(x, 0.0);
   }
 };
 

@@ -287,15 +287,15 @@ struct Value {
   }
 };
 
-// The derivative by x: rewritten, factored for |x| < 0.5, else as declared.
+// The derivative by x: as declared for x < -0.5, else rewritten, factored.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha_p, Number alpha_n, Number beta) const {
     auto is_positive = x > 0.0;
     Number total = 2.0 * alpha_p * x + beta;
-    Number branch = select(is_positive, total, alpha_n * exp(x) + beta - alpha_n);
+    Number branch = select(is_positive, total, beta - alpha_n + alpha_n * exp(x));
     Number branch_2 = select(is_positive, total, alpha_n * expm1(x) + beta);
-    return select(abs(x) < 0.5, branch_2, branch);
+    return select(x < -0.5, branch, branch_2);
   }
 };
 

@@ -34,7 +34,7 @@ def xielu(
 
     Elementwise, any shape; float16 and bfloat16 are computed in float32 and rounded once.
     Derivative: Piecewise((2*alpha_p*x + beta, x > 0), (alpha_n*expm1(x) + beta, True)). Limits: inf
-    at -inf, inf at inf. Kink at 0.
+    at -inf, inf at inf.
 
     Args:
         x: Input of any shape and floating type.
