@@ -118,10 +118,11 @@ def choose_kernels(
         if own is near and verdict.is_within_contract and found.worst > CONTRACT and not is_part:
             # So is what is lost at remote parameters.
             other = _raced(strict, shape, winners, forms)
-            excusing = strict.leniently()
-            if not other.settle() and _fails_in_the_middle(excusing.errors(candidate.kernel, math.inf)):
-                other = _raced(excusing, shape, winners, forms)
-                mend(other, excusing, known, shape)
+            if not other.settle() and _fails_in_the_middle(strict.leniently().errors(candidate.kernel, math.inf)):
+                # The threshold at which two forms were joined may be one for the parameters that were tried.
+                other = _raced(strict.leniently(), shape, winners, forms)
+                for spliced in other.spliced(known[judge.x]):
+                    other.run(spliced)
             if other.settle() and other.verdict()[0].cost.passes < _DEAR:
                 candidate, verdict = other.verdict()
                 found = strict.errors(candidate.kernel, math.inf)
