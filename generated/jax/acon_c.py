@@ -93,41 +93,88 @@ def _derivative_p_1(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     difference = p_1 - p_2
     product = beta * x * difference
     is_negative = product < 0.0
-    clamped = jnp.clip(x, -(2.0**50), 2.0**50)
-    abs_product = jnp.abs(product)
-    root_t = jnp.exp(-0.5 * abs_product)
-    t = jnp.square(root_t)
-    total = beta * clamped * difference + 1.0
-    t_2 = jnp.exp(-abs_product)
-    branch = jnp.where(t_2 == 0.0, 0.0, x)
-    total_2 = beta * branch * difference + 1.0
-    numerator = jnp.where(is_negative, (t_2 + total_2) * t_2, total_2 * t_2 + 1.0)
-    numerator = numerator / jnp.square(t_2 + 1.0) * jnp.where(is_negative, branch, x)
-    numerator_2 = clamped * (t + total) * root_t * root_t
-    numerator_3 = jnp.where(is_negative, numerator_2, x * (total * t + 1.0))
-    numerator_3 = numerator_3 / jnp.square(t + 1.0)
-    return jnp.where(jnp.abs(x) < 1048576.0, numerator_3, numerator)
+    t = jnp.exp(-jnp.abs(product))
+    branch = jnp.where(t == 0.0, 0.0, x)
+    total = beta * branch * difference + 1.0
+    is_equal = jnp.abs(x) == jnp.inf
+    branch_2 = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
+    held = jnp.clip(branch_2, -1.0, 1.0)
+    product_2 = beta * p_1
+    branch_3 = jnp.where(beta == 0.0, 0.0, beta * branch_2 * difference)
+    branch_3 = jnp.where(difference == 0.0, 0.0, branch_3)
+    minus_branch_3 = -branch_3
+    t_2 = jnp.exp(-jnp.abs(minus_branch_3))
+    ratio = 1.0 / (1.0 + t_2)
+    product_3 = beta * p_2
+    smaller = jnp.minimum(minus_branch_3, 0.0)
+    is_far = jnp.abs(smaller) > 64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
+    is_gone = smaller < -800.0
+    scale = jnp.maximum(jnp.abs(branch_2), 1.0)
+    smaller_2 = jnp.minimum(scale, 2.0**100)
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t_3 = jnp.exp(-jnp.abs(branch_3))
+    smaller_3 = jnp.minimum(branch_3, 0.0)
+    is_far_2 = jnp.abs(smaller_3) > 64.0
+    part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * smaller_3, smaller_3))
+    is_gone_2 = smaller_3 < -800.0
+    rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
+    branch_4 = jnp.where(product_3 == 0.0, 0.0, product_3 * held * ratio)
+    branch_4 = jnp.where(product_2 == 0.0, 0.0, product_2 * held * ratio) - branch_4
+    branch_4 = branch_4 * part_of_t * jnp.where(is_gone, smaller_2, scale) * rest_of_t
+    branch_4 = held * (branch_4 + 1.0) * (1.0 / (1.0 + t_3)) * part_of_t_2
+    branch_4 = branch_4 * jnp.where(is_gone_2, smaller_2, scale) * rest_of_t_2
+    numerator = jnp.where(is_negative, (t + total) * t, total * t + 1.0)
+    numerator = numerator / jnp.square(t + 1.0) * jnp.where(is_negative, branch, x)
+    product_4 = branch_4 * jnp.inf
+    product_4 = jnp.where(is_equal & (jnp.abs(branch_4) > 2.0**50), product_4, branch_4)
+    return jnp.where(x < -(2.0**40), numerator, product_4)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """df / dp_2."""
-    product = beta * x * (p_1 - p_2)
-    is_negative = product < 0.0
-    clamped = jnp.clip(x, -(2.0**50), 2.0**50)
-    difference = p_2 - p_1
-    total = beta * clamped * difference + 1.0
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
-    t = jnp.square(root_t)
-    squared = jnp.square(t + 1.0)
-    branch = jnp.where(root_t == 0.0, 0.0, x)
-    total_2 = beta * branch * difference + 1.0
-    numerator = jnp.where(is_negative, total_2 * t + 1.0, (t + total_2) * root_t * root_t)
-    numerator = numerator / squared * jnp.where(is_negative, x, branch)
-    numerator_2 = clamped * (t + total) * root_t * root_t
-    numerator_2 = jnp.where(is_negative, x * (total * t + 1.0), numerator_2) / squared
-    return jnp.where(jnp.abs(x) < 131072.0, numerator_2, numerator)
+    is_equal = jnp.abs(x) == jnp.inf
+    branch = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
+    held = jnp.clip(branch, -1.0, 1.0)
+    product = beta * p_1
+    difference = p_1 - p_2
+    branch_2 = jnp.where(beta == 0.0, 0.0, beta * branch * difference)
+    branch_2 = jnp.where(difference == 0.0, 0.0, branch_2)
+    t = jnp.exp(-jnp.abs(branch_2))
+    ratio = 1.0 / (1.0 + t)
+    product_2 = beta * p_2
+    smaller = jnp.minimum(branch_2, 0.0)
+    is_far = jnp.abs(smaller) > 64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
+    is_gone = smaller < -800.0
+    scale = jnp.maximum(jnp.abs(branch), 1.0)
+    smaller_2 = jnp.minimum(scale, 2.0**100)
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    minus_branch_2 = -branch_2
+    t_2 = jnp.exp(-jnp.abs(minus_branch_2))
+    smaller_3 = jnp.minimum(minus_branch_2, 0.0)
+    is_far_2 = jnp.abs(smaller_3) > 64.0
+    part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * smaller_3, smaller_3))
+    is_gone_2 = smaller_3 < -800.0
+    rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
+    branch_3 = jnp.where(product_2 == 0.0, 0.0, product_2 * held * ratio)
+    branch_3 = jnp.where(product == 0.0, 0.0, product * held * ratio) - branch_3
+    branch_3 = branch_3 * part_of_t * jnp.where(is_gone, smaller_2, scale) * rest_of_t
+    branch_3 = -(held * (branch_3 - 1.0) * (1.0 / (1.0 + t_2))) * part_of_t_2
+    branch_3 = branch_3 * jnp.where(is_gone_2, smaller_2, scale) * rest_of_t_2
+    product_3 = beta * x * difference
+    is_negative = product_3 < 0.0
+    root_t = jnp.exp(-0.5 * jnp.abs(product_3))
+    branch_4 = jnp.where(root_t == 0.0, 0.0, x)
+    total = beta * branch_4 * (p_2 - p_1) + 1.0
+    t_3 = jnp.square(root_t)
+    numerator = jnp.where(is_negative, total * t_3 + 1.0, (t_3 + total) * root_t * root_t)
+    numerator = numerator / jnp.square(t_3 + 1.0) * jnp.where(is_negative, x, branch_4)
+    product_4 = branch_3 * jnp.inf
+    product_4 = jnp.where(is_equal & (jnp.abs(branch_3) > 2.0**50), product_4, branch_3)
+    return jnp.where(x < 131072.0, product_4, numerator)
 
 
 @jax.custom_jvp

@@ -48,14 +48,12 @@ def nlrelu(x: ArrayLike, beta: ArrayLike = 1.0) -> Array:
 @jax.jit
 def _value(x: Array, beta: Array) -> Array:
     """f = log1p(beta*Piecewise((0, x <= 0), (x, True)))."""
-    abs_x = jnp.abs(x)
-    logarithm = _log1p(beta * jnp.maximum(x, 0.0))
     held = jnp.clip(x, -1.0, 1.0)
-    scale = jnp.maximum(abs_x, 1.0)
+    scale = jnp.maximum(jnp.abs(x), 1.0)
     inverse_scale = 1.0 / scale
     total = jnp.log(held * beta + inverse_scale) + jnp.log(scale)
-    total = jnp.where(abs_x < 0.25, logarithm, jnp.where(x <= 0.0, 0.0, total))
-    return jnp.where(abs_x < 2048.0, logarithm, total)
+    total = jnp.where(x <= 0.0, 0.0, total)
+    return jnp.where(x < 2048.0, _log1p(beta * jnp.maximum(x, 0.0)), total)
 
 
 @jax.custom_jvp

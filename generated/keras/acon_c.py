@@ -294,21 +294,44 @@ def _derivative_p_1(x, p_1, p_2, beta):
     difference = p_1 - p_2
     product = beta * x * difference
     is_negative = product < 0.0
-    clamped = keras.ops.clip(x, -(2.0**50), 2.0**50)
-    abs_product = keras.ops.abs(product)
-    root_t = keras.ops.exp(-0.5 * abs_product)
-    t = keras.ops.square(root_t)
-    total = beta * clamped * difference + 1.0
-    t_2 = keras.ops.exp(-abs_product)
-    branch = keras.ops.where(t_2 == 0.0, 0.0, x)
-    total_2 = beta * branch * difference + 1.0
-    numerator = keras.ops.where(is_negative, (t_2 + total_2) * t_2, total_2 * t_2 + 1.0)
-    numerator = numerator / keras.ops.square(t_2 + 1.0)
+    t = keras.ops.exp(-keras.ops.abs(product))
+    branch = keras.ops.where(t == 0.0, 0.0, x)
+    total = beta * branch * difference + 1.0
+    is_equal = keras.ops.abs(x) == float("inf")
+    branch_2 = keras.ops.where(is_equal, keras.ops.clip(x, -(2.0**100), 2.0**100), x)
+    held = keras.ops.clip(branch_2, -1.0, 1.0)
+    product_2 = beta * p_1
+    branch_3 = keras.ops.where(beta == 0.0, 0.0, beta * branch_2 * difference)
+    branch_3 = keras.ops.where(difference == 0.0, 0.0, branch_3)
+    minus_branch_3 = -branch_3
+    t_2 = keras.ops.exp(-keras.ops.abs(minus_branch_3))
+    ratio = 1.0 / (1.0 + t_2)
+    product_3 = beta * p_2
+    smaller = _minimum(minus_branch_3, 0.0)
+    is_far = keras.ops.abs(smaller) > 64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
+    is_gone = smaller < -800.0
+    scale = _maximum(keras.ops.abs(branch_2), 1.0)
+    smaller_2 = _minimum(scale, 2.0**100)
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t_3 = keras.ops.exp(-keras.ops.abs(branch_3))
+    smaller_3 = _minimum(branch_3, 0.0)
+    is_far_2 = keras.ops.abs(smaller_3) > 64.0
+    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller_3, smaller_3))
+    is_gone_2 = smaller_3 < -800.0
+    rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
+    branch_4 = keras.ops.where(product_3 == 0.0, 0.0, product_3 * held * ratio)
+    branch_4 = keras.ops.where(product_2 == 0.0, 0.0, product_2 * held * ratio) - branch_4
+    branch_4 = branch_4 * part_of_t * keras.ops.where(is_gone, smaller_2, scale)
+    branch_4 = held * (branch_4 * rest_of_t + 1.0) * (1.0 / (1.0 + t_3)) * part_of_t_2
+    branch_4 = branch_4 * keras.ops.where(is_gone_2, smaller_2, scale) * rest_of_t_2
+    numerator = keras.ops.where(is_negative, (t + total) * t, total * t + 1.0)
+    numerator = numerator / keras.ops.square(t + 1.0)
     numerator = numerator * keras.ops.where(is_negative, branch, x)
-    numerator_2 = clamped * (t + total) * root_t * root_t
-    numerator_3 = keras.ops.where(is_negative, numerator_2, x * (total * t + 1.0))
-    numerator_3 = numerator_3 / keras.ops.square(t + 1.0)
-    value = keras.ops.where(keras.ops.abs(x) < 1048576.0, numerator_3, numerator)
+    product_4 = branch_4 * float("inf")
+    abs_branch_4 = keras.ops.abs(branch_4)
+    abs_branch_4 = keras.ops.where(is_equal & (abs_branch_4 > 2.0**50), product_4, branch_4)
+    value = keras.ops.where(x < -(2.0**40), numerator, abs_branch_4)
     return value, gradient
 
 
@@ -325,23 +348,49 @@ def _derivative_p_2(x, p_1, p_2, beta):
             _sum_to(upstream * _second_derivative_p_2_beta(x, p_1, p_2, beta), beta),
         )
 
-    product = beta * x * (p_1 - p_2)
-    is_negative = product < 0.0
-    clamped = keras.ops.clip(x, -(2.0**50), 2.0**50)
-    difference = p_2 - p_1
-    total = beta * clamped * difference + 1.0
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
-    t = keras.ops.square(root_t)
-    squared = keras.ops.square(t + 1.0)
-    branch = keras.ops.where(root_t == 0.0, 0.0, x)
-    total_2 = beta * branch * difference + 1.0
-    branch_2 = keras.ops.where(is_negative, x, branch)
-    numerator = clamped * (t + total) * root_t * root_t
-    numerator = keras.ops.where(is_negative, x * (total * t + 1.0), numerator) / squared
-    numerator_2 = (t + total_2) * root_t * root_t
-    numerator_2 = keras.ops.where(is_negative, total_2 * t + 1.0, numerator_2) / squared
-    numerator_2 = numerator_2 * branch_2
-    value = keras.ops.where(keras.ops.abs(x) < 131072.0, numerator, numerator_2)
+    is_equal = keras.ops.abs(x) == float("inf")
+    branch = keras.ops.where(is_equal, keras.ops.clip(x, -(2.0**100), 2.0**100), x)
+    held = keras.ops.clip(branch, -1.0, 1.0)
+    product = beta * p_1
+    difference = p_1 - p_2
+    branch_2 = keras.ops.where(beta == 0.0, 0.0, beta * branch * difference)
+    branch_2 = keras.ops.where(difference == 0.0, 0.0, branch_2)
+    t = keras.ops.exp(-keras.ops.abs(branch_2))
+    ratio = 1.0 / (1.0 + t)
+    product_2 = beta * p_2
+    smaller = _minimum(branch_2, 0.0)
+    is_far = keras.ops.abs(smaller) > 64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
+    is_gone = smaller < -800.0
+    scale = _maximum(keras.ops.abs(branch), 1.0)
+    smaller_2 = _minimum(scale, 2.0**100)
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    minus_branch_2 = -branch_2
+    t_2 = keras.ops.exp(-keras.ops.abs(minus_branch_2))
+    smaller_3 = _minimum(minus_branch_2, 0.0)
+    is_far_2 = keras.ops.abs(smaller_3) > 64.0
+    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller_3, smaller_3))
+    is_gone_2 = smaller_3 < -800.0
+    rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
+    branch_3 = keras.ops.where(product_2 == 0.0, 0.0, product_2 * held * ratio)
+    branch_3 = keras.ops.where(product == 0.0, 0.0, product * held * ratio) - branch_3
+    branch_3 = branch_3 * part_of_t * keras.ops.where(is_gone, smaller_2, scale)
+    branch_3 = -(held * (branch_3 * rest_of_t - 1.0) * (1.0 / (1.0 + t_2))) * part_of_t_2
+    branch_3 = branch_3 * keras.ops.where(is_gone_2, smaller_2, scale) * rest_of_t_2
+    product_3 = beta * x * difference
+    is_negative = product_3 < 0.0
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product_3))
+    branch_4 = keras.ops.where(root_t == 0.0, 0.0, x)
+    total = beta * branch_4 * (p_2 - p_1) + 1.0
+    t_3 = keras.ops.square(root_t)
+    branch_5 = keras.ops.where(is_negative, x, branch_4)
+    numerator = (t_3 + total) * root_t * root_t
+    numerator = keras.ops.where(is_negative, total * t_3 + 1.0, numerator)
+    numerator = numerator / keras.ops.square(t_3 + 1.0) * branch_5
+    product_4 = branch_3 * float("inf")
+    abs_branch_3 = keras.ops.abs(branch_3)
+    abs_branch_3 = keras.ops.where(is_equal & (abs_branch_3 > 2.0**50), product_4, branch_3)
+    value = keras.ops.where(x < 131072.0, abs_branch_3, numerator)
     return value, gradient
 
 
@@ -602,6 +651,16 @@ def _sum_to(gradient, parameter):
     gradient = keras.ops.sum(gradient, axis=leading) if leading else gradient
     repeated = tuple(axis for axis, size in enumerate(parameter.shape) if size == 1)
     return keras.ops.sum(gradient, axis=repeated, keepdims=True) if repeated else gradient
+
+
+def _maximum(a, b):
+    """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
+    return keras.ops.where((a > b) | (a != a), a, b)
+
+
+def _minimum(a, b):
+    """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
+    return keras.ops.where((a < b) | (a != a), a, b)
 
 
 def _expm1(a):

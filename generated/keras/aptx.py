@@ -104,90 +104,48 @@ def _value(x, alpha, beta, gamma):
             upstream = _upstream(arguments, upstream)
             return upstream * _derivative(x, alpha, beta, gamma)
 
-        abs_x = keras.ops.abs(x)
-        is_equal = abs_x == float("inf")
+        is_equal = keras.ops.abs(x) == float("inf")
         is_equal_2 = gamma == 0.0
         product = 2.0 * beta
         branch = keras.ops.where(is_equal, keras.ops.clip(x, -(2.0**100), 2.0**100), x)
         is_negative = keras.ops.where(product == 0.0, 0.0, product * branch) < 0.0
         difference = alpha - 1.0
         total = alpha + 1.0
-        branch_2 = keras.ops.where(
-            is_equal_2,
-            0.0,
+        product_2 = -2.0 * keras.ops.abs(keras.ops.where(beta == 0.0, 0.0, beta * branch))
+        is_far = product_2 < -64.0
+        part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product_2, product_2))
+        rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+        t = part_of_t * rest_of_t
+        numerator = keras.ops.clip(branch, -(2.0**100), 2.0**100)
+        numerator = (
             keras.ops.where(
-                is_negative,
-                keras.ops.convert_to_tensor(difference, x.dtype),
-                keras.ops.convert_to_tensor(total, x.dtype),
+                is_equal_2,
+                0.0,
+                keras.ops.where(
+                    is_negative,
+                    keras.ops.convert_to_tensor(difference, x.dtype),
+                    keras.ops.convert_to_tensor(total, x.dtype),
+                )
+                * gamma
+                * branch,
             )
-            * gamma
-            * branch,
-        )
-        product_2 = (
-            keras.ops.where(
-                is_negative,
-                keras.ops.convert_to_tensor(total, x.dtype),
-                keras.ops.convert_to_tensor(difference, x.dtype),
+            + keras.ops.where(
+                is_equal_2,
+                0.0,
+                keras.ops.where(
+                    is_negative,
+                    keras.ops.convert_to_tensor(total, x.dtype),
+                    keras.ops.convert_to_tensor(difference, x.dtype),
+                )
+                * gamma
+                * numerator
+                * part_of_t
+                * rest_of_t,
             )
-            * gamma
-        )
-        clamped = keras.ops.clip(branch, -(2.0**100), 2.0**100)
-        product_3 = product_2 * clamped
-        product_4 = beta * branch
-        head_beta = _head(beta)
-        head_branch = _head(branch)
-        difference_2 = branch - head_branch
-        difference_3 = beta - head_beta
-        total_2 = head_beta * head_branch - product_4 + head_beta * difference_2
-        total_2 = total_2 + difference_3 * head_branch + difference_3 * difference_2
-        total_2 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_2)
-        branch_3 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-        branch_3 = -keras.ops.abs(keras.ops.where(beta == 0.0, 0.0, product_4 + branch_3))
-        is_less = keras.ops.abs(branch_3) < 0.5
-        expm1_branch_3 = _expm1(branch_3)
-        total_3 = expm1_branch_3 + 1.0
-        root_t = keras.ops.where(is_less, total_3, keras.ops.exp(branch_3))
-        product_5 = product_3 * root_t
-        product_6 = product_5 * root_t
-        branch_4 = keras.ops.where(is_equal_2, 0.0, product_6)
-        total_4 = branch_2 + branch_4
-        difference_4 = total_4 - branch_2
-        head_product_5 = _head(product_5)
-        head_root_t = _head(root_t)
-        difference_5 = root_t - head_root_t
-        difference_6 = product_5 - head_product_5
-        head_product_3 = _head(product_3)
-        difference_7 = product_3 - head_product_3
-        head_product_2 = _head(product_2)
-        head_clamped = _head(clamped)
-        difference_8 = clamped - head_clamped
-        difference_9 = product_2 - head_product_2
-        branch_5 = keras.ops.where(is_less, expm1_branch_3 - (total_3 - 1.0), 0.0)
-        total_5 = head_product_2 * head_clamped - product_3 + head_product_2 * difference_8
-        total_5 = total_5 + difference_9 * head_clamped + difference_9 * difference_8
-        total_5 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_5) * root_t
-        total_6 = head_product_3 * head_root_t - product_5 + head_product_3 * difference_5
-        total_6 = total_6 + difference_7 * head_root_t + difference_7 * difference_5
-        total_6 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_6) + total_5
-        total_6 = (total_6 + branch_5 * product_3) * root_t
-        total_7 = head_product_5 * head_root_t - product_6 + head_product_5 * difference_5
-        total_7 = total_7 + difference_6 * head_root_t + difference_6 * difference_5
-        total_7 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_7) + total_6
-        total_7 = keras.ops.where(is_equal_2, 0.0, total_7 + branch_5 * product_5)
-        total_7 = branch_2 - (total_4 - difference_4) + (branch_4 - difference_4) + total_7
-        branch_6 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
-        total_8 = total_4 + branch_6
-        difference_10 = branch_6 - (total_8 - total_4)
-        t = keras.ops.where(keras.ops.abs(branch_5) < float("inf"), branch_5, 0.0)
-        t = keras.ops.square(root_t + t)
-        numerator = keras.ops.abs(difference_10)
-        numerator = total_8 + keras.ops.where(numerator < float("inf"), difference_10, 0.0)
-        numerator = numerator / (t + 1.0)
-        product_7 = gamma * x * (alpha + _tanh(beta * x))
-        product_8 = numerator * float("inf")
+        ) / (t + 1.0)
+        product_3 = numerator * float("inf")
         abs_numerator = keras.ops.abs(numerator)
-        abs_numerator = keras.ops.where(is_equal & (abs_numerator > 2.0**50), product_8, numerator)
-        value = keras.ops.where(abs_x < 0.0625, product_7, abs_numerator)
+        value = keras.ops.where(is_equal & (abs_numerator > 2.0**50), product_3, numerator)
         return value, gradient
 
     return differentiable(x)
@@ -246,35 +204,3 @@ def _second_derivative(x, alpha, beta, gamma):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
-
-
-def _copysign(a, b):
-    """The magnitude of a with the sign of b; keras.ops has no copysign."""
-    magnitude = keras.ops.abs(a)
-    return keras.ops.where(keras.ops.signbit(b), -magnitude, magnitude)
-
-
-def _head(a):
-    """a in half its digits, so that the product of two such numbers is exact (Veltkamp)."""
-    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
-    scaled = a * (2.0**27 + 1.0 if is_double else 2.0**12 + 1.0)
-    scaled = keras.ops.where(a == a, scaled, a)  # or else product and difference are fused
-    return keras.ops.where(keras.ops.abs(a) < 2.0**100, scaled - (scaled - a), a)
-
-
-def _expm1(a):
-    """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
-    if keras.backend.backend() == "torch":
-        return keras.ops.expm1(a)
-    e = keras.ops.exp(a)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
-    return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
-
-
-def _tanh(a):
-    """tanh as e / (e + 2) with e = expm1(2 |a|); XLA's is off by 6.5 ULP, or float32."""
-    if keras.backend.backend() == "torch":
-        return keras.ops.tanh(a)
-    e = _expm1(2.0 * keras.ops.clip(keras.ops.abs(a), 0.0, 30.0))
-    return _copysign(e / (e + 2.0), a)

@@ -29,6 +29,8 @@ TRAITS = (
     "expm1",
     "greater",
     "less",
+    "maximum",
+    "minimum",
     "multiply",
     "negate",
     "select",

@@ -27,7 +27,6 @@ TRAITS = (
     "exp",
     "expm1",
     "greater",
-    "head",
     "less",
     "multiply",
     "negate",
@@ -35,7 +34,6 @@ TRAITS = (
     "select",
     "square",
     "subtract",
-    "tanh",
 )
 CLASS = "APTx"
 DEFAULTS = {"alpha": 1.0, "beta": 1.0, "gamma": 0.5}
@@ -498,6 +496,7 @@ BENDS = {
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
 EDGES = (
+    (),
     ("x",),
     ("gamma",),
     ("x", "gamma"),

@@ -26,7 +26,6 @@ TRAITS = (
     "equal",
     "exp",
     "expm1",
-    "head",
     "less",
     "multiply",
     "negate",

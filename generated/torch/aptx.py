@@ -83,11 +83,9 @@ class APTx(nn.Module):
 def _value(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The value.
 
-    As declared for |x| < 0.0625, else exponential normal form, term by term, halved, zeros win,
-    limits continued, compensated in part.
+    Exponential normal form, term by term, halved in the tail, zeros win, limits continued.
     """
-    abs_x = x.abs()
-    is_equal = _compare(torch.eq, abs_x, torch.inf)
+    is_equal = _compare(torch.eq, x.abs(), torch.inf)
     is_equal_2 = _compare(torch.eq, gamma, 0)
     product = 2 * beta
     branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
@@ -95,76 +93,21 @@ def _value(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     branch_2 = _compare(torch.lt, branch_2, 0)
     difference = alpha - 1
     total = alpha + 1
-    product_2 = (_select(branch_2, difference, total) * gamma).mul_(branch)
-    product_2 = _select(is_equal_2, 0, product_2)
-    product_3 = _select(branch_2, total, difference) * gamma
-    clamped = branch.clamp(-(2.0**100), 2.0**100)
-    product_4 = product_3 * clamped
-    product_5 = beta * branch
-    head_beta = _head(beta)
-    head_branch = _head(branch)
-    difference_2 = branch - head_branch
-    difference_3 = beta - head_beta
-    total_2 = (head_beta * head_branch).sub_(product_5).add_(head_beta * difference_2)
-    total_2 = total_2.add_(difference_3 * head_branch).add_(difference_3 * difference_2)
-    total_2 = _select(_compare(torch.eq, product_5 * 2.0**-60, 0), 0, total_2)
-    branch_3 = _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
-    branch_3 = _select(_compare(torch.eq, beta, 0), 0, branch_3.add_(product_5)).abs_()
-    branch_3 = branch_3.neg_()
-    is_less = _compare(torch.lt, branch_3.abs(), 0.5)
-    expm1_branch_3 = _expm1(branch_3)
-    total_3 = expm1_branch_3 + 1
-    root_t = _select(is_less, total_3, branch_3.exp())
-    product_6 = product_4 * root_t
-    product_7 = product_6 * root_t
-    branch_4 = _select(is_equal_2, 0, product_7)
-    total_4 = product_2 + branch_4
-    difference_4 = total_4 - product_2
-    head_product_6 = _head(product_6)
-    head_root_t = _head(root_t)
-    difference_5 = root_t - head_root_t
-    difference_6 = product_6 - head_product_6
-    head_product_4 = _head(product_4)
-    difference_7 = product_4 - head_product_4
-    head_product_3 = _head(product_3)
-    head_clamped = _head(clamped)
-    difference_8 = clamped - head_clamped
-    difference_9 = product_3 - head_product_3
-    branch_5 = _select(is_less, expm1_branch_3 - (total_3 - 1), 0)
-    total_5 = (product_2 - (total_4 - difference_4)).add_(branch_4 - difference_4)
-    difference_10 = (head_product_3 * head_clamped).sub_(product_4)
-    difference_10 = difference_10.add_(head_product_3 * difference_8)
-    difference_10 = difference_10.add_(difference_9 * head_clamped)
-    difference_10 = difference_10.add_(difference_9 * difference_8)
-    difference_10 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, difference_10)
-    difference_10 = difference_10.mul_(root_t)
-    difference_11 = (head_product_4 * head_root_t).sub_(product_6)
-    difference_11 = difference_11.add_(head_product_4 * difference_5)
-    difference_11 = difference_11.add_(difference_7 * head_root_t)
-    difference_11 = difference_11.add_(difference_7 * difference_5)
-    difference_11 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, difference_11)
-    difference_11 = difference_11.add_(difference_10).add_(branch_5 * product_4).mul_(root_t)
-    difference_12 = (head_product_6 * head_root_t).sub_(product_7)
-    difference_12 = difference_12.add_(head_product_6 * difference_5)
-    difference_12 = difference_12.add_(difference_6 * head_root_t)
-    difference_12 = difference_12.add_(difference_6 * difference_5)
-    difference_12 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, difference_12)
-    difference_12 = difference_12.add_(difference_11).add_(branch_5 * product_6)
-    total_5 = total_5.add_(_select(is_equal_2, 0, difference_12))
-    branch_6 = _select(_compare(torch.lt, total_5.abs(), torch.inf), total_5, 0)
-    total_6 = total_4 + branch_6
-    difference_13 = branch_6 - (total_6 - total_4)
-    t = _select(_compare(torch.lt, branch_5.abs(), torch.inf), branch_5, 0)
-    t = t.add_(root_t).square_()
-    numerator = difference_13.abs()
-    numerator = _select(_compare(torch.lt, numerator, torch.inf), difference_13, 0)
-    numerator = numerator.add_(total_6).div_(t.add_(1))
-    product_8 = gamma * x * (alpha + (beta * x).tanh_())
-    product_9 = numerator * torch.inf
+    product_2 = _select(_compare(torch.eq, beta, 0), 0, beta * branch).abs_().mul_(-2)
+    is_far = _compare(torch.lt, product_2, -64)
+    part_of_t = _select(is_far, 0.5 * product_2, product_2).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    numerator = (_select(branch_2, difference, total) * gamma).mul_(branch)
+    numerator = _select(is_equal_2, 0, numerator)
+    numerator_2 = _select(branch_2, total, difference) * gamma
+    numerator_3 = numerator_2.mul_(branch.clamp(-(2.0**100), 2.0**100)).mul_(part_of_t)
+    numerator = numerator.add_(_select(is_equal_2, 0, numerator_3.mul_(rest_of_t)))
+    numerator = numerator.div_(t.add_(1))
+    product_3 = numerator * torch.inf
     abs_numerator = numerator.abs()
     abs_numerator = is_equal * _compare(torch.gt, abs_numerator, 2.0**50)
-    abs_numerator = _select(abs_numerator, product_9, numerator)
-    return _select(_compare(torch.lt, abs_x, 0.0625), product_8, abs_numerator)
+    return _select(abs_numerator, product_3, numerator)
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -551,14 +494,6 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
-
-
-def _head(a: Tensor) -> Tensor:
-    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
-    integer, kept = (
-        (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
-    )
-    return (a.view(integer) & kept).view(a.dtype)
 
 
 def _is_plain(x: Tensor) -> bool:

@@ -161,49 +161,16 @@ class DyT(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-    """The value: exponential normal form, compensated in part."""
-    is_negative = _compare(torch.lt, 2 * alpha * x, 0)
+    """The value: as declared for |x| < 0.25, else exponential normal form."""
+    product = alpha * x
     total = beta + gamma
-    product = (alpha * x).abs_().mul_(-2)
-    is_less = _compare(torch.lt, product.abs(), 0.5)
-    expm1_product = _expm1(product)
-    total_2 = expm1_product + 1
-    t = _select(is_less, total_2, product.exp())
-    product_2 = total * t
+    t = product.abs().mul_(-2).exp_()
     difference = beta - gamma
-    total_3 = product_2 + difference
-    difference_2 = total_3 - product_2
-    head_total = _head(total)
-    head_t = _head(t)
-    difference_3 = t - head_t
-    difference_4 = total - head_total
-    branch = _select(is_less, expm1_product - (total_2 - 1), 0)
-    total_4 = (product_2 - (total_3 - difference_2)).add_(difference - difference_2)
-    total_5 = (head_total * head_t).sub_(product_2).add_(head_total * difference_3)
-    total_5 = total_5.add_(difference_4 * head_t).add_(difference_4 * difference_3)
-    total_5 = _select(_compare(torch.eq, product_2 * 2.0**-60, 0), 0, total_5)
-    total_4 = total_4.add_(total_5.add_(branch * total))
-    branch_2 = _select(_compare(torch.lt, total_4.abs(), torch.inf), total_4, 0)
-    total_6 = total_3 + branch_2
-    product_3 = difference * t
-    total_7 = product_3 + total
-    difference_5 = total_7 - product_3
-    head_difference = _head(difference)
-    difference_6 = difference - head_difference
-    total_8 = (product_3 - (total_7 - difference_5)).add_(total - difference_5)
-    difference_7 = (head_difference * head_t).sub_(product_3)
-    difference_7 = difference_7.add_(head_difference * difference_3)
-    difference_7 = difference_7.add_(difference_6 * head_t).add_(difference_6 * difference_3)
-    difference_7 = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, difference_7)
-    total_8 = total_8.add_(difference_7.add_(branch * difference))
-    branch_3 = _select(_compare(torch.lt, total_8.abs(), torch.inf), total_8, 0)
-    total_9 = total_7 + branch_3
-    difference_8 = branch_3 - (total_9 - total_7)
-    difference_8 = _select(is_negative, branch_2 - (total_6 - total_3), difference_8)
-    numerator = _select(_compare(torch.lt, difference_8.abs(), torch.inf), difference_8, 0)
-    numerator = _select(is_negative, total_6, total_9).add_(numerator)
-    denominator = _select(_compare(torch.lt, branch.abs(), torch.inf), branch, 0).add_(t)
-    return numerator.div_(denominator.add_(1))
+    total_2 = beta + gamma * product.tanh()
+    numerator = (difference * t).add_(total)
+    numerator_2 = (total * t).add_(difference)
+    numerator = _select(_compare(torch.lt, 2 * alpha * x, 0), numerator_2, numerator)
+    return _select(_compare(torch.lt, x.abs(), 0.25), total_2, numerator.div_(t + 1))
 
 
 def _by_x(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
@@ -541,14 +508,6 @@ def _expm1(a: Tensor) -> Tensor:
     u = a.exp()
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
-
-
-def _head(a: Tensor) -> Tensor:
-    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
-    integer, kept = (
-        (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
-    )
-    return (a.view(integer) & kept).view(a.dtype)
 
 
 def _is_plain(x: Tensor) -> bool:

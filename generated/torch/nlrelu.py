@@ -71,19 +71,14 @@ class NLReLU(nn.Module):
 
 
 def _value(x: Tensor, beta: Tensor) -> Tensor:
-    """The value.
-
-    Rewritten for |x| < 2048, else rewritten for |x| < 0.25, else as declared, powers scaled.
-    """
-    abs_x = x.abs()
-    logarithm = (beta * x.clamp(min=0)).log1p_()
+    """The value: rewritten for x < 2048, else as declared, powers scaled."""
     held = x.clamp(-1, 1)
-    scale = abs_x.clamp(min=1)
+    scale = x.abs().clamp_(min=1)
     inverse_scale = 1 / scale
     total = (held * beta).add_(inverse_scale).log_().add_(scale.log())
     total = _select(_compare(torch.le, x, 0), 0, total)
-    total = _select(_compare(torch.lt, abs_x, 0.25), logarithm, total)
-    return _select(_compare(torch.lt, abs_x, 2048), logarithm, total)
+    logarithm = (beta * x.clamp(min=0)).log1p_()
+    return _select(_compare(torch.lt, x, 2048), logarithm, total)
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:

@@ -10,76 +10,30 @@
 namespace actgen {
 namespace {
 
-// The value. As declared for |x| < 0.0625, else exponential normal form, term by term, halved,
-// zeros win, limits continued, compensated in part.
+// The value. Exponential normal form, term by term, halved in the tail, zeros win, limits
+// continued.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    Number abs_x = abs(x);
-    auto is_equal = abs_x == infinity;
+    auto is_equal = abs(x) == infinity;
     auto is_equal_2 = gamma == 0.0;
     Number product = 2.0 * beta;
     Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
     auto is_negative = select(product == 0.0, 0.0, product * branch) < 0.0;
     Number difference = alpha - 1.0;
     Number total = alpha + 1.0;
-    Number product_2 = select(is_negative, difference, total) * gamma * branch;
-    product_2 = select(is_equal_2, 0.0, product_2);
-    Number product_3 = select(is_negative, total, difference) * gamma;
-    Number clamped = clamp(branch, -0x1p100, 0x1p100);
-    Number product_4 = product_3 * clamped;
-    Number product_5 = beta * branch;
-    Number head_beta = head(beta);
-    Number head_branch = head(branch);
-    Number difference_2 = branch - head_branch;
-    Number difference_3 = beta - head_beta;
-    Number total_2 = head_beta * head_branch - product_5 + head_beta * difference_2;
-    total_2 = total_2 + difference_3 * head_branch + difference_3 * difference_2;
-    total_2 = select(product_5 * 0x1p-60 == 0.0, 0.0, total_2);
-    Number total_3 = product_5 + select(abs(total_2) < infinity, total_2, 0.0);
-    total_3 = -abs(select(beta == 0.0, 0.0, total_3));
-    auto is_less = abs(total_3) < 0.5;
-    Number expm1_total_3 = expm1(total_3);
-    Number total_4 = expm1_total_3 + 1.0;
-    Number root_t = select(is_less, total_4, exp(total_3));
-    Number product_6 = product_4 * root_t;
-    Number product_7 = product_6 * root_t;
-    Number branch_2 = select(is_equal_2, 0.0, product_7);
-    Number total_5 = product_2 + branch_2;
-    Number difference_4 = total_5 - product_2;
-    Number head_product_6 = head(product_6);
-    Number head_root_t = head(root_t);
-    Number difference_5 = root_t - head_root_t;
-    Number difference_6 = product_6 - head_product_6;
-    Number head_product_4 = head(product_4);
-    Number difference_7 = product_4 - head_product_4;
-    Number head_product_3 = head(product_3);
-    Number head_clamped = head(clamped);
-    Number difference_8 = clamped - head_clamped;
-    Number difference_9 = product_3 - head_product_3;
-    Number branch_3 = select(is_less, expm1_total_3 - (total_4 - 1.0), 0.0);
-    Number total_6 = head_product_3 * head_clamped - product_4 + head_product_3 * difference_8;
-    total_6 = total_6 + difference_9 * head_clamped + difference_9 * difference_8;
-    total_6 = select(product_4 * 0x1p-60 == 0.0, 0.0, total_6) * root_t;
-    Number total_7 = head_product_4 * head_root_t - product_6 + head_product_4 * difference_5;
-    total_7 = total_7 + difference_7 * head_root_t + difference_7 * difference_5;
-    total_7 = select(product_6 * 0x1p-60 == 0.0, 0.0, total_7) + total_6;
-    total_7 = (total_7 + branch_3 * product_4) * root_t;
-    Number total_8 = head_product_6 * head_root_t - product_7 + head_product_6 * difference_5;
-    total_8 = total_8 + difference_6 * head_root_t + difference_6 * difference_5;
-    total_8 = select(product_7 * 0x1p-60 == 0.0, 0.0, total_8) + total_7;
-    total_8 = select(is_equal_2, 0.0, total_8 + branch_3 * product_6);
-    total_8 = product_2 - (total_5 - difference_4) + (branch_2 - difference_4) + total_8;
-    Number branch_4 = select(abs(total_8) < infinity, total_8, 0.0);
-    Number total_9 = total_5 + branch_4;
-    Number difference_10 = branch_4 - (total_9 - total_5);
-    Number t = square(root_t + select(abs(branch_3) < infinity, branch_3, 0.0));
-    Number numerator = total_9 + select(abs(difference_10) < infinity, difference_10, 0.0);
-    numerator = numerator / (t + 1.0);
-    Number product_8 = gamma * x * (alpha + tanh(beta * x));
-    Number product_9 = numerator * infinity;
-    product_9 = select(is_equal & (abs(numerator) > 0x1p50), product_9, numerator);
-    return select(abs_x < 0.0625, product_8, product_9);
+    Number product_2 = -2.0 * abs(select(beta == 0.0, 0.0, beta * branch));
+    auto is_far = product_2 < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product_2, product_2));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = select(is_negative, difference, total) * gamma * branch;
+    numerator = select(is_equal_2, 0.0, numerator);
+    Number numerator_2 = select(is_negative, total, difference) * gamma;
+    Number numerator_3 = numerator_2 * clamp(branch, -0x1p100, 0x1p100) * part_of_t * rest_of_t;
+    numerator = (numerator + select(is_equal_2, 0.0, numerator_3)) / (t + 1.0);
+    Number product_3 = numerator * infinity;
+    return select(is_equal & (abs(numerator) > 0x1p50), product_3, numerator);
   }
 };
 

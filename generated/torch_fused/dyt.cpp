@@ -10,49 +10,18 @@
 namespace actgen {
 namespace {
 
-// The value: exponential normal form, compensated in part.
+// The value: as declared for |x| < 0.25, else exponential normal form.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    auto is_negative = 2.0 * alpha * x < 0.0;
+    Number product = alpha * x;
     Number total = beta + gamma;
-    Number product = -2.0 * abs(alpha * x);
-    auto is_less = abs(product) < 0.5;
-    Number expm1_product = expm1(product);
-    Number total_2 = expm1_product + 1.0;
-    Number t = select(is_less, total_2, exp(product));
-    Number product_2 = total * t;
+    Number t = exp(-2.0 * abs(product));
     Number difference = beta - gamma;
-    Number total_3 = product_2 + difference;
-    Number difference_2 = total_3 - product_2;
-    Number head_total = head(total);
-    Number head_t = head(t);
-    Number difference_3 = t - head_t;
-    Number difference_4 = total - head_total;
-    Number branch = select(is_less, expm1_product - (total_2 - 1.0), 0.0);
-    Number total_4 = product_2 - (total_3 - difference_2) + (difference - difference_2);
-    Number total_5 = head_total * head_t - product_2 + head_total * difference_3;
-    total_5 = total_5 + difference_4 * head_t + difference_4 * difference_3;
-    total_5 = select(product_2 * 0x1p-60 == 0.0, 0.0, total_5) + branch * total;
-    total_4 = total_4 + total_5;
-    Number branch_2 = select(abs(total_4) < infinity, total_4, 0.0);
-    Number total_6 = total_3 + branch_2;
-    Number product_3 = difference * t;
-    Number total_7 = product_3 + total;
-    Number difference_5 = total_7 - product_3;
-    Number head_difference = head(difference);
-    Number difference_6 = difference - head_difference;
-    Number total_8 = head_difference * head_t - product_3 + head_difference * difference_3;
-    total_8 = total_8 + difference_6 * head_t + difference_6 * difference_3;
-    total_8 = select(product_3 * 0x1p-60 == 0.0, 0.0, total_8) + branch * difference;
-    total_8 = product_3 - (total_7 - difference_5) + (total - difference_5) + total_8;
-    Number branch_3 = select(abs(total_8) < infinity, total_8, 0.0);
-    Number total_9 = total_7 + branch_3;
-    Number difference_7 = branch_3 - (total_9 - total_7);
-    difference_7 = select(is_negative, branch_2 - (total_6 - total_3), difference_7);
-    Number numerator = select(abs(difference_7) < infinity, difference_7, 0.0);
-    numerator = select(is_negative, total_6, total_9) + numerator;
-    return numerator / (t + select(abs(branch) < infinity, branch, 0.0) + 1.0);
+    Number total_2 = beta + gamma * tanh(product);
+    Number numerator = difference * t + total;
+    numerator = select(2.0 * alpha * x < 0.0, total * t + difference, numerator) / (t + 1.0);
+    return select(abs(x) < 0.25, total_2, numerator);
   }
 };
 

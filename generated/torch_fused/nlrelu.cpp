@@ -10,18 +10,15 @@
 namespace actgen {
 namespace {
 
-// The value. Rewritten for |x| < 2048, else rewritten for |x| < 0.25, else as declared, powers
-// scaled.
+// The value: rewritten for x < 2048, else as declared, powers scaled.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    Number abs_x = abs(x);
-    Number logarithm = log1p(beta * maximum(x, 0.0));
     Number held = clamp(x, -1.0, 1.0);
-    Number scale = maximum(abs_x, 1.0);
+    Number scale = maximum(abs(x), 1.0);
     Number inverse_scale = 1.0 / scale;
     Number branch = select(x <= 0.0, 0.0, log(held * beta + inverse_scale) + log(scale));
-    return select(abs_x < 2048.0, logarithm, select(abs_x < 0.25, logarithm, branch));
+    return select(x < 2048.0, log1p(beta * maximum(x, 0.0)), branch);
   }
 };
 
