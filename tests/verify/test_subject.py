@@ -94,7 +94,7 @@ def test_settings_become_calls_that_try_each_and_ask_what_is_judged() -> None:
     value, slope, by_beta = (), ("x",), ("beta",)
     ((batch, pieces),) = swish.at_settings("float32", (value, slope), ("beta",))
     assert [piece.setting for piece in pieces] == [0, 1, 2, 3, 4, 5]
-    assert [piece.orders for piece in pieces] == [(by_beta,), *[(value, slope, by_beta)] * 4]
+    assert [piece.orders for piece in pieces] == [(by_beta,), *[(value, slope, by_beta)] * 5]
     assert set(batch.orders) == {value, slope, by_beta}
     assert not batch.numbers
     for piece in pieces:
@@ -106,6 +106,6 @@ def test_a_parameter_that_cannot_be_a_tensor_is_passed_as_a_number() -> None:
     swish = subject("swish")
     calls = swish.at_settings("float32", ((),), ())
     assert [batch.numbers for batch, _ in calls] == [{"beta": beta} for beta in (3.0, 0.25, 2.0**-10, 0.0, -1.0)]
-    assert [[piece.setting for piece in pieces] for _, pieces in calls] == [[1], [2], [3], [4]]
+    assert [[piece.setting for piece in pieces] for _, pieces in calls] == [[1], [2], [3], [4], [5]]
     assert all(not batch.arrays and batch.orders == ((),) for batch, _ in calls)
     assert swish.at_defaults("float32", ((),)).numbers == {}
