@@ -12,7 +12,7 @@ import sympy as sp
 
 from actgen.numerics import choice
 from actgen.numerics.candidates import Candidate, candidates
-from actgen.numerics.choice import CONTRACT, choose_kernel
+from actgen.numerics.choice import CONTRACT, Judgement, choose_kernel
 from actgen.numerics.emulation import IDEAL
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Constant, Kernel, Variable
@@ -243,6 +243,30 @@ def test_what_vanishes_far_out_is_right_where_a_parameter_keeps_it_from_vanishin
     settings = [{"p": Fraction(value)} for value in (1, 3, Fraction(1, 4), 0)]
     _, judgement = choose_kernel(Judge(formula(text, p), x, (p,), settings), known)
     assert judgement.units < 4, judgement
+
+
+REMOTE = (1, 3, Fraction(1, 4), Fraction(1, 1024))
+
+
+def judged(text: str, values: Sequence[int | Fraction]) -> tuple[Kernel, Judgement]:
+    """The kernel for a formula with a parameter p, at values of which the first is its default."""
+    p = sp.Symbol("p", positive=True)
+    settings = [{"p": Fraction(value)} for value in values]
+    known = {**KNOWN, p: Variable("p", is_parameter=True)}
+    return choose_kernel(Judge(formula(text, p), x, (p,), settings), known)
+
+
+@pytest.mark.parametrize("text", ["log(p*Max(0, x) + 1)"])
+def test_a_form_that_fails_at_a_remote_parameter_alone_gives_way_to_another(text: str) -> None:
+    """Joined at an x that is right for p near 1, two forms have lost two digits at p = 1/1024."""
+    assert judged(text, REMOTE)[1].units < 4
+
+
+def test_nothing_is_mended_for_a_remote_parameter_and_what_is_lost_there_is_told() -> None:
+    """exp(x) - 1 - x + p x next to 0 is p x: what rounding leaves of the rest is little of it unless p is little."""
+    (kernel, told), (nearby, kept) = (judged("exp(x) - 1 - x + p*x", values) for values in (REMOTE, REMOTE[:-1]))
+    assert kernel.cost == nearby.cost
+    assert kept.units < 4 < told.units
 
 
 def test_the_emulated_result_is_not_nan_at_any_number() -> None:
