@@ -28,7 +28,7 @@ def value_and_slope(function: Any, x: Any) -> list[Any]:
 
 @pytest.mark.parametrize("name", ["mish", "silu"])
 def test_compiled_it_keeps_the_accuracy_contract(name: str) -> None:
-    """Against the function in float64, beside which what float32 is off by is all there is; in units of the contract."""
+    """Against the function in float64, whose own error is nothing next to that of float32; in units of the contract."""
     x = np.linspace(-30, 30, 9001, dtype="float32")
     value, slope = value_and_slope(activations.Compiled(name), tf.constant(x))
     exact, exact_slope = value_and_slope(activations.get(name), tf.constant(x.astype("float64")))
