@@ -41,6 +41,7 @@ _DEAR = 160
 are neither: on a more exact machine one of these may do."""
 
 _HUGE = 2.0**40
+"""Beyond this size of an input, or of its reciprocal, what is lost is lost to overflow or underflow."""
 
 _STAGES = len(get_args(Stage))
 
@@ -120,7 +121,6 @@ def choose_kernels(
             other = _raced(strict, shape, winners, forms)
             if not other.settle() and _fails_in_the_middle(strict.leniently().errors(candidate.kernel, math.inf)):
                 # The threshold at which two forms were joined may be one for the parameters that were tried.
-                other = _raced(strict.leniently(), shape, winners, forms)
                 for spliced in other.spliced(known[judge.x]):
                     other.run(spliced)
             if other.settle() and other.verdict()[0].cost.passes < _DEAR:

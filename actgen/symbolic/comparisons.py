@@ -118,12 +118,12 @@ def _sign_of_bounded(factor: sp.Expr) -> int | None:
     outer = [one for one in functions if not any(other != one and other.has(one) for other in functions)]
     if len(outer) != 1 or type(outer[0]) not in _RANGES:
         return None
-    placeholder = sp.Dummy(real=True)
-    line = factor.xreplace({outer[0]: placeholder})
-    if line.free_symbols != {placeholder} or sp.degree(line, placeholder) != 1:
+    function_value = sp.Dummy(real=True)
+    line = factor.xreplace({outer[0]: function_value})
+    if line.free_symbols != {function_value} or sp.degree(line, function_value) != 1:
         return None
     low, is_low_open, high, is_high_open = _RANGES[type(outer[0])]
-    slope, intercept = sp.Poly(line, placeholder).all_coeffs()
+    slope, intercept = sp.Poly(line, function_value).all_coeffs()
     return _sign_between([(slope * low + intercept, is_low_open), (slope * high + intercept, is_high_open)])
 
 

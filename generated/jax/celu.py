@@ -156,12 +156,11 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
 def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dx dalpha = Piecewise((0, x > 0), (-x*exp(x/alpha)/alpha^2, True))."""
     ratio = x / alpha
-    negated = -jnp.abs(ratio)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    numerator = -(jnp.clip(ratio, -(2.0**100), 2.0**100) * part_of_t * rest_of_t)
-    return jnp.where(ratio > 0.0, 0.0, numerator) / alpha
+    e = jnp.exp(0.5 * ratio)
+    larger = jnp.maximum(ratio, -1024.0)
+    ratio_2 = jnp.where(larger > 0.0, 0.0, -(larger * jnp.exp(larger))) / alpha
+    branch = jnp.where(x > 0.0, 0.0, -(x / jnp.square(alpha)) * e * e)
+    return jnp.where(jnp.abs(x) < 4096.0, branch, ratio_2)
 
 
 @jax.jit

@@ -116,13 +116,15 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dalpha dbeta = Piecewise((-x/beta^2, x >= 0), (-x*exp(x/beta)/beta^2, True))."""
+    negated = -(x / jnp.square(beta))
     ratio = x / beta
-    negated = -jnp.abs(ratio)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    numerator = -(jnp.clip(ratio, -(2.0**100), 2.0**100) * part_of_t * rest_of_t)
-    return jnp.where(ratio >= 0.0, -ratio, numerator) / beta
+    e = jnp.exp(0.5 * ratio)
+    larger = jnp.maximum(ratio, -1024.0)
+    minus_larger = -larger
+    numerator = jnp.where(larger >= 0.0, minus_larger, minus_larger * jnp.exp(larger))
+    numerator = numerator / beta
+    branch = jnp.where(x >= 0.0, negated, negated * e * e)
+    return jnp.where(jnp.abs(x) < 4096.0, branch, numerator)
 
 
 @jax.jit

@@ -307,13 +307,15 @@ def _second_derivative_x_beta(x, alpha, beta):
 
 def _second_derivative_alpha_beta(x, alpha, beta):
     """d2f / dalpha dbeta = Piecewise((-x/beta^2, x >= 0), (-x*exp(x/beta)/beta^2, True))."""
+    negated = -(x / keras.ops.square(beta))
     ratio = x / beta
-    negated = -keras.ops.abs(ratio)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    numerator = -(keras.ops.clip(ratio, -(2.0**100), 2.0**100) * part_of_t * rest_of_t)
-    return keras.ops.where(ratio >= 0.0, -ratio, numerator) / beta
+    e = keras.ops.exp(0.5 * ratio)
+    larger = _maximum(ratio, -1024.0)
+    minus_larger = -larger
+    branch = keras.ops.where(x >= 0.0, negated, negated * e * e)
+    numerator = minus_larger * keras.ops.exp(larger)
+    numerator = keras.ops.where(larger >= 0.0, minus_larger, numerator) / beta
+    return keras.ops.where(keras.ops.abs(x) < 4096.0, branch, numerator)
 
 
 def _second_derivative_beta_beta(x, alpha, beta):

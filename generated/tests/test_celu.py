@@ -288,7 +288,6 @@ UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
 EDGES = (
     ("x", "x"),
-    ("x", "alpha"),
     ("alpha", "alpha"),
 )
 

@@ -400,7 +400,6 @@ EDGES = (
     ("x",),
     ("x", "x"),
     ("x", "alpha"),
-    ("alpha", "beta"),
 )
 
 

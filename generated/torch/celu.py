@@ -188,14 +188,16 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The second derivative by x and alpha: exponential normal form, halved in the tail."""
+    """The second derivative by x and alpha.
+
+    As declared, scaled, halved for |x| < 4096, else as declared, clamped left.
+    """
     ratio = x / alpha
-    negated = -ratio.abs()
-    is_far = _compare(torch.lt, negated, -64)
-    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = _select(is_far, part_of_t, 1)
-    numerator = -(ratio.clamp(-(2.0**100), 2.0**100) * part_of_t * rest_of_t)
-    return _select(_compare(torch.gt, ratio, 0), 0, numerator) / alpha
+    e = torch.exp(0.5 * ratio)
+    larger = ratio.clamp(min=-1024)
+    ratio_2 = _select(_compare(torch.gt, larger, 0), 0, -(larger * larger.exp())) / alpha
+    branch = _select(_compare(torch.gt, x, 0), 0, -(x / alpha.square()) * e * e)
+    return _select(_compare(torch.lt, x.abs(), 4096), branch, ratio_2)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:

@@ -198,14 +198,19 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by alpha and beta: exponential normal form, halved in the tail."""
+    """The second derivative by alpha and beta.
+
+    As declared, scaled, halved for |x| < 4096, else as declared, scaled, clamped left.
+    """
+    negated = -(x / beta.square())
     ratio = x / beta
-    negated = -ratio.abs()
-    is_far = _compare(torch.lt, negated, -64)
-    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = _select(is_far, part_of_t, 1)
-    numerator = -(ratio.clamp(-(2.0**100), 2.0**100) * part_of_t * rest_of_t)
-    return _select(_compare(torch.ge, ratio, 0), -ratio, numerator) / beta
+    e = torch.exp(0.5 * ratio)
+    larger = ratio.clamp(min=-1024)
+    minus_larger = -larger
+    branch = _select(_compare(torch.ge, x, 0), negated, negated * e * e)
+    numerator = minus_larger * larger.exp()
+    numerator = _select(_compare(torch.ge, larger, 0), minus_larger, numerator) / beta
+    return _select(_compare(torch.lt, x.abs(), 4096), branch, numerator)
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:

@@ -124,17 +124,17 @@ struct ByXAndX {
   }
 };
 
-// The second derivative by x and alpha: exponential normal form, halved in the tail.
+// The second derivative by x and alpha. As declared, scaled, halved for |x| < 4096, else as
+// declared, clamped left.
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
     Number ratio = x / alpha;
-    Number negated = -abs(ratio);
-    auto is_far = negated < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number numerator = -(clamp(ratio, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
-    return select(ratio > 0.0, 0.0, numerator) / alpha;
+    Number e = exp(0.5 * ratio);
+    Number larger = maximum(ratio, -1024.0);
+    Number ratio_2 = select(larger > 0.0, 0.0, -(larger * exp(larger))) / alpha;
+    Number branch = select(x > 0.0, 0.0, -(x / square(alpha)) * e * e);
+    return select(abs(x) < 4096.0, branch, ratio_2);
   }
 };
 

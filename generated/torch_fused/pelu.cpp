@@ -80,17 +80,18 @@ struct ByXAndBeta {
   }
 };
 
-// The second derivative by alpha and beta: exponential normal form, halved in the tail.
+// The second derivative by alpha and beta. As declared, scaled, halved for |x| < 4096, else as
+// declared, scaled, clamped left.
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
+    Number negated = -(x / square(beta));
     Number ratio = x / beta;
-    Number negated = -abs(ratio);
-    auto is_far = negated < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number numerator = -(clamp(ratio, -0x1p100, 0x1p100) * part_of_t * rest_of_t);
-    return select(ratio >= 0.0, -ratio, numerator) / beta;
+    Number e = exp(0.5 * ratio);
+    Number larger = maximum(ratio, -1024.0);
+    Number minus_larger = -larger;
+    Number ratio_2 = select(larger >= 0.0, minus_larger, minus_larger * exp(larger)) / beta;
+    return select(abs(x) < 4096.0, select(x >= 0.0, negated, negated * e * e), ratio_2);
   }
 };
 
