@@ -132,7 +132,7 @@ def _halves(expression: sp.Expr, x: sp.Symbol) -> Iterator[Form]:
             if exponent.is_nonpositive:
                 continue
             meanings: dict[sp.Basic, sp.Expr] = {t: sp.exp(-exponent)}
-            meanings |= {symbol: log1p(sp.exp(-k * exponent)) for symbol, k in generators.logs.items()}
+            meanings |= {symbol: log1p(q[side > 0].xreplace(meanings)) for symbol, q in generators.logs.items()}
             # Near u = 0 the factor 1 - t cancels.
             meanings |= {t - 1: expm1(-exponent), 1 - t: -expm1(-exponent)}
             yield Form(

@@ -24,6 +24,29 @@ _T = sp.Symbol("T", positive=True)  # exp(u)
 _LARGEST_EXPONENT = 12
 
 
+Halves = tuple[sp.Expr, sp.Expr]
+"""What something is where the side is negative, and where it is positive."""
+
+
+@dataclass(frozen=True)
+class Logarithm:
+    """log R(t), where R(t) = c t**m (1 + q)**n.
+
+    Attributes:
+        c: a positive number.
+        m: an integer.
+        n: 1 or -1.
+        q: rational in t, 0 with it, above -1.
+        centred: R - 1 in factors, of which t - 1 is one; None where R is not 1 at t = 1.
+    """
+
+    c: sp.Rational
+    m: int
+    n: int
+    q: sp.Expr
+    centred: sp.Expr | None
+
+
 @dataclass(frozen=True)
 class Generators:
     """A formula over x and the generators, separately for either sign of ``side``.
@@ -33,8 +56,9 @@ class Generators:
         side: the expression whose sign tells the halves apart; None where one half is the whole line.
         exponent: t = exp(-exponent); |side| is written as ``side`` and made positive when computed.
         negative, positive: the formula in either half.
-        logs: generators log1p(t**k), by their symbols.
-        ratios: generators log1p(t**k) / t**k, which lie in (log 2, 1], by their symbols.
+        logs: the q of the generators log1p(q), by their symbols, in either half: rational in t, 0 with it, above -1.
+        ratios: the same of the generators log1p(q) / q, which are 1 where q is 0.
+        centred: whole logarithms with a root at u = 0, where log c, m log t and log1p(q) cancel, by their symbols.
         numbers: irrational numbers, by the symbols that stand for them.
     """
 
@@ -43,9 +67,10 @@ class Generators:
     exponent: sp.Expr
     negative: sp.Expr
     positive: sp.Expr
-    logs: Mapping[sp.Symbol, int]
+    logs: Mapping[sp.Symbol, Halves]
     numbers: Mapping[sp.Symbol, sp.Expr]
-    ratios: Mapping[sp.Symbol, int] = field(default_factory=dict)
+    ratios: Mapping[sp.Symbol, Halves] = field(default_factory=dict)
+    centred: Mapping[sp.Symbol, tuple[Logarithm, Logarithm]] = field(default_factory=dict)
 
     @property
     def with_ratios(self) -> Generators | None:
@@ -56,16 +81,35 @@ class Generators:
         """
         if not self.logs:
             return None
-        ratios = {sp.Symbol(f"r{k}", positive=True): k for k in self.logs.values()}
-        products = {symbol: t**k * ratio for (symbol, k), ratio in zip(self.logs.items(), ratios, strict=True)}
-        halves = [half.xreplace(products) for half in (self.negative, self.positive)]
+        ratios = {sp.Symbol(f"r{symbol}", positive=True): q for symbol, q in self.logs.items()}
+        halves = [
+            half.xreplace({symbol: q[i] * r for (symbol, q), r in zip(self.logs.items(), ratios, strict=True)})
+            for i, half in enumerate((self.negative, self.positive))
+        ]
         name = f"{self.name}, logarithms over t"
         return replace(self, name=name, negative=halves[0], positive=halves[1], logs={}, ratios=ratios)
+
+    def on(self, side: int) -> Generators:
+        """What one half is, for both; the whole where the side is 0."""
+        if side == 0:
+            return self
+        half = self.positive if side > 0 else self.negative
+        logs, ratios, centred = (
+            {symbol: (one[side > 0], one[side > 0]) for symbol, one in each.items()}
+            for each in (self.logs, self.ratios, self.centred)
+        )
+        return replace(self, negative=half, positive=half, logs=logs, ratios=ratios, centred=centred)
 
 
 def generators_of(expression: sp.Expr, x: sp.Symbol) -> Generators | None:
     """The generators of an expression without ``Piecewise``, or None where it is not rational in one exponential."""
     return _gaussian(expression, x) or _exponential(expression, x)
+
+
+def centred_generators_of(expression: sp.Expr, x: sp.Symbol) -> Generators | None:
+    """The same with logarithms that have a root at u = 0 as a whole; None where there is no such logarithm."""
+    found = _exponential(expression, x, is_centred=True) if expression.has(sp.log, log1p, softplus) else None
+    return found if found is not None and found.centred else None
 
 
 def _gaussian(expression: sp.Expr, x: sp.Symbol) -> Generators | None:
@@ -109,8 +153,8 @@ def _gaussian(expression: sp.Expr, x: sp.Symbol) -> Generators | None:
     return _checked(Generators("Gaussian normal form", z, square, negative, positive, {}, numbers))
 
 
-def _exponential(expression: sp.Expr, x: sp.Symbol) -> Generators | None:
-    """Everything rational in one exp(u), u a polynomial in x, and log(1 + exp(k u))."""
+def _exponential(expression: sp.Expr, x: sp.Symbol, is_centred: bool = False) -> Generators | None:
+    """Everything rational in one exp(u), u a polynomial in x, and logarithms of what is rational in exp(u)."""
     body = _to_exponentials(expression)
     exponents = {e.args[0] for e in body.atoms(sp.exp)}
     u = _common(exponents) if exponents else None
@@ -122,24 +166,75 @@ def _exponential(expression: sp.Expr, x: sp.Symbol) -> Generators | None:
     if max(map(abs, multiples.values())) > _LARGEST_EXPONENT:
         return None
     body = body.xreplace({sp.exp(e): _T**k for e, k in multiples.items()})
-    logs: dict[sp.Symbol, int] = {}
-    for logarithm in body.atoms(sp.log):
-        k = _log_power(logarithm)
-        if k is None:
-            if logarithm.has(_T) or logarithm.has(x):
-                return None
+    logs: dict[sp.Symbol, Halves] = {}
+    centred: dict[sp.Symbol, tuple[Logarithm, Logarithm]] = {}
+    values: list[dict[sp.Basic, sp.Expr]] = [{}, {}]
+    for logarithm in sorted(body.atoms(sp.log), key=sp.default_sort_key):
+        if not logarithm.has(_T, x):
             continue
-        symbol = sp.Symbol(f"l{abs(k)}", nonnegative=True)
-        logs[symbol] = abs(k)
-        # log(1 + _T**-k) = log(1 + _T**k) - k u, so one generator serves both signs.
-        body = body.xreplace({logarithm: symbol if k > 0 else symbol + k * u})
+        below, above = (_logarithm(logarithm.args[0], power) for power in (t, 1 / t))
+        if below is None or above is None:
+            return None
+        if is_centred and below.centred is not None:
+            symbol = sp.Symbol(f"whole{len(centred)}", real=True)
+            centred[symbol] = (below, above)
+            values[0][logarithm] = values[1][logarithm] = symbol
+            continue
+        known: sp.Expr = next((s for s, q in logs.items() if q == (below.q, above.q)), sp.Integer(0))
+        if known == below.q == 0 or known != 0:
+            symbol = known
+        else:
+            symbol = _symbol_of_logarithm((below.q, above.q), len(logs))
+            logs[symbol] = (below.q, above.q)
+        for value, half, log_t in zip(values, (below, above), (u, -u), strict=True):
+            value[logarithm] = sp.log(half.c) + half.m * log_t + half.n * symbol
     numbers: dict[sp.Symbol, sp.Expr] = {}
-    body = _named_numbers(body, numbers)
+    halves = [
+        _named_numbers(body.xreplace(value).xreplace({_T: power}), numbers)
+        for value, power in zip(values, (t, 1 / t), strict=True)
+    ]
     named_u = _named_numbers(u, numbers)
-    positive = body.xreplace({symbol: symbol + k * named_u for symbol, k in logs.items()}).xreplace({_T: 1 / t})
-    return _checked(
-        Generators("exponential normal form", named_u, named_u, body.xreplace({_T: t}), positive, logs, numbers)
-    )
+    name = "exponential normal form" + (", logarithms whole" if centred else "")
+    return _checked(Generators(name, named_u, named_u, *halves, logs, numbers, centred=centred))
+
+
+def _logarithm(inside: sp.Expr, power: sp.Expr) -> Logarithm | None:
+    """The logarithm of R(T) in one half; None where R is not rational in T over Q, or not positive for all T > 0.
+
+    Args:
+        inside: R, over ``_T``.
+        power: what T is in this half: t or 1 / t.
+    """
+    if inside.free_symbols != {_T}:
+        return None
+    whole = sp.cancel(sp.together(inside.xreplace({_T: power})))
+    if not whole.is_rational_function(t):
+        return None
+    top, bottom = (sp.Poly(part, t) for part in sp.fraction(whole))
+    if not all(coefficient.is_Rational for coefficient in (*top.coeffs(), *bottom.coeffs())):
+        return None
+    if any(part.count_roots(0) > int(part.eval(0) == 0) for part in (top, bottom)):
+        return None
+    (above, c), (below, d) = (part.terms()[-1] for part in (top, bottom))
+    if not (c / d).is_positive:
+        return None
+    n = -1 if len(top.terms()) == 1 else 1
+    q = sp.factor(sp.cancel((top.as_expr() * d * t ** below[0] / (bottom.as_expr() * c * t ** above[0])) ** n) - 1)
+    centred = sp.factor(whole - 1) if top.eval(1) == bottom.eval(1) else None
+    return Logarithm(c / d, above[0] - below[0], n, q, centred)
+
+
+def _symbol_of_logarithm(halves: Halves, number: int) -> sp.Symbol:
+    """A symbol with the sign of log1p(q), where the signs of coefficients show it."""
+    base, exponent = halves[0].as_base_exp()
+    name = f"l{exponent}" if base == t and halves[0] == halves[1] else f"log{number}"
+    signs = set()
+    for q in halves:
+        parts = [{bool(c.is_negative) for c in sp.Poly(part, t).coeffs()} for part in sp.fraction(q)]
+        signs.add(parts[0] == parts[1] if len(parts[0]) == len(parts[1]) == 1 else None)
+    if signs == {True}:
+        return sp.Symbol(name, nonnegative=True)
+    return sp.Symbol(name, nonpositive=True) if signs == {False} else sp.Symbol(name, real=True)
 
 
 def _checked(generators: Generators) -> Generators | None:
@@ -169,15 +264,6 @@ def _to_exponentials(expression: sp.Expr) -> sp.Expr:
         .replace(sp.sinh, lambda v: (sp.exp(v) - sp.exp(-v)) / 2)
         .replace(sp.cosh, lambda v: (sp.exp(v) + sp.exp(-v)) / 2)
     )
-
-
-def _log_power(logarithm: sp.log) -> int | None:
-    """K where the logarithm is log(1 + _T**k), else None."""
-    rest = logarithm.args[0] - 1
-    base, exponent = rest.as_base_exp()
-    if rest == _T:
-        return 1
-    return int(exponent) if base == _T and isinstance(exponent, sp.Integer) else None
 
 
 def _named_numbers(expression: sp.Expr, numbers: dict[sp.Symbol, sp.Expr]) -> sp.Expr:

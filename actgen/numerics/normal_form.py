@@ -10,7 +10,8 @@ numerator and denominator have one sign no two terms cancel: that is a proof of 
 *certificate*.
 
 Logarithms join in as further generators, l = log1p(t): log(1 + exp(u)) is l for u < 0 and u + l for u >= 0, so that
-softplus(u) - u sigmoid(u) cancels symbolically and not numerically.
+softplus(u) - u sigmoid(u) cancels symbolically and not numerically. So do logarithms of anything rational in exp(u):
+log((exp(u) + exp(-u)) / 2) is log1p(t^2) - log(2) + |u|.
 
 Four details decide whether the form holds over all floats:
 
@@ -34,7 +35,7 @@ from itertools import product, zip_longest
 
 import sympy as sp
 
-from actgen.numerics.generators import Generators, generators_of, t, tail
+from actgen.numerics.generators import Generators, Logarithm, centred_generators_of, generators_of, t, tail
 from actgen.numerics.kernel import Constant, Node
 from actgen.numerics.lowering import ONE, ZERO, call, constant, lower, power
 from actgen.numerics.scaled_erfc import scaled_erfc
@@ -115,12 +116,12 @@ def normal_forms(
     if generators is None:
         return
     seen: set[Node] = set()
-    for found in (generators, generators.with_ratios):
+    for found in (generators, generators.with_ratios, centred_generators_of(expression, x)):
         if found is None:
             continue
         side = sign * _direction(found.side, x)
-        bodies = (found.positive if side > 0 else found.negative, found.negative if side < 0 else found.positive)
-        halves = [_half(body, x, found.logs) for body in bodies]
+        found = found.on(side)
+        halves = [_half(body, x, found.logs) for body in (found.negative, found.positive)]
         if halves[0] is None or halves[1] is None:
             return
         expanded = [_expanded(half) for half in halves if half is not None]
@@ -229,10 +230,12 @@ class _Assembly:
         self._names[exponential] = "t"
         self._known[t] = exponential
         self._expm1 = call("expm1", self._minus(exponent))
-        for symbol, k in generators.logs.items():
-            self._known[symbol] = call("log1p", power(exponential, k))
-        for symbol, k in generators.ratios.items():
-            self._known[symbol] = _log_ratio(power(exponential, k))
+        for symbol, q in generators.logs.items():
+            self._known[symbol] = call("log1p", self._sided(list(map(self._rational, q))))
+        for symbol, q in generators.ratios.items():
+            self._known[symbol] = _log_ratio(self._sided(list(map(self._rational, q))))
+        for symbol, halves in generators.centred.items():
+            self._known[symbol] = self._logarithm(halves, self._minus(exponent))
         if self._side is not None and any(half.has(tail) for half in (generators.negative, generators.positive)):
             scaled = scaled_erfc(call("absolute", self._side), to_infinity=keeps_tail)
             self._known[tail] = scaled
@@ -258,7 +261,8 @@ class _Assembly:
         """
         halves = (positive,) if negative == positive or self._side is None else (negative, positive)
         terms = [_terms(half, self._x, self._vanishing) for half in halves]
-        if any(each is None for each in terms) or not any(each and each[0].free_symbols - {self._x} for each in terms):
+        fixed = {self._x, *self._generators.numbers}
+        if any(each is None for each in terms) or not any(each and each[0].free_symbols - fixed for each in terms):
             return
         bounds = [self._bound(half) for half in halves]
         bottom = self._sided([self._bottom(half) for half in halves])
@@ -269,7 +273,7 @@ class _Assembly:
             for each, bound in zip(terms, bounds, strict=True):
                 assert each is not None
                 coefficients.append(self._polynomial(each[place], self._vanishing, place > 0, bound))
-                factors.append([self._factor(factor, n, place > 0, bound) for factor, n in each[2]])
+                factors.append([self._factor(f, n, place > 0 or each[0] == 0, bound) for f, n in each[2]])
             if factors[0] == factors[-1]:
                 added.append(self._product([self._sided(coefficients), *inverse, *factors[0], *parts]))
             else:
@@ -296,7 +300,9 @@ class _Assembly:
         """An even or odd formula needs one half only: computed in |x|, with the sign restored exactly."""
         if not self._follows_x or self._is_one_sided:
             return None
-        parity = _parity(negative, positive, self._x)
+        found = self._generators
+        logs = (*found.logs.values(), *found.ratios.values(), *found.centred.values())
+        parity = _parity(negative, positive, self._x) if all(q[0] == q[1] for q in logs) else 0
         if not parity:
             return None
         x = self._known[self._x]
@@ -460,6 +466,31 @@ class _Assembly:
                 is_negative = False
         return call("negate", node) if is_negative else node
 
+    def _rational(self, q: sp.Expr) -> Node:
+        """A rational function of t, in factors."""
+        half = _half(q, self._x, ())
+        assert half is not None
+        top, bottom = (
+            [power(self._known[t], n) if factor == t else self._factor(factor, n, False, ONE) for factor, n in factors]
+            for factors in (half.numerator, half.denominator)
+        )
+        node = self._product([constant(abs(half.number)), *top])
+        node = call("divide", node, self._product(bottom)) if bottom else node
+        return call("negate", node) if half.number.is_negative else node
+
+    def _logarithm(self, halves: Sequence[Logarithm], log_t: Node) -> Node:
+        """A whole logarithm: near u = 0 as log1p(R - 1), else as log c + m log t + n log1p(q)."""
+        is_near = call("less", Constant(-1.0), log_t)
+        far = [
+            call("add", constant(sp.log(h.c)), call("multiply", constant(sp.Integer(h.m)), log_t) if h.m else ZERO)
+            for h in halves
+        ]
+        q = self._sided([self._rational(half.q) for half in halves])
+        rest = call("log1p", call("select", is_near, self._sided([self._rational(h.centred) for h in halves]), q))
+        if halves[0].n < 0:
+            rest = call("multiply", call("select", is_near, ONE, Constant(-1.0)), rest)
+        return call("add", call("select", is_near, ZERO, self._sided(far)), rest)
+
     def _minus(self, exponent: sp.Expr) -> Node:
         """The node of -|exponent|, its number outside the magnitude."""
         size, body = exponent.as_coeff_Mul()
@@ -514,10 +545,10 @@ def _terms(
     return sp.expand(half.number * first), rest, tuple(others)
 
 
-def _log_ratio(power_of_t: Node) -> Node:
-    """log1p(s) / s for s in [0, 1]; 1 to float64 precision below 2**-54."""
-    ratio = call("divide", call("log1p", power_of_t), power_of_t)
-    return call("select", call("less", power_of_t, Constant(_TINY)), ONE, ratio)
+def _log_ratio(q: Node) -> Node:
+    """log1p(q) / q; 1 to float64 precision where q is smaller than 2**-54."""
+    ratio = call("divide", call("log1p", q), q)
+    return call("select", call("less", call("absolute", q), Constant(_TINY)), ONE, ratio)
 
 
 def _signed(coefficient: sp.Expr) -> tuple[bool, sp.Expr]:
