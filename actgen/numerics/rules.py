@@ -7,7 +7,7 @@ also rewrites ``x/2 + x*erf(u)/2``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import permutations, product
@@ -119,16 +119,10 @@ class Shift:
 
     def apply(self, expression: sp.Expr) -> sp.Expr | None:
         """A sum with two of its terms rewritten, or None where no two differ by a shift."""
-        if not isinstance(expression, sp.Add) or len(expression.atoms(self.function)) < 2:
-            return None
-        for a, b in permutations(expression.args, 2):
-            for first, second in product(sp.Mul.make_args(a), sp.Mul.make_args(b)):
-                if not (isinstance(first, self.function) and isinstance(second, self.function)):
-                    continue
-                factor = a / first
-                d = self._shift(first.args[0], second.args[0])
-                if d is not None and b / second == -factor:
-                    return expression - a - b + factor * self.after(first.args[0], second.args[0], d)
+        for pair in _pairs(expression, self.function):
+            d = self._shift(pair.u, pair.v)
+            if d is not None and pair.second == -pair.first:
+                return pair.rest + pair.first * self.after(pair.u, pair.v, d)
         return None
 
     @staticmethod
@@ -137,6 +131,57 @@ class Shift:
         d = sp.expand(a - b)
         return d if d.free_symbols < a.free_symbols & b.free_symbols and d != 0 and not d.is_negative else None
 
+
+@dataclass(frozen=True)
+class Opposites:
+    """What exp(u) and exp(-u) amount to, added or subtracted.
+
+    No rule: a sum is matched in the ratio of its terms, and exp(x) + exp(3 x) has that of exp(-x) and exp(x).
+
+    Attributes:
+        name: reads as a theorem, for reports.
+        sign: of the second.
+        after: half of it, as a function of u.
+    """
+
+    name: str
+    sign: int
+    after: type[sp.Function]
+
+    def apply(self, expression: sp.Expr) -> sp.Expr | None:
+        """A sum with two of its terms rewritten, or None where no two are opposite."""
+        for pair in _pairs(expression, sp.exp):
+            if pair.u == -pair.v and pair.second == self.sign * pair.first:
+                return pair.rest + 2 * pair.first * self.after(pair.u)
+        return None
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two terms of a sum, first f(u) and second f(v), and the rest of it."""
+
+    first: sp.Expr
+    u: sp.Expr
+    second: sp.Expr
+    v: sp.Expr
+    rest: sp.Expr
+
+
+def _pairs(expression: sp.Expr, function: type[sp.Function]) -> Iterator[_Pair]:
+    """Every two terms of a sum that have a function for a factor, in either order."""
+    if not isinstance(expression, sp.Add) or len(expression.atoms(function)) < 2:
+        return
+    for a, b in permutations(expression.args, 2):
+        for f, g in product(sp.Mul.make_args(a), sp.Mul.make_args(b)):
+            if isinstance(f, function) and isinstance(g, function):
+                yield _Pair(a / f, f.args[0], b / g, g.args[0], expression - a - b)
+
+
+OPPOSITES: tuple[Opposites, ...] = (
+    Opposites("sum-of-opposite-exponentials", 1, sp.cosh),
+    Opposites("difference-of-opposite-exponentials", -1, sp.sinh),
+)
+"""Tried before the rules, of which one takes exp(x) - 1 out of exp(x) + exp(-x) - 2."""
 
 SHIFTS: tuple[Shift, ...] = (
     Shift("shift-of-softplus", softplus, lambda a, b, d: log1p(sigmoid(b) * expm1(d))),
@@ -158,6 +203,12 @@ RULES: tuple[Rule, ...] = (
         before=log1p(sp.exp(u)),
         after=softplus(u),
         why="exp overflows beyond 88.7 in float32",
+    ),
+    Rule(
+        name="log-of-sum-of-exponentials",
+        before=sp.log(sp.exp(u) + sp.exp(v)),
+        after=v + softplus(u - v),
+        why="exp overflows beyond 88.7 in float32, and is 0 below -104",
     ),
     Rule(
         name="log-of-quotient-of-exponentials",
@@ -270,6 +321,12 @@ RULES: tuple[Rule, ...] = (
         why="cancels near multiples of 2 pi: relative error 1 for |u| < 2e-4 in float32",
     ),
     Rule(
+        name="cosh-minus-one",
+        before=sp.cosh(u) - 1,
+        after=2 * sp.sinh(u / 2) ** 2,
+        why="cancels near 0: relative error 1 for |u| < 2e-4 in float32",
+    ),
+    Rule(
         name="difference-of-squares-of-an-angle",
         before=sp.cos(u) ** 2 - sp.sin(u) ** 2,
         after=sp.cos(2 * u),
@@ -315,6 +372,12 @@ RULES: tuple[Rule, ...] = (
         why="cosh overflows beyond 89 in float32",
     ),
     Rule(
+        name="sinh-times-sech",
+        before=sp.sinh(u) * sech(u) ** n,
+        after=tanh(u) * sech(u) ** (n - 1),
+        why="inf * 0 beyond 88.7 in float32",
+    ),
+    Rule(
         name="magnitude-times-sign",
         before=u * sp.sign(u),
         after=sp.Abs(u),
@@ -343,9 +406,11 @@ def rewrite(expression: sp.Expr, rules: tuple[Rule, ...] = RULES) -> tuple[sp.Ex
     def visit(node: sp.Basic) -> sp.Basic:
         if not node.args or not node.has(sp.Function, sp.Pow):
             return node
-        node = _with_children(node, visit)
+        kind, node = type(node), _with_children(node, visit)
+        if type(node) is not kind:  # 1 / (2 cosh(x)), of which SymPy has made a product
+            node = _with_children(node, visit)
         while isinstance(node, sp.Expr):
-            laws: tuple[Rule | Shift, ...] = (*rules, *SHIFTS)
+            laws: tuple[Rule | Shift | Opposites, ...] = (*OPPOSITES, *rules, *SHIFTS)
             for rule in laws:
                 rewritten = rule.apply(node)
                 if rewritten is not None and rewritten != node:

@@ -90,7 +90,8 @@ def _solved(comparison: Relational, inputs: Sequence[sp.Symbol], domains: Mappin
         return comparison
     slope, intercept = sp.Poly(moving[0], x).all_coeffs()
     if len(rest) > 1:
-        return relation(sp.Mul(*rest), 0)
+        # k x is flushed to 0 where x is not.
+        return relation(sp.sign(sp.Mul(*(factor for factor in rest if factor is not moving[0]))) * moving[0], 0)
     if slope.is_negative:
         slope, intercept, relation = -slope, -intercept, _TURNED[relation]
     return relation(slope * x, -intercept)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
-from actgen.numerics.rules import RULES, SHIFTS, Rule, Shift, q, rewrite, u
+from actgen.numerics.rules import OPPOSITES, RULES, SHIFTS, Opposites, Rule, Shift, q, rewrite, u
 from actgen.symbolic.primitives import erfc, log1p, sech, sigmoid, softplus, tanh
 from tests.numerics.exact_sides import compare, is_proved
 from tests.numerics.judging import errors, kernel_of
@@ -162,6 +162,9 @@ GAINS = {
     "half-turn-plus-angle": [-3e3, -1e9],
     "half-turn-minus-angle": [3e3, 1e9],
     "exp-times-sigmoid": [100.0],
+    "cosh-minus-one": [1e-4, -3e-3],
+    "sinh-times-sech": [100.0],
+    "log-of-sum-of-exponentials": [100.0],
 }
 """Where a rule gains: points at which the form before loses hundreds of units."""
 
@@ -255,7 +258,7 @@ def test_a_1_that_is_not_there_is_not_taken_away(text: str) -> None:
     [
         "log(x**2 + exp(x))",
         "sqrt(x**2 + exp(x)) - 1",
-        "log(exp(x) + exp(-x))",
+        "log(exp(x) + sech(x)**2)",
         "log(2 - sech(x)**2)",
         "(2 + tanh(x))**(1/3) - 1",
         "log(1 + exp(x) - tanh(x)**2)",
@@ -307,6 +310,36 @@ def test_a_shift_gains_the_accuracy_it_claims(shift: Shift, point: float) -> Non
     assert after is not None
     assert errors(kernel_of(before), before, [point]).worst > 100
     assert errors(kernel_of(after), before, [point]).worst < 4
+
+
+@pytest.mark.parametrize("law", OPPOSITES, ids=lambda law: law.name)
+@pytest.mark.parametrize("argument", [x, -2 * x + 1, x**3 - x], ids=str)
+def test_opposite_exponentials_are_what_they_were(law: Opposites, argument: sp.Expr) -> None:
+    total = sp.exp(argument) + law.sign * sp.exp(-argument)
+    for context in (total, -total, sp.expand_mul(x * total) + sp.cos(x) / 3, total / 2 - 1):
+        rewritten = law.apply(context)
+        assert rewritten is not None
+        assert rewritten.has(law.after)
+        assert law.apply(rewritten) is None
+        for point in (-19.0, -0.7, 0.0, 1.3, 6.5):
+            assert agree(value(rewritten, point, 4000), value(context, point, 4000)), (context, rewritten)
+    y = sp.exp(argument)
+    for other in (y + 2 / y, y + y**3, y - law.sign / y, y + law.sign / (x * y), y, 1 + 1 / y):
+        assert law.apply(other) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("(exp(x) - exp(-x))/(exp(x) + exp(-x))", "tanh(x)"),
+        ("2/(exp(2*x) + exp(-2*x))", "sech(2*x)"),
+        ("exp(x) + exp(-x) - 2", "4*sinh(x/2)**2"),
+        ("sinh(3*x)/cosh(3*x)**2", "tanh(3*x)*sech(3*x)"),
+        ("log(exp(2*x) + exp(1 - x)) + 3", "1 - x + softplus(3*x - 1) + 3"),
+    ],
+)
+def test_hyperbolic_functions_typed_as_exponentials_are_told(before: str, after: str) -> None:
+    assert rewrite(formula(before))[0] == rewrite(formula(after))[0]
 
 
 def test_factors_that_a_rule_replaces_are_gone_where_sympy_does_not_divide_by_them() -> None:
