@@ -68,7 +68,8 @@ def mend(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape 
         _patch_elsewhere(race, judge, shape)
     if not race.settle():
         least = min((base.cost.passes for base in race.close()), default=0)
-        is_little = race.best_units <= _HALF_MORE * CONTRACT and least <= _FEW
+        worst = judge.errors(race.closest(1)[0].kernel, math.inf).worst  # at all parameters: races stop at the first
+        is_little = worst <= _HALF_MORE * CONTRACT and least <= _FEW
         _compensate(race, judge, known, () if is_little else _worth_compensating(race))
 
 
