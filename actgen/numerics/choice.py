@@ -109,8 +109,8 @@ def choose_kernels(
             if not (winners or is_part or race.settle()):
                 _split(race, own, known)
             is_hopeless = race.best_units > _NEAR_MISS
-        elif race.least_cost is None and not judge.parameters:
-            # With parameters a threshold for x is one for the values that were tried.
+        elif race.least_cost is None and shape is not None:
+            # Without a shape a threshold is one for the parameters that were tried.
             for spliced in race.spliced(known[judge.x]):
                 race.run(spliced)
             race.confirm()

@@ -11,13 +11,14 @@ def one_fraction(expression: sp.Expr) -> sp.Expr | None:
     """Numerator and denominator in lowest terms and in factors, every function and root counting as a variable.
 
     Exponentials of multiples of one exponent are powers of one variable, and so are powers of one root, of which the
-    whole powers are what stands under it: exp(x) / S - exp(3 x) / S^3 with S^2 = 1 + exp(2 x) is exp(x) / S^3.
+    whole powers are what stands under it: exp(x) / S - exp(3 x) / S^3 with S^2 = 1 + exp(2 x) is exp(x) / S^3. Powers
+    with a parameter in the exponent that differ by a number are multiples of the least: u^n - u^(n-1) = u^(n-1) (u - 1).
     """
     if not expression.has(sp.Add):
         return None
     known: dict[sp.Symbol, sp.Expr] = {}
-    body = _without_roots(_without_exponentials(expression, known), known)
-    roots = [symbol for symbol, value in known.items() if isinstance(value, sp.Pow) and value.base is not sp.E]
+    body = _without_roots(_without_powers(_without_exponentials(expression, known), known), known)
+    roots = [symbol for symbol, value in known.items() if isinstance(value, sp.Pow) and value.exp.is_Rational]
     functions = sorted(body.atoms(sp.Function), key=sp.default_sort_key)
     names = {function: sp.Dummy(real=True) for function in functions}
     body = body.xreplace(names)
@@ -46,6 +47,24 @@ def _without_exponentials(expression: sp.Expr, known: dict[sp.Symbol, sp.Expr]) 
             symbol = sp.Dummy("E", positive=True)
             known[symbol] = sp.exp(unit * body)
             replaced |= {sp.exp(number * body): symbol ** (number / unit) for number in numbers}
+    return expression.xreplace(replaced)
+
+
+def _without_powers(expression: sp.Expr, known: dict[sp.Symbol, sp.Expr]) -> sp.Expr:
+    """Every power u^(k p + c), k and c whole numbers, as u^(c - k d) times the power of a symbol for u^(p + d)."""
+    families: dict[tuple[sp.Expr, sp.Expr], dict[sp.Pow, tuple[sp.Rational, sp.Integer]]] = {}
+    for power in sorted(expression.atoms(sp.Pow), key=sp.default_sort_key):
+        c, rest = power.exp.as_coeff_Add()
+        k, body = rest.as_coeff_Mul(rational=True)
+        if body.free_symbols and c.is_Integer and k.is_Integer and k > 0:
+            families.setdefault((power.base, body), {})[power] = (k, c)
+    replaced: dict[sp.Expr, sp.Expr] = {}
+    for (base, body), members in families.items():
+        if len(members) > 1:
+            least = min(sp.floor(c / k) for k, c in members.values())
+            symbol = sp.Dummy("U", positive=True)
+            known[symbol] = base ** (body + least)
+            replaced |= {power: symbol**k * base ** (c - k * least) for power, (k, c) in members.items()}
     return expression.xreplace(replaced)
 
 

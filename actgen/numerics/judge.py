@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import cached_property, partial
 
@@ -90,6 +90,7 @@ class Judge:
         self._functions = emulation.Functions()
         self._yardsticks: dict[Setting, contract.Yardstick] = {}
         self._is_lenient = False
+        self._variable: Kernel | None = None
         self._asked_of: Sequence[Setting] = (*self.settings, *self._subnormals)
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
@@ -103,6 +104,12 @@ class Judge:
         """The same judge, but for misses next to underflow at other parameters than the default, which do not count."""
         other = copy(self)
         other._is_lenient = True
+        return other
+
+    def placing(self, variable: Kernel) -> Judge:
+        """The same judge, which tells what a variable is at the points that it looks at."""
+        other = copy(self)
+        other._variable = variable
         return other
 
     def nearby(self) -> Judge:
@@ -254,6 +261,8 @@ class Judge:
             self._emulators[setting] = emulation.Emulator(values, setting.dtype, machine, functions=self._functions)
         results = np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape)
         found = self._yardstick(setting).errors(results, exact_above=_EXACT_ABOVE)
+        if self._variable is not None:
+            found = replace(found, places=self._places(setting, self._variable, found.points))
         if not self._is_lenient or setting in self.settings[:2]:
             return found
         exact = self.exact(setting)
@@ -308,9 +317,13 @@ class Judge:
         for setting in (*self._asked, *self._close_ups):
             part = self._errors_at(setting, kernel)
             points = part.points[part.units > limit]
-            places = emulation.run(variable, {**setting.parameters, self.x.name: points}, setting.dtype)
-            found += np.broadcast_to(places, points.shape).astype(np.float64).tolist()
+            found += self._places(setting, variable, points).tolist()
         return found
+
+    def _places(self, setting: Setting, variable: Kernel, points: Floats) -> Floats:
+        """What a variable is at points."""
+        places = emulation.run(variable, {**setting.parameters, self.x.name: points}, setting.dtype)
+        return np.broadcast_to(places, points.shape).astype(np.float64)
 
     def _slopes(self, parameters: Mapping[str, float], points: Floats) -> Floats:
         """|f'| at points."""
@@ -384,7 +397,8 @@ def _rounded(values: Mapping[str, Fraction], dtype: str) -> Mapping[str, float]:
 
 def _together(parts: Sequence[contract.Errors]) -> contract.Errors:
     """The errors of several settings."""
-    return contract.Errors(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("points", "ulps", "units")))
+    names = [field.name for field in fields(contract.Errors)]
+    return contract.Errors(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _without_inexact_kinks(points: Floats, kinks: Sequence[float], dtype: str) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -87,7 +87,7 @@ class Race:
     """
 
     def __init__(self, judge: Judge, shape: Shape | None = None) -> None:
-        self._judge = judge
+        self._judge = judge if shape is None or shape.z == judge.x else judge.placing(Kernel(shape.node))
         self._shape = shape
         self.margin = judge.arithmetic.margin
         self._trials: dict[Node, Trial] = {}
@@ -136,7 +136,7 @@ class Race:
         return frozenset().union(*(self._remembered(i, ("failures",), self._judge.failures) for i in telling))
 
     def closest(self, count: int, beyond: float = 0.0) -> list[Candidate]:
-        """The candidates that lose least at points beyond a bound, the best first; one of several that lose alike."""
+        """The candidates that lose least at places beyond a bound, the best first; one of several that lose alike."""
         while True:
             found = self._closest_beyond(count, beyond)
             if not any(list(map(self._complete, found))):
@@ -144,7 +144,7 @@ class Race:
 
     def _closest_beyond(self, count: int, beyond: float) -> list[int]:
         def lost(found: contract.Errors) -> tuple[float, float]:
-            units = found.units[~(np.abs(found.points) < beyond)]
+            units = found.units[~(np.abs(found.places) < beyond)]
             over = np.log10(units[units > CONTRACT] / CONTRACT)
             return float(np.minimum(over, _ALL_DIGITS).sum()), max(float(units.max(initial=0.0)), self.margin)
 
@@ -200,14 +200,16 @@ class Race:
         return sorted(range(len(self._runs)), key=self._loss)
 
     def spliced(self, x: Node, beyond: float = 0.0) -> Iterator[Candidate]:
-        """Two forms joined where one begins to fail and the other no longer does: by |x|, and by x.
+        """Two forms joined where one begins to fail and the other no longer does: by |z|, and by z.
 
-        What fails at points smaller than ``beyond`` does not count.
+        z is the variable of the shape, and x where there is none. By x, a threshold would be one for the parameters that
+        were tried. What fails at places smaller than ``beyond`` does not count.
         """
-        magnitude = call("absolute", x)
+        z = x if self._shape is None else self._shape.node
+        magnitude = call("absolute", z)
         for variable, is_magnitude, thresholds in (
             (magnitude, True, 2.0 ** np.arange(-24, 64)),
-            (x, False, np.concatenate([-(2.0 ** np.arange(40, -5, -1)), [0.0], 2.0 ** np.arange(-4, 41)])),
+            (z, False, np.concatenate([-(2.0 ** np.arange(40, -5, -1)), [0.0], 2.0 ** np.arange(-4, 41)])),
         ):
             pair = self._best_pair(is_magnitude, thresholds, beyond)
             for looks in range(1, _MOST_LOOKS + 1):
@@ -220,7 +222,8 @@ class Race:
             below, above = (self._runs[i][0] for i in pair[1:])
             is_below = call("less", variable, Constant(threshold))
             result = call("select", is_below, below.kernel.result, above.kernel.result)
-            name = "|x|" if variable is magnitude else "x"
+            name = "x" if self._shape is None else self._shape.name
+            name = f"|{name}|" if variable is magnitude else name
             form = f"{below.form} for {name} < {threshold:g}, else {above.form}"
             names = {**above.kernel.names, **below.kernel.names}
             yield Candidate(form, Kernel(result, names, form, below.kernel.note), False)
@@ -249,12 +252,12 @@ class Race:
         """The digits that a run loses below and above each threshold."""
 
         def sides(found: contract.Errors) -> _Sides:
-            beyond = (found.units > limit) & ~(np.abs(found.points) < least)
-            points = np.abs(found.points[beyond]) if is_magnitude else found.points[beyond]
-            points = np.where(np.isnan(points), np.inf, points)
+            beyond = (found.units > limit) & ~(np.abs(found.places) < least)
+            places = np.abs(found.places[beyond]) if is_magnitude else found.places[beyond]
+            places = np.where(np.isnan(places), np.inf, places)
             lost = np.minimum(np.log10(found.units[beyond] / limit), _ALL_DIGITS)
-            order = np.argsort(points)
-            below = np.concatenate([[0.0], np.cumsum(lost[order])])[np.searchsorted(points[order], thresholds, "left")]
+            order = np.argsort(places)
+            below = np.concatenate([[0.0], np.cumsum(lost[order])])[np.searchsorted(places[order], thresholds, "left")]
             return below, lost.sum() - below
 
         return self._remembered(i, ("sides", is_magnitude, least, limit), sides)
@@ -345,7 +348,8 @@ def _with_worst_of(found: contract.Errors, more: contract.Errors) -> contract.Er
     if not len(more.units):
         return found
     worst = [int(more.units.argmax())]
-    parts = ((getattr(found, name), getattr(more, name)[worst]) for name in ("points", "ulps", "units"))
+    names = [field.name for field in fields(contract.Errors)]
+    parts = ((getattr(found, name), getattr(more, name)[worst]) for name in names)
     return contract.Errors(*map(np.concatenate, parts))
 
 

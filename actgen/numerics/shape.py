@@ -24,12 +24,14 @@ class Shape:
         function: g, over z.
         z: its variable.
         node: computes z.
+        name: z in terms of the input, for reports.
         factor: a power of a parameter that g is multiplied by, and whether by division; None where it is 1.
     """
 
     function: sp.Expr
     z: sp.Symbol
     node: Node
+    name: str
     factor: tuple[Node, bool] | None = None
 
     @cached_property
@@ -53,7 +55,7 @@ def shape_of(
     """The shape of a formula; None where its parameters do more than scale it."""
     used = [parameter for parameter in parameters if expression.has(parameter)]
     if not used:
-        return Shape(expression, x, known[x])
+        return Shape(expression, x, known[x], x.name)
     if len(used) > 1:
         return None
     (p,) = used
@@ -63,18 +65,54 @@ def shape_of(
         if similar is not None:
             m, function = similar
             factor = (lower(p ** abs(m), known), m < 0) if m else None
-            return Shape(function, z, lower(ratio, known), factor)
+            return Shape(function, z, lower(ratio, known), str(ratio), factor)
     return None
 
 
 def _similarity(expression: sp.Expr, p: sp.Symbol) -> tuple[int, sp.Expr] | None:
     """M and g where an expression in z and p is p^m g(z)."""
+    if expression.has(sp.Piecewise):
+        expression = sp.piecewise_fold(expression)
     pieces = expression.args if isinstance(expression, sp.Piecewise) else ((expression, sp.true),)
     for m in range(-4, 5):
         scaled = [(sp.expand(value * p**-m), _unscaled(condition, p)) for value, condition in pieces]
         if not any(value.has(p) or condition.has(p) for value, condition in scaled):
-            return m, sp.Piecewise(*scaled) if len(scaled) > 1 else scaled[0][0]
-    return None
+            return m, _joined(scaled)
+    degree = _degree(expression, p)
+    if degree is None:
+        return None
+    functions = [(value.subs(p, 1), _unscaled(condition, p)) for value, condition in pieces]
+    if any(condition.has(p) for _, condition in functions):
+        return None
+    # What expanding does not show, as that a fraction has p in all terms below the line.
+    differences = [value - p**degree * g for (value, _), (g, _) in zip(pieces, functions, strict=True)]
+    return None if any(sp.cancel(sp.together(each)) != 0 for each in differences) else (degree, _joined(functions))
+
+
+def _joined(pieces: Sequence[tuple[sp.Expr, sp.Basic]]) -> sp.Expr:
+    return sp.Piecewise(*pieces) if len(pieces) > 1 else pieces[0][0]
+
+
+_PLACES = (sp.Rational(7, 10), sp.Rational(-13, 10))
+_DIGITS = 30
+
+
+def _degree(expression: sp.Expr, p: sp.Symbol) -> int | None:
+    """The power of p that an expression seems to be proportional to, by what it is at p = 1 and p = 2."""
+    found = set()
+    for place in _PLACES:
+        others = dict.fromkeys(expression.free_symbols - {p}, place)
+        try:
+            values = [expression.subs(others | {p: sp.Integer(number)}).evalf(_DIGITS) for number in (1, 2)]
+        except TypeError:  # a comparison with what is not real there
+            continue
+        if not all(value.is_Float and value != 0 for value in values):
+            continue
+        degree = sp.log(sp.Abs(values[1] / values[0]), 2).evalf(_DIGITS)
+        if abs(degree - round(degree)) > 10 ** (4 - _DIGITS):
+            return None
+        found.add(int(round(degree)))
+    return found.pop() if len(found) == 1 else None
 
 
 def _unscaled(condition: sp.Basic, p: sp.Symbol) -> sp.Basic:

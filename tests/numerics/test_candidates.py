@@ -213,3 +213,25 @@ def test_one_fraction_finds_what_roots_and_exponentials_have_in_common(text: str
     # The sum under a root, and one in a denominator, are all that is left.
     top, _ = sp.fraction(found)
     assert not isinstance(top, sp.Add)
+
+
+@pytest.mark.parametrize(
+    ("text", "fraction"),
+    [
+        (
+            "n*(n - 1)*((1 + x)/2)**(n - 2)*(1 + n*(1 - x)/2)/4 - n**2*((1 + x)/2)**(n - 1)/2",
+            "-n*(n + 1)*((1 + x)/2)**(n - 2)*(n*x - n + 2)/8",
+        ),
+        ("(x**2 + 1)**n - (x**2 + 1)**(n - 1)", "x**2*(x**2 + 1)**(n - 1)"),
+        ("(x**2 + 1)**(2*n - 2) - (x**2 + 1)**(2*n - 3)", "x**2*(x**2 + 1)**(2*n - 3)"),
+        ("1/(1 - x**n) - 2/(1 - x**(2*n))", "-1/(1 + x**n)"),
+    ],
+)
+def test_one_fraction_finds_what_powers_with_a_parameter_have_in_common(text: str, fraction: str) -> None:
+    """The first has a root at 0 for n = 2, where the terms cancel; as one product it has all its digits there."""
+    n = sp.Symbol("n", positive=True)
+    found = one_fraction(formula(text, n))
+    assert found is not None
+    assert not isinstance(sp.fraction(found)[0], sp.Add)
+    for values in ({x: sp.Rational(3, 7), n: sp.Rational(9, 4)}, {x: sp.Rational(5, 2), n: sp.Integer(3)}):
+        assert sp.N(found.subs(values) - formula(fraction, n).subs(values), 60).round(50) == 0

@@ -145,7 +145,7 @@ def test_units_never_exceed_ulps_and_the_worst_is_found_among_many() -> None:
 def test_twice_the_limit_at_a_dozen_points_is_closer_than_nan_at_one() -> None:
     mild, wrong = np.full(12, 8.0), np.array([math.inf] + [0.5] * 11)
     points = np.arange(12.0)
-    assert Errors(points, mild, mild).closeness < Errors(points, wrong, wrong).closeness
+    assert Errors(points, mild, mild, points).closeness < Errors(points, wrong, wrong, points).closeness
 
 
 def test_at_a_pole_at_zero_a_subnormal_input_may_give_what_the_pole_gives() -> None:

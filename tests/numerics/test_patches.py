@@ -23,7 +23,7 @@ from tests.symbolic.reading import formula, x
 
 INF = math.inf
 BOTH = (-1e-3, 1e-3)
-LINE = Shape(x, x, X)
+LINE = Shape(x, x, X, "x")
 FAR = [10.0 ** (k / 8) for k in range(300)]
 Find = Callable[[Shape, Sequence[float]], tuple[Patch, ...]]
 

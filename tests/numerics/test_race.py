@@ -14,9 +14,10 @@ from actgen.numerics import compensation, derive
 from actgen.numerics.candidates import Candidate
 from actgen.numerics.compensation import compensated
 from actgen.numerics.judge import Judge
-from actgen.numerics.kernel import Call, Kernel, Variable
-from actgen.numerics.lowering import lower
+from actgen.numerics.kernel import Call, Constant, Kernel, Variable
+from actgen.numerics.lowering import call, lower
 from actgen.numerics.race import Race
+from actgen.numerics.shape import shape_of
 from actgen.spec import load_spec
 from actgen.targets.keras.arithmetic import ARITHMETIC as KERAS
 from tests.symbolic.reading import formula, x
@@ -97,6 +98,29 @@ def test_what_was_not_judged_at_all_parameters_is_not_joined(looks: int, monkeyp
     assert joined
     for pair in joined:
         assert {*pair.kernel.result.operands[1:]} <= judged, pair.form
+
+
+def test_forms_are_joined_by_the_variable_of_the_shape() -> None:
+    """beta x < 1 is right for every beta; any |x| < c is right for the values of beta that were tried, at best.
+
+    One form is made wrong beyond |beta x| = 8, the other below 2.
+    """
+    values = [{"beta": Fraction(1)}, {"beta": Fraction(64)}, {"beta": Fraction(1, 64)}]
+    expression = formula("tanh(beta*x)", BETA)
+    judge = Judge(expression, x, (BETA,), values)
+    shape = shape_of(expression, x, (BETA,), KNOWN)
+    assert shape is not None
+    size = call("absolute", shape.node)
+    good, bad = lower(expression, KNOWN), Constant(3.0)
+    inner = call("select", call("less", size, Constant(8.0)), good, bad)
+    outer = call("select", call("less", size, Constant(2.0)), bad, good)
+    race = Race(judge, shape)
+    for form in (inner, outer):
+        race.run(Candidate("one", Kernel(form)))
+    joined = next(race.spliced(KNOWN[x]))
+    assert joined.form == "one for |beta*x| < 2, else one"
+    assert race.run(joined).worst < 4
+    assert judge.errors(joined.kernel).worst < 4
 
 
 def test_a_few_operations_that_miss_by_little_in_emulation_are_not_compensated() -> None:
