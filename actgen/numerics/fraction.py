@@ -12,7 +12,8 @@ def one_fraction(expression: sp.Expr) -> sp.Expr | None:
 
     Exponentials of multiples of one exponent are powers of one variable, and so are powers of one root, of which the
     whole powers are what stands under it: exp(x) / S - exp(3 x) / S^3 with S^2 = 1 + exp(2 x) is exp(x) / S^3. Powers
-    with a parameter in the exponent that differ by a number are multiples of the least: u^n - u^(n-1) = u^(n-1) (u - 1).
+    with a parameter in the exponent that differ by a number are multiples of the least: u^n - u^(n-1) is
+    u^(n-1) (u - 1).
     """
     if not expression.has(sp.Add):
         return None

@@ -189,13 +189,13 @@ def _exponential(expression: sp.Expr, x: sp.Symbol, is_centred: bool = False) ->
         for value, half, log_t in zip(values, (below, above), (u, -u), strict=True):
             value[logarithm] = sp.log(half.c) + half.m * log_t + half.n * symbol
     numbers: dict[sp.Symbol, sp.Expr] = {}
-    halves = [
+    negative, positive = (
         _named_numbers(body.xreplace(value).xreplace({_T: power}), numbers)
         for value, power in zip(values, (t, 1 / t), strict=True)
-    ]
+    )
     named_u = _named_numbers(u, numbers)
     name = "exponential normal form" + (", logarithms whole" if centred else "")
-    return _checked(Generators(name, named_u, named_u, *halves, logs, numbers, centred=centred))
+    return _checked(Generators(name, named_u, named_u, negative, positive, logs, numbers, centred=centred))
 
 
 def _logarithm(inside: sp.Expr, power: sp.Expr) -> Logarithm | None:

@@ -202,8 +202,8 @@ class Race:
     def spliced(self, x: Node, beyond: float = 0.0) -> Iterator[Candidate]:
         """Two forms joined where one begins to fail and the other no longer does: by |z|, and by z.
 
-        z is the variable of the shape, and x where there is none. By x, a threshold would be one for the parameters that
-        were tried. What fails at places smaller than ``beyond`` does not count.
+        z is the variable of the shape, and x where there is none; by x, a threshold would be one for the parameters
+        that were tried. What fails at places smaller than ``beyond`` does not count.
         """
         z = x if self._shape is None else self._shape.node
         magnitude = call("absolute", z)

@@ -111,7 +111,7 @@ def _degree(expression: sp.Expr, p: sp.Symbol) -> int | None:
         degree = sp.log(sp.Abs(values[1] / values[0]), 2).evalf(_DIGITS)
         if abs(degree - round(degree)) > 10 ** (4 - _DIGITS):
             return None
-        found.add(int(round(degree)))
+        found.add(round(degree))
     return found.pop() if len(found) == 1 else None
 
 
