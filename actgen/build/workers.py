@@ -6,9 +6,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
 from actgen.build.errors import BuildError
@@ -47,11 +48,22 @@ def run_all(
             return _run_in_processes(function, arguments, count, progress)
         results = []
         for name, argument in arguments.items():
-            results.append(function(argument))
+            with _named(name):
+                results.append(function(argument))
             progress.finish(name)
         return results
     finally:
         progress.stop()
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """A traceback says which spec it comes from, so that the others can be built without it."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"while {name} was derived; please report it with the spec")
+        raise
 
 
 def _run_in_processes(
@@ -64,7 +76,8 @@ def _run_in_processes(
     try:
         futures = {executor.submit(function, argument): name for name, argument in arguments.items()}
         for future in as_completed(futures):
-            future.result()
+            with _named(futures[future]):
+                future.result()
             progress.finish(futures[future])
         executor.shutdown()
     except BaseException as error:

@@ -92,9 +92,9 @@ def polynomial(
 
 
 def _worth_having(polynomial: arb_poly, reach: arb) -> tuple[float, ...]:
-    """The coefficients; 0 for those that interpolation leaves where a power does not occur."""
-    sizes = [abs(polynomial[k]) * reach**k for k in range(polynomial.degree() + 1)]
-    least = max((size.mid() for size in sizes), default=arb(0)) * arb(2) ** -90
+    """The coefficients, at least one; 0 for those that interpolation leaves where a power does not occur."""
+    sizes = [abs(polynomial[k]) * reach**k for k in range(max(polynomial.degree(), 0) + 1)]
+    least = max(size.mid() for size in sizes) * arb(2) ** -90
     return tuple(float(polynomial[k].mid()) if size > least else 0.0 for k, size in enumerate(sizes))
 
 

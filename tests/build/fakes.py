@@ -24,6 +24,7 @@ class FakePipeline:
         marker: a folder where each job leaves a file with its process's id.
         caution: what every spec is warned of.
         units: the error of every kernel; beyond 4 it misses the contract.
+        broken: a spec at which the generator fails.
     """
 
     delay: float = 0.0
@@ -31,6 +32,7 @@ class FakePipeline:
     marker: Path | None = None
     caution: str = ""
     units: float = 0.5
+    broken: str = ""
 
     def validate(self, specs: Path, targets: Sequence[str]) -> None:
         problems = []
@@ -49,6 +51,8 @@ class FakePipeline:
         if self.marker is not None:
             (self.marker / job.name).write_text(str(os.getpid()))
         time.sleep(self.delay)
+        if job.name == self.broken:
+            raise IndexError("tuple index out of range")
         content = job.path.read_bytes()
         expression = tomllib.loads(content.decode())["expression"]
         sources = {

@@ -355,3 +355,12 @@ def test_only_the_specs_that_were_derived_are_warned_of_and_their_misses_told_in
     ]
     assert len(build(settings, pipeline=pipeline).misses) == 1
     assert build(make_project(tmp_path / "other"), pipeline=FAKE).misses == []
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_fault_of_the_generator_says_at_which_spec_it_occurred(tmp_path: Path, jobs: int) -> None:
+    """A traceback of the generator alone names none, and its reader could not build the others without it."""
+    settings = make_project(tmp_path, "elu", "mish", "relu")
+    with pytest.raises(IndexError) as found:
+        build(settings, pipeline=FakePipeline(broken="mish"), jobs=jobs)
+    assert found.value.__notes__ == ["while mish was derived; please report it with the spec"]

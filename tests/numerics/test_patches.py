@@ -89,6 +89,12 @@ def test_around_0_one_polynomial_is_as_good_as_the_formula(text: str, failing: t
     assert worst(text, patch) < 1.5
 
 
+def test_a_formula_that_is_0_is_patched_by_0() -> None:
+    """The slope of log(max(x, 1)) below 1, say. The polynomial through nothing but zeros has no coefficients."""
+    (patch,) = found_for("Piecewise((0, x < 1), (1/x, True))", [-0.75, -0.5], elsewhere)
+    assert run(Kernel(patch.node(LINE)), [-0.75, -0.6]).tolist() == [0.0, 0.0]
+
+
 def test_a_hole_at_0_is_filled_though_only_0_itself_fails() -> None:
     """sin(x)/x is accurate at 1e-38 already, and NaN at 0."""
     (patch,) = found_for("sin(x)/x", [0.0])
