@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 
 from actgen.numerics.far_ends import FarFunction
-from actgen.numerics.generators import generators_of, t, tail
+from actgen.numerics.generators import generators_of, t
 from actgen.numerics.rules import rewrite
 from actgen.numerics.taylor import SeriesFunction
 from actgen.symbolic.balls import BallFunction
@@ -122,7 +122,7 @@ def _forms(expression: sp.Expr, x: sp.Symbol, is_rewritten: bool) -> Iterator[Fo
 def _halves(expression: sp.Expr, x: sp.Symbol) -> Iterator[Form]:
     """The exponential normal form: a rational function of x and t = exp(-|u|), in factors, for either sign of u."""
     generators = generators_of(expression, x)
-    if generators is None or generators.side is None or generators.positive.has(tail) or generators.negative.has(tail):
+    if generators is None or generators.side is None or generators.has_tail:
         return
     numbers = dict(generators.numbers)
     for side, half in ((1, generators.positive), (-1, generators.negative)):

@@ -20,6 +20,9 @@ t = sp.Symbol("t", positive=True)
 tail = sp.Symbol("tail", positive=True)
 """exp(z^2) erfc(|z|)."""
 
+log_tail = sp.Symbol("log_tail", real=True)
+"""The logarithm of the tail."""
+
 _T = sp.Symbol("T", positive=True)  # exp(u)
 _LARGEST_EXPONENT = 12
 
@@ -73,6 +76,12 @@ class Generators:
     centred: Mapping[sp.Symbol, tuple[Logarithm, Logarithm]] = field(default_factory=dict)
 
     @property
+    def has_tail(self) -> bool:
+        """Whether the tail is one of the generators."""
+        parts = (self.negative, self.positive, *(q for halves in self.logs.values() for q in halves))
+        return any(part.has(tail, log_tail) for part in parts)
+
+    @property
     def with_ratios(self) -> Generators | None:
         """The same formula with every logarithm as a power of t times a ratio; None where there is no logarithm.
 
@@ -114,7 +123,7 @@ def centred_generators_of(expression: sp.Expr, x: sp.Symbol) -> Generators | Non
 
 def _gaussian(expression: sp.Expr, x: sp.Symbol) -> Generators | None:
     """erf, erfc and exp(-k z^2) over one z, linear in x."""
-    body = expression.replace(sp.erf, lambda v: 1 - erfc(v))
+    body = expression.replace(sp.erf, lambda v: 1 - erfc(v)).replace(log1p, lambda v: sp.log(1 + v))
     tails = {e.args[0] for e in body.atoms(erfc)}
     exponents = {e.args[0] for e in body.atoms(sp.exp)}
     if not tails and not exponents:
@@ -142,15 +151,48 @@ def _gaussian(expression: sp.Expr, x: sp.Symbol) -> Generators | None:
         return None
     body = body.xreplace({sp.exp(e): t ** int(k) for e, k in multiples.items()})
     halves = []
-    for sign in (-1, 1):
-        values = {}
+    logs: dict[sp.Symbol, Halves] = {}
+    for side in (-1, 1):
+        values: dict[sp.Basic, sp.Expr] = {}
         for v in tails:
-            is_far = (sp.expand(v - z) == 0) == (sign > 0)
+            is_far = (sp.expand(v - z) == 0) == (side > 0)
             values[erfc(v)] = t * tail if is_far else 2 - t * tail
-        halves.append(body.xreplace(values))
+        half = body.xreplace(values)
+        logarithms = {one: _logarithm_of_tail(one.args[0], -square) for one in half.atoms(sp.log) if one.has(t, tail)}
+        for logarithm, found in sorted(logarithms.items(), key=lambda one: sp.default_sort_key(one[0])):
+            if found is None:
+                return None
+            value, q = found
+            if q != 0:
+                symbol = sp.Symbol(f"log{len(logs)}", real=True)
+                logs[symbol] = (q, sp.Integer(0)) if side < 0 else (sp.Integer(0), q)
+                value += symbol
+            half = half.xreplace({logarithm: value})
+        halves.append(half)
     numbers: dict[sp.Symbol, sp.Expr] = {}
     negative, positive = (_named_numbers(half, numbers) for half in halves)
-    return _checked(Generators("Gaussian normal form", z, square, negative, positive, {}, numbers))
+    return _checked(Generators("Gaussian normal form", z, square, negative, positive, logs, numbers))
+
+
+def _logarithm_of_tail(inside: sp.Expr, log_t: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
+    """Log R as a sum, and the q of a further log1p(q): of c t^m tail^n, or of c (1 + q) where q is 0 with t.
+
+    Args:
+        inside: R, over ``t`` and ``tail``.
+        log_t: the logarithm of t.
+
+    Returns:
+        None where R is neither.
+    """
+    whole = sp.cancel(sp.together(inside))
+    if whole.free_symbols - {t, tail} or not whole.is_rational_function(t, tail):
+        return None
+    c, powers = whole.as_coeff_Mul()
+    powers = powers.as_powers_dict()
+    if set(powers) <= {t, tail}:
+        return (sp.log(c) + powers[t] * log_t + powers[tail] * log_tail, sp.Integer(0)) if c.is_positive else None
+    c = whole.xreplace({t: sp.Integer(0)})
+    return (sp.log(c), sp.factor(whole / c - 1)) if c.is_positive else None
 
 
 def _exponential(expression: sp.Expr, x: sp.Symbol, is_centred: bool = False) -> Generators | None:

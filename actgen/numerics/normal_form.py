@@ -11,7 +11,8 @@ numerator and denominator have one sign no two terms cancel: that is a proof of 
 
 Logarithms join in as further generators, l = log1p(t): log(1 + exp(u)) is l for u < 0 and u + l for u >= 0, so that
 softplus(u) - u sigmoid(u) cancels symbolically and not numerically. So do logarithms of anything rational in exp(u):
-log((exp(u) + exp(-u)) / 2) is log1p(t^2) - log(2) + |u|.
+log((exp(u) + exp(-u)) / 2) is log1p(t^2) - log(2) + |u|. And so do those of erfc: log(erfc(z)) is log(E(z)) - z^2 for
+z >= 0, where erfc itself is 0 from 10 on in float32, and log(2) + log1p(-t E(-z) / 2) for z < 0.
 
 Four details decide whether the form holds over all floats:
 
@@ -35,7 +36,15 @@ from itertools import product, zip_longest
 
 import sympy as sp
 
-from actgen.numerics.generators import Generators, Logarithm, centred_generators_of, generators_of, t, tail
+from actgen.numerics.generators import (
+    Generators,
+    Logarithm,
+    centred_generators_of,
+    generators_of,
+    log_tail,
+    t,
+    tail,
+)
 from actgen.numerics.kernel import Constant, Node
 from actgen.numerics.lowering import ONE, ZERO, call, constant, lower, power
 from actgen.numerics.scaled_erfc import scaled_erfc
@@ -141,7 +150,7 @@ def normal_forms(
 
 def _keeps_tail(half: _Half) -> bool:
     """Whether a tail is more than a factor of what vanishes."""
-    return bool(half.bottom.has(tail) or sp.expand(half.top).xreplace({t: sp.Integer(0)}).has(tail))
+    return bool(half.bottom.has(tail) or sp.expand(half.top).xreplace({t: sp.Integer(0)}).has(tail, log_tail))
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -230,16 +239,17 @@ class _Assembly:
         self._names[exponential] = "t"
         self._known[t] = exponential
         self._expm1 = call("expm1", self._minus(exponent))
+        if self._side is not None and generators.has_tail:
+            scaled = scaled_erfc(call("absolute", self._side), to_infinity=keeps_tail)
+            self._known[tail] = scaled
+            self._known[log_tail] = call("log", scaled)
+            self._names[scaled] = "tail"
         for symbol, q in generators.logs.items():
             self._known[symbol] = call("log1p", self._sided(list(map(self._rational, q))))
         for symbol, q in generators.ratios.items():
             self._known[symbol] = _log_ratio(self._sided(list(map(self._rational, q))))
         for symbol, halves in generators.centred.items():
             self._known[symbol] = self._logarithm(halves, self._minus(exponent))
-        if self._side is not None and any(half.has(tail) for half in (generators.negative, generators.positive)):
-            scaled = scaled_erfc(call("absolute", self._side), to_infinity=keeps_tail)
-            self._known[tail] = scaled
-            self._names[scaled] = "tail"
 
     def assemble(self, negative: _Half, positive: _Half, suffix: str = "") -> NormalForm:
         """The whole formula from its halves."""

@@ -59,6 +59,10 @@ GAUSSIAN = {
     "x**3*exp(-x**2/2)": (0.0, 0.0),
     "(2 - x**2)*normal_pdf(x)": (0.0, 0.0),
     "x*exp(-x**2)*(1 + erf(x))": (0.0, 0.0),
+    "-log(erfc(x)/2)": (0.0, INF),
+    "log(normal_cdf(x))": (-INF, 0.0),
+    "log(normal_cdf(x)) - log(normal_cdf(-x))": (-INF, INF),
+    "normal_pdf(x)/normal_cdf(x) - x*log(2 - normal_cdf(x))": None,
 }
 
 
