@@ -7,7 +7,7 @@ below, it is x |x|^-a / (|x|^-a + 1), in which nothing overflows. So are powers 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import sympy as sp
@@ -90,7 +90,7 @@ class _Sums:
 
     @classmethod
     def of(
-        cls, expression: sp.Expr, outer: Collection[sp.Pow], powers: Mapping[sp.Pow, sp.Expr], large: sp.Symbol
+        cls, expression: sp.Expr, outer: set[sp.Pow], powers: Mapping[sp.Pow, sp.Expr], large: sp.Symbol
     ) -> _Sums | None:
         """None where a base is no polynomial in the power with positive numbers for coefficients."""
         logarithms = {e for e in expression.atoms(sp.log, log1p) if e.atoms(sp.Pow) & set(powers)}
