@@ -11,6 +11,7 @@ import numpy as np
 import sympy as sp
 
 from actgen.numerics.choice import Judgement
+from actgen.numerics.contraction import uncontracted
 from actgen.numerics.emulation import IDEAL, Arithmetic
 from actgen.numerics.gated import NOTHING_KNOWN, PairTable, derive_kernels, factorise, reference_pairs
 from actgen.numerics.kernel import Kernel
@@ -120,7 +121,9 @@ def derive_for(activation: Activation, machines: Mapping[str, Arithmetic]) -> di
         verdicts = choose(question, known, equals, [machines[name] for name in names])
         mirror = Mirror(question)
         for name, (kernel, judgement) in zip(names, verdicts, strict=True):
-            kernels[name][order], judgements[name][order] = mirror.hold(kernel, machines[name]), judgement
+            held = mirror.hold(kernel, machines[name])
+            kernels[name][order] = uncontracted(held) if machines[name].contracts else held
+            judgements[name][order] = judgement
     return {
         name: Derivation(activation, formula, kernels[name], formulas, found, judgements[name]) for name in machines
     }

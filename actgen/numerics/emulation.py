@@ -37,6 +37,7 @@ class Arithmetic:
         errors: for each operation that is not correctly rounded, its largest error in ULP in float32 and in float64,
             as measured.
         lopsided: odd functions that are off by more, or less, at -a than at a.
+        contracts: whether a compiler makes one operation of a product and a sum, as LLVM does for XLA.
         margin: units of the contract that a kernel may be off in emulation; the rest is for what the emulation leaves
             out.
     """
@@ -46,6 +47,7 @@ class Arithmetic:
     keeps: bool = False
     errors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     lopsided: frozenset[str] = frozenset()
+    contracts: bool = False
     margin: float = 2.75
 
     @property

@@ -17,6 +17,7 @@ import sympy as sp
 
 from actgen.numerics.choice import CONTRACT, Judgement
 from actgen.numerics.contract import FORMATS
+from actgen.numerics.contraction import uncontracted
 from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.kernel import Constant, Kernel, Node
 from actgen.numerics.lowering import call, variables
@@ -144,7 +145,8 @@ def derive_kernels(
                 # What two factors are off by adds up.
                 if found[-1][1].units <= (machines[name].margin + CONTRACT) / 2:
                     break
-            kernels[name][order], judgements[name][order] = min(found, key=lambda one: one[1].units)
+            best, judgements[name][order] = min(found, key=lambda one: one[1].units)
+            kernels[name][order] = uncontracted(best) if machines[name].contracts else best
     return kernels, judgements, formulas
 
 

@@ -44,7 +44,11 @@ def bind(expression: sp.Expr, inputs: tuple[sp.Symbol, ...]) -> sp.Expr:
         return _piecewise(*((bind(value, inputs), bind(condition, inputs)) for value, condition in expression.args))
     if not expression.args:
         return expression
-    return expression.func(*(bind(argument, inputs) for argument in expression.args))
+    arguments = [bind(argument, inputs) for argument in expression.args]
+    if isinstance(expression, sp.Pow) and arguments[0].has(sp.Piecewise) and not arguments[1].is_Integer:
+        # (relu(x) / b)**k is 0 for x <= 0, and so is its derivative by k; 0**k log(0) would be no number.
+        arguments[0] = sp.piecewise_fold(arguments[0])
+    return expression.func(*arguments)
 
 
 def _piecewise(*pieces: Piece) -> sp.Expr:

@@ -179,3 +179,13 @@ def test_a_name_outside_the_vocabulary_is_refused() -> None:
 
     with pytest.raises(KeyError):
         bind(sp.Function("gamma")(x), (x,))
+
+
+def test_the_base_of_a_power_is_in_pieces_outside_it() -> None:
+    """So the derivative of (relu(x) / b)**k by k is 0 for x <= 0, and not 0**k log(0)."""
+    b, k = sp.Symbol("b", positive=True), sp.Symbol("k", positive=True)
+    bound = formula("(relu(x)/b)**k", b, k)
+    assert bound == sp.Piecewise((0, x <= 0), ((x / b) ** k, True))
+    by_k = differentiate(formula("1 - exp(-(relu(x)/b)**k)", b, k), k)
+    assert by_k.subs({x: -1, b: 2, k: sp.Rational(3, 2)}) == 0
+    assert formula("(1 + relu(x))**2") == (1 + formula("relu(x)")) ** 2

@@ -13,6 +13,7 @@ from actgen.numerics.emulation import Arithmetic
 ARITHMETIC = Arithmetic(
     name="JAX on a CPU",
     flushes=True,
+    contracts=True,
     errors={
         "exp": (1.1, 1.6),
         "expm1": (2.7, 2.4),

@@ -15,6 +15,7 @@ from actgen.numerics.emulation import Arithmetic
 ARITHMETIC = Arithmetic(
     name="Keras on a CPU",
     flushes=True,
+    contracts=True,
     errors={
         "sqrt": (0.6, 0.8),
         "exp": (1.3, 1.6),
