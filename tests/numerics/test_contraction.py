@@ -1,4 +1,4 @@
-"""Products held against contraction: the same numbers, and right where XLA makes one operation of a product and a sum."""
+"""Products held against contraction: the same numbers, right where XLA makes one operation of a product and a sum."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def test_held_products_are_the_same_numbers(text: str, dtype: str) -> None:
     assert held.result != kernel.result
     sizes = np.array([0.0, 1e-40, 1e-30, 0.7, 1.3, 4e10, 3e19, 1e30, np.inf], dtype)
     points = np.concatenate([sizes, -sizes, np.array([np.nan], dtype)])
-    results = [emulation.run(one, {"x": points}, dtype) for one in (kernel, held)]
-    np.testing.assert_array_equal(*results)
+    before, after = (emulation.run(one, {"x": points}, dtype) for one in (kernel, held))
+    np.testing.assert_array_equal(before, after)
 
 
 def test_compensated_arithmetic_is_right_where_xla_contracts() -> None:
