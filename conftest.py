@@ -5,7 +5,9 @@ It is set before anything imports TensorFlow or Keras; what the environment says
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,22 @@ LONG = (
     "tests/bench/test_bench.py",
 )
 """Files of few tests that take long each. They begin first, or one process would wait for them at the end."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without looking for garbage, and look for it less often after: what was collected is not gone through.
+
+    Three frameworks and ten thousand tests are millions of objects that stay. To go through them again and again took a
+    quarter of the time of collecting and a twentieth of that of running.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -440,7 +440,8 @@ def test_the_source_the_version_and_the_processor_are_in_the_name(monkeypatch: p
 
 def test_the_generated_tests_pass_for_what_is_compiled() -> None:
     files = [f"generated/tests/test_{name}.py" for name in NAMES]
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-k", "torch_fused", "-m", "not machinery", *files]
+    options = ["-q", "-n", "0", "-p", "no:hypothesispytest", "-p", "no:jaxtyping"]  # which take a second to import
+    command = [sys.executable, "-m", "pytest", *options, "-k", "torch_fused", "-m", "not machinery", *files]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
     assert "skipped" not in done.stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,7 +37,17 @@ domain = "positive"
 """
 
 
-def emit(folder: Path, expression: str, grouped: bool = False, targets: Sequence[Target] = (torch,)) -> None:
+# Plugins of others' packages take a second to import, and do nothing here.
+ENVIRONMENT = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def emit(
+    folder: Path,
+    expression: str,
+    grouped: bool = False,
+    targets: Sequence[Target] = (torch,),
+    package: str = "activations",
+) -> None:
     spec = folder / "probe.toml"
     spec.write_text(SPEC.format(expression=expression, grouped=str(grouped).lower()), encoding="utf-8")
     context = Context(targets=tuple(target.name for target in targets))
@@ -44,62 +56,55 @@ def emit(folder: Path, expression: str, grouped: bool = False, targets: Sequence
     for target in targets:
         files |= target.emit_package([Entry("probe", "Probe", (), "")], context)
     for path, text in files.items():
-        place = folder / "activations" / path
+        place = folder / package / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
 
 
 def run(folder: Path, *options: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "activations/tests"]
-    done = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True)
+    """Test packages in one process: a framework takes longer to import than one of them to test."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run([*command, *options], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize(
-    ("expression", "grouped"),
-    [
-        ("(x - Mean(x)) * exp(x / eps) / (2 + Sum(exp(x / eps)))", False),
-        ("Max(0, Max(x)) + eps * log(Mean(exp(x / eps)))", True),
-    ],
-)
-def test_the_generated_test_of_a_strangers_formula_passes(tmp_path: Path, expression: str, grouped: bool) -> None:
-    emit(tmp_path, expression, grouped)
+def report(output: str, package: str) -> str:
+    """What is said of the tests of a package that failed."""
+    sections = re.split("^___", output.partition("short test summary")[0], flags=re.MULTILINE)
+    return "".join(section for section in sections if f"{package}/tests/" in section)
+
+
+def test_the_generated_tests_of_a_strangers_formulas_pass(tmp_path: Path) -> None:
+    emit(tmp_path, "(x - Mean(x)) * exp(x / eps) / (2 + Sum(exp(x / eps)))", package="whole")
+    emit(tmp_path, "Max(0, Max(x)) + eps * log(Mean(exp(x / eps)))", grouped=True, package="grouped")
     assert not any("actgen" in path.read_text() for path in tmp_path.rglob("*.py"))
-    code, output = run(tmp_path)
+    code, output = run(tmp_path, "whole/tests", "grouped/tests")
     assert code == 0, output
 
 
-def test_a_kernel_that_does_not_hold_the_heavy_element_apart_fails_it(
+def test_a_wrong_kernel_and_a_wrong_row_of_the_printer_fail_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rowwise, "HALF", Constant(2.0))
-    emit(tmp_path, "eps * x - eps * log(Sum(exp(x)))")
-    code, output = run(tmp_path, "-k", "contract")
+    with monkeypatch.context() as patch:  # the heavy element is not held apart
+        patch.setattr(rowwise, "HALF", Constant(2.0))
+        emit(tmp_path, "eps * x - eps * log(Sum(exp(x)))", package="kernel")
+    with monkeypatch.context() as patch:
+        patch.setitem(torch_axiswise.ROW_FORMS, "sum", torch_axiswise.ROW_FORMS["mean"])
+        emit(tmp_path, "eps * exp(x) / Sum(exp(x))", package="row")
+    code, output = run(tmp_path, "kernel/tests", "row/tests", "-k", "contract")
     assert code == 1
-    assert "jvp of probe" in output
-
-
-def test_a_wrong_row_of_the_printer_fails_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    forms = dict(torch_axiswise.ROW_FORMS)
-    forms["sum"] = forms["mean"]
-    monkeypatch.setattr(torch_axiswise, "ROW_FORMS", forms)
-    emit(tmp_path, "eps * exp(x) / Sum(exp(x))")
-    code, output = run(tmp_path, "-k", "contract")
-    assert code == 1
-    assert "value of probe" in output
+    assert "jvp of probe" in report(output, "kernel"), output
+    assert "value of probe" in report(output, "row"), output
 
 
 def test_a_shift_by_an_end_that_stands_in_the_formula_and_passes_no_slope_fails_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expression, targets = "(x - Min(x)) / (Max(x) - Min(x) + eps)", (torch, keras, jax)
-    emit(tmp_path, expression)  # one framework is enough to show that it passes otherwise
-    code, output = run(tmp_path, "-k", "second_derivatives")
-    assert code == 0, output
-    assert "1 passed" in output
+    emit(tmp_path, expression, package="right")  # one framework is enough to show that it passes otherwise
     monkeypatch.setattr(rowwise, "_bears_slope", lambda expression, part: False)
-    emit(tmp_path, expression, targets=targets)
-    code, output = run(tmp_path, "-k", "second_derivatives")
+    emit(tmp_path, expression, targets=targets, package="wrong")
+    code, output = run(tmp_path, "right/tests", "wrong/tests", "-k", "second_derivatives")
     assert code == 1
-    assert "3 failed" in output
-    assert all(f"{target.name}: bend of probe" in output for target in targets)
+    assert "3 failed, 1 passed" in output
+    assert all(f"{target.name}: bend of probe" in report(output, "wrong") for target in targets)

@@ -34,17 +34,8 @@ def numpy(tensor: object) -> np.ndarray:
 def test_the_generated_tests_pass_on_the_other_backends(backend: str) -> None:
     files = [GENERATED / f"test_{name}.py" for name in ("prelu", "mish", "glu")]
     environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "0",
-        "-k",
-        "keras and not torch and not jax",
-        *map(str, files),
-    ]
+    options = ["-q", "-n", "0", "-p", "no:hypothesispytest", "-p", "no:jaxtyping"]  # which take a second to import
+    command = [sys.executable, "-m", "pytest", *options, "-k", "keras and not torch and not jax", *map(str, files)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
     assert " passed" in done.stdout
