@@ -143,6 +143,20 @@ class Constant(Node):
     meaning: str = ""
     lacking: float = 0.0
 
+    @property
+    def opposite(self) -> Constant:
+        """The number times -1, and what that stands for."""
+        return Constant(-self.value, _opposite(self.meaning), -self.lacking)
+
+
+def _opposite(meaning: str) -> str:
+    told, of, number = meaning.rpartition("digits of ")
+    if not number:
+        return ""
+    if " + " in number or " - " in number:
+        return f"{told}{of}-({number})"
+    return told + of + (number.removeprefix("-") if number.startswith("-") else f"-{number}")
+
 
 @dataclass(frozen=True, slots=True, eq=False, init=False, weakref_slot=True)
 class Call(Node):

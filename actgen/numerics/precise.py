@@ -136,14 +136,15 @@ def _inverse_factorials(first: int, step: int, sign: int = 1) -> tuple[Constant,
 _BEYOND_LINE = _inverse_factorials(2, 1)
 """(exp(r) - 1 - r) / r^2."""
 
-_OF_SINE = tuple(Constant(-c.value, c.meaning) for c in _inverse_factorials(3, 2, -1))
+_OF_SINE = tuple(c.opposite for c in _inverse_factorials(3, 2, -1))
 """(sin(r) / r - 1) / r^2 in r^2."""
 
 _OF_COSINE = _inverse_factorials(4, 2, -1)
 """(cos(r) - 1 + r^2/2) / r^4 in r^2."""
 
 _OF_ERF = tuple(
-    Constant((-1) ** n / (math.factorial(n) * (2 * n + 1)), f"1/({2 * n + 1} * {n}!)") for n in range(1, _ERF_TERMS)
+    Constant((-1) ** n / (math.factorial(n) * (2 * n + 1)), f"{'-' * (n % 2)}1/({2 * n + 1} * {n}!)")
+    for n in range(1, _ERF_TERMS)
 )
 """(sqrt(pi)/2 erf(a) / a - 1) / a^2 in a^2."""
 

@@ -23,7 +23,7 @@ from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 from actgen.symbolic.axiswise import AxiswiseFormula
 from actgen.symbolic.balls import COMPARISONS, BallFunction, UndecidedError
 from actgen.symbolic.derivatives import differentiate
-from actgen.symbolic.reductions import LENGTH, Element, Top, Total, is_row
+from actgen.symbolic.reductions import LENGTH, Element, Top, Total
 
 _PRECISIONS = (128, 256, 512, 1024, 2048, 4096, 8192)
 _TIGHT_BITS = 70
@@ -53,10 +53,9 @@ class RowOracle:
     """Exact evaluation of one formula at given parameters."""
 
     def __init__(self, formula: AxiswiseFormula, parameters: Mapping[str, Fraction | float]) -> None:
-        rationals = {symbol: sp.Rational(*_ratio(parameters[symbol.name])) for symbol in formula.parameters}
+        self._numbers = {symbol: sp.Rational(*_ratio(parameters[symbol.name])) for symbol in formula.parameters}
         self._x = formula.x
-        self._expression = formula.declared.xreplace(rationals)
-        self._reduces = is_row(self._expression)
+        self._expression = self._decided(formula.declared)
         self._functions: dict[sp.Basic, tuple[BallFunction, ...]] = {}
 
     def value(self, row: Sequence[float], places: Sequence[int] | None = None) -> RowTruth:
@@ -143,16 +142,37 @@ class RowOracle:
         if node not in self._functions:
             u = sp.Symbol("operand", real=True)
             (operand,) = (argument for argument in node.args if argument.has(Element))
-            function = node.func(*(u if argument == operand else argument for argument in node.args))
+            function = node.func(*(u if argument == operand else self.number(argument) for argument in node.args))
             slope = differentiate(function, u)
             self._functions[node] = tuple(
                 BallFunction(each, (u, LENGTH)) for each in (function, slope, differentiate(slope, u))
             )
         return self._functions[node]
 
+    def number(self, expression: sp.Basic) -> sp.Basic:
+        """An expression without elements, with numbers for its parameters."""
+        return expression.xreplace(self._numbers)
+
+    def _decided(self, expression: sp.Basic) -> sp.Basic:
+        """An expression without the pieces that the parameters alone rule out."""
+        if not expression.args:
+            return expression
+        if not isinstance(expression, sp.Piecewise):
+            return expression.func(*map(self._decided, expression.args))
+        pieces = []
+        for value, condition in expression.args:
+            outcome = condition if condition.has(Element) else self.number(condition)
+            if outcome != sp.false:
+                pieces.append((self._decided(value), outcome))
+        return sp.Piecewise(*pieces) if pieces else sp.nan
+
     @property
     def expression(self) -> sp.Expr:
-        """The declared formula with numbers for its parameters."""
+        """The declared formula, its parameters left as symbols.
+
+        A number put in for one may take the elements out of what is reduced, or out of all of it: at alpha = 0, SymPy
+        makes Total(1) of Total(exp(alpha x)), and alpha x is no longer a row.
+        """
         return self._expression
 
     @property
@@ -186,7 +206,7 @@ class _Tape:
 
     def _evaluate(self, node: sp.Basic) -> Column:
         if not node.has(Element):
-            value = BallFunction(node, (LENGTH,))(self._length)
+            value = BallFunction(self._oracle.number(node), (LENGTH,))(self._length)
             if value is None:
                 raise UndecidedError
             return [(value, arb(0))]

@@ -1,6 +1,7 @@
 """From a formula with reductions to a kernel: exponents held against the largest, rows against their size.
 
-* Weights are computed from exp(v - Top(v)): the largest exponential is 1, the others underflow at most.
+* Weights are computed from exp(v - Top(v)): the largest exponential is 1, the others underflow at most. Where v is made
+  of products, a compiler may round it anew in the difference; that of the largest is held at 0.
 * LogTotal is Top(v) + log1p(rest), where rest counts every exponential but one of the largest: a row in which one
   element dominates keeps its digits. LogMean is the logarithm of a mean near 0, log1p of a mean of expm1 near 1.
 * Centred is t - Sum(W t) of tangents less that at the element with more than half of the weight, where it is computed
@@ -46,6 +47,9 @@ from actgen.symbolic.rowwise import settle
 
 _BOUNDED = (sigmoid, tanh, sech, sp.sign, sp.sin, sp.cos, sp.atan, sp.erf, Weights)
 _INFINITY = Constant(math.inf)
+_ROUNDED_IN_ONE_WAY = frozenset(
+    {"add", "subtract", "negate", "absolute", "maximum", "minimum", "largest", "smallest", "frozen"}
+)
 
 
 class _Mean(Reduction):
@@ -387,7 +391,7 @@ class _Rows(Lowering):
             if rest == self._zero:
                 return self.node(v), ZERO, ZERO
             reference = self._reference(rest, is_guarded=is_guarded)
-            distance = _difference(self.node(rest), reference)
+            distance = self._below(self.node(rest), reference, is_guarded=is_guarded)
             if row != 1:
                 distance = call("multiply", self.node(row), distance)
                 reference = call("multiply", self.node(row), reference)
@@ -396,7 +400,25 @@ class _Rows(Lowering):
         largest = ZERO if v == self._zero else self._reference(v, is_guarded=False)
         reference = self.named("reference", call("maximum", largest, logarithm))
         reference = self.named("finite", _finite(reference)) if is_guarded else reference
-        return _difference(self.node(v), reference), _difference(logarithm, reference), reference
+        distance = self._below(self.node(v), reference, is_guarded=is_guarded)
+        return distance, self._below(logarithm, reference, is_guarded=is_guarded), reference
+
+    def _below(self, exponent: Node, reference: Node, *, is_guarded: bool) -> Node:
+        """An exponent less the largest: exactly 0 where it is the largest, however a compiler rounds the difference.
+
+        Compilers contract x x - largest to one operation, and what that leaves of the largest is the error of the
+        rounded square: of a large one so much that its exponential overflows, or that all of them are 0. It is taken
+        away again, as a constant: the slope stays.
+        """
+        distance = _difference(exponent, reference)
+        if _is_the_same_everywhere(exponent):
+            return distance
+        above, below = distance.operands if len(distance.operands) == 2 else (ZERO, reference)
+        is_largest = call("greater_equal", above, below)
+        if is_guarded:  # an infinite exponent stays infinite
+            is_largest = call("both", is_largest, call("less", call("absolute", distance), _INFINITY))
+        excess = self.named("excess", call("frozen", call("select", is_largest, distance, ZERO)))
+        return call("subtract", self.named("distance", distance), excess)
 
     def _reference(self, u: sp.Expr, *, is_guarded: bool) -> Node:
         """The largest u, taken for a constant; 0 in place of an infinity where that is asked for."""
@@ -487,6 +509,11 @@ def _difference(a: Node, b: Node) -> Node:
     if len(negatives) == 2:
         return call("subtract", negatives[1].arguments[0], negatives[0].arguments[0])
     return call("negate", b) if a == ZERO else call("subtract", a, b)
+
+
+def _is_the_same_everywhere(node: Node) -> bool:
+    """Whether a quantity is rounded in one way, wherever a compiler computes it: no product, and nothing beyond."""
+    return all(not isinstance(part, Call) or part.operation in _ROUNDED_IN_ONE_WAY for part in Kernel(node).nodes)
 
 
 def _grows(expression: sp.Expr, x: Element) -> bool:

@@ -92,8 +92,7 @@ def add(a: Twofold, b: Twofold) -> Twofold:
 def negated(a: Twofold) -> Twofold:
     """The negative; of a constant, a constant."""
     if isinstance(a.node, Constant):
-        rest = Constant(-a.rest.value, a.rest.meaning) if isinstance(a.rest, Constant) else None
-        return Twofold(Constant(-a.node.value, a.node.meaning and f"-{a.node.meaning}"), rest)
+        return Twofold(a.node.opposite, a.rest.opposite if isinstance(a.rest, Constant) else None)
     return Twofold(call("negate", a.node), minus(a.rest), a.part)
 
 
@@ -256,5 +255,5 @@ def leaf(node: Node) -> Twofold:
     rest = node.value - single + node.lacking
     if rest == 0 or not math.isfinite(single) or single == 0:
         return Twofold(node)
-    meaning = f"{_FIRST}{node.meaning or repr(node.value)}"
-    return Twofold(Constant(single, meaning), Constant(rest, f"the other digits of {node.meaning}"))
+    meaning = node.meaning or repr(node.value)
+    return Twofold(Constant(single, f"{_FIRST}{meaning}"), Constant(rest, f"the other digits of {meaning}"))

@@ -101,10 +101,14 @@ class ConstantPool:
         )
 
 
+_SIGNS = {"/": "over", "**": "to", "-": "minus", "+": "plus", "!": "factorial"}
+
+
 def _constant_name(meaning: str) -> str:
-    words = meaning.replace("/", " over ").replace("**", " to ").replace("-", " minus ").replace("+", " plus ")
+    words = meaning
+    for sign, word in _SIGNS.items():
+        words = words.replace(sign, f" {word} ")
     name = "_".join(re.findall(r"[A-Za-z0-9]+", words)).upper()
-    name = re.sub(r"^MINUS_", "MINUS_", name)
     return f"_{name}" if 0 < len(name) <= 32 else "_COEFFICIENT"
 
 

@@ -87,3 +87,17 @@ def test_a_call_knows_the_variables_that_all_its_operands_read() -> None:
     assert call("exp", X).variables == {X}
     assert call("exp", Constant(1.0)).variables == frozenset()
     assert both.variables == set(Kernel(both).variables)
+
+
+@pytest.mark.parametrize(
+    ("meaning", "opposite"),
+    [
+        ("", ""),
+        ("1/15!", "-1/15!"),
+        ("-sqrt(2)/2", "sqrt(2)/2"),
+        ("-pi + 4", "-(-pi + 4)"),
+        ("the first digits of pi", "the first digits of -pi"),
+    ],
+)
+def test_the_opposite_of_a_constant_tells_what_it_is(meaning: str, opposite: str) -> None:
+    assert Constant(0.75, meaning, 2.0**-60).opposite == Constant(-0.75, opposite, -(2.0**-60))

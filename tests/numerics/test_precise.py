@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sympy.parsing.sympy_parser import factorial_notation, parse_expr, standard_transformations
 
 from actgen.numerics import compensation, contract, precise
 from actgen.numerics.compensation import compensated
 from actgen.numerics.emulation import Arithmetic, run
-from actgen.numerics.kernel import OPERATIONS, Kernel, Node, Variable
+from actgen.numerics.kernel import OPERATIONS, Constant, Kernel, Node, Variable
 from actgen.numerics.lowering import call, lower
 from actgen.numerics.oracle import Oracle
 from actgen.numerics.twofold import Twofold
@@ -113,3 +114,16 @@ def test_a_power_keeps_its_digits_far_out(exponent: str) -> None:
 def test_every_function_that_kernels_call_is_known() -> None:
     called = {name for name, row in OPERATIONS.items() if row.rank == "transcendental"}
     assert called == {*precise._CORRECTED, *compensation._PRECISE_RULES, *compensation._REPLACED}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_constant_is_the_number_that_its_comment_tells(name: str) -> None:
+    kernel = compensated(Kernel(call("negate", call(name, X))), precisely=True)
+    told = [node for node in kernel.nodes if isinstance(node, Constant) and node.meaning]
+    for constant in told:
+        what, _, number = constant.meaning.rpartition("digits of ")
+        exact = float(parse_expr(number, transformations=(*standard_transformations, factorial_notation)))
+        if not what:
+            assert constant.value == pytest.approx(exact, rel=1e-15, abs=0)
+        elif "first" in what:
+            assert constant.value == pytest.approx(exact, rel=2e-3, abs=0)

@@ -87,3 +87,26 @@ def test_ties_share_the_slope_of_the_largest_evenly() -> None:
     oracle = RowOracle(axiswise("Max(x)"), {})
     assert [float(v.mid()) for v in oracle.vjp([1.0, 3.0, 3.0], [1.0]).values] == [0.0, 0.5, 0.5]
     assert float(oracle.jvp([1.0, 3.0, 3.0], [9.0, 1.0, 2.0]).values[0].mid()) == 1.5
+
+
+AT_ZERO: dict[str, list[float]] = {
+    "exp(alpha * x) / Sum(exp(alpha * x))": [1 / 3] * 3,
+    "exp(beta * x) / Sum(exp(beta * x))": [1 / 3] * 3,
+    "Sum(x * exp(beta * x)) / Sum(exp(beta * x))": [1.25 / 3],
+    "x * Max(exp(alpha * x)) + Mean(cosh(alpha * x))": [1.5, -0.25, 3.0],
+    "x * Sum(abs(x)**beta)": [1.5, -3.75, 6.0],
+    "Piecewise((Max(x / alpha), alpha != 0), (Max(x), True))": [2.0],
+    "alpha * x": [0.0] * 3,
+}
+
+
+@pytest.mark.parametrize("text", AT_ZERO)
+def test_a_parameter_of_0_leaves_a_quantity_at_every_element(text: str) -> None:
+    formula = axiswise(text)
+    oracle = RowOracle(formula, {symbol.name: 0.0 for symbol in formula.parameters})
+    expected = AT_ZERO[text]
+    np.testing.assert_allclose([float(v.mid()) for v in oracle.value(ROW).values], expected, rtol=1e-15)
+    pushed = np.array([float(v.mid()) for v in oracle.jvp(ROW, TANGENT).values])
+    pulled = np.array([float(v.mid()) for v in oracle.vjp(ROW, COTANGENT[: len(expected)]).values])
+    assert len(pushed) == len(expected)
+    np.testing.assert_allclose(COTANGENT[: len(expected)] @ pushed, pulled @ TANGENT, rtol=1e-15)

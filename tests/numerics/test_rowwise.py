@@ -19,7 +19,7 @@ from actgen.numerics.rowwise import Setting, lower_quantity
 from actgen.symbolic.axiswise import QUANTITIES, AxiswiseFormula
 from tests.symbolic.rows import axiswise
 
-VALUES = {"T": 0.75, "eps": 2.0**-20}
+VALUES = {"T": 0.75, "eps": 2.0**-20, "alpha": 0.0, "beta": 0.0}
 
 KEPT = [
     "exp(x) / Sum(exp(x))",
@@ -43,6 +43,9 @@ KEPT = [
     "Max(x)",
     "Min(x) + Mean(x)",
     "Max(0, x - Max(x) + 1)",
+    "exp(alpha * x) / Sum(exp(alpha * x))",
+    "exp(beta * x) / Sum(exp(beta * x))",
+    "Sum(x * exp(beta * x)) / Sum(exp(beta * x))",
 ]
 
 
@@ -153,7 +156,7 @@ ROWS_TO_BEND = [
 @pytest.mark.parametrize("text", BENT)
 def test_the_derivatives_of_the_products_are_the_second_ones_of_the_formula(text: str) -> None:
     formula = axiswise(text)
-    values = {symbol.name: {"T": 0.75, "eps": 0.5}[symbol.name] for symbol in formula.parameters}
+    values = {symbol.name: {**VALUES, "eps": 0.5}[symbol.name] for symbol in formula.parameters}
     kernels = {name: lower_quantity(formula, name, Setting.of(formula)) for name in (*QUANTITIES, *values)}
     oracle = RowOracle(formula, values)
     for sample in ROWS_TO_BEND:

@@ -13,12 +13,15 @@ from actgen.symbolic.rowwise import gather, settle, tidy
 x = Element("x")
 T = sp.Symbol("T", positive=True)
 eps = sp.Symbol("eps", positive=True)
+alpha = sp.Symbol("alpha", real=True)
+beta = sp.Symbol("beta", nonnegative=True)
+_PARAMETERS = {symbol.name: symbol for symbol in (T, eps, alpha, beta)}
 
 
 def declared(text: str) -> sp.Expr:
     """The formula over the primitives and reductions."""
     symbol = sp.Symbol("x", real=True)
-    reading = read_expression(text, {"x": symbol, "T": T, "eps": eps}, reduces=True)
+    reading = read_expression(text, {"x": symbol, **_PARAMETERS}, reduces=True)
     assert reading.expression is not None, reading.flaws
     return bind(reading.expression.xreplace({symbol: x}), (x,))
 
@@ -31,5 +34,5 @@ def normal(text: str) -> sp.Expr:
 def axiswise(text: str) -> AxiswiseFormula:
     """The formula with what is derived from it."""
     given = declared(text)
-    parameters = tuple(symbol for symbol in (T, eps) if given.has(symbol))
+    parameters = tuple(symbol for symbol in _PARAMETERS.values() if given.has(symbol))
     return AxiswiseFormula(given, normal(text), x, parameters)

@@ -99,6 +99,13 @@ def test_constants_with_a_meaning_are_named_and_explained_once() -> None:
     assert printer.print(Kernel(mul(other, X)), pool).result != "_SQRT_2_OVER_PI * x"
 
 
+def test_the_name_of_a_constant_tells_its_sign_and_its_factorial() -> None:
+    assert ConstantPool().name(Constant(1 / 15, "1/15")) == "_1_OVER_15"
+    assert ConstantPool().name(Constant(1 / math.factorial(15), "1/15!")) == "_1_OVER_15_FACTORIAL"
+    assert ConstantPool().name(Constant(-1 / math.factorial(15), "-1/15!")) == "_MINUS_1_OVER_15_FACTORIAL"
+    assert ConstantPool().name(Constant(1 / 216, "1/(9 * 4!)")) == "_1_OVER_9_4_FACTORIAL"
+
+
 def test_a_meaning_cannot_leave_its_comment() -> None:
     pool, printer = ConstantPool(), Printer(FORMS, "lib")
     printer.print(Kernel(mul(Constant(1.5, "1\nimport os"), X)), pool)
