@@ -454,8 +454,7 @@ class _Rows(Lowering):
             extra = self.named("beside", call("exp", other))
             is_extra = call("equal", other, ZERO)
             rest = call("add", rest, call("select", is_extra, call("subtract", extra, ONE), extra))
-            # Not the sum with a choice of two numbers: that would be written in the shape of the whole row.
-            count = call("select", is_extra, call("add", count, ONE), count)
+            count = call("add", count, call("select", is_extra, ONE, ZERO))
         rest = self.named("rest", call("add", rest, call("subtract", count, ONE)))
         logarithm = call("log1p", rest)
         return logarithm if reference == ZERO else call("add", reference, logarithm)

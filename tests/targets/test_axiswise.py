@@ -69,6 +69,12 @@ def test_the_generated_test_of_a_strangers_formula_passes(tmp_path: Path, expres
     assert code == 0, output
 
 
+def test_a_choice_between_numbers_for_the_whole_row_leaves_one_value(tmp_path: Path) -> None:
+    emit(tmp_path, "Piecewise((1, Max(x) > 0), (2, True)) * Sum(x) + eps", targets=(jax,))
+    code, output = run(tmp_path, "-k", "contract")
+    assert code == 0, output
+
+
 def test_a_kernel_that_does_not_hold_the_heavy_element_apart_fails_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
