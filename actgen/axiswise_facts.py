@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from actgen.build.axiswise import NAMES
+from actgen.build.misses import Miss, miss_lines
 from actgen.facts import spec_facts
 
 if TYPE_CHECKING:
@@ -37,12 +38,11 @@ def judge(activation: Activation, machines: Mapping[str, Arithmetic]) -> tuple[l
                 "MISSED" if any((quantity, machine) in missed for machine in by_machine) else "ok",
             )
         )
-    lines = [
-        f"{activation.name} {NAMES[quantity]}, {machine}: {errors.units:.3g} units at x = {errors.at!r}"
-        f" ({errors.where})"
+    misses = (
+        Miss(f"{activation.name} {NAMES[quantity]}", machine, errors.units, errors.at, errors.where)
         for quantity, machine, errors in derivation.missed
-    ]
-    return rows, lines
+    )
+    return rows, miss_lines(misses)
 
 
 def show_facts(activation: Activation, targets: Sequence[str]) -> dict[str, list[str]]:

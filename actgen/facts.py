@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from actgen.build import InputError
 from actgen.build.manifest import partial_name
+from actgen.build.misses import Miss, miss_lines
 
 if TYPE_CHECKING:
     import sympy
@@ -94,13 +95,12 @@ def check_rows(derivations: Mapping[str, Derivation]) -> list[tuple[str, ...]]:
 
 
 def missed(derivations: Mapping[str, Derivation]) -> list[str]:
-    """The kernels whose error is beyond the contract, named with their activation and target."""
-    return [
-        f"{derivation.activation.name} {partial_name(variables)}, {target}: "
-        f"{judgement.units:.3g} units at x = {judgement.at!r}"
+    """The kernels whose error is beyond the contract, named with their activation and targets."""
+    return miss_lines(
+        Miss(f"{derivation.activation.name} {partial_name(variables)}", target, judgement.units, judgement.at)
         for target, derivation in derivations.items()
         for variables, judgement in derivation.missed.items()
-    ]
+    )
 
 
 _SHOWN = 8

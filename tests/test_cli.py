@@ -201,7 +201,7 @@ def test_check_of_a_contract_that_is_missed_exits_with_1(project: Path, monkeypa
     result = run("check")
     assert result.exit_code == 1
     assert "MISSED" in result.stdout
-    assert "The accuracy contract is missed:\nmine value, " in result.stderr
+    assert "The accuracy contract is missed:\nmine value (" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["build", "check"])

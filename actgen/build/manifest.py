@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from actgen.build.errors import InputError
+from actgen.build.misses import Miss, miss_lines
 
 FORMAT = 3
 NAME = "manifest.json"
@@ -89,14 +90,14 @@ class Manifest:
 
     @property
     def missed(self) -> dict[str, list[str]]:
-        """By activation, a line for each kernel that misses the accuracy contract in emulation: where, by how much."""
+        """By activation, lines on the kernels that miss the accuracy contract in emulation: where, by how much."""
         found = {
-            name: [
-                f"{name} {partial}, {target}: {kernel.units:g} units at x = {kernel.at!r}"
+            name: miss_lines(
+                Miss(f"{name} {partial}", target, kernel.units, kernel.at)
                 for partial, chosen in record.kernels.items()
                 for target, kernel in chosen.items()
                 if not kernel.is_within_contract
-            ]
+            )
             for name, record in self.activations.items()
         }
         return {name: lines for name, lines in found.items() if lines}

@@ -8,7 +8,7 @@ text writes.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -21,7 +21,7 @@ from actgen.spec.grammar import Flaw
 from actgen.spec.number import NumberError, exact
 from actgen.spec.problem import nearest
 from actgen.spec.text import quoted
-from actgen.spec.vocabulary import ALIASES, AXISWISE, CONSTANTS, FUNCTIONS, REDUCTIONS, REMEDIES
+from actgen.spec.vocabulary import ALIASES, AXISWISE, CONSTANTS, FUNCTIONS, INPUT, REDUCED, REDUCTIONS, REMEDIES
 
 _OPERATIONS = {
     ast.Add: arithmetic.add,
@@ -50,8 +50,12 @@ class Reading:
     flaws: tuple[Flaw, ...]
 
 
-def read_expression(text: str, symbols: Mapping[str, sympy.Symbol], *, reduces: bool = False) -> Reading:
+def read_expression(
+    text: str, symbols: Mapping[str, sympy.Symbol], *, reduces: bool = False, inputs: Sequence[str] = ()
+) -> Reading:
     """Read a formula in the given symbols; `reduces` allows Sum, Mean, and Max and Min of one argument.
+
+    Where there are several `inputs`, whoever writes x is told their names.
 
     Returns the expression and no flaws, or no expression and at least one flaw; never raises for any text.
     """
@@ -59,7 +63,7 @@ def read_expression(text: str, symbols: Mapping[str, sympy.Symbol], *, reduces: 
         tree = grammar.parse(text)
     except grammar.GrammarError as refusal:
         return Reading(None, (refusal.flaw,))
-    builder = _Builder(text, symbols, reduces=reduces)
+    builder = _Builder(text, symbols, reduces=reduces, inputs=inputs)
     expression = builder.value(tree)
     if expression is not None and not builder.flaws:
         try:
@@ -88,10 +92,13 @@ def find(text: str, symbols: Mapping[str, sympy.Symbol], part: sympy.Expr) -> tu
 class _Builder:
     """Walks a syntax tree; a method returns None where it has noted a flaw, and its siblings are still walked."""
 
-    def __init__(self, text: str, symbols: Mapping[str, sympy.Symbol], *, reduces: bool) -> None:
+    def __init__(
+        self, text: str, symbols: Mapping[str, sympy.Symbol], *, reduces: bool, inputs: Sequence[str] = ()
+    ) -> None:
         self.text = text
         self.symbols = symbols
         self.reduces = reduces
+        self.inputs = inputs
         self.flaws: list[Flaw] = []
 
     def flaw(self, node: ast.expr, message: str, remedy: str = "") -> None:
@@ -136,6 +143,9 @@ class _Builder:
             self.flaw(node, f"the function {quoted(name)} stands without arguments", f"call it: {name}(...)")
         elif name in ("inf", "oo", "nan", "infinity"):
             self.flaw(node, f"an expression has no {quoted(name)}", "write the formula with finite numbers")
+        elif name == INPUT and len(self.inputs) > 1:
+            remedy = f"the inputs of a gated unit are {' and '.join(self.inputs)}"
+            self.flaw(node, f"unknown name {quoted(name)}", remedy)
         else:
             known = [*self.symbols, *CONSTANTS]
             guess = nearest(name, known) or f"declare it as [parameters.{name}], or use one of {', '.join(known)}"
@@ -192,6 +202,8 @@ class _Builder:
             return
         reductions = AXISWISE if self.reduces else ()
         guess = REMEDIES.get(name) or nearest(name, [*FUNCTIONS, *ALIASES, *reductions, "Piecewise"])
+        if name in REDUCED:
+            guess = f"write {REDUCED[name]}(u)" + ("" if self.reduces else ' with kind = "axiswise"')
         self.flaw(node, f"unknown function {quoted(name)}", guess or f"the functions are {', '.join(FUNCTIONS)}")
 
     def arity(self, node: ast.Call, name: str, count: int) -> None:

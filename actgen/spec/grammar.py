@@ -14,6 +14,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from actgen.spec.text import quoted
+from actgen.spec.vocabulary import REDUCED
 
 LENGTH = 4000
 """The most characters of an expression."""
@@ -232,6 +233,9 @@ class _Scan:
 
     def stray(self, start: int, token: str) -> Flaw:
         remedy = _REFUSED.get(token, "")
+        reduction = REDUCED.get(self.called()) if token == "=" else None
+        if reduction is not None:
+            remedy = f'write {reduction}(u), which reduces over the axis with kind = "axiswise"'
         label = unicodedata.name(token[0], "")
         if not remedy and label.startswith("GREEK SMALL LETTER "):
             spoken = label.rsplit(" ", 1)[1].lower()
@@ -239,6 +243,11 @@ class _Scan:
         shown = repr(token) if token.isprintable() else f"the character U+{ord(token[0]):04X}"
         remedy = remedy or "use numbers, names, functions and + - * / ** < <= > >= == != & |"
         return Flaw(start, start + len(token), f"{shown} is not part of an expression", remedy)
+
+    def called(self) -> str:
+        """The function whose arguments are read; empty outside of calls."""
+        place, calls = self.opened[-1] if self.opened else (0, False)
+        return re.findall(r"\w+", self.text[:place])[-1] if calls else ""
 
 
 def _bound_depth(tree: ast.expr) -> None:

@@ -72,8 +72,9 @@ class Reader:
         inputs = tuple(sympy.Symbol(name, real=True) for name in self._read_inputs(rows))
         symbols = {symbol.name: symbol for symbol in inputs}
         symbols |= {name: sympy.Symbol(name, **domain.assumptions) for name, domain in domains.items()}
-        expression = self._read_expression(("expression",), symbols)
-        surrogate = self._read_expression(("surrogate", "derivative"), symbols)
+        names_of_inputs = [symbol.name for symbol in inputs]
+        expression = self._read_expression(("expression",), symbols, names_of_inputs)
+        surrogate = self._read_expression(("surrogate", "derivative"), symbols, names_of_inputs)
         if expression is not None:
             ends = {end for _, ends in draws.values() for end in ends if isinstance(end, str)}
             self._check_symbols(expression, surrogate, {n: s for n, s in symbols.items() if n not in ends}, inputs)
@@ -320,11 +321,13 @@ class Reader:
             self._note(self.source.value(path), f"{quoted(text)} is neither a number nor a parameter", remedy)
         return None
 
-    def _read_expression(self, path: KeyPath, symbols: dict[str, sympy.Symbol]) -> sympy.Expr | None:
+    def _read_expression(
+        self, path: KeyPath, symbols: dict[str, sympy.Symbol], inputs: Sequence[str]
+    ) -> sympy.Expr | None:
         text = self._get(path, str)
         if text is None:
             return None
-        reading = read_expression(text, symbols, reduces=self._is_axiswise)
+        reading = read_expression(text, symbols, reduces=self._is_axiswise, inputs=inputs)
         for flaw in reading.flaws:
             self._note(self.source.inside(path, text, (flaw.start, flaw.stop)), flaw.message, flaw.remedy)
         return reading.expression

@@ -114,6 +114,16 @@ REDUCTIONS: Mapping[str, str] = MappingProxyType(
 )
 """The functions of one argument that reduce over the axis of an axis-wise activation."""
 
+REDUCED: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("Sum", "sum", "reduce_sum"), "Sum"),
+        **dict.fromkeys(("Mean", "mean", "average", "reduce_mean"), "Mean"),
+        **dict.fromkeys(("Max", "max", "amax", "reduce_max"), "Max"),
+        **dict.fromkeys(("Min", "min", "amin", "reduce_min"), "Min"),
+    }
+)
+"""What functions that reduce over an axis are called here, by what they are called here and elsewhere."""
+
 IDENTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "acos": ("pi/2 - atan(u / sqrt(1 - u**2))", "-1 < u < 1"),
@@ -128,6 +138,7 @@ IDENTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ceil": ("-floor(-u)", ""),
         "celu": ("Piecewise((u, u > 0), (v * expm1(u / v), True))", ""),
         "clamp": ("clip(u, lo, hi)", ""),
+        "cosine": ("cos(u)", ""),
         "cosm1": ("cos(u) - 1", ""),
         "cot": ("1 / tan(u)", ""),
         "coth": ("1 / tanh(u)", ""),
@@ -149,6 +160,7 @@ IDENTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "leaky_relu": ("Piecewise((u, u > 0), (v * u, True))", ""),
         "log10": ("log(u) / log(10)", ""),
         "log2": ("log(u) / log(2)", ""),
+        "logaddexp": ("log(exp(u) + exp(v))", ""),
         "logcosh": ("log(cosh(u))", ""),
         "logistic": ("sigmoid(u)", ""),
         "logit": ("log(u / (1 - u))", "0 < u < 1"),
@@ -167,10 +179,12 @@ IDENTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "sec": ("1 / cos(u)", ""),
         "sgn": ("sign(u)", ""),
         "silu": ("u * sigmoid(u)", ""),
+        "sine": ("sin(u)", ""),
         "sinc": ("Piecewise((1, u == 0), (sin(u)/u, True))", "u without a factor pi"),
         "softsign": ("u / (1 + Abs(u))", ""),
         "square": ("u**2", ""),
         "step": ("Heaviside(u)", ""),
+        "tangent": ("tan(u)", ""),
         "tanhshrink": ("u - tanh(u)", ""),
         "trunc": ("sign(u) * floor(Abs(u))", ""),
         "xlogy": ("u * log(v)", "u other than 0"),

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.core.relational import Relational
 
-from actgen.symbolic.primitives import sech, sigmoid, softplus
+from actgen.symbolic.primitives import log1p, sech, sigmoid, softplus
 from actgen.symbolic.reductions import (
     LENGTH,
     Centred,
@@ -176,7 +176,7 @@ def gather(expression: sp.Basic) -> sp.Basic:
     if isinstance(expression, sp.Piecewise):
         return sp.Piecewise(*((pair.args[0], pair.args[1]) for pair in args))
     rebuilt = expression.func(*args)
-    if isinstance(rebuilt, sp.log):
+    if isinstance(rebuilt, sp.log | log1p):
         return _gather_log(rebuilt)
     if isinstance(rebuilt, sp.Add):
         return _gather_means(rebuilt)
@@ -186,7 +186,7 @@ def gather(expression: sp.Basic) -> sp.Basic:
 
 
 def _gather_log(expression: sp.Expr) -> sp.Expr:
-    found = _Sum.of(expression.args[0])
+    found = _Sum.of(expression.args[0] + int(isinstance(expression, log1p)))
     return expression if found is None else settle(sp.log(found.scale)) + settle(found.logarithm)
 
 

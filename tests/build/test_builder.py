@@ -341,8 +341,8 @@ def test_only_the_specs_that_were_derived_are_warned_of_and_their_misses_told_in
     assert first.cautions == ("mish.toml: warning: it has a pole", "relu.toml: warning: it has a pole")
     assert first.misses == [
         "The accuracy contract is missed in emulated arithmetic by",
-        "mish value, fake: 7 units at x = 1.0",
-        "relu value, fake: 7 units at x = 1.0",
+        "mish value (fake): 7 units at x = 1.0",
+        "relu value (fake): 7 units at x = 1.0",
     ]
     write_spec(settings.specs, "gelu")
     second = build(settings, pipeline=pipeline)
@@ -350,7 +350,7 @@ def test_only_the_specs_that_were_derived_are_warned_of_and_their_misses_told_in
     assert second.cautions == ("gelu.toml: warning: it has a pole",)
     assert second.misses == [
         "The accuracy contract is missed in emulated arithmetic by",
-        "gelu value, fake: 7 units at x = 1.0",
+        "gelu value (fake): 7 units at x = 1.0",
         f"{others}; `actgen check` lists them",
     ]
     assert len(build(settings, pipeline=pipeline).misses) == 1

@@ -56,7 +56,7 @@ write it as something in a alone times something in b alone, such as a * sigmoid
     "x": (
         GATED.replace("a * sigmoid(b)", "x * sigmoid(b)"),
         """\
-        probe.toml:3:15: unknown name 'x'; declare it as [parameters.x], or use one of a, b, pi, E
+        probe.toml:3:15: unknown name 'x'; the inputs of a gated unit are a and b
           expression = "x * sigmoid(b)"
                         ^""",
     ),

@@ -29,6 +29,7 @@ ONE: dict[str, Reference] = {
     "atanh": mpmath.atanh,
     "cbrt": lambda u: mpmath.sign(u) * mpmath.cbrt(abs(u)),
     "ceil": mpmath.ceil,
+    "cosine": mpmath.cos,
     "cosm1": lambda u: mpmath.cos(u) - 1,
     "cot": mpmath.cot,
     "coth": mpmath.coth,
@@ -62,10 +63,12 @@ ONE: dict[str, Reference] = {
     "sec": mpmath.sec,
     "sgn": mpmath.sign,
     "silu": lambda u: u / (1 + mpmath.exp(-u)),
+    "sine": mpmath.sin,
     "sinc": mpmath.sinc,
     "softsign": lambda u: u / (1 + abs(u)),
     "square": lambda u: u * u,
     "step": lambda u: mpmath.mpf(u > 0),
+    "tangent": mpmath.tan,
     "tanhshrink": lambda u: u - mpmath.tanh(u),
     "trunc": lambda u: mpmath.sign(u) * mpmath.floor(abs(u)),
 }
@@ -73,6 +76,7 @@ TWO: dict[str, Reference] = {
     "celu": lambda u, v: u if u > 0 else v * mpmath.expm1(u / v),
     "hypot": mpmath.hypot,
     "leaky_relu": lambda u, v: u if u > 0 else v * u,
+    "logaddexp": lambda u, v: mpmath.log(mpmath.exp(u) + mpmath.exp(v)),
     "maximum": max,
     "minimum": min,
     "mod": lambda u, v: u - v * mpmath.floor(u / v),
@@ -123,7 +127,25 @@ def test_what_has_a_remedy_is_no_function_of_ours_and_takes_no_guess(name: str) 
         ("csch", "write 1 / sinh(u)"),
         ("sec", "write 1 / cos(u)"),
         ("log2", "write log(u) / log(2)"),
+        ("logaddexp", "write log(exp(u) + exp(v))"),
+        ("cosine", "write cos(u)"),
     ],
 )
 def test_a_function_that_can_be_written_is_not_taken_for_a_typo(name: str, remedy: str) -> None:
     assert REMEDIES[name] == remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "reduces", "remedy"),
+    [
+        ("exp(u) / sum(exp(u))", False, 'write Sum(u) with kind = "axiswise"'),
+        ("exp(u) / sum(exp(u))", True, "write Sum(u)"),
+        ("u - mean(u, -1)", False, 'write Mean(u) with kind = "axiswise"'),
+        ("exp(u) / sum(exp(u), axis=-1)", True, 'write Sum(u), which reduces over the axis with kind = "axiswise"'),
+        ("u / 2*amax((u), axis = -1)", False, 'write Max(u), which reduces over the axis with kind = "axiswise"'),
+        ("log(u, base=2)", False, "write == to compare; functions take no keyword arguments"),
+        ("(u = 2)", False, "write == to compare; functions take no keyword arguments"),
+    ],
+)
+def test_what_reduces_over_an_axis_elsewhere_is_told_how_it_does_here(text: str, reduces: bool, remedy: str) -> None:
+    assert read_expression(text, {"u": U}, reduces=reduces).flaws[0].remedy == remedy

@@ -33,7 +33,7 @@ def solved(condition: Boolean) -> Boolean:
         (p * (x - q) + q <= x, x >= q),
         (p * (x - q) + q > x, x < q),
         (3 - 2 * x > 0, x < sp.Rational(3, 2)),
-        (q * x - x > 0, x * (q - 1) > 0),  # of no known sign
+        (q * x - x > 0, x * sp.sign(q - 1) > 0),  # of no known sign; x (q - 1) may be flushed
         (q * x < p, q * x < p),
         (p * x + q < 0, p * x < -q),
         (p * (x - q) + q <= p * (x + q) - q, sp.false),

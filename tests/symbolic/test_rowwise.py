@@ -28,6 +28,8 @@ from tests.symbolic.rows import T, declared, normal, x
         ("x - log(Sum(exp(x)))", x - LogTotal(x, 0)),
         ("log(exp(x) / Sum(exp(x)))", x - LogTotal(x, 0)),
         ("log(1 + Sum(exp(x)))", LogTotal(x, 1)),
+        ("log1p(Sum(exp(x)))", LogTotal(x, 1)),
+        ("log1p(2 + Sum(exp(x)))", LogTotal(x, 3)),
         ("x - log(Mean(exp(x)))", x - LogMean(x)),
         ("T * log(Mean(exp(x / T)))", T * LogMean(x / T)),
         ("exp(x) / sqrt(Sum(exp(2*x)))", sp.exp(x - LogTotal(2 * x, 0) / 2)),

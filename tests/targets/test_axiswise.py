@@ -82,6 +82,12 @@ def test_the_generated_tests_of_a_strangers_formulas_pass(tmp_path: Path) -> Non
     assert code == 0, output
 
 
+def test_a_choice_between_numbers_for_the_whole_row_leaves_one_value(tmp_path: Path) -> None:
+    emit(tmp_path, "Piecewise((1, Max(x) > 0), (2, True)) * Sum(x) + eps", targets=(jax,))
+    code, output = run(tmp_path, "activations/tests", "-k", "contract")
+    assert code == 0, output
+
+
 def test_a_wrong_kernel_and_a_wrong_row_of_the_printer_fail_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,7 +69,7 @@ def test_some_of_the_development_set_derive_and_say_what_they_miss() -> None:
         for row in outcome.rows:
             partial = row[0] or partial  # named in the first row of several for different targets
             marked |= {partial} if row[-1] == "MISSED" else set()
-        assert marked == {line.removeprefix(f"{name} ").split(", ")[0] for line in outcome.missed}
+        assert marked == {line.removeprefix(f"{name} ").split(" (")[0] for line in outcome.missed}
         assert all(line.startswith(f"{name} ") and " at x = " in line for line in outcome.missed)
 
 

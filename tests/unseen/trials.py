@@ -107,7 +107,8 @@ def report(found: Mapping[str, Trial | BaseException]) -> str:
         if isinstance(outcome, BaseException):
             lines.append(f"{name}: does not derive: {type(outcome).__name__}: {outcome}")
             continue
-        lines.append(f"{name}: {outcome.seconds:.1f} s, {len(outcome.missed)} of {len(outcome.rows)} kernels miss")
+        count = sum(row[-1] == "MISSED" for row in outcome.rows)
+        lines.append(f"{name}: {outcome.seconds:.1f} s, {count} of {len(outcome.rows)} kernels miss")
         for formula, targets, form, cost, units, ulps, where, verdict in outcome.rows:
             if verdict == "MISSED":
                 lines.append(

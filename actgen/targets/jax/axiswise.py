@@ -33,6 +33,10 @@ class RowPrinter(JaxPrinter):
         super().__init__({"axis", *reserved})
         self.forms = ROW_FORMS
 
+    def tensor(self, literal: str, like: str) -> str:
+        """Write a number as an array without axes: a choice between two numbers may be one for the whole row."""
+        return f"jnp.asarray({literal}, {like}.dtype)"
+
 
 def emit_axiswise(derivation: AxiswiseDerivation) -> str:
     """Return the module of one axis-wise activation."""
