@@ -14,7 +14,7 @@ from actgen.symbolic.binding import bind
 from actgen.symbolic.comparisons import solve_comparisons
 from actgen.symbolic.continuity import continue_over_kinks
 from actgen.symbolic.derivatives import differentiate
-from actgen.symbolic.steps import carry, ratios
+from actgen.symbolic.steps import add, carry, ratios
 
 Order = tuple[str, ...]
 """The names of the variables differentiated by, inputs first, then parameters as declared; ``()`` is the value."""
@@ -93,7 +93,7 @@ class Formula:
     def _carried(self, whole: sp.Expr, slope: sp.Expr, parameter: sp.Symbol) -> sp.Expr:
         """The derivative of a formula by a parameter, where that by the input is held to be `slope`."""
         x, flat, ratio = self.inputs[0], self._derivative(whole, parameter), dict(self.moving).get(parameter)
-        return flat if ratio is None else flat + carry(slope - self._derivative(whole, x), ratio, x)
+        return flat if ratio is None else add(flat, carry(slope - self._derivative(whole, x), ratio, x))
 
     def _derivative(self, expression: sp.Expr, variable: sp.Symbol) -> sp.Expr:
         return continue_over_kinks(differentiate(expression, variable), expression, self.inputs)

@@ -84,11 +84,29 @@ def carry(slope: sp.Expr, ratio: sp.Expr, x: sp.Symbol) -> sp.Expr:
     """The derivative of steps by a parameter: the one by x times a ratio, with common factors cancelled."""
     if isinstance(slope, sp.Piecewise):
         return sp.Piecewise(*((carry(value, ratio, x), condition) for value, condition in slope.args))
+    if slope.is_Add and slope.has(sp.Piecewise):
+        return add(*(carry(term, ratio, x) for term in slope.args))
+    if slope.is_Mul and len(choices := [factor for factor in slope.args if isinstance(factor, sp.Piecewise)]) == 1:
+        return carry(choices[0], ratio * sp.Mul(*(factor for factor in slope.args if factor != choices[0])), x)
     product = ratio * slope
     if product.is_Add or not sp.denom(ratio).has(x):
         return product
     cancelled = sp.cancel(product)
     return product if sp.denom(cancelled).has(x) else cancelled
+
+
+def add(*terms: sp.Expr) -> sp.Expr:
+    """A sum, of whose choices those with the same conditions are one: what is x - x in each piece is 0."""
+    rest, choices = [], dict[tuple[sp.Basic, ...], list[sp.Piecewise]]()
+    for term in (part for whole in terms for part in sp.Add.make_args(whole)):
+        if isinstance(term, sp.Piecewise):
+            choices.setdefault(tuple(condition for _, condition in term.args), []).append(term)
+        else:
+            rest.append(term)
+    for conditions, alike in choices.items():
+        values = (sp.Add(*(one.args[place][0] for one in alike)) for place in range(len(conditions)))
+        rest.append(sp.Piecewise(*zip(values, conditions, strict=True)))
+    return sp.Add(*rest)
 
 
 def _arguments(node: sp.Basic) -> Iterator[sp.Expr]:

@@ -64,6 +64,12 @@ def assert_same(found: sp.Expr, expected: str, of: Formula) -> None:
         ),
         # The common factor x cancels.
         ("Heaviside(x**2 - theta)", "2*x*exp(-Abs(x**2 - theta))/tau", {"theta": "-exp(-Abs(x**2 - theta))/tau"}),
+        # So does the slope of Abs.
+        (
+            "Heaviside(theta - Abs(x))",
+            "-sign(x)*exp(-Abs(Abs(x) - theta))/tau",
+            {"theta": "exp(-Abs(Abs(x) - theta))/tau"},
+        ),
         ("Heaviside(theta*tau*x - 1)", "exp(-Abs(theta*x))", {"tau": "exp(-Abs(theta*x))*x/tau"}),
     ],
 )
@@ -87,6 +93,17 @@ def test_the_step_size_of_a_quantizer_learns_as_in_lsq(tmp_path: Path) -> None:
     found = formula(tmp_path, "s*clip(floor(x/s + 0.5), -3, 3)", inside, s="positive")
     expected = "Piecewise((floor(x/s + 1/2) - x/s, Abs(x/s) < 3), (3*sign(x), True))"
     assert_same(found.partials["s",], expected, found)
+    # Where the quantizer is held to be x, and 3 s beyond, there is nothing of the second order.
+    assert [order for order in found.partials if len(order) == 2] == []
+
+
+def test_the_zero_point_of_a_quantizer_learns_beyond_its_range(tmp_path: Path) -> None:
+    """Bhalgat et al., LSQ+, 2020: -s where x is clipped, 0 elsewhere."""
+    inside = "Piecewise((1, (x > -s*z) & (x < (3 - z)*s)), (0, True))"
+    found = formula(tmp_path, "s*(clip(floor(x/s + z), 0, 3) - z)", inside, s="positive", z="real")
+    # And 1, for nothing is compared with 0 but 0 itself.
+    assert_same(found.partials["z",] + 1, "Piecewise((1, (x > -s*z) & (x < (3 - z)*s)), (1 - s, True))", found)
+    assert_same(found.partials["s", "z"] + 1, "Piecewise((1, (x > -s*z) & (x < (3 - z)*s)), (0, True))", found)
 
 
 def test_the_second_derivatives_are_those_of_the_surrogate_whatever_the_order_of_parameters(tmp_path: Path) -> None:
