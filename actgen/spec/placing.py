@@ -1,4 +1,4 @@
-"""Where a part of a formula stands in its file, for what is found out about an activation after it has been read."""
+"""Where a formula's part, or a key, stands in its file, for what is found out after an activation has been read."""
 
 from __future__ import annotations
 
@@ -30,3 +30,19 @@ def place(activation: Activation, path: KeyPath, part: sympy.Expr, message: str,
     symbols = [*activation.inputs, *(parameter.symbol for parameter in activation.variables)]
     span = find(text, {symbol.name: symbol for symbol in symbols}, part)
     return source.problem(source.value(path) if span is None else source.inside(path, text, span), message, remedy)
+
+
+def place_key(activation: Activation, path: KeyPath, message: str, remedy: str) -> Problem:
+    """Return a problem whose caret is under a key.
+
+    Args:
+        activation: what the file declares.
+        path: of the key.
+        message: what is wrong.
+        remedy: what to do about it.
+    """
+    try:
+        source, _ = read_source(Path(activation.path), ("expression",))
+    except SpecError:  # the file has gone since it was read
+        return Problem(activation.path, message, remedy)
+    return source.problem(source.key(path), message, remedy)

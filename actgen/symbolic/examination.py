@@ -9,25 +9,28 @@ from functools import cached_property
 import sympy as sp
 
 from actgen.spec import Activation, Domain, Parameter, Problem, SpecError
-from actgen.spec.placing import place
+from actgen.spec.placing import place, place_key
 from actgen.spec.source import KeyPath
 from actgen.symbolic.binding import bind
 from actgen.symbolic.definedness import Gap, Line, Values
+from actgen.symbolic.learning import implied_gradients, never_learning
 from actgen.symbolic.requirements import Requirement, requirements
 
 _NARROWER = ("nonnegative", "positive", "nonpositive", "negative")
 _DEFINE = "define the formula there with Piecewise((value, condition), ..., (value, True))"
+_FIX = "let the surrogate vanish there, or write trainable = false"
 _SHOWN = 4  # poles named in a message
 
 
 def examine(activation: Activation) -> tuple[Problem, ...]:
-    """Return what to warn of: poles, and values of parameters at which the formula is no real number somewhere.
+    """Return what to warn of: poles, parameters that never learn, and values at which the formula is no real number.
 
     Args:
         activation: any spec; of an axis-wise one, what is done to single elements is looked at.
 
     Raises:
-        SpecError: at the default parameters the formula is no real number on a stretch of inputs.
+        SpecError: at the default parameters the formula is no real number on a stretch of inputs; or the gradient of
+            a parameter that is trained does not follow from the surrogate.
     """
     formulas = [_Subject(activation, ("expression",), activation.expression)]
     if activation.surrogate is not None:
@@ -35,7 +38,11 @@ def examine(activation: Activation) -> tuple[Problem, ...]:
     broken = [problem for formula in formulas if (problem := formula.error()) is not None]
     if broken:
         raise SpecError(broken)
-    return tuple(caution for formula in formulas for caution in formula.cautions())
+    for gradient in implied_gradients(activation):
+        path: KeyPath = ("parameters", gradient.parameter, "trainable")
+        name = f"the derivative by {gradient.parameter}, which the surrogate implies,"
+        formulas.append(_Subject(activation, path, gradient.ratio, name, _FIX, gradient.partial))
+    return (*(caution for formula in formulas for caution in formula.cautions()), *never_learning(activation))
 
 
 def examine_all(activations: Iterable[Activation]) -> list[Problem]:
@@ -58,11 +65,17 @@ def examine_all(activations: Iterable[Activation]) -> list[Problem]:
 
 @dataclass(frozen=True)
 class _Subject:
-    """One formula of a spec, and the key where it stands in the file."""
+    """One formula of a spec, and the key where it stands in the file.
+
+    A gradient that a surrogate implies stands nowhere: `expression` is what it is multiplied by, `whole` all of it.
+    """
 
     activation: Activation
     path: KeyPath
     expression: sp.Expr
+    name: str = "the formula"
+    remedy: str = _DEFINE
+    whole: sp.Expr | None = None
 
     def error(self) -> Problem | None:
         """What is wrong at the default parameters."""
@@ -81,8 +94,8 @@ class _Subject:
             poles = self._poles(requirement, variable, self._defaults)
             if poles:
                 pierced.add(requirement)
-                what = f"the formula has no value at {_places(variable, poles)}, where {_zero(requirement)}"
-                yield self._problem(requirement, f"warning: {what}", f"if that is not meant, {_DEFINE}")
+                what = f"{self.name} has no value at {_places(variable, poles)}, where {_zero(requirement)}"
+                yield self._problem(requirement, f"warning: {what}", f"if that is not meant, {self.remedy}")
         for parameter in self.activation.variables:
             found = self._first_gap(parameter, _values(self.activation, parameter), pierced)
             if found is not None:
@@ -92,7 +105,8 @@ class _Subject:
         domain, requirement = parameter.domain, gap.requirement
         where = "" if variable not in requirement.symbols else f" at {variable} = {gap.point:g}"
         why = _why(gap) if gap.is_stretch else _zero(requirement)
-        what = f"with {parameter.name} = {value}, which is in its domain {domain}, the formula has no real value{where}"
+        setting = f"with {parameter.name} = {value}, which is in its domain {domain}"
+        what = f"{setting}, {self.name} has no real value{where}"
         narrower = self._narrower(parameter)
         remedy = f'write domain = "{narrower}"' if narrower else "narrow its domain, or define the formula there"
         return self._problem(requirement, f"warning: {what}: {why}", remedy)
@@ -130,7 +144,7 @@ class _Subject:
 
     @cached_property
     def _bound(self) -> sp.Expr:
-        return bind(self.expression, self.activation.inputs)
+        return bind(self.expression, self.activation.inputs) if self.whole is None else self.whole
 
     @cached_property
     def _defaults(self) -> Values:
@@ -144,6 +158,8 @@ class _Subject:
         return [(one, (*found, inputs[0])[0]) for one, found in read.items() if len(found) <= 1]
 
     def _problem(self, requirement: Requirement, message: str, remedy: str) -> Problem:
+        if self.whole is not None:
+            return place_key(self.activation, self.path, message, remedy)
         return place(self.activation, self.path, requirement.part, message, remedy)
 
 

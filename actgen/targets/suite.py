@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +46,7 @@ def emit_test(
     worst = _worst(list(derivations.values()))
     drawn = {draw.parameter.name for draw in activation.draws}
     keys = tuple(key for key in derivation.kernels if key in reference.values and not drawn & {*key})
+    asked = {key: in_turn(key, derivation.kernels) for key in keys}
     source = (
         environment("actgen.targets")
         .get_template("test_activation.py.j2")
@@ -54,11 +55,11 @@ def emit_test(
             traits=traits(derivations.values()),
             title=inert(activation.title),
             defaults={name: value for name, value in reference.parameters.items() if name not in drawn},
-            keys=keys,
+            keys=tuple(asked.values()),
             rows=list(zip(reference.points, *(reference.values[key] for key in keys), strict=True)),
-            bends=_bends(derivation, reference, keys),
-            units=_units(worst, keys),
-            edges=_edges(worst, keys),
+            bends={asked[key]: values for key, values in _bends(derivation, reference, keys).items()},
+            units={asked[key]: units for key, units in _units(worst, keys).items()},
+            edges=tuple(asked[key] for key in _edges(worst, keys)),
             probe=probe(derivation) if drawn else None,
             number=_number,
             limits=derivation.properties.limit_values,
@@ -71,6 +72,14 @@ def emit_test(
         )
     )
     return {f"tests/test_{activation.name}.py": source}
+
+
+def in_turn(key: tuple[str, ...], kernels: Collection[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the order in which a test is to differentiate by the variables of a second derivative.
+
+    What only shapes a surrogate has no derivative of its own: only others have one by it.
+    """
+    return key if len(key) < 2 or key[:1] in kernels else key[::-1]
 
 
 def emit_gated_test(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from actgen.numerics import Derivation, ReferenceTable, derive, reference_table
+from actgen.spec import load_spec
 from actgen.targets import Context, Entry
 from actgen.targets.suite import emit_neighbours, emit_test
 from actgen.targets.torch import printer, target
@@ -113,3 +114,49 @@ def test_by_default_the_machinery_is_tried_for_those_that_stand_for_all(tmp_path
     assert ran("suite", "-k", "part") == {"part.py::test_values", "part.py::test_machinery"}
     shutil.copytree(tests, tmp_path / "another")
     assert ran("suite", "another", "--import-mode=importlib") >= values
+
+
+SPIKE = """
+title = "Spike"
+summary = "1 above a threshold that is learned."
+expression = "Heaviside(x - theta)"
+folklore = true
+[parameters.width]
+default = 0.5
+description = "How far from the threshold it is learned by."
+domain = "positive"
+[parameters.theta]
+default = 1.0
+description = "The threshold."
+trainable = true
+[surrogate]
+derivative = "width / (width**2 + (x - theta)**2)"
+"""
+
+LEARN = """
+import torch
+from activations.torch import Spike
+
+spike = Spike()
+optimizer = torch.optim.SGD(spike.parameters(), 0.1)
+for _ in range(20):
+    optimizer.zero_grad()
+    (1 - spike(torch.tensor([0.5, 0.7]))).sum().backward()
+    optimizer.step()
+assert spike.theta.item() < 0.5, spike.theta
+"""
+
+
+def test_a_threshold_is_learned_by_its_surrogate_and_what_shapes_that_is_differentiated_by_last(tmp_path: Path) -> None:
+    path = tmp_path / "spike.toml"
+    path.write_text(SPIKE)
+    derivation = derive(load_spec(path))
+    assert ("theta",) in derivation.kernels
+    assert ("width",) not in derivation.kernels
+    emit(tmp_path, derivation, reference_table(derivation, "float32"))
+    source = (tmp_path / "activations/tests/test_spike.py").read_text()
+    assert "('theta', 'width')" in source
+    assert "('width', 'theta')" not in source
+    code, output = run(tmp_path)
+    assert code == 0, output
+    subprocess.run([sys.executable, "-c", LEARN], cwd=tmp_path, check=True)
