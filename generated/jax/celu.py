@@ -13,26 +13,6 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["celu"]
 
-_1_OVER_15 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_1_OVER_11 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_1_OVER_7 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_3 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
-_4_OVER_3 = 1.3333333333333333  # 4/3
-_1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
-_THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
-_MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
-_THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
-
 
 def celu(x: ArrayLike, alpha: ArrayLike = 1.0) -> Array:
     """Continuously differentiable exponential linear unit (CELU).
@@ -86,63 +66,17 @@ def _derivative_alpha(x: Array, alpha: Array) -> Array:
     """df / dalpha = Piecewise((0, x > 0), (expm1(x/alpha) - x*exp(x/alpha)/alpha, True))."""
     ratio = x / alpha
     larger = jnp.maximum(ratio, -64.0)
-    abs_larger = jnp.abs(larger)
-    is_less = abs_larger < 0.25
-    total = larger + 1.0
-    difference = total - larger
-    product = ((_1_OVER_15 * larger + _1_OVER_14) * larger + _1_OVER_13) * larger
-    product = ((product + _1_OVER_12) * larger + _1_OVER_11) * larger + _1_OVER_10
-    product = ((product * larger + _1_OVER_9) * larger + _1_OVER_8) * larger + _1_OVER_7
-    product = ((product * larger + _1_OVER_6) * larger + _1_OVER_5) * larger + _1_OVER_4
-    product = jnp.square(larger) * ((product * larger + _1_OVER_3) * larger + _1_OVER_2)
-    product = larger - (total - difference) + (1.0 - difference) + product
-    branch = jnp.where(jnp.abs(product) < jnp.inf, product, 0.0)
-    total_2 = total + branch
     exp_larger = jnp.exp(larger)
-    branch_2 = jnp.where(is_less, total_2, exp_larger)
-    total_3 = branch_2 - 1.0
-    difference_2 = total_3 - branch_2
-    binade = _binade(exp_larger * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_3 = jnp.where(inside, binade, 1.0)
-    ratio_2 = exp_larger / branch_3
-    floor = jnp.floor(jnp.log(branch_3) * _1_OVER_LOG_2 + 0.5)
-    difference_3 = larger - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_4 = difference_3 + negated
-    difference_4 = total_4 - difference_3
-    total_5 = difference_3 - (total_4 - difference_4) + (negated - difference_4)
-    total_5 = total_5 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_4 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_6 = total_4 + branch_4
-    numerator = ((_1_OVER_15 * total_6 + _1_OVER_14) * total_6 + _1_OVER_13) * total_6
-    numerator = ((numerator + _1_OVER_12) * total_6 + _1_OVER_11) * total_6 + _1_OVER_10
-    numerator = ((numerator * total_6 + _1_OVER_9) * total_6 + _1_OVER_8) * total_6
-    numerator = ((numerator + _1_OVER_7) * total_6 + _1_OVER_6) * total_6 + _1_OVER_5
-    numerator = ((numerator * total_6 + _1_OVER_4) * total_6 + _1_OVER_3) * total_6
-    numerator = jnp.square(total_6) * (numerator + _1_OVER_2)
-    numerator = 1.0 - ratio_2 + total_6 + (numerator + (branch_4 - (total_6 - total_4)))
-    numerator = jnp.where(inside & (abs_larger >= 0.25), numerator / ratio_2, 0.0)
-    numerator = jnp.where(is_less, branch - (total_2 - total), 0.0) + numerator * branch_2
-    numerator = branch_2 - (total_3 - difference_2) + (-1.0 - difference_2) + numerator
-    branch_5 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    total_7 = total_3 + branch_5
-    expm1_larger = _expm1(larger)
-    difference_5 = branch_5 - (total_7 - total_3)
-    magnitude = jnp.abs(total_7 - expm1_larger + difference_5)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(expm1_larger)
-    branch_6 = jnp.where(magnitude, difference_5, 0.0)
-    product_2 = (-6.727193690636133e-12 * ratio - 1.3767710462576125e-10) * ratio
-    product_2 = (product_2 - 1.906890609079778e-09) * ratio - 2.294072837032108e-08
-    product_2 = (product_2 * ratio - 2.50501814667763e-07) * ratio - 2.480147686630991e-06
-    product_2 = (product_2 * ratio - 2.2045850907679017e-05) * ratio - 0.0001736111098470231
-    product_2 = (product_2 * ratio - 0.0011904761902333122) * ratio - 0.006944444444414183
-    product_2 = (product_2 * ratio - 0.03333333333333107) * ratio - 0.12499999999999992
-    product_2 = ((product_2 * ratio - 0.3333333333333333) * ratio - 0.5) * ratio * ratio
-    branch_7 = jnp.where(jnp.abs(branch_6) < jnp.inf, branch_6, 0.0)
-    branch_7 = jnp.where(magnitude, total_7, expm1_larger) + branch_7 - larger * exp_larger
-    branch_7 = jnp.where(larger > 0.0, 0.0, branch_7)
-    return jnp.where((ratio <= 0.0) & (ratio > -1.0), product_2, branch_7)
+    branch = jnp.where(larger > 0.0, 0.0, exp_larger - larger * exp_larger - 1.0)
+    product = (-1.7749333710802892e-14 * ratio - 5.505570170023166e-13) * ratio
+    product = (product - 1.0043757619399467e-11) * ratio - 1.4729542728445521e-10
+    product = (product * ratio - 1.9234805440863847e-09) * ratio - 2.2959220037001e-08
+    product = (product * ratio - 2.5051552109052093e-07) * ratio - 2.4801543540759706e-06
+    product = (product * ratio - 2.2045852867085077e-05) * ratio - 0.00017361111007980316
+    product = (product * ratio - 0.0011904761901832233) * ratio - 0.006944444444389751
+    product = (product * ratio - 0.03333333333332715) * ratio - 0.12499999999999964
+    product = ((product * ratio - 0.3333333333333333) * ratio - 0.5) * ratio * ratio
+    return jnp.where((ratio <= 0.0) & (ratio > -2.0), product, branch)
 
 
 @jax.jit
@@ -159,8 +93,10 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     e = jnp.exp(0.5 * ratio)
     larger = jnp.maximum(ratio, -1024.0)
     ratio_2 = jnp.where(larger > 0.0, 0.0, -(larger * jnp.exp(larger))) / alpha
+    ratio_3 = jnp.where(ratio > 0.0, 0.0, -(ratio * jnp.exp(ratio))) / alpha
     branch = jnp.where(x > 0.0, 0.0, -(x / jnp.square(alpha)) * e * e)
-    return jnp.where(jnp.abs(x) < 4096.0, branch, ratio_2)
+    branch = jnp.where(jnp.abs(ratio) < 1024.0, branch, ratio_2)
+    return jnp.where(ratio < -64.0, branch, ratio_3)
 
 
 @jax.jit
@@ -210,16 +146,6 @@ _derivative_alpha.defjvp(_derivative_alpha_jvp, symbolic_zeros=True)
 def _cast(x: Array, dtype: DTypeLike) -> Array:
     """Cast where the type differs: `astype` makes a weak type strong even where it does not."""
     return x if x.dtype == dtype else x.astype(dtype)
-
-
-def _binade(a: Array) -> Array:
-    """The largest power of 2 that is not above the size of a; no compiler sees through it."""
-    size = jnp.abs(a)
-    held = jnp.where(size > 1.0, 0.5 * size, size)  # the largest would be rounded to infinity
-    power = jax.lax.reduce_precision(held, 11 if a.dtype == jnp.float64 else 8, 0)
-    power = jnp.where(power > held, 0.5 * power, power)
-    power = jnp.where(size > 1.0, 2.0 * power, power)
-    return jnp.where(size < jnp.inf, power, jnp.inf)
 
 
 def _expm1(a: Array) -> Array:

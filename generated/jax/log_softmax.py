@@ -50,7 +50,7 @@ def _value(x: Array, axis: int) -> Array:
     shifted = x - largest
     is_equal = shifted == 0.0
     exponentials = jnp.exp(shifted)
-    rest = jnp.where(is_equal, jnp.full_like(x, 1.0), 0.0).sum(axis, keepdims=True)
+    rest = jnp.where(is_equal, jnp.asarray(1.0, x.dtype), 0.0).sum(axis, keepdims=True)
     rest_2 = jnp.where(is_equal, exponentials - 1.0, exponentials)
     rest = rest_2.sum(axis, keepdims=True) + (rest - 1.0)
     return shifted - _log1p(rest)

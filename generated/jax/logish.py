@@ -12,6 +12,8 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["logish"]
 
+_LOG_2 = 0.6931471805599453  # log(2)
+
 
 def logish(x: ArrayLike) -> Array:
     """Logish, x * log(1 + sigmoid(x)).
@@ -40,17 +42,15 @@ def logish(x: ArrayLike) -> Array:
 @jax.jit
 def _value(x: Array) -> Array:
     """f = x*log1p(sigmoid(x))."""
-    larger = jnp.maximum(x, -1024.0)
-    t = jnp.exp(-jnp.abs(larger))
-    ratio = 1.0 / (1.0 + t)
-    smaller = jnp.minimum(larger, 0.0)
-    is_far = jnp.abs(smaller) > 64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product = ratio * part_of_t * rest_of_t
-    ratio_2 = _log1p(product) / part_of_t / rest_of_t
-    ratio_2 = larger * jnp.where(jnp.abs(product) < 2.0**-54, ratio, ratio_2) * part_of_t
-    return ratio_2 * rest_of_t
+    is_negative = x < 0.0
+    root_t = jnp.exp(-0.5 * jnp.abs(x))
+    t = jnp.square(root_t)
+    total = t + 1.0
+    branch = jnp.where(is_negative, t / total, -(0.5 * t / total))
+    branch_2 = jnp.where(jnp.abs(branch) < 2.0**-54, 1.0, _log1p(branch) / branch)
+    numerator = jnp.clip(x, -(2.0**100), 2.0**100) * branch_2 * root_t * root_t
+    numerator_2 = x * ((_LOG_2 - 0.5 * branch_2) * t + _LOG_2)
+    return jnp.where(is_negative, numerator, numerator_2) / total
 
 
 @jax.custom_jvp
@@ -58,223 +58,37 @@ def _value(x: Array) -> Array:
 def _derivative(x: Array) -> Array:
     """df / dx = x*sigmoid(-x)*sigmoid(x)/(sigmoid(x) + 1) + log1p(sigmoid(x))."""
     abs_x = jnp.abs(x)
-    held = jnp.clip(x, -1.0, 1.0)
-    t = jnp.exp(-abs_x)
-    ratio = 1.0 / (1.0 + t)
-    product = held * ratio
-    negated = -jnp.abs(-x)
-    is_less = jnp.abs(negated) < 0.5
-    expm1_negated = _expm1(negated)
-    total = expm1_negated + 1.0
-    t_2 = jnp.where(is_less, total, jnp.exp(negated))
-    total_2 = t_2 + 1.0
-    difference = total_2 - t_2
-    branch = jnp.where(is_less, expm1_negated - (total - 1.0), 0.0)
-    total_3 = t_2 - (total_2 - difference) + (1.0 - difference) + branch
-    branch_2 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
-    total_4 = total_2 + branch_2
-    ratio_2 = 1.0 / total_4
-    product_2 = product * ratio_2
-    is_negative = -x < 0.0
-    branch_3 = jnp.where(is_negative, t_2, 1.0)
-    product_3 = product_2 * branch_3
-    branch_4 = jnp.where(x < 0.0, t, 1.0)
-    product_4 = ratio * branch_4
-    abs_product_4 = jnp.abs(product_4)
-    head_ratio = _head(ratio)
-    head_branch_4 = _head(branch_4)
-    difference_2 = branch_4 - head_branch_4
-    difference_3 = ratio - head_ratio
-    total_5 = head_ratio * head_branch_4 - product_4 + head_ratio * difference_2
-    total_5 = total_5 + difference_3 * head_branch_4 + difference_3 * difference_2
-    total_5 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_5)
-    product_5 = total_5 * jnp.sign(product_4)
-    branch_5 = jnp.where(jnp.abs(product_5) < jnp.inf, product_5, 0.0)
-    branch_5 = (abs_product_4 == 2.0**-54) & (branch_5 < 0.0)
-    branch_5 = branch_5 | (abs_product_4 != 2.0**-54) & (abs_product_4 < 2.0**-54)
-    log1p_product_4 = _log1p(product_4)
-    ratio_3 = log1p_product_4 / branch_4
-    branch_6 = jnp.where(branch_5, ratio, ratio_3)
-    product_6 = branch_6 * ratio
-    product_7 = product_6 * branch_4
-    scale = jnp.maximum(abs_x, 1.0)
-    inverse_scale = 1.0 / scale
-    product_8 = product_7 * inverse_scale
-    total_6 = product_3 + product_8
-    difference_4 = total_6 - product_3
-    head_product_2 = _head(product_2)
-    head_branch_3 = _head(branch_3)
-    difference_5 = branch_3 - head_branch_3
-    difference_6 = product_2 - head_product_2
-    head_product = _head(product)
-    head_ratio_2 = _head(ratio_2)
-    difference_7 = ratio_2 - head_ratio_2
-    difference_8 = product - head_product
-    product_9 = ratio_2 * total_4
-    head_total_4 = _head(total_4)
-    difference_9 = total_4 - head_total_4
-    head_product_7 = _head(product_7)
-    head = _head(inverse_scale)
-    difference_10 = inverse_scale - head
-    difference_11 = product_7 - head_product_7
-    head_product_6 = _head(product_6)
-    difference_12 = product_6 - head_product_6
-    head_branch_6 = _head(branch_6)
-    difference_13 = branch_6 - head_branch_6
-    product_10 = ratio_3 * branch_4
-    head_ratio_3 = _head(ratio_3)
-    difference_14 = ratio_3 - head_ratio_3
-    total_7 = product_4 + 1.0
-    numerator = head_ratio_3 * head_branch_4 - product_10 + head_ratio_3 * difference_2
-    numerator = numerator + difference_14 * head_branch_4 + difference_14 * difference_2
-    numerator = -jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = log1p_product_4 - product_10 + numerator + 1.0 / total_7 * total_5
-    numerator = jnp.where(branch_5, 0.0, numerator / branch_4)
-    product_11 = inverse_scale * scale
-    head_scale = _head(scale)
-    difference_15 = scale - head_scale
-    numerator_2 = head * head_scale - product_11 + head * difference_15
-    numerator_3 = numerator_2 + difference_10 * head_scale + difference_10 * difference_15
-    numerator_4 = 1.0 - product_11 - jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = numerator_4 / scale
-    total_8 = head_product_6 * head_branch_4 - product_7 + head_product_6 * difference_2
-    total_8 = total_8 + difference_12 * head_branch_4 + difference_12 * difference_2
-    total_8 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_8)
-    total_9 = head_product_2 * head_branch_3 - product_3 + head_product_2 * difference_5
-    total_9 = total_9 + difference_6 * head_branch_3 + difference_6 * difference_5
-    total_9 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_9)
-    total_10 = head_branch_6 * head_ratio - product_6 + head_branch_6 * difference_3
-    total_10 = total_10 + difference_13 * head_ratio + difference_13 * difference_3
-    total_10 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_10) + numerator * ratio
-    total_8 = (total_8 + total_10 * branch_4) * inverse_scale
-    numerator_5 = head_ratio_2 * head_total_4 - product_9 + head_ratio_2 * difference_9
-    numerator_6 = numerator_5 + difference_7 * head_total_4 + difference_7 * difference_9
-    numerator_7 = 1.0 - product_9 - jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator_6)
-    numerator_7 = (numerator_7 - (branch_2 - (total_4 - total_2)) * ratio_2) / total_4
-    numerator_7 = numerator_7 * product
-    total_11 = head_product * head_ratio_2 - product_2 + head_product * difference_7
-    total_11 = total_11 + difference_8 * head_ratio_2 + difference_8 * difference_7
-    total_11 = jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_11) + numerator_7
-    total_9 = total_9 + total_11 * branch_3
-    total_9 = total_9 + jnp.where(is_negative, branch, 0.0) * product_2
-    total_9 = product_3 - (total_6 - difference_4) + (product_8 - difference_4) + total_9
-    total_12 = head_product_7 * head - product_8 + head_product_7 * difference_10
-    total_12 = total_12 + difference_11 * head + difference_11 * difference_10
-    total_12 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_12) + total_8
-    total_9 = total_9 + (total_12 + numerator_4 * product_7)
-    branch_7 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
-    total_13 = total_6 + branch_7
-    product_12 = branch_6 * inverse_scale
-    total_14 = total_13 + product_12
-    difference_16 = total_14 - total_13
-    total_15 = total_13 - (total_14 - difference_16) + (product_12 - difference_16)
-    total_15 = total_15 + (branch_7 - (total_13 - total_6))
-    total_16 = head_branch_6 * head - product_12 + head_branch_6 * difference_10
-    total_16 = total_16 + difference_13 * head + difference_13 * difference_10
-    total_16 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_15 = total_15 + (total_16 + numerator * inverse_scale + numerator_4 * branch_6)
-    branch_8 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
-    total_17 = total_14 + branch_8
-    difference_17 = total_7 - product_4
-    total_18 = product_4 - (total_7 - difference_17) + (1.0 - difference_17) + total_5
-    branch_9 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
-    total_19 = total_7 + branch_9
-    ratio_4 = total_17 / total_19
-    is_gone = jnp.minimum(x, 0.0) < -800.0
-    branch_10 = jnp.where(is_gone, jnp.minimum(scale, 2.0**100), scale)
-    product_13 = ratio_4 * branch_10
-    product_14 = product_13 * branch_4
-    head_product_13 = _head(product_13)
-    difference_18 = product_13 - head_product_13
-    head_ratio_4 = _head(ratio_4)
-    head_branch_10 = _head(branch_10)
-    difference_19 = branch_10 - head_branch_10
-    difference_20 = ratio_4 - head_ratio_4
-    product_15 = ratio_4 * total_19
-    head_total_19 = _head(total_19)
-    difference_21 = total_19 - head_total_19
-    total_20 = head_ratio_4 * head_branch_10 - product_13 + head_ratio_4 * difference_19
-    total_20 = total_20 + difference_20 * head_branch_10 + difference_20 * difference_19
-    total_20 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_20)
-    numerator_8 = head_ratio_4 * head_total_19 - product_15 + head_ratio_4 * difference_21
-    numerator_9 = numerator_8 + difference_20 * head_total_19 + difference_20 * difference_21
-    numerator_10 = -jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, numerator_9)
-    numerator_11 = total_17 - product_15 + numerator_10 + (branch_8 - (total_17 - total_14))
-    numerator_11 = (numerator_11 - (branch_9 - (total_19 - total_7)) * ratio_4) / total_19
-    total_20 = (total_20 + numerator_11 * branch_10) * branch_4
-    difference_22 = head_product_13 * head_branch_4 - product_14
-    difference_22 = difference_22 + head_product_13 * difference_2
-    difference_22 = difference_22 + difference_18 * head_branch_4 + difference_18 * difference_2
-    difference_22 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_22) + total_20
-    clamped = jnp.clip(x, -1024.0, 64.0)
-    product_16 = 0.5 * -jnp.abs(clamped)
-    is_less_2 = jnp.abs(product_16) < 0.5
-    expm1_product_16 = _expm1(product_16)
-    total_21 = expm1_product_16 + 1.0
-    branch_11 = jnp.where(is_less_2, total_21, jnp.exp(product_16))
-    t_3 = jnp.square(branch_11)
-    total_22 = t_3 + 1.0
-    difference_23 = total_22 - t_3
-    head_branch_11 = _head(branch_11)
-    difference_24 = branch_11 - head_branch_11
-    branch_12 = jnp.where(is_less_2, expm1_product_16 - (total_21 - 1.0), 0.0)
-    total_23 = head_branch_11 * head_branch_11 - t_3 + head_branch_11 * difference_24
-    total_23 = total_23 + difference_24 * head_branch_11 + difference_24 * difference_24
-    total_23 = jnp.where(t_3 * 2.0**-60 == 0.0, 0.0, total_23)
-    total_23 = total_23 + branch_12 * branch_11 * 2.0
-    total_23 = t_3 - (total_22 - difference_23) + (1.0 - difference_23) + total_23
-    branch_13 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_24 = total_22 + branch_13
-    ratio_5 = 1.0 / total_24
-    product_17 = clamped * ratio_5
-    head_clamped = _head(clamped)
-    head_ratio_5 = _head(ratio_5)
-    difference_25 = ratio_5 - head_ratio_5
-    difference_26 = clamped - head_clamped
-    product_18 = ratio_5 * total_24
-    head_total_24 = _head(total_24)
-    difference_27 = total_24 - head_total_24
-    numerator_12 = head_ratio_5 * head_total_24 - product_18 + head_ratio_5 * difference_27
-    numerator_13 = numerator_12 + difference_25 * head_total_24 + difference_25 * difference_27
-    numerator_14 = -jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = 1.0 - product_18 + numerator_14
-    numerator_15 = (numerator_15 - (branch_13 - (total_24 - total_22)) * ratio_5) / total_24
-    total_25 = head_clamped * head_ratio_5 - product_17 + head_clamped * difference_25
-    total_25 = total_25 + difference_26 * head_ratio_5 + difference_26 * difference_25
-    total_25 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_25)
-    total_25 = total_25 + numerator_15 * clamped
-    minus_clamped = -clamped
-    product_19 = 0.5 * -jnp.abs(minus_clamped)
-    is_less_3 = jnp.abs(product_19) < 0.5
-    expm1_product_19 = _expm1(product_19)
-    total_26 = expm1_product_19 + 1.0
-    branch_14 = jnp.where(is_less_3, expm1_product_19 - (total_26 - 1.0), 0.0)
-    t_4 = jnp.where(jnp.abs(branch_14) < jnp.inf, branch_14, 0.0)
-    t_5 = jnp.square(jnp.where(is_less_3, total_26, jnp.exp(product_19)) + t_4)
-    total_27 = ratio_5 + jnp.where(jnp.abs(numerator_15) < jnp.inf, numerator_15, 0.0)
-    total_28 = branch_11 + jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0)
-    total_28 = jnp.where(clamped < 0.0, total_28, 1.0)
-    product_20 = total_27 * total_28 * total_28
-    total_29 = product_14 + jnp.where(jnp.abs(difference_22) < jnp.inf, difference_22, 0.0)
-    numerator_16 = product_17 + jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    numerator_16 = numerator_16 * (1.0 / (1.0 + t_5)) / (product_20 + 1.0)
-    numerator_16 = numerator_16 * jnp.where(minus_clamped < 0.0, t_5, 1.0)
-    product_21 = (2.661661278381417e-12 * x - 1.486731568057173e-11) * x
-    product_21 = ((product_21 - 4.169966891647148e-11) * x + 2.730553211041003e-10) * x
-    product_21 = ((product_21 + 3.941780431970832e-10) * x - 3.461707148076581e-09) * x
-    product_21 = ((product_21 - 2.6075783658543244e-09) * x + 3.882633112932063e-08) * x
-    product_21 = ((product_21 + 6.0160906978547855e-09) * x - 4.0244461094449784e-07) * x
-    product_21 = ((product_21 + 1.7057286779349024e-07) * x + 3.859792200163124e-06) * x
-    product_21 = ((product_21 - 3.904142948602991e-06) * x - 3.396288194939364e-05) * x
-    product_21 = ((product_21 + 5.582026717387191e-05) * x + 0.0002696215764306699) * x
-    product_21 = ((product_21 - 0.0006401463191656124) * x - 0.0018704275262568146) * x
-    product_21 = ((product_21 + 0.006172839506173211) * x + 0.010609567901232702) * x
-    product_21 = ((product_21 - 0.04938271604938273) * x - 0.04166666666666663) * x
-    product_21 = (product_21 + 0.3333333333333333) * x + 0.4054651081081644
-    ratio_6 = _log1p(product_20) / total_28 / total_28
-    numerator_16 = numerator_16 + jnp.where(jnp.abs(product_20) < 2.0**-54, total_27, ratio_6)
-    total_29 = jnp.where(abs_x < 4.0, total_29, numerator_16 * total_28 * total_28)
-    return jnp.where(abs_x < 1.0, product_21, total_29)
+    is_negative = x < 0.0
+    clamped = jnp.clip(x, -(2.0**100), 2.0**100)
+    minus_abs_x = -abs_x
+    is_far = minus_abs_x < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    total = t + 1.0
+    product = 0.5 * t
+    branch = jnp.where(is_negative, t / total, -(product / total))
+    product_2 = 0.5 * jnp.where(jnp.abs(branch) < 2.0**-54, 1.0, _log1p(branch) / branch)
+    product_3 = 2.0 * t
+    numerator = t * clamped + 2.0 * (product + 1.0) * ((_LOG_2 - product_2) * t + _LOG_2)
+    numerator = 0.5 * numerator
+    numerator_2 = 2.0 * (0.5 * clamped + product_2 * (product_3 + 1.0)) * part_of_t
+    numerator = jnp.where(is_negative, numerator_2 * rest_of_t, numerator)
+    product_4 = (2.661661278381417e-12 * x - 1.486731568057173e-11) * x
+    product_4 = ((product_4 - 4.169966891647148e-11) * x + 2.730553211041003e-10) * x
+    product_4 = ((product_4 + 3.941780431970832e-10) * x - 3.461707148076581e-09) * x
+    product_4 = ((product_4 - 2.6075783658543244e-09) * x + 3.882633112932063e-08) * x
+    product_4 = ((product_4 + 6.0160906978547855e-09) * x - 4.0244461094449784e-07) * x
+    product_4 = ((product_4 + 1.7057286779349024e-07) * x + 3.859792200163124e-06) * x
+    product_4 = ((product_4 - 3.904142948602991e-06) * x - 3.396288194939364e-05) * x
+    product_4 = ((product_4 + 5.582026717387191e-05) * x + 0.0002696215764306699) * x
+    product_4 = ((product_4 - 0.0006401463191656124) * x - 0.0018704275262568146) * x
+    product_4 = ((product_4 + 0.006172839506173211) * x + 0.010609567901232702) * x
+    product_4 = ((product_4 - 0.04938271604938273) * x - 0.04166666666666663) * x
+    product_4 = (product_4 + 0.3333333333333333) * x + 0.4054651081081644
+    denominator = (product_3 + 3.0) * t + 1.0
+    numerator = numerator / jnp.where(is_negative, denominator, (product + 1.5) * t + 1.0)
+    return jnp.where(abs_x < 1.0, product_4, numerator)
 
 
 @jax.jit
@@ -300,20 +114,6 @@ _derivative.defjvps(lambda tangent, value, x: _second_derivative(x) * tangent)
 def _cast(x: Array, dtype: DTypeLike) -> Array:
     """Cast where the type differs: `astype` makes a weak type strong even where it does not."""
     return x if x.dtype == dtype else x.astype(dtype)
-
-
-def _head(a: Array) -> Array:
-    """a in half its digits, so that the product of two such numbers is exact; no compiler sees through it."""
-    return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))
-
-
-def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
-    e = jnp.exp(a)
-    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    return jnp.where(
-        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
-    )
 
 
 def _log1p(a: Array) -> Array:

@@ -65,7 +65,7 @@ def _pushed(x: Array, tangent: Array, axis: int) -> Array:
     """The Jacobian times a tangent: Sum(t*ties(x))."""
     largest = jax.lax.stop_gradient(x.max(axis, keepdims=True, initial=-jnp.inf))
     shifted = x - largest
-    ties = jnp.where(shifted == 0.0, jnp.full_like(x, 1.0), 0.0)
+    ties = jnp.where(shifted == 0.0, jnp.asarray(1.0, x.dtype), 0.0)
     return (tangent * (ties / ties.sum(axis, keepdims=True))).sum(axis, keepdims=True)
 
 

@@ -13,20 +13,20 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["mila"]
 
-_1_OVER_15 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_1_OVER_11 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_1_OVER_7 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_3 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
+_1_OVER_15_FACTORIAL = 7.647163731819816e-13  # 1/15!
+_1_OVER_14_FACTORIAL = 1.1470745597729725e-11  # 1/14!
+_1_OVER_13_FACTORIAL = 1.6059043836821613e-10  # 1/13!
+_1_OVER_12_FACTORIAL = 2.08767569878681e-09  # 1/12!
+_1_OVER_11_FACTORIAL = 2.505210838544172e-08  # 1/11!
+_1_OVER_10_FACTORIAL = 2.755731922398589e-07  # 1/10!
+_1_OVER_9_FACTORIAL = 2.7557319223985893e-06  # 1/9!
+_1_OVER_8_FACTORIAL = 2.48015873015873e-05  # 1/8!
+_1_OVER_7_FACTORIAL = 0.0001984126984126984  # 1/7!
+_1_OVER_6_FACTORIAL = 0.001388888888888889  # 1/6!
+_1_OVER_5_FACTORIAL = 0.008333333333333333  # 1/5!
+_1_OVER_4_FACTORIAL = 0.041666666666666664  # 1/4!
+_1_OVER_3_FACTORIAL = 0.16666666666666666  # 1/3!
+_1_OVER_2_FACTORIAL = 0.5  # 1/2!
 _4_OVER_3 = 1.3333333333333333  # 4/3
 _1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
 _THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
@@ -173,11 +173,14 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     is_less = abs_branch < 0.25
     total_2 = branch + 1.0
     difference = total_2 - branch
-    product = ((_1_OVER_15 * branch + _1_OVER_14) * branch + _1_OVER_13) * branch
-    product = ((product + _1_OVER_12) * branch + _1_OVER_11) * branch + _1_OVER_10
-    product = ((product * branch + _1_OVER_9) * branch + _1_OVER_8) * branch + _1_OVER_7
-    product = ((product * branch + _1_OVER_6) * branch + _1_OVER_5) * branch + _1_OVER_4
-    product = jnp.square(branch) * ((product * branch + _1_OVER_3) * branch + _1_OVER_2)
+    product = (_1_OVER_15_FACTORIAL * branch + _1_OVER_14_FACTORIAL) * branch
+    product = ((product + _1_OVER_13_FACTORIAL) * branch + _1_OVER_12_FACTORIAL) * branch
+    product = ((product + _1_OVER_11_FACTORIAL) * branch + _1_OVER_10_FACTORIAL) * branch
+    product = ((product + _1_OVER_9_FACTORIAL) * branch + _1_OVER_8_FACTORIAL) * branch
+    product = ((product + _1_OVER_7_FACTORIAL) * branch + _1_OVER_6_FACTORIAL) * branch
+    product = ((product + _1_OVER_5_FACTORIAL) * branch + _1_OVER_4_FACTORIAL) * branch
+    product = (product + _1_OVER_3_FACTORIAL) * branch + _1_OVER_2_FACTORIAL
+    product = jnp.square(branch) * product
     product = branch - (total_2 - difference) + (1.0 - difference) + product
     branch_2 = jnp.where(jnp.abs(product) < jnp.inf, product, 0.0)
     total_3 = total_2 + branch_2
@@ -190,7 +193,10 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     branch_5 = jnp.where(is_far, branch_3, 0.0)
     branch_6 = jnp.where(jnp.abs(branch_5) < jnp.inf, branch_5, 0.0)
     total_5 = rest_of_t + branch_6
-    t = total_4 * total_5
+    product_2 = total_4 * total_5
+    head_product_2 = _head(product_2)
+    t = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
+    t = head_product_2 + t
     total_6 = t + 1.5
     difference_2 = total_6 - t
     head_total_4 = _head(total_4)
@@ -215,12 +221,15 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
     branch_8 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
     total_10 = total_8 + branch_8
-    numerator = ((_1_OVER_15 * total_10 + _1_OVER_14) * total_10 + _1_OVER_13) * total_10
-    numerator = ((numerator + _1_OVER_12) * total_10 + _1_OVER_11) * total_10 + _1_OVER_10
-    numerator = ((numerator * total_10 + _1_OVER_9) * total_10 + _1_OVER_8) * total_10
-    numerator = ((numerator + _1_OVER_7) * total_10 + _1_OVER_6) * total_10 + _1_OVER_5
-    numerator = ((numerator * total_10 + _1_OVER_4) * total_10 + _1_OVER_3) * total_10
-    numerator = jnp.square(total_10) * (numerator + _1_OVER_2)
+    numerator = (_1_OVER_15_FACTORIAL * total_10 + _1_OVER_14_FACTORIAL) * total_10
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_10 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_10 + _1_OVER_11_FACTORIAL) * total_10
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_10 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_10 + _1_OVER_8_FACTORIAL) * total_10
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_10 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_10 + _1_OVER_5_FACTORIAL) * total_10
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_10 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_10) * (numerator * total_10 + _1_OVER_2_FACTORIAL)
     numerator = 1.0 - ratio + total_10 + (numerator + (branch_8 - (total_10 - total_8)))
     numerator = jnp.where(inside & (abs_branch >= 0.25), numerator / ratio, 0.0)
     branch_9 = jnp.where(is_far, numerator, 0.0)
@@ -234,192 +243,228 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     total_14 = total_13 + branch_11
     branch_12 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
     total_15 = t + branch_12
-    product_2 = total_14 * total_15
-    minus_product_2 = -product_2
-    total_16 = minus_product_2 + 1.0
-    difference_9 = total_16 - minus_product_2
+    product_3 = total_14 * total_15
+    head_product_3 = _head(product_3)
+    branch_13 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
+    branch_13 = head_product_3 + branch_13
+    minus_branch_13 = -branch_13
+    total_16 = minus_branch_13 + 1.0
+    difference_9 = total_16 - minus_branch_13
     head_total_14 = _head(total_14)
     head_total_15 = _head(total_15)
     difference_10 = total_15 - head_total_15
     difference_11 = total_14 - head_total_14
     difference_12 = branch_12 - (total_15 - t)
-    total_17 = head_total_14 * head_total_15 - product_2 + head_total_14 * difference_10
+    total_17 = head_total_14 * head_total_15 - branch_13 + head_total_14 * difference_10
     total_17 = total_17 + difference_11 * head_total_15 + difference_11 * difference_10
-    total_17 = jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_17)
+    total_17 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_17)
     total_17 = total_17 + (branch_11 - (total_14 - total_13)) * total_15
-    total_17 = -(total_17 + difference_12 * total_14 + total_11 * product_2)
-    total_18 = minus_product_2 - (total_16 - difference_9) + (1.0 - difference_9)
+    total_17 = -(total_17 + difference_12 * total_14 + total_11 * branch_13)
+    total_18 = minus_branch_13 - (total_16 - difference_9) + (1.0 - difference_9)
     total_18 = total_18 + total_17
-    branch_13 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
-    total_19 = total_16 + branch_13
-    difference_13 = branch_13 - (total_19 - total_16)
-    branch_14 = jnp.where(jnp.abs(difference_13) < jnp.inf, difference_13, 0.0)
-    total_20 = total_19 + branch_14
-    product_3 = total_20 * total_15
-    total_21 = product_3 + 1.0
-    difference_14 = total_21 - product_3
+    branch_14 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
+    total_19 = total_16 + branch_14
+    difference_13 = branch_14 - (total_19 - total_16)
+    branch_15 = jnp.where(jnp.abs(difference_13) < jnp.inf, difference_13, 0.0)
+    total_20 = total_19 + branch_15
+    product_4 = total_20 * total_15
+    head_product_4 = _head(product_4)
+    branch_16 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
+    branch_16 = head_product_4 + branch_16
+    total_21 = branch_16 + 1.0
+    difference_14 = total_21 - branch_16
     head_total_20 = _head(total_20)
     difference_15 = total_20 - head_total_20
-    total_22 = head_total_20 * head_total_15 - product_3 + head_total_20 * difference_10
+    total_22 = head_total_20 * head_total_15 - branch_16 + head_total_20 * difference_10
     total_22 = total_22 + difference_15 * head_total_15 + difference_15 * difference_10
-    total_22 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_22 = total_22 + (branch_14 - (total_20 - total_19)) * total_15
-    total_22 = total_22 + difference_12 * total_20 + total_11 * product_3
-    total_22 = product_3 - (total_21 - difference_14) + (1.0 - difference_14) + total_22
-    branch_15 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
-    total_23 = total_21 + branch_15
-    product_4 = clamped * total_23
+    total_22 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, total_22)
+    total_22 = total_22 + (branch_15 - (total_20 - total_19)) * total_15
+    total_22 = total_22 + difference_12 * total_20 + total_11 * branch_16
+    total_22 = branch_16 - (total_21 - difference_14) + (1.0 - difference_14) + total_22
+    branch_17 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
+    total_23 = total_21 + branch_17
+    product_5 = clamped * total_23
+    head_product_5 = _head(product_5)
+    branch_18 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
+    branch_18 = head_product_5 + branch_18
     head_clamped = _head(clamped)
     head_total_23 = _head(total_23)
     difference_16 = total_23 - head_total_23
     difference_17 = clamped - head_clamped
-    total_24 = head_clamped * head_total_23 - product_4 + head_clamped * difference_16
+    total_24 = head_clamped * head_total_23 - branch_18 + head_clamped * difference_16
     total_24 = total_24 + difference_17 * head_total_23 + difference_17 * difference_16
-    total_24 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = total_24 + (branch_15 - (total_23 - total_21)) * clamped
-    product_5 = total_4 * numerator
-    product_6 = total_5 * branch_9
-    product_7 = total_5 * (jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0) + 1.0)
-    total_25 = total_5 + jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
-    product_7 = jnp.where(jnp.abs(total_5) < 2.0**-60, product_7, total_25)
-    product_8 = 8.0 * clamped
-    product_9 = total_15 * total_11
-    product_10 = total_15 * (jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0) + 1.0)
-    total_26 = total_15 + jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
-    product_10 = jnp.where(jnp.abs(total_15) < 2.0**-60, product_10, total_26)
-    total_27 = (1.5 - (product_10 + 1.0) * product_10) * product_10 + 1.0
-    product_11 = product_8 * total_27
-    head_product_8 = _head(product_8)
+    total_24 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_24)
+    total_24 = total_24 + (branch_17 - (total_23 - total_21)) * clamped
+    product_6 = total_4 * numerator
+    product_7 = total_5 * branch_9
+    product_8 = total_5 * (jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0) + 1.0)
+    total_25 = total_5 + jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
+    product_8 = jnp.where(jnp.abs(total_5) < 2.0**-60, product_8, total_25)
+    product_9 = 8.0 * clamped
+    product_10 = total_15 * total_11
+    product_11 = total_15 * (jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0) + 1.0)
+    total_26 = total_15 + jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
+    product_11 = jnp.where(jnp.abs(total_15) < 2.0**-60, product_11, total_26)
+    total_27 = (1.5 - (product_11 + 1.0) * product_11) * product_11 + 1.0
+    product_12 = product_9 * total_27
+    head_product_12 = _head(product_12)
+    branch_19 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
+    branch_19 = head_product_12 + branch_19
+    head_product_9 = _head(product_9)
     head_total_27 = _head(total_27)
     difference_18 = total_27 - head_total_27
-    difference_19 = product_8 - head_product_8
-    total_28 = head_product_8 * head_total_27 - product_11 + head_product_8 * difference_18
+    difference_19 = product_9 - head_product_9
+    total_28 = head_product_9 * head_total_27 - branch_19 + head_product_9 * difference_18
     total_28 = total_28 + difference_19 * head_total_27 + difference_19 * difference_18
-    total_28 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_28)
-    branch_16 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
-    total_29 = product_11 + branch_16
-    product_12 = total_29 * total_4
+    total_28 = jnp.where(branch_19 * 2.0**-60 == 0.0, 0.0, total_28)
+    branch_20 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
+    total_29 = branch_19 + branch_20
+    product_13 = total_29 * total_4
+    head_product_13 = _head(product_13)
+    branch_21 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
+    branch_21 = head_product_13 + branch_21
     head_total_29 = _head(total_29)
     difference_20 = total_29 - head_total_29
-    total_30 = head_total_29 * head_total_4 - product_12 + head_total_29 * difference_4
+    total_30 = head_total_29 * head_total_4 - branch_21 + head_total_29 * difference_4
     total_30 = total_30 + difference_20 * head_total_4 + difference_20 * difference_4
-    total_30 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = total_30 + (branch_16 - (total_29 - product_11)) * total_4
+    total_30 = jnp.where(branch_21 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_30 = total_30 + (branch_20 - (total_29 - branch_19)) * total_4
     total_30 = total_30 + difference_5 * total_29
-    branch_17 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
-    total_31 = product_12 + branch_17
-    product_13 = total_31 * total_4
+    branch_22 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
+    total_31 = branch_21 + branch_22
+    product_14 = total_31 * total_4
+    head_product_14 = _head(product_14)
+    branch_23 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
+    branch_23 = head_product_14 + branch_23
     head_total_31 = _head(total_31)
     difference_21 = total_31 - head_total_31
-    total_32 = head_total_31 * head_total_4 - product_13 + head_total_31 * difference_4
+    total_32 = head_total_31 * head_total_4 - branch_23 + head_total_31 * difference_4
     total_32 = total_32 + difference_21 * head_total_4 + difference_21 * difference_4
-    total_32 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = total_32 + (branch_17 - (total_31 - product_12)) * total_4
+    total_32 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_32)
+    total_32 = total_32 + (branch_22 - (total_31 - branch_21)) * total_4
     total_32 = total_32 + difference_5 * total_31
-    total_33 = product_13 + jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
+    total_33 = branch_23 + jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
     total_34 = numerator + numerator
-    product_14 = total_33 * total_34
-    product_15 = total_4 * (jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0) + 1.0)
-    product_16 = total_33 * (jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0) + 1.0)
-    total_35 = total_33 + jnp.where(jnp.abs(product_14) < jnp.inf, product_14, 0.0)
-    product_16 = jnp.where(jnp.abs(total_33) < 2.0**-60, product_16, total_35) * product_7
-    product_16 = -(product_16 * product_7)
-    total_36 = total_4 + jnp.where(jnp.abs(product_5) < jnp.inf, product_5, 0.0)
-    product_15 = jnp.where(jnp.abs(total_4) < 2.0**-60, product_15, total_36)
-    total_37 = product_4 + jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_37 = jnp.where(is_negative, total_37 * product_15 * product_7, product_16)
-    product_17 = 0.5 * total_15
-    total_38 = product_17 + 1.0
-    difference_22 = total_38 - product_17
-    total_39 = product_17 - (total_38 - difference_22) + (1.0 - difference_22)
-    total_39 = total_39 + (difference_12 * 0.5 + total_11 * product_17)
-    branch_18 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
-    total_40 = total_38 + branch_18
-    difference_23 = branch_18 - (total_40 - total_38)
-    branch_19 = jnp.where(jnp.abs(difference_23) < jnp.inf, difference_23, 0.0)
-    total_41 = total_40 + branch_19
-    product_18 = total_41 * total_15
-    total_42 = product_18 + 1.0
-    difference_24 = total_42 - product_18
+    product_15 = total_33 * total_34
+    product_16 = total_4 * (jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0) + 1.0)
+    product_17 = total_33 * (jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0) + 1.0)
+    total_35 = total_33 + jnp.where(jnp.abs(product_15) < jnp.inf, product_15, 0.0)
+    product_17 = jnp.where(jnp.abs(total_33) < 2.0**-60, product_17, total_35) * product_8
+    product_17 = -(product_17 * product_8)
+    total_36 = total_4 + jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
+    product_16 = jnp.where(jnp.abs(total_4) < 2.0**-60, product_16, total_36)
+    total_37 = branch_18 + jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
+    total_37 = jnp.where(is_negative, total_37 * product_16 * product_8, product_17)
+    product_18 = 0.5 * total_15
+    total_38 = product_18 + 1.0
+    difference_22 = total_38 - product_18
+    total_39 = product_18 - (total_38 - difference_22) + (1.0 - difference_22)
+    total_39 = total_39 + (difference_12 * 0.5 + total_11 * product_18)
+    branch_24 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
+    total_40 = total_38 + branch_24
+    difference_23 = branch_24 - (total_40 - total_38)
+    branch_25 = jnp.where(jnp.abs(difference_23) < jnp.inf, difference_23, 0.0)
+    total_41 = total_40 + branch_25
+    product_19 = total_41 * total_15
+    head_product_19 = _head(product_19)
+    branch_26 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
+    branch_26 = head_product_19 + branch_26
+    total_42 = branch_26 + 1.0
+    difference_24 = total_42 - branch_26
     head_total_41 = _head(total_41)
     difference_25 = total_41 - head_total_41
-    total_43 = head_total_41 * head_total_15 - product_18 + head_total_41 * difference_10
+    total_43 = head_total_41 * head_total_15 - branch_26 + head_total_41 * difference_10
     total_43 = total_43 + difference_25 * head_total_15 + difference_25 * difference_10
-    total_43 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = total_43 + (branch_19 - (total_41 - total_40)) * total_15
-    total_43 = total_43 + difference_12 * total_41 + total_11 * product_18
-    total_43 = product_18 - (total_42 - difference_24) + (1.0 - difference_24) + total_43
-    branch_20 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
-    total_44 = total_42 + branch_20
+    total_43 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_43)
+    total_43 = total_43 + (branch_25 - (total_41 - total_40)) * total_15
+    total_43 = total_43 + difference_12 * total_41 + total_11 * branch_26
+    total_43 = branch_26 - (total_42 - difference_24) + (1.0 - difference_24) + total_43
+    branch_27 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
+    total_44 = total_42 + branch_27
     total_44_squared = jnp.square(total_44)
-    product_19 = total_44_squared * total_44
-    product_20 = 2.0 * total_15
-    total_45 = product_20 + 2.0
-    difference_26 = total_45 - product_20
-    total_46 = product_20 - (total_45 - difference_26) + (2.0 - difference_26)
-    total_46 = total_46 + (difference_12 * 2.0 + total_11 * product_20)
-    branch_21 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
-    total_47 = total_45 + branch_21
-    difference_27 = branch_21 - (total_47 - total_45)
-    branch_22 = jnp.where(jnp.abs(difference_27) < jnp.inf, difference_27, 0.0)
-    total_48 = total_47 + branch_22
-    product_21 = total_48 * total_15
-    total_49 = product_21 + 1.0
-    difference_28 = total_49 - product_21
-    head_total_48 = _head(total_48)
-    difference_29 = total_48 - head_total_48
-    total_50 = head_total_48 * head_total_15 - product_21 + head_total_48 * difference_10
-    total_50 = total_50 + difference_29 * head_total_15 + difference_29 * difference_10
-    total_50 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, total_50)
-    total_50 = total_50 + (branch_22 - (total_48 - total_47)) * total_15
-    total_50 = total_50 + difference_12 * total_48 + total_11 * product_21
-    total_50 = product_21 - (total_49 - difference_28) + (1.0 - difference_28) + total_50
-    branch_23 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
-    total_51 = total_49 + branch_23
-    total_51_squared = jnp.square(total_51)
-    product_22 = total_51_squared * total_51
-    branch_24 = jnp.where(is_negative, product_19, product_22)
-    ratio_2 = total_37 / branch_24
-    product_23 = ratio_2 * branch_24
-    head_ratio_2 = _head(ratio_2)
-    head_branch_24 = _head(branch_24)
-    difference_30 = branch_24 - head_branch_24
-    difference_31 = ratio_2 - head_ratio_2
     head = _head(total_44_squared)
+    total_45 = head + jnp.where(total_44_squared == head, 0.0, total_44_squared - head)
+    product_20 = total_45 * total_44
+    head_product_20 = _head(product_20)
+    branch_28 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
+    branch_28 = head_product_20 + branch_28
+    product_21 = 2.0 * total_15
+    total_46 = product_21 + 2.0
+    difference_26 = total_46 - product_21
+    total_47 = product_21 - (total_46 - difference_26) + (2.0 - difference_26)
+    total_47 = total_47 + (difference_12 * 2.0 + total_11 * product_21)
+    branch_29 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
+    total_48 = total_46 + branch_29
+    difference_27 = branch_29 - (total_48 - total_46)
+    branch_30 = jnp.where(jnp.abs(difference_27) < jnp.inf, difference_27, 0.0)
+    total_49 = total_48 + branch_30
+    product_22 = total_49 * total_15
+    head_product_22 = _head(product_22)
+    branch_31 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
+    branch_31 = head_product_22 + branch_31
+    total_50 = branch_31 + 1.0
+    difference_28 = total_50 - branch_31
+    head_total_49 = _head(total_49)
+    difference_29 = total_49 - head_total_49
+    total_51 = head_total_49 * head_total_15 - branch_31 + head_total_49 * difference_10
+    total_51 = total_51 + difference_29 * head_total_15 + difference_29 * difference_10
+    total_51 = jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, total_51)
+    total_51 = total_51 + (branch_30 - (total_49 - total_48)) * total_15
+    total_51 = total_51 + difference_12 * total_49 + total_11 * branch_31
+    total_51 = branch_31 - (total_50 - difference_28) + (1.0 - difference_28) + total_51
+    branch_32 = jnp.where(jnp.abs(total_51) < jnp.inf, total_51, 0.0)
+    total_52 = total_50 + branch_32
+    total_52_squared = jnp.square(total_52)
+    head_2 = _head(total_52_squared)
+    branch_33 = jnp.where(total_52_squared == head_2, 0.0, total_52_squared - head_2)
+    branch_33 = head_2 + branch_33
+    product_23 = branch_33 * total_52
+    head_product_23 = _head(product_23)
+    branch_34 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
+    branch_34 = head_product_23 + branch_34
+    branch_35 = jnp.where(is_negative, branch_28, branch_34)
+    ratio_2 = total_37 / branch_35
+    product_24 = ratio_2 * branch_35
+    head_product_24 = _head(product_24)
+    branch_36 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
+    branch_36 = head_product_24 + branch_36
+    head_ratio_2 = _head(ratio_2)
+    head_branch_35 = _head(branch_35)
+    difference_30 = branch_35 - head_branch_35
+    difference_31 = ratio_2 - head_ratio_2
+    head_total_45 = _head(total_45)
     head_total_44 = _head(total_44)
     difference_32 = total_44 - head_total_44
-    difference_33 = total_44_squared - head
-    difference_34 = branch_20 - (total_44 - total_42)
-    head_2 = _head(total_51_squared)
-    head_total_51 = _head(total_51)
-    difference_35 = total_51 - head_total_51
-    difference_36 = total_51_squared - head_2
-    difference_37 = branch_23 - (total_51 - total_49)
-    numerator_2 = head_ratio_2 * head_branch_24 - product_23 + head_ratio_2 * difference_30
-    numerator_3 = numerator_2 + difference_31 * head_branch_24 + difference_31 * difference_30
-    numerator_4 = -jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = total_37 - product_23 + numerator_4
-    numerator_6 = head_2 * head_total_51 - product_22 + head_2 * difference_35
-    numerator_7 = numerator_6 + difference_36 * head_total_51 + difference_36 * difference_35
-    numerator_8 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, numerator_7)
-    numerator_9 = head * head_total_44 - product_19 + head * difference_32
-    numerator_10 = numerator_9 + difference_33 * head_total_44 + difference_33 * difference_32
-    numerator_11 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, numerator_10)
-    numerator_12 = head_total_51 * head_total_51 - total_51_squared
-    numerator_13 = numerator_12 + head_total_51 * difference_35 + difference_35 * head_total_51
-    numerator_14 = numerator_13 + difference_35 * difference_35
-    numerator_15 = jnp.where(total_51_squared * 2.0**-60 == 0.0, 0.0, numerator_14)
-    numerator_16 = numerator_8 + (numerator_15 + difference_37 * total_51 * 2.0) * total_51
-    numerator_17 = numerator_16 + difference_37 * total_51_squared
-    numerator_18 = head_total_44 * head_total_44 - total_44_squared
-    numerator_19 = numerator_18 + head_total_44 * difference_32 + difference_32 * head_total_44
-    numerator_20 = numerator_19 + difference_32 * difference_32
-    numerator_21 = jnp.where(total_44_squared * 2.0**-60 == 0.0, 0.0, numerator_20)
-    numerator_22 = numerator_11 + (numerator_21 + difference_34 * total_44 * 2.0) * total_44
-    numerator_23 = numerator_22 + difference_34 * total_44_squared
-    numerator_24 = numerator_5 - jnp.where(is_negative, numerator_23, numerator_17) * ratio_2
-    numerator_24 = numerator_24 / branch_24
-    return ratio_2 + jnp.where(jnp.abs(numerator_24) < jnp.inf, numerator_24, 0.0)
+    difference_33 = total_45 - head_total_45
+    difference_34 = branch_27 - (total_44 - total_42)
+    head_branch_33 = _head(branch_33)
+    head_total_52 = _head(total_52)
+    difference_35 = total_52 - head_total_52
+    difference_36 = branch_33 - head_branch_33
+    difference_37 = branch_32 - (total_52 - total_50)
+    numerator_2 = head_branch_33 * head_total_52 - branch_34 + head_branch_33 * difference_35
+    numerator_3 = numerator_2 + difference_36 * head_total_52 + difference_36 * difference_35
+    numerator_4 = jnp.where(branch_34 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = head_total_52 * head_total_52 - branch_33 + head_total_52 * difference_35
+    numerator_6 = numerator_5 + difference_35 * head_total_52 + difference_35 * difference_35
+    numerator_7 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_8 = numerator_4 + (numerator_7 + difference_37 * total_52 * 2.0) * total_52
+    numerator_9 = numerator_8 + difference_37 * branch_33
+    numerator_10 = head_total_45 * head_total_44 - branch_28 + head_total_45 * difference_32
+    numerator_11 = numerator_10 + difference_33 * head_total_44 + difference_33 * difference_32
+    numerator_12 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, numerator_11)
+    numerator_13 = head_total_44 * head_total_44 - total_45 + head_total_44 * difference_32
+    numerator_14 = numerator_13 + difference_32 * head_total_44 + difference_32 * difference_32
+    numerator_15 = jnp.where(total_45 * 2.0**-60 == 0.0, 0.0, numerator_14)
+    numerator_16 = numerator_12 + (numerator_15 + difference_34 * total_44 * 2.0) * total_44
+    numerator_17 = jnp.where(is_negative, numerator_16 + difference_34 * total_45, numerator_9)
+    numerator_18 = -(numerator_17 * ratio_2)
+    numerator_19 = head_ratio_2 * head_branch_35 - branch_36 + head_ratio_2 * difference_30
+    numerator_20 = numerator_19 + difference_31 * head_branch_35
+    numerator_21 = numerator_20 + difference_31 * difference_30
+    numerator_22 = -jnp.where(branch_36 * 2.0**-60 == 0.0, 0.0, numerator_21)
+    numerator_22 = (total_37 - branch_36 + numerator_22 + numerator_18) / branch_35
+    return ratio_2 + jnp.where(jnp.abs(numerator_22) < jnp.inf, numerator_22, 0.0)
 
 
 def _along(tangents, value, variables, partials):

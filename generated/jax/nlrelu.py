@@ -53,7 +53,7 @@ def _value(x: Array, beta: Array) -> Array:
     inverse_scale = 1.0 / scale
     total = jnp.log(held * beta + inverse_scale) + jnp.log(scale)
     total = jnp.where(x <= 0.0, 0.0, total)
-    return jnp.where(x < 2048.0, _log1p(beta * jnp.maximum(x, 0.0)), total)
+    return jnp.where(beta * x < 2.0, _log1p(beta * jnp.maximum(x, 0.0)), total)
 
 
 @jax.custom_jvp
@@ -91,11 +91,14 @@ def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     """d2f / dbeta dbeta."""
+    product = beta * x
+    is_at_most = x <= 0.0
     held = jnp.clip(x, -1.0, 1.0)
     scale = jnp.maximum(jnp.abs(x), 1.0)
     inverse_scale = 1.0 / scale
+    branch = jnp.where(is_at_most, 0.0, -(jnp.square(x) / jnp.square(product + 1.0)))
     negated = -(jnp.square(held) / jnp.square(held * beta + inverse_scale))
-    return jnp.where(x <= 0.0, 0.0, negated)
+    return jnp.where(product < 1024.0, branch, jnp.where(is_at_most, 0.0, negated))
 
 
 def _along(tangents, value, variables, partials):

@@ -116,15 +116,18 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dalpha dbeta = Piecewise((-x/beta^2, x >= 0), (-x*exp(x/beta)/beta^2, True))."""
-    negated = -(x / jnp.square(beta))
     ratio = x / beta
+    negated = -(x / jnp.square(beta))
     e = jnp.exp(0.5 * ratio)
     larger = jnp.maximum(ratio, -1024.0)
     minus_larger = -larger
+    minus_ratio = -ratio
+    ratio_2 = jnp.where(ratio >= 0.0, minus_ratio, minus_ratio * jnp.exp(ratio)) / beta
     numerator = jnp.where(larger >= 0.0, minus_larger, minus_larger * jnp.exp(larger))
     numerator = numerator / beta
     branch = jnp.where(x >= 0.0, negated, negated * e * e)
-    return jnp.where(jnp.abs(x) < 4096.0, branch, numerator)
+    branch = jnp.where(jnp.abs(ratio) < 1024.0, branch, numerator)
+    return jnp.where(ratio < -64.0, branch, ratio_2)
 
 
 @jax.jit

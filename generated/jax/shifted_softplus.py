@@ -12,6 +12,8 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["shifted_softplus", "ssp"]
 
+_MINUS_LOG_2 = -0.6931471805599453  # -log(2)
+
 
 def shifted_softplus(x: ArrayLike) -> Array:
     """Shifted softplus, log(exp(x) / 2 + 1 / 2).
@@ -42,15 +44,15 @@ ssp = shifted_softplus
 @jax.jit
 def _value(x: Array) -> Array:
     """f = log1p(expm1(x)/2)."""
-    is_negative = x < 0.0
     negated = -jnp.abs(x)
-    expm1_negated = _expm1(negated)
-    product = 0.5 * jnp.where(is_negative, expm1_negated, -expm1_negated)
+    is_less = negated > -1.0
+    is_negative = x < 0.0
+    product = 0.5 * _expm1(negated)
     t = jnp.exp(negated)
-    branch = jnp.where(is_negative, 1.0, t)
-    ratio = product / branch
-    total = jnp.log(product + branch) - jnp.minimum(-x, 0.0)
-    return jnp.where((x > 0.0) & (ratio > 2.0), total, _log1p(ratio))
+    branch = jnp.where(is_negative, _MINUS_LOG_2 + 0.0, _MINUS_LOG_2 + -1.0 * negated)
+    branch = jnp.where(is_less, 0.0, branch)
+    branch_2 = jnp.where(is_less, jnp.where(is_negative, product, -(product / t)), t)
+    return branch + _log1p(branch_2)
 
 
 @jax.custom_jvp

@@ -96,8 +96,7 @@ def _second_derivative_x_frequency(x: Array, frequency: Array) -> Array:
 @jax.jit
 def _second_derivative_frequency_frequency(x: Array, frequency: Array) -> Array:
     """d2f / dfrequency dfrequency."""
-    abs_x = jnp.abs(x)
-    product = frequency * abs_x
+    product = frequency * jnp.abs(x)
     abs_product = jnp.abs(product)
     product_squared = jnp.square(product)
     product_2 = jnp.square(frequency) * frequency
@@ -108,21 +107,27 @@ def _second_derivative_frequency_frequency(x: Array, frequency: Array) -> Array:
     clamped = jnp.clip(product, -(2.0**100), 2.0**100)
     sin_clamped = jnp.sin(clamped)
     product_5 = held * sin_clamped
-    product_6 = held * jnp.cos(clamped)
+    cos_clamped = jnp.cos(clamped)
+    product_6 = held * cos_clamped
     scale = jnp.maximum(abs_product, 1.0)
     inverse_scale = 1.0 / scale
     product_7 = sin_clamped * inverse_scale
-    numerator = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
-    numerator = (numerator * product_squared + 0.010158730018624152) * product_squared
-    numerator = (numerator - 0.13333333333128133) * product_squared + 0.8888888888888778
-    numerator = (numerator * product_squared - 2.0) / product_2 * product * product
-    numerator = numerator * product * product
-    numerator_2 = -2.0 * (product_3 + sin_product - product_4)
-    numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
-    numerator_3 = -2.0 * (product_5 + product_6 - product_7)
-    numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * jnp.square(scale)
-    numerator_2 = jnp.where(jnp.abs(abs_x) < 16.0, numerator_2, numerator_4 / product_2)
-    return jnp.where(abs_product < 0.25, numerator, numerator_2)
+    product_8 = 2.0 * product
+    numerator = product_squared * jnp.cos(jnp.clip(product_8, -(2.0**100), 2.0**100))
+    numerator = numerator + jnp.square(sin_clamped) - product_8 * sin_clamped * cos_clamped
+    numerator = 2.0 * numerator / product_2
+    numerator_2 = 1.4597517751588626e-05 * product_squared - 0.00047030725685074195
+    numerator_3 = (numerator_2 * product_squared + 0.010158730018624152) * product_squared
+    numerator_4 = (numerator_3 - 0.13333333333128133) * product_squared + 0.8888888888888778
+    numerator_4 = (numerator_4 * product_squared - 2.0) / product_2 * product * product
+    numerator_4 = numerator_4 * product * product
+    numerator_5 = -2.0 * (product_3 + sin_product - product_4)
+    numerator_5 = numerator_5 * (product_3 + product_4 - sin_product) / product_2
+    numerator_6 = -2.0 * (product_5 + product_6 - product_7)
+    numerator_7 = numerator_6 * (product_5 + product_7 - product_6) * jnp.square(scale)
+    numerator_5 = jnp.where(abs_product < 16.0, numerator_5, numerator_7 / product_2)
+    numerator_4 = jnp.where(abs_product < 0.25, numerator_4, numerator_5)
+    return jnp.where(abs_product < 0.5, numerator_4, numerator)
 
 
 def _along(tangents, value, variables, partials):

@@ -13,6 +13,8 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["soft_plus_plus"]
 
+_MINUS_LOG_2 = -0.6931471805599453  # -log(2)
+
 
 def soft_plus_plus(x: ArrayLike, k: ArrayLike = 1.0, c: ArrayLike = 2.0) -> Array:
     """Soft++, log(1 + exp(k * x)) + x / c - log(2).
@@ -54,17 +56,16 @@ def soft_plus_plus(x: ArrayLike, k: ArrayLike = 1.0, c: ArrayLike = 2.0) -> Arra
 def _value(x: Array, k: Array, c: Array) -> Array:
     """f = log1p(expm1(k*x)/2) + x/c."""
     product = k * x
-    is_negative = product < 0.0
     negated = -jnp.abs(product)
-    expm1_negated = _expm1(negated)
-    product_2 = 0.5 * jnp.where(is_negative, expm1_negated, -expm1_negated)
+    is_less = negated > -1.0
+    is_negative = product < 0.0
+    product_2 = 0.5 * _expm1(negated)
     t = jnp.exp(negated)
-    branch = jnp.where(is_negative, 1.0, t)
-    ratio = product_2 / branch
-    total = product_2 + branch
-    total_2 = jnp.log(jnp.where(total == 0.0, 1.0, total)) - jnp.minimum(-product, 0.0)
-    total_2 = jnp.where((product > 0.0) & (ratio > 2.0), total_2, _log1p(ratio)) + x / c
-    return jnp.where(jnp.abs(x) < 2.0**-90, (0.5 * k + 1.0 / c) * x, total_2)
+    branch = jnp.where(is_less, jnp.where(is_negative, product_2, -(product_2 / t)), t)
+    branch = _log1p(branch)
+    branch_2 = jnp.where(is_negative, _MINUS_LOG_2 + 0.0, _MINUS_LOG_2 + -1.0 * negated)
+    branch_2 = jnp.where(is_less, 0.0, branch_2) + branch + x / c
+    return jnp.where(jnp.abs(x) < 2.0**-90, (0.5 * k + 1.0 / c) * x, branch_2)
 
 
 @jax.custom_jvp

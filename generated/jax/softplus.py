@@ -73,7 +73,7 @@ def _derivative_beta(x: Array, beta: Array) -> Array:
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    branch = jnp.where(t < 2.0**-54, 1.0, _log1p(t) / t)
+    branch = jnp.where(jnp.abs(t) < 2.0**-54, 1.0, _log1p(t) / t)
     numerator = branch * t + (beta * jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100) + branch)
     return -(numerator * part_of_t * rest_of_t) / ((t + 1.0) * jnp.square(beta))
 
@@ -105,7 +105,7 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    branch = jnp.where(t < 2.0**-54, 1.0, _log1p(t) / t)
+    branch = jnp.where(jnp.abs(t) < 2.0**-54, 1.0, _log1p(t) / t)
     product = 2.0 * branch
     product_2 = 2.0 * beta
     clamped = jnp.clip(jnp.abs(x), -(2.0**50), 2.0**50)

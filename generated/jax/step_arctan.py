@@ -85,11 +85,10 @@ def _second_derivative_x_steepness(x: Array, steepness: Array) -> Array:
     abs_product = jnp.abs(product)
     difference = abs_product - 1.109375
     product_squared = jnp.square(product)
-    abs_x = jnp.abs(x)
     product_2 = _PI * product
     held = jnp.clip(x, -1.0, 1.0)
     product_3 = _PI_TO_2_OVER_4 * jnp.square(held) * jnp.square(steepness)
-    scale = jnp.maximum(abs_x, 1.0)
+    scale = jnp.maximum(jnp.abs(x), 1.0)
     inverse_scale = 1.0 / scale
     total = product_3 + jnp.square(inverse_scale)
     product_4 = (0.0008841821762493037 * difference - 0.04335841838394435) * difference
@@ -104,7 +103,7 @@ def _second_derivative_x_steepness(x: Array, steepness: Array) -> Array:
     denominator = product * (_PI_TO_4 * product * product + _8_PI_TO_2) * product + 16.0
     denominator = -2.0 * (product_2 - 2.0) * (product_2 + 2.0) / denominator
     ratio = (0.5 / total - product_3 / jnp.square(total)) * inverse_scale / scale
-    denominator = jnp.where(abs_x < 1.0, denominator, ratio)
+    denominator = jnp.where(abs_product < 2.0, denominator, ratio)
     total_2 = -10702608.674588097 * product_squared + 33511612.574004587
     total_2 = (total_2 * product_squared - 50477133.05384705) * product_squared
     total_2 = (total_2 + 49109895.36089666) * product_squared - 35097259.86159165

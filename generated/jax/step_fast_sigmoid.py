@@ -62,24 +62,33 @@ def _derivative_x(x: Array, steepness: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, steepness: Array) -> Array:
     """d2f / dx dx = -2*steepness*sign(x)/(steepness*Abs(x) + 1)^3."""
+    sign_x = jnp.sign(x)
+    product = -2.0 * steepness
     abs_x = jnp.abs(x)
+    steepness_squared = jnp.square(steepness)
     held = jnp.clip(abs_x, -1.0, 1.0)
     scale = jnp.maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
     total = steepness * held + inverse_scale
-    numerator = -2.0 * steepness / (jnp.square(total) * total) * inverse_scale
-    return jnp.sign(x) * (numerator * inverse_scale / scale)
+    denominator = abs_x * (abs_x * (steepness_squared * steepness) + 3.0 * steepness_squared)
+    denominator = sign_x * (product / (abs_x * (denominator + 3.0 * steepness) + 1.0))
+    numerator = product / (jnp.square(total) * total) * inverse_scale * inverse_scale
+    numerator = sign_x * (numerator / scale)
+    return jnp.where(jnp.abs(steepness * x) < 0.0078125, denominator, numerator)
 
 
 @jax.jit
 def _second_derivative_x_steepness(x: Array, steepness: Array) -> Array:
     """d2f / dx dsteepness = -2*Abs(x)/(steepness*Abs(x) + 1)^3."""
     abs_x = jnp.abs(x)
+    ratio = 1.0 / (steepness * abs_x + 1.0)
     held = jnp.clip(abs_x, -1.0, 1.0)
     scale = jnp.maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
     total = steepness * held + inverse_scale
-    return -2.0 * held / (jnp.square(total) * total) * inverse_scale / scale
+    ratio_2 = -2.0 * held / (jnp.square(total) * total) * inverse_scale / scale
+    product = -2.0 * ratio * abs_x * ratio * ratio
+    return jnp.where(jnp.abs(steepness * x) < 0.5, product, ratio_2)
 
 
 def _along(tangents, value, variables, partials):

@@ -89,11 +89,19 @@ def _second_derivative_x_x(x: Array, steepness: Array) -> Array:
 @jax.jit
 def _second_derivative_x_steepness(x: Array, steepness: Array) -> Array:
     """d2f / dx dsteepness."""
-    product = steepness * jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100)
-    root_t = jnp.exp(-0.5 * jnp.abs(steepness * x))
-    t = jnp.square(root_t)
-    numerator = ((product + 1.0) * t - (product - 1.0)) * root_t * root_t
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    magnitude = jnp.abs(steepness * x)
+    minus_magnitude = -magnitude
+    clamped = jnp.clip(jnp.abs(x), -(2.0**100), 2.0**100)
+    t = jnp.exp(minus_magnitude)
+    total = t + 1.0
+    product = steepness * clamped
+    root_t = jnp.exp(-0.5 * magnitude)
+    t_2 = jnp.square(root_t)
+    numerator = ((product + 1.0) * t_2 - (product - 1.0)) * root_t * root_t
+    numerator = numerator / (((t_2 + 3.0) * t_2 + 3.0) * t_2 + 1.0)
+    numerator_2 = (_expm1(minus_magnitude) * steepness * clamped + total) * t
+    numerator_2 = numerator_2 / (jnp.square(total) * total)
+    return jnp.where(magnitude < 0.0625, numerator_2, numerator)
 
 
 def _along(tangents, value, variables, partials):

@@ -13,20 +13,20 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["swish_t"]
 
-_1_OVER_15 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_1_OVER_11 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_1_OVER_7 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_3 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
+_1_OVER_15_FACTORIAL = 7.647163731819816e-13  # 1/15!
+_1_OVER_14_FACTORIAL = 1.1470745597729725e-11  # 1/14!
+_1_OVER_13_FACTORIAL = 1.6059043836821613e-10  # 1/13!
+_1_OVER_12_FACTORIAL = 2.08767569878681e-09  # 1/12!
+_1_OVER_11_FACTORIAL = 2.505210838544172e-08  # 1/11!
+_1_OVER_10_FACTORIAL = 2.755731922398589e-07  # 1/10!
+_1_OVER_9_FACTORIAL = 2.7557319223985893e-06  # 1/9!
+_1_OVER_8_FACTORIAL = 2.48015873015873e-05  # 1/8!
+_1_OVER_7_FACTORIAL = 0.0001984126984126984  # 1/7!
+_1_OVER_6_FACTORIAL = 0.001388888888888889  # 1/6!
+_1_OVER_5_FACTORIAL = 0.008333333333333333  # 1/5!
+_1_OVER_4_FACTORIAL = 0.041666666666666664  # 1/4!
+_1_OVER_3_FACTORIAL = 0.16666666666666666  # 1/3!
+_1_OVER_2_FACTORIAL = 0.5  # 1/2!
 _4_OVER_3 = 1.3333333333333333  # 4/3
 _1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
 _THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
@@ -76,12 +76,14 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     is_less = abs_product < 0.25
     total_2 = product + 1.0
     difference = total_2 - product
-    product_2 = ((_1_OVER_15 * product + _1_OVER_14) * product + _1_OVER_13) * product
-    product_2 = ((product_2 + _1_OVER_12) * product + _1_OVER_11) * product + _1_OVER_10
-    product_2 = ((product_2 * product + _1_OVER_9) * product + _1_OVER_8) * product
-    product_2 = ((product_2 + _1_OVER_7) * product + _1_OVER_6) * product + _1_OVER_5
-    product_2 = ((product_2 * product + _1_OVER_4) * product + _1_OVER_3) * product
-    product_2 = jnp.square(product) * (product_2 + _1_OVER_2)
+    product_2 = (_1_OVER_15_FACTORIAL * product + _1_OVER_14_FACTORIAL) * product
+    product_2 = (product_2 + _1_OVER_13_FACTORIAL) * product + _1_OVER_12_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_11_FACTORIAL) * product
+    product_2 = (product_2 + _1_OVER_10_FACTORIAL) * product + _1_OVER_9_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_8_FACTORIAL) * product + _1_OVER_7_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_6_FACTORIAL) * product + _1_OVER_5_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_4_FACTORIAL) * product + _1_OVER_3_FACTORIAL
+    product_2 = jnp.square(product) * (product_2 * product + _1_OVER_2_FACTORIAL)
     product_2 = product - (total_2 - difference) + (1.0 - difference) + product_2
     branch_2 = jnp.where(jnp.abs(product_2) < jnp.inf, product_2, 0.0)
     total_3 = total_2 + branch_2
@@ -102,12 +104,14 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
     branch_5 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
     total_7 = total_5 + branch_5
-    numerator = ((_1_OVER_15 * total_7 + _1_OVER_14) * total_7 + _1_OVER_13) * total_7
-    numerator = ((numerator + _1_OVER_12) * total_7 + _1_OVER_11) * total_7 + _1_OVER_10
-    numerator = ((numerator * total_7 + _1_OVER_9) * total_7 + _1_OVER_8) * total_7
-    numerator = ((numerator + _1_OVER_7) * total_7 + _1_OVER_6) * total_7 + _1_OVER_5
-    numerator = ((numerator * total_7 + _1_OVER_4) * total_7 + _1_OVER_3) * total_7
-    numerator = jnp.square(total_7) * (numerator + _1_OVER_2)
+    numerator = (_1_OVER_15_FACTORIAL * total_7 + _1_OVER_14_FACTORIAL) * total_7
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_7 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_7 + _1_OVER_11_FACTORIAL) * total_7
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_7 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_7 + _1_OVER_8_FACTORIAL) * total_7 + _1_OVER_7_FACTORIAL
+    numerator = (numerator * total_7 + _1_OVER_6_FACTORIAL) * total_7 + _1_OVER_5_FACTORIAL
+    numerator = (numerator * total_7 + _1_OVER_4_FACTORIAL) * total_7 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_7) * (numerator * total_7 + _1_OVER_2_FACTORIAL)
     numerator = 1.0 - ratio + total_7 + (numerator + (branch_5 - (total_7 - total_5)))
     numerator = jnp.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0) * branch_3
     numerator = jnp.where(is_less, branch_2 - (total_3 - total_2), 0.0) + numerator
@@ -123,43 +127,51 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     total_11 = total_9 + branch_7
     ratio_2 = minus_total_8 / total_11
     product_3 = sign_branch * ratio_2
+    head_product_3 = _head(product_3)
+    branch_8 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
+    branch_8 = head_product_3 + branch_8
     tanh_branch = _tanh(branch)
     head_sign_branch = _head(sign_branch)
     head_ratio_2 = _head(ratio_2)
     difference_7 = ratio_2 - head_ratio_2
     difference_8 = sign_branch - head_sign_branch
     product_4 = ratio_2 * total_11
+    head_product_4 = _head(product_4)
+    branch_9 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
+    branch_9 = head_product_4 + branch_9
     head_total_11 = _head(total_11)
     difference_9 = total_11 - head_total_11
-    numerator_2 = head_ratio_2 * head_total_11 - product_4 + head_ratio_2 * difference_9
+    total_12 = head_sign_branch * head_ratio_2 - branch_8 + head_sign_branch * difference_7
+    total_12 = total_12 + difference_8 * head_ratio_2 + difference_8 * difference_7
+    total_12 = jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, total_12)
+    numerator_2 = head_ratio_2 * head_total_11 - branch_9 + head_ratio_2 * difference_9
     numerator_3 = numerator_2 + difference_7 * head_total_11 + difference_7 * difference_9
-    numerator_4 = -jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = minus_total_8 - product_4 + numerator_4 - difference_6
+    numerator_4 = -jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = minus_total_8 - branch_9 + numerator_4 - difference_6
     numerator_5 = (numerator_5 - (branch_7 - (total_11 - total_9)) * ratio_2) / total_11
-    numerator_5 = numerator_5 * sign_branch
-    difference_10 = head_sign_branch * head_ratio_2 - product_3
-    difference_10 = difference_10 + head_sign_branch * difference_7
-    difference_10 = difference_10 + difference_8 * head_ratio_2 + difference_8 * difference_7
-    difference_10 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, difference_10) + numerator_5
-    magnitude = jnp.abs(product_3 - tanh_branch + difference_10)
+    total_12 = total_12 + numerator_5 * sign_branch
+    magnitude = jnp.abs(branch_8 - tanh_branch + total_12)
     magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_branch)
-    branch_8 = jnp.where(magnitude, product_3, tanh_branch)
-    product_5 = alpha * branch_8
+    branch_10 = jnp.where(magnitude, branch_8, tanh_branch)
+    product_5 = alpha * branch_10
+    head_product_5 = _head(product_5)
+    branch_11 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
+    branch_11 = head_product_5 + branch_11
     head_alpha = _head(alpha)
-    head_branch_8 = _head(branch_8)
-    difference_11 = branch_8 - head_branch_8
-    difference_12 = alpha - head_alpha
-    total_12 = head_alpha * head_branch_8 - product_5 + head_alpha * difference_11
-    total_12 = total_12 + difference_12 * head_branch_8 + difference_12 * difference_11
-    total_12 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_12)
-    total_12 = total_12 + jnp.where(magnitude, difference_10, 0.0) * alpha
+    head_branch_10 = _head(branch_10)
+    difference_10 = branch_10 - head_branch_10
+    difference_11 = alpha - head_alpha
+    total_13 = head_alpha * head_branch_10 - branch_11 + head_alpha * difference_10
+    total_13 = total_13 + difference_11 * head_branch_10 + difference_11 * difference_10
+    total_13 = jnp.where(branch_11 * 2.0**-60 == 0.0, 0.0, total_13)
+    total_13 = total_13 + jnp.where(magnitude, total_12, 0.0) * alpha
     product_6 = branch * jax.nn.sigmoid(jnp.where(beta == 0.0, 0.0, beta * branch))
-    total_13 = product_5 + jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_13 = jnp.where(alpha == 0.0, 0.0, total_13) + product_6
-    branch_9 = jnp.where(total == 0.0, 0.0, total * branch)
-    branch_9 = jnp.where(abs_branch < 2.0**-90, branch_9, total_13)
-    product_7 = branch_9 * jnp.inf
-    return jnp.where(is_equal & (jnp.abs(branch_9) > 2.0**50), product_7, branch_9)
+    total_14 = branch_11 + jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_14 = jnp.where(alpha == 0.0, 0.0, total_14) + product_6
+    branch_12 = jnp.where(total == 0.0, 0.0, total * branch)
+    branch_12 = jnp.where(abs_branch < 2.0**-90, branch_12, total_14)
+    product_7 = branch_12 * jnp.inf
+    return jnp.where(is_equal & (jnp.abs(branch_12) > 2.0**50), product_7, branch_12)
 
 
 @jax.custom_jvp
@@ -177,55 +189,69 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     t_2 = jnp.square(e)
     ratio = 1.0 / (1.0 + t_2)
     product_2 = product * ratio
+    head_product_2 = _head(product_2)
+    branch = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
+    branch = head_product_2 + branch
     e_2 = jnp.exp(0.5 * -jnp.abs(minus_product))
-    t_3 = jnp.square(e_2)
-    total = t_3 + 1.0
-    difference = total - t_3
+    e_2_squared = jnp.square(e_2)
+    head_e_2_squared = _head(e_2_squared)
+    t_3 = e_2_squared - head_e_2_squared
+    t_4 = head_e_2_squared + jnp.where(e_2_squared == head_e_2_squared, 0.0, t_3)
+    total = t_4 + 1.0
+    difference = total - t_4
     head_e_2 = _head(e_2)
     difference_2 = e_2 - head_e_2
-    total_2 = head_e_2 * head_e_2 - t_3 + head_e_2 * difference_2
+    total_2 = head_e_2 * head_e_2 - t_4 + head_e_2 * difference_2
     total_2 = total_2 + difference_2 * head_e_2 + difference_2 * difference_2
-    total_2 = jnp.where(t_3 * 2.0**-60 == 0.0, 0.0, total_2)
-    total_3 = t_3 - (total - difference) + (1.0 - difference) + total_2
-    branch = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
-    total_4 = total + branch
+    total_2 = jnp.where(t_4 * 2.0**-60 == 0.0, 0.0, total_2)
+    total_3 = t_4 - (total - difference) + (1.0 - difference) + total_2
+    branch_2 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    total_4 = total + branch_2
     ratio_2 = 1.0 / total_4
-    product_3 = product_2 * ratio_2
-    is_negative = minus_product < 0.0
-    branch_2 = jnp.where(is_negative, t_3, 1.0)
-    product_4 = product_3 * branch_2
-    total_5 = product_4 + ratio
-    difference_3 = total_5 - product_4
+    product_3 = branch * ratio_2
     head_product_3 = _head(product_3)
-    head_branch_2 = _head(branch_2)
-    difference_4 = branch_2 - head_branch_2
-    difference_5 = product_3 - head_product_3
-    head_product_2 = _head(product_2)
+    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
+    branch_3 = head_product_3 + branch_3
+    is_negative = minus_product < 0.0
+    branch_4 = jnp.where(is_negative, t_4, 1.0)
+    product_4 = branch_3 * branch_4
+    head_product_4 = _head(product_4)
+    branch_5 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
+    branch_5 = head_product_4 + branch_5
+    total_5 = branch_5 + ratio
+    difference_3 = total_5 - branch_5
+    head_branch_3 = _head(branch_3)
+    head_branch_4 = _head(branch_4)
+    difference_4 = branch_4 - head_branch_4
+    difference_5 = branch_3 - head_branch_3
+    head_branch = _head(branch)
     head_ratio_2 = _head(ratio_2)
     difference_6 = ratio_2 - head_ratio_2
-    difference_7 = product_2 - head_product_2
+    difference_7 = branch - head_branch
     product_5 = ratio_2 * total_4
+    head_product_5 = _head(product_5)
+    branch_6 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
+    branch_6 = head_product_5 + branch_6
     head_total_4 = _head(total_4)
     difference_8 = total_4 - head_total_4
-    total_6 = head_product_3 * head_branch_2 - product_4 + head_product_3 * difference_4
-    total_6 = total_6 + difference_5 * head_branch_2 + difference_5 * difference_4
-    total_6 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_7 = head_product_2 * head_ratio_2 - product_3 + head_product_2 * difference_6
-    total_7 = total_7 + difference_7 * head_ratio_2 + difference_7 * difference_6
-    total_7 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_7)
-    numerator = head_ratio_2 * head_total_4 - product_5 + head_ratio_2 * difference_8
+    total_6 = head_branch_3 * head_branch_4 - branch_5 + head_branch_3 * difference_4
+    total_6 = total_6 + difference_5 * head_branch_4 + difference_5 * difference_4
+    total_6 = jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_6)
+    numerator = head_ratio_2 * head_total_4 - branch_6 + head_ratio_2 * difference_8
     numerator = numerator + difference_6 * head_total_4 + difference_6 * difference_8
-    numerator = 1.0 - product_5 - jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch - (total_4 - total)) * ratio_2) / total_4 * product_2
-    total_6 = total_6 + (total_7 + numerator) * branch_2
-    total_6 = total_6 + jnp.where(is_negative, total_2, 0.0) * product_3
-    total_6 = product_4 - (total_5 - difference_3) + (ratio - difference_3) + total_6
-    branch_3 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    total_8 = total_5 + branch_3
-    difference_9 = branch_3 - (total_8 - total_5)
-    branch_4 = jnp.where(product < 0.0, e, 1.0)
+    numerator = 1.0 - branch_6 - jnp.where(branch_6 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch_2 - (total_4 - total)) * ratio_2) / total_4 * branch
+    total_7 = head_branch * head_ratio_2 - branch_3 + head_branch * difference_6
+    total_7 = total_7 + difference_7 * head_ratio_2 + difference_7 * difference_6
+    total_7 = (jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_7) + numerator) * branch_4
+    total_6 = total_6 + total_7 + jnp.where(is_negative, total_2, 0.0) * branch_3
+    total_6 = branch_5 - (total_5 - difference_3) + (ratio - difference_3) + total_6
+    branch_7 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
+    total_8 = total_5 + branch_7
+    difference_9 = branch_7 - (total_8 - total_5)
+    branch_8 = jnp.where(product < 0.0, e, 1.0)
     total_9 = total_8 + jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
-    total_9 = total_9 * branch_4 * branch_4
+    total_9 = total_9 * branch_8 * branch_8
     total_9 = alpha * jnp.square(2.0 / (1.0 + jnp.square(t))) * t * t + total_9
     product_6 = alpha * jnp.square(2.0 * exp_negated / (jnp.square(exp_negated) + 1.0))
     product_6 = product_6 + product * sigmoid_product * jax.nn.sigmoid(minus_product)
@@ -257,6 +283,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dx dx."""
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     product = clamped * jnp.square(beta)
+    head_product = _head(product)
+    branch = jnp.where(product == head_product, 0.0, product - head_product)
+    branch = head_product + branch
     product_2 = beta * clamped
     minus_product_2 = -product_2
     negated = -jnp.abs(minus_product_2)
@@ -266,270 +295,331 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     t = jnp.where(is_less, total, jnp.exp(negated))
     total_2 = t + 1.0
     difference = total_2 - t
-    branch = jnp.where(is_less, expm1_negated - (total - 1.0), 0.0)
-    total_3 = t - (total_2 - difference) + (1.0 - difference) + branch
-    branch_2 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
-    total_4 = total_2 + branch_2
+    branch_2 = jnp.where(is_less, expm1_negated - (total - 1.0), 0.0)
+    total_3 = t - (total_2 - difference) + (1.0 - difference) + branch_2
+    branch_3 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    total_4 = total_2 + branch_3
     ratio = 1.0 / total_4
     ratio_squared = jnp.square(ratio)
-    product_3 = product * ratio_squared
-    head_product = _head(product)
     head = _head(ratio_squared)
-    difference_2 = ratio_squared - head
-    difference_3 = product - head_product
+    total_5 = head + jnp.where(ratio_squared == head, 0.0, ratio_squared - head)
+    product_3 = branch * total_5
+    head_product_3 = _head(product_3)
+    branch_4 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
+    branch_4 = head_product_3 + branch_4
+    head_branch = _head(branch)
+    head_total_5 = _head(total_5)
+    difference_2 = total_5 - head_total_5
+    difference_3 = branch - head_branch
     head_ratio = _head(ratio)
     difference_4 = ratio - head_ratio
     product_4 = ratio * total_4
+    head_product_4 = _head(product_4)
+    branch_5 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
+    branch_5 = head_product_4 + branch_5
     head_total_4 = _head(total_4)
     difference_5 = total_4 - head_total_4
-    numerator = head_ratio * head_total_4 - product_4 + head_ratio * difference_5
+    numerator = head_ratio * head_total_4 - branch_5 + head_ratio * difference_5
     numerator = numerator + difference_4 * head_total_4 + difference_4 * difference_5
-    numerator = 1.0 - product_4 - jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_2 - (total_4 - total_2)) * ratio) / total_4
-    total_5 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_4
-    total_5 = total_5 + difference_4 * head_ratio + difference_4 * difference_4
-    total_5 = jnp.where(ratio_squared * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = (total_5 + numerator * ratio * 2.0) * product
-    total_6 = head_product * head - product_3 + head_product * difference_2
-    total_6 = total_6 + difference_3 * head + difference_3 * difference_2
-    total_6 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_6) + total_5
+    numerator = 1.0 - branch_5 - jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch_3 - (total_4 - total_2)) * ratio) / total_4
+    total_6 = head_branch * head_total_5 - branch_4 + head_branch * difference_2
+    total_6 = total_6 + difference_3 * head_total_5 + difference_3 * difference_2
+    total_6 = jnp.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_6)
+    total_7 = head_ratio * head_ratio - total_5 + head_ratio * difference_4
+    total_7 = total_7 + difference_4 * head_ratio + difference_4 * difference_4
+    total_7 = jnp.where(total_5 * 2.0**-60 == 0.0, 0.0, total_7) + numerator * ratio * 2.0
+    total_6 = total_6 + total_7 * branch
     negated_2 = -jnp.abs(product_2)
     is_less_2 = jnp.abs(negated_2) < 0.5
     expm1_negated_2 = _expm1(negated_2)
-    total_7 = expm1_negated_2 + 1.0
-    t_2 = jnp.where(is_less_2, total_7, jnp.exp(negated_2))
-    total_8 = t_2 + 1.0
-    difference_6 = total_8 - t_2
-    branch_3 = jnp.where(is_less_2, expm1_negated_2 - (total_7 - 1.0), 0.0)
-    total_9 = t_2 - (total_8 - difference_6) + (1.0 - difference_6) + branch_3
-    branch_4 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
-    total_10 = total_8 + branch_4
-    ratio_2 = 1.0 / total_10
-    product_5 = ratio_2 * total_10
+    total_8 = expm1_negated_2 + 1.0
+    t_2 = jnp.where(is_less_2, total_8, jnp.exp(negated_2))
+    total_9 = t_2 + 1.0
+    difference_6 = total_9 - t_2
+    branch_6 = jnp.where(is_less_2, expm1_negated_2 - (total_8 - 1.0), 0.0)
+    total_10 = t_2 - (total_9 - difference_6) + (1.0 - difference_6) + branch_6
+    branch_7 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
+    total_11 = total_9 + branch_7
+    ratio_2 = 1.0 / total_11
+    product_5 = ratio_2 * total_11
+    head_product_5 = _head(product_5)
+    branch_8 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
+    branch_8 = head_product_5 + branch_8
     head_ratio_2 = _head(ratio_2)
-    head_total_10 = _head(total_10)
-    difference_7 = total_10 - head_total_10
+    head_total_11 = _head(total_11)
+    difference_7 = total_11 - head_total_11
     difference_8 = ratio_2 - head_ratio_2
-    numerator_2 = head_ratio_2 * head_total_10 - product_5 + head_ratio_2 * difference_7
-    numerator_3 = numerator_2 + difference_8 * head_total_10 + difference_8 * difference_7
-    numerator_4 = 1.0 - product_5 - jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_4 - (total_10 - total_8)) * ratio_2) / total_10
-    total_11 = ratio_2 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
-    total_11 = (product_3 + jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)) * total_11
-    total_12 = t + jnp.where(jnp.abs(branch) < jnp.inf, branch, 0.0)
-    total_11 = total_11 * jnp.where(minus_product_2 < 0.0, total_12, 1.0)
+    numerator_2 = head_ratio_2 * head_total_11 - branch_8 + head_ratio_2 * difference_7
+    numerator_3 = numerator_2 + difference_8 * head_total_11 + difference_8 * difference_7
+    numerator_4 = 1.0 - branch_8 - jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (numerator_4 - (branch_7 - (total_11 - total_9)) * ratio_2) / total_11
+    total_12 = ratio_2 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
+    total_12 = (branch_4 + jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)) * total_12
+    total_13 = t + jnp.where(jnp.abs(branch_2) < jnp.inf, branch_2, 0.0)
+    total_12 = total_12 * jnp.where(minus_product_2 < 0.0, total_13, 1.0)
+    head_total_12 = _head(total_12)
+    branch_9 = jnp.where(total_12 == head_total_12, 0.0, total_12 - head_total_12)
+    branch_9 = head_total_12 + branch_9
     product_6 = 2.0 * beta
     product_7 = product_6 * ratio_2
-    product_8 = product_7 * ratio
-    total_13 = total_11 + product_8
-    difference_9 = total_13 - total_11
     head_product_7 = _head(product_7)
-    difference_10 = product_7 - head_product_7
+    branch_10 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
+    branch_10 = head_product_7 + branch_10
+    product_8 = branch_10 * ratio
+    head_product_8 = _head(product_8)
+    branch_11 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
+    branch_11 = head_product_8 + branch_11
+    total_14 = branch_9 + branch_11
+    difference_9 = total_14 - branch_9
+    head_branch_10 = _head(branch_10)
+    difference_10 = branch_10 - head_branch_10
     head_product_6 = _head(product_6)
     difference_11 = product_6 - head_product_6
-    total_14 = head_product_6 * head_ratio_2 - product_7 + head_product_6 * difference_8
-    total_14 = total_14 + difference_11 * head_ratio_2 + difference_11 * difference_8
-    total_14 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_14 = (total_14 + numerator_4 * product_6) * ratio
-    total_15 = head_product_7 * head_ratio - product_8 + head_product_7 * difference_4
-    total_15 = total_15 + difference_10 * head_ratio + difference_10 * difference_4
-    total_15 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_15) + total_14
-    total_15 = total_15 + numerator * product_7
-    total_15 = total_11 - (total_13 - difference_9) + (product_8 - difference_9) + total_15
-    branch_5 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
-    total_16 = total_13 + branch_5
-    difference_12 = branch_5 - (total_16 - total_13)
+    total_15 = head_product_6 * head_ratio_2 - branch_10 + head_product_6 * difference_8
+    total_15 = total_15 + difference_11 * head_ratio_2 + difference_11 * difference_8
+    total_15 = jnp.where(branch_10 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_15 = (total_15 + numerator_4 * product_6) * ratio
+    total_16 = head_branch_10 * head_ratio - branch_11 + head_branch_10 * difference_4
+    total_16 = total_16 + difference_10 * head_ratio + difference_10 * difference_4
+    total_16 = jnp.where(branch_11 * 2.0**-60 == 0.0, 0.0, total_16) + total_15
+    total_16 = total_16 + numerator * branch_10
+    total_16 = branch_9 - (total_14 - difference_9) + (branch_11 - difference_9) + total_16
+    branch_12 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
+    total_17 = total_14 + branch_12
+    difference_12 = branch_12 - (total_17 - total_14)
     ratio_2_squared = jnp.square(ratio_2)
-    product_9 = product * ratio_2_squared
-    product_10 = product_9 * ratio
-    head_product_9 = _head(product_9)
-    difference_13 = product_9 - head_product_9
     head_2 = _head(ratio_2_squared)
-    difference_14 = ratio_2_squared - head_2
-    total_17 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_8
-    total_17 = total_17 + difference_8 * head_ratio_2 + difference_8 * difference_8
-    total_17 = jnp.where(ratio_2_squared * 2.0**-60 == 0.0, 0.0, total_17)
-    total_17 = (total_17 + numerator_4 * ratio_2 * 2.0) * product
-    total_18 = head_product_9 * head_ratio - product_10 + head_product_9 * difference_4
-    total_18 = total_18 + difference_13 * head_ratio + difference_13 * difference_4
-    total_18 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_19 = head_product * head_2 - product_9 + head_product * difference_14
-    total_19 = total_19 + difference_3 * head_2 + difference_3 * difference_14
-    total_19 = (jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_19) + total_17) * ratio
-    total_18 = total_18 + total_19 + numerator * product_9
-    total_20 = total_16 + jnp.where(jnp.abs(difference_12) < jnp.inf, difference_12, 0.0)
-    total_21 = product_10 + jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
-    total_22 = t_2 + jnp.where(jnp.abs(branch_3) < jnp.inf, branch_3, 0.0)
-    total_20 = total_20 - total_21 * jnp.where(product_2 < 0.0, total_22, 1.0)
-    total_23 = jnp.minimum(minus_product_2, 0.0) + jnp.minimum(product_2, 0.0)
-    is_far = jnp.abs(total_23) > 64.0
-    branch_6 = jnp.where(is_far, 0.5 * total_23, total_23)
-    is_less_3 = jnp.abs(branch_6) < 0.5
-    expm1_branch_6 = _expm1(branch_6)
-    total_24 = expm1_branch_6 + 1.0
-    part_of_t = jnp.where(is_less_3, total_24, jnp.exp(branch_6))
-    product_11 = total_20 * part_of_t
+    total_18 = head_2 + jnp.where(ratio_2_squared == head_2, 0.0, ratio_2_squared - head_2)
+    product_9 = branch * total_18
+    head_product_9 = _head(product_9)
+    branch_13 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
+    branch_13 = head_product_9 + branch_13
+    product_10 = branch_13 * ratio
+    head_product_10 = _head(product_10)
+    branch_14 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
+    branch_14 = head_product_10 + branch_14
+    head_branch_13 = _head(branch_13)
+    difference_13 = branch_13 - head_branch_13
+    head_total_18 = _head(total_18)
+    difference_14 = total_18 - head_total_18
+    total_19 = head_branch_13 * head_ratio - branch_14 + head_branch_13 * difference_4
+    total_19 = total_19 + difference_13 * head_ratio + difference_13 * difference_4
+    total_19 = jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, total_19)
+    total_20 = head_branch * head_total_18 - branch_13 + head_branch * difference_14
+    total_20 = total_20 + difference_3 * head_total_18 + difference_3 * difference_14
+    total_20 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_20)
+    total_21 = head_ratio_2 * head_ratio_2 - total_18 + head_ratio_2 * difference_8
+    total_21 = total_21 + difference_8 * head_ratio_2 + difference_8 * difference_8
+    total_21 = jnp.where(total_18 * 2.0**-60 == 0.0, 0.0, total_21)
+    total_20 = (total_20 + (total_21 + numerator_4 * ratio_2 * 2.0) * branch) * ratio
+    total_19 = total_19 + total_20 + numerator * branch_13
+    total_22 = total_17 + jnp.where(jnp.abs(difference_12) < jnp.inf, difference_12, 0.0)
+    total_23 = branch_14 + jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
+    total_24 = t_2 + jnp.where(jnp.abs(branch_6) < jnp.inf, branch_6, 0.0)
+    total_22 = total_22 - total_23 * jnp.where(product_2 < 0.0, total_24, 1.0)
+    total_25 = jnp.minimum(minus_product_2, 0.0) + jnp.minimum(product_2, 0.0)
+    is_far = jnp.abs(total_25) > 64.0
+    branch_15 = jnp.where(is_far, 0.5 * total_25, total_25)
+    is_less_3 = jnp.abs(branch_15) < 0.5
+    expm1_branch_15 = _expm1(branch_15)
+    total_26 = expm1_branch_15 + 1.0
+    part_of_t = jnp.where(is_less_3, total_26, jnp.exp(branch_15))
+    product_11 = total_22 * part_of_t
+    head_product_11 = _head(product_11)
+    branch_16 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
+    branch_16 = head_product_11 + branch_16
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product_12 = product_11 * rest_of_t
+    product_12 = branch_16 * rest_of_t
+    head_product_12 = _head(product_12)
+    branch_17 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
+    branch_17 = head_product_12 + branch_17
     product_13 = 2.0 * alpha
     abs_clamped = jnp.abs(clamped)
     t_3 = jnp.exp(-abs_clamped)
-    total_25 = 1.0 + jnp.square(t_3)
-    ratio_3 = 2.0 / total_25
+    total_27 = 1.0 + jnp.square(t_3)
+    ratio_3 = 2.0 / total_27
     ratio_3_squared = jnp.square(ratio_3)
-    product_14 = product_13 * ratio_3_squared
+    head_3 = _head(ratio_3_squared)
+    total_28 = head_3 + jnp.where(ratio_3_squared == head_3, 0.0, ratio_3_squared - head_3)
+    product_14 = product_13 * total_28
+    head_product_14 = _head(product_14)
+    branch_18 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
+    branch_18 = head_product_14 + branch_18
     sign_clamped = jnp.sign(clamped)
     product_15 = -2.0 * abs_clamped
     abs_product_15 = jnp.abs(product_15)
     is_less_4 = abs_product_15 < 0.25
-    total_26 = product_15 + 1.0
-    difference_15 = total_26 - product_15
-    total_27 = (_1_OVER_15 * product_15 + _1_OVER_14) * product_15 + _1_OVER_13
-    total_27 = (total_27 * product_15 + _1_OVER_12) * product_15 + _1_OVER_11
-    total_27 = ((total_27 * product_15 + _1_OVER_10) * product_15 + _1_OVER_9) * product_15
-    total_27 = ((total_27 + _1_OVER_8) * product_15 + _1_OVER_7) * product_15 + _1_OVER_6
-    total_27 = ((total_27 * product_15 + _1_OVER_5) * product_15 + _1_OVER_4) * product_15
-    total_27 = jnp.square(product_15) * ((total_27 + _1_OVER_3) * product_15 + _1_OVER_2)
-    total_27 = product_15 - (total_26 - difference_15) + (1.0 - difference_15) + total_27
-    branch_7 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = total_26 + branch_7
+    total_29 = product_15 + 1.0
+    difference_15 = total_29 - product_15
+    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
+    product_16 = jnp.square(product_15) * (product_16 * product_15 + _1_OVER_2_FACTORIAL)
+    product_16 = product_15 - (total_29 - difference_15) + (1.0 - difference_15) + product_16
+    branch_19 = jnp.where(jnp.abs(product_16) < jnp.inf, product_16, 0.0)
+    total_30 = total_29 + branch_19
     exp_product_15 = jnp.exp(product_15)
-    branch_8 = jnp.where(is_less_4, total_28, exp_product_15)
-    total_29 = branch_8 - 1.0
-    difference_16 = total_29 - branch_8
+    branch_20 = jnp.where(is_less_4, total_30, exp_product_15)
+    total_31 = branch_20 - 1.0
+    difference_16 = total_31 - branch_20
     binade = _binade(exp_product_15 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_9 = jnp.where(inside, binade, 1.0)
-    ratio_4 = exp_product_15 / branch_9
-    floor = jnp.floor(jnp.log(branch_9) * _1_OVER_LOG_2 + 0.5)
+    branch_21 = jnp.where(inside, binade, 1.0)
+    ratio_4 = exp_product_15 / branch_21
+    floor = jnp.floor(jnp.log(branch_21) * _1_OVER_LOG_2 + 0.5)
     difference_17 = product_15 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_30 = difference_17 + negated_3
-    difference_18 = total_30 - difference_17
-    total_31 = difference_17 - (total_30 - difference_18) + (negated_3 - difference_18)
-    total_31 = total_31 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_10 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
-    total_32 = total_30 + branch_10
-    numerator_5 = ((_1_OVER_15 * total_32 + _1_OVER_14) * total_32 + _1_OVER_13) * total_32
-    numerator_6 = ((numerator_5 + _1_OVER_12) * total_32 + _1_OVER_11) * total_32 + _1_OVER_10
-    numerator_7 = ((numerator_6 * total_32 + _1_OVER_9) * total_32 + _1_OVER_8) * total_32
-    numerator_8 = ((numerator_7 + _1_OVER_7) * total_32 + _1_OVER_6) * total_32 + _1_OVER_5
-    numerator_9 = ((numerator_8 * total_32 + _1_OVER_4) * total_32 + _1_OVER_3) * total_32
-    numerator_10 = jnp.square(total_32) * (numerator_9 + _1_OVER_2)
-    numerator_11 = numerator_10 + (branch_10 - (total_32 - total_30))
-    numerator_11 = (1.0 - ratio_4 + total_32 + numerator_11) / ratio_4
-    numerator_11 = jnp.where(inside & (abs_product_15 >= 0.25), numerator_11, 0.0) * branch_8
-    numerator_11 = jnp.where(is_less_4, branch_7 - (total_28 - total_26), 0.0) + numerator_11
-    total_33 = branch_8 - (total_29 - difference_16) + (-1.0 - difference_16)
-    total_33 = total_33 + numerator_11
-    branch_11 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
-    total_34 = total_29 + branch_11
-    minus_total_34 = -total_34
-    total_35 = total_34 + 2.0
-    difference_19 = total_35 - total_34
-    difference_20 = branch_11 - (total_34 - total_29)
-    total_36 = total_34 - (total_35 - difference_19) + (2.0 - difference_19)
-    total_36 = total_36 + difference_20
-    branch_12 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
-    total_37 = total_35 + branch_12
-    ratio_5 = minus_total_34 / total_37
-    product_16 = sign_clamped * ratio_5
+    total_32 = difference_17 + negated_3
+    difference_18 = total_32 - difference_17
+    total_33 = difference_17 - (total_32 - difference_18) + (negated_3 - difference_18)
+    total_33 = total_33 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_22 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_34 = total_32 + branch_22
+    numerator_5 = (_1_OVER_15_FACTORIAL * total_34 + _1_OVER_14_FACTORIAL) * total_34
+    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_34 + _1_OVER_12_FACTORIAL
+    numerator_7 = (numerator_6 * total_34 + _1_OVER_11_FACTORIAL) * total_34
+    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_34 + _1_OVER_9_FACTORIAL
+    numerator_9 = (numerator_8 * total_34 + _1_OVER_8_FACTORIAL) * total_34
+    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_34 + _1_OVER_6_FACTORIAL
+    numerator_11 = (numerator_10 * total_34 + _1_OVER_5_FACTORIAL) * total_34
+    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_34 + _1_OVER_3_FACTORIAL
+    numerator_13 = jnp.square(total_34) * (numerator_12 * total_34 + _1_OVER_2_FACTORIAL)
+    numerator_14 = numerator_13 + (branch_22 - (total_34 - total_32))
+    numerator_14 = (1.0 - ratio_4 + total_34 + numerator_14) / ratio_4
+    numerator_14 = jnp.where(inside & (abs_product_15 >= 0.25), numerator_14, 0.0) * branch_20
+    numerator_14 = jnp.where(is_less_4, branch_19 - (total_30 - total_29), 0.0) + numerator_14
+    total_35 = branch_20 - (total_31 - difference_16) + (-1.0 - difference_16)
+    total_35 = total_35 + numerator_14
+    branch_23 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
+    total_36 = total_31 + branch_23
+    minus_total_36 = -total_36
+    total_37 = total_36 + 2.0
+    difference_19 = total_37 - total_36
+    difference_20 = branch_23 - (total_36 - total_31)
+    total_38 = total_36 - (total_37 - difference_19) + (2.0 - difference_19)
+    total_38 = total_38 + difference_20
+    branch_24 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
+    total_39 = total_37 + branch_24
+    ratio_5 = minus_total_36 / total_39
+    product_17 = sign_clamped * ratio_5
+    head_product_17 = _head(product_17)
+    branch_25 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
+    branch_25 = head_product_17 + branch_25
     tanh_clamped = _tanh(clamped)
     head_sign_clamped = _head(sign_clamped)
     head_ratio_5 = _head(ratio_5)
     difference_21 = ratio_5 - head_ratio_5
     difference_22 = sign_clamped - head_sign_clamped
-    product_17 = ratio_5 * total_37
-    head_total_37 = _head(total_37)
-    difference_23 = total_37 - head_total_37
-    numerator_12 = head_ratio_5 * head_total_37 - product_17 + head_ratio_5 * difference_23
-    numerator_13 = numerator_12 + difference_21 * head_total_37 + difference_21 * difference_23
-    numerator_14 = -jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = minus_total_34 - product_17 + numerator_14 - difference_20
-    numerator_15 = (numerator_15 - (branch_12 - (total_37 - total_35)) * ratio_5) / total_37
-    numerator_15 = numerator_15 * sign_clamped
-    difference_24 = head_sign_clamped * head_ratio_5 - product_16
+    product_18 = ratio_5 * total_39
+    head_product_18 = _head(product_18)
+    branch_26 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
+    branch_26 = head_product_18 + branch_26
+    head_total_39 = _head(total_39)
+    difference_23 = total_39 - head_total_39
+    numerator_15 = head_ratio_5 * head_total_39 - branch_26 + head_ratio_5 * difference_23
+    numerator_16 = numerator_15 + difference_21 * head_total_39 + difference_21 * difference_23
+    numerator_17 = -jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, numerator_16)
+    numerator_18 = minus_total_36 - branch_26 + numerator_17 - difference_20
+    numerator_18 = (numerator_18 - (branch_24 - (total_39 - total_37)) * ratio_5) / total_39
+    numerator_18 = numerator_18 * sign_clamped
+    difference_24 = head_sign_clamped * head_ratio_5 - branch_25
     difference_24 = difference_24 + head_sign_clamped * difference_21
     difference_24 = difference_24 + difference_22 * head_ratio_5 + difference_22 * difference_21
-    difference_24 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_24) + numerator_15
-    magnitude = jnp.abs(product_16 - tanh_clamped + difference_24)
+    difference_24 = jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, difference_24) + numerator_18
+    magnitude = jnp.abs(branch_25 - tanh_clamped + difference_24)
     magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_clamped)
-    branch_13 = jnp.where(magnitude, product_16, tanh_clamped)
-    product_18 = product_14 * branch_13
-    product_19 = product_18 * t_3
-    product_20 = product_19 * t_3
-    minus_product_20 = -product_20
-    total_38 = product_12 + minus_product_20
-    difference_25 = total_38 - product_12
-    head_product_11 = _head(product_11)
+    branch_27 = jnp.where(magnitude, branch_25, tanh_clamped)
+    product_19 = branch_18 * branch_27
+    head_product_19 = _head(product_19)
+    branch_28 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
+    branch_28 = head_product_19 + branch_28
+    product_20 = branch_28 * t_3
+    head_product_20 = _head(product_20)
+    branch_29 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
+    branch_29 = head_product_20 + branch_29
+    product_21 = branch_29 * t_3
+    head_product_21 = _head(product_21)
+    branch_30 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
+    branch_30 = head_product_21 + branch_30
+    minus_branch_30 = -branch_30
+    total_40 = branch_17 + minus_branch_30
+    difference_25 = total_40 - branch_17
+    head_branch_16 = _head(branch_16)
     head_rest_of_t = _head(rest_of_t)
     difference_26 = rest_of_t - head_rest_of_t
-    difference_27 = product_11 - head_product_11
-    head_total_20 = _head(total_20)
+    difference_27 = branch_16 - head_branch_16
+    head_total_22 = _head(total_22)
     head_part_of_t = _head(part_of_t)
     difference_28 = part_of_t - head_part_of_t
-    difference_29 = total_20 - head_total_20
-    branch_14 = jnp.where(is_less_3, expm1_branch_6 - (total_24 - 1.0), 0.0)
-    head_product_19 = _head(product_19)
+    difference_29 = total_22 - head_total_22
+    branch_31 = jnp.where(is_less_3, expm1_branch_15 - (total_26 - 1.0), 0.0)
+    head_branch_29 = _head(branch_29)
     head_t_3 = _head(t_3)
     difference_30 = t_3 - head_t_3
-    difference_31 = product_19 - head_product_19
-    head_product_18 = _head(product_18)
-    difference_32 = product_18 - head_product_18
-    head_product_14 = _head(product_14)
-    head_branch_13 = _head(branch_13)
-    difference_33 = branch_13 - head_branch_13
-    difference_34 = product_14 - head_product_14
+    difference_31 = branch_29 - head_branch_29
+    head_branch_28 = _head(branch_28)
+    difference_32 = branch_28 - head_branch_28
+    head_branch_18 = _head(branch_18)
+    head_branch_27 = _head(branch_27)
+    difference_33 = branch_27 - head_branch_27
+    difference_34 = branch_18 - head_branch_18
     head_product_13 = _head(product_13)
-    head_3 = _head(ratio_3_squared)
-    difference_35 = ratio_3_squared - head_3
+    head_total_28 = _head(total_28)
+    difference_35 = total_28 - head_total_28
     difference_36 = product_13 - head_product_13
     head_ratio_3 = _head(ratio_3)
     difference_37 = ratio_3 - head_ratio_3
-    product_21 = ratio_3 * total_25
-    head_total_25 = _head(total_25)
-    difference_38 = total_25 - head_total_25
-    total_39 = head_ratio_3 * head_ratio_3 - ratio_3_squared + head_ratio_3 * difference_37
-    total_39 = total_39 + difference_37 * head_ratio_3 + difference_37 * difference_37
-    total_39 = jnp.where(ratio_3_squared * 2.0**-60 == 0.0, 0.0, total_39)
-    total_40 = product_12 - (total_38 - difference_25) + (minus_product_20 - difference_25)
-    total_41 = head_total_20 * head_part_of_t - product_11 + head_total_20 * difference_28
-    total_41 = total_41 + difference_29 * head_part_of_t + difference_29 * difference_28
-    total_41 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_41)
-    total_41 = (total_41 + branch_14 * total_20) * rest_of_t
-    total_42 = head_product_18 * head_t_3 - product_19 + head_product_18 * difference_30
-    total_42 = total_42 + difference_32 * head_t_3 + difference_32 * difference_30
-    total_42 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_43 = head_product_19 * head_t_3 - product_20 + head_product_19 * difference_30
-    total_43 = total_43 + difference_31 * head_t_3 + difference_31 * difference_30
-    total_43 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_43)
-    numerator_16 = head_ratio_3 * head_total_25 - product_21 + head_ratio_3 * difference_38
-    numerator_17 = numerator_16 + difference_37 * head_total_25 + difference_37 * difference_38
-    numerator_18 = -jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, numerator_17)
-    total_39 = total_39 + (2.0 - product_21 + numerator_18) / total_25 * ratio_3 * 2.0
-    total_39 = total_39 * product_13
-    total_44 = head_product_13 * head_3 - product_14 + head_product_13 * difference_35
-    total_44 = total_44 + difference_36 * head_3 + difference_36 * difference_35
-    total_44 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, total_44) + total_39
-    total_44 = total_44 * branch_13
-    product_22 = jnp.where(magnitude, difference_24, 0.0) * product_14
-    product_23 = jnp.where(is_far, branch_14, 0.0) * product_11
-    difference_39 = head_product_14 * head_branch_13 - product_18
-    difference_39 = difference_39 + head_product_14 * difference_33
-    difference_39 = difference_39 + difference_34 * head_branch_13
-    difference_39 = difference_39 + difference_34 * difference_33
-    difference_39 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_39) + total_44
-    total_43 = -(total_43 + (total_42 + (difference_39 + product_22) * t_3) * t_3)
-    difference_40 = head_product_11 * head_rest_of_t - product_12
-    difference_40 = difference_40 + head_product_11 * difference_26
-    difference_40 = difference_40 + difference_27 * head_rest_of_t
-    difference_40 = difference_40 + difference_27 * difference_26
-    difference_40 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, difference_40) + total_41
-    total_40 = total_40 + (difference_40 + product_23) + total_43
-    branch_15 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
-    total_45 = total_38 + branch_15
-    difference_41 = branch_15 - (total_45 - total_38)
-    return total_45 + jnp.where(jnp.abs(difference_41) < jnp.inf, difference_41, 0.0)
+    product_22 = ratio_3 * total_27
+    head_product_22 = _head(product_22)
+    branch_32 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
+    branch_32 = head_product_22 + branch_32
+    head_total_27 = _head(total_27)
+    difference_38 = total_27 - head_total_27
+    total_41 = head_branch_18 * head_branch_27 - branch_28 + head_branch_18 * difference_33
+    total_41 = total_41 + difference_34 * head_branch_27 + difference_34 * difference_33
+    total_41 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_41)
+    total_42 = head_branch_16 * head_rest_of_t - branch_17 + head_branch_16 * difference_26
+    total_42 = total_42 + difference_27 * head_rest_of_t + difference_27 * difference_26
+    total_42 = jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_43 = head_total_22 * head_part_of_t - branch_16 + head_total_22 * difference_28
+    total_43 = total_43 + difference_29 * head_part_of_t + difference_29 * difference_28
+    total_43 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, total_43) + branch_31 * total_22
+    total_42 = total_42 + total_43 * rest_of_t
+    total_42 = total_42 + jnp.where(is_far, branch_31, 0.0) * branch_16
+    total_44 = branch_17 - (total_40 - difference_25) + (minus_branch_30 - difference_25)
+    total_44 = total_44 + total_42
+    numerator_19 = head_ratio_3 * head_total_27 - branch_32 + head_ratio_3 * difference_38
+    numerator_20 = numerator_19 + difference_37 * head_total_27 + difference_37 * difference_38
+    numerator_21 = 2.0 - branch_32 - jnp.where(branch_32 * 2.0**-60 == 0.0, 0.0, numerator_20)
+    numerator_21 = numerator_21 / total_27 * ratio_3 * 2.0
+    total_45 = head_branch_28 * head_t_3 - branch_29 + head_branch_28 * difference_30
+    total_45 = total_45 + difference_32 * head_t_3 + difference_32 * difference_30
+    total_45 = jnp.where(branch_29 * 2.0**-60 == 0.0, 0.0, total_45)
+    total_46 = head_branch_29 * head_t_3 - branch_30 + head_branch_29 * difference_30
+    total_46 = total_46 + difference_31 * head_t_3 + difference_31 * difference_30
+    total_46 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_46)
+    total_47 = head_ratio_3 * head_ratio_3 - total_28 + head_ratio_3 * difference_37
+    total_47 = total_47 + difference_37 * head_ratio_3 + difference_37 * difference_37
+    total_47 = jnp.where(total_28 * 2.0**-60 == 0.0, 0.0, total_47) + numerator_21
+    total_47 = total_47 * product_13
+    product_23 = jnp.where(magnitude, difference_24, 0.0) * branch_18
+    difference_39 = head_product_13 * head_total_28 - branch_18
+    difference_39 = difference_39 + head_product_13 * difference_35
+    difference_39 = difference_39 + difference_36 * head_total_28
+    difference_39 = difference_39 + difference_36 * difference_35
+    difference_39 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, difference_39) + total_47
+    total_45 = (total_45 + (total_41 + difference_39 * branch_27 + product_23) * t_3) * t_3
+    total_44 = total_44 - (total_46 + total_45)
+    branch_33 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
+    total_48 = total_40 + branch_33
+    difference_40 = branch_33 - (total_48 - total_40)
+    return total_48 + jnp.where(jnp.abs(difference_40) < jnp.inf, difference_40, 0.0)
 
 
 @jax.jit

@@ -101,595 +101,792 @@ def _second_derivative(x):
     """d2f / dx dx."""
     clamped = keras.ops.clip(x, -1024.0, 1024.0)
     clamped_squared = keras.ops.square(clamped)
-    product = clamped_squared * clamped
+    head = _head(clamped_squared)
+    total = head + keras.ops.where(clamped_squared == head, 0.0, clamped_squared - head)
+    product = total * clamped
+    head_product = _head(product)
+    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
+    branch = head_product + branch
     minus_clamped = -clamped
     product_2 = 0.5 * -keras.ops.abs(minus_clamped)
     is_less = keras.ops.abs(product_2) < 0.5
     expm1_product_2 = _expm1(product_2)
-    total = expm1_product_2 + 1.0
-    branch = keras.ops.where(is_less, total, keras.ops.exp(product_2))
-    t = keras.ops.square(branch)
-    total_2 = t + 1.0
-    difference = total_2 - t
-    head_branch = _head(branch)
-    difference_2 = branch - head_branch
-    branch_2 = keras.ops.where(is_less, expm1_product_2 - (total - 1.0), 0.0)
-    total_3 = head_branch * head_branch - t + head_branch * difference_2
-    total_3 = total_3 + difference_2 * head_branch + difference_2 * difference_2
-    total_3 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_3) + branch_2 * branch * 2.0
-    total_4 = t - (total_2 - difference) + (1.0 - difference) + total_3
-    branch_3 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
-    total_5 = total_2 + branch_3
-    ratio = 1.0 / total_5
+    total_2 = expm1_product_2 + 1.0
+    branch_2 = keras.ops.where(is_less, total_2, keras.ops.exp(product_2))
+    branch_2_squared = keras.ops.square(branch_2)
+    head_2 = _head(branch_2_squared)
+    t = keras.ops.where(branch_2_squared == head_2, 0.0, branch_2_squared - head_2)
+    t = head_2 + t
+    total_3 = t + 1.0
+    difference = total_3 - t
+    head_branch_2 = _head(branch_2)
+    difference_2 = branch_2 - head_branch_2
+    branch_3 = keras.ops.where(is_less, expm1_product_2 - (total_2 - 1.0), 0.0)
+    total_4 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_2
+    total_4 = total_4 + difference_2 * head_branch_2 + difference_2 * difference_2
+    total_4 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_4)
+    total_4 = total_4 + branch_3 * branch_2 * 2.0
+    total_5 = t - (total_3 - difference) + (1.0 - difference) + total_4
+    branch_4 = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
+    total_6 = total_3 + branch_4
+    ratio = 1.0 / total_6
     ratio_squared = keras.ops.square(ratio)
-    product_3 = product * ratio_squared
+    head_3 = _head(ratio_squared)
+    branch_5 = keras.ops.where(ratio_squared == head_3, 0.0, ratio_squared - head_3)
+    branch_5 = head_3 + branch_5
+    product_3 = branch * branch_5
+    head_product_3 = _head(product_3)
+    difference_3 = product_3 - head_product_3
+    difference_3 = keras.ops.where(product_3 == head_product_3, 0.0, difference_3)
+    difference_3 = head_product_3 + difference_3
     product_4 = 0.5 * -keras.ops.abs(clamped)
     is_less_2 = keras.ops.abs(product_4) < 0.5
     expm1_product_4 = _expm1(product_4)
-    total_6 = expm1_product_4 + 1.0
-    branch_4 = keras.ops.where(is_less_2, total_6, keras.ops.exp(product_4))
-    t_2 = keras.ops.square(branch_4)
-    total_7 = t_2 + 1.0
-    difference_3 = total_7 - t_2
-    head_branch_4 = _head(branch_4)
-    difference_4 = branch_4 - head_branch_4
-    branch_5 = keras.ops.where(is_less_2, expm1_product_4 - (total_6 - 1.0), 0.0)
-    total_8 = head_branch_4 * head_branch_4 - t_2 + head_branch_4 * difference_4
-    total_8 = total_8 + difference_4 * head_branch_4 + difference_4 * difference_4
-    total_8 = keras.ops.where(t_2 * 2.0**-60 == 0.0, 0.0, total_8)
-    total_8 = total_8 + branch_5 * branch_4 * 2.0
-    total_9 = t_2 - (total_7 - difference_3) + (1.0 - difference_3) + total_8
-    branch_6 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
-    total_10 = total_7 + branch_6
-    ratio_2 = 1.0 / total_10
-    product_5 = product_3 * ratio_2
+    total_7 = expm1_product_4 + 1.0
+    branch_6 = keras.ops.where(is_less_2, total_7, keras.ops.exp(product_4))
+    branch_6_squared = keras.ops.square(branch_6)
+    head_4 = _head(branch_6_squared)
+    t_2 = keras.ops.where(branch_6_squared == head_4, 0.0, branch_6_squared - head_4)
+    t_3 = head_4 + t_2
+    total_8 = t_3 + 1.0
+    difference_4 = total_8 - t_3
+    head_branch_6 = _head(branch_6)
+    difference_5 = branch_6 - head_branch_6
+    branch_7 = keras.ops.where(is_less_2, expm1_product_4 - (total_7 - 1.0), 0.0)
+    total_9 = head_branch_6 * head_branch_6 - t_3 + head_branch_6 * difference_5
+    total_9 = total_9 + difference_5 * head_branch_6 + difference_5 * difference_5
+    total_9 = keras.ops.where(t_3 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_9 = total_9 + branch_7 * branch_6 * 2.0
+    total_10 = t_3 - (total_8 - difference_4) + (1.0 - difference_4) + total_9
+    branch_8 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
+    total_11 = total_8 + branch_8
+    ratio_2 = 1.0 / total_11
+    product_5 = difference_3 * ratio_2
+    head_product_5 = _head(product_5)
+    difference_6 = product_5 - head_product_5
+    difference_6 = keras.ops.where(product_5 == head_product_5, 0.0, difference_6)
+    difference_6 = head_product_5 + difference_6
     product_6 = clamped * ratio_2
-    minus_product_6 = -product_6
+    head_product_6 = _head(product_6)
+    difference_7 = product_6 - head_product_6
+    difference_7 = keras.ops.where(product_6 == head_product_6, 0.0, difference_7)
+    difference_7 = head_product_6 + difference_7
+    minus_difference_7 = -difference_7
     is_negative = clamped < 0.0
-    branch_7 = keras.ops.where(is_negative, branch_4, 1.0)
-    product_7 = minus_product_6 * branch_7
-    product_8 = product_7 * branch_7
-    product_9 = 0.5 * -keras.ops.abs(product_8)
+    branch_9 = keras.ops.where(is_negative, branch_6, 1.0)
+    product_7 = minus_difference_7 * branch_9
+    head_product_7 = _head(product_7)
+    difference_8 = product_7 - head_product_7
+    difference_8 = keras.ops.where(product_7 == head_product_7, 0.0, difference_8)
+    difference_8 = head_product_7 + difference_8
+    product_8 = difference_8 * branch_9
+    head_product_8 = _head(product_8)
+    difference_9 = product_8 - head_product_8
+    difference_9 = keras.ops.where(product_8 == head_product_8, 0.0, difference_9)
+    difference_9 = head_product_8 + difference_9
+    product_9 = 0.5 * -keras.ops.abs(difference_9)
     is_less_3 = keras.ops.abs(product_9) < 0.5
     expm1_product_9 = _expm1(product_9)
-    total_11 = expm1_product_9 + 1.0
-    branch_8 = keras.ops.where(is_less_3, total_11, keras.ops.exp(product_9))
-    t_3 = keras.ops.square(branch_8)
-    total_12 = t_3 + 1.0
-    difference_5 = total_12 - t_3
-    head_branch_8 = _head(branch_8)
-    difference_6 = branch_8 - head_branch_8
-    branch_9 = keras.ops.where(is_less_3, expm1_product_9 - (total_11 - 1.0), 0.0)
-    branch_9 = branch_9 * branch_8 * 2.0
-    total_13 = head_branch_8 * head_branch_8 - t_3 + head_branch_8 * difference_6
-    total_13 = total_13 + difference_6 * head_branch_8 + difference_6 * difference_6
-    total_13 = keras.ops.where(t_3 * 2.0**-60 == 0.0, 0.0, total_13) + branch_9
-    head_product_7 = _head(product_7)
-    head_branch_7 = _head(branch_7)
-    difference_7 = branch_7 - head_branch_7
-    difference_8 = product_7 - head_product_7
-    head = _head(minus_product_6)
-    difference_9 = minus_product_6 - head
+    total_12 = expm1_product_9 + 1.0
+    branch_10 = keras.ops.where(is_less_3, total_12, keras.ops.exp(product_9))
+    branch_10_squared = keras.ops.square(branch_10)
+    head_5 = _head(branch_10_squared)
+    t_4 = branch_10_squared - head_5
+    t_5 = head_5 + keras.ops.where(branch_10_squared == head_5, 0.0, t_4)
+    total_13 = t_5 + 1.0
+    difference_10 = total_13 - t_5
+    head_branch_10 = _head(branch_10)
+    difference_11 = branch_10 - head_branch_10
+    total_14 = head_branch_10 * head_branch_10 - t_5 + head_branch_10 * difference_11
+    total_14 = total_14 + difference_11 * head_branch_10 + difference_11 * difference_11
+    total_14 = keras.ops.where(t_5 * 2.0**-60 == 0.0, 0.0, total_14)
+    branch_11 = keras.ops.where(is_less_3, expm1_product_9 - (total_12 - 1.0), 0.0)
+    total_14 = total_14 + branch_11 * branch_10 * 2.0
+    head_difference_8 = _head(difference_8)
+    head_branch_9 = _head(branch_9)
+    difference_12 = branch_9 - head_branch_9
+    difference_13 = difference_8 - head_difference_8
+    head_6 = _head(minus_difference_7)
+    difference_14 = minus_difference_7 - head_6
     head_clamped = _head(clamped)
     head_ratio_2 = _head(ratio_2)
-    difference_10 = ratio_2 - head_ratio_2
-    difference_11 = clamped - head_clamped
-    product_10 = ratio_2 * total_10
-    head_total_10 = _head(total_10)
-    difference_12 = total_10 - head_total_10
-    numerator = head_ratio_2 * head_total_10 - product_10 + head_ratio_2 * difference_12
-    numerator = numerator + difference_10 * head_total_10 + difference_10 * difference_12
-    numerator = -keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = 1.0 - product_10 + numerator - (branch_6 - (total_10 - total_7)) * ratio_2
-    numerator = numerator / total_10
-    total_14 = head_clamped * head_ratio_2 - product_6 + head_clamped * difference_10
-    total_14 = total_14 + difference_11 * head_ratio_2 + difference_11 * difference_10
-    total_14 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_14 = total_14 + numerator * clamped
-    branch_10 = keras.ops.where(is_negative, branch_5, 0.0)
-    total_15 = head_product_7 * head_branch_7 - product_8 + head_product_7 * difference_7
-    total_15 = total_15 + difference_8 * head_branch_7 + difference_8 * difference_7
-    total_15 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_16 = head * head_branch_7 - product_7 + head * difference_7
-    total_16 = total_16 + difference_9 * head_branch_7 + difference_9 * difference_7
-    total_16 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_16 = (total_16 + -total_14 * branch_7 + branch_10 * minus_product_6) * branch_7
-    total_15 = total_15 + total_16 + branch_10 * product_7
-    product_11 = -(total_15 * _sign(product_8)) * 0.5 * 2.0
-    total_17 = t_3 - (total_12 - difference_5) + (1.0 - difference_5)
-    total_17 = total_17 + (total_13 + product_11 * t_3)
-    branch_11 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
-    total_18 = total_12 + branch_11
+    difference_15 = ratio_2 - head_ratio_2
+    difference_16 = clamped - head_clamped
+    product_10 = ratio_2 * total_11
+    head_product_10 = _head(product_10)
+    difference_17 = product_10 - head_product_10
+    difference_17 = keras.ops.where(product_10 == head_product_10, 0.0, difference_17)
+    difference_17 = head_product_10 + difference_17
+    head_total_11 = _head(total_11)
+    difference_18 = total_11 - head_total_11
+    numerator = head_ratio_2 * head_total_11 - difference_17 + head_ratio_2 * difference_18
+    numerator = numerator + difference_15 * head_total_11 + difference_15 * difference_18
+    numerator = -keras.ops.where(difference_17 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = 1.0 - difference_17 + numerator
+    numerator = (numerator - (branch_8 - (total_11 - total_8)) * ratio_2) / total_11
+    total_15 = head_clamped * head_ratio_2 - difference_7 + head_clamped * difference_15
+    total_15 = total_15 + difference_16 * head_ratio_2 + difference_16 * difference_15
+    total_15 = keras.ops.where(difference_7 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_15 = total_15 + numerator * clamped
+    branch_12 = keras.ops.where(is_negative, branch_7, 0.0)
+    total_16 = head_6 * head_branch_9 - difference_8 + head_6 * difference_12
+    total_16 = total_16 + difference_14 * head_branch_9 + difference_14 * difference_12
+    total_16 = keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, total_16)
+    total_16 = total_16 + -total_15 * branch_9 + branch_12 * minus_difference_7
+    total_16 = total_16 * branch_9
+    difference_19 = head_difference_8 * head_branch_9 - difference_9
+    difference_19 = difference_19 + head_difference_8 * difference_12
+    difference_19 = difference_19 + difference_13 * head_branch_9
+    difference_19 = difference_19 + difference_13 * difference_12
+    difference_19 = keras.ops.where(difference_9 * 2.0**-60 == 0.0, 0.0, difference_19)
+    difference_19 = difference_19 + total_16 + branch_12 * difference_8
+    product_11 = -(difference_19 * _sign(difference_9)) * 0.5 * 2.0
+    total_17 = t_5 - (total_13 - difference_10) + (1.0 - difference_10)
+    total_17 = total_17 + (total_14 + product_11 * t_5)
+    branch_13 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
+    total_18 = total_13 + branch_13
     ratio_3 = 1.0 / total_18
-    product_12 = product_5 * ratio_3
-    is_negative_2 = minus_clamped < 0.0
-    branch_12 = keras.ops.where(is_negative_2, t, 1.0)
-    product_13 = product_12 * branch_12
-    branch_13 = keras.ops.where(is_negative, t_2, 1.0)
-    product_14 = product_13 * branch_13
-    head_product_13 = _head(product_13)
-    head_branch_13 = _head(branch_13)
-    difference_13 = branch_13 - head_branch_13
-    difference_14 = product_13 - head_product_13
+    product_12 = difference_6 * ratio_3
     head_product_12 = _head(product_12)
-    head_branch_12 = _head(branch_12)
-    difference_15 = branch_12 - head_branch_12
-    difference_16 = product_12 - head_product_12
-    head_product_5 = _head(product_5)
+    difference_20 = product_12 - head_product_12
+    difference_20 = keras.ops.where(product_12 == head_product_12, 0.0, difference_20)
+    difference_20 = head_product_12 + difference_20
+    is_negative_2 = minus_clamped < 0.0
+    branch_14 = keras.ops.where(is_negative_2, t, 1.0)
+    product_13 = difference_20 * branch_14
+    head_product_13 = _head(product_13)
+    difference_21 = product_13 - head_product_13
+    difference_21 = keras.ops.where(product_13 == head_product_13, 0.0, difference_21)
+    difference_21 = head_product_13 + difference_21
+    branch_15 = keras.ops.where(is_negative, t_3, 1.0)
+    product_14 = difference_21 * branch_15
+    head_product_14 = _head(product_14)
+    difference_22 = product_14 - head_product_14
+    difference_22 = keras.ops.where(product_14 == head_product_14, 0.0, difference_22)
+    difference_22 = head_product_14 + difference_22
+    head_7 = _head(difference_21)
+    head_branch_15 = _head(branch_15)
+    difference_23 = branch_15 - head_branch_15
+    difference_24 = difference_21 - head_7
+    head_8 = _head(difference_20)
+    head_branch_14 = _head(branch_14)
+    difference_25 = branch_14 - head_branch_14
+    difference_26 = difference_20 - head_8
+    head_difference_6 = _head(difference_6)
     head_ratio_3 = _head(ratio_3)
-    difference_17 = ratio_3 - head_ratio_3
-    difference_18 = product_5 - head_product_5
-    head_product_3 = _head(product_3)
-    difference_19 = product_3 - head_product_3
-    head_product = _head(product)
-    head_2 = _head(ratio_squared)
-    difference_20 = ratio_squared - head_2
-    difference_21 = product - head_product
-    head_3 = _head(clamped_squared)
-    difference_22 = clamped_squared - head_3
-    total_19 = head_clamped * head_clamped - clamped_squared + head_clamped * difference_11
-    total_19 = total_19 + difference_11 * head_clamped + difference_11 * difference_11
-    total_19 = keras.ops.where(clamped_squared * 2.0**-60 == 0.0, 0.0, total_19)
+    difference_27 = ratio_3 - head_ratio_3
+    difference_28 = difference_6 - head_difference_6
+    head_difference_3 = _head(difference_3)
+    difference_29 = difference_3 - head_difference_3
+    head_branch = _head(branch)
+    head_branch_5 = _head(branch_5)
+    difference_30 = branch_5 - head_branch_5
+    difference_31 = branch - head_branch
+    head_total = _head(total)
+    difference_32 = total - head_total
+    total_19 = head_clamped * head_clamped - total + head_clamped * difference_16
+    total_19 = total_19 + difference_16 * head_clamped + difference_16 * difference_16
+    total_19 = keras.ops.where(total * 2.0**-60 == 0.0, 0.0, total_19)
     head_ratio = _head(ratio)
-    difference_23 = ratio - head_ratio
-    product_15 = ratio * total_5
-    head_total_5 = _head(total_5)
-    difference_24 = total_5 - head_total_5
-    numerator_2 = head_ratio * head_total_5 - product_15 + head_ratio * difference_24
-    numerator_3 = numerator_2 + difference_23 * head_total_5 + difference_23 * difference_24
-    numerator_4 = -keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = 1.0 - product_15 + numerator_4 - (branch_3 - (total_5 - total_2)) * ratio
-    numerator_5 = numerator_5 / total_5
-    total_20 = head_ratio * head_ratio - ratio_squared + head_ratio * difference_23
-    total_20 = total_20 + difference_23 * head_ratio + difference_23 * difference_23
-    total_20 = keras.ops.where(ratio_squared * 2.0**-60 == 0.0, 0.0, total_20)
+    difference_33 = ratio - head_ratio
+    product_15 = ratio * total_6
+    head_product_15 = _head(product_15)
+    difference_34 = product_15 - head_product_15
+    difference_34 = keras.ops.where(product_15 == head_product_15, 0.0, difference_34)
+    difference_34 = head_product_15 + difference_34
+    head_total_6 = _head(total_6)
+    difference_35 = total_6 - head_total_6
+    numerator_2 = head_ratio * head_total_6 - difference_34 + head_ratio * difference_35
+    numerator_3 = numerator_2 + difference_33 * head_total_6 + difference_33 * difference_35
+    numerator_4 = -keras.ops.where(difference_34 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = 1.0 - difference_34 + numerator_4 - (branch_4 - (total_6 - total_3)) * ratio
+    numerator_5 = numerator_5 / total_6
+    total_20 = head_ratio * head_ratio - branch_5 + head_ratio * difference_33
+    total_20 = total_20 + difference_33 * head_ratio + difference_33 * difference_33
+    total_20 = keras.ops.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_20)
     total_20 = total_20 + numerator_5 * ratio * 2.0
-    total_21 = head_product_3 * head_ratio_2 - product_5 + head_product_3 * difference_10
-    total_21 = total_21 + difference_19 * head_ratio_2 + difference_19 * difference_10
-    total_21 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_22 = head_product * head_2 - product_3 + head_product * difference_20
-    total_22 = total_22 + difference_21 * head_2 + difference_21 * difference_20
-    total_22 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_23 = head_3 * head_clamped - product + head_3 * difference_11
-    total_23 = total_23 + difference_22 * head_clamped + difference_22 * difference_11
-    total_23 = keras.ops.where(product * 2.0**-60 == 0.0, 0.0, total_23)
-    total_22 = total_22 + (total_23 + total_19 * clamped) * ratio_squared
-    total_21 = total_21 + (total_22 + total_20 * product) * ratio_2 + numerator * product_3
+    total_21 = head_branch * head_branch_5 - difference_3 + head_branch * difference_30
+    total_21 = total_21 + difference_31 * head_branch_5 + difference_31 * difference_30
+    total_21 = keras.ops.where(difference_3 * 2.0**-60 == 0.0, 0.0, total_21)
+    total_22 = head_total * head_clamped - branch + head_total * difference_16
+    total_22 = total_22 + difference_32 * head_clamped + difference_32 * difference_16
+    total_22 = keras.ops.where(branch * 2.0**-60 == 0.0, 0.0, total_22)
+    total_21 = total_21 + (total_22 + total_19 * clamped) * branch_5 + total_20 * branch
+    total_21 = total_21 * ratio_2
+    difference_36 = head_difference_3 * head_ratio_2 - difference_6
+    difference_36 = difference_36 + head_difference_3 * difference_15
+    difference_36 = difference_36 + difference_29 * head_ratio_2 + difference_29 * difference_15
+    difference_36 = keras.ops.where(difference_6 * 2.0**-60 == 0.0, 0.0, difference_36)
+    difference_36 = difference_36 + total_21 + numerator * difference_3
     product_16 = ratio_3 * total_18
+    head_product_16 = _head(product_16)
+    difference_37 = product_16 - head_product_16
+    difference_37 = keras.ops.where(product_16 == head_product_16, 0.0, difference_37)
+    difference_37 = head_product_16 + difference_37
     head_total_18 = _head(total_18)
-    difference_25 = total_18 - head_total_18
-    numerator_6 = head_ratio_3 * head_total_18 - product_16 + head_ratio_3 * difference_25
-    numerator_7 = numerator_6 + difference_17 * head_total_18 + difference_17 * difference_25
-    numerator_8 = -keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, numerator_7)
-    numerator_9 = 1.0 - product_16 + numerator_8
-    numerator_9 = (numerator_9 - (branch_11 - (total_18 - total_12)) * ratio_3) / total_18
-    branch_14 = keras.ops.where(is_negative_2, total_3, 0.0)
-    branch_15 = keras.ops.where(is_negative, total_8, 0.0)
-    total_24 = head_product_5 * head_ratio_3 - product_12 + head_product_5 * difference_17
-    total_24 = total_24 + difference_18 * head_ratio_3 + difference_18 * difference_17
-    total_24 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = (total_24 + total_21 * ratio_3 + numerator_9 * product_5) * branch_12
-    difference_26 = head_product_12 * head_branch_12 - product_13
-    difference_26 = difference_26 + head_product_12 * difference_15
-    difference_26 = difference_26 + difference_16 * head_branch_12
-    difference_26 = difference_26 + difference_16 * difference_15
-    difference_26 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_26) + total_24
-    difference_26 = (difference_26 + branch_14 * product_12) * branch_13
-    difference_27 = head_product_13 * head_branch_13 - product_14
-    difference_27 = difference_27 + head_product_13 * difference_13
-    difference_27 = difference_27 + difference_14 * head_branch_13
-    difference_27 = difference_27 + difference_14 * difference_13
-    difference_27 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_27)
-    difference_27 = difference_27 + difference_26 + branch_15 * product_13
-    magnitude = keras.ops.abs(difference_27)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_27, 0.0)
-    total_25 = product_14 + magnitude
-    is_equal = product_8 == 0.0
-    branch_16 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    differs = product_8 != 0.0
-    outside = is_equal & (branch_16 < 0.0) | differs & (product_8 < 0.0)
-    branch_17 = keras.ops.where(outside, t_3, 1.0)
-    branch_18 = keras.ops.where(outside, total_13, 0.0)
-    branch_19 = keras.ops.where(keras.ops.abs(branch_18) < float("inf"), branch_18, 0.0)
-    total_26 = branch_17 + branch_19
+    difference_38 = total_18 - head_total_18
+    numerator_6 = head_ratio_3 * head_total_18 - difference_37 + head_ratio_3 * difference_38
+    numerator_7 = numerator_6 + difference_27 * head_total_18 + difference_27 * difference_38
+    numerator_8 = -keras.ops.where(difference_37 * 2.0**-60 == 0.0, 0.0, numerator_7)
+    numerator_9 = 1.0 - difference_37 + numerator_8
+    numerator_9 = (numerator_9 - (branch_13 - (total_18 - total_13)) * ratio_3) / total_18
+    branch_16 = keras.ops.where(is_negative_2, total_4, 0.0)
+    branch_17 = keras.ops.where(is_negative, total_9, 0.0)
+    total_23 = head_8 * head_branch_14 - difference_21 + head_8 * difference_25
+    total_23 = total_23 + difference_26 * head_branch_14 + difference_26 * difference_25
+    total_23 = keras.ops.where(difference_21 * 2.0**-60 == 0.0, 0.0, total_23)
+    total_24 = head_7 * head_branch_15 - difference_22 + head_7 * difference_23
+    total_24 = total_24 + difference_24 * head_branch_15 + difference_24 * difference_23
+    total_24 = keras.ops.where(difference_22 * 2.0**-60 == 0.0, 0.0, total_24)
+    difference_39 = head_difference_6 * head_ratio_3 - difference_20
+    difference_39 = difference_39 + head_difference_6 * difference_27
+    difference_39 = difference_39 + difference_28 * head_ratio_3 + difference_28 * difference_27
+    difference_39 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, difference_39)
+    difference_39 = difference_39 + difference_36 * ratio_3 + numerator_9 * difference_6
+    total_23 = total_23 + difference_39 * branch_14 + branch_16 * difference_20
+    total_24 = total_24 + total_23 * branch_15 + branch_17 * difference_21
+    branch_18 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
+    total_25 = difference_22 + branch_18
+    is_equal = difference_9 == 0.0
+    magnitude = keras.ops.abs(difference_19)
+    magnitude = keras.ops.where(magnitude < float("inf"), difference_19, 0.0)
+    differs = difference_9 != 0.0
+    outside = is_equal & (magnitude < 0.0) | differs & (difference_9 < 0.0)
+    branch_19 = keras.ops.where(outside, t_5, 1.0)
+    branch_20 = keras.ops.where(outside, total_14, 0.0)
+    branch_21 = keras.ops.where(keras.ops.abs(branch_20) < float("inf"), branch_20, 0.0)
+    total_26 = branch_19 + branch_21
     product_17 = total_25 * total_26
-    product_18 = clamped_squared * ratio_squared
-    product_19 = product_18 * branch_12
-    total_27 = product_17 + product_19
-    difference_28 = total_27 - product_17
+    head_product_17 = _head(product_17)
+    difference_40 = product_17 - head_product_17
+    difference_40 = keras.ops.where(product_17 == head_product_17, 0.0, difference_40)
+    difference_40 = head_product_17 + difference_40
+    product_18 = total * branch_5
+    head_product_18 = _head(product_18)
+    difference_41 = product_18 - head_product_18
+    difference_41 = keras.ops.where(product_18 == head_product_18, 0.0, difference_41)
+    difference_41 = head_product_18 + difference_41
+    product_19 = difference_41 * branch_14
+    head_product_19 = _head(product_19)
+    difference_42 = product_19 - head_product_19
+    difference_42 = keras.ops.where(product_19 == head_product_19, 0.0, difference_42)
+    difference_42 = head_product_19 + difference_42
+    total_27 = difference_40 + difference_42
+    difference_43 = total_27 - difference_40
     head_total_25 = _head(total_25)
     head_total_26 = _head(total_26)
-    difference_29 = total_26 - head_total_26
-    difference_30 = total_25 - head_total_25
-    difference_31 = branch_19 - (total_26 - branch_17)
-    branch_20 = keras.ops.where(outside, product_11, 0.0)
-    head_product_18 = _head(product_18)
-    difference_32 = product_18 - head_product_18
-    total_28 = head_total_25 * head_total_26 - product_17 + head_total_25 * difference_29
-    total_28 = total_28 + difference_30 * head_total_26 + difference_30 * difference_29
-    total_28 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_28)
-    total_28 = total_28 + (magnitude - (total_25 - product_14)) * total_26
-    total_28 = total_28 + difference_31 * total_25 + branch_20 * product_17
-    total_29 = product_17 - (total_27 - difference_28) + (product_19 - difference_28)
-    total_29 = total_29 + total_28
-    total_30 = head_3 * head_2 - product_18 + head_3 * difference_20
-    total_30 = total_30 + difference_22 * head_2 + difference_22 * difference_20
-    total_30 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = total_30 + total_19 * ratio_squared + total_20 * clamped_squared
-    total_30 = total_30 * branch_12
-    difference_33 = head_product_18 * head_branch_12 - product_19
-    difference_33 = difference_33 + head_product_18 * difference_15
-    difference_33 = difference_33 + difference_32 * head_branch_12
-    difference_33 = difference_33 + difference_32 * difference_15
-    difference_33 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_33) + total_30
-    total_29 = total_29 + (difference_33 + branch_14 * product_18)
-    branch_21 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
-    total_31 = total_27 + branch_21
-    product_20 = 2.0 * clamped_squared
-    product_21 = product_20 * ratio_2
-    product_22 = product_21 * ratio
-    product_23 = product_22 * ratio_3
-    product_24 = product_23 * branch_13
-    head_product_23 = _head(product_23)
-    difference_34 = product_23 - head_product_23
+    difference_44 = total_26 - head_total_26
+    difference_45 = total_25 - head_total_25
+    difference_46 = branch_21 - (total_26 - branch_19)
+    branch_22 = keras.ops.where(outside, product_11, 0.0)
+    head_9 = _head(difference_41)
+    difference_47 = difference_41 - head_9
+    total_28 = difference_40 - (total_27 - difference_43) + (difference_42 - difference_43)
+    total_29 = head_total * head_branch_5 - difference_41 + head_total * difference_30
+    total_29 = total_29 + difference_32 * head_branch_5 + difference_32 * difference_30
+    total_29 = keras.ops.where(difference_41 * 2.0**-60 == 0.0, 0.0, total_29)
+    total_29 = (total_29 + total_19 * branch_5 + total_20 * total) * branch_14
+    total_30 = head_9 * head_branch_14 - difference_42 + head_9 * difference_25
+    total_30 = total_30 + difference_47 * head_branch_14 + difference_47 * difference_25
+    total_30 = keras.ops.where(difference_42 * 2.0**-60 == 0.0, 0.0, total_30) + total_29
+    total_30 = total_30 + branch_16 * difference_41
+    product_20 = (branch_18 - (total_25 - difference_22)) * total_26
+    difference_48 = head_total_25 * head_total_26 - difference_40
+    difference_48 = difference_48 + head_total_25 * difference_44
+    difference_48 = difference_48 + difference_45 * head_total_26
+    difference_48 = difference_48 + difference_45 * difference_44
+    difference_48 = keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, difference_48)
+    difference_48 = difference_48 + product_20 + difference_46 * total_25
+    total_28 = total_28 + (difference_48 + branch_22 * difference_40) + total_30
+    branch_23 = keras.ops.where(keras.ops.abs(total_28) < float("inf"), total_28, 0.0)
+    total_31 = total_27 + branch_23
+    product_21 = 2.0 * total
+    product_22 = product_21 * ratio_2
     head_product_22 = _head(product_22)
-    difference_35 = product_22 - head_product_22
+    difference_49 = product_22 - head_product_22
+    difference_49 = keras.ops.where(product_22 == head_product_22, 0.0, difference_49)
+    difference_49 = head_product_22 + difference_49
+    product_23 = difference_49 * ratio
+    head_product_23 = _head(product_23)
+    difference_50 = product_23 - head_product_23
+    difference_50 = keras.ops.where(product_23 == head_product_23, 0.0, difference_50)
+    difference_50 = head_product_23 + difference_50
+    product_24 = difference_50 * ratio_3
+    head_product_24 = _head(product_24)
+    difference_51 = product_24 - head_product_24
+    difference_51 = keras.ops.where(product_24 == head_product_24, 0.0, difference_51)
+    difference_51 = head_product_24 + difference_51
+    product_25 = difference_51 * branch_15
+    head_product_25 = _head(product_25)
+    difference_52 = product_25 - head_product_25
+    difference_52 = keras.ops.where(product_25 == head_product_25, 0.0, difference_52)
+    difference_52 = head_product_25 + difference_52
+    head_10 = _head(difference_51)
+    difference_53 = difference_51 - head_10
+    head_11 = _head(difference_50)
+    difference_54 = difference_50 - head_11
+    head_12 = _head(difference_49)
+    difference_55 = difference_49 - head_12
     head_product_21 = _head(product_21)
-    difference_36 = product_21 - head_product_21
-    head_product_20 = _head(product_20)
-    difference_37 = product_20 - head_product_20
-    total_32 = head_product_21 * head_ratio - product_22 + head_product_21 * difference_23
-    total_32 = total_32 + difference_36 * head_ratio + difference_36 * difference_23
-    total_32 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_32)
-    difference_38 = head_product_20 * head_ratio_2 - product_21
-    difference_38 = difference_38 + head_product_20 * difference_10
-    difference_38 = difference_38 + difference_37 * head_ratio_2 + difference_37 * difference_10
-    difference_38 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_38)
-    difference_38 = (difference_38 + total_19 * 2.0 * ratio_2 + numerator * product_20) * ratio
-    total_32 = total_32 + difference_38 + numerator_5 * product_21
-    difference_39 = head_product_23 * head_branch_13 - product_24
-    difference_39 = difference_39 + head_product_23 * difference_13
-    difference_39 = difference_39 + difference_34 * head_branch_13
-    difference_39 = difference_39 + difference_34 * difference_13
-    difference_39 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_39)
-    difference_40 = head_product_22 * head_ratio_3 - product_23
-    difference_40 = difference_40 + head_product_22 * difference_17
-    difference_40 = difference_40 + difference_35 * head_ratio_3 + difference_35 * difference_17
-    difference_40 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_40)
-    difference_40 = (difference_40 + total_32 * ratio_3 + numerator_9 * product_22) * branch_13
-    difference_39 = difference_39 + difference_40 + branch_15 * product_23
-    magnitude_2 = keras.ops.abs(difference_39)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_39, 0.0)
-    total_33 = product_24 + magnitude_2
-    product_25 = total_33 * total_26
-    total_34 = total_31 + product_25
-    difference_41 = total_34 - total_31
-    head_total_33 = _head(total_33)
-    difference_42 = total_33 - head_total_33
-    total_35 = head_total_33 * head_total_26 - product_25 + head_total_33 * difference_29
-    total_35 = total_35 + difference_42 * head_total_26 + difference_42 * difference_29
-    total_35 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_35 = total_35 + (magnitude_2 - (total_33 - product_24)) * total_26
-    total_35 = total_35 + difference_31 * total_33 + branch_20 * product_25
-    total_36 = total_31 - (total_34 - difference_41) + (product_25 - difference_41)
-    total_36 = total_36 + (branch_21 - (total_31 - total_27)) + total_35
-    branch_22 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
-    total_37 = total_34 + branch_22
-    product_26 = 4.0 * clamped
-    product_27 = product_26 * ratio
-    total_38 = total_37 + product_27
-    difference_43 = total_38 - total_37
+    difference_56 = product_21 - head_product_21
+    total_32 = head_12 * head_ratio - difference_50 + head_12 * difference_33
+    total_32 = total_32 + difference_55 * head_ratio + difference_55 * difference_33
+    total_32 = keras.ops.where(difference_50 * 2.0**-60 == 0.0, 0.0, total_32)
+    difference_57 = head_product_21 * head_ratio_2 - difference_49
+    difference_57 = difference_57 + head_product_21 * difference_15
+    difference_57 = difference_57 + difference_56 * head_ratio_2 + difference_56 * difference_15
+    difference_57 = keras.ops.where(difference_49 * 2.0**-60 == 0.0, 0.0, difference_57)
+    difference_57 = (difference_57 + total_19 * 2.0 * ratio_2 + numerator * product_21) * ratio
+    total_32 = total_32 + difference_57 + numerator_5 * difference_49
+    total_33 = head_10 * head_branch_15 - difference_52 + head_10 * difference_23
+    total_33 = total_33 + difference_53 * head_branch_15 + difference_53 * difference_23
+    total_33 = keras.ops.where(difference_52 * 2.0**-60 == 0.0, 0.0, total_33)
+    total_34 = head_11 * head_ratio_3 - difference_51 + head_11 * difference_27
+    total_34 = total_34 + difference_54 * head_ratio_3 + difference_54 * difference_27
+    total_34 = keras.ops.where(difference_51 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_34 = (total_34 + total_32 * ratio_3 + numerator_9 * difference_50) * branch_15
+    total_33 = total_33 + total_34 + branch_17 * difference_51
+    branch_24 = keras.ops.where(keras.ops.abs(total_33) < float("inf"), total_33, 0.0)
+    total_35 = difference_52 + branch_24
+    product_26 = total_35 * total_26
     head_product_26 = _head(product_26)
-    difference_44 = product_26 - head_product_26
-    total_39 = head_product_26 * head_ratio - product_27 + head_product_26 * difference_23
-    total_39 = total_39 + difference_44 * head_ratio + difference_44 * difference_23
-    total_39 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_39 = total_39 + numerator_5 * product_26
-    total_40 = total_37 - (total_38 - difference_43) + (product_27 - difference_43)
-    total_40 = total_40 + (branch_22 - (total_37 - total_34)) + total_39
-    branch_23 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
-    total_41 = total_38 + branch_23
-    product_28 = product_6 * branch_7
-    product_29 = product_28 * branch_7
-    product_30 = 0.5 * -keras.ops.abs(product_29)
-    is_less_4 = keras.ops.abs(product_30) < 0.5
-    expm1_product_30 = _expm1(product_30)
-    total_42 = expm1_product_30 + 1.0
-    branch_24 = keras.ops.where(is_less_4, total_42, keras.ops.exp(product_30))
-    t_4 = keras.ops.square(branch_24)
-    total_43 = t_4 + 1.0
-    difference_45 = total_43 - t_4
-    head_branch_24 = _head(branch_24)
-    difference_46 = branch_24 - head_branch_24
-    total_44 = head_branch_24 * head_branch_24 - t_4 + head_branch_24 * difference_46
-    total_44 = total_44 + difference_46 * head_branch_24 + difference_46 * difference_46
-    total_44 = keras.ops.where(t_4 * 2.0**-60 == 0.0, 0.0, total_44)
-    branch_25 = keras.ops.where(is_less_4, expm1_product_30 - (total_42 - 1.0), 0.0)
-    total_44 = total_44 + branch_25 * branch_24 * 2.0
+    difference_58 = product_26 - head_product_26
+    difference_58 = keras.ops.where(product_26 == head_product_26, 0.0, difference_58)
+    difference_58 = head_product_26 + difference_58
+    total_36 = total_31 + difference_58
+    difference_59 = total_36 - total_31
+    head_total_35 = _head(total_35)
+    difference_60 = total_35 - head_total_35
+    total_37 = total_31 - (total_36 - difference_59) + (difference_58 - difference_59)
+    total_37 = total_37 + (branch_23 - (total_31 - total_27))
+    product_27 = (branch_24 - (total_35 - difference_52)) * total_26
+    difference_61 = head_total_35 * head_total_26 - difference_58
+    difference_61 = difference_61 + head_total_35 * difference_44
+    difference_61 = difference_61 + difference_60 * head_total_26
+    difference_61 = difference_61 + difference_60 * difference_44
+    difference_61 = keras.ops.where(difference_58 * 2.0**-60 == 0.0, 0.0, difference_61)
+    difference_61 = difference_61 + product_27 + difference_46 * total_35
+    total_37 = total_37 + (difference_61 + branch_22 * difference_58)
+    branch_25 = keras.ops.where(keras.ops.abs(total_37) < float("inf"), total_37, 0.0)
+    total_38 = total_36 + branch_25
+    product_28 = 4.0 * clamped
+    product_29 = product_28 * ratio
+    head_product_29 = _head(product_29)
+    difference_62 = product_29 - head_product_29
+    difference_62 = keras.ops.where(product_29 == head_product_29, 0.0, difference_62)
+    difference_62 = head_product_29 + difference_62
+    total_39 = total_38 + difference_62
+    difference_63 = total_39 - total_38
     head_product_28 = _head(product_28)
-    difference_47 = product_28 - head_product_28
-    head_product_6 = _head(product_6)
-    difference_48 = product_6 - head_product_6
-    total_45 = head_product_6 * head_branch_7 - product_28 + head_product_6 * difference_7
-    total_45 = total_45 + difference_48 * head_branch_7 + difference_48 * difference_7
-    total_45 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, total_45)
-    total_45 = (total_45 + total_14 * branch_7 + branch_10 * product_6) * branch_7
-    difference_49 = head_product_28 * head_branch_7 - product_29
-    difference_49 = difference_49 + head_product_28 * difference_7
-    difference_49 = difference_49 + difference_47 * head_branch_7 + difference_47 * difference_7
-    difference_49 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_49) + total_45
-    difference_49 = difference_49 + branch_10 * product_28
-    product_31 = -(difference_49 * _sign(product_29)) * 0.5 * 2.0
-    total_46 = t_4 - (total_43 - difference_45) + (1.0 - difference_45)
-    total_46 = total_46 + (total_44 + product_31 * t_4)
-    branch_26 = keras.ops.where(keras.ops.abs(total_46) < float("inf"), total_46, 0.0)
-    total_47 = total_43 + branch_26
+    difference_64 = product_28 - head_product_28
+    total_40 = total_38 - (total_39 - difference_63) + (difference_62 - difference_63)
+    total_40 = total_40 + (branch_25 - (total_38 - total_36))
+    difference_65 = head_product_28 * head_ratio - difference_62
+    difference_65 = difference_65 + head_product_28 * difference_33 + difference_64 * head_ratio
+    difference_65 = difference_65 + difference_64 * difference_33
+    difference_65 = keras.ops.where(difference_62 * 2.0**-60 == 0.0, 0.0, difference_65)
+    total_40 = total_40 + (difference_65 + numerator_5 * product_28)
+    branch_26 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
+    total_41 = total_39 + branch_26
+    product_30 = difference_7 * branch_9
+    head_product_30 = _head(product_30)
+    difference_66 = product_30 - head_product_30
+    difference_66 = keras.ops.where(product_30 == head_product_30, 0.0, difference_66)
+    difference_66 = head_product_30 + difference_66
+    product_31 = difference_66 * branch_9
+    head_product_31 = _head(product_31)
+    difference_67 = product_31 - head_product_31
+    difference_67 = keras.ops.where(product_31 == head_product_31, 0.0, difference_67)
+    difference_67 = head_product_31 + difference_67
+    product_32 = 0.5 * -keras.ops.abs(difference_67)
+    is_less_4 = keras.ops.abs(product_32) < 0.5
+    expm1_product_32 = _expm1(product_32)
+    total_42 = expm1_product_32 + 1.0
+    branch_27 = keras.ops.where(is_less_4, total_42, keras.ops.exp(product_32))
+    branch_27_squared = keras.ops.square(branch_27)
+    head_13 = _head(branch_27_squared)
+    t_6 = branch_27_squared - head_13
+    t_7 = head_13 + keras.ops.where(branch_27_squared == head_13, 0.0, t_6)
+    total_43 = t_7 + 1.0
+    difference_68 = total_43 - t_7
+    head_branch_27 = _head(branch_27)
+    difference_69 = branch_27 - head_branch_27
+    total_44 = head_branch_27 * head_branch_27 - t_7 + head_branch_27 * difference_69
+    total_44 = total_44 + difference_69 * head_branch_27 + difference_69 * difference_69
+    total_44 = keras.ops.where(t_7 * 2.0**-60 == 0.0, 0.0, total_44)
+    branch_28 = keras.ops.where(is_less_4, expm1_product_32 - (total_42 - 1.0), 0.0)
+    total_44 = total_44 + branch_28 * branch_27 * 2.0
+    head_14 = _head(difference_66)
+    difference_70 = difference_66 - head_14
+    head_difference_7 = _head(difference_7)
+    difference_71 = difference_7 - head_difference_7
+    total_45 = head_14 * head_branch_9 - difference_67 + head_14 * difference_12
+    total_45 = total_45 + difference_70 * head_branch_9 + difference_70 * difference_12
+    total_45 = keras.ops.where(difference_67 * 2.0**-60 == 0.0, 0.0, total_45)
+    difference_72 = head_difference_7 * head_branch_9 - difference_66
+    difference_72 = difference_72 + head_difference_7 * difference_12
+    difference_72 = difference_72 + difference_71 * head_branch_9
+    difference_72 = difference_72 + difference_71 * difference_12
+    difference_72 = keras.ops.where(difference_66 * 2.0**-60 == 0.0, 0.0, difference_72)
+    difference_72 = (difference_72 + total_15 * branch_9 + branch_12 * difference_7) * branch_9
+    total_45 = total_45 + difference_72 + branch_12 * difference_66
+    product_33 = -(total_45 * _sign(difference_67)) * 0.5 * 2.0
+    total_46 = t_7 - (total_43 - difference_68) + (1.0 - difference_68)
+    total_46 = total_46 + (total_44 + product_33 * t_7)
+    branch_29 = keras.ops.where(keras.ops.abs(total_46) < float("inf"), total_46, 0.0)
+    total_47 = total_43 + branch_29
     ratio_4 = 1.0 / total_47
-    product_32 = ratio_4 * total_47
+    product_34 = ratio_4 * total_47
+    head_product_34 = _head(product_34)
+    difference_73 = product_34 - head_product_34
+    difference_73 = keras.ops.where(product_34 == head_product_34, 0.0, difference_73)
+    difference_73 = head_product_34 + difference_73
     head_ratio_4 = _head(ratio_4)
     head_total_47 = _head(total_47)
-    difference_50 = total_47 - head_total_47
-    difference_51 = ratio_4 - head_ratio_4
-    numerator_10 = head_ratio_4 * head_total_47 - product_32 + head_ratio_4 * difference_50
-    numerator_11 = numerator_10 + difference_51 * head_total_47 + difference_51 * difference_50
-    numerator_12 = -keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, numerator_11)
-    numerator_13 = 1.0 - product_32 + numerator_12
-    numerator_13 = (numerator_13 - (branch_26 - (total_47 - total_43)) * ratio_4) / total_47
-    magnitude_3 = keras.ops.abs(difference_49)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_49, 0.0)
-    total_48 = t_4 + keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
-    product_33 = total_48 * product_31
-    branch_27 = keras.ops.where(keras.ops.abs(product_33) < float("inf"), product_33, 0.0)
-    branch_27 = total_48 + branch_27
-    branch_28 = keras.ops.where(keras.ops.abs(product_31) < float("inf"), product_31, 0.0)
-    branch_28 = total_48 * (branch_28 + 1.0)
-    branch_28 = keras.ops.where(keras.ops.abs(total_48) < 2.0**-60, branch_28, branch_27)
-    branch_28 = keras.ops.where(product_29 + magnitude_3 < 0.0, branch_28, 1.0)
-    branch_29 = keras.ops.where(keras.ops.abs(branch_15) < float("inf"), branch_15, 0.0)
-    branch_29 = branch_13 + branch_29
-    branch_30 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
-    branch_30 = branch_12 + branch_30
-    branch_31 = keras.ops.where(keras.ops.abs(total_21) < float("inf"), total_21, 0.0)
-    branch_31 = product_5 + branch_31
+    difference_74 = total_47 - head_total_47
+    difference_75 = ratio_4 - head_ratio_4
+    numerator_10 = head_ratio_4 * head_total_47 - difference_73 + head_ratio_4 * difference_74
+    numerator_11 = numerator_10 + difference_75 * head_total_47 + difference_75 * difference_74
+    numerator_12 = -keras.ops.where(difference_73 * 2.0**-60 == 0.0, 0.0, numerator_11)
+    numerator_13 = 1.0 - difference_73 + numerator_12
+    numerator_13 = (numerator_13 - (branch_29 - (total_47 - total_43)) * ratio_4) / total_47
+    branch_30 = keras.ops.where(keras.ops.abs(total_45) < float("inf"), total_45, 0.0)
+    total_48 = t_7 + keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
+    product_35 = total_48 * product_33
+    branch_31 = keras.ops.where(keras.ops.abs(product_35) < float("inf"), product_35, 0.0)
+    branch_31 = total_48 + branch_31
+    branch_32 = keras.ops.where(keras.ops.abs(product_33) < float("inf"), product_33, 0.0)
+    branch_32 = total_48 * (branch_32 + 1.0)
+    branch_32 = keras.ops.where(keras.ops.abs(total_48) < 2.0**-60, branch_32, branch_31)
+    branch_32 = keras.ops.where(difference_67 + branch_30 < 0.0, branch_32, 1.0)
+    branch_33 = keras.ops.where(keras.ops.abs(branch_17) < float("inf"), branch_17, 0.0)
+    branch_33 = branch_15 + branch_33
+    branch_34 = keras.ops.where(keras.ops.abs(branch_16) < float("inf"), branch_16, 0.0)
+    branch_34 = branch_14 + branch_34
+    magnitude_2 = keras.ops.abs(difference_36)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_36, 0.0)
+    magnitude_2 = difference_6 + magnitude_2
     abs_numerator_13 = keras.ops.abs(numerator_13)
     abs_numerator_13 = keras.ops.where(abs_numerator_13 < float("inf"), numerator_13, 0.0)
-    branch_31 = branch_31 * (ratio_4 + abs_numerator_13) * branch_30 * branch_29 * branch_28
-    branch_31 = -branch_31
-    total_49 = total_41 + branch_31
-    difference_52 = total_49 - total_41
-    total_50 = total_41 - (total_49 - difference_52) + (branch_31 - difference_52)
-    total_50 = total_50 + (branch_23 - (total_41 - total_38))
-    branch_32 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
-    total_51 = total_49 + branch_32
-    product_34 = product_22 * ratio_4
-    product_35 = product_34 * branch_13
-    product_36 = product_35 * branch_28
-    minus_product_36 = -product_36
-    total_52 = total_51 + minus_product_36
-    difference_53 = total_52 - total_51
-    head_product_35 = _head(product_35)
-    head_branch_28 = _head(branch_28)
-    difference_54 = branch_28 - head_branch_28
-    difference_55 = product_35 - head_product_35
-    head_product_34 = _head(product_34)
-    difference_56 = product_34 - head_product_34
-    total_53 = total_51 - (total_52 - difference_53) + (minus_product_36 - difference_53)
-    total_53 = total_53 + (branch_32 - (total_51 - total_49))
-    difference_57 = head_product_34 * head_branch_13 - product_35
-    difference_57 = difference_57 + head_product_34 * difference_13
-    difference_57 = difference_57 + difference_56 * head_branch_13
-    difference_57 = difference_57 + difference_56 * difference_13
-    difference_57 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, difference_57)
-    difference_58 = head_product_35 * head_branch_28 - product_36
-    difference_58 = difference_58 + head_product_35 * difference_54
-    difference_58 = difference_58 + difference_55 * head_branch_28
-    difference_58 = difference_58 + difference_55 * difference_54
-    difference_58 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, difference_58)
-    difference_59 = head_product_22 * head_ratio_4 - product_34
-    difference_59 = difference_59 + head_product_22 * difference_51
-    difference_59 = difference_59 + difference_35 * head_ratio_4 + difference_35 * difference_51
-    difference_59 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_59)
-    difference_59 = (difference_59 + total_32 * ratio_4 + numerator_13 * product_22) * branch_13
-    difference_57 = (difference_57 + difference_59 + branch_15 * product_34) * branch_28
-    total_53 = total_53 - (difference_58 + difference_57)
-    branch_33 = keras.ops.where(keras.ops.abs(total_53) < float("inf"), total_53, 0.0)
-    total_54 = total_52 + branch_33
-    product_37 = clamped_squared * ratio_2
-    product_38 = product_37 * ratio
-    product_39 = product_38 * branch_13
-    minus_product_39 = -product_39
-    total_55 = total_54 + minus_product_39
-    difference_60 = total_55 - total_54
-    head_product_38 = _head(product_38)
-    difference_61 = product_38 - head_product_38
+    magnitude_2 = magnitude_2 * (ratio_4 + abs_numerator_13) * branch_34 * branch_33
+    magnitude_2 = -(magnitude_2 * branch_32)
+    total_49 = total_41 + magnitude_2
+    difference_76 = total_49 - total_41
+    total_50 = total_41 - (total_49 - difference_76) + (magnitude_2 - difference_76)
+    total_50 = total_50 + (branch_26 - (total_41 - total_39))
+    branch_35 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
+    total_51 = total_49 + branch_35
+    product_36 = difference_50 * ratio_4
+    head_product_36 = _head(product_36)
+    difference_77 = product_36 - head_product_36
+    difference_77 = keras.ops.where(product_36 == head_product_36, 0.0, difference_77)
+    difference_77 = head_product_36 + difference_77
+    product_37 = difference_77 * branch_15
     head_product_37 = _head(product_37)
-    difference_62 = product_37 - head_product_37
-    total_56 = head_product_37 * head_ratio - product_38 + head_product_37 * difference_23
-    total_56 = total_56 + difference_62 * head_ratio + difference_62 * difference_23
-    total_56 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, total_56)
-    total_57 = total_54 - (total_55 - difference_60) + (minus_product_39 - difference_60)
-    total_57 = total_57 + (branch_33 - (total_54 - total_52))
-    total_58 = head_3 * head_ratio_2 - product_37 + head_3 * difference_10
-    total_58 = total_58 + difference_22 * head_ratio_2 + difference_22 * difference_10
-    total_58 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, total_58)
-    total_58 = (total_58 + total_19 * ratio_2 + numerator * clamped_squared) * ratio
-    total_56 = (total_56 + total_58 + numerator_5 * product_37) * branch_13
-    difference_63 = head_product_38 * head_branch_13 - product_39
-    difference_63 = difference_63 + head_product_38 * difference_13
-    difference_63 = difference_63 + difference_61 * head_branch_13
-    difference_63 = difference_63 + difference_61 * difference_13
-    difference_63 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_63) + total_56
-    total_57 = total_57 - (difference_63 + branch_15 * product_38)
-    branch_34 = keras.ops.where(keras.ops.abs(total_57) < float("inf"), total_57, 0.0)
-    total_59 = total_55 + branch_34
-    branch_35 = keras.ops.where(is_negative_2, branch, 1.0)
-    product_40 = total_59 * branch_35
-    product_41 = product_40 * branch_35
-    product_42 = product_6 * ratio_3
-    total_60 = head_product_6 * head_ratio_3 - product_42 + head_product_6 * difference_17
-    total_60 = total_60 + difference_48 * head_ratio_3 + difference_48 * difference_17
-    total_60 = keras.ops.where(product_42 * 2.0**-60 == 0.0, 0.0, total_60)
-    total_60 = total_60 + total_14 * ratio_3 + numerator_9 * product_6
-    branch_36 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
-    total_61 = product_42 + branch_36
-    product_43 = total_61 * total_26
-    product_44 = product_6 * ratio_4
-    product_45 = product_44 * branch_28
-    minus_product_45 = -product_45
-    total_62 = product_43 + minus_product_45
-    difference_64 = total_62 - product_43
-    head_total_61 = _head(total_61)
-    difference_65 = total_61 - head_total_61
-    head_product_44 = _head(product_44)
-    difference_66 = product_44 - head_product_44
-    total_63 = product_43 - (total_62 - difference_64) + (minus_product_45 - difference_64)
-    total_64 = head_product_6 * head_ratio_4 - product_44 + head_product_6 * difference_51
-    total_64 = total_64 + difference_48 * head_ratio_4 + difference_48 * difference_51
-    total_64 = keras.ops.where(product_44 * 2.0**-60 == 0.0, 0.0, total_64)
-    total_64 = (total_64 + total_14 * ratio_4 + numerator_13 * product_6) * branch_28
-    total_65 = head_total_61 * head_total_26 - product_43 + head_total_61 * difference_29
-    total_65 = total_65 + difference_65 * head_total_26 + difference_65 * difference_29
-    total_65 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, total_65)
-    total_65 = total_65 + (branch_36 - (total_61 - product_42)) * total_26
-    total_63 = total_63 + (total_65 + difference_31 * total_61 + branch_20 * product_43)
-    difference_67 = head_product_44 * head_branch_28 - product_45
-    difference_67 = difference_67 + head_product_44 * difference_54
-    difference_67 = difference_67 + difference_66 * head_branch_28
-    difference_67 = difference_67 + difference_66 * difference_54
-    difference_67 = keras.ops.where(product_45 * 2.0**-60 == 0.0, 0.0, difference_67) + total_64
-    total_63 = total_63 - difference_67
-    branch_37 = keras.ops.where(keras.ops.abs(total_63) < float("inf"), total_63, 0.0)
-    total_66 = total_62 + branch_37
-    product_46 = total_66 * branch_7
-    product_47 = product_46 * branch_7
-    total_67 = product_41 + product_47
-    difference_68 = total_67 - product_41
+    difference_78 = product_37 - head_product_37
+    difference_78 = keras.ops.where(product_37 == head_product_37, 0.0, difference_78)
+    difference_78 = head_product_37 + difference_78
+    product_38 = difference_78 * branch_32
+    head_product_38 = _head(product_38)
+    difference_79 = product_38 - head_product_38
+    difference_79 = keras.ops.where(product_38 == head_product_38, 0.0, difference_79)
+    difference_79 = head_product_38 + difference_79
+    negated = -difference_79
+    total_52 = total_51 + negated
+    difference_80 = total_52 - total_51
+    head_15 = _head(difference_78)
+    head_branch_32 = _head(branch_32)
+    difference_81 = branch_32 - head_branch_32
+    difference_82 = difference_78 - head_15
+    head_16 = _head(difference_77)
+    difference_83 = difference_77 - head_16
+    total_53 = head_16 * head_branch_15 - difference_78 + head_16 * difference_23
+    total_53 = total_53 + difference_83 * head_branch_15 + difference_83 * difference_23
+    total_53 = keras.ops.where(difference_78 * 2.0**-60 == 0.0, 0.0, total_53)
+    total_54 = head_15 * head_branch_32 - difference_79 + head_15 * difference_81
+    total_54 = total_54 + difference_82 * head_branch_32 + difference_82 * difference_81
+    total_54 = keras.ops.where(difference_79 * 2.0**-60 == 0.0, 0.0, total_54)
+    total_55 = total_51 - (total_52 - difference_80) + (negated - difference_80)
+    total_55 = total_55 + (branch_35 - (total_51 - total_49))
+    total_56 = head_11 * head_ratio_4 - difference_77 + head_11 * difference_75
+    total_56 = total_56 + difference_54 * head_ratio_4 + difference_54 * difference_75
+    total_56 = keras.ops.where(difference_77 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_56 = (total_56 + total_32 * ratio_4 + numerator_13 * difference_50) * branch_15
+    total_54 = -(total_54 + (total_53 + total_56 + branch_17 * difference_77) * branch_32)
+    total_55 = total_55 + total_54
+    branch_36 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
+    total_57 = total_52 + branch_36
+    product_39 = total * ratio_2
+    head_product_39 = _head(product_39)
+    difference_84 = product_39 - head_product_39
+    difference_84 = keras.ops.where(product_39 == head_product_39, 0.0, difference_84)
+    difference_84 = head_product_39 + difference_84
+    product_40 = difference_84 * ratio
     head_product_40 = _head(product_40)
-    head_branch_35 = _head(branch_35)
-    difference_69 = branch_35 - head_branch_35
-    difference_70 = product_40 - head_product_40
-    head_total_59 = _head(total_59)
-    difference_71 = total_59 - head_total_59
-    branch_38 = keras.ops.where(is_negative_2, branch_2, 0.0)
+    difference_85 = product_40 - head_product_40
+    difference_85 = keras.ops.where(product_40 == head_product_40, 0.0, difference_85)
+    difference_85 = head_product_40 + difference_85
+    product_41 = difference_85 * branch_15
+    head_product_41 = _head(product_41)
+    difference_86 = product_41 - head_product_41
+    difference_86 = keras.ops.where(product_41 == head_product_41, 0.0, difference_86)
+    difference_86 = head_product_41 + difference_86
+    negated_2 = -difference_86
+    total_58 = total_57 + negated_2
+    difference_87 = total_58 - total_57
+    head_17 = _head(difference_85)
+    difference_88 = difference_85 - head_17
+    head_18 = _head(difference_84)
+    difference_89 = difference_84 - head_18
+    total_59 = head_total * head_ratio_2 - difference_84 + head_total * difference_15
+    total_59 = total_59 + difference_32 * head_ratio_2 + difference_32 * difference_15
+    total_59 = keras.ops.where(difference_84 * 2.0**-60 == 0.0, 0.0, total_59)
+    total_59 = (total_59 + total_19 * ratio_2 + numerator * total) * ratio
+    total_60 = total_57 - (total_58 - difference_87) + (negated_2 - difference_87)
+    total_60 = total_60 + (branch_36 - (total_57 - total_52))
+    total_61 = head_17 * head_branch_15 - difference_86 + head_17 * difference_23
+    total_61 = total_61 + difference_88 * head_branch_15 + difference_88 * difference_23
+    total_61 = keras.ops.where(difference_86 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_62 = head_18 * head_ratio - difference_85 + head_18 * difference_33
+    total_62 = total_62 + difference_89 * head_ratio + difference_89 * difference_33
+    total_62 = keras.ops.where(difference_85 * 2.0**-60 == 0.0, 0.0, total_62) + total_59
+    total_61 = total_61 + (total_62 + numerator_5 * difference_84) * branch_15
+    total_60 = total_60 - (total_61 + branch_17 * difference_85)
+    branch_37 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
+    total_63 = total_58 + branch_37
+    branch_38 = keras.ops.where(is_negative_2, branch_2, 1.0)
+    product_42 = total_63 * branch_38
+    head_product_42 = _head(product_42)
+    difference_90 = product_42 - head_product_42
+    difference_90 = keras.ops.where(product_42 == head_product_42, 0.0, difference_90)
+    difference_90 = head_product_42 + difference_90
+    product_43 = difference_90 * branch_38
+    head_product_43 = _head(product_43)
+    difference_91 = product_43 - head_product_43
+    difference_91 = keras.ops.where(product_43 == head_product_43, 0.0, difference_91)
+    difference_91 = head_product_43 + difference_91
+    product_44 = difference_7 * ratio_3
+    head_product_44 = _head(product_44)
+    difference_92 = product_44 - head_product_44
+    difference_92 = keras.ops.where(product_44 == head_product_44, 0.0, difference_92)
+    difference_92 = head_product_44 + difference_92
+    difference_93 = head_difference_7 * head_ratio_3 - difference_92
+    difference_93 = difference_93 + head_difference_7 * difference_27
+    difference_93 = difference_93 + difference_71 * head_ratio_3 + difference_71 * difference_27
+    difference_93 = keras.ops.where(difference_92 * 2.0**-60 == 0.0, 0.0, difference_93)
+    difference_93 = difference_93 + total_15 * ratio_3 + numerator_9 * difference_7
+    magnitude_3 = keras.ops.abs(difference_93)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_93, 0.0)
+    total_64 = difference_92 + magnitude_3
+    product_45 = total_64 * total_26
+    head_product_45 = _head(product_45)
+    difference_94 = product_45 - head_product_45
+    difference_94 = keras.ops.where(product_45 == head_product_45, 0.0, difference_94)
+    difference_94 = head_product_45 + difference_94
+    product_46 = difference_7 * ratio_4
     head_product_46 = _head(product_46)
-    difference_72 = product_46 - head_product_46
-    head_total_66 = _head(total_66)
-    difference_73 = total_66 - head_total_66
-    total_68 = head_total_59 * head_branch_35 - product_40 + head_total_59 * difference_69
-    total_68 = total_68 + difference_71 * head_branch_35 + difference_71 * difference_69
-    total_68 = keras.ops.where(product_40 * 2.0**-60 == 0.0, 0.0, total_68)
-    total_68 = total_68 + (branch_34 - (total_59 - total_55)) * branch_35
-    total_68 = (total_68 + branch_38 * total_59) * branch_35
-    total_69 = head_total_66 * head_branch_7 - product_46 + head_total_66 * difference_7
-    total_69 = total_69 + difference_73 * head_branch_7 + difference_73 * difference_7
-    total_69 = keras.ops.where(product_46 * 2.0**-60 == 0.0, 0.0, total_69)
-    total_69 = total_69 + (branch_37 - (total_66 - total_62)) * branch_7
-    total_69 = (total_69 + branch_10 * total_66) * branch_7
-    total_70 = product_41 - (total_67 - difference_68) + (product_47 - difference_68)
-    difference_74 = head_product_40 * head_branch_35 - product_41
-    difference_74 = difference_74 + head_product_40 * difference_69
-    difference_74 = difference_74 + difference_70 * head_branch_35
-    difference_74 = difference_74 + difference_70 * difference_69
-    difference_74 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, difference_74) + total_68
-    total_70 = total_70 + (difference_74 + branch_38 * product_40)
-    difference_75 = head_product_46 * head_branch_7 - product_47
-    difference_75 = difference_75 + head_product_46 * difference_7
-    difference_75 = difference_75 + difference_72 * head_branch_7 + difference_72 * difference_7
-    difference_75 = keras.ops.where(product_47 * 2.0**-60 == 0.0, 0.0, difference_75) + total_69
-    total_70 = total_70 + (difference_75 + branch_10 * product_46)
-    branch_39 = keras.ops.where(keras.ops.abs(total_70) < float("inf"), total_70, 0.0)
-    total_71 = total_67 + branch_39
-    total_72 = total_71 + 2.0
-    difference_76 = total_72 - total_71
-    total_73 = total_71 - (total_72 - difference_76) + (2.0 - difference_76)
-    total_73 = total_73 + (branch_39 - (total_71 - total_67))
-    branch_40 = keras.ops.where(keras.ops.abs(total_73) < float("inf"), total_73, 0.0)
-    total_74 = total_72 + branch_40
-    product_48 = total_74 * ratio_2
-    product_49 = product_48 * ratio_4
-    product_50 = product_49 * ratio_3
+    difference_95 = product_46 - head_product_46
+    difference_95 = keras.ops.where(product_46 == head_product_46, 0.0, difference_95)
+    difference_95 = head_product_46 + difference_95
+    product_47 = difference_95 * branch_32
+    head_product_47 = _head(product_47)
+    difference_96 = product_47 - head_product_47
+    difference_96 = keras.ops.where(product_47 == head_product_47, 0.0, difference_96)
+    difference_96 = head_product_47 + difference_96
+    negated_3 = -difference_96
+    total_65 = difference_94 + negated_3
+    difference_97 = total_65 - difference_94
+    head_total_64 = _head(total_64)
+    difference_98 = total_64 - head_total_64
+    head_19 = _head(difference_95)
+    difference_99 = difference_95 - head_19
+    total_66 = difference_94 - (total_65 - difference_97) + (negated_3 - difference_97)
+    total_67 = head_19 * head_branch_32 - difference_96 + head_19 * difference_81
+    total_67 = total_67 + difference_99 * head_branch_32 + difference_99 * difference_81
+    total_67 = keras.ops.where(difference_96 * 2.0**-60 == 0.0, 0.0, total_67)
+    product_48 = (magnitude_3 - (total_64 - difference_92)) * total_26
+    difference_100 = head_difference_7 * head_ratio_4 - difference_95
+    difference_100 = difference_100 + head_difference_7 * difference_75
+    difference_100 = difference_100 + difference_71 * head_ratio_4
+    difference_100 = difference_100 + difference_71 * difference_75
+    difference_100 = keras.ops.where(difference_95 * 2.0**-60 == 0.0, 0.0, difference_100)
+    difference_100 = difference_100 + total_15 * ratio_4 + numerator_13 * difference_7
+    total_67 = -(total_67 + difference_100 * branch_32)
+    difference_101 = head_total_64 * head_total_26 - difference_94
+    difference_101 = difference_101 + head_total_64 * difference_44
+    difference_101 = difference_101 + difference_98 * head_total_26
+    difference_101 = difference_101 + difference_98 * difference_44
+    difference_101 = keras.ops.where(difference_94 * 2.0**-60 == 0.0, 0.0, difference_101)
+    difference_101 = difference_101 + product_48 + difference_46 * total_64
+    total_66 = total_66 + (difference_101 + branch_22 * difference_94) + total_67
+    branch_39 = keras.ops.where(keras.ops.abs(total_66) < float("inf"), total_66, 0.0)
+    total_68 = total_65 + branch_39
+    product_49 = total_68 * branch_9
     head_product_49 = _head(product_49)
-    difference_77 = product_49 - head_product_49
-    head_product_48 = _head(product_48)
-    difference_78 = product_48 - head_product_48
-    head_total_74 = _head(total_74)
-    difference_79 = total_74 - head_total_74
-    total_75 = head_total_74 * head_ratio_2 - product_48 + head_total_74 * difference_10
-    total_75 = total_75 + difference_79 * head_ratio_2 + difference_79 * difference_10
-    total_75 = keras.ops.where(product_48 * 2.0**-60 == 0.0, 0.0, total_75)
-    total_75 = total_75 + (branch_40 - (total_74 - total_72)) * ratio_2
-    total_75 = (total_75 + numerator * total_74) * ratio_4
-    difference_80 = head_product_48 * head_ratio_4 - product_49
-    difference_80 = difference_80 + head_product_48 * difference_51
-    difference_80 = difference_80 + difference_78 * head_ratio_4 + difference_78 * difference_51
-    difference_80 = keras.ops.where(product_49 * 2.0**-60 == 0.0, 0.0, difference_80) + total_75
-    difference_80 = (difference_80 + numerator_13 * product_48) * ratio_3
-    difference_81 = head_product_49 * head_ratio_3 - product_50
-    difference_81 = difference_81 + head_product_49 * difference_17
-    difference_81 = difference_81 + difference_77 * head_ratio_3 + difference_77 * difference_17
-    difference_81 = keras.ops.where(product_50 * 2.0**-60 == 0.0, 0.0, difference_81)
-    difference_81 = difference_81 + difference_80 + numerator_9 * product_49
-    magnitude_4 = keras.ops.abs(difference_81)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_81, 0.0)
-    total_76 = product_50 + magnitude_4
+    difference_102 = product_49 - head_product_49
+    difference_102 = keras.ops.where(product_49 == head_product_49, 0.0, difference_102)
+    difference_102 = head_product_49 + difference_102
+    product_50 = difference_102 * branch_9
+    head_product_50 = _head(product_50)
+    difference_103 = product_50 - head_product_50
+    difference_103 = keras.ops.where(product_50 == head_product_50, 0.0, difference_103)
+    difference_103 = head_product_50 + difference_103
+    total_69 = difference_91 + difference_103
+    difference_104 = total_69 - difference_91
+    head_20 = _head(difference_90)
+    head_branch_38 = _head(branch_38)
+    difference_105 = branch_38 - head_branch_38
+    difference_106 = difference_90 - head_20
+    head_total_63 = _head(total_63)
+    difference_107 = total_63 - head_total_63
+    branch_40 = keras.ops.where(is_negative_2, branch_3, 0.0)
+    head_21 = _head(difference_102)
+    difference_108 = difference_102 - head_21
+    head_total_68 = _head(total_68)
+    difference_109 = total_68 - head_total_68
+    total_70 = head_20 * head_branch_38 - difference_91 + head_20 * difference_105
+    total_70 = total_70 + difference_106 * head_branch_38 + difference_106 * difference_105
+    total_70 = keras.ops.where(difference_91 * 2.0**-60 == 0.0, 0.0, total_70)
+    total_71 = head_21 * head_branch_9 - difference_103 + head_21 * difference_12
+    total_71 = total_71 + difference_108 * head_branch_9 + difference_108 * difference_12
+    total_71 = keras.ops.where(difference_103 * 2.0**-60 == 0.0, 0.0, total_71)
+    product_51 = (branch_37 - (total_63 - total_58)) * branch_38
+    product_52 = (branch_39 - (total_68 - total_65)) * branch_9
+    difference_110 = head_total_68 * head_branch_9 - difference_102
+    difference_110 = difference_110 + head_total_68 * difference_12
+    difference_110 = difference_110 + difference_109 * head_branch_9
+    difference_110 = difference_110 + difference_109 * difference_12
+    difference_110 = keras.ops.where(difference_102 * 2.0**-60 == 0.0, 0.0, difference_110)
+    total_71 = total_71 + (difference_110 + product_52 + branch_12 * total_68) * branch_9
+    total_71 = total_71 + branch_12 * difference_102
+    difference_111 = head_total_63 * head_branch_38 - difference_90
+    difference_111 = difference_111 + head_total_63 * difference_105
+    difference_111 = difference_111 + difference_107 * head_branch_38
+    difference_111 = difference_111 + difference_107 * difference_105
+    difference_111 = keras.ops.where(difference_90 * 2.0**-60 == 0.0, 0.0, difference_111)
+    total_70 = total_70 + (difference_111 + product_51 + branch_40 * total_63) * branch_38
+    total_70 = total_70 + branch_40 * difference_90
+    difference_112 = difference_91 - (total_69 - difference_104)
+    difference_112 = difference_112 + (difference_103 - difference_104) + total_70 + total_71
+    magnitude_4 = keras.ops.abs(difference_112)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_112, 0.0)
+    total_72 = total_69 + magnitude_4
+    total_73 = total_72 + 2.0
+    difference_113 = total_73 - total_72
+    total_74 = total_72 - (total_73 - difference_113) + (2.0 - difference_113)
+    total_74 = total_74 + (magnitude_4 - (total_72 - total_69))
+    branch_41 = keras.ops.where(keras.ops.abs(total_74) < float("inf"), total_74, 0.0)
+    total_75 = total_73 + branch_41
+    product_53 = total_75 * ratio_2
+    head_product_53 = _head(product_53)
+    difference_114 = product_53 - head_product_53
+    difference_114 = keras.ops.where(product_53 == head_product_53, 0.0, difference_114)
+    difference_114 = head_product_53 + difference_114
+    product_54 = difference_114 * ratio_4
+    head_product_54 = _head(product_54)
+    difference_115 = product_54 - head_product_54
+    difference_115 = keras.ops.where(product_54 == head_product_54, 0.0, difference_115)
+    difference_115 = head_product_54 + difference_115
+    product_55 = difference_115 * ratio_3
+    head_product_55 = _head(product_55)
+    difference_116 = product_55 - head_product_55
+    difference_116 = keras.ops.where(product_55 == head_product_55, 0.0, difference_116)
+    difference_116 = head_product_55 + difference_116
+    head_22 = _head(difference_115)
+    difference_117 = difference_115 - head_22
+    head_23 = _head(difference_114)
+    difference_118 = difference_114 - head_23
+    head_total_75 = _head(total_75)
+    difference_119 = total_75 - head_total_75
+    total_76 = head_23 * head_ratio_4 - difference_115 + head_23 * difference_75
+    total_76 = total_76 + difference_118 * head_ratio_4 + difference_118 * difference_75
+    total_76 = keras.ops.where(difference_115 * 2.0**-60 == 0.0, 0.0, total_76)
+    total_77 = head_22 * head_ratio_3 - difference_116 + head_22 * difference_27
+    total_77 = total_77 + difference_117 * head_ratio_3 + difference_117 * difference_27
+    total_77 = keras.ops.where(difference_116 * 2.0**-60 == 0.0, 0.0, total_77)
+    product_56 = (branch_41 - (total_75 - total_73)) * ratio_2
+    difference_120 = head_total_75 * head_ratio_2 - difference_114
+    difference_120 = difference_120 + head_total_75 * difference_15
+    difference_120 = difference_120 + difference_119 * head_ratio_2
+    difference_120 = difference_120 + difference_119 * difference_15
+    difference_120 = keras.ops.where(difference_114 * 2.0**-60 == 0.0, 0.0, difference_120)
+    total_76 = total_76 + (difference_120 + product_56 + numerator * total_75) * ratio_4
+    total_77 = total_77 + (total_76 + numerator_13 * difference_114) * ratio_3
+    total_77 = total_77 + numerator_9 * difference_115
+    branch_42 = keras.ops.where(keras.ops.abs(total_77) < float("inf"), total_77, 0.0)
+    total_78 = difference_116 + branch_42
     smaller = _minimum(clamped, 0.0)
-    smaller_2 = _minimum(product_29, 0.0)
-    total_77 = smaller + smaller_2
-    difference_82 = total_77 - smaller
-    total_78 = smaller - (total_77 - difference_82) + (smaller_2 - difference_82)
-    inside = (product_29 == 0.0) & (magnitude_3 <= 0.0)
-    inside = inside | (product_29 != 0.0) & (product_29 <= 0.0)
-    total_78 = total_78 + keras.ops.where(inside, difference_49, 0.0)
-    branch_41 = keras.ops.where(keras.ops.abs(total_78) < float("inf"), total_78, 0.0)
-    total_79 = total_77 + branch_41
-    smaller_3 = _minimum(product_8, 0.0)
-    total_80 = total_79 + smaller_3
-    difference_83 = total_80 - total_79
-    total_81 = total_79 - (total_80 - difference_83) + (smaller_3 - difference_83)
-    total_81 = total_81 + (branch_41 - (total_79 - total_77))
-    outside_2 = is_equal & (branch_16 <= 0.0) | differs & (product_8 <= 0.0)
-    total_81 = total_81 + keras.ops.where(outside_2, total_15, 0.0)
-    branch_42 = keras.ops.where(keras.ops.abs(total_81) < float("inf"), total_81, 0.0)
-    total_82 = total_80 + branch_42
-    product_51 = 0.5 * total_82
-    is_less_5 = keras.ops.abs(product_51) < 0.5
-    expm1_product_51 = _expm1(product_51)
-    total_83 = expm1_product_51 + 1.0
-    branch_43 = keras.ops.where(is_less_5, total_83, keras.ops.exp(product_51))
-    branch_44 = keras.ops.where(is_less_5, expm1_product_51 - (total_83 - 1.0), 0.0)
-    branch_45 = keras.ops.where(keras.ops.abs(branch_44) < float("inf"), branch_44, 0.0)
-    total_84 = branch_43 + branch_45
-    product_52 = total_76 * total_84
-    head_total_76 = _head(total_76)
-    head_total_84 = _head(total_84)
-    difference_84 = total_84 - head_total_84
-    difference_85 = total_76 - head_total_76
-    difference_86 = branch_45 - (total_84 - branch_43)
-    total_85 = head_total_76 * head_total_84 - product_52 + head_total_76 * difference_84
-    total_85 = total_85 + difference_85 * head_total_84 + difference_85 * difference_84
-    total_85 = keras.ops.where(product_52 * 2.0**-60 == 0.0, 0.0, total_85)
-    total_85 = total_85 + (magnitude_4 - (total_76 - product_50)) * total_84
-    total_85 = total_85 + difference_86 * total_76
-    branch_46 = keras.ops.where(keras.ops.abs(total_85) < float("inf"), total_85, 0.0)
-    total_86 = product_52 + branch_46
-    product_53 = total_86 * total_84
+    smaller_2 = _minimum(difference_67, 0.0)
+    total_79 = smaller + smaller_2
+    difference_121 = total_79 - smaller
+    total_80 = smaller - (total_79 - difference_121) + (smaller_2 - difference_121)
+    inside = (difference_67 != 0.0) & (difference_67 <= 0.0)
+    inside = (difference_67 == 0.0) & (branch_30 <= 0.0) | inside
+    total_80 = total_80 + keras.ops.where(inside, total_45, 0.0)
+    branch_43 = keras.ops.where(keras.ops.abs(total_80) < float("inf"), total_80, 0.0)
+    total_81 = total_79 + branch_43
+    smaller_3 = _minimum(difference_9, 0.0)
+    total_82 = total_81 + smaller_3
+    difference_122 = total_82 - total_81
+    total_83 = total_81 - (total_82 - difference_122) + (smaller_3 - difference_122)
+    total_83 = total_83 + (branch_43 - (total_81 - total_79))
+    outside_2 = is_equal & (magnitude <= 0.0) | differs & (difference_9 <= 0.0)
+    total_83 = total_83 + keras.ops.where(outside_2, difference_19, 0.0)
+    branch_44 = keras.ops.where(keras.ops.abs(total_83) < float("inf"), total_83, 0.0)
+    total_84 = total_82 + branch_44
+    product_57 = 0.5 * total_84
+    is_less_5 = keras.ops.abs(product_57) < 0.5
+    expm1_product_57 = _expm1(product_57)
+    total_85 = expm1_product_57 + 1.0
+    branch_45 = keras.ops.where(is_less_5, total_85, keras.ops.exp(product_57))
+    branch_46 = keras.ops.where(is_less_5, expm1_product_57 - (total_85 - 1.0), 0.0)
+    branch_47 = keras.ops.where(keras.ops.abs(branch_46) < float("inf"), branch_46, 0.0)
+    total_86 = branch_45 + branch_47
+    product_58 = total_78 * total_86
+    head_product_58 = _head(product_58)
+    difference_123 = product_58 - head_product_58
+    difference_123 = keras.ops.where(product_58 == head_product_58, 0.0, difference_123)
+    difference_123 = head_product_58 + difference_123
+    head_total_78 = _head(total_78)
     head_total_86 = _head(total_86)
-    difference_87 = total_86 - head_total_86
-    total_87 = head_total_86 * head_total_84 - product_53 + head_total_86 * difference_84
-    total_87 = total_87 + difference_87 * head_total_84 + difference_87 * difference_84
-    total_87 = keras.ops.where(product_53 * 2.0**-60 == 0.0, 0.0, total_87)
-    total_87 = total_87 + (branch_46 - (total_86 - product_52)) * total_84
-    total_87 = total_87 + difference_86 * total_86
-    branch_47 = keras.ops.where(keras.ops.abs(total_87) < float("inf"), total_87, 0.0)
-    branch_47 = product_53 + branch_47
-    product_54 = (branch_42 - (total_82 - total_80)) * 0.5
-    total_88 = product_54 + product_54
-    product_55 = branch_47 * total_88
+    difference_124 = total_86 - head_total_86
+    difference_125 = total_78 - head_total_78
+    difference_126 = branch_47 - (total_86 - branch_45)
+    product_59 = (branch_42 - (total_78 - difference_116)) * total_86
+    difference_127 = head_total_78 * head_total_86 - difference_123
+    difference_127 = difference_127 + head_total_78 * difference_124
+    difference_127 = difference_127 + difference_125 * head_total_86
+    difference_127 = difference_127 + difference_125 * difference_124
+    difference_127 = keras.ops.where(difference_123 * 2.0**-60 == 0.0, 0.0, difference_127)
+    difference_127 = difference_127 + product_59 + difference_126 * total_78
+    magnitude_5 = keras.ops.abs(difference_127)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_127, 0.0)
+    total_87 = difference_123 + magnitude_5
+    product_60 = total_87 * total_86
+    head_product_60 = _head(product_60)
+    difference_128 = product_60 - head_product_60
+    difference_128 = keras.ops.where(product_60 == head_product_60, 0.0, difference_128)
+    difference_128 = head_product_60 + difference_128
+    head_total_87 = _head(total_87)
+    difference_129 = total_87 - head_total_87
+    product_61 = (magnitude_5 - (total_87 - difference_123)) * total_86
+    difference_130 = head_total_87 * head_total_86 - difference_128
+    difference_130 = difference_130 + head_total_87 * difference_124
+    difference_130 = difference_130 + difference_129 * head_total_86
+    difference_130 = difference_130 + difference_129 * difference_124
+    difference_130 = keras.ops.where(difference_128 * 2.0**-60 == 0.0, 0.0, difference_130)
+    difference_130 = difference_130 + product_61 + difference_126 * total_87
+    magnitude_6 = keras.ops.abs(difference_130)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_130, 0.0)
+    magnitude_6 = difference_128 + magnitude_6
+    product_62 = (branch_44 - (total_84 - total_82)) * 0.5
+    total_88 = product_62 + product_62
+    product_63 = magnitude_6 * total_88
     total_89 = keras.ops.where(keras.ops.abs(total_88) < float("inf"), total_88, 0.0) + 1.0
-    total_89 = branch_47 * total_89
-    branch_48 = keras.ops.where(keras.ops.abs(product_55) < float("inf"), product_55, 0.0)
-    branch_48 = branch_47 + branch_48
-    return keras.ops.where(keras.ops.abs(branch_47) < 2.0**-60, total_89, branch_48)
+    total_89 = magnitude_6 * total_89
+    branch_48 = keras.ops.where(keras.ops.abs(product_63) < float("inf"), product_63, 0.0)
+    branch_48 = magnitude_6 + branch_48
+    return keras.ops.where(keras.ops.abs(magnitude_6) < 2.0**-60, total_89, branch_48)
 
 
 def _upstream(arguments, upstream):

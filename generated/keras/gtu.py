@@ -13,20 +13,20 @@ __all__ = ["GTU", "gtu"]
 
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-_1_OVER_15 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_1_OVER_11 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_1_OVER_7 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_3 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
+_1_OVER_15_FACTORIAL = 7.647163731819816e-13  # 1/15!
+_1_OVER_14_FACTORIAL = 1.1470745597729725e-11  # 1/14!
+_1_OVER_13_FACTORIAL = 1.6059043836821613e-10  # 1/13!
+_1_OVER_12_FACTORIAL = 2.08767569878681e-09  # 1/12!
+_1_OVER_11_FACTORIAL = 2.505210838544172e-08  # 1/11!
+_1_OVER_10_FACTORIAL = 2.755731922398589e-07  # 1/10!
+_1_OVER_9_FACTORIAL = 2.7557319223985893e-06  # 1/9!
+_1_OVER_8_FACTORIAL = 2.48015873015873e-05  # 1/8!
+_1_OVER_7_FACTORIAL = 0.0001984126984126984  # 1/7!
+_1_OVER_6_FACTORIAL = 0.001388888888888889  # 1/6!
+_1_OVER_5_FACTORIAL = 0.008333333333333333  # 1/5!
+_1_OVER_4_FACTORIAL = 0.041666666666666664  # 1/4!
+_1_OVER_3_FACTORIAL = 0.16666666666666666  # 1/3!
+_1_OVER_2_FACTORIAL = 0.5  # 1/2!
 _4_OVER_3 = 1.3333333333333333  # 4/3
 _1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
 _THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
@@ -206,12 +206,14 @@ def _second_derivative_b_b(a, b):
     is_less = abs_product < 0.25
     total = product + 1.0
     difference = total - product
-    product_2 = ((_1_OVER_15 * product + _1_OVER_14) * product + _1_OVER_13) * product
-    product_2 = ((product_2 + _1_OVER_12) * product + _1_OVER_11) * product + _1_OVER_10
-    product_2 = ((product_2 * product + _1_OVER_9) * product + _1_OVER_8) * product
-    product_2 = ((product_2 + _1_OVER_7) * product + _1_OVER_6) * product + _1_OVER_5
-    product_2 = ((product_2 * product + _1_OVER_4) * product + _1_OVER_3) * product
-    product_2 = keras.ops.square(product) * (product_2 + _1_OVER_2)
+    product_2 = (_1_OVER_15_FACTORIAL * product + _1_OVER_14_FACTORIAL) * product
+    product_2 = (product_2 + _1_OVER_13_FACTORIAL) * product + _1_OVER_12_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_11_FACTORIAL) * product
+    product_2 = (product_2 + _1_OVER_10_FACTORIAL) * product + _1_OVER_9_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_8_FACTORIAL) * product + _1_OVER_7_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_6_FACTORIAL) * product + _1_OVER_5_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_4_FACTORIAL) * product + _1_OVER_3_FACTORIAL
+    product_2 = keras.ops.square(product) * (product_2 * product + _1_OVER_2_FACTORIAL)
     product_2 = product - (total - difference) + (1.0 - difference) + product_2
     branch = keras.ops.where(keras.ops.abs(product_2) < float("inf"), product_2, 0.0)
     total_2 = total + branch
@@ -232,12 +234,14 @@ def _second_derivative_b_b(a, b):
     total_5 = total_5 - floor * _THE_OTHER_DIGITS_OF_LOG_2
     branch_4 = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
     total_6 = total_4 + branch_4
-    numerator = ((_1_OVER_15 * total_6 + _1_OVER_14) * total_6 + _1_OVER_13) * total_6
-    numerator = ((numerator + _1_OVER_12) * total_6 + _1_OVER_11) * total_6 + _1_OVER_10
-    numerator = ((numerator * total_6 + _1_OVER_9) * total_6 + _1_OVER_8) * total_6
-    numerator = ((numerator + _1_OVER_7) * total_6 + _1_OVER_6) * total_6 + _1_OVER_5
-    numerator = ((numerator * total_6 + _1_OVER_4) * total_6 + _1_OVER_3) * total_6
-    numerator = keras.ops.square(total_6) * (numerator + _1_OVER_2)
+    numerator = (_1_OVER_15_FACTORIAL * total_6 + _1_OVER_14_FACTORIAL) * total_6
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_6 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_6 + _1_OVER_11_FACTORIAL) * total_6
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_6 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_6 + _1_OVER_8_FACTORIAL) * total_6 + _1_OVER_7_FACTORIAL
+    numerator = (numerator * total_6 + _1_OVER_6_FACTORIAL) * total_6 + _1_OVER_5_FACTORIAL
+    numerator = (numerator * total_6 + _1_OVER_4_FACTORIAL) * total_6 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_6) * (numerator * total_6 + _1_OVER_2_FACTORIAL)
     numerator = 1.0 - ratio + total_6 + (numerator + (branch_4 - (total_6 - total_4)))
     numerator = keras.ops.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0)
     numerator = numerator * branch_2
@@ -254,24 +258,32 @@ def _second_derivative_b_b(a, b):
     total_10 = total_8 + branch_6
     ratio_2 = minus_total_7 / total_10
     product_3 = sign_a * ratio_2
+    head_product_3 = _head(product_3)
+    difference_7 = product_3 - head_product_3
+    difference_7 = keras.ops.where(product_3 == head_product_3, 0.0, difference_7)
+    difference_7 = head_product_3 + difference_7
     tanh_a = _tanh(a)
     head_sign_a = _head(sign_a)
     head_ratio_2 = _head(ratio_2)
-    difference_7 = ratio_2 - head_ratio_2
-    difference_8 = sign_a - head_sign_a
+    difference_8 = ratio_2 - head_ratio_2
+    difference_9 = sign_a - head_sign_a
     product_4 = ratio_2 * total_10
+    head_product_4 = _head(product_4)
+    difference_10 = product_4 - head_product_4
+    difference_10 = keras.ops.where(product_4 == head_product_4, 0.0, difference_10)
+    difference_10 = head_product_4 + difference_10
     head_total_10 = _head(total_10)
-    difference_9 = total_10 - head_total_10
-    numerator_2 = head_ratio_2 * head_total_10 - product_4 + head_ratio_2 * difference_9
-    numerator_3 = numerator_2 + difference_7 * head_total_10 + difference_7 * difference_9
-    numerator_4 = -keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = minus_total_7 - product_4 + numerator_4 - difference_6
+    difference_11 = total_10 - head_total_10
+    numerator_2 = head_ratio_2 * head_total_10 - difference_10 + head_ratio_2 * difference_11
+    numerator_3 = numerator_2 + difference_8 * head_total_10 + difference_8 * difference_11
+    numerator_4 = -keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = minus_total_7 - difference_10 + numerator_4 - difference_6
     numerator_5 = (numerator_5 - (branch_6 - (total_10 - total_8)) * ratio_2) / total_10
     numerator_5 = numerator_5 * sign_a
-    total_11 = head_sign_a * head_ratio_2 - product_3 + head_sign_a * difference_7
-    total_11 = total_11 + difference_8 * head_ratio_2 + difference_8 * difference_7
-    total_11 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_11) + numerator_5
-    magnitude = keras.ops.abs(product_3 - tanh_a + total_11)
+    total_11 = head_sign_a * head_ratio_2 - difference_7 + head_sign_a * difference_8
+    total_11 = total_11 + difference_9 * head_ratio_2 + difference_9 * difference_8
+    total_11 = keras.ops.where(difference_7 * 2.0**-60 == 0.0, 0.0, total_11) + numerator_5
+    magnitude = keras.ops.abs(difference_7 - tanh_a + total_11)
     magnitude = magnitude <= 0.00390625 * keras.ops.abs(tanh_a)
     branch_7 = keras.ops.where(magnitude, total_11, 0.0)
     abs_b = keras.ops.abs(b)
@@ -299,7 +311,7 @@ def _second_derivative_b_b(a, b):
     product_7 = product_7 * keras.ops.exp(_minimum(-b, 0.0) + _minimum(b, 0.0))
     product_6 = keras.ops.where(abs_b < 2.0, product_6, product_7)
     branch_8 = keras.ops.where(keras.ops.abs(branch_7) < float("inf"), branch_7, 0.0)
-    return (keras.ops.where(magnitude, product_3, tanh_a) + branch_8) * product_6
+    return (keras.ops.where(magnitude, difference_7, tanh_a) + branch_8) * product_6
 
 
 def _inputs(a, b, axis):

@@ -13,6 +13,8 @@ __all__ = ["Logish", "logish"]
 
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
+_LOG_2 = 0.6931471805599453  # log(2)
+
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
 def logish(x: Any) -> Any:
@@ -99,229 +101,37 @@ def _derivative(x):
         return upstream * _second_derivative(x)
 
     abs_x = keras.ops.abs(x)
-    held = keras.ops.clip(x, -1.0, 1.0)
-    t = keras.ops.exp(-abs_x)
-    ratio = 1.0 / (1.0 + t)
-    product = held * ratio
-    negated = -keras.ops.abs(-x)
-    is_less = keras.ops.abs(negated) < 0.5
-    expm1_negated = _expm1(negated)
-    total = expm1_negated + 1.0
-    t_2 = keras.ops.where(is_less, total, keras.ops.exp(negated))
-    total_2 = t_2 + 1.0
-    difference = total_2 - t_2
-    branch = keras.ops.where(is_less, expm1_negated - (total - 1.0), 0.0)
-    total_3 = t_2 - (total_2 - difference) + (1.0 - difference) + branch
-    branch_2 = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
-    total_4 = total_2 + branch_2
-    ratio_2 = 1.0 / total_4
-    product_2 = product * ratio_2
-    is_negative = -x < 0.0
-    branch_3 = keras.ops.where(is_negative, t_2, 1.0)
-    product_3 = product_2 * branch_3
-    branch_4 = keras.ops.where(x < 0.0, t, 1.0)
-    product_4 = ratio * branch_4
-    abs_product_4 = keras.ops.abs(product_4)
-    head_ratio = _head(ratio)
-    head_branch_4 = _head(branch_4)
-    difference_2 = branch_4 - head_branch_4
-    difference_3 = ratio - head_ratio
-    total_5 = head_ratio * head_branch_4 - product_4 + head_ratio * difference_2
-    total_5 = total_5 + difference_3 * head_branch_4 + difference_3 * difference_2
-    total_5 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_5)
-    product_5 = total_5 * _sign(product_4)
-    branch_5 = keras.ops.where(keras.ops.abs(product_5) < float("inf"), product_5, 0.0)
-    branch_5 = (abs_product_4 == 2.0**-54) & (branch_5 < 0.0)
-    branch_5 = branch_5 | (abs_product_4 != 2.0**-54) & (abs_product_4 < 2.0**-54)
-    log1p_product_4 = _log1p(product_4)
-    ratio_3 = log1p_product_4 / branch_4
-    branch_6 = keras.ops.where(branch_5, ratio, ratio_3)
-    product_6 = branch_6 * ratio
-    product_7 = product_6 * branch_4
-    scale = _maximum(abs_x, 1.0)
-    inverse_scale = 1.0 / scale
-    product_8 = product_7 * inverse_scale
-    total_6 = product_3 + product_8
-    difference_4 = total_6 - product_3
-    head_product_2 = _head(product_2)
-    head_branch_3 = _head(branch_3)
-    difference_5 = branch_3 - head_branch_3
-    difference_6 = product_2 - head_product_2
-    head_product = _head(product)
-    head_ratio_2 = _head(ratio_2)
-    difference_7 = ratio_2 - head_ratio_2
-    difference_8 = product - head_product
-    product_9 = ratio_2 * total_4
-    head_total_4 = _head(total_4)
-    difference_9 = total_4 - head_total_4
-    head_product_7 = _head(product_7)
-    head = _head(inverse_scale)
-    difference_10 = inverse_scale - head
-    difference_11 = product_7 - head_product_7
-    head_product_6 = _head(product_6)
-    difference_12 = product_6 - head_product_6
-    head_branch_6 = _head(branch_6)
-    difference_13 = branch_6 - head_branch_6
-    product_10 = ratio_3 * branch_4
-    head_ratio_3 = _head(ratio_3)
-    difference_14 = ratio_3 - head_ratio_3
-    total_7 = product_4 + 1.0
-    numerator = head_ratio_3 * head_branch_4 - product_10 + head_ratio_3 * difference_2
-    numerator = numerator + difference_14 * head_branch_4 + difference_14 * difference_2
-    numerator = -keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = log1p_product_4 - product_10 + numerator + 1.0 / total_7 * total_5
-    numerator = keras.ops.where(branch_5, 0.0, numerator / branch_4)
-    product_11 = inverse_scale * scale
-    head_scale = _head(scale)
-    difference_15 = scale - head_scale
-    numerator_2 = head * head_scale - product_11 + head * difference_15
-    numerator_3 = numerator_2 + difference_10 * head_scale + difference_10 * difference_15
-    numerator_4 = -keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (1.0 - product_11 + numerator_4) / scale
-    total_8 = head_product_6 * head_branch_4 - product_7 + head_product_6 * difference_2
-    total_8 = total_8 + difference_12 * head_branch_4 + difference_12 * difference_2
-    total_8 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_8)
-    total_9 = head_product_2 * head_branch_3 - product_3 + head_product_2 * difference_5
-    total_9 = total_9 + difference_6 * head_branch_3 + difference_6 * difference_5
-    total_9 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_9)
-    total_10 = head_branch_6 * head_ratio - product_6 + head_branch_6 * difference_3
-    total_10 = total_10 + difference_13 * head_ratio + difference_13 * difference_3
-    total_10 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_8 = (total_8 + (total_10 + numerator * ratio) * branch_4) * inverse_scale
-    numerator_5 = head_ratio_2 * head_total_4 - product_9 + head_ratio_2 * difference_9
-    numerator_6 = numerator_5 + difference_7 * head_total_4 + difference_7 * difference_9
-    numerator_7 = -keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator_6)
-    numerator_8 = 1.0 - product_9 + numerator_7 - (branch_2 - (total_4 - total_2)) * ratio_2
-    numerator_8 = numerator_8 / total_4 * product
-    total_11 = head_product * head_ratio_2 - product_2 + head_product * difference_7
-    total_11 = total_11 + difference_8 * head_ratio_2 + difference_8 * difference_7
-    total_11 = keras.ops.where(product_2 * 2.0**-60 == 0.0, 0.0, total_11) + numerator_8
-    total_9 = total_9 + total_11 * branch_3
-    total_9 = total_9 + keras.ops.where(is_negative, branch, 0.0) * product_2
-    total_9 = product_3 - (total_6 - difference_4) + (product_8 - difference_4) + total_9
-    total_12 = head_product_7 * head - product_8 + head_product_7 * difference_10
-    total_12 = total_12 + difference_11 * head + difference_11 * difference_10
-    total_12 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_12) + total_8
-    total_9 = total_9 + (total_12 + numerator_4 * product_7)
-    branch_7 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
-    total_13 = total_6 + branch_7
-    product_12 = branch_6 * inverse_scale
-    total_14 = total_13 + product_12
-    difference_16 = total_14 - total_13
-    total_15 = total_13 - (total_14 - difference_16) + (product_12 - difference_16)
-    total_15 = total_15 + (branch_7 - (total_13 - total_6))
-    total_16 = head_branch_6 * head - product_12 + head_branch_6 * difference_10
-    total_16 = total_16 + difference_13 * head + difference_13 * difference_10
-    total_16 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_15 = total_15 + (total_16 + numerator * inverse_scale + numerator_4 * branch_6)
-    branch_8 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_17 = total_14 + branch_8
-    difference_17 = total_7 - product_4
-    total_18 = product_4 - (total_7 - difference_17) + (1.0 - difference_17) + total_5
-    branch_9 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-    total_19 = total_7 + branch_9
-    ratio_4 = total_17 / total_19
-    is_gone = _minimum(x, 0.0) < -800.0
-    branch_10 = keras.ops.where(is_gone, _minimum(scale, 2.0**100), scale)
-    product_13 = ratio_4 * branch_10
-    product_14 = product_13 * branch_4
-    head_product_13 = _head(product_13)
-    difference_18 = product_13 - head_product_13
-    head_ratio_4 = _head(ratio_4)
-    head_branch_10 = _head(branch_10)
-    difference_19 = branch_10 - head_branch_10
-    difference_20 = ratio_4 - head_ratio_4
-    product_15 = ratio_4 * total_19
-    head_total_19 = _head(total_19)
-    difference_21 = total_19 - head_total_19
-    total_20 = head_ratio_4 * head_branch_10 - product_13 + head_ratio_4 * difference_19
-    total_20 = total_20 + difference_20 * head_branch_10 + difference_20 * difference_19
-    total_20 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, total_20)
-    numerator_9 = head_ratio_4 * head_total_19 - product_15 + head_ratio_4 * difference_21
-    numerator_10 = numerator_9 + difference_20 * head_total_19 + difference_20 * difference_21
-    numerator_11 = -keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, numerator_10)
-    numerator_12 = total_17 - product_15 + numerator_11 + (branch_8 - (total_17 - total_14))
-    numerator_12 = (numerator_12 - (branch_9 - (total_19 - total_7)) * ratio_4) / total_19
-    total_20 = (total_20 + numerator_12 * branch_10) * branch_4
-    difference_22 = head_product_13 * head_branch_4 - product_14
-    difference_22 = difference_22 + head_product_13 * difference_2
-    difference_22 = difference_22 + difference_18 * head_branch_4 + difference_18 * difference_2
-    difference_22 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_22) + total_20
-    clamped = keras.ops.clip(x, -1024.0, 64.0)
-    product_16 = 0.5 * -keras.ops.abs(clamped)
-    is_less_2 = keras.ops.abs(product_16) < 0.5
-    expm1_product_16 = _expm1(product_16)
-    total_21 = expm1_product_16 + 1.0
-    branch_11 = keras.ops.where(is_less_2, total_21, keras.ops.exp(product_16))
-    t_3 = keras.ops.square(branch_11)
-    total_22 = t_3 + 1.0
-    difference_23 = total_22 - t_3
-    head_branch_11 = _head(branch_11)
-    difference_24 = branch_11 - head_branch_11
-    branch_12 = keras.ops.where(is_less_2, expm1_product_16 - (total_21 - 1.0), 0.0)
-    total_23 = head_branch_11 * head_branch_11 - t_3 + head_branch_11 * difference_24
-    total_23 = total_23 + difference_24 * head_branch_11 + difference_24 * difference_24
-    total_23 = keras.ops.where(t_3 * 2.0**-60 == 0.0, 0.0, total_23)
-    total_23 = total_23 + branch_12 * branch_11 * 2.0
-    total_23 = t_3 - (total_22 - difference_23) + (1.0 - difference_23) + total_23
-    branch_13 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
-    total_24 = total_22 + branch_13
-    ratio_5 = 1.0 / total_24
-    product_17 = clamped * ratio_5
-    head_clamped = _head(clamped)
-    head_ratio_5 = _head(ratio_5)
-    difference_25 = ratio_5 - head_ratio_5
-    difference_26 = clamped - head_clamped
-    product_18 = ratio_5 * total_24
-    head_total_24 = _head(total_24)
-    difference_27 = total_24 - head_total_24
-    numerator_13 = head_ratio_5 * head_total_24 - product_18 + head_ratio_5 * difference_27
-    numerator_14 = numerator_13 + difference_25 * head_total_24 + difference_25 * difference_27
-    numerator_15 = -keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, numerator_14)
-    numerator_16 = 1.0 - product_18 + numerator_15
-    numerator_16 = (numerator_16 - (branch_13 - (total_24 - total_22)) * ratio_5) / total_24
-    total_25 = head_clamped * head_ratio_5 - product_17 + head_clamped * difference_25
-    total_25 = total_25 + difference_26 * head_ratio_5 + difference_26 * difference_25
-    total_25 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_25)
-    total_25 = total_25 + numerator_16 * clamped
-    minus_clamped = -clamped
-    product_19 = 0.5 * -keras.ops.abs(minus_clamped)
-    is_less_3 = keras.ops.abs(product_19) < 0.5
-    expm1_product_19 = _expm1(product_19)
-    total_26 = expm1_product_19 + 1.0
-    branch_14 = keras.ops.where(is_less_3, expm1_product_19 - (total_26 - 1.0), 0.0)
-    t_4 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
-    t_5 = keras.ops.where(is_less_3, total_26, keras.ops.exp(product_19)) + t_4
-    t_6 = keras.ops.square(t_5)
-    abs_numerator_16 = keras.ops.abs(numerator_16)
-    abs_numerator_16 = keras.ops.where(abs_numerator_16 < float("inf"), numerator_16, 0.0)
-    abs_numerator_16 = ratio_5 + abs_numerator_16
-    branch_15 = keras.ops.where(keras.ops.abs(branch_12) < float("inf"), branch_12, 0.0)
-    branch_15 = keras.ops.where(clamped < 0.0, branch_11 + branch_15, 1.0)
-    product_20 = abs_numerator_16 * branch_15 * branch_15
-    numerator_17 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
-    numerator_17 = (product_17 + numerator_17) * (1.0 / (1.0 + t_6)) / (product_20 + 1.0)
-    numerator_17 = numerator_17 * keras.ops.where(minus_clamped < 0.0, t_6, 1.0)
-    product_21 = (2.661661278381417e-12 * x - 1.486731568057173e-11) * x
-    product_21 = ((product_21 - 4.169966891647148e-11) * x + 2.730553211041003e-10) * x
-    product_21 = ((product_21 + 3.941780431970832e-10) * x - 3.461707148076581e-09) * x
-    product_21 = ((product_21 - 2.6075783658543244e-09) * x + 3.882633112932063e-08) * x
-    product_21 = ((product_21 + 6.0160906978547855e-09) * x - 4.0244461094449784e-07) * x
-    product_21 = ((product_21 + 1.7057286779349024e-07) * x + 3.859792200163124e-06) * x
-    product_21 = ((product_21 - 3.904142948602991e-06) * x - 3.396288194939364e-05) * x
-    product_21 = ((product_21 + 5.582026717387191e-05) * x + 0.0002696215764306699) * x
-    product_21 = ((product_21 - 0.0006401463191656124) * x - 0.0018704275262568146) * x
-    product_21 = ((product_21 + 0.006172839506173211) * x + 0.010609567901232702) * x
-    product_21 = ((product_21 - 0.04938271604938273) * x - 0.04166666666666663) * x
-    product_21 = (product_21 + 0.3333333333333333) * x + 0.4054651081081644
-    ratio_6 = _log1p(product_20) / branch_15 / branch_15
-    magnitude = keras.ops.abs(difference_22)
-    magnitude = product_14 + keras.ops.where(magnitude < float("inf"), difference_22, 0.0)
-    abs_product_20 = keras.ops.abs(product_20)
-    abs_product_20 = keras.ops.where(abs_product_20 < 2.0**-54, abs_numerator_16, ratio_6)
-    numerator_17 = (numerator_17 + abs_product_20) * branch_15 * branch_15
-    magnitude = keras.ops.where(abs_x < 4.0, magnitude, numerator_17)
-    value = keras.ops.where(abs_x < 1.0, product_21, magnitude)
+    is_negative = x < 0.0
+    clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
+    minus_abs_x = -abs_x
+    is_far = minus_abs_x < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * minus_abs_x, minus_abs_x))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    total = t + 1.0
+    product = 0.5 * t
+    branch = keras.ops.where(is_negative, t / total, -(product / total))
+    ratio = _log1p(branch) / branch
+    ratio = 0.5 * keras.ops.where(keras.ops.abs(branch) < 2.0**-54, 1.0, ratio)
+    product_2 = 2.0 * t
+    numerator = 2.0 * (0.5 * clamped + ratio * (product_2 + 1.0)) * part_of_t * rest_of_t
+    numerator_2 = t * clamped + 2.0 * (product + 1.0) * ((_LOG_2 - ratio) * t + _LOG_2)
+    numerator = keras.ops.where(is_negative, numerator, 0.5 * numerator_2)
+    product_3 = (2.661661278381417e-12 * x - 1.486731568057173e-11) * x
+    product_3 = ((product_3 - 4.169966891647148e-11) * x + 2.730553211041003e-10) * x
+    product_3 = ((product_3 + 3.941780431970832e-10) * x - 3.461707148076581e-09) * x
+    product_3 = ((product_3 - 2.6075783658543244e-09) * x + 3.882633112932063e-08) * x
+    product_3 = ((product_3 + 6.0160906978547855e-09) * x - 4.0244461094449784e-07) * x
+    product_3 = ((product_3 + 1.7057286779349024e-07) * x + 3.859792200163124e-06) * x
+    product_3 = ((product_3 - 3.904142948602991e-06) * x - 3.396288194939364e-05) * x
+    product_3 = ((product_3 + 5.582026717387191e-05) * x + 0.0002696215764306699) * x
+    product_3 = ((product_3 - 0.0006401463191656124) * x - 0.0018704275262568146) * x
+    product_3 = ((product_3 + 0.006172839506173211) * x + 0.010609567901232702) * x
+    product_3 = ((product_3 - 0.04938271604938273) * x - 0.04166666666666663) * x
+    product_3 = (product_3 + 0.3333333333333333) * x + 0.4054651081081644
+    denominator = (product_2 + 3.0) * t + 1.0
+    denominator = keras.ops.where(is_negative, denominator, (product + 1.5) * t + 1.0)
+    value = keras.ops.where(abs_x < 1.0, product_3, numerator / denominator)
     return value, gradient
 
 
@@ -345,11 +155,6 @@ def _upstream(arguments, upstream):
     return arguments[0] if upstream is None else upstream
 
 
-def _sign(a):
-    """The sign of a; TensorFlow's of a subnormal number is its size, and the PyTorch backend's of NaN is 0."""
-    return keras.ops.where(a > 0.0, 1.0, keras.ops.where(a < 0.0, -1.0, 0.0 * a))
-
-
 def _maximum(a, b):
     """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
     return keras.ops.where((a > b) | (a != a), a, b)
@@ -358,24 +163,6 @@ def _maximum(a, b):
 def _minimum(a, b):
     """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
     return keras.ops.where((a < b) | (a != a), a, b)
-
-
-def _head(a):
-    """a in half its digits, so that the product of two such numbers is exact (Veltkamp)."""
-    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
-    scaled = a * (2.0**27 + 1.0 if is_double else 2.0**12 + 1.0)
-    scaled = keras.ops.where(a == a, scaled, a)  # or else product and difference are fused
-    return keras.ops.where(keras.ops.abs(a) < 2.0**100, scaled - (scaled - a), a)
-
-
-def _expm1(a):
-    """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
-    if keras.backend.backend() == "torch":
-        return keras.ops.expm1(a)
-    e = keras.ops.exp(a)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
-    return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
 
 
 def _log1p(a):

@@ -98,13 +98,13 @@ def _value(x, beta):
             upstream = _upstream(arguments, upstream)
             return upstream * _derivative(x, beta)
 
-        abs_x = keras.ops.abs(x)
         held = keras.ops.clip(x, -1.0, 1.0)
-        scale = _maximum(abs_x, 1.0)
+        scale = _maximum(keras.ops.abs(x), 1.0)
         inverse_scale = 1.0 / scale
         total = keras.ops.log(held * beta + inverse_scale) + keras.ops.log(scale)
         total = keras.ops.where(x <= 0.0, 0.0, total)
-        value = keras.ops.where(abs_x < 0.25, _log1p(beta * _maximum(x, 0.0)), total)
+        logarithm = _log1p(beta * _maximum(x, 0.0))
+        value = keras.ops.where(keras.ops.abs(beta * x) < 0.125, logarithm, total)
         return value, gradient
 
     return differentiable(x)

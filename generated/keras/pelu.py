@@ -307,15 +307,19 @@ def _second_derivative_x_beta(x, alpha, beta):
 
 def _second_derivative_alpha_beta(x, alpha, beta):
     """d2f / dalpha dbeta = Piecewise((-x/beta^2, x >= 0), (-x*exp(x/beta)/beta^2, True))."""
-    negated = -(x / keras.ops.square(beta))
     ratio = x / beta
+    negated = -(x / keras.ops.square(beta))
     e = keras.ops.exp(0.5 * ratio)
     larger = _maximum(ratio, -1024.0)
     minus_larger = -larger
+    minus_ratio = -ratio
     branch = keras.ops.where(x >= 0.0, negated, negated * e * e)
     numerator = minus_larger * keras.ops.exp(larger)
     numerator = keras.ops.where(larger >= 0.0, minus_larger, numerator) / beta
-    return keras.ops.where(keras.ops.abs(x) < 4096.0, branch, numerator)
+    branch = keras.ops.where(keras.ops.abs(ratio) < 1024.0, branch, numerator)
+    numerator_2 = minus_ratio * keras.ops.exp(ratio)
+    numerator_2 = keras.ops.where(ratio >= 0.0, minus_ratio, numerator_2) / beta
+    return keras.ops.where(ratio < -64.0, branch, numerator_2)
 
 
 def _second_derivative_beta_beta(x, alpha, beta):

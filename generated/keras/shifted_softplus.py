@@ -13,6 +13,8 @@ __all__ = ["ShiftedSoftplus", "shifted_softplus", "ssp"]
 
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
+_MINUS_LOG_2 = -0.6931471805599453  # -log(2)
+
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
 def shifted_softplus(x: Any) -> Any:
@@ -76,15 +78,23 @@ def _value(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _derivative(x)
 
-    is_negative = x < 0.0
     negated = -keras.ops.abs(x)
-    expm1_negated = _expm1(negated)
-    product = 0.5 * keras.ops.where(is_negative, expm1_negated, -expm1_negated)
+    is_less = negated > -1.0
+    is_negative = x < 0.0
+    product = 0.5 * _expm1(negated)
     t = keras.ops.exp(negated)
-    branch = keras.ops.where(is_negative, 1.0, t)
-    ratio = product / branch
-    total = keras.ops.log(product + branch) - _minimum(-x, 0.0)
-    value = keras.ops.where((x > 0.0) & (ratio > 2.0), total, _log1p(ratio))
+    branch = keras.ops.where(is_negative, product, -(product / t))
+    branch = _log1p(keras.ops.where(is_less, branch, t))
+    total = _MINUS_LOG_2 + -1.0 * negated
+    total_2 = _MINUS_LOG_2 + 0.0
+    value = (
+        keras.ops.where(
+            is_less,
+            0.0,
+            keras.ops.where(is_negative, keras.ops.convert_to_tensor(total_2, x.dtype), total),
+        )
+        + branch
+    )
     return value, gradient
 
 
@@ -110,11 +120,6 @@ def _second_derivative(x):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
-
-
-def _minimum(a, b):
-    """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
-    return keras.ops.where((a < b) | (a != a), a, b)
 
 
 def _expm1(a):

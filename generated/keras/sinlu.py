@@ -18,31 +18,28 @@ _2_OVER_PI = 0.6366197723675814  # 2/pi
 _THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625  # the first digits of pi/2
 _MORE_DIGITS_OF_PI_OVER_2 = 0.0002396702766418457  # more digits of pi/2
 _THE_OTHER_DIGITS_OF_PI_OVER_2 = 1.5893254773528196e-08  # the other digits of pi/2
-_1_OVER_16 = 4.779477332387385e-14  # 1/16!
-_MINUS_1_OVER_14 = -1.1470745597729725e-11  # -1/14!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_MINUS_1_OVER_10 = -2.755731922398589e-07  # -1/10!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_MINUS_1_OVER_6 = -0.001388888888888889  # -1/6!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_15 = -7.647163731819816e-13  # 1/15!
-_MINUS_1_OVER_13 = 1.6059043836821613e-10  # -1/13!
-_1_OVER_11 = -2.505210838544172e-08  # 1/11!
-_MINUS_1_OVER_9 = 2.7557319223985893e-06  # -1/9!
-_1_OVER_7 = -0.0001984126984126984  # 1/7!
-_MINUS_1_OVER_5 = 0.008333333333333333  # -1/5!
-_1_OVER_3 = -0.16666666666666666  # 1/3!
-_1_OVER_15_2 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_11_2 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_7_2 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_3_2 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
+_1_OVER_16_FACTORIAL = 4.779477332387385e-14  # 1/16!
+_MINUS_1_OVER_14_FACTORIAL = -1.1470745597729725e-11  # -1/14!
+_1_OVER_12_FACTORIAL = 2.08767569878681e-09  # 1/12!
+_MINUS_1_OVER_10_FACTORIAL = -2.755731922398589e-07  # -1/10!
+_1_OVER_8_FACTORIAL = 2.48015873015873e-05  # 1/8!
+_MINUS_1_OVER_6_FACTORIAL = -0.001388888888888889  # -1/6!
+_1_OVER_4_FACTORIAL = 0.041666666666666664  # 1/4!
+_MINUS_1_OVER_15_FACTORIAL = -7.647163731819816e-13  # -1/15!
+_1_OVER_13_FACTORIAL = 1.6059043836821613e-10  # 1/13!
+_MINUS_1_OVER_11_FACTORIAL = -2.505210838544172e-08  # -1/11!
+_1_OVER_9_FACTORIAL = 2.7557319223985893e-06  # 1/9!
+_MINUS_1_OVER_7_FACTORIAL = -0.0001984126984126984  # -1/7!
+_1_OVER_5_FACTORIAL = 0.008333333333333333  # 1/5!
+_MINUS_1_OVER_3_FACTORIAL = -0.16666666666666666  # -1/3!
+_1_OVER_15_FACTORIAL = 7.647163731819816e-13  # 1/15!
+_1_OVER_14_FACTORIAL = 1.1470745597729725e-11  # 1/14!
+_1_OVER_11_FACTORIAL = 2.505210838544172e-08  # 1/11!
+_1_OVER_10_FACTORIAL = 2.755731922398589e-07  # 1/10!
+_1_OVER_7_FACTORIAL = 0.0001984126984126984  # 1/7!
+_1_OVER_6_FACTORIAL = 0.001388888888888889  # 1/6!
+_1_OVER_3_FACTORIAL = 0.16666666666666666  # 1/3!
+_1_OVER_2_FACTORIAL = 0.5  # 1/2!
 _4_OVER_3 = 1.3333333333333333  # 4/3
 _1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
 _THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
@@ -234,127 +231,151 @@ def _value(x, amplitude, frequency):
     branch = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
     total_3 = total + branch
     total_3_squared = keras.ops.square(total_3)
-    product = 0.5 * total_3_squared
+    head = _head(total_3_squared)
+    total_4 = head + keras.ops.where(total_3_squared == head, 0.0, total_3_squared - head)
+    product = 0.5 * total_4
     minus_product = -product
-    total_4 = minus_product + 1.0
-    difference_4 = total_4 - minus_product
+    total_5 = minus_product + 1.0
+    difference_4 = total_5 - minus_product
     head_total_3 = _head(total_3)
     difference_5 = total_3 - head_total_3
     difference_6 = branch - (total_3 - total)
-    total_5 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_5
-    total_5 = total_5 + difference_5 * head_total_3 + difference_5 * difference_5
-    total_5 = 0.5 * keras.ops.where(total_3_squared * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = total_5 + total_3 * difference_6
-    product_2 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
-    product_2 = (product_2 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
-    product_2 = (product_2 * total_3_squared + _1_OVER_8) * total_3_squared
-    product_2 = (product_2 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
-    product_2 = keras.ops.square(total_3_squared) * product_2 - total_5
-    product_2 = minus_product - (total_4 - difference_4) + (1.0 - difference_4) + product_2
+    product_2 = (_1_OVER_16_FACTORIAL * total_4 + _MINUS_1_OVER_14_FACTORIAL) * total_4
+    product_2 = (product_2 + _1_OVER_12_FACTORIAL) * total_4 + _MINUS_1_OVER_10_FACTORIAL
+    product_2 = (product_2 * total_4 + _1_OVER_8_FACTORIAL) * total_4
+    product_2 = (product_2 + _MINUS_1_OVER_6_FACTORIAL) * total_4 + _1_OVER_4_FACTORIAL
+    product_2 = keras.ops.square(total_4) * product_2
+    total_6 = head_total_3 * head_total_3 - total_4 + head_total_3 * difference_5
+    total_6 = total_6 + difference_5 * head_total_3 + difference_5 * difference_5
+    total_6 = 0.5 * keras.ops.where(total_4 * 2.0**-60 == 0.0, 0.0, total_6)
+    product_2 = product_2 - (total_6 + total_3 * difference_6)
+    product_2 = minus_product - (total_5 - difference_4) + (1.0 - difference_4) + product_2
     branch_2 = keras.ops.where(keras.ops.abs(product_2) < float("inf"), product_2, 0.0)
-    total_6 = total_4 + branch_2
-    product_3 = (_1_OVER_15 * total_3_squared + _MINUS_1_OVER_13) * total_3_squared
-    product_3 = (product_3 + _1_OVER_11) * total_3_squared + _MINUS_1_OVER_9
-    product_3 = (product_3 * total_3_squared + _1_OVER_7) * total_3_squared
-    product_3 = (product_3 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
-    product_3 = total_3 * total_3_squared * product_3 + difference_6 * (1.0 - product)
+    total_7 = total_5 + branch_2
+    product_3 = (_MINUS_1_OVER_15_FACTORIAL * total_4 + _1_OVER_13_FACTORIAL) * total_4
+    product_3 = (product_3 + _MINUS_1_OVER_11_FACTORIAL) * total_4 + _1_OVER_9_FACTORIAL
+    product_3 = (product_3 * total_4 + _MINUS_1_OVER_7_FACTORIAL) * total_4
+    product_3 = (product_3 + _1_OVER_5_FACTORIAL) * total_4 + _MINUS_1_OVER_3_FACTORIAL
+    product_3 = total_3 * total_4 * product_3 + difference_6 * (1.0 - product)
     branch_3 = keras.ops.where(keras.ops.abs(product_3) < float("inf"), product_3, 0.0)
-    total_7 = total_3 + branch_3
-    branch_4 = keras.ops.where(outside, total_6, total_7)
+    total_8 = total_3 + branch_3
+    branch_4 = keras.ops.where(outside, total_7, total_8)
     sin_clamped = _sin(clamped)
     branch_5 = keras.ops.where(is_greater, -branch_4, branch_4)
     branch_5 = keras.ops.where(is_less, branch_5, sin_clamped)
-    difference_7 = branch_3 - (total_7 - total_3)
-    difference_7 = keras.ops.where(outside, branch_2 - (total_6 - total_4), difference_7)
+    difference_7 = branch_3 - (total_8 - total_3)
+    difference_7 = keras.ops.where(outside, branch_2 - (total_7 - total_5), difference_7)
     branch_6 = keras.ops.where(is_greater, -difference_7, difference_7)
     branch_6 = keras.ops.where(is_less, branch_6, 0.0)
     magnitude = keras.ops.abs(branch_5 - sin_clamped + branch_6)
     magnitude = magnitude <= 0.00390625 * keras.ops.abs(sin_clamped)
     branch_7 = keras.ops.where(magnitude, branch_5, sin_clamped)
     product_4 = amplitude * branch_7
-    total_8 = product_4 + larger
-    difference_8 = total_8 - product_4
+    head_product_4 = _head(product_4)
+    difference_8 = product_4 - head_product_4
+    difference_8 = keras.ops.where(product_4 == head_product_4, 0.0, difference_8)
+    difference_8 = head_product_4 + difference_8
+    total_9 = difference_8 + larger
+    difference_9 = total_9 - difference_8
     head_amplitude = _head(amplitude)
     head_branch_7 = _head(branch_7)
-    difference_9 = branch_7 - head_branch_7
-    difference_10 = amplitude - head_amplitude
-    total_9 = head_amplitude * head_branch_7 - product_4 + head_amplitude * difference_9
-    total_9 = total_9 + difference_10 * head_branch_7 + difference_10 * difference_9
-    total_9 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_9)
-    total_9 = total_9 + keras.ops.where(magnitude, branch_6, 0.0) * amplitude
-    total_9 = product_4 - (total_8 - difference_8) + (larger - difference_8) + total_9
-    branch_8 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
-    total_10 = total_8 + branch_8
-    difference_11 = branch_8 - (total_10 - total_8)
-    product_5 = 0.5 * -keras.ops.abs(larger)
-    abs_product_5 = keras.ops.abs(product_5)
-    is_less_2 = abs_product_5 < 0.25
-    total_11 = product_5 + 1.0
-    difference_12 = total_11 - product_5
-    total_12 = (_1_OVER_15_2 * product_5 + _1_OVER_14) * product_5 + _1_OVER_13
-    total_12 = ((total_12 * product_5 + _1_OVER_12) * product_5 + _1_OVER_11_2) * product_5
-    total_12 = ((total_12 + _1_OVER_10) * product_5 + _1_OVER_9) * product_5 + _1_OVER_8
-    total_12 = ((total_12 * product_5 + _1_OVER_7_2) * product_5 + _1_OVER_6) * product_5
-    total_12 = ((total_12 + _1_OVER_5) * product_5 + _1_OVER_4) * product_5 + _1_OVER_3_2
-    total_12 = keras.ops.square(product_5) * (total_12 * product_5 + _1_OVER_2)
-    total_12 = product_5 - (total_11 - difference_12) + (1.0 - difference_12) + total_12
-    branch_9 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
-    total_13 = total_11 + branch_9
-    exp_product_5 = keras.ops.exp(product_5)
-    branch_10 = keras.ops.where(is_less_2, branch_9 - (total_13 - total_11), 0.0)
+    difference_10 = branch_7 - head_branch_7
+    difference_11 = amplitude - head_amplitude
+    total_10 = difference_8 - (total_9 - difference_9) + (larger - difference_9)
+    product_5 = keras.ops.where(magnitude, branch_6, 0.0) * amplitude
+    difference_12 = head_amplitude * head_branch_7 - difference_8
+    difference_12 = difference_12 + head_amplitude * difference_10
+    difference_12 = difference_12 + difference_11 * head_branch_7
+    difference_12 = difference_12 + difference_11 * difference_10
+    difference_12 = keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, difference_12)
+    total_10 = total_10 + (difference_12 + product_5)
+    branch_8 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
+    total_11 = total_9 + branch_8
+    difference_13 = branch_8 - (total_11 - total_9)
+    product_6 = 0.5 * -keras.ops.abs(larger)
+    abs_product_6 = keras.ops.abs(product_6)
+    is_less_2 = abs_product_6 < 0.25
+    total_12 = product_6 + 1.0
+    difference_14 = total_12 - product_6
+    product_7 = (_1_OVER_15_FACTORIAL * product_6 + _1_OVER_14_FACTORIAL) * product_6
+    product_7 = (product_7 + _1_OVER_13_FACTORIAL) * product_6 + _1_OVER_12_FACTORIAL
+    product_7 = (product_7 * product_6 + _1_OVER_11_FACTORIAL) * product_6
+    product_7 = (product_7 + _1_OVER_10_FACTORIAL) * product_6 + _1_OVER_9_FACTORIAL
+    product_7 = (product_7 * product_6 + _1_OVER_8_FACTORIAL) * product_6
+    product_7 = (product_7 + _1_OVER_7_FACTORIAL) * product_6 + _1_OVER_6_FACTORIAL
+    product_7 = (product_7 * product_6 + _1_OVER_5_FACTORIAL) * product_6
+    product_7 = (product_7 + _1_OVER_4_FACTORIAL) * product_6 + _1_OVER_3_FACTORIAL
+    product_7 = keras.ops.square(product_6) * (product_7 * product_6 + _1_OVER_2_FACTORIAL)
+    product_7 = product_6 - (total_12 - difference_14) + (1.0 - difference_14) + product_7
+    branch_9 = keras.ops.where(keras.ops.abs(product_7) < float("inf"), product_7, 0.0)
+    total_13 = total_12 + branch_9
+    exp_product_6 = keras.ops.exp(product_6)
+    branch_10 = keras.ops.where(is_less_2, branch_9 - (total_13 - total_12), 0.0)
     branch_11 = keras.ops.where(keras.ops.abs(branch_10) < float("inf"), branch_10, 0.0)
-    branch_11 = keras.ops.where(is_less_2, total_13, exp_product_5) + branch_11
-    binade = _binade(exp_product_5 * _4_OVER_3)
+    branch_11 = keras.ops.where(is_less_2, total_13, exp_product_6) + branch_11
+    binade = _binade(exp_product_6 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
     branch_12 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_product_5 / branch_12
+    ratio = exp_product_6 / branch_12
     floor_2 = _floor(keras.ops.log(branch_12) * _1_OVER_LOG_2 + 0.5)
-    difference_13 = product_5 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_15 = product_6 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_14 = difference_13 + negated_2
-    difference_14 = total_14 - difference_13
-    total_15 = difference_13 - (total_14 - difference_14) + (negated_2 - difference_14)
+    total_14 = difference_15 + negated_2
+    difference_16 = total_14 - difference_15
+    total_15 = difference_15 - (total_14 - difference_16) + (negated_2 - difference_16)
     total_15 = total_15 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
     branch_13 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
     total_16 = total_14 + branch_13
-    numerator = ((_1_OVER_15_2 * total_16 + _1_OVER_14) * total_16 + _1_OVER_13) * total_16
-    numerator = ((numerator + _1_OVER_12) * total_16 + _1_OVER_11_2) * total_16 + _1_OVER_10
-    numerator = ((numerator * total_16 + _1_OVER_9) * total_16 + _1_OVER_8) * total_16
-    numerator = ((numerator + _1_OVER_7_2) * total_16 + _1_OVER_6) * total_16 + _1_OVER_5
-    numerator = ((numerator * total_16 + _1_OVER_4) * total_16 + _1_OVER_3_2) * total_16
-    numerator = keras.ops.square(total_16) * (numerator + _1_OVER_2)
+    numerator = (_1_OVER_15_FACTORIAL * total_16 + _1_OVER_14_FACTORIAL) * total_16
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_16 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_16 + _1_OVER_11_FACTORIAL) * total_16
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_16 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_16 + _1_OVER_8_FACTORIAL) * total_16
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_16 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_16 + _1_OVER_5_FACTORIAL) * total_16
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_16 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_16) * (numerator * total_16 + _1_OVER_2_FACTORIAL)
     numerator = 1.0 - ratio + total_16 + (numerator + (branch_13 - (total_16 - total_14)))
-    numerator = keras.ops.where(inside & (abs_product_5 >= 0.25), numerator / ratio, 0.0)
-    product_6 = branch_11 * numerator
-    branch_14 = keras.ops.where(keras.ops.abs(product_6) < float("inf"), product_6, 0.0)
+    numerator = keras.ops.where(inside & (abs_product_6 >= 0.25), numerator / ratio, 0.0)
+    product_8 = branch_11 * numerator
+    branch_14 = keras.ops.where(keras.ops.abs(product_8) < float("inf"), product_8, 0.0)
     branch_14 = branch_11 + branch_14
     branch_15 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
     branch_15 = branch_11 * (branch_15 + 1.0)
     branch_15 = keras.ops.where(keras.ops.abs(branch_11) < 2.0**-60, branch_15, branch_14)
     t = keras.ops.square(branch_15)
-    magnitude_2 = keras.ops.abs(difference_11)
-    magnitude_2 = total_10 + keras.ops.where(magnitude_2 < float("inf"), difference_11, 0.0)
+    magnitude_2 = keras.ops.abs(difference_13)
+    magnitude_2 = total_11 + keras.ops.where(magnitude_2 < float("inf"), difference_13, 0.0)
     magnitude_2 = magnitude_2 * (1.0 / (1.0 + t))
-    branch_16 = keras.ops.where(larger < 0.0, branch_15, 1.0)
-    product_7 = magnitude_2 * branch_16
-    product_8 = product_7 * branch_16
-    head_product_7 = _head(product_7)
-    head_branch_16 = _head(branch_16)
-    difference_15 = branch_16 - head_branch_16
-    difference_16 = product_7 - head_product_7
     head_magnitude_2 = _head(magnitude_2)
     difference_17 = magnitude_2 - head_magnitude_2
-    total_17 = head_product_7 * head_branch_16 - product_8 + head_product_7 * difference_15
-    total_17 = total_17 + difference_16 * head_branch_16 + difference_16 * difference_15
-    total_17 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_17)
-    difference_18 = head_magnitude_2 * head_branch_16 - product_7
-    difference_18 = difference_18 + head_magnitude_2 * difference_15
-    difference_18 = difference_18 + difference_17 * head_branch_16
-    difference_18 = difference_18 + difference_17 * difference_15
-    difference_18 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, difference_18) * branch_16
-    total_17 = total_17 + difference_18
-    branch_17 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
-    value = product_8 + branch_17
+    difference_17 = keras.ops.where(magnitude_2 == head_magnitude_2, 0.0, difference_17)
+    difference_17 = head_magnitude_2 + difference_17
+    branch_16 = keras.ops.where(larger < 0.0, branch_15, 1.0)
+    product_9 = difference_17 * branch_16
+    head_product_9 = _head(product_9)
+    difference_18 = product_9 - head_product_9
+    difference_18 = keras.ops.where(product_9 == head_product_9, 0.0, difference_18)
+    difference_18 = head_product_9 + difference_18
+    product_10 = difference_18 * branch_16
+    head_product_10 = _head(product_10)
+    difference_19 = product_10 - head_product_10
+    difference_19 = keras.ops.where(product_10 == head_product_10, 0.0, difference_19)
+    difference_19 = head_product_10 + difference_19
+    head_2 = _head(difference_18)
+    head_branch_16 = _head(branch_16)
+    difference_20 = branch_16 - head_branch_16
+    difference_21 = difference_18 - head_2
+    head_3 = _head(difference_17)
+    difference_22 = difference_17 - head_3
+    total_17 = head_3 * head_branch_16 - difference_18 + head_3 * difference_20
+    total_17 = total_17 + difference_22 * head_branch_16 + difference_22 * difference_20
+    total_17 = keras.ops.where(difference_18 * 2.0**-60 == 0.0, 0.0, total_17) * branch_16
+    total_18 = head_2 * head_branch_16 - difference_19 + head_2 * difference_20
+    total_18 = total_18 + difference_21 * head_branch_16 + difference_21 * difference_20
+    total_18 = keras.ops.where(difference_19 * 2.0**-60 == 0.0, 0.0, total_18) + total_17
+    branch_17 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
+    value = difference_19 + branch_17
     return value, gradient
 
 
@@ -371,209 +392,250 @@ def _derivative_x(x, amplitude, frequency):
         )
 
     product = amplitude * frequency
+    head_product = _head(product)
+    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
+    branch = head_product + branch
     larger = _maximum(x, -(2.0**40))
     product_2 = frequency * larger
-    clamped = keras.ops.clip(product_2, -(2.0**100), 2.0**100)
+    head_product_2 = _head(product_2)
+    difference = product_2 - head_product_2
+    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
+    difference = head_product_2 + difference
+    clamped = keras.ops.clip(difference, -(2.0**100), 2.0**100)
     is_less = keras.ops.abs(clamped) < 1000.0
     floor = _floor(clamped * _2_OVER_PI + 0.5)
-    difference = floor - 4.0 * _floor(0.25 * floor)
-    is_equal = difference == 1.0
-    outside = is_equal | (difference == 2.0)
-    outside_2 = is_equal | (difference == 3.0)
-    difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
+    difference_2 = floor - 4.0 * _floor(0.25 * floor)
+    is_equal = difference_2 == 1.0
+    outside = is_equal | (difference_2 == 2.0)
+    outside_2 = is_equal | (difference_2 == 3.0)
+    difference_3 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated = -(floor * _MORE_DIGITS_OF_PI_OVER_2)
-    total = difference_2 + negated
-    difference_3 = total - difference_2
-    total_2 = difference_2 - (total - difference_3) + (negated - difference_3)
+    total = difference_3 + negated
+    difference_4 = total - difference_3
+    total_2 = difference_3 - (total - difference_4) + (negated - difference_4)
     total_2 = total_2 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    total_3 = total + branch
+    branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
+    total_3 = total + branch_2
     total_3_squared = keras.ops.square(total_3)
-    difference_4 = branch - (total_3 - total)
-    product_3 = 0.5 * total_3_squared
-    product_4 = (_1_OVER_15 * total_3_squared + _MINUS_1_OVER_13) * total_3_squared
-    product_4 = (product_4 + _1_OVER_11) * total_3_squared + _MINUS_1_OVER_9
-    product_4 = (product_4 * total_3_squared + _1_OVER_7) * total_3_squared
-    product_4 = (product_4 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
-    product_4 = total_3 * total_3_squared * product_4 + difference_4 * (1.0 - product_3)
-    branch_2 = keras.ops.where(keras.ops.abs(product_4) < float("inf"), product_4, 0.0)
-    total_4 = total_3 + branch_2
+    head = _head(total_3_squared)
+    total_4 = head + keras.ops.where(total_3_squared == head, 0.0, total_3_squared - head)
+    difference_5 = branch_2 - (total_3 - total)
+    product_3 = 0.5 * total_4
+    product_4 = (_MINUS_1_OVER_15_FACTORIAL * total_4 + _1_OVER_13_FACTORIAL) * total_4
+    product_4 = (product_4 + _MINUS_1_OVER_11_FACTORIAL) * total_4 + _1_OVER_9_FACTORIAL
+    product_4 = (product_4 * total_4 + _MINUS_1_OVER_7_FACTORIAL) * total_4
+    product_4 = (product_4 + _1_OVER_5_FACTORIAL) * total_4 + _MINUS_1_OVER_3_FACTORIAL
+    product_4 = total_3 * total_4 * product_4 + difference_5 * (1.0 - product_3)
+    branch_3 = keras.ops.where(keras.ops.abs(product_4) < float("inf"), product_4, 0.0)
+    total_5 = total_3 + branch_3
     minus_product_3 = -product_3
-    total_5 = minus_product_3 + 1.0
-    difference_5 = total_5 - minus_product_3
+    total_6 = minus_product_3 + 1.0
+    difference_6 = total_6 - minus_product_3
     head_total_3 = _head(total_3)
-    difference_6 = total_3 - head_total_3
-    total_6 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6
-    total_6 = total_6 + difference_6 * head_total_3 + difference_6 * difference_6
-    total_6 = 0.5 * keras.ops.where(total_3_squared * 2.0**-60 == 0.0, 0.0, total_6)
-    total_6 = total_6 + total_3 * difference_4
-    product_5 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
-    product_5 = (product_5 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
-    product_5 = (product_5 * total_3_squared + _1_OVER_8) * total_3_squared
-    product_5 = (product_5 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
-    product_5 = keras.ops.square(total_3_squared) * product_5 - total_6
-    total_7 = minus_product_3 - (total_5 - difference_5) + (1.0 - difference_5)
-    total_7 = total_7 + product_5
-    branch_3 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
-    total_8 = total_5 + branch_3
-    branch_4 = keras.ops.where(outside_2, total_4, total_8)
+    difference_7 = total_3 - head_total_3
+    product_5 = (_1_OVER_16_FACTORIAL * total_4 + _MINUS_1_OVER_14_FACTORIAL) * total_4
+    product_5 = (product_5 + _1_OVER_12_FACTORIAL) * total_4 + _MINUS_1_OVER_10_FACTORIAL
+    product_5 = (product_5 * total_4 + _1_OVER_8_FACTORIAL) * total_4
+    product_5 = (product_5 + _MINUS_1_OVER_6_FACTORIAL) * total_4 + _1_OVER_4_FACTORIAL
+    product_5 = keras.ops.square(total_4) * product_5
+    total_7 = head_total_3 * head_total_3 - total_4 + head_total_3 * difference_7
+    total_7 = total_7 + difference_7 * head_total_3 + difference_7 * difference_7
+    total_7 = 0.5 * keras.ops.where(total_4 * 2.0**-60 == 0.0, 0.0, total_7)
+    product_5 = product_5 - (total_7 + total_3 * difference_5)
+    total_8 = minus_product_3 - (total_6 - difference_6) + (1.0 - difference_6)
+    total_8 = total_8 + product_5
+    branch_4 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
+    total_9 = total_6 + branch_4
+    branch_5 = keras.ops.where(outside_2, total_5, total_9)
     cos_clamped = _cos(clamped)
-    branch_5 = keras.ops.where(outside, -branch_4, branch_4)
-    branch_5 = keras.ops.where(is_less, branch_5, cos_clamped)
-    difference_7 = branch_2 - (total_4 - total_3)
-    difference_8 = branch_3 - (total_8 - total_5)
-    branch_6 = keras.ops.where(outside_2, difference_7, difference_8)
-    branch_7 = keras.ops.where(is_less, keras.ops.where(outside, -branch_6, branch_6), 0.0)
-    magnitude = keras.ops.abs(branch_5 - cos_clamped + branch_7)
+    branch_6 = keras.ops.where(outside, -branch_5, branch_5)
+    branch_6 = keras.ops.where(is_less, branch_6, cos_clamped)
+    difference_8 = branch_3 - (total_5 - total_3)
+    difference_9 = branch_4 - (total_9 - total_6)
+    branch_7 = keras.ops.where(outside_2, difference_8, difference_9)
+    branch_8 = keras.ops.where(is_less, keras.ops.where(outside, -branch_7, branch_7), 0.0)
+    magnitude = keras.ops.abs(branch_6 - cos_clamped + branch_8)
     magnitude = magnitude <= 0.00390625 * keras.ops.abs(cos_clamped)
-    branch_8 = keras.ops.where(magnitude, branch_5, cos_clamped)
-    product_6 = product * branch_8
-    total_9 = product_6 + 1.0
-    difference_9 = total_9 - product_6
-    head_product = _head(product)
-    head_branch_8 = _head(branch_8)
-    difference_10 = branch_8 - head_branch_8
-    difference_11 = product - head_product
+    branch_9 = keras.ops.where(magnitude, branch_6, cos_clamped)
+    product_6 = branch * branch_9
+    head_product_6 = _head(product_6)
+    difference_10 = product_6 - head_product_6
+    difference_10 = keras.ops.where(product_6 == head_product_6, 0.0, difference_10)
+    difference_10 = head_product_6 + difference_10
+    total_10 = difference_10 + 1.0
+    difference_11 = total_10 - difference_10
+    head_branch = _head(branch)
+    head_branch_9 = _head(branch_9)
+    difference_12 = branch_9 - head_branch_9
+    difference_13 = branch - head_branch
     sin_clamped = _sin(clamped)
     head_frequency = _head(frequency)
     head_larger = _head(larger)
-    difference_12 = larger - head_larger
-    difference_13 = frequency - head_frequency
-    total_10 = head_frequency * head_larger - product_2 + head_frequency * difference_12
-    total_10 = total_10 + difference_13 * head_larger + difference_13 * difference_12
-    total_10 = keras.ops.where(product_2 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_10 = keras.ops.where(clamped == product_2, total_10, 0.0)
-    sin_total_10 = _sin(total_10)
-    product_7 = 2.0 * keras.ops.square(_sin(0.5 * total_10))
-    total_11 = head_product * head_branch_8 - product_6 + head_product * difference_10
-    total_11 = total_11 + difference_11 * head_branch_8 + difference_11 * difference_10
-    total_11 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_12 = product_6 - (total_9 - difference_9) + (1.0 - difference_9)
-    difference_14 = -sin_clamped * sin_total_10 - cos_clamped * product_7
-    difference_14 = (keras.ops.where(magnitude, branch_7, 0.0) + difference_14) * product
-    total_12 = total_12 + (total_11 + difference_14)
-    branch_9 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
-    total_13 = total_9 + branch_9
-    difference_15 = branch_9 - (total_13 - total_9)
+    difference_14 = larger - head_larger
+    difference_15 = frequency - head_frequency
+    total_11 = head_frequency * head_larger - difference + head_frequency * difference_14
+    total_11 = total_11 + difference_15 * head_larger + difference_15 * difference_14
+    total_11 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = keras.ops.where(clamped == difference, total_11, 0.0)
+    sin_total_11 = _sin(total_11)
+    product_7 = 2.0 * keras.ops.square(_sin(0.5 * total_11))
+    total_12 = head_branch * head_branch_9 - difference_10 + head_branch * difference_12
+    total_12 = total_12 + difference_13 * head_branch_9 + difference_13 * difference_12
+    total_12 = keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, total_12)
+    total_13 = difference_10 - (total_10 - difference_11) + (1.0 - difference_11)
+    difference_16 = -sin_clamped * sin_total_11 - cos_clamped * product_7
+    difference_16 = (keras.ops.where(magnitude, branch_8, 0.0) + difference_16) * branch
+    total_13 = total_13 + (total_12 + difference_16)
+    branch_10 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
+    total_14 = total_10 + branch_10
+    difference_17 = branch_10 - (total_14 - total_10)
     minus_larger = -larger
     negated_2 = -keras.ops.abs(minus_larger)
     is_less_2 = keras.ops.abs(negated_2) < 0.5
     expm1_negated_2 = _expm1(negated_2)
-    total_14 = expm1_negated_2 + 1.0
-    t = keras.ops.where(is_less_2, total_14, keras.ops.exp(negated_2))
-    total_15 = t + 1.0
-    difference_16 = total_15 - t
-    branch_10 = keras.ops.where(is_less_2, expm1_negated_2 - (total_14 - 1.0), 0.0)
-    branch_10 = t - (total_15 - difference_16) + (1.0 - difference_16) + branch_10
-    branch_11 = keras.ops.where(keras.ops.abs(branch_10) < float("inf"), branch_10, 0.0)
-    total_16 = total_15 + branch_11
-    ratio = 1.0 / total_16
+    total_15 = expm1_negated_2 + 1.0
+    t = keras.ops.where(is_less_2, total_15, keras.ops.exp(negated_2))
+    total_16 = t + 1.0
+    difference_18 = total_16 - t
+    branch_11 = keras.ops.where(is_less_2, expm1_negated_2 - (total_15 - 1.0), 0.0)
+    branch_11 = t - (total_16 - difference_18) + (1.0 - difference_18) + branch_11
+    branch_12 = keras.ops.where(keras.ops.abs(branch_11) < float("inf"), branch_11, 0.0)
+    total_17 = total_16 + branch_12
+    ratio = 1.0 / total_17
     product_8 = amplitude * ratio
-    is_greater = difference > 1.5
-    branch_12 = keras.ops.where(outside_2, total_8, total_4)
-    branch_13 = keras.ops.where(is_greater, -branch_12, branch_12)
-    branch_13 = keras.ops.where(is_less, branch_13, sin_clamped)
-    branch_14 = keras.ops.where(outside_2, difference_8, difference_7)
-    branch_15 = keras.ops.where(is_greater, -branch_14, branch_14)
-    branch_15 = keras.ops.where(is_less, branch_15, 0.0)
-    magnitude_2 = keras.ops.abs(branch_13 - sin_clamped + branch_15)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(sin_clamped)
-    branch_16 = keras.ops.where(magnitude_2, branch_13, sin_clamped)
-    product_9 = product_8 * branch_16
-    product_10 = larger * ratio
-    total_17 = product_9 + product_10
-    difference_17 = total_17 - product_9
     head_product_8 = _head(product_8)
-    head_branch_16 = _head(branch_16)
-    difference_18 = branch_16 - head_branch_16
     difference_19 = product_8 - head_product_8
+    difference_19 = keras.ops.where(product_8 == head_product_8, 0.0, difference_19)
+    difference_19 = head_product_8 + difference_19
+    is_greater = difference_2 > 1.5
+    branch_13 = keras.ops.where(outside_2, total_9, total_5)
+    branch_14 = keras.ops.where(is_greater, -branch_13, branch_13)
+    branch_14 = keras.ops.where(is_less, branch_14, sin_clamped)
+    branch_15 = keras.ops.where(outside_2, difference_9, difference_8)
+    branch_16 = keras.ops.where(is_greater, -branch_15, branch_15)
+    branch_16 = keras.ops.where(is_less, branch_16, 0.0)
+    magnitude_2 = keras.ops.abs(branch_14 - sin_clamped + branch_16)
+    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(sin_clamped)
+    branch_17 = keras.ops.where(magnitude_2, branch_14, sin_clamped)
+    product_9 = difference_19 * branch_17
+    head_product_9 = _head(product_9)
+    difference_20 = product_9 - head_product_9
+    difference_20 = keras.ops.where(product_9 == head_product_9, 0.0, difference_20)
+    difference_20 = head_product_9 + difference_20
+    product_10 = larger * ratio
+    head_product_10 = _head(product_10)
+    difference_21 = product_10 - head_product_10
+    difference_21 = keras.ops.where(product_10 == head_product_10, 0.0, difference_21)
+    difference_21 = head_product_10 + difference_21
+    total_18 = difference_20 + difference_21
+    difference_22 = total_18 - difference_20
+    head_2 = _head(difference_19)
+    head_branch_17 = _head(branch_17)
+    difference_23 = branch_17 - head_branch_17
+    difference_24 = difference_19 - head_2
     head_amplitude = _head(amplitude)
     head_ratio = _head(ratio)
-    difference_20 = ratio - head_ratio
-    difference_21 = amplitude - head_amplitude
-    product_11 = ratio * total_16
-    head_total_16 = _head(total_16)
-    difference_22 = total_16 - head_total_16
-    numerator = head_ratio * head_total_16 - product_11 + head_ratio * difference_22
-    numerator = numerator + difference_20 * head_total_16 + difference_20 * difference_22
-    numerator = -keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = 1.0 - product_11 + numerator - (branch_11 - (total_16 - total_15)) * ratio
-    numerator = numerator / total_16
-    total_18 = head_product_8 * head_branch_16 - product_9 + head_product_8 * difference_18
-    total_18 = total_18 + difference_19 * head_branch_16 + difference_19 * difference_18
-    total_18 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_19 = head_amplitude * head_ratio - product_8 + head_amplitude * difference_20
-    total_19 = total_19 + difference_21 * head_ratio + difference_21 * difference_20
-    total_19 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_18 = total_18 + (total_19 + numerator * amplitude) * branch_16
-    total_20 = product_9 - (total_17 - difference_17) + (product_10 - difference_17)
-    total_21 = head_larger * head_ratio - product_10 + head_larger * difference_20
-    total_21 = total_21 + difference_12 * head_ratio + difference_12 * difference_20
-    total_21 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_21)
+    difference_25 = ratio - head_ratio
+    difference_26 = amplitude - head_amplitude
+    product_11 = ratio * total_17
+    head_product_11 = _head(product_11)
+    difference_27 = product_11 - head_product_11
+    difference_27 = keras.ops.where(product_11 == head_product_11, 0.0, difference_27)
+    difference_27 = head_product_11 + difference_27
+    head_total_17 = _head(total_17)
+    difference_28 = total_17 - head_total_17
+    numerator = head_ratio * head_total_17 - difference_27 + head_ratio * difference_28
+    numerator = numerator + difference_25 * head_total_17 + difference_25 * difference_28
+    numerator = -keras.ops.where(difference_27 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = 1.0 - difference_27 + numerator
+    numerator = (numerator - (branch_12 - (total_17 - total_16)) * ratio) / total_17
+    total_19 = head_amplitude * head_ratio - difference_19 + head_amplitude * difference_25
+    total_19 = total_19 + difference_26 * head_ratio + difference_26 * difference_25
+    total_19 = keras.ops.where(difference_19 * 2.0**-60 == 0.0, 0.0, total_19)
+    total_19 = (total_19 + numerator * amplitude) * branch_17
+    total_20 = difference_20 - (total_18 - difference_22) + (difference_21 - difference_22)
+    total_21 = head_larger * head_ratio - difference_21 + head_larger * difference_25
+    total_21 = total_21 + difference_14 * head_ratio + difference_14 * difference_25
+    total_21 = keras.ops.where(difference_21 * 2.0**-60 == 0.0, 0.0, total_21)
     total_21 = total_21 + numerator * larger
-    difference_23 = cos_clamped * sin_total_10 - sin_clamped * product_7
-    difference_23 = (keras.ops.where(magnitude_2, branch_15, 0.0) + difference_23) * product_8
-    total_20 = total_20 + (total_18 + difference_23) + total_21
-    branch_17 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
-    total_22 = total_17 + branch_17
-    difference_24 = branch_17 - (total_22 - total_17)
+    total_22 = head_2 * head_branch_17 - difference_20 + head_2 * difference_23
+    total_22 = total_22 + difference_24 * head_branch_17 + difference_24 * difference_23
+    total_22 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, total_22) + total_19
+    difference_29 = cos_clamped * sin_total_11 - sin_clamped * product_7
+    difference_29 = keras.ops.where(magnitude_2, branch_16, 0.0) + difference_29
+    total_20 = total_20 + (total_22 + difference_29 * difference_19) + total_21
+    branch_18 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
+    total_23 = total_18 + branch_18
+    difference_30 = branch_18 - (total_23 - total_18)
     smaller = _minimum(minus_larger, 0.0)
     is_far = keras.ops.abs(smaller) > 64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    magnitude_3 = keras.ops.abs(difference_24)
-    magnitude_3 = total_22 + keras.ops.where(magnitude_3 < float("inf"), difference_24, 0.0)
+    magnitude_3 = keras.ops.abs(difference_30)
+    magnitude_3 = total_23 + keras.ops.where(magnitude_3 < float("inf"), difference_30, 0.0)
     magnitude_3 = magnitude_3 * part_of_t * rest_of_t
-    magnitude_4 = keras.ops.abs(difference_15)
-    magnitude_4 = total_13 + keras.ops.where(magnitude_4 < float("inf"), difference_15, 0.0)
+    magnitude_4 = keras.ops.abs(difference_17)
+    magnitude_4 = total_14 + keras.ops.where(magnitude_4 < float("inf"), difference_17, 0.0)
     magnitude_4 = magnitude_4 + magnitude_3
     t_2 = keras.ops.exp(-keras.ops.abs(larger))
-    total_23 = 1.0 + t_2
-    ratio_2 = 1.0 / total_23
+    total_24 = 1.0 + t_2
+    ratio_2 = 1.0 / total_24
     product_12 = magnitude_4 * ratio_2
+    head_product_12 = _head(product_12)
+    difference_31 = product_12 - head_product_12
+    difference_31 = keras.ops.where(product_12 == head_product_12, 0.0, difference_31)
+    difference_31 = head_product_12 + difference_31
     smaller_2 = _minimum(larger, 0.0)
     is_far_2 = keras.ops.abs(smaller_2) > 64.0
     part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller_2, smaller_2))
-    product_13 = product_12 * part_of_t_2
-    rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    product_14 = product_13 * rest_of_t_2
+    product_13 = difference_31 * part_of_t_2
     head_product_13 = _head(product_13)
+    difference_32 = product_13 - head_product_13
+    difference_32 = keras.ops.where(product_13 == head_product_13, 0.0, difference_32)
+    difference_32 = head_product_13 + difference_32
+    rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
+    product_14 = difference_32 * rest_of_t_2
+    head_product_14 = _head(product_14)
+    difference_33 = product_14 - head_product_14
+    difference_33 = keras.ops.where(product_14 == head_product_14, 0.0, difference_33)
+    difference_33 = head_product_14 + difference_33
+    head_3 = _head(difference_32)
     head_rest_of_t_2 = _head(rest_of_t_2)
-    difference_25 = rest_of_t_2 - head_rest_of_t_2
-    difference_26 = product_13 - head_product_13
-    head_product_12 = _head(product_12)
+    difference_34 = rest_of_t_2 - head_rest_of_t_2
+    difference_35 = difference_32 - head_3
+    head_4 = _head(difference_31)
     head_part_of_t_2 = _head(part_of_t_2)
-    difference_27 = part_of_t_2 - head_part_of_t_2
-    difference_28 = product_12 - head_product_12
+    difference_36 = part_of_t_2 - head_part_of_t_2
+    difference_37 = difference_31 - head_4
     head_magnitude_4 = _head(magnitude_4)
     head_ratio_2 = _head(ratio_2)
-    difference_29 = ratio_2 - head_ratio_2
-    difference_30 = magnitude_4 - head_magnitude_4
-    product_15 = ratio_2 * total_23
-    head_total_23 = _head(total_23)
-    difference_31 = total_23 - head_total_23
-    numerator_2 = head_ratio_2 * head_total_23 - product_15 + head_ratio_2 * difference_31
-    numerator_3 = numerator_2 + difference_29 * head_total_23 + difference_29 * difference_31
-    numerator_4 = -keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (1.0 - product_15 + numerator_4) / total_23 * magnitude_4
-    difference_32 = head_product_12 * head_part_of_t_2 - product_13
-    difference_32 = difference_32 + head_product_12 * difference_27
-    difference_32 = difference_32 + difference_28 * head_part_of_t_2
-    difference_32 = difference_32 + difference_28 * difference_27
-    difference_32 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_32)
-    difference_33 = head_product_13 * head_rest_of_t_2 - product_14
-    difference_33 = difference_33 + head_product_13 * difference_25
-    difference_33 = difference_33 + difference_26 * head_rest_of_t_2
-    difference_33 = difference_33 + difference_26 * difference_25
-    difference_33 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_33)
-    difference_34 = head_magnitude_4 * head_ratio_2 - product_12
-    difference_34 = difference_34 + head_magnitude_4 * difference_29
-    difference_34 = difference_34 + difference_30 * head_ratio_2 + difference_30 * difference_29
-    difference_34 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, difference_34)
-    difference_32 = (difference_32 + (difference_34 + numerator_4) * part_of_t_2) * rest_of_t_2
-    difference_33 = difference_33 + difference_32
-    magnitude_5 = keras.ops.abs(difference_33)
-    value = product_14 + keras.ops.where(magnitude_5 < float("inf"), difference_33, 0.0)
+    difference_38 = ratio_2 - head_ratio_2
+    difference_39 = magnitude_4 - head_magnitude_4
+    product_15 = ratio_2 * total_24
+    head_product_15 = _head(product_15)
+    difference_40 = product_15 - head_product_15
+    difference_40 = keras.ops.where(product_15 == head_product_15, 0.0, difference_40)
+    difference_40 = head_product_15 + difference_40
+    head_total_24 = _head(total_24)
+    difference_41 = total_24 - head_total_24
+    numerator_2 = head_ratio_2 * head_total_24 - difference_40 + head_ratio_2 * difference_41
+    numerator_3 = numerator_2 + difference_38 * head_total_24 + difference_38 * difference_41
+    numerator_4 = -keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (1.0 - difference_40 + numerator_4) / total_24 * magnitude_4
+    total_25 = head_4 * head_part_of_t_2 - difference_32 + head_4 * difference_36
+    total_25 = total_25 + difference_37 * head_part_of_t_2 + difference_37 * difference_36
+    total_25 = keras.ops.where(difference_32 * 2.0**-60 == 0.0, 0.0, total_25)
+    total_26 = head_3 * head_rest_of_t_2 - difference_33 + head_3 * difference_34
+    total_26 = total_26 + difference_35 * head_rest_of_t_2 + difference_35 * difference_34
+    total_26 = keras.ops.where(difference_33 * 2.0**-60 == 0.0, 0.0, total_26)
+    difference_42 = head_magnitude_4 * head_ratio_2 - difference_31
+    difference_42 = difference_42 + head_magnitude_4 * difference_38
+    difference_42 = difference_42 + difference_39 * head_ratio_2 + difference_39 * difference_38
+    difference_42 = keras.ops.where(difference_31 * 2.0**-60 == 0.0, 0.0, difference_42)
+    total_25 = (total_25 + (difference_42 + numerator_4) * part_of_t_2) * rest_of_t_2
+    total_26 = total_26 + total_25
+    branch_19 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
+    value = difference_33 + branch_19
     return value, gradient
 
 
@@ -636,18 +698,23 @@ def _second_derivative_x_x(x, amplitude, frequency):
     is_less = abs_product < 0.25
     total = product + 1.0
     difference = total - product
-    product_2 = ((_1_OVER_15_2 * product + _1_OVER_14) * product + _1_OVER_13) * product
-    product_2 = ((product_2 + _1_OVER_12) * product + _1_OVER_11_2) * product + _1_OVER_10
-    product_2 = ((product_2 * product + _1_OVER_9) * product + _1_OVER_8) * product
-    product_2 = ((product_2 + _1_OVER_7_2) * product + _1_OVER_6) * product + _1_OVER_5
-    product_2 = ((product_2 * product + _1_OVER_4) * product + _1_OVER_3_2) * product
-    product_2 = keras.ops.square(product) * (product_2 + _1_OVER_2)
+    product_2 = (_1_OVER_15_FACTORIAL * product + _1_OVER_14_FACTORIAL) * product
+    product_2 = (product_2 + _1_OVER_13_FACTORIAL) * product + _1_OVER_12_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_11_FACTORIAL) * product
+    product_2 = (product_2 + _1_OVER_10_FACTORIAL) * product + _1_OVER_9_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_8_FACTORIAL) * product + _1_OVER_7_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_6_FACTORIAL) * product + _1_OVER_5_FACTORIAL
+    product_2 = (product_2 * product + _1_OVER_4_FACTORIAL) * product + _1_OVER_3_FACTORIAL
+    product_2 = keras.ops.square(product) * (product_2 * product + _1_OVER_2_FACTORIAL)
     product_2 = product - (total - difference) + (1.0 - difference) + product_2
     branch = keras.ops.where(keras.ops.abs(product_2) < float("inf"), product_2, 0.0)
     total_2 = total + branch
     exp_product = keras.ops.exp(product)
     branch_2 = keras.ops.where(is_less, total_2, exp_product)
-    t = keras.ops.square(branch_2)
+    branch_2_squared = keras.ops.square(branch_2)
+    head = _head(branch_2_squared)
+    t = keras.ops.where(branch_2_squared == head, 0.0, branch_2_squared - head)
+    t = head + t
     total_3 = t + 1.0
     difference_2 = total_3 - t
     head_branch_2 = _head(branch_2)
@@ -669,12 +736,14 @@ def _second_derivative_x_x(x, amplitude, frequency):
     total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
     branch_4 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
     total_7 = total_5 + branch_4
-    numerator = ((_1_OVER_15_2 * total_7 + _1_OVER_14) * total_7 + _1_OVER_13) * total_7
-    numerator = ((numerator + _1_OVER_12) * total_7 + _1_OVER_11_2) * total_7 + _1_OVER_10
-    numerator = ((numerator * total_7 + _1_OVER_9) * total_7 + _1_OVER_8) * total_7
-    numerator = ((numerator + _1_OVER_7_2) * total_7 + _1_OVER_6) * total_7 + _1_OVER_5
-    numerator = ((numerator * total_7 + _1_OVER_4) * total_7 + _1_OVER_3_2) * total_7
-    numerator = keras.ops.square(total_7) * (numerator + _1_OVER_2)
+    numerator = (_1_OVER_15_FACTORIAL * total_7 + _1_OVER_14_FACTORIAL) * total_7
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_7 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_7 + _1_OVER_11_FACTORIAL) * total_7
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_7 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_7 + _1_OVER_8_FACTORIAL) * total_7 + _1_OVER_7_FACTORIAL
+    numerator = (numerator * total_7 + _1_OVER_6_FACTORIAL) * total_7 + _1_OVER_5_FACTORIAL
+    numerator = (numerator * total_7 + _1_OVER_4_FACTORIAL) * total_7 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_7) * (numerator * total_7 + _1_OVER_2_FACTORIAL)
     numerator = 1.0 - ratio + total_7 + (numerator + (branch_4 - (total_7 - total_5)))
     numerator = keras.ops.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0)
     numerator = numerator * 2.0
@@ -684,422 +753,546 @@ def _second_derivative_x_x(x, amplitude, frequency):
     total_9 = total_3 + branch_5
     ratio_2 = 1.0 / total_9
     ratio_2_squared = keras.ops.square(ratio_2)
+    head_2 = _head(ratio_2_squared)
+    branch_6 = keras.ops.where(ratio_2_squared == head_2, 0.0, ratio_2_squared - head_2)
+    branch_6 = head_2 + branch_6
     product_4 = frequency * larger
-    clamped = keras.ops.clip(product_4, -(2.0**100), 2.0**100)
+    head_product_4 = _head(product_4)
+    difference_6 = product_4 - head_product_4
+    difference_6 = keras.ops.where(product_4 == head_product_4, 0.0, difference_6)
+    difference_6 = head_product_4 + difference_6
+    clamped = keras.ops.clip(difference_6, -(2.0**100), 2.0**100)
     is_less_2 = keras.ops.abs(clamped) < 1000.0
     floor_2 = _floor(clamped * _2_OVER_PI + 0.5)
-    difference_6 = floor_2 - 4.0 * _floor(0.25 * floor_2)
-    is_greater = difference_6 > 1.5
-    is_equal = difference_6 == 1.0
-    outside = is_equal | (difference_6 == 3.0)
-    difference_7 = clamped - floor_2 * _THE_FIRST_DIGITS_OF_PI_OVER_2
+    difference_7 = floor_2 - 4.0 * _floor(0.25 * floor_2)
+    is_greater = difference_7 > 1.5
+    is_equal = difference_7 == 1.0
+    outside = is_equal | (difference_7 == 3.0)
+    difference_8 = clamped - floor_2 * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_PI_OVER_2)
-    total_10 = difference_7 + negated_2
-    difference_8 = total_10 - difference_7
-    total_11 = difference_7 - (total_10 - difference_8) + (negated_2 - difference_8)
+    total_10 = difference_8 + negated_2
+    difference_9 = total_10 - difference_8
+    total_11 = difference_8 - (total_10 - difference_9) + (negated_2 - difference_9)
     total_11 = total_11 - floor_2 * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch_6 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
-    total_12 = total_10 + branch_6
+    branch_7 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
+    total_12 = total_10 + branch_7
     total_12_squared = keras.ops.square(total_12)
-    product_5 = 0.5 * total_12_squared
+    head_3 = _head(total_12_squared)
+    branch_8 = keras.ops.where(total_12_squared == head_3, 0.0, total_12_squared - head_3)
+    branch_8 = head_3 + branch_8
+    product_5 = 0.5 * branch_8
     minus_product_5 = -product_5
     total_13 = minus_product_5 + 1.0
-    difference_9 = total_13 - minus_product_5
+    difference_10 = total_13 - minus_product_5
     head_total_12 = _head(total_12)
-    difference_10 = total_12 - head_total_12
-    difference_11 = branch_6 - (total_12 - total_10)
-    product_6 = (_1_OVER_16 * total_12_squared + _MINUS_1_OVER_14) * total_12_squared
-    product_6 = (product_6 + _1_OVER_12) * total_12_squared + _MINUS_1_OVER_10
-    product_6 = (product_6 * total_12_squared + _1_OVER_8) * total_12_squared
-    product_6 = (product_6 + _MINUS_1_OVER_6) * total_12_squared + _1_OVER_4
-    product_6 = keras.ops.square(total_12_squared) * product_6
-    total_14 = minus_product_5 - (total_13 - difference_9) + (1.0 - difference_9)
-    difference_12 = head_total_12 * head_total_12 - total_12_squared
-    difference_12 = difference_12 + head_total_12 * difference_10
-    difference_12 = difference_12 + difference_10 * head_total_12
-    difference_12 = difference_12 + difference_10 * difference_10
-    difference_12 = keras.ops.where(total_12_squared * 2.0**-60 == 0.0, 0.0, difference_12)
-    total_14 = total_14 + (product_6 - (0.5 * difference_12 + total_12 * difference_11))
-    branch_7 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
-    total_15 = total_13 + branch_7
-    product_7 = (_1_OVER_15 * total_12_squared + _MINUS_1_OVER_13) * total_12_squared
-    product_7 = (product_7 + _1_OVER_11) * total_12_squared + _MINUS_1_OVER_9
-    product_7 = (product_7 * total_12_squared + _1_OVER_7) * total_12_squared
-    product_7 = (product_7 + _MINUS_1_OVER_5) * total_12_squared + _1_OVER_3
-    product_7 = total_12 * total_12_squared * product_7 + difference_11 * (1.0 - product_5)
-    branch_8 = keras.ops.where(keras.ops.abs(product_7) < float("inf"), product_7, 0.0)
-    total_16 = total_12 + branch_8
-    branch_9 = keras.ops.where(outside, total_15, total_16)
+    difference_11 = total_12 - head_total_12
+    difference_12 = branch_7 - (total_12 - total_10)
+    product_6 = (_1_OVER_16_FACTORIAL * branch_8 + _MINUS_1_OVER_14_FACTORIAL) * branch_8
+    product_6 = (product_6 + _1_OVER_12_FACTORIAL) * branch_8 + _MINUS_1_OVER_10_FACTORIAL
+    product_6 = (product_6 * branch_8 + _1_OVER_8_FACTORIAL) * branch_8
+    product_6 = (product_6 + _MINUS_1_OVER_6_FACTORIAL) * branch_8 + _1_OVER_4_FACTORIAL
+    product_6 = keras.ops.square(branch_8) * product_6
+    total_14 = head_total_12 * head_total_12 - branch_8 + head_total_12 * difference_11
+    total_14 = total_14 + difference_11 * head_total_12 + difference_11 * difference_11
+    total_14 = 0.5 * keras.ops.where(branch_8 * 2.0**-60 == 0.0, 0.0, total_14)
+    product_6 = product_6 - (total_14 + total_12 * difference_12)
+    total_15 = minus_product_5 - (total_13 - difference_10) + (1.0 - difference_10)
+    total_15 = total_15 + product_6
+    branch_9 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
+    total_16 = total_13 + branch_9
+    product_7 = (_MINUS_1_OVER_15_FACTORIAL * branch_8 + _1_OVER_13_FACTORIAL) * branch_8
+    product_7 = (product_7 + _MINUS_1_OVER_11_FACTORIAL) * branch_8 + _1_OVER_9_FACTORIAL
+    product_7 = (product_7 * branch_8 + _MINUS_1_OVER_7_FACTORIAL) * branch_8
+    product_7 = (product_7 + _1_OVER_5_FACTORIAL) * branch_8 + _MINUS_1_OVER_3_FACTORIAL
+    product_7 = total_12 * branch_8 * product_7 + difference_12 * (1.0 - product_5)
+    branch_10 = keras.ops.where(keras.ops.abs(product_7) < float("inf"), product_7, 0.0)
+    total_17 = total_12 + branch_10
+    branch_11 = keras.ops.where(outside, total_16, total_17)
     sin_clamped = _sin(clamped)
-    branch_10 = keras.ops.where(is_greater, -branch_9, branch_9)
-    branch_10 = keras.ops.where(is_less_2, branch_10, sin_clamped)
-    difference_13 = branch_7 - (total_15 - total_13)
-    difference_14 = branch_8 - (total_16 - total_12)
-    branch_11 = keras.ops.where(outside, difference_13, difference_14)
     branch_12 = keras.ops.where(is_greater, -branch_11, branch_11)
-    branch_12 = keras.ops.where(is_less_2, branch_12, 0.0)
-    magnitude = keras.ops.abs(branch_10 - sin_clamped + branch_12)
+    branch_12 = keras.ops.where(is_less_2, branch_12, sin_clamped)
+    difference_13 = branch_9 - (total_16 - total_13)
+    difference_14 = branch_10 - (total_17 - total_12)
+    branch_13 = keras.ops.where(outside, difference_13, difference_14)
+    branch_14 = keras.ops.where(is_greater, -branch_13, branch_13)
+    branch_14 = keras.ops.where(is_less_2, branch_14, 0.0)
+    magnitude = keras.ops.abs(branch_12 - sin_clamped + branch_14)
     magnitude = magnitude <= 0.00390625 * keras.ops.abs(sin_clamped)
-    branch_13 = keras.ops.where(magnitude, branch_10, sin_clamped)
-    product_8 = amplitude * branch_13
-    total_17 = product_8 + larger
-    difference_15 = total_17 - product_8
+    branch_15 = keras.ops.where(magnitude, branch_12, sin_clamped)
+    product_8 = amplitude * branch_15
+    head_product_8 = _head(product_8)
+    difference_15 = product_8 - head_product_8
+    difference_15 = keras.ops.where(product_8 == head_product_8, 0.0, difference_15)
+    difference_15 = head_product_8 + difference_15
+    total_18 = difference_15 + larger
+    difference_16 = total_18 - difference_15
     head_amplitude = _head(amplitude)
-    head_branch_13 = _head(branch_13)
-    difference_16 = branch_13 - head_branch_13
-    difference_17 = amplitude - head_amplitude
+    head_branch_15 = _head(branch_15)
+    difference_17 = branch_15 - head_branch_15
+    difference_18 = amplitude - head_amplitude
     cos_clamped = _cos(clamped)
     head_frequency = _head(frequency)
     head_larger = _head(larger)
-    difference_18 = larger - head_larger
-    difference_19 = frequency - head_frequency
-    total_18 = head_frequency * head_larger - product_4 + head_frequency * difference_18
-    total_18 = total_18 + difference_19 * head_larger + difference_19 * difference_18
-    total_18 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = keras.ops.where(clamped == product_4, total_18, 0.0)
-    sin = _sin(keras.ops.clip(total_18, -(2.0**100), 2.0**100))
-    squared = keras.ops.square(_sin(keras.ops.clip(0.5 * total_18, -(2.0**100), 2.0**100)))
+    difference_19 = larger - head_larger
+    difference_20 = frequency - head_frequency
+    total_19 = head_frequency * head_larger - difference_6 + head_frequency * difference_19
+    total_19 = total_19 + difference_20 * head_larger + difference_20 * difference_19
+    total_19 = keras.ops.where(difference_6 * 2.0**-60 == 0.0, 0.0, total_19)
+    total_19 = keras.ops.where(clamped == difference_6, total_19, 0.0)
+    sin = _sin(keras.ops.clip(total_19, -(2.0**100), 2.0**100))
+    squared = keras.ops.square(_sin(keras.ops.clip(0.5 * total_19, -(2.0**100), 2.0**100)))
     squared = 2.0 * squared
-    branch_14 = keras.ops.where(magnitude, branch_12, 0.0)
-    branch_14 = branch_14 + (cos_clamped * sin - sin_clamped * squared)
-    total_19 = head_amplitude * head_branch_13 - product_8 + head_amplitude * difference_16
-    total_19 = total_19 + difference_17 * head_branch_13 + difference_17 * difference_16
-    total_19 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_19 = total_19 + branch_14 * amplitude
-    total_19 = product_8 - (total_17 - difference_15) + (larger - difference_15) + total_19
-    branch_15 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
-    total_20 = total_17 + branch_15
-    product_9 = ratio_2_squared * total_20
+    branch_16 = keras.ops.where(magnitude, branch_14, 0.0)
+    branch_16 = branch_16 + (cos_clamped * sin - sin_clamped * squared)
+    total_20 = difference_15 - (total_18 - difference_16) + (larger - difference_16)
+    difference_21 = head_amplitude * head_branch_15 - difference_15
+    difference_21 = difference_21 + head_amplitude * difference_17
+    difference_21 = difference_21 + difference_18 * head_branch_15
+    difference_21 = difference_21 + difference_18 * difference_17
+    difference_21 = keras.ops.where(difference_15 * 2.0**-60 == 0.0, 0.0, difference_21)
+    total_20 = total_20 + (difference_21 + branch_16 * amplitude)
+    branch_17 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
+    total_21 = total_18 + branch_17
+    product_9 = branch_6 * total_21
+    head_product_9 = _head(product_9)
+    difference_22 = product_9 - head_product_9
+    difference_22 = keras.ops.where(product_9 == head_product_9, 0.0, difference_22)
+    difference_22 = head_product_9 + difference_22
     product_10 = 0.5 * -keras.ops.abs(larger)
     abs_product_10 = keras.ops.abs(product_10)
     is_less_3 = abs_product_10 < 0.25
-    total_21 = product_10 + 1.0
-    difference_20 = total_21 - product_10
-    total_22 = (_1_OVER_15_2 * product_10 + _1_OVER_14) * product_10 + _1_OVER_13
-    total_22 = (total_22 * product_10 + _1_OVER_12) * product_10 + _1_OVER_11_2
-    total_22 = ((total_22 * product_10 + _1_OVER_10) * product_10 + _1_OVER_9) * product_10
-    total_22 = ((total_22 + _1_OVER_8) * product_10 + _1_OVER_7_2) * product_10 + _1_OVER_6
-    total_22 = ((total_22 * product_10 + _1_OVER_5) * product_10 + _1_OVER_4) * product_10
-    total_22 = (total_22 + _1_OVER_3_2) * product_10 + _1_OVER_2
-    total_22 = keras.ops.square(product_10) * total_22
-    total_22 = product_10 - (total_21 - difference_20) + (1.0 - difference_20) + total_22
-    branch_16 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
-    total_23 = total_21 + branch_16
+    total_22 = product_10 + 1.0
+    difference_23 = total_22 - product_10
+    product_11 = (_1_OVER_15_FACTORIAL * product_10 + _1_OVER_14_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_13_FACTORIAL) * product_10 + _1_OVER_12_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_11_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_10_FACTORIAL) * product_10 + _1_OVER_9_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_8_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_7_FACTORIAL) * product_10 + _1_OVER_6_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_5_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_4_FACTORIAL) * product_10 + _1_OVER_3_FACTORIAL
+    product_11 = product_11 * product_10 + _1_OVER_2_FACTORIAL
+    product_11 = keras.ops.square(product_10) * product_11
+    product_11 = product_10 - (total_22 - difference_23) + (1.0 - difference_23) + product_11
+    branch_18 = keras.ops.where(keras.ops.abs(product_11) < float("inf"), product_11, 0.0)
+    total_23 = total_22 + branch_18
     exp_product_10 = keras.ops.exp(product_10)
-    branch_17 = keras.ops.where(is_less_3, total_23, exp_product_10)
-    t_2 = keras.ops.square(branch_17)
-    total_24 = t_2 + 1.0
-    difference_21 = total_24 - t_2
-    head_branch_17 = _head(branch_17)
-    difference_22 = branch_17 - head_branch_17
-    branch_18 = keras.ops.where(is_less_3, branch_16 - (total_23 - total_21), 0.0)
-    total_25 = head_branch_17 * head_branch_17 - t_2 + head_branch_17 * difference_22
-    total_25 = total_25 + difference_22 * head_branch_17 + difference_22 * difference_22
-    total_25 = keras.ops.where(t_2 * 2.0**-60 == 0.0, 0.0, total_25)
-    total_25 = total_25 + branch_18 * branch_17 * 2.0
+    branch_19 = keras.ops.where(is_less_3, total_23, exp_product_10)
+    branch_19_squared = keras.ops.square(branch_19)
+    head_4 = _head(branch_19_squared)
+    t_2 = branch_19_squared - head_4
+    t_3 = head_4 + keras.ops.where(branch_19_squared == head_4, 0.0, t_2)
+    total_24 = t_3 + 1.0
+    difference_24 = total_24 - t_3
+    head_branch_19 = _head(branch_19)
+    difference_25 = branch_19 - head_branch_19
+    branch_20 = keras.ops.where(is_less_3, branch_18 - (total_23 - total_22), 0.0)
+    total_25 = head_branch_19 * head_branch_19 - t_3 + head_branch_19 * difference_25
+    total_25 = total_25 + difference_25 * head_branch_19 + difference_25 * difference_25
+    total_25 = keras.ops.where(t_3 * 2.0**-60 == 0.0, 0.0, total_25)
+    total_25 = total_25 + branch_20 * branch_19 * 2.0
     binade_2 = _binade(exp_product_10 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_19 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_3 = exp_product_10 / branch_19
-    floor_3 = _floor(keras.ops.log(branch_19) * _1_OVER_LOG_2 + 0.5)
-    difference_23 = product_10 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_21 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_3 = exp_product_10 / branch_21
+    floor_3 = _floor(keras.ops.log(branch_21) * _1_OVER_LOG_2 + 0.5)
+    difference_26 = product_10 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_26 = difference_23 + negated_3
-    difference_24 = total_26 - difference_23
-    total_27 = difference_23 - (total_26 - difference_24) + (negated_3 - difference_24)
+    total_26 = difference_26 + negated_3
+    difference_27 = total_26 - difference_26
+    total_27 = difference_26 - (total_26 - difference_27) + (negated_3 - difference_27)
     total_27 = total_27 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_20 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
-    total_28 = total_26 + branch_20
-    numerator_2 = ((_1_OVER_15_2 * total_28 + _1_OVER_14) * total_28 + _1_OVER_13) * total_28
-    numerator_3 = ((numerator_2 + _1_OVER_12) * total_28 + _1_OVER_11_2) * total_28
-    numerator_4 = ((numerator_3 + _1_OVER_10) * total_28 + _1_OVER_9) * total_28 + _1_OVER_8
-    numerator_5 = ((numerator_4 * total_28 + _1_OVER_7_2) * total_28 + _1_OVER_6) * total_28
-    numerator_6 = ((numerator_5 + _1_OVER_5) * total_28 + _1_OVER_4) * total_28 + _1_OVER_3_2
-    numerator_7 = keras.ops.square(total_28) * (numerator_6 * total_28 + _1_OVER_2)
-    numerator_8 = numerator_7 + (branch_20 - (total_28 - total_26))
-    numerator_8 = (1.0 - ratio_3 + total_28 + numerator_8) / ratio_3
-    numerator_8 = keras.ops.where(inside_2 & (abs_product_10 >= 0.25), numerator_8, 0.0)
-    product_11 = numerator_8 * 2.0
-    total_29 = t_2 - (total_24 - difference_21) + (1.0 - difference_21)
-    total_29 = total_29 + (total_25 + product_11 * t_2)
-    branch_21 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
-    total_30 = total_24 + branch_21
+    branch_22 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
+    total_28 = total_26 + branch_22
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_28 + _1_OVER_14_FACTORIAL) * total_28
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_28 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_28 + _1_OVER_11_FACTORIAL) * total_28
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_28 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_28 + _1_OVER_8_FACTORIAL) * total_28
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_28 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_28 + _1_OVER_5_FACTORIAL) * total_28
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_28 + _1_OVER_3_FACTORIAL
+    numerator_10 = keras.ops.square(total_28) * (numerator_9 * total_28 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_22 - (total_28 - total_26))
+    numerator_11 = (1.0 - ratio_3 + total_28 + numerator_11) / ratio_3
+    numerator_11 = keras.ops.where(inside_2 & (abs_product_10 >= 0.25), numerator_11, 0.0)
+    product_12 = numerator_11 * 2.0
+    total_29 = t_3 - (total_24 - difference_24) + (1.0 - difference_24)
+    total_29 = total_29 + (total_25 + product_12 * t_3)
+    branch_23 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
+    total_30 = total_24 + branch_23
     ratio_4 = 1.0 / total_30
-    product_12 = product_9 * ratio_4
-    head_product_9 = _head(product_9)
+    product_13 = difference_22 * ratio_4
+    head_product_13 = _head(product_13)
+    difference_28 = product_13 - head_product_13
+    difference_28 = keras.ops.where(product_13 == head_product_13, 0.0, difference_28)
+    difference_28 = head_product_13 + difference_28
+    head_5 = _head(difference_22)
     head_ratio_4 = _head(ratio_4)
-    difference_25 = ratio_4 - head_ratio_4
-    difference_26 = product_9 - head_product_9
-    head = _head(ratio_2_squared)
-    head_total_20 = _head(total_20)
-    difference_27 = total_20 - head_total_20
-    difference_28 = ratio_2_squared - head
+    difference_29 = ratio_4 - head_ratio_4
+    difference_30 = difference_22 - head_5
+    head_branch_6 = _head(branch_6)
+    head_total_21 = _head(total_21)
+    difference_31 = total_21 - head_total_21
+    difference_32 = branch_6 - head_branch_6
     head_ratio_2 = _head(ratio_2)
-    difference_29 = ratio_2 - head_ratio_2
-    product_13 = ratio_2 * total_9
+    difference_33 = ratio_2 - head_ratio_2
+    product_14 = ratio_2 * total_9
+    head_product_14 = _head(product_14)
+    difference_34 = product_14 - head_product_14
+    difference_34 = keras.ops.where(product_14 == head_product_14, 0.0, difference_34)
+    difference_34 = head_product_14 + difference_34
     head_total_9 = _head(total_9)
-    difference_30 = total_9 - head_total_9
-    numerator_9 = head_ratio_2 * head_total_9 - product_13 + head_ratio_2 * difference_30
-    numerator_10 = numerator_9 + difference_29 * head_total_9 + difference_29 * difference_30
-    numerator_11 = -keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, numerator_10)
-    numerator_12 = 1.0 - product_13 + numerator_11 - (branch_5 - (total_9 - total_3)) * ratio_2
-    numerator_12 = numerator_12 / total_9
-    difference_31 = branch_15 - (total_20 - total_17)
-    product_14 = ratio_4 * total_30
+    difference_35 = total_9 - head_total_9
+    numerator_12 = head_ratio_2 * head_total_9 - difference_34 + head_ratio_2 * difference_35
+    numerator_13 = numerator_12 + difference_33 * head_total_9 + difference_33 * difference_35
+    numerator_14 = -keras.ops.where(difference_34 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = 1.0 - difference_34 + numerator_14
+    numerator_15 = (numerator_15 - (branch_5 - (total_9 - total_3)) * ratio_2) / total_9
+    difference_36 = branch_17 - (total_21 - total_18)
+    product_15 = ratio_4 * total_30
+    head_product_15 = _head(product_15)
+    difference_37 = product_15 - head_product_15
+    difference_37 = keras.ops.where(product_15 == head_product_15, 0.0, difference_37)
+    difference_37 = head_product_15 + difference_37
     head_total_30 = _head(total_30)
-    difference_32 = total_30 - head_total_30
-    numerator_13 = head_ratio_4 * head_total_30 - product_14 + head_ratio_4 * difference_32
-    numerator_14 = numerator_13 + difference_25 * head_total_30 + difference_25 * difference_32
-    numerator_15 = -keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, numerator_14)
-    numerator_16 = 1.0 - product_14 + numerator_15
-    numerator_16 = (numerator_16 - (branch_21 - (total_30 - total_24)) * ratio_4) / total_30
-    total_31 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_29
-    total_31 = total_31 + difference_29 * head_ratio_2 + difference_29 * difference_29
-    total_31 = keras.ops.where(ratio_2_squared * 2.0**-60 == 0.0, 0.0, total_31)
-    total_31 = (total_31 + numerator_12 * ratio_2 * 2.0) * total_20
-    total_32 = head_product_9 * head_ratio_4 - product_12 + head_product_9 * difference_25
-    total_32 = total_32 + difference_26 * head_ratio_4 + difference_26 * difference_25
-    total_32 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_33 = head * head_total_20 - product_9 + head * difference_27
-    total_33 = total_33 + difference_28 * head_total_20 + difference_28 * difference_27
-    total_33 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_33) + total_31
-    total_32 = total_32 + (total_33 + difference_31 * ratio_2_squared) * ratio_4
-    total_32 = total_32 + numerator_16 * product_9
-    branch_22 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    total_34 = product_12 + branch_22
+    difference_38 = total_30 - head_total_30
+    numerator_16 = head_ratio_4 * head_total_30 - difference_37 + head_ratio_4 * difference_38
+    numerator_17 = numerator_16 + difference_29 * head_total_30 + difference_29 * difference_38
+    numerator_18 = -keras.ops.where(difference_37 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_19 = 1.0 - difference_37 + numerator_18
+    numerator_19 = (numerator_19 - (branch_23 - (total_30 - total_24)) * ratio_4) / total_30
+    total_31 = head_ratio_2 * head_ratio_2 - branch_6 + head_ratio_2 * difference_33
+    total_31 = total_31 + difference_33 * head_ratio_2 + difference_33 * difference_33
+    total_31 = keras.ops.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_31)
+    total_31 = (total_31 + numerator_15 * ratio_2 * 2.0) * total_21
+    total_32 = head_5 * head_ratio_4 - difference_28 + head_5 * difference_29
+    total_32 = total_32 + difference_30 * head_ratio_4 + difference_30 * difference_29
+    total_32 = keras.ops.where(difference_28 * 2.0**-60 == 0.0, 0.0, total_32)
+    difference_39 = head_branch_6 * head_total_21 - difference_22
+    difference_39 = difference_39 + head_branch_6 * difference_31
+    difference_39 = difference_39 + difference_32 * head_total_21
+    difference_39 = difference_39 + difference_32 * difference_31
+    difference_39 = keras.ops.where(difference_22 * 2.0**-60 == 0.0, 0.0, difference_39)
+    total_32 = total_32 + (difference_39 + total_31 + difference_36 * branch_6) * ratio_4
+    total_32 = total_32 + numerator_19 * difference_22
+    branch_24 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
+    total_33 = difference_28 + branch_24
     is_negative = minus_larger < 0.0
-    branch_23 = keras.ops.where(is_negative, t, 1.0)
-    branch_23_squared = keras.ops.square(branch_23)
-    head_branch_23 = _head(branch_23)
-    difference_33 = branch_23 - head_branch_23
-    branch_24 = keras.ops.where(is_negative, total_4, 0.0)
-    difference_34 = head_branch_23 * head_branch_23 - branch_23_squared
-    difference_34 = difference_34 + head_branch_23 * difference_33
-    difference_34 = difference_34 + difference_33 * head_branch_23
-    difference_34 = difference_34 + difference_33 * difference_33
-    difference_34 = keras.ops.where(branch_23_squared * 2.0**-60 == 0.0, 0.0, difference_34)
-    difference_34 = difference_34 + branch_24 * branch_23 * 2.0
-    magnitude_2 = keras.ops.abs(difference_34)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_34, 0.0)
-    total_35 = branch_23_squared + magnitude_2
-    product_15 = total_34 * total_35
-    product_16 = amplitude * frequency
-    outside_2 = is_equal | (difference_6 == 2.0)
-    branch_25 = keras.ops.where(outside, total_16, total_15)
-    branch_26 = keras.ops.where(outside_2, -branch_25, branch_25)
-    branch_26 = keras.ops.where(is_less_2, branch_26, cos_clamped)
-    branch_27 = keras.ops.where(outside, difference_14, difference_13)
-    branch_28 = keras.ops.where(outside_2, -branch_27, branch_27)
-    branch_28 = keras.ops.where(is_less_2, branch_28, 0.0)
-    magnitude_3 = keras.ops.abs(branch_26 - cos_clamped + branch_28)
-    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(cos_clamped)
-    branch_29 = keras.ops.where(magnitude_3, branch_26, cos_clamped)
-    product_17 = product_16 * branch_29
-    total_36 = product_17 + 1.0
-    difference_35 = total_36 - product_17
+    branch_25 = keras.ops.where(is_negative, t, 1.0)
+    branch_25_squared = keras.ops.square(branch_25)
+    head_6 = _head(branch_25_squared)
+    difference_40 = branch_25_squared - head_6
+    difference_40 = head_6 + keras.ops.where(branch_25_squared == head_6, 0.0, difference_40)
+    head_branch_25 = _head(branch_25)
+    difference_41 = branch_25 - head_branch_25
+    branch_26 = keras.ops.where(is_negative, total_4, 0.0)
+    difference_42 = head_branch_25 * head_branch_25 - difference_40
+    difference_42 = difference_42 + head_branch_25 * difference_41
+    difference_42 = difference_42 + difference_41 * head_branch_25
+    difference_42 = difference_42 + difference_41 * difference_41
+    difference_42 = keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, difference_42)
+    difference_42 = difference_42 + branch_26 * branch_25 * 2.0
+    magnitude_2 = keras.ops.abs(difference_42)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_42, 0.0)
+    total_34 = difference_40 + magnitude_2
+    product_16 = total_33 * total_34
     head_product_16 = _head(product_16)
-    head_branch_29 = _head(branch_29)
-    difference_36 = branch_29 - head_branch_29
-    difference_37 = product_16 - head_product_16
-    total_37 = product_17 - (total_36 - difference_35) + (1.0 - difference_35)
-    difference_38 = head_product_16 * head_branch_29 - product_17
-    difference_38 = difference_38 + head_product_16 * difference_36
-    difference_38 = difference_38 + difference_37 * head_branch_29
-    difference_38 = difference_38 + difference_37 * difference_36
-    difference_38 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, difference_38)
-    branch_30 = keras.ops.where(magnitude_3, branch_28, 0.0)
-    branch_30 = (branch_30 + (-sin_clamped * sin - cos_clamped * squared)) * product_16
-    difference_39 = head_amplitude * head_frequency - product_16
-    difference_39 = difference_39 + head_amplitude * difference_19
-    difference_39 = difference_39 + difference_17 * head_frequency
-    difference_39 = difference_39 + difference_17 * difference_19
-    difference_39 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_39)
-    total_37 = total_37 + (difference_38 + difference_39 * branch_29 + branch_30)
-    branch_31 = keras.ops.where(keras.ops.abs(total_37) < float("inf"), total_37, 0.0)
-    total_38 = total_36 + branch_31
-    product_18 = 2.0 * total_38
-    product_19 = product_18 * ratio_4
-    product_20 = product_19 * ratio_2
-    head_product_19 = _head(product_19)
-    difference_40 = product_19 - head_product_19
+    difference_43 = product_16 - head_product_16
+    difference_43 = keras.ops.where(product_16 == head_product_16, 0.0, difference_43)
+    difference_43 = head_product_16 + difference_43
+    product_17 = amplitude * frequency
+    head_product_17 = _head(product_17)
+    difference_44 = product_17 - head_product_17
+    difference_44 = keras.ops.where(product_17 == head_product_17, 0.0, difference_44)
+    difference_44 = head_product_17 + difference_44
+    outside_2 = is_equal | (difference_7 == 2.0)
+    branch_27 = keras.ops.where(outside, total_17, total_16)
+    branch_28 = keras.ops.where(outside_2, -branch_27, branch_27)
+    branch_28 = keras.ops.where(is_less_2, branch_28, cos_clamped)
+    branch_29 = keras.ops.where(outside, difference_14, difference_13)
+    branch_30 = keras.ops.where(outside_2, -branch_29, branch_29)
+    branch_30 = keras.ops.where(is_less_2, branch_30, 0.0)
+    magnitude_3 = keras.ops.abs(branch_28 - cos_clamped + branch_30)
+    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(cos_clamped)
+    branch_31 = keras.ops.where(magnitude_3, branch_28, cos_clamped)
+    product_18 = difference_44 * branch_31
     head_product_18 = _head(product_18)
-    difference_41 = product_18 - head_product_18
-    product_21 = (branch_31 - (total_38 - total_36)) * 2.0 * ratio_4
-    difference_42 = head_product_18 * head_ratio_4 - product_19
-    difference_42 = difference_42 + head_product_18 * difference_25
-    difference_42 = difference_42 + difference_41 * head_ratio_4 + difference_41 * difference_25
-    difference_42 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_42)
-    difference_42 = (difference_42 + product_21 + numerator_16 * product_18) * ratio_2
-    difference_43 = head_product_19 * head_ratio_2 - product_20
-    difference_43 = difference_43 + head_product_19 * difference_29
-    difference_43 = difference_43 + difference_40 * head_ratio_2 + difference_40 * difference_29
-    difference_43 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_43)
-    difference_43 = difference_43 + difference_42 + numerator_12 * product_19
-    magnitude_4 = keras.ops.abs(difference_43)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_43, 0.0)
-    total_39 = product_20 + magnitude_4
-    branch_32 = keras.ops.where(keras.ops.abs(branch_24) < float("inf"), branch_24, 0.0)
-    total_40 = branch_23 + branch_32
-    product_22 = total_39 * total_40
-    total_41 = product_15 + product_22
-    difference_44 = total_41 - product_15
-    head_total_34 = _head(total_34)
-    head_total_35 = _head(total_35)
-    difference_45 = total_35 - head_total_35
-    difference_46 = total_34 - head_total_34
-    branch_33 = keras.ops.where(is_negative, numerator, 0.0)
-    head_total_39 = _head(total_39)
-    head_total_40 = _head(total_40)
-    difference_47 = total_40 - head_total_40
-    difference_48 = total_39 - head_total_39
-    difference_49 = branch_32 - (total_40 - branch_23)
-    total_42 = head_total_39 * head_total_40 - product_22 + head_total_39 * difference_47
-    total_42 = total_42 + difference_48 * head_total_40 + difference_48 * difference_47
-    total_42 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_42 = total_42 + (magnitude_4 - (total_39 - product_20)) * total_40
-    total_42 = total_42 + difference_49 * total_39 + branch_33 * product_22
-    total_43 = head_total_34 * head_total_35 - product_15 + head_total_34 * difference_45
-    total_43 = total_43 + difference_46 * head_total_35 + difference_46 * difference_45
-    total_43 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = total_43 + (branch_22 - (total_34 - product_12)) * total_35
-    total_43 = total_43 + (magnitude_2 - (total_35 - branch_23_squared)) * total_34
-    total_43 = total_43 + branch_33 * 2.0 * product_15
-    total_44 = product_15 - (total_41 - difference_44) + (product_22 - difference_44)
-    total_44 = total_44 + total_43 + total_42
-    branch_34 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
-    total_45 = total_41 + branch_34
-    frequency_squared = keras.ops.square(frequency)
-    product_23 = amplitude * frequency_squared
-    product_24 = product_23 * ratio_4
-    product_25 = product_24 * branch_13
-    minus_product_25 = -product_25
-    total_46 = total_45 + minus_product_25
-    difference_50 = total_46 - total_45
-    head_product_24 = _head(product_24)
-    difference_51 = product_24 - head_product_24
+    difference_45 = product_18 - head_product_18
+    difference_45 = keras.ops.where(product_18 == head_product_18, 0.0, difference_45)
+    difference_45 = head_product_18 + difference_45
+    total_35 = difference_45 + 1.0
+    difference_46 = total_35 - difference_45
+    head_7 = _head(difference_44)
+    head_branch_31 = _head(branch_31)
+    difference_47 = branch_31 - head_branch_31
+    difference_48 = difference_44 - head_7
+    total_36 = difference_45 - (total_35 - difference_46) + (1.0 - difference_46)
+    total_37 = head_7 * head_branch_31 - difference_45 + head_7 * difference_47
+    total_37 = total_37 + difference_48 * head_branch_31 + difference_48 * difference_47
+    total_37 = keras.ops.where(difference_45 * 2.0**-60 == 0.0, 0.0, total_37)
+    difference_49 = head_amplitude * head_frequency - difference_44
+    difference_49 = difference_49 + head_amplitude * difference_20
+    difference_49 = difference_49 + difference_18 * head_frequency
+    difference_49 = difference_49 + difference_18 * difference_20
+    difference_49 = keras.ops.where(difference_44 * 2.0**-60 == 0.0, 0.0, difference_49)
+    total_37 = total_37 + difference_49 * branch_31
+    branch_32 = keras.ops.where(magnitude_3, branch_30, 0.0)
+    branch_32 = (branch_32 + (-sin_clamped * sin - cos_clamped * squared)) * difference_44
+    total_36 = total_36 + (total_37 + branch_32)
+    branch_33 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
+    total_38 = total_35 + branch_33
+    product_19 = 2.0 * total_38
+    product_20 = product_19 * ratio_4
+    head_product_20 = _head(product_20)
+    difference_50 = product_20 - head_product_20
+    difference_50 = keras.ops.where(product_20 == head_product_20, 0.0, difference_50)
+    difference_50 = head_product_20 + difference_50
+    product_21 = difference_50 * ratio_2
+    head_product_21 = _head(product_21)
+    difference_51 = product_21 - head_product_21
+    difference_51 = keras.ops.where(product_21 == head_product_21, 0.0, difference_51)
+    difference_51 = head_product_21 + difference_51
+    head_8 = _head(difference_50)
+    difference_52 = difference_50 - head_8
+    head_product_19 = _head(product_19)
+    difference_53 = product_19 - head_product_19
+    total_39 = head_8 * head_ratio_2 - difference_51 + head_8 * difference_33
+    total_39 = total_39 + difference_52 * head_ratio_2 + difference_52 * difference_33
+    total_39 = keras.ops.where(difference_51 * 2.0**-60 == 0.0, 0.0, total_39)
+    product_22 = (branch_33 - (total_38 - total_35)) * 2.0 * ratio_4
+    difference_54 = head_product_19 * head_ratio_4 - difference_50
+    difference_54 = difference_54 + head_product_19 * difference_29
+    difference_54 = difference_54 + difference_53 * head_ratio_4 + difference_53 * difference_29
+    difference_54 = keras.ops.where(difference_50 * 2.0**-60 == 0.0, 0.0, difference_54)
+    difference_54 = (difference_54 + product_22 + numerator_19 * product_19) * ratio_2
+    total_39 = total_39 + difference_54 + numerator_15 * difference_50
+    branch_34 = keras.ops.where(keras.ops.abs(total_39) < float("inf"), total_39, 0.0)
+    total_40 = difference_51 + branch_34
+    branch_35 = keras.ops.where(keras.ops.abs(branch_26) < float("inf"), branch_26, 0.0)
+    total_41 = branch_25 + branch_35
+    product_23 = total_40 * total_41
     head_product_23 = _head(product_23)
-    difference_52 = product_23 - head_product_23
-    head_2 = _head(frequency_squared)
-    difference_53 = frequency_squared - head_2
-    total_47 = total_45 - (total_46 - difference_50) + (minus_product_25 - difference_50)
-    total_47 = total_47 + (branch_34 - (total_45 - total_41))
-    total_48 = head_amplitude * head_2 - product_23 + head_amplitude * difference_53
-    total_48 = total_48 + difference_17 * head_2 + difference_17 * difference_53
-    total_48 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_48)
-    difference_54 = head_frequency * head_frequency - frequency_squared
-    difference_54 = difference_54 + head_frequency * difference_19
-    difference_54 = difference_54 + difference_19 * head_frequency
-    difference_54 = difference_54 + difference_19 * difference_19
-    difference_54 = keras.ops.where(frequency_squared * 2.0**-60 == 0.0, 0.0, difference_54)
-    total_48 = (total_48 + difference_54 * amplitude) * ratio_4
-    difference_55 = head_product_24 * head_branch_13 - product_25
-    difference_55 = difference_55 + head_product_24 * difference_16
-    difference_55 = difference_55 + difference_51 * head_branch_13
-    difference_55 = difference_55 + difference_51 * difference_16
-    difference_55 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_55)
-    difference_56 = head_product_23 * head_ratio_4 - product_24
-    difference_56 = difference_56 + head_product_23 * difference_25
-    difference_56 = difference_56 + difference_52 * head_ratio_4 + difference_52 * difference_25
-    difference_56 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_56) + total_48
-    difference_55 = difference_55 + (difference_56 + numerator_16 * product_23) * branch_13
-    total_47 = total_47 - (difference_55 + branch_14 * product_24)
-    branch_35 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
-    total_49 = total_46 + branch_35
+    difference_55 = product_23 - head_product_23
+    difference_55 = keras.ops.where(product_23 == head_product_23, 0.0, difference_55)
+    difference_55 = head_product_23 + difference_55
+    total_42 = difference_43 + difference_55
+    difference_56 = total_42 - difference_43
+    head_total_33 = _head(total_33)
+    head_total_34 = _head(total_34)
+    difference_57 = total_34 - head_total_34
+    difference_58 = total_33 - head_total_33
+    branch_36 = keras.ops.where(is_negative, numerator, 0.0)
+    head_total_40 = _head(total_40)
+    head_total_41 = _head(total_41)
+    difference_59 = total_41 - head_total_41
+    difference_60 = total_40 - head_total_40
+    difference_61 = branch_35 - (total_41 - branch_25)
+    total_43 = difference_43 - (total_42 - difference_56) + (difference_55 - difference_56)
+    product_24 = (magnitude_2 - (total_34 - difference_40)) * total_33
+    product_25 = (branch_34 - (total_40 - difference_51)) * total_41
+    product_26 = (branch_24 - (total_33 - difference_28)) * total_34
+    difference_62 = head_total_40 * head_total_41 - difference_55
+    difference_62 = difference_62 + head_total_40 * difference_59
+    difference_62 = difference_62 + difference_60 * head_total_41
+    difference_62 = difference_62 + difference_60 * difference_59
+    difference_62 = keras.ops.where(difference_55 * 2.0**-60 == 0.0, 0.0, difference_62)
+    difference_62 = difference_62 + product_25 + difference_61 * total_40
+    difference_62 = difference_62 + branch_36 * difference_55
+    difference_63 = head_total_33 * head_total_34 - difference_43
+    difference_63 = difference_63 + head_total_33 * difference_57
+    difference_63 = difference_63 + difference_58 * head_total_34
+    difference_63 = difference_63 + difference_58 * difference_57
+    difference_63 = keras.ops.where(difference_43 * 2.0**-60 == 0.0, 0.0, difference_63)
+    difference_63 = difference_63 + product_26 + product_24 + branch_36 * 2.0 * difference_43
+    total_43 = total_43 + difference_63 + difference_62
+    branch_37 = keras.ops.where(keras.ops.abs(total_43) < float("inf"), total_43, 0.0)
+    total_44 = total_42 + branch_37
+    frequency_squared = keras.ops.square(frequency)
+    head_9 = _head(frequency_squared)
+    difference_64 = frequency_squared - head_9
+    difference_64 = head_9 + keras.ops.where(frequency_squared == head_9, 0.0, difference_64)
+    product_27 = amplitude * difference_64
+    head_product_27 = _head(product_27)
+    difference_65 = product_27 - head_product_27
+    difference_65 = keras.ops.where(product_27 == head_product_27, 0.0, difference_65)
+    difference_65 = head_product_27 + difference_65
+    product_28 = difference_65 * ratio_4
+    head_product_28 = _head(product_28)
+    difference_66 = product_28 - head_product_28
+    difference_66 = keras.ops.where(product_28 == head_product_28, 0.0, difference_66)
+    difference_66 = head_product_28 + difference_66
+    product_29 = difference_66 * branch_15
+    head_product_29 = _head(product_29)
+    difference_67 = product_29 - head_product_29
+    difference_67 = keras.ops.where(product_29 == head_product_29, 0.0, difference_67)
+    difference_67 = head_product_29 + difference_67
+    negated_4 = -difference_67
+    total_45 = total_44 + negated_4
+    difference_68 = total_45 - total_44
+    head_10 = _head(difference_66)
+    difference_69 = difference_66 - head_10
+    head_11 = _head(difference_65)
+    difference_70 = difference_65 - head_11
+    head_12 = _head(difference_64)
+    difference_71 = difference_64 - head_12
+    total_46 = head_amplitude * head_12 - difference_65 + head_amplitude * difference_71
+    total_46 = total_46 + difference_18 * head_12 + difference_18 * difference_71
+    total_46 = keras.ops.where(difference_65 * 2.0**-60 == 0.0, 0.0, total_46)
+    total_47 = total_44 - (total_45 - difference_68) + (negated_4 - difference_68)
+    total_47 = total_47 + (branch_37 - (total_44 - total_42))
+    total_48 = head_10 * head_branch_15 - difference_67 + head_10 * difference_17
+    total_48 = total_48 + difference_69 * head_branch_15 + difference_69 * difference_17
+    total_48 = keras.ops.where(difference_67 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_49 = head_11 * head_ratio_4 - difference_66 + head_11 * difference_29
+    total_49 = total_49 + difference_70 * head_ratio_4 + difference_70 * difference_29
+    total_49 = keras.ops.where(difference_66 * 2.0**-60 == 0.0, 0.0, total_49)
+    difference_72 = head_frequency * head_frequency - difference_64
+    difference_72 = difference_72 + head_frequency * difference_20
+    difference_72 = difference_72 + difference_20 * head_frequency
+    difference_72 = difference_72 + difference_20 * difference_20
+    difference_72 = keras.ops.where(difference_64 * 2.0**-60 == 0.0, 0.0, difference_72)
+    total_49 = total_49 + (total_46 + difference_72 * amplitude) * ratio_4
+    total_48 = total_48 + (total_49 + numerator_19 * difference_65) * branch_15
+    total_47 = total_47 - (total_48 + branch_16 * difference_66)
+    branch_38 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
+    total_50 = total_45 + branch_38
     ratio_4_squared = keras.ops.square(ratio_4)
-    product_26 = ratio_4_squared * total_20
-    product_27 = product_26 * ratio_2
-    head_product_26 = _head(product_26)
-    difference_57 = product_26 - head_product_26
-    head_3 = _head(ratio_4_squared)
-    difference_58 = ratio_4_squared - head_3
-    total_50 = head_ratio_4 * head_ratio_4 - ratio_4_squared + head_ratio_4 * difference_25
-    total_50 = total_50 + difference_25 * head_ratio_4 + difference_25 * difference_25
-    total_50 = keras.ops.where(ratio_4_squared * 2.0**-60 == 0.0, 0.0, total_50)
-    total_50 = (total_50 + numerator_16 * ratio_4 * 2.0) * total_20
-    total_51 = head_3 * head_total_20 - product_26 + head_3 * difference_27
-    total_51 = total_51 + difference_58 * head_total_20 + difference_58 * difference_27
-    total_51 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, total_51) + total_50
-    total_51 = (total_51 + difference_31 * ratio_4_squared) * ratio_2
-    difference_59 = head_product_26 * head_ratio_2 - product_27
-    difference_59 = difference_59 + head_product_26 * difference_29
-    difference_59 = difference_59 + difference_57 * head_ratio_2 + difference_57 * difference_29
-    difference_59 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, difference_59) + total_51
-    difference_59 = difference_59 + numerator_12 * product_26
-    magnitude_5 = keras.ops.abs(difference_59)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_59, 0.0)
-    total_52 = product_27 + magnitude_5
+    head_13 = _head(ratio_4_squared)
+    branch_39 = keras.ops.where(ratio_4_squared == head_13, 0.0, ratio_4_squared - head_13)
+    branch_39 = head_13 + branch_39
+    product_30 = branch_39 * total_21
+    head_product_30 = _head(product_30)
+    difference_73 = product_30 - head_product_30
+    difference_73 = keras.ops.where(product_30 == head_product_30, 0.0, difference_73)
+    difference_73 = head_product_30 + difference_73
+    product_31 = difference_73 * ratio_2
+    head_product_31 = _head(product_31)
+    difference_74 = product_31 - head_product_31
+    difference_74 = keras.ops.where(product_31 == head_product_31, 0.0, difference_74)
+    difference_74 = head_product_31 + difference_74
+    head_14 = _head(difference_73)
+    difference_75 = difference_73 - head_14
+    head_branch_39 = _head(branch_39)
+    difference_76 = branch_39 - head_branch_39
+    total_51 = head_ratio_4 * head_ratio_4 - branch_39 + head_ratio_4 * difference_29
+    total_51 = total_51 + difference_29 * head_ratio_4 + difference_29 * difference_29
+    total_51 = keras.ops.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_51)
+    total_51 = (total_51 + numerator_19 * ratio_4 * 2.0) * total_21
+    total_52 = head_14 * head_ratio_2 - difference_74 + head_14 * difference_33
+    total_52 = total_52 + difference_75 * head_ratio_2 + difference_75 * difference_33
+    total_52 = keras.ops.where(difference_74 * 2.0**-60 == 0.0, 0.0, total_52)
+    difference_77 = head_branch_39 * head_total_21 - difference_73
+    difference_77 = difference_77 + head_branch_39 * difference_31
+    difference_77 = difference_77 + difference_76 * head_total_21
+    difference_77 = difference_77 + difference_76 * difference_31
+    difference_77 = keras.ops.where(difference_73 * 2.0**-60 == 0.0, 0.0, difference_77)
+    total_52 = total_52 + (difference_77 + total_51 + difference_36 * branch_39) * ratio_2
+    total_52 = total_52 + numerator_15 * difference_73
+    branch_40 = keras.ops.where(keras.ops.abs(total_52) < float("inf"), total_52, 0.0)
+    total_53 = difference_74 + branch_40
     is_negative_2 = larger < 0.0
-    branch_36 = keras.ops.where(is_negative_2, t_2, 1.0)
-    branch_37 = keras.ops.where(is_negative_2, total_25, 0.0)
-    branch_38 = keras.ops.where(keras.ops.abs(branch_37) < float("inf"), branch_37, 0.0)
-    total_53 = branch_36 + branch_38
-    product_28 = total_52 * total_53
-    head_total_52 = _head(total_52)
-    head_total_53 = _head(total_53)
-    difference_60 = total_53 - head_total_53
-    difference_61 = total_52 - head_total_52
-    total_54 = head_total_52 * head_total_53 - product_28 + head_total_52 * difference_60
-    total_54 = total_54 + difference_61 * head_total_53 + difference_61 * difference_60
-    total_54 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, total_54)
-    total_54 = total_54 + (magnitude_5 - (total_52 - product_27)) * total_53
-    total_54 = total_54 + (branch_38 - (total_53 - branch_36)) * total_52
-    branch_39 = keras.ops.where(keras.ops.abs(total_54) < float("inf"), total_54, 0.0)
-    total_55 = product_28 + branch_39
-    product_29 = total_55 * total_40
-    minus_product_29 = -product_29
-    total_56 = total_49 + minus_product_29
-    difference_62 = total_56 - total_49
-    head_total_55 = _head(total_55)
-    difference_63 = total_55 - head_total_55
-    product_30 = (keras.ops.where(is_negative_2, product_11, 0.0) + branch_33) * product_29
-    total_57 = head_total_55 * head_total_40 - product_29 + head_total_55 * difference_47
-    total_57 = total_57 + difference_63 * head_total_40 + difference_63 * difference_47
-    total_57 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_57)
-    total_57 = total_57 + (branch_39 - (total_55 - product_28)) * total_40
-    total_57 = -(total_57 + difference_49 * total_55 + product_30)
-    total_58 = total_49 - (total_56 - difference_62) + (minus_product_29 - difference_62)
-    total_58 = total_58 + (branch_35 - (total_49 - total_46)) + total_57
-    branch_40 = keras.ops.where(keras.ops.abs(total_58) < float("inf"), total_58, 0.0)
-    total_59 = total_56 + branch_40
-    difference_64 = branch_40 - (total_59 - total_56)
-    magnitude_6 = keras.ops.abs(difference_64)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_64, 0.0)
-    total_60 = total_59 + magnitude_6
-    branch_41 = keras.ops.where(is_negative_2, branch_17, 1.0)
-    branch_42 = keras.ops.where(is_negative_2, branch_18, 0.0)
+    branch_41 = keras.ops.where(is_negative_2, t_3, 1.0)
+    branch_42 = keras.ops.where(is_negative_2, total_25, 0.0)
     branch_43 = keras.ops.where(keras.ops.abs(branch_42) < float("inf"), branch_42, 0.0)
-    total_61 = branch_41 + branch_43
-    product_31 = total_60 * total_61
+    total_54 = branch_41 + branch_43
+    product_32 = total_53 * total_54
+    head_product_32 = _head(product_32)
+    difference_78 = product_32 - head_product_32
+    difference_78 = keras.ops.where(product_32 == head_product_32, 0.0, difference_78)
+    difference_78 = head_product_32 + difference_78
+    head_total_53 = _head(total_53)
+    head_total_54 = _head(total_54)
+    difference_79 = total_54 - head_total_54
+    difference_80 = total_53 - head_total_53
+    product_33 = (branch_40 - (total_53 - difference_74)) * total_54
+    product_34 = (branch_43 - (total_54 - branch_41)) * total_53
+    difference_81 = head_total_53 * head_total_54 - difference_78
+    difference_81 = difference_81 + head_total_53 * difference_79
+    difference_81 = difference_81 + difference_80 * head_total_54
+    difference_81 = difference_81 + difference_80 * difference_79
+    difference_81 = keras.ops.where(difference_78 * 2.0**-60 == 0.0, 0.0, difference_81)
+    difference_81 = difference_81 + product_33 + product_34
+    magnitude_4 = keras.ops.abs(difference_81)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_81, 0.0)
+    total_55 = difference_78 + magnitude_4
+    product_35 = total_55 * total_41
+    head_product_35 = _head(product_35)
+    difference_82 = product_35 - head_product_35
+    difference_82 = keras.ops.where(product_35 == head_product_35, 0.0, difference_82)
+    difference_82 = head_product_35 + difference_82
+    negated_5 = -difference_82
+    total_56 = total_50 + negated_5
+    difference_83 = total_56 - total_50
+    head_total_55 = _head(total_55)
+    difference_84 = total_55 - head_total_55
+    total_57 = total_50 - (total_56 - difference_83) + (negated_5 - difference_83)
+    total_57 = total_57 + (branch_38 - (total_50 - total_45))
+    total_58 = keras.ops.where(is_negative_2, product_12, 0.0) + branch_36
+    total_58 = total_58 * difference_82
+    product_36 = (magnitude_4 - (total_55 - difference_78)) * total_41
+    difference_85 = head_total_55 * head_total_41 - difference_82
+    difference_85 = difference_85 + head_total_55 * difference_59
+    difference_85 = difference_85 + difference_84 * head_total_41
+    difference_85 = difference_85 + difference_84 * difference_59
+    difference_85 = keras.ops.where(difference_82 * 2.0**-60 == 0.0, 0.0, difference_85)
+    difference_85 = -(difference_85 + product_36 + difference_61 * total_55 + total_58)
+    total_57 = total_57 + difference_85
+    branch_44 = keras.ops.where(keras.ops.abs(total_57) < float("inf"), total_57, 0.0)
+    total_59 = total_56 + branch_44
+    difference_86 = branch_44 - (total_59 - total_56)
+    magnitude_5 = keras.ops.abs(difference_86)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_86, 0.0)
+    total_60 = total_59 + magnitude_5
+    branch_45 = keras.ops.where(is_negative_2, branch_19, 1.0)
+    branch_46 = keras.ops.where(is_negative_2, branch_20, 0.0)
+    branch_47 = keras.ops.where(keras.ops.abs(branch_46) < float("inf"), branch_46, 0.0)
+    total_61 = branch_45 + branch_47
+    product_37 = total_60 * total_61
+    head_product_37 = _head(product_37)
+    difference_87 = product_37 - head_product_37
+    difference_87 = keras.ops.where(product_37 == head_product_37, 0.0, difference_87)
+    difference_87 = head_product_37 + difference_87
     head_total_60 = _head(total_60)
     head_total_61 = _head(total_61)
-    difference_65 = total_61 - head_total_61
-    difference_66 = total_60 - head_total_60
-    difference_67 = branch_43 - (total_61 - branch_41)
-    total_62 = head_total_60 * head_total_61 - product_31 + head_total_60 * difference_65
-    total_62 = total_62 + difference_66 * head_total_61 + difference_66 * difference_65
-    total_62 = keras.ops.where(product_31 * 2.0**-60 == 0.0, 0.0, total_62)
-    total_62 = total_62 + (magnitude_6 - (total_60 - total_59)) * total_61
-    total_62 = total_62 + difference_67 * total_60
-    branch_44 = keras.ops.where(keras.ops.abs(total_62) < float("inf"), total_62, 0.0)
-    total_63 = product_31 + branch_44
-    product_32 = total_63 * total_61
-    head_total_63 = _head(total_63)
-    difference_68 = total_63 - head_total_63
-    total_64 = head_total_63 * head_total_61 - product_32 + head_total_63 * difference_65
-    total_64 = total_64 + difference_68 * head_total_61 + difference_68 * difference_65
-    total_64 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_64)
-    total_64 = total_64 + (branch_44 - (total_63 - product_31)) * total_61
-    total_64 = total_64 + difference_67 * total_63
-    branch_45 = keras.ops.where(keras.ops.abs(total_64) < float("inf"), total_64, 0.0)
-    branch_45 = product_32 + branch_45
-    branch_46 = keras.ops.where(is_negative_2, numerator_8, 0.0)
-    total_65 = branch_46 + branch_46
-    product_33 = branch_45 * total_65
-    total_66 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0) + 1.0
-    total_66 = branch_45 * total_66
-    branch_47 = keras.ops.where(keras.ops.abs(product_33) < float("inf"), product_33, 0.0)
-    branch_47 = branch_45 + branch_47
-    return keras.ops.where(keras.ops.abs(branch_45) < 2.0**-60, total_66, branch_47)
+    difference_88 = total_61 - head_total_61
+    difference_89 = total_60 - head_total_60
+    difference_90 = branch_47 - (total_61 - branch_45)
+    product_38 = (magnitude_5 - (total_60 - total_59)) * total_61
+    difference_91 = head_total_60 * head_total_61 - difference_87
+    difference_91 = difference_91 + head_total_60 * difference_88
+    difference_91 = difference_91 + difference_89 * head_total_61
+    difference_91 = difference_91 + difference_89 * difference_88
+    difference_91 = keras.ops.where(difference_87 * 2.0**-60 == 0.0, 0.0, difference_91)
+    difference_91 = difference_91 + product_38 + difference_90 * total_60
+    magnitude_6 = keras.ops.abs(difference_91)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_91, 0.0)
+    total_62 = difference_87 + magnitude_6
+    product_39 = total_62 * total_61
+    head_product_39 = _head(product_39)
+    difference_92 = product_39 - head_product_39
+    difference_92 = keras.ops.where(product_39 == head_product_39, 0.0, difference_92)
+    difference_92 = head_product_39 + difference_92
+    head_total_62 = _head(total_62)
+    difference_93 = total_62 - head_total_62
+    product_40 = (magnitude_6 - (total_62 - difference_87)) * total_61
+    difference_94 = head_total_62 * head_total_61 - difference_92
+    difference_94 = difference_94 + head_total_62 * difference_88
+    difference_94 = difference_94 + difference_93 * head_total_61
+    difference_94 = difference_94 + difference_93 * difference_88
+    difference_94 = keras.ops.where(difference_92 * 2.0**-60 == 0.0, 0.0, difference_94)
+    difference_94 = difference_94 + product_40 + difference_90 * total_62
+    magnitude_7 = keras.ops.abs(difference_94)
+    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_94, 0.0)
+    magnitude_7 = difference_92 + magnitude_7
+    branch_48 = keras.ops.where(is_negative_2, numerator_11, 0.0)
+    total_63 = branch_48 + branch_48
+    product_41 = magnitude_7 * total_63
+    total_64 = keras.ops.where(keras.ops.abs(total_63) < float("inf"), total_63, 0.0) + 1.0
+    total_64 = magnitude_7 * total_64
+    branch_49 = keras.ops.where(keras.ops.abs(product_41) < float("inf"), product_41, 0.0)
+    branch_49 = magnitude_7 + branch_49
+    return keras.ops.where(keras.ops.abs(magnitude_7) < 2.0**-60, total_64, branch_49)
 
 
 def _second_derivative_x_amplitude(x, amplitude, frequency):

@@ -14,25 +14,6 @@ __all__ = ["Snake", "snake"]
 
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-_2_OVER_PI = 0.6366197723675814  # 2/pi
-_THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625  # the first digits of pi/2
-_MORE_DIGITS_OF_PI_OVER_2 = 0.0002396702766418457  # more digits of pi/2
-_THE_OTHER_DIGITS_OF_PI_OVER_2 = 1.5893254773528196e-08  # the other digits of pi/2
-_1_OVER_15 = -7.647163731819816e-13  # 1/15!
-_MINUS_1_OVER_13 = 1.6059043836821613e-10  # -1/13!
-_1_OVER_11 = -2.505210838544172e-08  # 1/11!
-_MINUS_1_OVER_9 = 2.7557319223985893e-06  # -1/9!
-_1_OVER_7 = -0.0001984126984126984  # 1/7!
-_MINUS_1_OVER_5 = 0.008333333333333333  # -1/5!
-_1_OVER_3 = -0.16666666666666666  # 1/3!
-_1_OVER_16 = 4.779477332387385e-14  # 1/16!
-_MINUS_1_OVER_14 = -1.1470745597729725e-11  # -1/14!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_MINUS_1_OVER_10 = -2.755731922398589e-07  # -1/10!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_MINUS_1_OVER_6 = -0.001388888888888889  # -1/6!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
 def snake(x: Any, frequency: Any = 1.0) -> Any:
@@ -230,102 +211,23 @@ def _derivative_x(x, frequency):
             _sum_to(upstream * _second_derivative_x_frequency(x, frequency), frequency),
         )
 
-    clamped = keras.ops.clip(frequency * x, -(2.0**100), 2.0**100)
-    sin_clamped = _sin(clamped)
-    sin_clamped_squared = keras.ops.square(sin_clamped)
-    product = 2.0 * sin_clamped
-    is_less = keras.ops.abs(clamped) < 1000.0
-    floor = _floor(clamped * _2_OVER_PI + 0.5)
-    difference = floor - 4.0 * _floor(0.25 * floor)
-    is_equal = difference == 1.0
-    outside = is_equal | (difference == 2.0)
-    outside_2 = is_equal | (difference == 3.0)
-    difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
-    negated = -(floor * _MORE_DIGITS_OF_PI_OVER_2)
-    total = difference_2 + negated
-    difference_3 = total - difference_2
-    total_2 = difference_2 - (total - difference_3) + (negated - difference_3)
-    total_2 = total_2 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    total_3 = total + branch
-    total_3_squared = keras.ops.square(total_3)
-    difference_4 = branch - (total_3 - total)
-    product_2 = 0.5 * total_3_squared
-    product_3 = (_1_OVER_15 * total_3_squared + _MINUS_1_OVER_13) * total_3_squared
-    product_3 = (product_3 + _1_OVER_11) * total_3_squared + _MINUS_1_OVER_9
-    product_3 = (product_3 * total_3_squared + _1_OVER_7) * total_3_squared
-    product_3 = (product_3 + _MINUS_1_OVER_5) * total_3_squared + _1_OVER_3
-    product_3 = total_3 * total_3_squared * product_3 + difference_4 * (1.0 - product_2)
-    branch_2 = keras.ops.where(keras.ops.abs(product_3) < float("inf"), product_3, 0.0)
-    total_4 = total_3 + branch_2
-    minus_product_2 = -product_2
-    total_5 = minus_product_2 + 1.0
-    difference_5 = total_5 - minus_product_2
-    head_total_3 = _head(total_3)
-    difference_6 = total_3 - head_total_3
-    total_6 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6
-    total_6 = total_6 + difference_6 * head_total_3 + difference_6 * difference_6
-    total_6 = 0.5 * keras.ops.where(total_3_squared * 2.0**-60 == 0.0, 0.0, total_6)
-    total_6 = total_6 + total_3 * difference_4
-    product_4 = (_1_OVER_16 * total_3_squared + _MINUS_1_OVER_14) * total_3_squared
-    product_4 = (product_4 + _1_OVER_12) * total_3_squared + _MINUS_1_OVER_10
-    product_4 = (product_4 * total_3_squared + _1_OVER_8) * total_3_squared
-    product_4 = (product_4 + _MINUS_1_OVER_6) * total_3_squared + _1_OVER_4
-    product_4 = keras.ops.square(total_3_squared) * product_4 - total_6
-    total_7 = minus_product_2 - (total_5 - difference_5) + (1.0 - difference_5)
-    total_7 = total_7 + product_4
-    branch_3 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
-    total_8 = total_5 + branch_3
-    branch_4 = keras.ops.where(outside_2, total_4, total_8)
-    cos_clamped = _cos(clamped)
-    branch_5 = keras.ops.where(outside, -branch_4, branch_4)
-    branch_5 = keras.ops.where(is_less, branch_5, cos_clamped)
-    difference_7 = branch_3 - (total_8 - total_5)
-    difference_7 = keras.ops.where(outside_2, branch_2 - (total_4 - total_3), difference_7)
-    branch_6 = keras.ops.where(outside, -difference_7, difference_7)
-    branch_6 = keras.ops.where(is_less, branch_6, 0.0)
-    magnitude = keras.ops.abs(branch_5 - cos_clamped + branch_6)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(cos_clamped)
-    branch_7 = keras.ops.where(magnitude, branch_5, cos_clamped)
-    product_5 = product * branch_7
-    total_9 = sin_clamped_squared + product_5
-    difference_8 = total_9 - sin_clamped_squared
-    head_sin_clamped = _head(sin_clamped)
-    difference_9 = sin_clamped - head_sin_clamped
-    head_product = _head(product)
-    head_branch_7 = _head(branch_7)
-    difference_10 = branch_7 - head_branch_7
-    difference_11 = product - head_product
-    branch_8 = keras.ops.where(magnitude, branch_6, 0.0)
-    total_10 = sin_clamped_squared - (total_9 - difference_8) + (product_5 - difference_8)
-    total_11 = head_product * head_branch_7 - product_5 + head_product * difference_10
-    total_11 = total_11 + difference_11 * head_branch_7 + difference_11 * difference_10
-    total_11 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = total_11 + branch_8 * product
-    difference_12 = head_sin_clamped * head_sin_clamped - sin_clamped_squared
-    difference_12 = difference_12 + head_sin_clamped * difference_9
-    difference_12 = difference_12 + difference_9 * head_sin_clamped
-    difference_12 = difference_12 + difference_9 * difference_9
-    difference_12 = keras.ops.where(sin_clamped_squared * 2.0**-60 == 0.0, 0.0, difference_12)
-    total_10 = total_10 + difference_12 + total_11
-    branch_9 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_12 = total_9 + branch_9
-    branch_7_squared = keras.ops.square(branch_7)
-    total_13 = total_12 + branch_7_squared
-    difference_13 = total_13 - total_12
-    total_14 = total_12 - (total_13 - difference_13) + (branch_7_squared - difference_13)
-    total_14 = total_14 + (branch_9 - (total_12 - total_9))
-    difference_14 = head_branch_7 * head_branch_7 - branch_7_squared
-    difference_14 = difference_14 + head_branch_7 * difference_10
-    difference_14 = difference_14 + difference_10 * head_branch_7
-    difference_14 = difference_14 + difference_10 * difference_10
-    difference_14 = keras.ops.where(branch_7_squared * 2.0**-60 == 0.0, 0.0, difference_14)
-    total_14 = total_14 + (difference_14 + branch_8 * branch_7 * 2.0)
-    branch_10 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
-    total_15 = total_13 + branch_10
-    difference_15 = branch_10 - (total_15 - total_13)
-    magnitude_2 = keras.ops.abs(difference_15)
-    value = total_15 + keras.ops.where(magnitude_2 < float("inf"), difference_15, 0.0)
+    product = frequency * x
+    abs_product = keras.ops.abs(product)
+    clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
+    squared = keras.ops.square(_sin(product) + _cos(product))
+    total = 2.0 * _sin(clamped) * _cos(clamped) + 1.0
+    squared = keras.ops.where(abs_product < 16.0, squared, total)
+    product_squared = keras.ops.square(product)
+    total_2 = 2.0845320438697792e-18 * product_squared - 3.2426069373432355e-16
+    total_2 = (total_2 * product_squared + 4.1047057075196884e-14) * product_squared
+    total_2 = (total_2 - 4.309980007600767e-12) * product_squared + 3.685033249471429e-10
+    total_2 = (total_2 * product_squared - 2.5058226116280072e-08) * product_squared
+    total_2 = (total_2 + 1.3155568711123764e-06) * product_squared - 5.130671797338463e-05
+    total_2 = (total_2 * product_squared + 0.0014109347442680777) * product_squared
+    total_2 = (total_2 - 0.025396825396825397) * product_squared + 0.26666666666666666
+    total_2 = (total_2 * product_squared - 1.3333333333333333) * product_squared + 2.0
+    total_2 = keras.ops.where(abs_product < 1.0, total_2 * product + 1.0, squared)
+    value = keras.ops.where(product < -0.5, squared, total_2)
     return value, gradient
 
 
@@ -375,8 +277,7 @@ def _second_derivative_x_frequency(x, frequency):
 
 def _second_derivative_frequency_frequency(x, frequency):
     """d2f / dfrequency dfrequency."""
-    abs_x = keras.ops.abs(x)
-    product = frequency * abs_x
+    product = frequency * keras.ops.abs(x)
     abs_product = keras.ops.abs(product)
     product_squared = keras.ops.square(product)
     product_2 = keras.ops.square(frequency) * frequency
@@ -400,8 +301,7 @@ def _second_derivative_frequency_frequency(x, frequency):
     numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2
     numerator_3 = -2.0 * (product_5 + product_6 - product_7)
     numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * keras.ops.square(scale)
-    numerator_4 = numerator_4 / product_2
-    numerator_2 = keras.ops.where(keras.ops.abs(abs_x) < 16.0, numerator_2, numerator_4)
+    numerator_2 = keras.ops.where(abs_product < 16.0, numerator_2, numerator_4 / product_2)
     return keras.ops.where(abs_product < 0.25, numerator, numerator_2)
 
 
@@ -441,19 +341,6 @@ def _sum_to(gradient, parameter):
 def _maximum(a, b):
     """The larger of a and b, NaN if either is; keras.ops.maximum is float32 on PyTorch."""
     return keras.ops.where((a > b) | (a != a), a, b)
-
-
-def _floor(a):
-    """The floor of a; keras.ops.floor makes float64 float32 on JAX and PyTorch, and inf // 1 is NaN."""
-    return keras.ops.where(keras.ops.abs(a) < 2.0**52, a // 1, a)
-
-
-def _head(a):
-    """a in half its digits, so that the product of two such numbers is exact (Veltkamp)."""
-    is_double = keras.backend.standardize_dtype(a.dtype) == "float64"
-    scaled = a * (2.0**27 + 1.0 if is_double else 2.0**12 + 1.0)
-    scaled = keras.ops.where(a == a, scaled, a)  # or else product and difference are fused
-    return keras.ops.where(keras.ops.abs(a) < 2.0**100, scaled - (scaled - a), a)
 
 
 def _sin(a):

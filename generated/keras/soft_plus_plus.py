@@ -13,6 +13,8 @@ __all__ = ["SoftPlusPlus", "soft_plus_plus"]
 
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
+_MINUS_LOG_2 = -0.6931471805599453  # -log(2)
+
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
 def soft_plus_plus(x: Any, k: float = 1.0, c: float = 2.0) -> Any:
@@ -111,20 +113,29 @@ def _value(x, k, c):
             return upstream * _derivative(x, k, c)
 
         product = k * x
-        is_negative = product < 0.0
         negated = -keras.ops.abs(product)
-        expm1_negated = _expm1(negated)
-        product_2 = 0.5 * keras.ops.where(is_negative, expm1_negated, -expm1_negated)
+        is_less = negated > -1.0
+        is_negative = product < 0.0
+        product_2 = 0.5 * _expm1(negated)
         t = keras.ops.exp(negated)
-        branch = keras.ops.where(is_negative, 1.0, t)
-        ratio = product_2 / branch
-        total = product_2 + branch
-        logarithm = keras.ops.log(keras.ops.where(total == 0.0, 1.0, total))
-        logarithm = logarithm - _minimum(-product, 0.0)
-        logarithm = keras.ops.where((product > 0.0) & (ratio > 2.0), logarithm, _log1p(ratio))
-        logarithm = logarithm + x / c
+        branch = keras.ops.where(is_negative, product_2, -(product_2 / t))
+        branch = _log1p(keras.ops.where(is_less, branch, t))
+        total = _MINUS_LOG_2 + -1.0 * negated
         product_3 = (0.5 * k + 1.0 / c) * x
-        value = keras.ops.where(keras.ops.abs(x) < 2.0**-90, product_3, logarithm)
+        total_2 = _MINUS_LOG_2 + 0.0
+        abs_x = keras.ops.abs(x)
+        abs_x = abs_x < 2.0**-90
+        value = keras.ops.where(
+            abs_x,
+            product_3,
+            keras.ops.where(
+                is_less,
+                0.0,
+                keras.ops.where(is_negative, keras.ops.convert_to_tensor(total_2, x.dtype), total),
+            )
+            + branch
+            + x / c,
+        )
         return value, gradient
 
     return differentiable(x)
@@ -158,11 +169,6 @@ def _second_derivative(x, k, c):
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
-
-
-def _minimum(a, b):
-    """The smaller of a and b, NaN if either is; keras.ops.minimum is float32 on PyTorch."""
-    return keras.ops.where((a < b) | (a != a), a, b)
 
 
 def _expm1(a):

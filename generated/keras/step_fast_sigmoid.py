@@ -127,13 +127,21 @@ def _derivative(x, steepness):
 
 def _second_derivative(x, steepness):
     """d2f / dx dx = -2*steepness*sign(x)/(steepness*Abs(x) + 1)^3."""
+    steepness = keras.ops.convert_to_tensor(steepness, x.dtype)
+    sign_x = _sign(x)
+    product = -2.0 * steepness
     abs_x = keras.ops.abs(x)
+    steepness_squared = keras.ops.square(steepness)
     held = keras.ops.clip(abs_x, -1.0, 1.0)
     scale = _maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
     total = steepness * held + inverse_scale
-    numerator = -2.0 * steepness / (keras.ops.square(total) * total) * inverse_scale
-    return _sign(x) * (numerator * inverse_scale / scale)
+    numerator = product / (keras.ops.square(total) * total) * inverse_scale * inverse_scale
+    numerator = sign_x * (numerator / scale)
+    denominator = abs_x * (abs_x * (steepness_squared * steepness) + 3.0 * steepness_squared)
+    denominator = sign_x * (product / (abs_x * (denominator + 3.0 * steepness) + 1.0))
+    magnitude = keras.ops.abs(steepness * x)
+    return keras.ops.where(magnitude < 0.0078125, denominator, numerator)
 
 
 def _upstream(arguments, upstream):

@@ -239,13 +239,21 @@ def _second_derivative_beta_beta(x, beta):
     """d2f / dbeta dbeta."""
     product = beta * x
     abs_product = keras.ops.abs(product)
+    is_negative = product < 0.0
+    minus_abs_product = -abs_product
+    growth = _expm1(minus_abs_product)
+    t = keras.ops.exp(minus_abs_product)
+    branch = keras.ops.where(t == 0.0, 0.0, x)
     clamped = keras.ops.clip(x, -(2.0**33), 2.0**33)
     root_t = keras.ops.exp(-0.5 * abs_product)
-    product_2 = _expm1(-abs_product) * (keras.ops.square(clamped) * clamped) * root_t
-    product_2 = product_2 * root_t
-    t = keras.ops.square(root_t)
-    numerator = keras.ops.where(product < 0.0, -product_2, product_2)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    product_2 = growth * (keras.ops.square(clamped) * clamped) * root_t * root_t
+    t_2 = keras.ops.square(root_t)
+    total = t_2 + 1.0
+    numerator = keras.ops.where(is_negative, -product_2, product_2)
+    numerator = numerator / (keras.ops.square(total) * total)
+    numerator_2 = keras.ops.where(is_negative, -growth, growth)
+    numerator_2 = numerator_2 / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * t * branch
+    return keras.ops.where(abs_product < 8.0, numerator_2 * branch, numerator)
 
 
 def _upstream(arguments, upstream):

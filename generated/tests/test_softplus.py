@@ -22,10 +22,7 @@ TRAITS = (
     "clamp",
     "divide",
     "elementwise of 1 parameters",
-    "equal",
     "exp",
-    "expm1",
-    "head",
     "less",
     "log1p",
     "multiply",
@@ -35,7 +32,6 @@ TRAITS = (
     "sigmoid",
     "sign",
     "square",
-    "subtract",
 )
 CLASS = "Softplus"
 DEFAULTS = {"beta": 1.0}

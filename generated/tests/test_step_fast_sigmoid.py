@@ -24,6 +24,7 @@ TRAITS = (
     "elementwise of 1 parameters",
     "equal",
     "greater",
+    "less",
     "maximum",
     "multiply",
     "number with bounds",

@@ -74,27 +74,6 @@ class CELU(nn.Module):
         return f"alpha={self.alpha}"
 
 
-_1_OVER_15 = 7.647163731819816e-13  # 1/15!
-_1_OVER_14 = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13 = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_1_OVER_11 = 2.505210838544172e-08  # 1/11!
-_1_OVER_10 = 2.755731922398589e-07  # 1/10!
-_1_OVER_9 = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_1_OVER_7 = 0.0001984126984126984  # 1/7!
-_1_OVER_6 = 0.001388888888888889  # 1/6!
-_1_OVER_5 = 0.008333333333333333  # 1/5!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-_1_OVER_3 = 0.16666666666666666  # 1/3!
-_1_OVER_2 = 0.5  # 1/2!
-_4_OVER_3 = 1.3333333333333333  # 4/3
-_1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
-_THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
-_MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
-_THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
-
-
 def _value(x: Tensor, alpha: Tensor) -> Tensor:
     """The value: rewritten."""
     return _select(_compare(torch.gt, x, 0), x, _expm1(x / alpha).mul_(alpha))
@@ -106,79 +85,26 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The derivative by alpha.
-
-    Rewritten, factored, clamped left, polynomial on (-1, 0), compensated precisely in part.
-    """
+    """The derivative by alpha: as declared, clamped left, polynomial on (-2, 0)."""
     ratio = x / alpha
     larger = ratio.clamp(min=-64)
-    abs_larger = larger.abs()
-    is_less = _compare(torch.lt, abs_larger, 0.25)
-    total = larger + 1
-    difference = total - larger
-    total_2 = (_1_OVER_15 * larger).add_(_1_OVER_14).mul_(larger).add_(_1_OVER_13)
-    total_2 = total_2.mul_(larger).add_(_1_OVER_12).mul_(larger).add_(_1_OVER_11)
-    total_2 = total_2.mul_(larger).add_(_1_OVER_10).mul_(larger).add_(_1_OVER_9)
-    total_2 = total_2.mul_(larger).add_(_1_OVER_8).mul_(larger).add_(_1_OVER_7)
-    total_2 = total_2.mul_(larger).add_(_1_OVER_6).mul_(larger).add_(_1_OVER_5)
-    total_2 = total_2.mul_(larger).add_(_1_OVER_4).mul_(larger).add_(_1_OVER_3)
-    total_2 = larger.square().mul_(total_2.mul_(larger).add_(_1_OVER_2))
-    total_2 = (larger - (total - difference)).add_(1 - difference).add_(total_2)
-    branch = _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
-    total_3 = total + branch
     exp_larger = larger.exp()
-    branch_2 = _select(is_less, total_3, exp_larger)
-    total_4 = branch_2 - 1
-    difference_2 = total_4 - branch_2
-    binade = _binade(exp_larger * _4_OVER_3)
-    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
-    branch_3 = _select(inside, binade, 1)
-    ratio_2 = exp_larger / branch_3
-    floor = branch_3.log().mul_(_1_OVER_LOG_2).add_(0.5).floor_()
-    difference_3 = larger - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = (floor * _MORE_DIGITS_OF_LOG_2).neg_()
-    total_5 = difference_3 + negated
-    difference_4 = total_5 - difference_3
-    total_6 = (difference_3 - (total_5 - difference_4)).add_(negated - difference_4)
-    total_6 = total_6.sub_(floor * _THE_OTHER_DIGITS_OF_LOG_2)
-    branch_4 = _select(_compare(torch.lt, total_6.abs(), torch.inf), total_6, 0)
-    total_7 = total_5 + branch_4
-    numerator = (_1_OVER_15 * total_7).add_(_1_OVER_14).mul_(total_7).add_(_1_OVER_13)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_12).mul_(total_7).add_(_1_OVER_11)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_10).mul_(total_7).add_(_1_OVER_9)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_8).mul_(total_7).add_(_1_OVER_7)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_6).mul_(total_7).add_(_1_OVER_5)
-    numerator = numerator.mul_(total_7).add_(_1_OVER_4).mul_(total_7).add_(_1_OVER_3)
-    numerator = total_7.square().mul_(numerator.mul_(total_7).add_(_1_OVER_2))
-    numerator = numerator.add_(branch_4 - (total_7 - total_5))
-    numerator = (1 - ratio_2).add_(total_7).add_(numerator).div_(ratio_2)
-    numerator = _select(inside * _compare(torch.ge, abs_larger, 0.25), numerator, 0)
-    numerator = numerator.mul_(branch_2)
-    numerator = _select(is_less, branch - (total_3 - total), 0).add_(numerator)
-    total_8 = (branch_2 - (total_4 - difference_2)).add_(-1 - difference_2)
-    total_8 = total_8.add_(numerator)
-    branch_5 = _select(_compare(torch.lt, total_8.abs(), torch.inf), total_8, 0)
-    total_9 = total_4 + branch_5
-    expm1_larger = _expm1(larger)
-    difference_5 = branch_5 - (total_9 - total_4)
-    magnitude = (total_9 - expm1_larger).add_(difference_5).abs_()
-    magnitude = _compare(torch.le, magnitude, expm1_larger.abs().mul_(0.00390625))
-    branch_6 = _select(magnitude, difference_5, 0)
-    product = (-6.727193690636133e-12 * ratio).sub_(1.3767710462576125e-10).mul_(ratio)
-    product = product.sub_(1.906890609079778e-09).mul_(ratio).sub_(2.294072837032108e-08)
-    product = product.mul_(ratio).sub_(2.50501814667763e-07).mul_(ratio)
-    product = product.sub_(2.480147686630991e-06).mul_(ratio).sub_(2.2045850907679017e-05)
-    product = product.mul_(ratio).sub_(0.0001736111098470231).mul_(ratio)
-    product = product.sub_(0.0011904761902333122).mul_(ratio).sub_(0.006944444444414183)
-    product = product.mul_(ratio).sub_(0.03333333333333107).mul_(ratio)
-    product = product.sub_(0.12499999999999992).mul_(ratio).sub_(0.3333333333333333)
-    product = product.mul_(ratio).sub_(0.5).mul_(ratio).mul_(ratio)
-    branch_7 = _select(_compare(torch.lt, branch_6.abs(), torch.inf), branch_6, 0)
-    branch_7 = _select(magnitude, total_9, expm1_larger).add_(branch_7)
-    branch_7 = branch_7.sub_(larger * exp_larger)
-    branch_7 = _select(_compare(torch.gt, larger, 0), 0, branch_7)
-    inside_2 = _compare(torch.le, ratio, 0) * _compare(torch.gt, ratio, -1)
-    return _select(inside_2, product, branch_7)
+    product = (-1.7749333710802892e-14 * ratio).sub_(5.505570170023166e-13).mul_(ratio)
+    product = product.sub_(1.0043757619399467e-11).mul_(ratio)
+    product = product.sub_(1.4729542728445521e-10).mul_(ratio)
+    product = product.sub_(1.9234805440863847e-09).mul_(ratio).sub_(2.2959220037001e-08)
+    product = product.mul_(ratio).sub_(2.5051552109052093e-07).mul_(ratio)
+    product = product.sub_(2.4801543540759706e-06).mul_(ratio)
+    product = product.sub_(2.2045852867085077e-05).mul_(ratio)
+    product = product.sub_(0.00017361111007980316).mul_(ratio).sub_(0.0011904761901832233)
+    product = product.mul_(ratio).sub_(0.006944444444389751).mul_(ratio)
+    product = product.sub_(0.03333333333332715).mul_(ratio).sub_(0.12499999999999964)
+    product = product.mul_(ratio).sub_(0.3333333333333333).mul_(ratio).sub_(0.5)
+    product = product.mul_(ratio).mul_(ratio)
+    difference = (exp_larger - larger * exp_larger).sub_(1)
+    difference = _select(_compare(torch.gt, larger, 0), 0, difference)
+    inside = _compare(torch.le, ratio, 0) * _compare(torch.gt, ratio, -2)
+    return _select(inside, product, difference)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -190,14 +116,17 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x and alpha.
 
-    As declared, scaled, halved for |x| < 4096, else as declared, clamped left.
+    As declared, scaled, halved for |x/alpha| < 1024, else as declared, clamped left for x/alpha <
+    -64, else as declared.
     """
     ratio = x / alpha
     e = torch.exp(0.5 * ratio)
     larger = ratio.clamp(min=-1024)
     ratio_2 = _select(_compare(torch.gt, larger, 0), 0, -(larger * larger.exp())) / alpha
+    ratio_3 = _select(_compare(torch.gt, ratio, 0), 0, -(ratio * ratio.exp())) / alpha
     branch = _select(_compare(torch.gt, x, 0), 0, -(x / alpha.square()) * e * e)
-    return _select(_compare(torch.lt, x.abs(), 4096), branch, ratio_2)
+    branch = _select(_compare(torch.lt, ratio.abs(), 1024), branch, ratio_2)
+    return _select(_compare(torch.lt, ratio, -64), branch, ratio_3)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -392,14 +321,6 @@ def _expanded(x: Tensor, alpha: Tensor) -> Tensor:
         for other, further in zip(_VARIABLES, steps, strict=True):
             result = result + _finite(_DERIVATIVES[f"{name} {other}"](*third)) * step * further / 2
     return result.to(x.dtype)
-
-
-def _binade(a: Tensor) -> Tensor:
-    """The largest power of 2 that is not above the size of a: all digits but the first cleared."""
-    integer, kept = (
-        (torch.int64, 0x7FF0000000000000) if a.dtype == torch.float64 else (torch.int32, 0x7F800000)
-    )
-    return (a.view(integer) & kept).view(a.dtype)
 
 
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:

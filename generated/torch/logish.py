@@ -45,287 +45,66 @@ class Logish(nn.Module):
         return logish(x)
 
 
+_LOG_2 = 0.6931471805599453  # log(2)
+
+
 def _value(x: Tensor) -> Tensor:
-    """The value: rewritten, scaled, halved in the tail, clamped left."""
-    larger = x.clamp(min=-1024)
-    t = larger.abs().neg_().exp_()
-    ratio = 1 / t.add_(1)
-    smaller = larger.clamp(max=0)
-    is_far = _compare(torch.gt, smaller.abs(), 64)
-    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
-    rest_of_t = _select(is_far, part_of_t, 1)
-    product = (ratio * part_of_t).mul_(rest_of_t)
-    ratio_2 = product.log1p().div_(part_of_t).div_(rest_of_t)
-    ratio_2 = _select(_compare(torch.lt, product.abs(), 2.0**-54), ratio, ratio_2)
-    return ratio_2.mul_(larger).mul_(part_of_t).mul_(rest_of_t)
+    """The value: exponential normal form, logarithms over t, halved."""
+    is_negative = _compare(torch.lt, x, 0)
+    root_t = x.abs().mul_(-0.5).exp_()
+    t = root_t.square()
+    total = t + 1
+    branch = _select(is_negative, t / total, (0.5 * t).div_(total).neg_())
+    ratio = branch.log1p().div_(branch)
+    ratio = _select(_compare(torch.lt, branch.abs(), 2.0**-54), 1, ratio)
+    numerator = x.clamp(-(2.0**100), 2.0**100).mul_(ratio).mul_(root_t).mul_(root_t)
+    numerator_2 = (_LOG_2 - 0.5 * ratio).mul_(t).add_(_LOG_2).mul_(x)
+    return _select(is_negative, numerator, numerator_2).div_(total)
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x.
 
-    One fraction, powers scaled for |x| < 4, else rewritten, scaled, halved, clamped both sides,
-    polynomial on (-1, 1), compensated in part.
+    Exponential normal form, logarithms over t, expanded, by powers of x, halved in the tail,
+    polynomial on (-1, 1).
     """
     abs_x = x.abs()
-    held = x.clamp(-1, 1)
-    t = (-abs_x).exp_()
-    ratio = 1 / (1 + t)
-    product = held.mul_(ratio)
-    negated = (-x).abs_().neg_()
-    is_less = _compare(torch.lt, negated.abs(), 0.5)
-    expm1_negated = _expm1(negated)
-    total = expm1_negated + 1
-    t_2 = _select(is_less, total, negated.exp())
-    total_2 = t_2 + 1
-    difference = total_2 - t_2
-    branch = _select(is_less, expm1_negated - (total - 1), 0)
-    total_3 = (t_2 - (total_2 - difference)).add_(1 - difference).add_(branch)
-    branch_2 = _select(_compare(torch.lt, total_3.abs(), torch.inf), total_3, 0)
-    total_4 = total_2 + branch_2
-    ratio_2 = 1 / total_4
-    product_2 = product * ratio_2
-    is_negative = _compare(torch.lt, -x, 0)
-    branch_3 = _select(is_negative, t_2, 1)
-    product_3 = product_2 * branch_3
-    branch_4 = _select(_compare(torch.lt, x, 0), t, 1)
-    product_4 = ratio * branch_4
-    abs_product_4 = product_4.abs()
-    head_ratio = _head(ratio)
-    head_branch_4 = _head(branch_4)
-    difference_2 = branch_4 - head_branch_4
-    difference_3 = ratio - head_ratio
-    total_5 = (head_ratio * head_branch_4).sub_(product_4).add_(head_ratio * difference_2)
-    total_5 = total_5.add_(difference_3 * head_branch_4).add_(difference_3 * difference_2)
-    total_5 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, total_5)
-    product_5 = _or_nan(product_4.sign(), product_4).mul_(total_5)
-    branch_5 = _select(_compare(torch.lt, product_5.abs(), torch.inf), product_5, 0)
-    branch_5 = _compare(torch.lt, branch_5, 0)
-    branch_5 = _compare(torch.eq, abs_product_4, 2.0**-54) * branch_5
-    is_less_2 = _compare(torch.lt, abs_product_4, 2.0**-54)
-    is_less_2 = _compare(torch.ne, abs_product_4, 2.0**-54) * is_less_2
-    branch_5 = torch.maximum(branch_5, is_less_2)
-    log1p_product_4 = product_4.log1p()
-    ratio_3 = log1p_product_4 / branch_4
-    branch_6 = _select(branch_5, ratio, ratio_3)
-    product_6 = branch_6 * ratio
-    product_7 = product_6 * branch_4
-    scale = abs_x.clamp(min=1)
-    inverse_scale = 1 / scale
-    product_8 = product_7 * inverse_scale
-    total_6 = product_3 + product_8
-    difference_4 = total_6 - product_3
-    head_product_2 = _head(product_2)
-    head_branch_3 = _head(branch_3)
-    difference_5 = branch_3 - head_branch_3
-    difference_6 = product_2 - head_product_2
-    head_product = _head(product)
-    head_ratio_2 = _head(ratio_2)
-    difference_7 = ratio_2 - head_ratio_2
-    difference_8 = product - head_product
-    product_9 = ratio_2 * total_4
-    head_total_4 = _head(total_4)
-    difference_9 = total_4 - head_total_4
-    head_product_7 = _head(product_7)
-    head = _head(inverse_scale)
-    difference_10 = inverse_scale - head
-    difference_11 = product_7 - head_product_7
-    head_product_6 = _head(product_6)
-    difference_12 = product_6 - head_product_6
-    head_branch_6 = _head(branch_6)
-    difference_13 = branch_6 - head_branch_6
-    product_10 = ratio_3 * branch_4
-    head_ratio_3 = _head(ratio_3)
-    difference_14 = ratio_3 - head_ratio_3
-    total_7 = product_4 + 1
-    numerator = (head_ratio_3 * head_branch_4).sub_(product_10)
-    numerator = numerator.add_(head_ratio_3 * difference_2)
-    numerator = numerator.add_(difference_14 * head_branch_4)
-    numerator = numerator.add_(difference_14 * difference_2)
-    numerator = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, numerator).neg_()
-    numerator = (log1p_product_4 - product_10).add_(numerator)
-    numerator = numerator.add_((1 / total_7).mul_(total_5)).div_(branch_4)
-    numerator = _select(branch_5, 0, numerator)
-    product_11 = inverse_scale * scale
-    head_scale = _head(scale)
-    difference_15 = scale - head_scale
-    numerator_2 = (head * head_scale).sub_(product_11).add_(head * difference_15)
-    numerator_3 = numerator_2.add_(difference_10 * head_scale)
-    numerator_4 = numerator_3.add_(difference_10 * difference_15)
-    numerator_5 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, numerator_4).neg_()
-    numerator_5 = (1 - product_11).add_(numerator_5).div_(scale)
-    total_8 = (head_product_7 * head).sub_(product_8).add_(head_product_7 * difference_10)
-    total_8 = total_8.add_(difference_11 * head).add_(difference_11 * difference_10)
-    total_8 = _select(_compare(torch.eq, product_8 * 2.0**-60, 0), 0, total_8)
-    total_9 = (product_3 - (total_6 - difference_4)).add_(product_8 - difference_4)
-    numerator_6 = (branch_2 - (total_4 - total_2)).mul_(ratio_2).neg_()
-    difference_16 = (head_product_6 * head_branch_4).sub_(product_7)
-    difference_16 = difference_16.add_(head_product_6 * difference_2)
-    difference_16 = difference_16.add_(difference_12 * head_branch_4)
-    difference_16 = difference_16.add_(difference_12 * difference_2)
-    difference_16 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, difference_16)
-    difference_17 = (head_product_2 * head_branch_3).sub_(product_3)
-    difference_17 = difference_17.add_(head_product_2 * difference_5)
-    difference_17 = difference_17.add_(difference_6 * head_branch_3)
-    difference_17 = difference_17.add_(difference_6 * difference_5)
-    difference_17 = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, difference_17)
-    product_12 = _select(is_negative, branch, 0).mul_(product_2)
-    numerator_7 = (head_ratio_2 * head_total_4).sub_(product_9)
-    numerator_8 = numerator_7.add_(head_ratio_2 * difference_9)
-    numerator_9 = numerator_8.add_(difference_7 * head_total_4)
-    numerator_10 = numerator_9.add_(difference_7 * difference_9)
-    numerator_11 = _select(_compare(torch.eq, product_9 * 2.0**-60, 0), 0, numerator_10).neg_()
-    numerator_11 = (1 - product_9).add_(numerator_11).add_(numerator_6).div_(total_4)
-    numerator_11 = numerator_11.mul_(product)
-    difference_18 = (head_product * head_ratio_2).sub_(product_2)
-    difference_18 = difference_18.add_(head_product * difference_7)
-    difference_18 = difference_18.add_(difference_8 * head_ratio_2)
-    difference_18 = difference_18.add_(difference_8 * difference_7)
-    difference_18 = _select(_compare(torch.eq, product_2 * 2.0**-60, 0), 0, difference_18)
-    difference_17 = difference_17.add_(difference_18.add_(numerator_11).mul_(branch_3))
-    total_9 = total_9.add_(difference_17.add_(product_12))
-    difference_19 = (head_branch_6 * head_ratio).sub_(product_6)
-    difference_19 = difference_19.add_(head_branch_6 * difference_3)
-    difference_19 = difference_19.add_(difference_13 * head_ratio)
-    difference_19 = difference_19.add_(difference_13 * difference_3)
-    difference_19 = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, difference_19)
-    difference_16 = difference_16.add_(difference_19.add_(numerator * ratio).mul_(branch_4))
-    total_8 = total_8.add_(difference_16.mul_(inverse_scale))
-    total_9 = total_9.add_(total_8.add_(numerator_5 * product_7))
-    branch_7 = _select(_compare(torch.lt, total_9.abs(), torch.inf), total_9, 0)
-    total_10 = total_6 + branch_7
-    product_13 = branch_6 * inverse_scale
-    total_11 = total_10 + product_13
-    difference_20 = total_11 - total_10
-    total_12 = (head_branch_6 * head).sub_(product_13).add_(head_branch_6 * difference_10)
-    total_12 = total_12.add_(difference_13 * head).add_(difference_13 * difference_10)
-    total_12 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, total_12)
-    total_12 = total_12.add_(numerator * inverse_scale).add_(numerator_5 * branch_6)
-    total_13 = (total_10 - (total_11 - difference_20)).add_(product_13 - difference_20)
-    total_13 = total_13.add_(branch_7 - (total_10 - total_6)).add_(total_12)
-    branch_8 = _select(_compare(torch.lt, total_13.abs(), torch.inf), total_13, 0)
-    total_14 = total_11 + branch_8
-    difference_21 = total_7 - product_4
-    total_15 = (product_4 - (total_7 - difference_21)).add_(1 - difference_21)
-    total_15 = total_15.add_(total_5)
-    branch_9 = _select(_compare(torch.lt, total_15.abs(), torch.inf), total_15, 0)
-    total_16 = total_7 + branch_9
-    ratio_4 = total_14 / total_16
-    is_gone = _compare(torch.lt, x.clamp(max=0), -800)
-    branch_10 = _select(is_gone, scale.clamp(max=2.0**100), scale)
-    product_14 = ratio_4 * branch_10
-    product_15 = product_14 * branch_4
-    head_product_14 = _head(product_14)
-    difference_22 = product_14 - head_product_14
-    head_ratio_4 = _head(ratio_4)
-    head_branch_10 = _head(branch_10)
-    difference_23 = branch_10 - head_branch_10
-    difference_24 = ratio_4 - head_ratio_4
-    product_16 = ratio_4 * total_16
-    head_total_16 = _head(total_16)
-    difference_25 = total_16 - head_total_16
-    numerator_12 = (branch_9 - (total_16 - total_7)).mul_(ratio_4).neg_()
-    difference_26 = (head_product_14 * head_branch_4).sub_(product_15)
-    difference_26 = difference_26.add_(head_product_14 * difference_2)
-    difference_26 = difference_26.add_(difference_22 * head_branch_4)
-    difference_26 = difference_26.add_(difference_22 * difference_2)
-    difference_26 = _select(_compare(torch.eq, product_15 * 2.0**-60, 0), 0, difference_26)
-    difference_27 = (head_ratio_4 * head_branch_10).sub_(product_14)
-    difference_27 = difference_27.add_(head_ratio_4 * difference_23)
-    difference_27 = difference_27.add_(difference_24 * head_branch_10)
-    difference_27 = difference_27.add_(difference_24 * difference_23)
-    difference_27 = _select(_compare(torch.eq, product_14 * 2.0**-60, 0), 0, difference_27)
-    numerator_13 = (head_ratio_4 * head_total_16).sub_(product_16)
-    numerator_14 = numerator_13.add_(head_ratio_4 * difference_25)
-    numerator_15 = numerator_14.add_(difference_24 * head_total_16)
-    numerator_16 = numerator_15.add_(difference_24 * difference_25)
-    numerator_17 = _select(_compare(torch.eq, product_16 * 2.0**-60, 0), 0, numerator_16)
-    numerator_18 = (total_14 - product_16).sub_(numerator_17)
-    numerator_19 = numerator_18.add_(branch_8 - (total_14 - total_11)).add_(numerator_12)
-    difference_27 = difference_27.add_(numerator_19.div_(total_16).mul_(branch_10))
-    difference_26 = difference_26.add_(difference_27.mul_(branch_4))
-    clamped = x.clamp(-1024, 64)
-    product_17 = clamped.abs().neg_().mul_(0.5)
-    is_less_3 = _compare(torch.lt, product_17.abs(), 0.5)
-    expm1_product_17 = _expm1(product_17)
-    total_17 = expm1_product_17 + 1
-    branch_11 = _select(is_less_3, total_17, product_17.exp())
-    t_3 = branch_11.square()
-    total_18 = t_3 + 1
-    difference_28 = total_18 - t_3
-    head_branch_11 = _head(branch_11)
-    difference_29 = branch_11 - head_branch_11
-    branch_12 = _select(is_less_3, expm1_product_17 - (total_17 - 1), 0)
-    total_19 = (t_3 - (total_18 - difference_28)).add_(1 - difference_28)
-    difference_30 = (head_branch_11 * head_branch_11).sub_(t_3)
-    difference_30 = difference_30.add_(head_branch_11 * difference_29)
-    difference_30 = difference_30.add_(difference_29 * head_branch_11)
-    difference_30 = difference_30.add_(difference_29 * difference_29)
-    difference_30 = _select(_compare(torch.eq, t_3 * 2.0**-60, 0), 0, difference_30)
-    total_19 = total_19.add_(difference_30.add_((branch_12 * branch_11).mul_(2)))
-    branch_13 = _select(_compare(torch.lt, total_19.abs(), torch.inf), total_19, 0)
-    total_20 = total_18 + branch_13
-    ratio_5 = 1 / total_20
-    product_18 = clamped * ratio_5
-    head_clamped = _head(clamped)
-    head_ratio_5 = _head(ratio_5)
-    difference_31 = ratio_5 - head_ratio_5
-    difference_32 = clamped - head_clamped
-    product_19 = ratio_5 * total_20
-    head_total_20 = _head(total_20)
-    difference_33 = total_20 - head_total_20
-    numerator_20 = (branch_13 - (total_20 - total_18)).mul_(ratio_5).neg_()
-    numerator_21 = (head_ratio_5 * head_total_20).sub_(product_19)
-    numerator_22 = numerator_21.add_(head_ratio_5 * difference_33)
-    numerator_23 = numerator_22.add_(difference_31 * head_total_20)
-    numerator_24 = numerator_23.add_(difference_31 * difference_33)
-    numerator_25 = _select(_compare(torch.eq, product_19 * 2.0**-60, 0), 0, numerator_24)
-    numerator_25 = (1 - product_19).sub_(numerator_25).add_(numerator_20).div_(total_20)
-    difference_34 = (head_clamped * head_ratio_5).sub_(product_18)
-    difference_34 = difference_34.add_(head_clamped * difference_31)
-    difference_34 = difference_34.add_(difference_32 * head_ratio_5)
-    difference_34 = difference_34.add_(difference_32 * difference_31)
-    difference_34 = _select(_compare(torch.eq, product_18 * 2.0**-60, 0), 0, difference_34)
-    difference_34 = difference_34.add_(numerator_25 * clamped)
-    minus_clamped = -clamped
-    product_20 = minus_clamped.abs().neg_().mul_(0.5)
-    is_less_4 = _compare(torch.lt, product_20.abs(), 0.5)
-    expm1_product_20 = _expm1(product_20)
-    total_21 = expm1_product_20 + 1
-    branch_14 = _select(is_less_4, expm1_product_20 - (total_21 - 1), 0)
-    t_4 = _select(_compare(torch.lt, branch_14.abs(), torch.inf), branch_14, 0)
-    t_5 = _select(is_less_4, total_21, product_20.exp()).add_(t_4).square_()
-    branch_15 = _select(_compare(torch.lt, numerator_25.abs(), torch.inf), numerator_25, 0)
-    branch_15 = branch_15.add_(ratio_5)
-    branch_16 = _select(_compare(torch.lt, branch_12.abs(), torch.inf), branch_12, 0)
-    branch_16 = _select(_compare(torch.lt, clamped, 0), branch_16.add_(branch_11), 1)
-    product_21 = (branch_15 * branch_16).mul_(branch_16)
-    product_22 = (2.661661278381417e-12 * x).sub_(1.486731568057173e-11).mul_(x)
-    product_22 = product_22.sub_(4.169966891647148e-11).mul_(x).add_(2.730553211041003e-10)
-    product_22 = product_22.mul_(x).add_(3.941780431970832e-10).mul_(x)
-    product_22 = product_22.sub_(3.461707148076581e-09).mul_(x).sub_(2.6075783658543244e-09)
-    product_22 = product_22.mul_(x).add_(3.882633112932063e-08).mul_(x)
-    product_22 = product_22.add_(6.0160906978547855e-09).mul_(x).sub_(4.0244461094449784e-07)
-    product_22 = product_22.mul_(x).add_(1.7057286779349024e-07).mul_(x)
-    product_22 = product_22.add_(3.859792200163124e-06).mul_(x).sub_(3.904142948602991e-06)
-    product_22 = product_22.mul_(x).sub_(3.396288194939364e-05).mul_(x)
-    product_22 = product_22.add_(5.582026717387191e-05).mul_(x).add_(0.0002696215764306699)
-    product_22 = product_22.mul_(x).sub_(0.0006401463191656124).mul_(x)
-    product_22 = product_22.sub_(0.0018704275262568146).mul_(x).add_(0.006172839506173211)
-    product_22 = product_22.mul_(x).add_(0.010609567901232702).mul_(x)
-    product_22 = product_22.sub_(0.04938271604938273).mul_(x).sub_(0.04166666666666663)
-    product_22 = product_22.mul_(x).add_(0.3333333333333333).mul_(x).add_(0.4054651081081644)
-    branch_17 = _select(_compare(torch.lt, minus_clamped, 0), t_5, 1)
-    ratio_6 = product_21.log1p().div_(branch_16).div_(branch_16)
-    ratio_6 = _select(_compare(torch.lt, product_21.abs(), 2.0**-54), branch_15, ratio_6)
-    numerator_26 = difference_34.abs()
-    numerator_27 = _select(_compare(torch.lt, numerator_26, torch.inf), difference_34, 0)
-    numerator_27 = numerator_27.add_(product_18).mul_(1 / (1 + t_5)).div_(product_21 + 1)
-    numerator_27 = numerator_27.mul_(branch_17).add_(ratio_6).mul_(branch_16).mul_(branch_16)
-    magnitude = difference_26.abs()
-    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), difference_26, 0)
-    magnitude = magnitude.add_(product_15)
-    magnitude = _select(_compare(torch.lt, abs_x, 4), magnitude, numerator_27)
-    return _select(_compare(torch.lt, abs_x, 1), product_22, magnitude)
+    is_negative = _compare(torch.lt, x, 0)
+    clamped = x.clamp(-(2.0**100), 2.0**100)
+    minus_abs_x = -abs_x
+    is_far = _compare(torch.lt, minus_abs_x, -64)
+    part_of_t = _select(is_far, 0.5 * minus_abs_x, minus_abs_x).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    total = t + 1
+    product = 0.5 * t
+    branch = _select(is_negative, t / total, (product / total).neg_())
+    ratio = branch.log1p().div_(branch)
+    ratio = _select(_compare(torch.lt, branch.abs(), 2.0**-54), 1, ratio).mul_(0.5)
+    product_2 = 2 * t
+    numerator = (0.5 * clamped).add_((product_2 + 1).mul_(ratio)).mul_(2).mul_(part_of_t)
+    numerator = numerator.mul_(rest_of_t)
+    numerator_2 = (product + 1).mul_(2).mul_((_LOG_2 - ratio).mul_(t).add_(_LOG_2))
+    numerator = _select(is_negative, numerator, (t * clamped).add_(numerator_2).mul_(0.5))
+    product_3 = (2.661661278381417e-12 * x).sub_(1.486731568057173e-11).mul_(x)
+    product_3 = product_3.sub_(4.169966891647148e-11).mul_(x).add_(2.730553211041003e-10)
+    product_3 = product_3.mul_(x).add_(3.941780431970832e-10).mul_(x)
+    product_3 = product_3.sub_(3.461707148076581e-09).mul_(x).sub_(2.6075783658543244e-09)
+    product_3 = product_3.mul_(x).add_(3.882633112932063e-08).mul_(x)
+    product_3 = product_3.add_(6.0160906978547855e-09).mul_(x).sub_(4.0244461094449784e-07)
+    product_3 = product_3.mul_(x).add_(1.7057286779349024e-07).mul_(x)
+    product_3 = product_3.add_(3.859792200163124e-06).mul_(x).sub_(3.904142948602991e-06)
+    product_3 = product_3.mul_(x).sub_(3.396288194939364e-05).mul_(x)
+    product_3 = product_3.add_(5.582026717387191e-05).mul_(x).add_(0.0002696215764306699)
+    product_3 = product_3.mul_(x).sub_(0.0006401463191656124).mul_(x)
+    product_3 = product_3.sub_(0.0018704275262568146).mul_(x).add_(0.006172839506173211)
+    product_3 = product_3.mul_(x).add_(0.010609567901232702).mul_(x)
+    product_3 = product_3.sub_(0.04938271604938273).mul_(x).sub_(0.04166666666666663)
+    product_3 = product_3.mul_(x).add_(0.3333333333333333).mul_(x).add_(0.4054651081081644)
+    denominator = (product + 1.5).mul_(t).add_(1)
+    denominator = _select(is_negative, (product_2 + 3).mul_(t).add_(1), denominator)
+    numerator = numerator.div_(denominator)
+    return _select(_compare(torch.lt, abs_x, 1), product_3, numerator)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -495,26 +274,6 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     return relation(a, b, out=torch.empty_like(large))
 
 
-def _expm1(a: Tensor) -> Tensor:
-    """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
-
-    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
-    """
-    if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
-        return a.expm1()
-    u = a.exp()
-    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
-    return torch.where(a.abs() < 30, growth, u - 1)
-
-
-def _head(a: Tensor) -> Tensor:
-    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
-    integer, kept = (
-        (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
-    )
-    return (a.view(integer) & kept).view(a.dtype)
-
-
 def _is_plain(x: Tensor) -> bool:
     """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
     return (
@@ -526,11 +285,6 @@ def _is_plain(x: Tensor) -> bool:
         and not torch._C._are_functorch_transforms_active()
         and torch.autograd.forward_ad._current_level < 0
     )
-
-
-def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
-    """a, or nan where x is nan."""
-    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
 
 
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:

@@ -71,14 +71,14 @@ class NLReLU(nn.Module):
 
 
 def _value(x: Tensor, beta: Tensor) -> Tensor:
-    """The value: rewritten for x < 2048, else as declared, powers scaled."""
+    """The value: rewritten for beta*x < 2, else as declared, powers scaled."""
     held = x.clamp(-1, 1)
     scale = x.abs().clamp_(min=1)
     inverse_scale = 1 / scale
     total = (held * beta).add_(inverse_scale).log_().add_(scale.log())
     total = _select(_compare(torch.le, x, 0), 0, total)
     logarithm = (beta * x.clamp(min=0)).log1p_()
-    return _select(_compare(torch.lt, x, 2048), logarithm, total)
+    return _select(_compare(torch.lt, beta * x, 2), logarithm, total)
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:
@@ -109,12 +109,19 @@ def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by beta: as declared, powers scaled."""
+    """The second derivative by beta.
+
+    As declared for beta*x < 1024, else as declared, powers scaled.
+    """
+    product = beta * x
+    is_at_most = _compare(torch.le, x, 0)
     held = x.clamp(-1, 1)
     scale = x.abs().clamp(min=1)
     inverse_scale = 1 / scale
+    branch = _select(is_at_most, 0, -(x.square() / torch.square(product + 1)))
     negated = -(held.square() / torch.square(held * beta + inverse_scale))
-    return _select(_compare(torch.le, x, 0), 0, negated)
+    negated = _select(is_at_most, 0, negated)
+    return _select(_compare(torch.lt, product, 1024), branch, negated)
 
 
 _DERIVATIVES = {

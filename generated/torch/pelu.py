@@ -200,17 +200,22 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by alpha and beta.
 
-    As declared, scaled, halved for |x| < 4096, else as declared, scaled, clamped left.
+    As declared, scaled, halved for |x/beta| < 1024, else as declared, scaled, clamped left for
+    x/beta < -64, else as declared, scaled.
     """
-    negated = -(x / beta.square())
     ratio = x / beta
+    negated = -(x / beta.square())
     e = torch.exp(0.5 * ratio)
     larger = ratio.clamp(min=-1024)
     minus_larger = -larger
+    minus_ratio = -ratio
     branch = _select(_compare(torch.ge, x, 0), negated, negated * e * e)
     numerator = minus_larger * larger.exp()
     numerator = _select(_compare(torch.ge, larger, 0), minus_larger, numerator) / beta
-    return _select(_compare(torch.lt, x.abs(), 4096), branch, numerator)
+    branch = _select(_compare(torch.lt, ratio.abs(), 1024), branch, numerator)
+    numerator_2 = minus_ratio * ratio.exp()
+    numerator_2 = _select(_compare(torch.ge, ratio, 0), minus_ratio, numerator_2) / beta
+    return _select(_compare(torch.lt, ratio, -64), branch, numerator_2)
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:

@@ -45,19 +45,20 @@ class ShiftedSoftplus(nn.Module):
         return shifted_softplus(x)
 
 
+_MINUS_LOG_2 = -0.6931471805599453  # -log(2)
+
+
 def _value(x: Tensor) -> Tensor:
-    """The value: rewritten, scaled."""
-    is_negative = _compare(torch.lt, x, 0)
+    """The value: exponential normal form, logarithms whole."""
     negated = x.abs().neg_()
-    expm1_negated = _expm1(negated)
-    product = _select(is_negative, expm1_negated, -expm1_negated).mul_(0.5)
+    is_less = _compare(torch.gt, negated, -1)
+    is_negative = _compare(torch.lt, x, 0)
+    product = _expm1(negated).mul_(0.5)
     t = negated.exp()
-    branch = _select(is_negative, 1, t)
-    ratio = product / branch
-    total = (product + branch).log_().sub_((-x).clamp_(max=0))
-    log1p_ratio = ratio.log1p()
-    inside = _compare(torch.gt, x, 0) * _compare(torch.gt, ratio, 2)
-    return _select(inside, total, log1p_ratio)
+    branch = _select(is_negative, _MINUS_LOG_2 + 0, (-1 * negated).add_(_MINUS_LOG_2))
+    branch = _select(is_less, 0, branch)
+    branch_2 = _select(is_less, _select(is_negative, product, (product / t).neg_()), t)
+    return branch.add_(branch_2.log1p_())
 
 
 def _by_x(x: Tensor) -> Tensor:

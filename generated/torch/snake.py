@@ -113,26 +113,6 @@ class Snake(nn.Module):
         return f"frequency={self.initial_frequency}"
 
 
-_2_OVER_PI = 0.6366197723675814  # 2/pi
-_THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625  # the first digits of pi/2
-_MORE_DIGITS_OF_PI_OVER_2 = 0.0002396702766418457  # more digits of pi/2
-_THE_OTHER_DIGITS_OF_PI_OVER_2 = 1.5893254773528196e-08  # the other digits of pi/2
-_1_OVER_15 = -7.647163731819816e-13  # 1/15!
-_MINUS_1_OVER_13 = 1.6059043836821613e-10  # -1/13!
-_1_OVER_11 = -2.505210838544172e-08  # 1/11!
-_MINUS_1_OVER_9 = 2.7557319223985893e-06  # -1/9!
-_1_OVER_7 = -0.0001984126984126984  # 1/7!
-_MINUS_1_OVER_5 = 0.008333333333333333  # -1/5!
-_1_OVER_3 = -0.16666666666666666  # 1/3!
-_1_OVER_16 = 4.779477332387385e-14  # 1/16!
-_MINUS_1_OVER_14 = -1.1470745597729725e-11  # -1/14!
-_1_OVER_12 = 2.08767569878681e-09  # 1/12!
-_MINUS_1_OVER_10 = -2.755731922398589e-07  # -1/10!
-_1_OVER_8 = 2.48015873015873e-05  # 1/8!
-_MINUS_1_OVER_6 = -0.001388888888888889  # -1/6!
-_1_OVER_4 = 0.041666666666666664  # 1/4!
-
-
 def _value(x: Tensor, frequency: Tensor) -> Tensor:
     """The value: as declared, angles held, polynomial on (-1.232, -0.4786)."""
     product = frequency * x
@@ -156,114 +136,9 @@ def _value(x: Tensor, frequency: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
-    """The derivative by x: expanded, angles held, compensated precisely in part."""
+    """The derivative by x: rewritten, angles held."""
     clamped = (frequency * x).clamp_(-(2.0**100), 2.0**100)
-    sin_clamped = clamped.sin()
-    sin_clamped_squared = sin_clamped.square()
-    product = 2 * sin_clamped
-    is_less = _compare(torch.lt, clamped.abs(), 1000)
-    floor = (clamped * _2_OVER_PI).add_(0.5).floor_()
-    difference = floor - (0.25 * floor).floor_().mul_(4)
-    is_equal = _compare(torch.eq, difference, 1)
-    outside = torch.maximum(is_equal, _compare(torch.eq, difference, 2))
-    outside_2 = torch.maximum(is_equal, _compare(torch.eq, difference, 3))
-    difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
-    negated = (floor * _MORE_DIGITS_OF_PI_OVER_2).neg_()
-    total = difference_2 + negated
-    difference_3 = total - difference_2
-    total_2 = (difference_2 - (total - difference_3)).add_(negated - difference_3)
-    total_2 = total_2.sub_(floor * _THE_OTHER_DIGITS_OF_PI_OVER_2)
-    branch = _select(_compare(torch.lt, total_2.abs(), torch.inf), total_2, 0)
-    total_3 = total + branch
-    total_3_squared = total_3.square()
-    difference_4 = branch - (total_3 - total)
-    product_2 = 0.5 * total_3_squared
-    product_3 = (_1_OVER_15 * total_3_squared).add_(_MINUS_1_OVER_13).mul_(total_3_squared)
-    product_3 = product_3.add_(_1_OVER_11).mul_(total_3_squared).add_(_MINUS_1_OVER_9)
-    product_3 = product_3.mul_(total_3_squared).add_(_1_OVER_7).mul_(total_3_squared)
-    product_3 = product_3.add_(_MINUS_1_OVER_5).mul_(total_3_squared).add_(_1_OVER_3)
-    product_3 = (total_3 * total_3_squared).mul_(product_3)
-    product_3 = product_3.add_((1 - product_2).mul_(difference_4))
-    branch_2 = _select(_compare(torch.lt, product_3.abs(), torch.inf), product_3, 0)
-    total_4 = total_3 + branch_2
-    minus_product_2 = -product_2
-    total_5 = minus_product_2 + 1
-    difference_5 = total_5 - minus_product_2
-    head_total_3 = _head(total_3)
-    difference_6 = total_3 - head_total_3
-    product_4 = (_1_OVER_16 * total_3_squared).add_(_MINUS_1_OVER_14).mul_(total_3_squared)
-    product_4 = product_4.add_(_1_OVER_12).mul_(total_3_squared).add_(_MINUS_1_OVER_10)
-    product_4 = product_4.mul_(total_3_squared).add_(_1_OVER_8).mul_(total_3_squared)
-    product_4 = product_4.add_(_MINUS_1_OVER_6).mul_(total_3_squared).add_(_1_OVER_4)
-    product_4 = total_3_squared.square().mul_(product_4)
-    total_6 = (minus_product_2 - (total_5 - difference_5)).add_(1 - difference_5)
-    difference_7 = (head_total_3 * head_total_3).sub_(total_3_squared)
-    difference_7 = difference_7.add_(head_total_3 * difference_6)
-    difference_7 = difference_7.add_(difference_6 * head_total_3)
-    difference_7 = difference_7.add_(difference_6 * difference_6)
-    difference_7 = _select(_compare(torch.eq, total_3_squared * 2.0**-60, 0), 0, difference_7)
-    product_4 = product_4.sub_(difference_7.mul_(0.5).add_(total_3 * difference_4))
-    total_6 = total_6.add_(product_4)
-    branch_3 = _select(_compare(torch.lt, total_6.abs(), torch.inf), total_6, 0)
-    total_7 = total_5 + branch_3
-    branch_4 = _select(outside_2, total_4, total_7)
-    cos_clamped = clamped.cos()
-    branch_5 = _select(is_less, _select(outside, -branch_4, branch_4), cos_clamped)
-    difference_8 = branch_3 - (total_7 - total_5)
-    difference_8 = _select(outside_2, branch_2 - (total_4 - total_3), difference_8)
-    branch_6 = _select(is_less, _select(outside, -difference_8, difference_8), 0)
-    magnitude = (branch_5 - cos_clamped).add_(branch_6).abs_()
-    magnitude = _compare(torch.le, magnitude, cos_clamped.abs().mul_(0.00390625))
-    branch_7 = _select(magnitude, branch_5, cos_clamped)
-    product_5 = product * branch_7
-    total_8 = sin_clamped_squared + product_5
-    difference_9 = total_8 - sin_clamped_squared
-    head_sin_clamped = _head(sin_clamped)
-    difference_10 = sin_clamped - head_sin_clamped
-    head_product = _head(product)
-    head_branch_7 = _head(branch_7)
-    difference_11 = branch_7 - head_branch_7
-    difference_12 = product - head_product
-    branch_8 = _select(magnitude, branch_6, 0)
-    difference_13 = (head_sin_clamped * head_sin_clamped).sub_(sin_clamped_squared)
-    difference_13 = difference_13.add_(head_sin_clamped * difference_10)
-    difference_13 = difference_13.add_(difference_10 * head_sin_clamped)
-    difference_13 = difference_13.add_(difference_10 * difference_10)
-    difference_14 = (head_product * head_branch_7).sub_(product_5)
-    difference_14 = difference_14.add_(head_product * difference_11)
-    difference_14 = difference_14.add_(difference_12 * head_branch_7)
-    difference_14 = difference_14.add_(difference_12 * difference_11)
-    difference_14 = _select(_compare(torch.eq, product_5 * 2.0**-60, 0), 0, difference_14)
-    difference_14 = difference_14.add_(branch_8 * product)
-    difference_15 = sin_clamped_squared - (total_8 - difference_9)
-    difference_15 = difference_15.add_(product_5 - difference_9)
-    product_6 = sin_clamped_squared * 2.0**-60
-    product_6 = _select(_compare(torch.eq, product_6, 0), 0, difference_13)
-    difference_15 = difference_15.add_(product_6).add_(difference_14)
-    magnitude_2 = difference_15.abs()
-    magnitude_2 = _select(_compare(torch.lt, magnitude_2, torch.inf), difference_15, 0)
-    total_9 = total_8 + magnitude_2
-    branch_7_squared = branch_7.square()
-    total_10 = total_9 + branch_7_squared
-    difference_16 = total_10 - total_9
-    difference_17 = (head_branch_7 * head_branch_7).sub_(branch_7_squared)
-    difference_17 = difference_17.add_(head_branch_7 * difference_11)
-    difference_17 = difference_17.add_(difference_11 * head_branch_7)
-    difference_17 = difference_17.add_(difference_11 * difference_11)
-    difference_18 = total_9 - (total_10 - difference_16)
-    difference_18 = difference_18.add_(branch_7_squared - difference_16)
-    difference_18 = difference_18.add_(magnitude_2 - (total_9 - total_8))
-    product_7 = (branch_8 * branch_7).mul_(2)
-    product_8 = branch_7_squared * 2.0**-60
-    product_8 = _select(_compare(torch.eq, product_8, 0), 0, difference_17).add_(product_7)
-    difference_18 = difference_18.add_(product_8)
-    magnitude_3 = difference_18.abs()
-    magnitude_3 = _select(_compare(torch.lt, magnitude_3, torch.inf), difference_18, 0)
-    total_11 = total_10 + magnitude_3
-    difference_19 = magnitude_3 - (total_11 - total_10)
-    magnitude_4 = difference_19.abs()
-    magnitude_4 = _select(_compare(torch.lt, magnitude_4, torch.inf), difference_19, 0)
-    return magnitude_4.add_(total_11)
+    return clamped.sin().add_(clamped.cos()).square_()
 
 
 def _by_frequency(x: Tensor, frequency: Tensor) -> Tensor:
@@ -309,11 +184,10 @@ def _by_x_frequency(x: Tensor, frequency: Tensor) -> Tensor:
 def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by frequency.
 
-    One fraction, as declared for |x| < 16, else one fraction, as declared, powers scaled, angles
-    held, polynomial on (-0.25, 0.25), in |x|.
+    One fraction, as declared for |frequency*x| < 16, else one fraction, as declared, powers scaled,
+    angles held, polynomial on (-0.25, 0.25), in |x|.
     """
-    abs_x = x.abs()
-    product = frequency * abs_x
+    product = frequency * x.abs()
     abs_product = product.abs()
     product_squared = product.square()
     product_2 = frequency.square() * frequency
@@ -338,7 +212,7 @@ def _by_frequency_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     numerator_3 = -2 * (product_5 + product_6 - product_7)
     numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * scale.square()
     numerator_4 = numerator_4 / product_2
-    numerator_2 = _select(_compare(torch.lt, abs_x.abs(), 16), numerator_2, numerator_4)
+    numerator_2 = _select(_compare(torch.lt, abs_product, 16), numerator_2, numerator_4)
     return _select(_compare(torch.lt, abs_product, 0.25), numerator, numerator_2)
 
 
@@ -570,14 +444,6 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
         if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
             return relation(a, b)
     return relation(a, b, out=torch.empty_like(large))
-
-
-def _head(a: Tensor) -> Tensor:
-    """a with the lower half of its digits cleared, so that the product of two such numbers is exact."""
-    integer, kept = (
-        (torch.int64, -(1 << 27)) if a.dtype == torch.float64 else (torch.int32, -(1 << 12))
-    )
-    return (a.view(integer) & kept).view(a.dtype)
 
 
 def _is_plain(x: Tensor) -> bool:

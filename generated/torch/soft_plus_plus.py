@@ -83,24 +83,23 @@ class SoftPlusPlus(nn.Module):
         return f"k={self.k}, c={self.c}"
 
 
+_MINUS_LOG_2 = -0.6931471805599453  # -log(2)
+
+
 def _value(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
-    """The value: rewritten, scaled, logarithms held, linear next to 0."""
+    """The value: exponential normal form, logarithms whole, linear next to 0."""
     product = k * x
-    is_negative = _compare(torch.lt, product, 0)
     negated = product.abs().neg_()
-    expm1_negated = _expm1(negated)
-    product_2 = _select(is_negative, expm1_negated, -expm1_negated).mul_(0.5)
+    is_less = _compare(torch.gt, negated, -1)
+    is_negative = _compare(torch.lt, product, 0)
+    product_2 = _expm1(negated).mul_(0.5)
     t = negated.exp()
-    branch = _select(is_negative, 1, t)
-    ratio = product_2 / branch
-    total = product_2 + branch
-    logarithm = _select(_compare(torch.eq, total, 0), 1, total).log_()
-    logarithm = logarithm.sub_((-product).clamp_(max=0))
+    branch = _select(is_less, _select(is_negative, product_2, (product_2 / t).neg_()), t)
+    branch = branch.log1p_()
+    branch_2 = _select(is_negative, _MINUS_LOG_2 + 0, (-1 * negated).add_(_MINUS_LOG_2))
+    branch_2 = _select(is_less, 0, branch_2).add_(branch) + x / c
     product_3 = (0.5 * k + 1 / c) * x
-    log1p_ratio = ratio.log1p()
-    inside = _compare(torch.gt, product, 0) * _compare(torch.gt, ratio, 2)
-    inside = _select(inside, logarithm, log1p_ratio) + x / c
-    return _select(_compare(torch.lt, x.abs(), 2.0**-90), product_3, inside)
+    return _select(_compare(torch.lt, x.abs(), 2.0**-90), product_3, branch_2)
 
 
 def _by_x(x: Tensor, k: Tensor, c: Tensor) -> Tensor:

@@ -124,7 +124,7 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     t = part_of_t * rest_of_t
     total = t + 1
     total_squared = total.square()
-    numerator = 2 * _select(_compare(torch.lt, t, 2.0**-54), 1, t.log1p() / t)
+    numerator = 2 * _select(_compare(torch.lt, t.abs(), 2.0**-54), 1, t.log1p() / t)
     numerator = numerator * total_squared
     numerator = beta_squared * clamped.square() + 2 * beta * total * clamped + numerator
     return numerator * part_of_t * rest_of_t / (total_squared * (beta_squared * beta))

@@ -106,18 +106,17 @@ def _by_x_x(x: Tensor, steepness: Tensor) -> Tensor:
 def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
     """The second derivative by x and steepness.
 
-    One fraction, expanded, by roots of powers for |x| < 1, else as declared, powers scaled,
-    polynomial on (-0.5, 0.5), polynomial on +-(0.9963, 1.222).
+    One fraction, expanded, by roots of powers for |steepness*x| < 2, else as declared, powers
+    scaled, polynomial on (-0.5, 0.5), polynomial on +-(0.9963, 1.222).
     """
     product = steepness * x
     abs_product = product.abs()
     difference = abs_product - 1.109375
     product_squared = product.square()
-    abs_x = x.abs()
     product_2 = _PI * product
     held = x.clamp(-1, 1)
     product_3 = _PI_TO_2_OVER_4 * held.square() * steepness.square()
-    scale = abs_x.clamp(min=1)
+    scale = x.abs().clamp(min=1)
     inverse_scale = 1 / scale
     total = product_3 + inverse_scale.square()
     product_4 = (0.0008841821762493037 * difference - 0.04335841838394435) * difference
@@ -132,7 +131,7 @@ def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
     denominator = product * (_PI_TO_4 * product * product + _8_PI_TO_2) * product + 16
     denominator = -2 * (product_2 - 2) * (product_2 + 2) / denominator
     ratio = (0.5 / total - product_3 / total.square()) * inverse_scale / scale
-    denominator = _select(_compare(torch.lt, abs_x, 1), denominator, ratio)
+    denominator = _select(_compare(torch.lt, abs_product, 2), denominator, ratio)
     total_2 = -10702608.674588097 * product_squared + 33511612.574004587
     total_2 = (total_2 * product_squared - 50477133.05384705) * product_squared
     total_2 = (total_2 + 49109895.36089666) * product_squared - 35097259.86159165

@@ -83,24 +83,42 @@ def _by_x(x: Tensor, steepness: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, steepness: Tensor) -> Tensor:
-    """The second derivative by x: in |x|, as declared, powers scaled."""
+    """The second derivative by x.
+
+    In |x|, one fraction, expanded for |steepness*x| < 0.0078125, else in |x|, as declared, powers
+    scaled.
+    """
+    sign_x = _or_nan(x.sign(), x)
+    product = -2 * steepness
     abs_x = x.abs()
+    steepness_squared = steepness.square()
     held = abs_x.clamp(-1, 1)
     scale = abs_x.clamp(min=1)
     inverse_scale = 1 / scale
     total = steepness * held + inverse_scale
-    numerator = -2 * steepness / (total.square() * total) * inverse_scale * inverse_scale
-    return _or_nan(x.sign(), x) * (numerator / scale)
+    ratio = product / (total.square() * total) * inverse_scale * inverse_scale / scale
+    ratio = sign_x * ratio
+    denominator = abs_x * (abs_x * (steepness_squared * steepness) + 3 * steepness_squared)
+    denominator = sign_x * (product / (abs_x * (denominator + 3 * steepness) + 1))
+    magnitude = torch.abs(steepness * x)
+    return _select(_compare(torch.lt, magnitude, 0.0078125), denominator, ratio)
 
 
 def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
-    """The second derivative by x and steepness: in |x|, as declared, powers scaled."""
+    """The second derivative by x and steepness.
+
+    As declared, divided one by one for |steepness*x| < 0.5, else in |x|, as declared, powers
+    scaled.
+    """
     abs_x = x.abs()
+    ratio = 1 / (steepness * abs_x + 1)
     held = abs_x.clamp(-1, 1)
     scale = abs_x.clamp(min=1)
     inverse_scale = 1 / scale
     total = steepness * held + inverse_scale
-    return -2 * held / (total.square() * total) * inverse_scale / scale
+    ratio_2 = -2 * held / (total.square() * total) * inverse_scale / scale
+    product = -2 * ratio * abs_x * ratio * ratio
+    return _select(_compare(torch.lt, torch.abs(steepness * x), 0.5), product, ratio_2)
 
 
 _DERIVATIVES = {

@@ -10,26 +10,6 @@
 namespace actgen {
 namespace {
 
-constexpr double NUMBER_1_OVER_15 = 7.647163731819816e-13;  // 1/15!
-constexpr double NUMBER_1_OVER_14 = 1.1470745597729725e-11;  // 1/14!
-constexpr double NUMBER_1_OVER_13 = 1.6059043836821613e-10;  // 1/13!
-constexpr double NUMBER_1_OVER_12 = 2.08767569878681e-09;  // 1/12!
-constexpr double NUMBER_1_OVER_11 = 2.505210838544172e-08;  // 1/11!
-constexpr double NUMBER_1_OVER_10 = 2.755731922398589e-07;  // 1/10!
-constexpr double NUMBER_1_OVER_9 = 2.7557319223985893e-06;  // 1/9!
-constexpr double NUMBER_1_OVER_8 = 2.48015873015873e-05;  // 1/8!
-constexpr double NUMBER_1_OVER_7 = 0.0001984126984126984;  // 1/7!
-constexpr double NUMBER_1_OVER_6 = 0.001388888888888889;  // 1/6!
-constexpr double NUMBER_1_OVER_5 = 0.008333333333333333;  // 1/5!
-constexpr double NUMBER_1_OVER_4 = 0.041666666666666664;  // 1/4!
-constexpr double NUMBER_1_OVER_3 = 0.16666666666666666;  // 1/3!
-constexpr double NUMBER_1_OVER_2 = 0.5;  // 1/2!
-constexpr double NUMBER_4_OVER_3 = 1.3333333333333333;  // 4/3
-constexpr double NUMBER_1_OVER_LOG_2 = 1.4426950408889634;  // 1/log(2)
-constexpr double THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375;  // the first digits of log(2)
-constexpr double MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05;  // more digits of log(2)
-constexpr double THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08;  // the other digits of log(2)
-
 // The value: rewritten.
 struct Value {
   template <typename Number>
@@ -46,72 +26,23 @@ struct ByX {
   }
 };
 
-// The derivative by alpha. Rewritten, factored, clamped left, polynomial on (-1, 0), compensated
-// precisely in part.
+// The derivative by alpha: as declared, clamped left, polynomial on (-2, 0).
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
     Number ratio = x / alpha;
     Number larger = maximum(ratio, -64.0);
-    Number abs_larger = abs(larger);
-    auto is_less = abs_larger < 0.25;
-    Number total = larger + 1.0;
-    Number difference = total - larger;
-    Number total_2 = (NUMBER_1_OVER_15 * larger + NUMBER_1_OVER_14) * larger + NUMBER_1_OVER_13;
-    total_2 = ((total_2 * larger + NUMBER_1_OVER_12) * larger + NUMBER_1_OVER_11) * larger;
-    total_2 = ((total_2 + NUMBER_1_OVER_10) * larger + NUMBER_1_OVER_9) * larger;
-    total_2 = ((total_2 + NUMBER_1_OVER_8) * larger + NUMBER_1_OVER_7) * larger;
-    total_2 = ((total_2 + NUMBER_1_OVER_6) * larger + NUMBER_1_OVER_5) * larger;
-    total_2 = ((total_2 + NUMBER_1_OVER_4) * larger + NUMBER_1_OVER_3) * larger;
-    total_2 = square(larger) * (total_2 + NUMBER_1_OVER_2);
-    total_2 = larger - (total - difference) + (1.0 - difference) + total_2;
-    Number branch = select(abs(total_2) < infinity, total_2, 0.0);
-    Number total_3 = total + branch;
     Number exp_larger = exp(larger);
-    Number branch_2 = select(is_less, total_3, exp_larger);
-    Number total_4 = branch_2 - 1.0;
-    Number difference_2 = total_4 - branch_2;
-    Number binade_2 = binade(exp_larger * NUMBER_4_OVER_3);
-    auto inside = (binade_2 > 0.0) & (binade_2 < infinity);
-    Number branch_3 = select(inside, binade_2, 1.0);
-    Number ratio_2 = exp_larger / branch_3;
-    Number floor_2 = floor(log(branch_3) * NUMBER_1_OVER_LOG_2 + 0.5);
-    Number difference_3 = larger - floor_2 * THE_FIRST_DIGITS_OF_LOG_2;
-    Number negated = -(floor_2 * MORE_DIGITS_OF_LOG_2);
-    Number total_5 = difference_3 + negated;
-    Number difference_4 = total_5 - difference_3;
-    Number total_6 = difference_3 - (total_5 - difference_4) + (negated - difference_4);
-    total_6 = total_6 - floor_2 * THE_OTHER_DIGITS_OF_LOG_2;
-    Number branch_4 = select(abs(total_6) < infinity, total_6, 0.0);
-    Number total_7 = total_5 + branch_4;
-    Number numerator = (NUMBER_1_OVER_15 * total_7 + NUMBER_1_OVER_14) * total_7 + NUMBER_1_OVER_13;
-    numerator = (numerator * total_7 + NUMBER_1_OVER_12) * total_7 + NUMBER_1_OVER_11;
-    numerator = (numerator * total_7 + NUMBER_1_OVER_10) * total_7 + NUMBER_1_OVER_9;
-    numerator = (numerator * total_7 + NUMBER_1_OVER_8) * total_7 + NUMBER_1_OVER_7;
-    numerator = (numerator * total_7 + NUMBER_1_OVER_6) * total_7 + NUMBER_1_OVER_5;
-    numerator = (numerator * total_7 + NUMBER_1_OVER_4) * total_7 + NUMBER_1_OVER_3;
-    numerator = square(total_7) * (numerator * total_7 + NUMBER_1_OVER_2);
-    numerator = 1.0 - ratio_2 + total_7 + (numerator + (branch_4 - (total_7 - total_5)));
-    numerator = select(inside & (abs_larger >= 0.25), numerator / ratio_2, 0.0) * branch_2;
-    numerator = select(is_less, branch - (total_3 - total), 0.0) + numerator;
-    numerator = branch_2 - (total_4 - difference_2) + (-1.0 - difference_2) + numerator;
-    Number branch_5 = select(abs(numerator) < infinity, numerator, 0.0);
-    Number total_8 = total_4 + branch_5;
-    Number expm1_larger = expm1(larger);
-    Number difference_5 = branch_5 - (total_8 - total_4);
-    auto is_at_most = abs(total_8 - expm1_larger + difference_5) <= 0.00390625 * abs(expm1_larger);
-    Number branch_6 = select(is_at_most, difference_5, 0.0);
-    Number product = (-6.727193690636133e-12 * ratio - 1.3767710462576125e-10) * ratio;
-    product = ((product - 1.906890609079778e-09) * ratio - 2.294072837032108e-08) * ratio;
-    product = ((product - 2.50501814667763e-07) * ratio - 2.480147686630991e-06) * ratio;
-    product = ((product - 2.2045850907679017e-05) * ratio - 0.0001736111098470231) * ratio;
-    product = ((product - 0.0011904761902333122) * ratio - 0.006944444444414183) * ratio;
-    product = ((product - 0.03333333333333107) * ratio - 0.12499999999999992) * ratio;
-    product = ((product - 0.3333333333333333) * ratio - 0.5) * ratio * ratio;
-    Number branch_7 = select(abs(branch_6) < infinity, branch_6, 0.0);
-    branch_7 = select(is_at_most, total_8, expm1_larger) + branch_7 - larger * exp_larger;
-    branch_7 = select(larger > 0.0, 0.0, branch_7);
-    return select((ratio <= 0.0) & (ratio > -1.0), product, branch_7);
+    Number branch = select(larger > 0.0, 0.0, exp_larger - larger * exp_larger - 1.0);
+    Number product = (-1.7749333710802892e-14 * ratio - 5.505570170023166e-13) * ratio;
+    product = (product - 1.0043757619399467e-11) * ratio - 1.4729542728445521e-10;
+    product = (product * ratio - 1.9234805440863847e-09) * ratio - 2.2959220037001e-08;
+    product = (product * ratio - 2.5051552109052093e-07) * ratio - 2.4801543540759706e-06;
+    product = (product * ratio - 2.2045852867085077e-05) * ratio - 0.00017361111007980316;
+    product = (product * ratio - 0.0011904761901832233) * ratio - 0.006944444444389751;
+    product = (product * ratio - 0.03333333333332715) * ratio - 0.12499999999999964;
+    product = ((product * ratio - 0.3333333333333333) * ratio - 0.5) * ratio * ratio;
+    return select((ratio <= 0.0) & (ratio > -2.0), product, branch);
   }
 };
 
@@ -124,8 +55,8 @@ struct ByXAndX {
   }
 };
 
-// The second derivative by x and alpha. As declared, scaled, halved for |x| < 4096, else as
-// declared, clamped left.
+// The second derivative by x and alpha. As declared, scaled, halved for |x/alpha| < 1024, else as
+// declared, clamped left for x/alpha < -64, else as declared.
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
@@ -133,8 +64,9 @@ struct ByXAndAlpha {
     Number e = exp(0.5 * ratio);
     Number larger = maximum(ratio, -1024.0);
     Number ratio_2 = select(larger > 0.0, 0.0, -(larger * exp(larger))) / alpha;
+    Number ratio_3 = select(ratio > 0.0, 0.0, -(ratio * exp(ratio))) / alpha;
     Number branch = select(x > 0.0, 0.0, -(x / square(alpha)) * e * e);
-    return select(abs(x) < 4096.0, branch, ratio_2);
+    return select(ratio < -64.0, select(abs(ratio) < 1024.0, branch, ratio_2), ratio_3);
   }
 };
 

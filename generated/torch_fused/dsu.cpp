@@ -17,21 +17,21 @@ constexpr double PI_OVER_2 = 1.5707963267948966;  // pi/2
 constexpr double MINUS_PI_TO_2 = -9.869604401089358;  // -pi**2
 constexpr double PI_TO_2 = 9.869604401089358;  // pi**2
 constexpr double COEFFICIENT = 0.07341104000806808;  // the first digits of 0.07341103865718308
-constexpr double THE_OTHER_DIGITS_OF = -1.3508850010834905e-09;  // the other digits of 
-constexpr double COEFFICIENT_2 = -0.015322277322411537;  // the first digits of -0.01532227698180792
-constexpr double THE_OTHER_DIGITS_OF_2 = 3.406036164915749e-10;  // the other digits of 
-constexpr double COEFFICIENT_3 = -9.039963375565994e-10;  // -9.039963375565994e-10
-constexpr double COEFFICIENT_4 = -9.039963222434722e-10;  // the first digits of -9.039963375565994e-10
-constexpr double THE_OTHER_DIGITS_OF_3 = -1.5313127219750532e-17;  // the other digits of 
-constexpr double COEFFICIENT_5 = -0.39207289814597335;  // pi*(-2/pi + 12/pi**3)/2
-constexpr double COEFFICIENT_6 = -0.3920728862285614;  // the first digits of pi*(-2/pi + 12/pi**3)/2
-constexpr double COEFFICIENT_7 = -1.1917411969969536e-08;  // the other digits of pi*(-2/pi + 12/pi**3)/2
+constexpr double COEFFICIENT_2 = -1.3508850010834905e-09;  // the other digits of 0.07341103865718308
+constexpr double COEFFICIENT_3 = -0.015322277322411537;  // the first digits of -0.01532227698180792
+constexpr double COEFFICIENT_4 = 3.406036164915749e-10;  // the other digits of -0.01532227698180792
+constexpr double COEFFICIENT_5 = -9.039963375565994e-10;  // -9.039963375565994e-10
+constexpr double COEFFICIENT_6 = -9.039963222434722e-10;  // the first digits of -9.039963375565994e-10
+constexpr double COEFFICIENT_7 = -1.5313127219750532e-17;  // the other digits of -9.039963375565994e-10
+constexpr double COEFFICIENT_8 = -0.39207289814597335;  // pi*(-2/pi + 12/pi**3)/2
+constexpr double COEFFICIENT_9 = -0.3920728862285614;  // the first digits of pi*(-2/pi + 12/pi**3)/2
+constexpr double COEFFICIENT_10 = -1.1917411969969536e-08;  // the other digits of pi*(-2/pi + 12/pi**3)/2
 constexpr double THE_FIRST_DIGITS_OF_PI = 3.1415927410125732;  // the first digits of pi
 constexpr double THE_OTHER_DIGITS_OF_PI = -8.742278000372485e-08;  // the other digits of pi
-constexpr double MINUS_THE_FIRST_DIGITS_OF_PI = -3.1415927410125732;  // -the first digits of pi
-constexpr double THE_OTHER_DIGITS_OF_PI_2 = 8.742278000372485e-08;  // the other digits of pi
-constexpr double COEFFICIENT_8 = 0.46499788761138916;  // the first digits of 0.46499787674678394
-constexpr double THE_OTHER_DIGITS_OF_4 = -1.0864605215488154e-08;  // the other digits of 
+constexpr double THE_FIRST_DIGITS_OF_MINUS_PI = -3.1415927410125732;  // the first digits of -pi
+constexpr double THE_OTHER_DIGITS_OF_MINUS_PI = 8.742278000372485e-08;  // the other digits of -pi
+constexpr double COEFFICIENT_11 = 0.46499788761138916;  // the first digits of 0.46499787674678394
+constexpr double COEFFICIENT_12 = -1.0864605215488154e-08;  // the other digits of 0.46499787674678394
 
 // The value: one fraction, angles held, polynomial on +-(1.912, 3.588).
 struct Value {
@@ -115,11 +115,11 @@ struct ByXAndX {
     Number total = product + COEFFICIENT;
     Number difference_2 = total - product;
     Number total_2 = product - (total - difference_2) + (COEFFICIENT - difference_2);
-    total_2 = total_2 + THE_OTHER_DIGITS_OF;
+    total_2 = total_2 + COEFFICIENT_2;
     Number branch = select(abs(total_2) < infinity, total_2, 0.0);
     Number total_3 = total + branch;
     Number product_2 = total_3 * difference;
-    Number total_4 = product_2 + COEFFICIENT_2;
+    Number total_4 = product_2 + COEFFICIENT_3;
     Number difference_3 = total_4 - product_2;
     Number head_total_3 = head(total_3);
     Number head_difference = head(difference);
@@ -129,8 +129,8 @@ struct ByXAndX {
     total_5 = total_5 + difference_5 * head_difference + difference_5 * difference_4;
     total_5 = select(product_2 * 0x1p-60 == 0.0, 0.0, total_5);
     total_5 = total_5 + (branch - (total_3 - total)) * difference;
-    Number total_6 = product_2 - (total_4 - difference_3) + (COEFFICIENT_2 - difference_3);
-    total_6 = total_6 + total_5 + THE_OTHER_DIGITS_OF_2;
+    Number total_6 = product_2 - (total_4 - difference_3) + (COEFFICIENT_3 - difference_3);
+    total_6 = total_6 + total_5 + COEFFICIENT_4;
     Number branch_2 = select(abs(total_6) < infinity, total_6, 0.0);
     Number total_7 = total_4 + branch_2;
     Number product_3 = sign_x * total_7;
@@ -150,28 +150,27 @@ struct ByXAndX {
     Number abs_total_11 = abs(total_11);
     Number difference_9 = branch_3 - (total_11 - total_9);
     Number product_4 = difference_9 * sign(total_11);
-    Number product_5 = COEFFICIENT_3 * total_11;
-    Number product_6 = COEFFICIENT_4 * total_11;
-    Number head_2 = head(Number(COEFFICIENT_4));
+    Number product_5 = COEFFICIENT_5 * total_11;
+    Number product_6 = COEFFICIENT_6 * total_11;
+    Number head_2 = head(Number(COEFFICIENT_6));
     Number head_total_11 = head(total_11);
     Number difference_10 = total_11 - head_total_11;
-    Number difference_11 = COEFFICIENT_4 - head_2;
+    Number difference_11 = COEFFICIENT_6 - head_2;
     Number total_12 = head_2 * head_total_11 - product_6 + head_2 * difference_10;
     total_12 = total_12 + difference_11 * head_total_11 + difference_11 * difference_10;
-    total_12 = select(product_6 * 0x1p-60 == 0.0, 0.0, total_12);
-    total_12 = total_12 + THE_OTHER_DIGITS_OF_3 * total_11 + difference_9 * COEFFICIENT_4;
-    total_12 = product_6 - product_5 + total_12;
+    total_12 = select(product_6 * 0x1p-60 == 0.0, 0.0, total_12) + COEFFICIENT_7 * total_11;
+    total_12 = product_6 - product_5 + (total_12 + difference_9 * COEFFICIENT_6);
     Number total_13 = total_11 + select(abs(difference_9) < infinity, difference_9, 0.0);
     Number x_squared = square(x);
-    Number product_7 = COEFFICIENT_5 * x;
-    Number product_8 = COEFFICIENT_6 * x;
-    Number head_3 = head(Number(COEFFICIENT_6));
+    Number product_7 = COEFFICIENT_8 * x;
+    Number product_8 = COEFFICIENT_9 * x;
+    Number head_3 = head(Number(COEFFICIENT_9));
     Number head_x = head(x);
     Number difference_12 = x - head_x;
-    Number difference_13 = COEFFICIENT_6 - head_3;
+    Number difference_13 = COEFFICIENT_9 - head_3;
     Number total_14 = head_3 * head_x - product_8 + head_3 * difference_12;
     total_14 = total_14 + difference_13 * head_x + difference_13 * difference_12;
-    total_14 = select(product_8 * 0x1p-60 == 0.0, 0.0, total_14) + COEFFICIENT_7 * x;
+    total_14 = select(product_8 * 0x1p-60 == 0.0, 0.0, total_14) + COEFFICIENT_10 * x;
     total_14 = product_8 - product_7 + total_14;
     Number total_15 = x + THE_FIRST_DIGITS_OF_PI;
     Number difference_14 = total_15 - x;
@@ -186,10 +185,11 @@ struct ByXAndX {
     Number product_10 = product_9 * sin_clamped;
     Number product_11 = product_10 * ratio;
     Number product_12 = product_11 * ratio;
-    Number total_18 = x + MINUS_THE_FIRST_DIGITS_OF_PI;
+    Number total_18 = x + THE_FIRST_DIGITS_OF_MINUS_PI;
     Number difference_15 = total_18 - x;
-    Number difference_16 = MINUS_THE_FIRST_DIGITS_OF_PI - difference_15;
-    difference_16 = x - (total_18 - difference_15) + difference_16 + THE_OTHER_DIGITS_OF_PI_2;
+    Number difference_16 = THE_FIRST_DIGITS_OF_MINUS_PI - difference_15;
+    difference_16 = x - (total_18 - difference_15) + difference_16;
+    difference_16 = difference_16 + THE_OTHER_DIGITS_OF_MINUS_PI;
     Number branch_5 = select(abs(difference_16) < infinity, difference_16, 0.0);
     Number total_19 = total_18 + branch_5;
     Number ratio_2 = 1.0 / total_19;
@@ -341,8 +341,8 @@ struct ByXAndX {
     Number total_40 = product_3 + select(abs(total_8) < infinity, total_8, 0.0);
     Number branch_10 = select(abs(product_4) < infinity, product_4, 0.0);
     Number abs_difference = abs(difference);
-    auto inside = (abs_total_11 == COEFFICIENT_8) & (branch_10 < THE_OTHER_DIGITS_OF_4);
-    inside = inside | (abs_total_11 != COEFFICIENT_8) & (abs_total_11 < COEFFICIENT_8);
+    auto inside = (abs_total_11 != COEFFICIENT_11) & (abs_total_11 < COEFFICIENT_11);
+    inside = (abs_total_11 == COEFFICIENT_11) & (branch_10 < COEFFICIENT_12) | inside;
     total_39 = select(inside, total_39, product_25);
     return select(abs_difference < 2.413133799043134, total_40, total_39);
   }

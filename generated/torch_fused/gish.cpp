@@ -10,20 +10,20 @@
 namespace actgen {
 namespace {
 
-constexpr double NUMBER_1_OVER_15 = 7.647163731819816e-13;  // 1/15!
-constexpr double NUMBER_1_OVER_14 = 1.1470745597729725e-11;  // 1/14!
-constexpr double NUMBER_1_OVER_13 = 1.6059043836821613e-10;  // 1/13!
-constexpr double NUMBER_1_OVER_12 = 2.08767569878681e-09;  // 1/12!
-constexpr double NUMBER_1_OVER_11 = 2.505210838544172e-08;  // 1/11!
-constexpr double NUMBER_1_OVER_10 = 2.755731922398589e-07;  // 1/10!
-constexpr double NUMBER_1_OVER_9 = 2.7557319223985893e-06;  // 1/9!
-constexpr double NUMBER_1_OVER_8 = 2.48015873015873e-05;  // 1/8!
-constexpr double NUMBER_1_OVER_7 = 0.0001984126984126984;  // 1/7!
-constexpr double NUMBER_1_OVER_6 = 0.001388888888888889;  // 1/6!
-constexpr double NUMBER_1_OVER_5 = 0.008333333333333333;  // 1/5!
-constexpr double NUMBER_1_OVER_4 = 0.041666666666666664;  // 1/4!
-constexpr double NUMBER_1_OVER_3 = 0.16666666666666666;  // 1/3!
-constexpr double NUMBER_1_OVER_2 = 0.5;  // 1/2!
+constexpr double NUMBER_1_OVER_15_FACTORIAL = 7.647163731819816e-13;  // 1/15!
+constexpr double NUMBER_1_OVER_14_FACTORIAL = 1.1470745597729725e-11;  // 1/14!
+constexpr double NUMBER_1_OVER_13_FACTORIAL = 1.6059043836821613e-10;  // 1/13!
+constexpr double NUMBER_1_OVER_12_FACTORIAL = 2.08767569878681e-09;  // 1/12!
+constexpr double NUMBER_1_OVER_11_FACTORIAL = 2.505210838544172e-08;  // 1/11!
+constexpr double NUMBER_1_OVER_10_FACTORIAL = 2.755731922398589e-07;  // 1/10!
+constexpr double NUMBER_1_OVER_9_FACTORIAL = 2.7557319223985893e-06;  // 1/9!
+constexpr double NUMBER_1_OVER_8_FACTORIAL = 2.48015873015873e-05;  // 1/8!
+constexpr double NUMBER_1_OVER_7_FACTORIAL = 0.0001984126984126984;  // 1/7!
+constexpr double NUMBER_1_OVER_6_FACTORIAL = 0.001388888888888889;  // 1/6!
+constexpr double NUMBER_1_OVER_5_FACTORIAL = 0.008333333333333333;  // 1/5!
+constexpr double NUMBER_1_OVER_4_FACTORIAL = 0.041666666666666664;  // 1/4!
+constexpr double NUMBER_1_OVER_3_FACTORIAL = 0.16666666666666666;  // 1/3!
+constexpr double NUMBER_1_OVER_2_FACTORIAL = 0.5;  // 1/2!
 constexpr double NUMBER_4_OVER_3 = 1.3333333333333333;  // 4/3
 constexpr double NUMBER_1_OVER_LOG_2 = 1.4426950408889634;  // 1/log(2)
 constexpr double THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375;  // the first digits of log(2)
@@ -76,13 +76,16 @@ struct ByX {
     auto is_less_2 = abs_total_2 < 0.25;
     Number total_3 = total_2 + 1.0;
     Number difference = total_3 - total_2;
-    Number total_4 = (NUMBER_1_OVER_15 * total_2 + NUMBER_1_OVER_14) * total_2 + NUMBER_1_OVER_13;
-    total_4 = (total_4 * total_2 + NUMBER_1_OVER_12) * total_2 + NUMBER_1_OVER_11;
-    total_4 = (total_4 * total_2 + NUMBER_1_OVER_10) * total_2 + NUMBER_1_OVER_9;
-    total_4 = (total_4 * total_2 + NUMBER_1_OVER_8) * total_2 + NUMBER_1_OVER_7;
-    total_4 = (total_4 * total_2 + NUMBER_1_OVER_6) * total_2 + NUMBER_1_OVER_5;
-    total_4 = (total_4 * total_2 + NUMBER_1_OVER_4) * total_2 + NUMBER_1_OVER_3;
-    total_4 = square(total_2) * (total_4 * total_2 + NUMBER_1_OVER_2);
+    Number total_4 = NUMBER_1_OVER_15_FACTORIAL * total_2 + NUMBER_1_OVER_14_FACTORIAL;
+    total_4 = (total_4 * total_2 + NUMBER_1_OVER_13_FACTORIAL) * total_2;
+    total_4 = (total_4 + NUMBER_1_OVER_12_FACTORIAL) * total_2;
+    total_4 = (total_4 + NUMBER_1_OVER_11_FACTORIAL) * total_2;
+    total_4 = (total_4 + NUMBER_1_OVER_10_FACTORIAL) * total_2 + NUMBER_1_OVER_9_FACTORIAL;
+    total_4 = (total_4 * total_2 + NUMBER_1_OVER_8_FACTORIAL) * total_2;
+    total_4 = (total_4 + NUMBER_1_OVER_7_FACTORIAL) * total_2 + NUMBER_1_OVER_6_FACTORIAL;
+    total_4 = (total_4 * total_2 + NUMBER_1_OVER_5_FACTORIAL) * total_2;
+    total_4 = (total_4 + NUMBER_1_OVER_4_FACTORIAL) * total_2 + NUMBER_1_OVER_3_FACTORIAL;
+    total_4 = square(total_2) * (total_4 * total_2 + NUMBER_1_OVER_2_FACTORIAL);
     total_4 = total_2 - (total_3 - difference) + (1.0 - difference) + total_4;
     Number branch_4 = select(abs(total_4) < infinity, total_4, 0.0);
     Number total_5 = total_3 + branch_4;
@@ -103,13 +106,19 @@ struct ByX {
     total_8 = total_8 - floor_2 * THE_OTHER_DIGITS_OF_LOG_2;
     Number branch_7 = select(abs(total_8) < infinity, total_8, 0.0);
     Number total_9 = total_7 + branch_7;
-    Number numerator = (NUMBER_1_OVER_15 * total_9 + NUMBER_1_OVER_14) * total_9 + NUMBER_1_OVER_13;
-    numerator = (numerator * total_9 + NUMBER_1_OVER_12) * total_9 + NUMBER_1_OVER_11;
-    numerator = (numerator * total_9 + NUMBER_1_OVER_10) * total_9 + NUMBER_1_OVER_9;
-    numerator = (numerator * total_9 + NUMBER_1_OVER_8) * total_9 + NUMBER_1_OVER_7;
-    numerator = (numerator * total_9 + NUMBER_1_OVER_6) * total_9 + NUMBER_1_OVER_5;
-    numerator = (numerator * total_9 + NUMBER_1_OVER_4) * total_9 + NUMBER_1_OVER_3;
-    numerator = square(total_9) * (numerator * total_9 + NUMBER_1_OVER_2);
+    Number numerator = NUMBER_1_OVER_15_FACTORIAL * total_9 + NUMBER_1_OVER_14_FACTORIAL;
+    numerator = (numerator * total_9 + NUMBER_1_OVER_13_FACTORIAL) * total_9;
+    numerator = (numerator + NUMBER_1_OVER_12_FACTORIAL) * total_9;
+    numerator = (numerator + NUMBER_1_OVER_11_FACTORIAL) * total_9;
+    numerator = (numerator + NUMBER_1_OVER_10_FACTORIAL) * total_9;
+    numerator = (numerator + NUMBER_1_OVER_9_FACTORIAL) * total_9;
+    numerator = (numerator + NUMBER_1_OVER_8_FACTORIAL) * total_9;
+    numerator = (numerator + NUMBER_1_OVER_7_FACTORIAL) * total_9;
+    numerator = (numerator + NUMBER_1_OVER_6_FACTORIAL) * total_9;
+    numerator = (numerator + NUMBER_1_OVER_5_FACTORIAL) * total_9;
+    numerator = (numerator + NUMBER_1_OVER_4_FACTORIAL) * total_9;
+    numerator = (numerator + NUMBER_1_OVER_3_FACTORIAL) * total_9;
+    numerator = square(total_9) * (numerator + NUMBER_1_OVER_2_FACTORIAL);
     numerator = 1.0 - ratio + total_9 + (numerator + (branch_7 - (total_9 - total_7)));
     numerator = select(inside & (abs_total_2 >= 0.25), numerator / ratio, 0.0) * branch_5;
     numerator = select(is_less_2, branch_4 - (total_5 - total_3), 0.0) + numerator;
@@ -173,29 +182,34 @@ struct ByX {
     auto is_less_5 = abs_product_7 < 0.25;
     Number total_20 = product_7 + 1.0;
     Number difference_10 = total_20 - product_7;
-    Number total_21 = product_7 - (total_20 - difference_10) + (1.0 - difference_10);
-    Number product_8 = (NUMBER_1_OVER_15 * product_7 + NUMBER_1_OVER_14) * product_7;
-    product_8 = ((product_8 + NUMBER_1_OVER_13) * product_7 + NUMBER_1_OVER_12) * product_7;
-    product_8 = ((product_8 + NUMBER_1_OVER_11) * product_7 + NUMBER_1_OVER_10) * product_7;
-    product_8 = ((product_8 + NUMBER_1_OVER_9) * product_7 + NUMBER_1_OVER_8) * product_7;
-    product_8 = ((product_8 + NUMBER_1_OVER_7) * product_7 + NUMBER_1_OVER_6) * product_7;
-    product_8 = ((product_8 + NUMBER_1_OVER_5) * product_7 + NUMBER_1_OVER_4) * product_7;
-    product_8 = (product_8 + NUMBER_1_OVER_3) * product_7 + NUMBER_1_OVER_2;
-    total_21 = total_21 + square(product_7) * product_8;
+    Number total_21 = NUMBER_1_OVER_15_FACTORIAL * product_7 + NUMBER_1_OVER_14_FACTORIAL;
+    total_21 = (total_21 * product_7 + NUMBER_1_OVER_13_FACTORIAL) * product_7;
+    total_21 = (total_21 + NUMBER_1_OVER_12_FACTORIAL) * product_7;
+    total_21 = (total_21 + NUMBER_1_OVER_11_FACTORIAL) * product_7;
+    total_21 = (total_21 + NUMBER_1_OVER_10_FACTORIAL) * product_7;
+    total_21 = (total_21 + NUMBER_1_OVER_9_FACTORIAL) * product_7;
+    total_21 = (total_21 + NUMBER_1_OVER_8_FACTORIAL) * product_7;
+    total_21 = (total_21 + NUMBER_1_OVER_7_FACTORIAL) * product_7;
+    total_21 = (total_21 + NUMBER_1_OVER_6_FACTORIAL) * product_7;
+    total_21 = (total_21 + NUMBER_1_OVER_5_FACTORIAL) * product_7;
+    total_21 = (total_21 + NUMBER_1_OVER_4_FACTORIAL) * product_7;
+    total_21 = (total_21 + NUMBER_1_OVER_3_FACTORIAL) * product_7;
+    total_21 = square(product_7) * (total_21 + NUMBER_1_OVER_2_FACTORIAL);
+    total_21 = product_7 - (total_20 - difference_10) + (1.0 - difference_10) + total_21;
     Number branch_17 = select(abs(total_21) < infinity, total_21, 0.0);
     Number total_22 = total_20 + branch_17;
     Number exp_product_7 = exp(product_7);
     Number branch_18 = select(is_less_5, total_22, exp_product_7);
     Number branch_19 = select(is_less_4, Number(0x1p-32), 1.0);
-    Number product_9 = branch_18 * branch_19;
-    Number product_10 = product_6 * product_9;
-    Number product_11 = product_10 * product_9;
-    Number total_23 = product_11 - 1.0;
-    Number difference_11 = total_23 - product_11;
-    Number head_product_10 = head(product_10);
+    Number product_8 = branch_18 * branch_19;
+    Number product_9 = product_6 * product_8;
+    Number product_10 = product_9 * product_8;
+    Number total_23 = product_10 - 1.0;
+    Number difference_11 = total_23 - product_10;
     Number head_product_9 = head(product_9);
-    Number difference_12 = product_9 - head_product_9;
-    Number difference_13 = product_10 - head_product_10;
+    Number head_product_8 = head(product_8);
+    Number difference_12 = product_8 - head_product_8;
+    Number difference_13 = product_9 - head_product_9;
     Number head_product_6 = head(product_6);
     Number difference_14 = product_6 - head_product_6;
     Number binade_3 = binade(exp_product_7 * NUMBER_4_OVER_3);
@@ -211,99 +225,103 @@ struct ByX {
     total_25 = total_25 - floor_3 * THE_OTHER_DIGITS_OF_LOG_2;
     Number branch_21 = select(abs(total_25) < infinity, total_25, 0.0);
     Number total_26 = total_24 + branch_21;
-    Number numerator_7 = (NUMBER_1_OVER_15 * total_26 + NUMBER_1_OVER_14) * total_26;
-    Number numerator_8 = ((numerator_7 + NUMBER_1_OVER_13) * total_26 + NUMBER_1_OVER_12) * total_26;
-    Number numerator_9 = ((numerator_8 + NUMBER_1_OVER_11) * total_26 + NUMBER_1_OVER_10) * total_26;
-    Number numerator_10 = ((numerator_9 + NUMBER_1_OVER_9) * total_26 + NUMBER_1_OVER_8) * total_26;
-    Number numerator_11 = ((numerator_10 + NUMBER_1_OVER_7) * total_26 + NUMBER_1_OVER_6) * total_26;
-    Number numerator_12 = ((numerator_11 + NUMBER_1_OVER_5) * total_26 + NUMBER_1_OVER_4) * total_26;
-    Number numerator_13 = (numerator_12 + NUMBER_1_OVER_3) * total_26 + NUMBER_1_OVER_2;
-    Number numerator_14 = square(total_26) * numerator_13 + (branch_21 - (total_26 - total_24));
-    numerator_14 = (1.0 - ratio_3 + total_26 + numerator_14) / ratio_3;
-    numerator_14 = select(inside_2 & (abs_product_7 >= 0.25), numerator_14, 0.0) * branch_18;
-    numerator_14 = select(is_less_5, branch_17 - (total_22 - total_20), 0.0) + numerator_14;
-    numerator_14 = numerator_14 * branch_19;
-    Number total_27 = product_11 - (total_23 - difference_11) + (-1.0 - difference_11);
-    Number product_12 = (branch_15 - (total_19 - total_17)) * branch_16 * product_9;
-    Number difference_17 = head_product_10 * head_product_9 - product_11;
-    difference_17 = difference_17 + head_product_10 * difference_12;
-    difference_17 = difference_17 + difference_13 * head_product_9;
+    Number numerator_7 = NUMBER_1_OVER_15_FACTORIAL * total_26 + NUMBER_1_OVER_14_FACTORIAL;
+    Number numerator_8 = (numerator_7 * total_26 + NUMBER_1_OVER_13_FACTORIAL) * total_26;
+    Number numerator_9 = (numerator_8 + NUMBER_1_OVER_12_FACTORIAL) * total_26;
+    Number numerator_10 = (numerator_9 + NUMBER_1_OVER_11_FACTORIAL) * total_26;
+    Number numerator_11 = (numerator_10 + NUMBER_1_OVER_10_FACTORIAL) * total_26;
+    Number numerator_12 = (numerator_11 + NUMBER_1_OVER_9_FACTORIAL) * total_26;
+    Number numerator_13 = (numerator_12 + NUMBER_1_OVER_8_FACTORIAL) * total_26;
+    Number numerator_14 = (numerator_13 + NUMBER_1_OVER_7_FACTORIAL) * total_26;
+    Number numerator_15 = (numerator_14 + NUMBER_1_OVER_6_FACTORIAL) * total_26;
+    Number numerator_16 = (numerator_15 + NUMBER_1_OVER_5_FACTORIAL) * total_26;
+    Number numerator_17 = (numerator_16 + NUMBER_1_OVER_4_FACTORIAL) * total_26;
+    Number numerator_18 = (numerator_17 + NUMBER_1_OVER_3_FACTORIAL) * total_26;
+    Number numerator_19 = square(total_26) * (numerator_18 + NUMBER_1_OVER_2_FACTORIAL);
+    Number numerator_20 = numerator_19 + (branch_21 - (total_26 - total_24));
+    numerator_20 = (1.0 - ratio_3 + total_26 + numerator_20) / ratio_3;
+    numerator_20 = select(inside_2 & (abs_product_7 >= 0.25), numerator_20, 0.0) * branch_18;
+    numerator_20 = select(is_less_5, branch_17 - (total_22 - total_20), 0.0) + numerator_20;
+    numerator_20 = numerator_20 * branch_19;
+    Number total_27 = head_product_6 * head_product_8 - product_9 + head_product_6 * difference_12;
+    total_27 = total_27 + difference_14 * head_product_8 + difference_14 * difference_12;
+    total_27 = select(product_9 * 0x1p-60 == 0.0, 0.0, total_27);
+    total_27 = total_27 + (branch_15 - (total_19 - total_17)) * branch_16 * product_8;
+    total_27 = (total_27 + numerator_20 * product_6) * product_8;
+    Number total_28 = product_10 - (total_23 - difference_11) + (-1.0 - difference_11);
+    Number difference_17 = head_product_9 * head_product_8 - product_10;
+    difference_17 = difference_17 + head_product_9 * difference_12;
+    difference_17 = difference_17 + difference_13 * head_product_8;
     difference_17 = difference_17 + difference_13 * difference_12;
-    difference_17 = select(product_11 * 0x1p-60 == 0.0, 0.0, difference_17);
-    Number difference_18 = head_product_6 * head_product_9 - product_10;
-    difference_18 = difference_18 + head_product_6 * difference_12;
-    difference_18 = difference_18 + difference_14 * head_product_9;
-    difference_18 = difference_18 + difference_14 * difference_12;
-    difference_18 = select(product_10 * 0x1p-60 == 0.0, 0.0, difference_18) + product_12;
-    difference_17 = difference_17 + (difference_18 + numerator_14 * product_6) * product_9;
-    total_27 = total_27 + (difference_17 + numerator_14 * product_10);
-    Number branch_22 = select(abs(total_27) < infinity, total_27, 0.0);
-    Number total_28 = total_23 + branch_22;
-    Number total_29 = total_28 + (branch_22 - (total_28 - total_23));
-    Number branch_23 = select(abs(total_29) < 0.00390625, total_29, 0.0);
+    difference_17 = select(product_10 * 0x1p-60 == 0.0, 0.0, difference_17) + total_27;
+    total_28 = total_28 + (difference_17 + numerator_20 * product_9);
+    Number branch_22 = select(abs(total_28) < infinity, total_28, 0.0);
+    Number total_29 = total_23 + branch_22;
+    Number total_30 = total_29 + (branch_22 - (total_29 - total_23));
+    Number branch_23 = select(abs(total_30) < 0.00390625, total_30, 0.0);
     Number branch_24 = select(abs(branch_23) < infinity, branch_23, 0.0);
-    Number total_30 = log1p_product_5 + branch_24;
-    Number difference_19 = total_30 - log1p_product_5;
-    Number difference_20 = branch_24 - difference_19;
-    auto is_at_most_2 = abs(difference_19 + difference_20) <= 0.00390625 * abs(log1p_product_5);
-    Number branch_25 = select(is_at_most_2, difference_20, 0.0);
-    Number numerator_15 = select(abs(branch_25) < infinity, branch_25, 0.0);
-    Number numerator_16 = select(is_at_most_2, total_30, log1p_product_5) + numerator_15;
-    numerator_16 = numerator_16 / part_of_t_2 / rest_of_t_2;
-    numerator_16 = select(abs(product_5) < 0x1p-54, minus_numerator_3, numerator_16);
+    Number total_31 = log1p_product_5 + branch_24;
+    Number difference_18 = total_31 - log1p_product_5;
+    Number difference_19 = branch_24 - difference_18;
+    auto is_at_most_2 = abs(difference_18 + difference_19) <= 0.00390625 * abs(log1p_product_5);
+    Number branch_25 = select(is_at_most_2, difference_19, 0.0);
+    Number numerator_21 = select(abs(branch_25) < infinity, branch_25, 0.0);
+    Number numerator_22 = select(is_at_most_2, total_31, log1p_product_5) + numerator_21;
+    numerator_22 = numerator_22 / part_of_t_2 / rest_of_t_2;
+    numerator_22 = select(abs(product_5) < 0x1p-54, minus_numerator_3, numerator_22);
     Number t = exp(-abs_clamped);
     Number branch_26 = select(is_negative, 1.0, t);
-    Number product_13 = numerator_16 * branch_26;
-    Number total_31 = product_4 + product_13;
-    Number difference_21 = total_31 - product_4;
+    Number product_11 = numerator_22 * branch_26;
+    Number total_32 = product_4 + product_11;
+    Number difference_20 = total_32 - product_4;
     Number head_total_14 = head(total_14);
     Number head_total_16 = head(total_16);
-    Number difference_22 = total_16 - head_total_16;
-    Number difference_23 = total_14 - head_total_14;
+    Number difference_21 = total_16 - head_total_16;
+    Number difference_22 = total_14 - head_total_14;
     Number head_part_of_t = head(part_of_t);
     Number head_rest_of_t = head(rest_of_t);
-    Number difference_24 = rest_of_t - head_rest_of_t;
-    Number difference_25 = part_of_t - head_part_of_t;
-    Number head_numerator_16 = head(numerator_16);
+    Number difference_23 = rest_of_t - head_rest_of_t;
+    Number difference_24 = part_of_t - head_part_of_t;
+    Number head_numerator_22 = head(numerator_22);
     Number head_branch_26 = head(branch_26);
-    Number difference_26 = branch_26 - head_branch_26;
-    Number difference_27 = numerator_16 - head_numerator_16;
-    Number total_32 = head_part_of_t * head_rest_of_t - product_3 + head_part_of_t * difference_24;
-    total_32 = total_32 + difference_25 * head_rest_of_t + difference_25 * difference_24;
-    total_32 = select(product_3 * 0x1p-60 == 0.0, 0.0, total_32) + branch_2 * rest_of_t;
-    total_32 = -(total_32 + branch_3 * part_of_t) * product_4;
-    Number total_33 = head_total_14 * head_total_16 - product_4 + head_total_14 * difference_22;
-    total_33 = total_33 + difference_23 * head_total_16 + difference_23 * difference_22;
-    total_33 = select(product_4 * 0x1p-60 == 0.0, 0.0, total_33);
-    total_33 = total_33 + (branch_11 - (total_14 - ratio_2)) * total_16;
-    total_33 = total_33 + (branch_14 - (total_16 - branch_12)) * total_14 + total_32;
-    Number total_34 = product_4 - (total_31 - difference_21) + (product_13 - difference_21);
-    total_34 = total_34 + total_33;
-    Number difference_28 = head_numerator_16 * head_branch_26 - product_13;
-    difference_28 = difference_28 + head_numerator_16 * difference_26;
-    difference_28 = difference_28 + difference_27 * head_branch_26;
-    difference_28 = difference_28 + difference_27 * difference_26;
-    total_34 = total_34 + select(product_13 * 0x1p-60 == 0.0, 0.0, difference_28);
-    Number branch_27 = select(abs(total_34) < infinity, total_34, 0.0);
-    Number total_35 = total_31 + branch_27;
-    Number product_14 = total_35 * part_of_t;
-    Number product_15 = product_14 * rest_of_t;
-    Number head_product_14 = head(product_14);
-    Number difference_29 = product_14 - head_product_14;
-    Number head_total_35 = head(total_35);
-    Number difference_30 = total_35 - head_total_35;
-    Number total_36 = head_total_35 * head_part_of_t - product_14 + head_total_35 * difference_25;
-    total_36 = total_36 + difference_30 * head_part_of_t + difference_30 * difference_25;
-    total_36 = select(product_14 * 0x1p-60 == 0.0, 0.0, total_36);
-    total_36 = total_36 + (branch_27 - (total_35 - total_31)) * part_of_t;
-    total_36 = (total_36 + branch_2 * total_35) * rest_of_t;
-    Number difference_31 = head_product_14 * head_rest_of_t - product_15;
-    difference_31 = difference_31 + head_product_14 * difference_24;
-    difference_31 = difference_31 + difference_29 * head_rest_of_t;
-    difference_31 = difference_31 + difference_29 * difference_24;
-    difference_31 = select(product_15 * 0x1p-60 == 0.0, 0.0, difference_31) + total_36;
-    difference_31 = difference_31 + branch_3 * product_14;
-    return product_15 + select(abs(difference_31) < infinity, difference_31, 0.0);
+    Number difference_25 = branch_26 - head_branch_26;
+    Number difference_26 = numerator_22 - head_numerator_22;
+    Number total_33 = head_part_of_t * head_rest_of_t - product_3 + head_part_of_t * difference_23;
+    total_33 = total_33 + difference_24 * head_rest_of_t + difference_24 * difference_23;
+    total_33 = select(product_3 * 0x1p-60 == 0.0, 0.0, total_33) + branch_2 * rest_of_t;
+    total_33 = -(total_33 + branch_3 * part_of_t) * product_4;
+    Number total_34 = head_total_14 * head_total_16 - product_4 + head_total_14 * difference_21;
+    total_34 = total_34 + difference_22 * head_total_16 + difference_22 * difference_21;
+    total_34 = select(product_4 * 0x1p-60 == 0.0, 0.0, total_34);
+    total_34 = total_34 + (branch_11 - (total_14 - ratio_2)) * total_16;
+    total_34 = total_34 + (branch_14 - (total_16 - branch_12)) * total_14 + total_33;
+    Number total_35 = product_4 - (total_32 - difference_20) + (product_11 - difference_20);
+    total_35 = total_35 + total_34;
+    Number difference_27 = head_numerator_22 * head_branch_26 - product_11;
+    difference_27 = difference_27 + head_numerator_22 * difference_25;
+    difference_27 = difference_27 + difference_26 * head_branch_26;
+    difference_27 = difference_27 + difference_26 * difference_25;
+    total_35 = total_35 + select(product_11 * 0x1p-60 == 0.0, 0.0, difference_27);
+    Number branch_27 = select(abs(total_35) < infinity, total_35, 0.0);
+    Number total_36 = total_32 + branch_27;
+    Number product_12 = total_36 * part_of_t;
+    Number product_13 = product_12 * rest_of_t;
+    Number head_product_12 = head(product_12);
+    Number difference_28 = product_12 - head_product_12;
+    Number head_total_36 = head(total_36);
+    Number difference_29 = total_36 - head_total_36;
+    Number total_37 = head_total_36 * head_part_of_t - product_12 + head_total_36 * difference_24;
+    total_37 = total_37 + difference_29 * head_part_of_t + difference_29 * difference_24;
+    total_37 = select(product_12 * 0x1p-60 == 0.0, 0.0, total_37);
+    total_37 = total_37 + (branch_27 - (total_36 - total_32)) * part_of_t;
+    total_37 = (total_37 + branch_2 * total_36) * rest_of_t;
+    Number difference_30 = head_product_12 * head_rest_of_t - product_13;
+    difference_30 = difference_30 + head_product_12 * difference_23;
+    difference_30 = difference_30 + difference_28 * head_rest_of_t;
+    difference_30 = difference_30 + difference_28 * difference_23;
+    difference_30 = select(product_13 * 0x1p-60 == 0.0, 0.0, difference_30) + total_37;
+    difference_30 = difference_30 + branch_3 * product_12;
+    return product_13 + select(abs(difference_30) < infinity, difference_30, 0.0);
   }
 };
 

@@ -10,7 +10,7 @@
 namespace actgen {
 namespace {
 
-// The value: rewritten for x < 2048, else as declared, powers scaled.
+// The value: rewritten for beta*x < 2, else as declared, powers scaled.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
@@ -18,7 +18,7 @@ struct Value {
     Number scale = maximum(abs(x), 1.0);
     Number inverse_scale = 1.0 / scale;
     Number branch = select(x <= 0.0, 0.0, log(held * beta + inverse_scale) + log(scale));
-    return select(x < 2048.0, log1p(beta * maximum(x, 0.0)), branch);
+    return select(beta * x < 2.0, log1p(beta * maximum(x, 0.0)), branch);
   }
 };
 
@@ -59,14 +59,18 @@ struct ByXAndBeta {
   }
 };
 
-// The second derivative by beta: as declared, powers scaled.
+// The second derivative by beta. As declared for beta*x < 1024, else as declared, powers scaled.
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
+    Number product = beta * x;
+    auto is_at_most = x <= 0.0;
     Number held = clamp(x, -1.0, 1.0);
     Number scale = maximum(abs(x), 1.0);
     Number inverse_scale = 1.0 / scale;
-    return select(x <= 0.0, 0.0, -(square(held) / square(held * beta + inverse_scale)));
+    Number branch = select(is_at_most, 0.0, -(square(x) / square(product + 1.0)));
+    Number negated = -(square(held) / square(held * beta + inverse_scale));
+    return select(product < 1024.0, branch, select(is_at_most, 0.0, negated));
   }
 };
 

@@ -80,18 +80,21 @@ struct ByXAndBeta {
   }
 };
 
-// The second derivative by alpha and beta. As declared, scaled, halved for |x| < 4096, else as
-// declared, scaled, clamped left.
+// The second derivative by alpha and beta. As declared, scaled, halved for |x/beta| < 1024, else as
+// declared, scaled, clamped left for x/beta < -64, else as declared, scaled.
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    Number negated = -(x / square(beta));
     Number ratio = x / beta;
+    Number negated = -(x / square(beta));
     Number e = exp(0.5 * ratio);
     Number larger = maximum(ratio, -1024.0);
     Number minus_larger = -larger;
+    Number minus_ratio = -ratio;
     Number ratio_2 = select(larger >= 0.0, minus_larger, minus_larger * exp(larger)) / beta;
-    return select(abs(x) < 4096.0, select(x >= 0.0, negated, negated * e * e), ratio_2);
+    Number ratio_3 = select(ratio >= 0.0, minus_ratio, minus_ratio * exp(ratio)) / beta;
+    Number branch = select(x >= 0.0, negated, negated * e * e);
+    return select(ratio < -64.0, select(abs(ratio) < 1024.0, branch, ratio_2), ratio_3);
   }
 };
 

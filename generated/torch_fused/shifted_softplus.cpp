@@ -10,19 +10,20 @@
 namespace actgen {
 namespace {
 
-// The value: rewritten, scaled.
+constexpr double MINUS_LOG_2 = -0.6931471805599453;  // -log(2)
+
+// The value: exponential normal form, logarithms whole.
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    auto is_negative = x < 0.0;
     Number negated = -abs(x);
-    Number expm1_negated = expm1(negated);
-    Number product = 0.5 * select(is_negative, expm1_negated, -expm1_negated);
+    auto is_less = negated > -1.0;
+    auto is_negative = x < 0.0;
+    Number product = 0.5 * expm1(negated);
     Number t = exp(negated);
-    Number branch = select(is_negative, 1.0, t);
-    Number ratio = product / branch;
-    Number total = log(product + branch) - minimum(-x, 0.0);
-    return select((x > 0.0) & (ratio > 2.0), total, log1p(ratio));
+    Number logarithm = log1p(select(is_less, select(is_negative, product, -(product / t)), t));
+    Number branch = select(is_negative, MINUS_LOG_2 + 0.0, MINUS_LOG_2 + -1.0 * negated);
+    return select(is_less, 0.0, branch) + logarithm;
   }
 };
 

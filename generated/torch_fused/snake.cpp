@@ -10,25 +10,6 @@
 namespace actgen {
 namespace {
 
-constexpr double NUMBER_2_OVER_PI = 0.6366197723675814;  // 2/pi
-constexpr double THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625;  // the first digits of pi/2
-constexpr double MORE_DIGITS_OF_PI_OVER_2 = 0.0002396702766418457;  // more digits of pi/2
-constexpr double THE_OTHER_DIGITS_OF_PI_OVER_2 = 1.5893254773528196e-08;  // the other digits of pi/2
-constexpr double NUMBER_1_OVER_15 = -7.647163731819816e-13;  // 1/15!
-constexpr double MINUS_1_OVER_13 = 1.6059043836821613e-10;  // -1/13!
-constexpr double NUMBER_1_OVER_11 = -2.505210838544172e-08;  // 1/11!
-constexpr double MINUS_1_OVER_9 = 2.7557319223985893e-06;  // -1/9!
-constexpr double NUMBER_1_OVER_7 = -0.0001984126984126984;  // 1/7!
-constexpr double MINUS_1_OVER_5 = 0.008333333333333333;  // -1/5!
-constexpr double NUMBER_1_OVER_3 = -0.16666666666666666;  // 1/3!
-constexpr double NUMBER_1_OVER_16 = 4.779477332387385e-14;  // 1/16!
-constexpr double MINUS_1_OVER_14 = -1.1470745597729725e-11;  // -1/14!
-constexpr double NUMBER_1_OVER_12 = 2.08767569878681e-09;  // 1/12!
-constexpr double MINUS_1_OVER_10 = -2.755731922398589e-07;  // -1/10!
-constexpr double NUMBER_1_OVER_8 = 2.48015873015873e-05;  // 1/8!
-constexpr double MINUS_1_OVER_6 = -0.001388888888888889;  // -1/6!
-constexpr double NUMBER_1_OVER_4 = 0.041666666666666664;  // 1/4!
-
 // The value: as declared, angles held, polynomial on (-1.232, -0.4786).
 struct Value {
   template <typename Number>
@@ -49,101 +30,12 @@ struct Value {
   }
 };
 
-// The derivative by x: expanded, angles held, compensated precisely in part.
+// The derivative by x: rewritten, angles held.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number frequency) const {
     Number clamped = clamp(frequency * x, -0x1p100, 0x1p100);
-    Number sin_clamped = sin(clamped);
-    Number sin_clamped_squared = square(sin_clamped);
-    Number product = 2.0 * sin_clamped;
-    auto is_less = abs(clamped) < 1000.0;
-    Number floor_2 = floor(clamped * NUMBER_2_OVER_PI + 0.5);
-    Number difference = floor_2 - 4.0 * floor(0.25 * floor_2);
-    auto is_equal = difference == 1.0;
-    auto outside = is_equal | (difference == 2.0);
-    auto outside_2 = is_equal | (difference == 3.0);
-    Number difference_2 = clamped - floor_2 * THE_FIRST_DIGITS_OF_PI_OVER_2;
-    Number negated = -(floor_2 * MORE_DIGITS_OF_PI_OVER_2);
-    Number total = difference_2 + negated;
-    Number difference_3 = total - difference_2;
-    Number total_2 = difference_2 - (total - difference_3) + (negated - difference_3);
-    total_2 = total_2 - floor_2 * THE_OTHER_DIGITS_OF_PI_OVER_2;
-    Number branch = select(abs(total_2) < infinity, total_2, 0.0);
-    Number total_3 = total + branch;
-    Number total_3_squared = square(total_3);
-    Number difference_4 = branch - (total_3 - total);
-    Number product_2 = 0.5 * total_3_squared;
-    Number product_3 = (NUMBER_1_OVER_15 * total_3_squared + MINUS_1_OVER_13) * total_3_squared;
-    product_3 = (product_3 + NUMBER_1_OVER_11) * total_3_squared + MINUS_1_OVER_9;
-    product_3 = (product_3 * total_3_squared + NUMBER_1_OVER_7) * total_3_squared;
-    product_3 = (product_3 + MINUS_1_OVER_5) * total_3_squared + NUMBER_1_OVER_3;
-    product_3 = total_3 * total_3_squared * product_3 + difference_4 * (1.0 - product_2);
-    Number branch_2 = select(abs(product_3) < infinity, product_3, 0.0);
-    Number total_4 = total_3 + branch_2;
-    Number minus_product_2 = -product_2;
-    Number total_5 = minus_product_2 + 1.0;
-    Number difference_5 = total_5 - minus_product_2;
-    Number head_total_3 = head(total_3);
-    Number difference_6 = total_3 - head_total_3;
-    Number total_6 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6;
-    total_6 = total_6 + difference_6 * head_total_3 + difference_6 * difference_6;
-    total_6 = 0.5 * select(total_3_squared * 0x1p-60 == 0.0, 0.0, total_6);
-    total_6 = total_6 + total_3 * difference_4;
-    Number product_4 = (NUMBER_1_OVER_16 * total_3_squared + MINUS_1_OVER_14) * total_3_squared;
-    product_4 = (product_4 + NUMBER_1_OVER_12) * total_3_squared + MINUS_1_OVER_10;
-    product_4 = (product_4 * total_3_squared + NUMBER_1_OVER_8) * total_3_squared;
-    product_4 = (product_4 + MINUS_1_OVER_6) * total_3_squared + NUMBER_1_OVER_4;
-    product_4 = square(total_3_squared) * product_4 - total_6;
-    Number total_7 = minus_product_2 - (total_5 - difference_5) + (1.0 - difference_5);
-    total_7 = total_7 + product_4;
-    Number branch_3 = select(abs(total_7) < infinity, total_7, 0.0);
-    Number total_8 = total_5 + branch_3;
-    Number branch_4 = select(outside_2, total_4, total_8);
-    Number cos_clamped = cos(clamped);
-    Number branch_5 = select(is_less, select(outside, -branch_4, branch_4), cos_clamped);
-    Number difference_7 = branch_3 - (total_8 - total_5);
-    difference_7 = select(outside_2, branch_2 - (total_4 - total_3), difference_7);
-    Number branch_6 = select(is_less, select(outside, -difference_7, difference_7), 0.0);
-    auto is_at_most = abs(branch_5 - cos_clamped + branch_6) <= 0.00390625 * abs(cos_clamped);
-    Number branch_7 = select(is_at_most, branch_5, cos_clamped);
-    Number product_5 = product * branch_7;
-    Number total_9 = sin_clamped_squared + product_5;
-    Number difference_8 = total_9 - sin_clamped_squared;
-    Number head_sin_clamped = head(sin_clamped);
-    Number difference_9 = sin_clamped - head_sin_clamped;
-    Number head_product = head(product);
-    Number head_branch_7 = head(branch_7);
-    Number difference_10 = branch_7 - head_branch_7;
-    Number difference_11 = product - head_product;
-    Number branch_8 = select(is_at_most, branch_6, 0.0);
-    Number total_10 = sin_clamped_squared - (total_9 - difference_8) + (product_5 - difference_8);
-    Number total_11 = head_product * head_branch_7 - product_5 + head_product * difference_10;
-    total_11 = total_11 + difference_11 * head_branch_7 + difference_11 * difference_10;
-    total_11 = select(product_5 * 0x1p-60 == 0.0, 0.0, total_11) + branch_8 * product;
-    Number difference_12 = head_sin_clamped * head_sin_clamped - sin_clamped_squared;
-    difference_12 = difference_12 + head_sin_clamped * difference_9;
-    difference_12 = difference_12 + difference_9 * head_sin_clamped;
-    difference_12 = difference_12 + difference_9 * difference_9;
-    total_10 = total_10 + select(sin_clamped_squared * 0x1p-60 == 0.0, 0.0, difference_12);
-    total_10 = total_10 + total_11;
-    Number branch_9 = select(abs(total_10) < infinity, total_10, 0.0);
-    Number total_12 = total_9 + branch_9;
-    Number branch_7_squared = square(branch_7);
-    Number total_13 = total_12 + branch_7_squared;
-    Number difference_13 = total_13 - total_12;
-    Number total_14 = total_12 - (total_13 - difference_13) + (branch_7_squared - difference_13);
-    total_14 = total_14 + (branch_9 - (total_12 - total_9));
-    Number difference_14 = head_branch_7 * head_branch_7 - branch_7_squared;
-    difference_14 = difference_14 + head_branch_7 * difference_10;
-    difference_14 = difference_14 + difference_10 * head_branch_7;
-    difference_14 = difference_14 + difference_10 * difference_10;
-    difference_14 = select(branch_7_squared * 0x1p-60 == 0.0, 0.0, difference_14);
-    total_14 = total_14 + (difference_14 + branch_8 * branch_7 * 2.0);
-    Number branch_10 = select(abs(total_14) < infinity, total_14, 0.0);
-    Number total_15 = total_13 + branch_10;
-    Number difference_15 = branch_10 - (total_15 - total_13);
-    return total_15 + select(abs(difference_15) < infinity, difference_15, 0.0);
+    return square(sin(clamped) + cos(clamped));
   }
 };
 
@@ -188,13 +80,12 @@ struct ByXAndFrequency {
   }
 };
 
-// The second derivative by frequency. One fraction, as declared for |x| < 16, else one fraction, as
-// declared, powers scaled, angles held, polynomial on (-0.25, 0.25), in |x|.
+// The second derivative by frequency. One fraction, as declared for |frequency*x| < 16, else one
+// fraction, as declared, powers scaled, angles held, polynomial on (-0.25, 0.25), in |x|.
 struct ByFrequencyAndFrequency {
   template <typename Number>
   Number operator()(Number x, Number frequency) const {
-    Number abs_x = abs(x);
-    Number product = frequency * abs_x;
+    Number product = frequency * abs(x);
     Number abs_product = abs(product);
     Number product_squared = square(product);
     Number product_2 = square(frequency) * frequency;
@@ -218,7 +109,7 @@ struct ByFrequencyAndFrequency {
     numerator_2 = numerator_2 * (product_3 + product_4 - sin_product) / product_2;
     Number numerator_3 = -2.0 * (product_5 + product_6 - product_7);
     Number numerator_4 = numerator_3 * (product_5 + product_7 - product_6) * square(scale);
-    numerator_2 = select(abs(abs_x) < 16.0, numerator_2, numerator_4 / product_2);
+    numerator_2 = select(abs_product < 16.0, numerator_2, numerator_4 / product_2);
     return select(abs_product < 0.25, numerator, numerator_2);
   }
 };

@@ -10,22 +10,22 @@
 namespace actgen {
 namespace {
 
-// The value: rewritten, scaled, logarithms held, linear next to 0.
+constexpr double MINUS_LOG_2 = -0.6931471805599453;  // -log(2)
+
+// The value: exponential normal form, logarithms whole, linear next to 0.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number k, Number c) const {
     Number product = k * x;
-    auto is_negative = product < 0.0;
     Number negated = -abs(product);
-    Number expm1_negated = expm1(negated);
-    Number product_2 = 0.5 * select(is_negative, expm1_negated, -expm1_negated);
+    auto is_less = negated > -1.0;
+    auto is_negative = product < 0.0;
+    Number product_2 = 0.5 * expm1(negated);
     Number t = exp(negated);
-    Number branch = select(is_negative, 1.0, t);
-    Number ratio = product_2 / branch;
-    Number total = product_2 + branch;
-    Number total_2 = log(select(total == 0.0, 1.0, total)) - minimum(-product, 0.0);
-    total_2 = select((product > 0.0) & (ratio > 2.0), total_2, log1p(ratio)) + x / c;
-    return select(abs(x) < 0x1p-90, (0.5 * k + 1.0 / c) * x, total_2);
+    Number logarithm = log1p(select(is_less, select(is_negative, product_2, -(product_2 / t)), t));
+    Number branch = select(is_negative, MINUS_LOG_2 + 0.0, MINUS_LOG_2 + -1.0 * negated);
+    branch = select(is_less, 0.0, branch) + logarithm + x / c;
+    return select(abs(x) < 0x1p-90, (0.5 * k + 1.0 / c) * x, branch);
   }
 };
 

@@ -77,8 +77,8 @@ struct ByBetaAndBeta {
     Number t = part_of_t * rest_of_t;
     Number total = t + 1.0;
     Number total_squared = square(total);
-    Number numerator = beta_squared * square(clamped) + 2.0 * beta * total * clamped;
-    numerator = numerator + 2.0 * select(t < 0x1p-54, 1.0, log1p(t) / t) * total_squared;
+    Number numerator = 2.0 * select(abs(t) < 0x1p-54, 1.0, log1p(t) / t) * total_squared;
+    numerator = beta_squared * square(clamped) + 2.0 * beta * total * clamped + numerator;
     return numerator * part_of_t * rest_of_t / (total_squared * (beta_squared * beta));
   }
 };

@@ -47,8 +47,9 @@ struct ByXAndX {
   }
 };
 
-// The second derivative by x and steepness. One fraction, expanded, by roots of powers for |x| < 1,
-// else as declared, powers scaled, polynomial on (-0.5, 0.5), polynomial on +-(0.9963, 1.222).
+// The second derivative by x and steepness. One fraction, expanded, by roots of powers for
+// |steepness*x| < 2, else as declared, powers scaled, polynomial on (-0.5, 0.5), polynomial on
+// +-(0.9963, 1.222).
 struct ByXAndSteepness {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
@@ -56,11 +57,10 @@ struct ByXAndSteepness {
     Number abs_product = abs(product);
     Number difference = abs_product - 1.109375;
     Number product_squared = square(product);
-    Number abs_x = abs(x);
     Number product_2 = PI * product;
     Number held = clamp(x, -1.0, 1.0);
     Number product_3 = PI_TO_2_OVER_4 * square(held) * square(steepness);
-    Number scale = maximum(abs_x, 1.0);
+    Number scale = maximum(abs(x), 1.0);
     Number inverse_scale = 1.0 / scale;
     Number total = product_3 + square(inverse_scale);
     Number denominator = product * (PI_TO_4 * product * product + NUMBER_8_PI_TO_2) * product + 16.0;
@@ -75,7 +75,7 @@ struct ByXAndSteepness {
     product_4 = (product_4 + 0.11149575525002718) * difference + 0.0015257066734164634;
     product_4 = product_4 * difference - 0.062494844443587244;
     Number ratio = (0.5 / total - product_3 / square(total)) * inverse_scale / scale;
-    denominator = select(abs_x < 1.0, denominator, ratio);
+    denominator = select(abs_product < 2.0, denominator, ratio);
     Number total_2 = -10702608.674588097 * product_squared + 33511612.574004587;
     total_2 = (total_2 * product_squared - 50477133.05384705) * product_squared;
     total_2 = (total_2 + 49109895.36089666) * product_squared - 35097259.86159165;

@@ -27,30 +27,40 @@ struct ByX {
   }
 };
 
-// The second derivative by x: in |x|, as declared, powers scaled.
+// The second derivative by x. In |x|, one fraction, expanded for |steepness*x| < 0.0078125, else in
+// |x|, as declared, powers scaled.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
+    Number sign_x = sign(x);
+    Number product = -2.0 * steepness;
     Number abs_x = abs(x);
+    Number steepness_squared = square(steepness);
     Number held = clamp(abs_x, -1.0, 1.0);
     Number scale = maximum(abs_x, 1.0);
     Number inverse_scale = 1.0 / scale;
     Number total = steepness * held + inverse_scale;
-    Number numerator = -2.0 * steepness / (square(total) * total) * inverse_scale * inverse_scale;
-    return sign(x) * (numerator / scale);
+    Number denominator = abs_x * (abs_x * (steepness_squared * steepness) + 3.0 * steepness_squared);
+    denominator = sign_x * (product / (abs_x * (denominator + 3.0 * steepness) + 1.0));
+    Number ratio = product / (square(total) * total) * inverse_scale * inverse_scale / scale;
+    return select(abs(steepness * x) < 0.0078125, denominator, sign_x * ratio);
   }
 };
 
-// The second derivative by x and steepness: in |x|, as declared, powers scaled.
+// The second derivative by x and steepness. As declared, divided one by one for |steepness*x| <
+// 0.5, else in |x|, as declared, powers scaled.
 struct ByXAndSteepness {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
     Number abs_x = abs(x);
+    Number ratio = 1.0 / (steepness * abs_x + 1.0);
     Number held = clamp(abs_x, -1.0, 1.0);
     Number scale = maximum(abs_x, 1.0);
     Number inverse_scale = 1.0 / scale;
     Number total = steepness * held + inverse_scale;
-    return -2.0 * held / (square(total) * total) * inverse_scale / scale;
+    Number ratio_2 = -2.0 * held / (square(total) * total) * inverse_scale / scale;
+    Number product = -2.0 * ratio * abs_x * ratio * ratio;
+    return select(abs(steepness * x) < 0.5, product, ratio_2);
   }
 };
 

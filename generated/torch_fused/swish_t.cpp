@@ -10,20 +10,20 @@
 namespace actgen {
 namespace {
 
-constexpr double NUMBER_1_OVER_15 = 7.647163731819816e-13;  // 1/15!
-constexpr double NUMBER_1_OVER_14 = 1.1470745597729725e-11;  // 1/14!
-constexpr double NUMBER_1_OVER_13 = 1.6059043836821613e-10;  // 1/13!
-constexpr double NUMBER_1_OVER_12 = 2.08767569878681e-09;  // 1/12!
-constexpr double NUMBER_1_OVER_11 = 2.505210838544172e-08;  // 1/11!
-constexpr double NUMBER_1_OVER_10 = 2.755731922398589e-07;  // 1/10!
-constexpr double NUMBER_1_OVER_9 = 2.7557319223985893e-06;  // 1/9!
-constexpr double NUMBER_1_OVER_8 = 2.48015873015873e-05;  // 1/8!
-constexpr double NUMBER_1_OVER_7 = 0.0001984126984126984;  // 1/7!
-constexpr double NUMBER_1_OVER_6 = 0.001388888888888889;  // 1/6!
-constexpr double NUMBER_1_OVER_5 = 0.008333333333333333;  // 1/5!
-constexpr double NUMBER_1_OVER_4 = 0.041666666666666664;  // 1/4!
-constexpr double NUMBER_1_OVER_3 = 0.16666666666666666;  // 1/3!
-constexpr double NUMBER_1_OVER_2 = 0.5;  // 1/2!
+constexpr double NUMBER_1_OVER_15_FACTORIAL = 7.647163731819816e-13;  // 1/15!
+constexpr double NUMBER_1_OVER_14_FACTORIAL = 1.1470745597729725e-11;  // 1/14!
+constexpr double NUMBER_1_OVER_13_FACTORIAL = 1.6059043836821613e-10;  // 1/13!
+constexpr double NUMBER_1_OVER_12_FACTORIAL = 2.08767569878681e-09;  // 1/12!
+constexpr double NUMBER_1_OVER_11_FACTORIAL = 2.505210838544172e-08;  // 1/11!
+constexpr double NUMBER_1_OVER_10_FACTORIAL = 2.755731922398589e-07;  // 1/10!
+constexpr double NUMBER_1_OVER_9_FACTORIAL = 2.7557319223985893e-06;  // 1/9!
+constexpr double NUMBER_1_OVER_8_FACTORIAL = 2.48015873015873e-05;  // 1/8!
+constexpr double NUMBER_1_OVER_7_FACTORIAL = 0.0001984126984126984;  // 1/7!
+constexpr double NUMBER_1_OVER_6_FACTORIAL = 0.001388888888888889;  // 1/6!
+constexpr double NUMBER_1_OVER_5_FACTORIAL = 0.008333333333333333;  // 1/5!
+constexpr double NUMBER_1_OVER_4_FACTORIAL = 0.041666666666666664;  // 1/4!
+constexpr double NUMBER_1_OVER_3_FACTORIAL = 0.16666666666666666;  // 1/3!
+constexpr double NUMBER_1_OVER_2_FACTORIAL = 0.5;  // 1/2!
 constexpr double NUMBER_4_OVER_3 = 1.3333333333333333;  // 4/3
 constexpr double NUMBER_1_OVER_LOG_2 = 1.4426950408889634;  // 1/log(2)
 constexpr double THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375;  // the first digits of log(2)
@@ -273,21 +273,26 @@ struct ByXAndX {
     auto is_less_4 = abs_product_15 < 0.25;
     Number total_26 = product_15 + 1.0;
     Number difference_15 = total_26 - product_15;
-    Number product_16 = (NUMBER_1_OVER_15 * product_15 + NUMBER_1_OVER_14) * product_15;
-    product_16 = (product_16 + NUMBER_1_OVER_13) * product_15 + NUMBER_1_OVER_12;
-    product_16 = (product_16 * product_15 + NUMBER_1_OVER_11) * product_15 + NUMBER_1_OVER_10;
-    product_16 = (product_16 * product_15 + NUMBER_1_OVER_9) * product_15 + NUMBER_1_OVER_8;
-    product_16 = (product_16 * product_15 + NUMBER_1_OVER_7) * product_15 + NUMBER_1_OVER_6;
-    product_16 = (product_16 * product_15 + NUMBER_1_OVER_5) * product_15 + NUMBER_1_OVER_4;
-    product_16 = (product_16 * product_15 + NUMBER_1_OVER_3) * product_15 + NUMBER_1_OVER_2;
-    product_16 = square(product_15) * product_16;
-    product_16 = product_15 - (total_26 - difference_15) + (1.0 - difference_15) + product_16;
-    Number branch_7 = select(abs(product_16) < infinity, product_16, 0.0);
-    Number total_27 = total_26 + branch_7;
+    Number total_27 = NUMBER_1_OVER_15_FACTORIAL * product_15 + NUMBER_1_OVER_14_FACTORIAL;
+    total_27 = (total_27 * product_15 + NUMBER_1_OVER_13_FACTORIAL) * product_15;
+    total_27 = (total_27 + NUMBER_1_OVER_12_FACTORIAL) * product_15;
+    total_27 = (total_27 + NUMBER_1_OVER_11_FACTORIAL) * product_15;
+    total_27 = (total_27 + NUMBER_1_OVER_10_FACTORIAL) * product_15;
+    total_27 = (total_27 + NUMBER_1_OVER_9_FACTORIAL) * product_15;
+    total_27 = (total_27 + NUMBER_1_OVER_8_FACTORIAL) * product_15;
+    total_27 = (total_27 + NUMBER_1_OVER_7_FACTORIAL) * product_15;
+    total_27 = (total_27 + NUMBER_1_OVER_6_FACTORIAL) * product_15;
+    total_27 = (total_27 + NUMBER_1_OVER_5_FACTORIAL) * product_15;
+    total_27 = (total_27 + NUMBER_1_OVER_4_FACTORIAL) * product_15;
+    total_27 = (total_27 + NUMBER_1_OVER_3_FACTORIAL) * product_15;
+    total_27 = square(product_15) * (total_27 + NUMBER_1_OVER_2_FACTORIAL);
+    total_27 = product_15 - (total_26 - difference_15) + (1.0 - difference_15) + total_27;
+    Number branch_7 = select(abs(total_27) < infinity, total_27, 0.0);
+    Number total_28 = total_26 + branch_7;
     Number exp_product_15 = exp(product_15);
-    Number branch_8 = select(is_less_4, total_27, exp_product_15);
-    Number total_28 = branch_8 - 1.0;
-    Number difference_16 = total_28 - branch_8;
+    Number branch_8 = select(is_less_4, total_28, exp_product_15);
+    Number total_29 = branch_8 - 1.0;
+    Number difference_16 = total_29 - branch_8;
     Number binade_2 = binade(exp_product_15 * NUMBER_4_OVER_3);
     auto inside = (binade_2 > 0.0) & (binade_2 < infinity);
     Number branch_9 = select(inside, binade_2, 1.0);
@@ -295,64 +300,70 @@ struct ByXAndX {
     Number floor_2 = floor(log(branch_9) * NUMBER_1_OVER_LOG_2 + 0.5);
     Number difference_17 = product_15 - floor_2 * THE_FIRST_DIGITS_OF_LOG_2;
     Number negated_3 = -(floor_2 * MORE_DIGITS_OF_LOG_2);
-    Number total_29 = difference_17 + negated_3;
-    Number difference_18 = total_29 - difference_17;
-    Number total_30 = difference_17 - (total_29 - difference_18) + (negated_3 - difference_18);
-    total_30 = total_30 - floor_2 * THE_OTHER_DIGITS_OF_LOG_2;
-    Number branch_10 = select(abs(total_30) < infinity, total_30, 0.0);
-    Number total_31 = total_29 + branch_10;
-    Number total_32 = branch_8 - (total_28 - difference_16) + (-1.0 - difference_16);
-    Number numerator_5 = (NUMBER_1_OVER_15 * total_31 + NUMBER_1_OVER_14) * total_31;
-    Number numerator_6 = ((numerator_5 + NUMBER_1_OVER_13) * total_31 + NUMBER_1_OVER_12) * total_31;
-    Number numerator_7 = ((numerator_6 + NUMBER_1_OVER_11) * total_31 + NUMBER_1_OVER_10) * total_31;
-    Number numerator_8 = ((numerator_7 + NUMBER_1_OVER_9) * total_31 + NUMBER_1_OVER_8) * total_31;
-    Number numerator_9 = ((numerator_8 + NUMBER_1_OVER_7) * total_31 + NUMBER_1_OVER_6) * total_31;
-    Number numerator_10 = ((numerator_9 + NUMBER_1_OVER_5) * total_31 + NUMBER_1_OVER_4) * total_31;
-    Number numerator_11 = (numerator_10 + NUMBER_1_OVER_3) * total_31 + NUMBER_1_OVER_2;
-    Number numerator_12 = square(total_31) * numerator_11 + (branch_10 - (total_31 - total_29));
-    numerator_12 = (1.0 - ratio_4 + total_31 + numerator_12) / ratio_4;
-    numerator_12 = select(inside & (abs_product_15 >= 0.25), numerator_12, 0.0) * branch_8;
-    numerator_12 = select(is_less_4, branch_7 - (total_27 - total_26), 0.0) + numerator_12;
-    total_32 = total_32 + numerator_12;
-    Number branch_11 = select(abs(total_32) < infinity, total_32, 0.0);
-    Number total_33 = total_28 + branch_11;
-    Number minus_total_33 = -total_33;
-    Number total_34 = total_33 + 2.0;
-    Number difference_19 = total_34 - total_33;
-    Number difference_20 = branch_11 - (total_33 - total_28);
-    Number total_35 = total_33 - (total_34 - difference_19) + (2.0 - difference_19);
-    total_35 = total_35 + difference_20;
-    Number branch_12 = select(abs(total_35) < infinity, total_35, 0.0);
-    Number total_36 = total_34 + branch_12;
-    Number ratio_5 = minus_total_33 / total_36;
-    Number product_17 = sign_clamped * ratio_5;
+    Number total_30 = difference_17 + negated_3;
+    Number difference_18 = total_30 - difference_17;
+    Number total_31 = difference_17 - (total_30 - difference_18) + (negated_3 - difference_18);
+    total_31 = total_31 - floor_2 * THE_OTHER_DIGITS_OF_LOG_2;
+    Number branch_10 = select(abs(total_31) < infinity, total_31, 0.0);
+    Number total_32 = total_30 + branch_10;
+    Number numerator_5 = NUMBER_1_OVER_15_FACTORIAL * total_32 + NUMBER_1_OVER_14_FACTORIAL;
+    Number numerator_6 = (numerator_5 * total_32 + NUMBER_1_OVER_13_FACTORIAL) * total_32;
+    Number numerator_7 = (numerator_6 + NUMBER_1_OVER_12_FACTORIAL) * total_32;
+    Number numerator_8 = (numerator_7 + NUMBER_1_OVER_11_FACTORIAL) * total_32;
+    Number numerator_9 = (numerator_8 + NUMBER_1_OVER_10_FACTORIAL) * total_32;
+    Number numerator_10 = (numerator_9 + NUMBER_1_OVER_9_FACTORIAL) * total_32;
+    Number numerator_11 = (numerator_10 + NUMBER_1_OVER_8_FACTORIAL) * total_32;
+    Number numerator_12 = (numerator_11 + NUMBER_1_OVER_7_FACTORIAL) * total_32;
+    Number numerator_13 = (numerator_12 + NUMBER_1_OVER_6_FACTORIAL) * total_32;
+    Number numerator_14 = (numerator_13 + NUMBER_1_OVER_5_FACTORIAL) * total_32;
+    Number numerator_15 = (numerator_14 + NUMBER_1_OVER_4_FACTORIAL) * total_32;
+    Number numerator_16 = (numerator_15 + NUMBER_1_OVER_3_FACTORIAL) * total_32;
+    Number numerator_17 = square(total_32) * (numerator_16 + NUMBER_1_OVER_2_FACTORIAL);
+    Number numerator_18 = numerator_17 + (branch_10 - (total_32 - total_30));
+    numerator_18 = (1.0 - ratio_4 + total_32 + numerator_18) / ratio_4;
+    numerator_18 = select(inside & (abs_product_15 >= 0.25), numerator_18, 0.0) * branch_8;
+    numerator_18 = select(is_less_4, branch_7 - (total_28 - total_26), 0.0) + numerator_18;
+    Number total_33 = branch_8 - (total_29 - difference_16) + (-1.0 - difference_16);
+    total_33 = total_33 + numerator_18;
+    Number branch_11 = select(abs(total_33) < infinity, total_33, 0.0);
+    Number total_34 = total_29 + branch_11;
+    Number minus_total_34 = -total_34;
+    Number total_35 = total_34 + 2.0;
+    Number difference_19 = total_35 - total_34;
+    Number difference_20 = branch_11 - (total_34 - total_29);
+    Number total_36 = total_34 - (total_35 - difference_19) + (2.0 - difference_19);
+    total_36 = total_36 + difference_20;
+    Number branch_12 = select(abs(total_36) < infinity, total_36, 0.0);
+    Number total_37 = total_35 + branch_12;
+    Number ratio_5 = minus_total_34 / total_37;
+    Number product_16 = sign_clamped * ratio_5;
     Number tanh_clamped = tanh(clamped);
     Number head_sign_clamped = head(sign_clamped);
     Number head_ratio_5 = head(ratio_5);
     Number difference_21 = ratio_5 - head_ratio_5;
     Number difference_22 = sign_clamped - head_sign_clamped;
-    Number product_18 = ratio_5 * total_36;
-    Number head_total_36 = head(total_36);
-    Number difference_23 = total_36 - head_total_36;
-    Number numerator_13 = head_ratio_5 * head_total_36 - product_18 + head_ratio_5 * difference_23;
-    Number numerator_14 = numerator_13 + difference_21 * head_total_36 + difference_21 * difference_23;
-    Number numerator_15 = -select(product_18 * 0x1p-60 == 0.0, 0.0, numerator_14);
-    Number numerator_16 = minus_total_33 - product_18 + numerator_15 - difference_20;
-    numerator_16 = (numerator_16 - (branch_12 - (total_36 - total_34)) * ratio_5) / total_36;
-    numerator_16 = numerator_16 * sign_clamped;
-    Number difference_24 = head_sign_clamped * head_ratio_5 - product_17;
+    Number product_17 = ratio_5 * total_37;
+    Number head_total_37 = head(total_37);
+    Number difference_23 = total_37 - head_total_37;
+    Number numerator_19 = head_ratio_5 * head_total_37 - product_17 + head_ratio_5 * difference_23;
+    Number numerator_20 = numerator_19 + difference_21 * head_total_37 + difference_21 * difference_23;
+    Number numerator_21 = -select(product_17 * 0x1p-60 == 0.0, 0.0, numerator_20);
+    Number numerator_22 = minus_total_34 - product_17 + numerator_21 - difference_20;
+    numerator_22 = (numerator_22 - (branch_12 - (total_37 - total_35)) * ratio_5) / total_37;
+    numerator_22 = numerator_22 * sign_clamped;
+    Number difference_24 = head_sign_clamped * head_ratio_5 - product_16;
     difference_24 = difference_24 + head_sign_clamped * difference_21;
     difference_24 = difference_24 + difference_22 * head_ratio_5 + difference_22 * difference_21;
-    difference_24 = select(product_17 * 0x1p-60 == 0.0, 0.0, difference_24) + numerator_16;
-    Number magnitude = abs(product_17 - tanh_clamped + difference_24);
+    difference_24 = select(product_16 * 0x1p-60 == 0.0, 0.0, difference_24) + numerator_22;
+    Number magnitude = abs(product_16 - tanh_clamped + difference_24);
     auto is_at_most = magnitude <= 0.00390625 * abs(tanh_clamped);
-    Number branch_13 = select(is_at_most, product_17, tanh_clamped);
-    Number product_19 = product_14 * branch_13;
+    Number branch_13 = select(is_at_most, product_16, tanh_clamped);
+    Number product_18 = product_14 * branch_13;
+    Number product_19 = product_18 * t_3;
     Number product_20 = product_19 * t_3;
-    Number product_21 = product_20 * t_3;
-    Number minus_product_21 = -product_21;
-    Number total_37 = product_12 + minus_product_21;
-    Number difference_25 = total_37 - product_12;
+    Number minus_product_20 = -product_20;
+    Number total_38 = product_12 + minus_product_20;
+    Number difference_25 = total_38 - product_12;
     Number head_product_11 = head(product_11);
     Number head_rest_of_t = head(rest_of_t);
     Number difference_26 = rest_of_t - head_rest_of_t;
@@ -362,12 +373,12 @@ struct ByXAndX {
     Number difference_28 = part_of_t - head_part_of_t;
     Number difference_29 = total_20 - head_total_20;
     Number branch_14 = select(is_less_3, expm1_branch_6 - (total_24 - 1.0), 0.0);
-    Number head_product_20 = head(product_20);
+    Number head_product_19 = head(product_19);
     Number head_t_3 = head(t_3);
     Number difference_30 = t_3 - head_t_3;
-    Number difference_31 = product_20 - head_product_20;
-    Number head_product_19 = head(product_19);
-    Number difference_32 = product_19 - head_product_19;
+    Number difference_31 = product_19 - head_product_19;
+    Number head_product_18 = head(product_18);
+    Number difference_32 = product_18 - head_product_18;
     Number head_product_14 = head(product_14);
     Number head_branch_13 = head(branch_13);
     Number difference_33 = branch_13 - head_branch_13;
@@ -378,48 +389,48 @@ struct ByXAndX {
     Number difference_36 = product_13 - head_product_13;
     Number head_ratio_3 = head(ratio_3);
     Number difference_37 = ratio_3 - head_ratio_3;
-    Number product_22 = ratio_3 * total_25;
+    Number product_21 = ratio_3 * total_25;
     Number head_total_25 = head(total_25);
     Number difference_38 = total_25 - head_total_25;
-    Number total_38 = head_ratio_3 * head_ratio_3 - ratio_3_squared + head_ratio_3 * difference_37;
-    total_38 = total_38 + difference_37 * head_ratio_3 + difference_37 * difference_37;
-    total_38 = select(ratio_3_squared * 0x1p-60 == 0.0, 0.0, total_38);
-    Number total_39 = product_12 - (total_37 - difference_25) + (minus_product_21 - difference_25);
-    Number total_40 = head_total_20 * head_part_of_t - product_11 + head_total_20 * difference_28;
-    total_40 = total_40 + difference_29 * head_part_of_t + difference_29 * difference_28;
-    total_40 = select(product_11 * 0x1p-60 == 0.0, 0.0, total_40) + branch_14 * total_20;
-    total_40 = total_40 * rest_of_t;
-    Number total_41 = head_product_19 * head_t_3 - product_20 + head_product_19 * difference_30;
-    total_41 = total_41 + difference_32 * head_t_3 + difference_32 * difference_30;
-    total_41 = select(product_20 * 0x1p-60 == 0.0, 0.0, total_41);
-    Number total_42 = head_product_20 * head_t_3 - product_21 + head_product_20 * difference_30;
-    total_42 = total_42 + difference_31 * head_t_3 + difference_31 * difference_30;
-    total_42 = select(product_21 * 0x1p-60 == 0.0, 0.0, total_42);
-    Number numerator_17 = head_ratio_3 * head_total_25 - product_22 + head_ratio_3 * difference_38;
-    Number numerator_18 = numerator_17 + difference_37 * head_total_25 + difference_37 * difference_38;
-    Number numerator_19 = 2.0 - product_22 - select(product_22 * 0x1p-60 == 0.0, 0.0, numerator_18);
-    total_38 = (total_38 + numerator_19 / total_25 * ratio_3 * 2.0) * product_13;
-    Number total_43 = head_product_13 * head_4 - product_14 + head_product_13 * difference_35;
-    total_43 = total_43 + difference_36 * head_4 + difference_36 * difference_35;
-    total_43 = (select(product_14 * 0x1p-60 == 0.0, 0.0, total_43) + total_38) * branch_13;
-    Number product_23 = select(is_at_most, difference_24, 0.0) * product_14;
-    Number difference_39 = head_product_14 * head_branch_13 - product_19;
+    Number total_39 = head_ratio_3 * head_ratio_3 - ratio_3_squared + head_ratio_3 * difference_37;
+    total_39 = total_39 + difference_37 * head_ratio_3 + difference_37 * difference_37;
+    total_39 = select(ratio_3_squared * 0x1p-60 == 0.0, 0.0, total_39);
+    Number total_40 = product_12 - (total_38 - difference_25) + (minus_product_20 - difference_25);
+    Number total_41 = head_total_20 * head_part_of_t - product_11 + head_total_20 * difference_28;
+    total_41 = total_41 + difference_29 * head_part_of_t + difference_29 * difference_28;
+    total_41 = select(product_11 * 0x1p-60 == 0.0, 0.0, total_41) + branch_14 * total_20;
+    total_41 = total_41 * rest_of_t;
+    Number total_42 = head_product_18 * head_t_3 - product_19 + head_product_18 * difference_30;
+    total_42 = total_42 + difference_32 * head_t_3 + difference_32 * difference_30;
+    total_42 = select(product_19 * 0x1p-60 == 0.0, 0.0, total_42);
+    Number total_43 = head_product_19 * head_t_3 - product_20 + head_product_19 * difference_30;
+    total_43 = total_43 + difference_31 * head_t_3 + difference_31 * difference_30;
+    total_43 = select(product_20 * 0x1p-60 == 0.0, 0.0, total_43);
+    Number numerator_23 = head_ratio_3 * head_total_25 - product_21 + head_ratio_3 * difference_38;
+    Number numerator_24 = numerator_23 + difference_37 * head_total_25 + difference_37 * difference_38;
+    Number numerator_25 = 2.0 - product_21 - select(product_21 * 0x1p-60 == 0.0, 0.0, numerator_24);
+    total_39 = (total_39 + numerator_25 / total_25 * ratio_3 * 2.0) * product_13;
+    Number total_44 = head_product_13 * head_4 - product_14 + head_product_13 * difference_35;
+    total_44 = total_44 + difference_36 * head_4 + difference_36 * difference_35;
+    total_44 = (select(product_14 * 0x1p-60 == 0.0, 0.0, total_44) + total_39) * branch_13;
+    Number product_22 = select(is_at_most, difference_24, 0.0) * product_14;
+    Number difference_39 = head_product_14 * head_branch_13 - product_18;
     difference_39 = difference_39 + head_product_14 * difference_33;
     difference_39 = difference_39 + difference_34 * head_branch_13;
     difference_39 = difference_39 + difference_34 * difference_33;
-    difference_39 = select(product_19 * 0x1p-60 == 0.0, 0.0, difference_39) + total_43;
-    total_42 = -(total_42 + (total_41 + (difference_39 + product_23) * t_3) * t_3);
+    difference_39 = select(product_18 * 0x1p-60 == 0.0, 0.0, difference_39) + total_44;
+    total_43 = -(total_43 + (total_42 + (difference_39 + product_22) * t_3) * t_3);
     Number difference_40 = head_product_11 * head_rest_of_t - product_12;
     difference_40 = difference_40 + head_product_11 * difference_26;
     difference_40 = difference_40 + difference_27 * head_rest_of_t;
     difference_40 = difference_40 + difference_27 * difference_26;
-    difference_40 = select(product_12 * 0x1p-60 == 0.0, 0.0, difference_40) + total_40;
-    total_39 = total_39 + (difference_40 + select(is_far, branch_14, 0.0) * product_11);
-    total_39 = total_39 + total_42;
-    Number branch_15 = select(abs(total_39) < infinity, total_39, 0.0);
-    Number total_44 = total_37 + branch_15;
-    Number difference_41 = branch_15 - (total_44 - total_37);
-    return total_44 + select(abs(difference_41) < infinity, difference_41, 0.0);
+    difference_40 = select(product_12 * 0x1p-60 == 0.0, 0.0, difference_40) + total_41;
+    total_40 = total_40 + (difference_40 + select(is_far, branch_14, 0.0) * product_11);
+    total_40 = total_40 + total_43;
+    Number branch_15 = select(abs(total_40) < infinity, total_40, 0.0);
+    Number total_45 = total_38 + branch_15;
+    Number difference_41 = branch_15 - (total_45 - total_38);
+    return total_45 + select(abs(difference_41) < infinity, difference_41, 0.0);
   }
 };
 
