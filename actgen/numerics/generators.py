@@ -150,28 +150,34 @@ def _gaussian(expression: sp.Expr, x: sp.Symbol) -> Generators | None:
     if not all(isinstance(k, sp.Integer) and 0 < k <= _LARGEST_EXPONENT for k in multiples.values()):
         return None
     body = body.xreplace({sp.exp(e): t ** int(k) for e, k in multiples.items()})
-    halves = []
-    logs: dict[sp.Symbol, Halves] = {}
-    for side in (-1, 1):
-        values: dict[sp.Basic, sp.Expr] = {}
+    values: list[dict[sp.Basic, sp.Expr]] = [{}, {}]
+    for side, value in zip((-1, 1), values, strict=True):
         for v in tails:
             is_far = (sp.expand(v - z) == 0) == (side > 0)
-            values[erfc(v)] = t * tail if is_far else 2 - t * tail
-        half = body.xreplace(values)
-        logarithms = {one: _logarithm_of_tail(one.args[0], -square) for one in half.atoms(sp.log) if one.has(t, tail)}
-        for logarithm, found in sorted(logarithms.items(), key=lambda one: sp.default_sort_key(one[0])):
-            if found is None:
+            value[erfc(v)] = t * tail if is_far else 2 - t * tail
+    logs: dict[sp.Symbol, Halves] = {}
+    for logarithm in sorted(body.atoms(sp.log), key=sp.default_sort_key):
+        if logarithm.has(t, erfc):
+            below, above = (_logarithm_of_tail(logarithm.args[0].xreplace(value), -square) for value in values)
+            if below is None or above is None:
                 return None
-            value, q = found
-            if q != 0:
-                symbol = sp.Symbol(f"log{len(logs)}", real=True)
-                logs[symbol] = (q, sp.Integer(0)) if side < 0 else (sp.Integer(0), q)
-                value += symbol
-            half = half.xreplace({logarithm: value})
-        halves.append(half)
+            symbol = _generator((below[1], above[1]), logs)
+            for value, half in zip(values, (below, above), strict=True):
+                value[logarithm] = half[0] + (symbol if half[1] != 0 else 0)
     numbers: dict[sp.Symbol, sp.Expr] = {}
-    negative, positive = (_named_numbers(half, numbers) for half in halves)
+    negative, positive = (_named_numbers(body.xreplace(value), numbers) for value in values)
     return _checked(Generators("Gaussian normal form", z, square, negative, positive, logs, numbers))
+
+
+def _generator(q: Halves, logs: dict[sp.Symbol, Halves]) -> sp.Expr:
+    """The symbol of log1p(q), which is noted; 0 where q is."""
+    if q == (0, 0):
+        return sp.Integer(0)
+    known = next((symbol for symbol, other in logs.items() if other == q), None)
+    if known is None:
+        known = _symbol_of_logarithm(q, len(logs))
+        logs[known] = q
+    return known
 
 
 def _logarithm_of_tail(inside: sp.Expr, log_t: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
@@ -222,14 +228,9 @@ def _exponential(expression: sp.Expr, x: sp.Symbol, is_centred: bool = False) ->
             centred[symbol] = (below, above)
             values[0][logarithm] = values[1][logarithm] = symbol
             continue
-        known: sp.Expr = next((s for s, q in logs.items() if q == (below.q, above.q)), sp.Integer(0))
-        if known == below.q == 0 or known != 0:
-            symbol = known
-        else:
-            symbol = _symbol_of_logarithm((below.q, above.q), len(logs))
-            logs[symbol] = (below.q, above.q)
+        generator = _generator((below.q, above.q), logs)
         for value, half, log_t in zip(values, (below, above), (u, -u), strict=True):
-            value[logarithm] = sp.log(half.c) + half.m * log_t + half.n * symbol
+            value[logarithm] = sp.log(half.c) + half.m * log_t + half.n * generator
     numbers: dict[sp.Symbol, sp.Expr] = {}
     negative, positive = (
         _named_numbers(body.xreplace(value).xreplace({_T: power}), numbers)
@@ -272,7 +273,7 @@ def _symbol_of_logarithm(halves: Halves, number: int) -> sp.Symbol:
     name = f"l{exponent}" if base == t and halves[0] == halves[1] else f"log{number}"
     signs = set()
     for q in halves:
-        parts = [{bool(c.is_negative) for c in sp.Poly(part, t).coeffs()} for part in sp.fraction(q)]
+        parts = [{bool(c.is_negative) for c in sp.Poly(part, t, tail).coeffs()} for part in sp.fraction(q)]
         signs.add(parts[0] == parts[1] if len(parts[0]) == len(parts[1]) == 1 else None)
     if signs == {True}:
         return sp.Symbol(name, nonnegative=True)

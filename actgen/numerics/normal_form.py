@@ -612,4 +612,7 @@ def _horner(polynomial: sp.Expr, x: sp.Symbol) -> sp.Expr:
     """Horner's form in x; a common power of x stays outside."""
     if not polynomial.is_polynomial(x) or not polynomial.has(x):
         return polynomial
-    return sp.horner(polynomial, wrt=x)
+    try:
+        return sp.horner(polynomial, wrt=x)
+    except sp.PolynomialError:  # p and 1 / p, which SymPy takes for two variables
+        return sp.horner(polynomial, x)

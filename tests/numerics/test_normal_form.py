@@ -61,6 +61,8 @@ GAUSSIAN = {
     "x*exp(-x**2)*(1 + erf(x))": (0.0, 0.0),
     "-log(erfc(x)/2)": (0.0, INF),
     "log(normal_cdf(x))": (-INF, 0.0),
+    "exp(-x**2)*log(3 + 2*exp(-x**2))": (0.0, 0.0),
+    "log(5 + exp(-2*x**2) + exp(-x**2))*x": (-INF, INF),
     "log(normal_cdf(x)) - log(normal_cdf(-x))": (-INF, INF),
     "normal_pdf(x)/normal_cdf(x) - x*log(2 - normal_cdf(x))": None,
 }
@@ -229,6 +231,19 @@ def test_a_logarithm_with_a_root_at_0_is_accurate_next_to_it(text: str) -> None:
     assert errors(Kernel(whole.result), expression, points, "float32").worst < 4
     plain = next(form for form in forms(text) if form.name == "exponential normal form")
     assert errors(Kernel(plain.result), expression, points, "float32").worst > 100
+
+
+@pytest.mark.parametrize("text", ["x*p + x/p - log(normal_cdf(x/2))", "cosh(x*p + x/p)"])
+def test_a_parameter_may_stand_above_and_below_a_line(text: str) -> None:
+    """SymPy's Horner scheme takes p and 1 / p for two variables, and refuses."""
+    p = sp.Symbol("p", positive=True)
+    expression = rewrite(formula(text, p))[0]
+    found = list(normal_forms(expression, x, {**KNOWN, p: Variable("p", is_parameter=True)}))
+    assert found
+    for form in found:
+        got = emulation.run(Kernel(form.result), {"x": np.array([-1.5, 0.25]), "p": 2.0}, "float64")
+        exact = [float(expression.subs({x: point, p: 2}).evalf(30)) for point in (-1.5, 0.25)]
+        assert got == pytest.approx(exact, rel=1e-12), form.name
 
 
 def test_a_logarithm_is_one_call_whatever_it_is_of() -> None:
