@@ -8,6 +8,7 @@ Choices made here, each for accuracy or cost:
 * an integer power is squared and multiplied; a half-integer power uses one square root; one with a parameter for an
   exponent is one call, also where it is a divisor;
 * a number with no short decimal is emitted as its nearest float64 together with the closed form it stands for;
+* the floor of a sum with a number is corrected where the sum was rounded up to a whole number;
 * the last condition of a ``Piecewise`` is turned round where that lets NaN reach a branch that reads the input.
 """
 
@@ -148,6 +149,8 @@ class Lowering:
             return reduce(lambda a, b: call(name, a, b), map(self.node, conditions))
         if isinstance(expression, Not):
             return self.node(_negation(expression.args[0]))
+        if isinstance(expression, sp.floor):
+            return self._floor(expression.args[0])
         if expression.func in EXPANSIONS:
             return EXPANSIONS[expression.func](self.node(expression.args[0]))
         if expression.func in DIRECT:
@@ -167,6 +170,15 @@ class Lowering:
             return call("negate", self._sum_of(minus))
         total = self._sum_of(plus)
         return reduce(lambda a, b: call("subtract", a, b), map(self.node, minus), total)
+
+    def _floor(self, argument: sp.Expr) -> Node:
+        """The floor of a sum with a number as if the sum were not rounded: 0.49999997 + 0.5 is 1 in float32."""
+        number, rest = argument.as_coeff_Add()
+        result = call("floor", self.node(argument))
+        if number == 0 or isinstance(rest, sp.Add):
+            return result
+        is_above = call("less", self.node(rest), call("subtract", result, constant(number)))
+        return call("subtract", result, call("select", is_above, ONE, ZERO))
 
     def _is_fixed(self, term: sp.Expr) -> bool:
         """Whether a term reads no input, and so is a number for all elements."""

@@ -257,3 +257,24 @@ def test_what_no_operation_computes_is_refused_by_name() -> None:
 def test_a_call_with_too_few_operands_is_refused() -> None:
     with pytest.raises(ValueError, match="add takes 2 operands, got 1"):
         call("add", X)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("text", ["floor(x + 1/2)", "floor((x + 1)/2)", "floor(1/4 - x)", "floor(x - 3)"])
+def test_the_floor_of_a_sum_is_that_of_the_exact_sum(text: str, dtype: str) -> None:
+    """The float below 1/2, and 1/2 are rounded up to 1; from 2^22 on in float32 every second sum is rounded up."""
+    expression = formula(text)
+    kernel = Kernel(lower(expression, KNOWN))
+    scalar = np.dtype(dtype).type
+    digits = np.finfo(dtype).nmant
+    ends = [scalar(k) / 4 for k in range(-20, 21)] + [
+        scalar(2.0**k + n) for k in (digits - 1, digits) for n in range(4)
+    ]
+    points = [float(np.nextafter(end, scalar(way))) for end in ends for way in (-np.inf, np.inf)] + list(
+        map(float, ends)
+    )
+    for point in points:
+        if 0 < abs(point) < np.finfo(dtype).tiny:  # may be flushed
+            continue
+        exact = expression.subs(x, sp.Rational(*point.as_integer_ratio()))
+        assert run(kernel, [point], dtype).tolist() == [float(scalar(float(exact)))], point
