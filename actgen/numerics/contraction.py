@@ -14,6 +14,9 @@ from actgen.numerics.guards import replaced
 from actgen.numerics.kernel import Call, Constant, Kernel, Node
 from actgen.numerics.lowering import ZERO, call
 
+_NEAR_UNDERFLOW = 2.0**-60
+"""Times this, what is too small to be split is 0."""
+
 _SUMS = frozenset({"add", "subtract"})
 
 
@@ -37,9 +40,10 @@ def uncontracted(kernel: Kernel) -> Kernel:
 
 def _held(product: Node) -> Node:
     head = call("head", product)
-    # What is infinite less itself is no number.
-    rest = call("select", call("equal", product, head), ZERO, call("subtract", product, head))
-    return call("add", head, rest)
+    # What is infinite less itself is no number, and what is left of a tiny number would be flushed to 0.
+    is_tiny = call("equal", call("multiply", product, Constant(_NEAR_UNDERFLOW)), ZERO)
+    is_whole = call("either", is_tiny, call("equal", product, head))
+    return call("select", is_whole, product, call("add", head, call("subtract", product, head)))
 
 
 def _without_sign(node: Node) -> Node:

@@ -13,6 +13,7 @@ from actgen.numerics.compensation import compensated
 from actgen.numerics.contraction import uncontracted
 from actgen.numerics.kernel import Constant, Kernel
 from actgen.numerics.lowering import call, lower
+from actgen.targets.jax.arithmetic import ARITHMETIC as JAX
 from actgen.targets.jax.printer import EXPANSIONS, JaxPrinter
 from tests.numerics.judging import KNOWN, errors
 from tests.symbolic.reading import formula
@@ -22,6 +23,7 @@ TEXTS = (
     "x*(1 + asinh(x)/sqrt(1 + asinh(x)**2))/2",
     "x**2 - 2",
     "sqrt(1 + x**2) - x",
+    "x**2/3 + x**3",
     "(1 + x**2)*(x - 3/7)/(1 + x**4)",
 )
 
@@ -37,14 +39,17 @@ def compiled(kernel: Kernel, points: Any) -> Any:
 
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_held_products_are_the_same_numbers(text: str, dtype: str) -> None:
-    """Infinite ones and NaN too: what is infinite less its head is no number."""
+@pytest.mark.parametrize("machine", [emulation.IDEAL, JAX], ids=["kept", "flushed"])
+def test_held_products_are_the_same_numbers(text: str, dtype: str, machine: emulation.Arithmetic) -> None:
+    """Infinite ones and NaN too: what is infinite less its head is no number. And tiny ones, of which half the digits
+    would be flushed to 0.
+    """
     kernel = compensated(Kernel(lower(formula(text), KNOWN)))
     held = uncontracted(kernel)
     assert held.result != kernel.result
-    sizes = np.array([0.0, 1e-40, 1e-30, 0.7, 1.3, 4e10, 3e19, 1e30, np.inf], dtype)
+    sizes = np.array([0.0, 1e-40, 1e-30, 1.3e-18, 1e-9, 1.7e-154, 0.7, 1.3, 4e10, 3e19, 1e30, np.inf], dtype)
     points = np.concatenate([sizes, -sizes, np.array([np.nan], dtype)])
-    before, after = (emulation.run(one, {"x": points}, dtype) for one in (kernel, held))
+    before, after = (emulation.run(one, {"x": points}, dtype, machine) for one in (kernel, held))
     np.testing.assert_array_equal(before, after)
 
 
